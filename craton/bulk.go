@@ -22,11 +22,11 @@ type BulkEdit struct {
 	Delete          bool           `json:"delete,omitempty"`           // instead of all that
 
 	Check  bool   `json:"check,omitempty"`  // do nothing, only tell
-	Expect string `json:"expect,omitempty"` // refuse if something else would be done than what has this [Bulked.Preview], or to other objects than those with this [Bulked.Matched]
+	Expect string `json:"expect,omitempty"` // refuse if something else would be done than what has this [BulkResult.Preview], or to other objects than those with this [BulkResult.Matched]
 }
 
-// Bulked is what a bulk edit does, or would do.
-type Bulked struct {
+// BulkResult is what a bulk edit does, or would do.
+type BulkResult struct {
 	Count    int            `json:"count"`   // of the objects that satisfy the terms
 	Matched  string         `json:"matched"` // tells these objects from any others
 	Preview  string         `json:"preview"` // tells what is done to them from anything else; "" of a server that does not
@@ -67,8 +67,8 @@ type Affected struct {
 // the single writes. A server can do this whose [Capabilities] have "bulk".
 //
 // [IsConflict] if Expect is given and does not hold by now, and where a single write is one.
-func (c *Client) Bulk(ctx context.Context, e BulkEdit) (*Bulked, error) {
-	out := new(Bulked)
+func (c *Client) Bulk(ctx context.Context, e BulkEdit) (*BulkResult, error) {
+	out := new(BulkResult)
 	if err := c.call(ctx, http.MethodPost, "/bulk", nil, e, out, "matched"); err != nil {
 		return nil, err
 	}

@@ -71,8 +71,8 @@ type ChangeOptions struct {
 	Setters bool
 }
 
-// mostChanges is the largest page of the change log.
-const mostChanges = 1000
+// maxChanges is the largest page of the change log.
+const maxChanges = 1000
 
 // Changes yields what was done, in the order of the commits. A server can tell whose [Capabilities] have "changes"; of
 // others the error is one of [IsNotFound]. What the caller may not see now is left out. Of a client of the past
@@ -80,7 +80,7 @@ const mostChanges = 1000
 func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change, error] {
 	return func(yield func(*Change, error) bool) {
 		q := o.query(c.Revision())
-		last := c.last()
+		last := c.lastRevision()
 		for {
 			page, err := c.changePage(ctx, q)
 			if err != nil {
@@ -102,9 +102,9 @@ func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change
 
 // query returns the options as parameters; at is the state of a client of the past.
 func (o *ChangeOptions) query(at string) url.Values {
-	q := url.Values{"limit": {strconv.Itoa(mostChanges)}}
+	q := url.Values{"limit": {strconv.Itoa(maxChanges)}}
 	if o.Limit > 0 {
-		q.Set("limit", strconv.Itoa(min(o.Limit, mostChanges)))
+		q.Set("limit", strconv.Itoa(min(o.Limit, maxChanges)))
 	}
 	if o.Setters {
 		q = url.Values{"setters": {"true"}}

@@ -64,12 +64,12 @@ func New(rawURL string, options ...Option) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{rest: rc, message: cfg.message}
-	c.serve()
+	c.initServices()
 	return c, nil
 }
 
-// serve makes the services.
-func (c *Client) serve() {
+// initServices makes the services.
+func (c *Client) initServices() {
 	c.Clouds = newCloudService(c)
 	c.Regions = newRegionService(c)
 	c.Cells = newCellService(c)

@@ -116,33 +116,33 @@ func (c *Collection) Takes(param string) bool {
 func (c *Client) Collection(kind Kind) *Collection {
 	switch kind {
 	case KindProject:
-		return untyped(&c.Projects.Lister, &c.Projects.Reader, &c.Projects.Writer, nil, &c.Projects.VariableStore)
+		return newCollection(&c.Projects.Lister, &c.Projects.Reader, &c.Projects.Writer, nil, &c.Projects.VariableStore)
 	case KindUser:
-		return untyped(&c.Users.Lister, &c.Users.Reader, &c.Users.Writer, nil, nil)
+		return newCollection(&c.Users.Lister, &c.Users.Reader, &c.Users.Writer, nil, nil)
 	case KindCloud:
-		return untyped(&c.Clouds.Lister, &c.Clouds.Reader, &c.Clouds.Writer, c.Clouds.Updater.taken, &c.Clouds.VariableStore)
+		return newCollection(&c.Clouds.Lister, &c.Clouds.Reader, &c.Clouds.Writer, c.Clouds.Updater.taken, &c.Clouds.VariableStore)
 	case KindRegion:
-		return untyped(&c.Regions.Lister, &c.Regions.Reader, &c.Regions.Writer, c.Regions.Updater.taken, &c.Regions.VariableStore)
+		return newCollection(&c.Regions.Lister, &c.Regions.Reader, &c.Regions.Writer, c.Regions.Updater.taken, &c.Regions.VariableStore)
 	case KindCell:
-		return untyped(&c.Cells.Lister, &c.Cells.Reader, &c.Cells.Writer, c.Cells.Updater.taken, &c.Cells.VariableStore)
+		return newCollection(&c.Cells.Lister, &c.Cells.Reader, &c.Cells.Writer, c.Cells.Updater.taken, &c.Cells.VariableStore)
 	case KindHost:
-		return untyped(&c.Hosts.Lister, &c.Hosts.Reader, &c.Hosts.Writer, c.Hosts.Updater.taken, &c.Hosts.VariableStore)
+		return newCollection(&c.Hosts.Lister, &c.Hosts.Reader, &c.Hosts.Writer, c.Hosts.Updater.taken, &c.Hosts.VariableStore)
 	case KindNetworkDevice:
-		return untyped(&c.NetworkDevices.Lister, &c.NetworkDevices.Reader, &c.NetworkDevices.Writer, c.NetworkDevices.Updater.taken, &c.NetworkDevices.VariableStore)
+		return newCollection(&c.NetworkDevices.Lister, &c.NetworkDevices.Reader, &c.NetworkDevices.Writer, c.NetworkDevices.Updater.taken, &c.NetworkDevices.VariableStore)
 	case KindNetwork:
-		return untyped(&c.Networks.Lister, &c.Networks.Reader, &c.Networks.Writer, c.Networks.Updater.taken, &c.Networks.VariableStore)
+		return newCollection(&c.Networks.Lister, &c.Networks.Reader, &c.Networks.Writer, c.Networks.Updater.taken, &c.Networks.VariableStore)
 	case KindNetworkInterface:
-		return untyped(&c.NetworkInterfaces.Lister, &c.NetworkInterfaces.Reader, &c.NetworkInterfaces.Writer, c.NetworkInterfaces.Updater.taken, nil)
+		return newCollection(&c.NetworkInterfaces.Lister, &c.NetworkInterfaces.Reader, &c.NetworkInterfaces.Writer, c.NetworkInterfaces.Updater.taken, nil)
 	case KindDevice:
-		col := untyped(&c.Devices.Lister, &Reader[AnyDevice, int]{client: c}, &Writer[AnyDevice, int, struct{}]{client: c}, nil, nil)
+		col := newCollection(&c.Devices.Lister, &Reader[AnyDevice, int]{client: c}, &Writer[AnyDevice, int, struct{}]{client: c}, nil, nil)
 		col.decode = decodeDevices(objects, func(o *Object, kind Kind) { (*o)["kind"] = json.RawMessage(strconv.Quote(string(kind))) })
 		return col
 	}
 	return nil
 }
 
-// untyped makes a collection of the parts of a service. What the typed hooks look at they are given in their types.
-func untyped[T any, K ID, C, O any](l *Lister[T, O], r *Reader[T, K], w *Writer[T, K, C], changed takenFunc[T], v *VariableStore[K]) *Collection {
+// newCollection makes a collection of the parts of a service. What the typed hooks look at they are given in their types.
+func newCollection[T any, K ID, C, O any](l *Lister[T, O], r *Reader[T, K], w *Writer[T, K, C], changed takenFunc[T], v *VariableStore[K]) *Collection {
 	c, path := l.client, l.path
 	col := &Collection{
 		Lister:     Lister[Object, url.Values]{client: c, path: path, key: l.key, id: func(o *Object) string { return o.ID() }, decode: objects, reason: l.reason},

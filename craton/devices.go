@@ -64,7 +64,7 @@ func newDeviceService(c *Client) *DeviceService {
 	}}
 	s.reason = func(ctx context.Context, q url.Values) error {
 		// The original answers 500 for the descendants of nothing (Q5).
-		if !q.Has("parent_id") || !wants(q, "descendants") {
+		if !q.Has("parent_id") || !isTrue(q, "descendants") {
 			return nil
 		}
 		id, _ := strconv.Atoi(q.Get("parent_id"))
@@ -129,10 +129,10 @@ func deviceInUse(ctx context.Context, c *Client, id int) string {
 	return text
 }
 
-// madeButHidden finds out what the original's 404 for a new device means (Q12): its parent belongs to another
+// findHiddenCreate finds out what the original's 404 for a new device means (Q12): its parent belongs to another
 // project, so that the link to the parent cannot be made. The device exists then, and as long as it does the caller's
 // whole listings answer 404; the newest page shows that. The device's id cannot be had.
-func madeButHidden(ctx context.Context, c *Client, parent int) string {
+func findHiddenCreate(ctx context.Context, c *Client, parent int) string {
 	if parent == 0 {
 		return ""
 	}

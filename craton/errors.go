@@ -67,7 +67,7 @@ func (e *ConnectionError) Summary() string {
 
 // Advice returns what to look out for where a create may have been carried out; "" otherwise.
 func (e *ConnectionError) Advice() string {
-	if e.Method == http.MethodPost && rest.MaybeDone(e.Err) {
+	if e.Method == http.MethodPost && rest.MaybeExecuted(e.Err) {
 		return "it may have been carried out, so look before sending it again"
 	}
 	return ""
@@ -157,7 +157,7 @@ const wantsAdmin = "requires the 'admin' role"
 // roleMissing reports whether a 401 means a missing role, which other credentials of the same user do not change,
 // rather than an expired token (Q19).
 func roleMissing(resp *rest.Response) bool {
-	return IsForbidden(errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}, "", resp.Path))
+	return IsForbidden(newError(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}, "", resp.Path))
 }
 
 // IsMarkerGone reports whether a page walk cannot go on because the row it stood on was deleted meanwhile
@@ -168,9 +168,9 @@ func IsMarkerGone(err error) bool {
 		strings.HasPrefix(e.Message, "Marker ") && strings.HasSuffix(e.Message, "does not exist")
 }
 
-// errorOf makes the typed error of a response with a failure status. The content type is looked at first:
+// newError makes the typed error of a response with a failure status. The content type is looked at first:
 // proxies and the original's own last resort answer in HTML or plain text.
-func errorOf(resp *Response, method, path string) *Error {
+func newError(resp *Response, method, path string) *Error {
 	conceal := func(text string) string { return text }
 	if resp.of != nil { // a server may repeat the credentials
 		conceal = resp.of.Conceal

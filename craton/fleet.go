@@ -83,9 +83,9 @@ func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error
 	stream, resp, err := c.rest.Stream(ctx, r)
 	switch {
 	case err != nil:
-		return nil, typed(err, r.Method, fleetPath)
+		return nil, typedError(err, r.Method, fleetPath)
 	case resp != nil:
-		return nil, fleetAnswer(resp, r.Method, o)
+		return nil, fleetError(resp, r.Method, o)
 	}
 	return &FleetStream{FleetMark: fleetMark(stream.Header), stream: stream}, nil
 }
@@ -101,9 +101,9 @@ func (c *Client) FleetMark(ctx context.Context, o FleetOptions) (FleetMark, erro
 	resp, err := c.rest.Do(ctx, r)
 	switch {
 	case err != nil:
-		return FleetMark{}, typed(err, r.Method, fleetPath)
+		return FleetMark{}, typedError(err, r.Method, fleetPath)
 	case !resp.OK():
-		return FleetMark{}, fleetAnswer(resp, r.Method, o)
+		return FleetMark{}, fleetError(resp, r.Method, o)
 	}
 	return fleetMark(resp.Header), nil
 }
@@ -120,18 +120,18 @@ func (c *Client) fleetRequest(method string, o FleetOptions) (*rest.Request, err
 	if o.Networks {
 		q.Set("networks", "true")
 	}
-	o.Past.set(q)
+	o.Past.addTo(q)
 	r := &rest.Request{Method: method, Path: fleetPath, Query: q, Header: http.Header{}}
 	r.Header.Set("If-None-Match", cmp.Or(o.Known, `"none"`)) // in one process nothing is read for a tag that is not asked for
-	return r, c.look(r)
+	return r, c.addPast(r)
 }
 
-// fleetAnswer returns the error of an answer without a fleet.
-func fleetAnswer(resp *rest.Response, method string, o FleetOptions) error {
+// fleetError returns the error of an answer without a fleet.
+func fleetError(resp *rest.Response, method string, o FleetOptions) error {
 	if resp.Status == http.StatusNotModified && o.Known != "" {
 		return errUnchanged
 	}
-	return errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}, method, resp.Path)
+	return newError(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}, method, resp.Path)
 }
 
 func fleetMark(h http.Header) FleetMark {
@@ -151,7 +151,7 @@ func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 		for n := -1; ; n++ { // the first line is no object's
 			text, err := line(lines, &long)
 			if err != nil {
-				yield(FleetLine{}, s.broken(err))
+				yield(FleetLine{}, s.brokenError(err))
 				return
 			}
 			l, count, err := parseLine(text)
@@ -163,11 +163,11 @@ func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 			}
 			switch {
 			case err != nil:
-				yield(FleetLine{}, s.broken(err))
+				yield(FleetLine{}, s.brokenError(err))
 				return
 			case count >= 0:
 				if _, err := lines.ReadByte(); !errors.Is(err, io.EOF) {
-					yield(FleetLine{}, s.broken(errors.New("it goes on after its last line")))
+					yield(FleetLine{}, s.brokenError(errors.New("it goes on after its last line")))
 				}
 				return
 			case n >= 0 && l.Kind != "" && !yield(l, nil):
@@ -177,9 +177,9 @@ func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 	}
 }
 
-// broken returns the error of a fleet that is not whole.
-func (s *FleetStream) broken(err error) error {
-	if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
+// brokenError returns the error of a fleet that is not whole.
+func (s *FleetStream) brokenError(err error) error {
+	if none, ok := errors.AsType[*rest.TransportError](err); ok {
 		return (*ConnectionError)(none)
 	}
 	if errors.Is(err, io.EOF) {

@@ -93,11 +93,11 @@ type HistoryPage struct {
 // History reads a page of what changed an object: what it inherits counts, what it shadows does not. The events may be
 // fewer than the limit, even none, and go on behind Next.
 //
-// A server can do this whose [Capabilities] have "history": see [Client.NeedLog].
+// A server can do this whose [Capabilities] have "history": see [Client.RequireFeature].
 func (c *Client) History(ctx context.Context, o HistoryOptions) (*HistoryPage, error) {
 	q := url.Values{}
 	if o.Limit > 0 {
-		q.Set("limit", strconv.Itoa(min(o.Limit, mostChanges)))
+		q.Set("limit", strconv.Itoa(min(o.Limit, maxChanges)))
 	}
 	for name, value := range map[string]string{
 		"kind": o.Kind, "id": o.ID, "key": o.Key, "user": o.User, "request_id": o.RequestID, "name": o.Name, "action": o.Action, "before": o.Before,
@@ -144,7 +144,7 @@ type Difference struct {
 // Diff compares two states of an object, or of all objects that the caller may see: what was changed and changed back
 // is not there.
 //
-// A server can do this whose [Capabilities] have "diff": see [Client.NeedLog].
+// A server can do this whose [Capabilities] have "diff": see [Client.RequireFeature].
 func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
 	q := url.Values{}
 	for name, value := range map[string]string{"from": o.From, "to": o.To, "kind": o.Kind, "id": o.ID} {
@@ -156,9 +156,9 @@ func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
 	stream, resp, err := c.rest.Stream(ctx, r)
 	switch {
 	case err != nil:
-		return nil, typed(err, r.Method, diffPath)
+		return nil, typedError(err, r.Method, diffPath)
 	case resp != nil:
-		return nil, errorOf(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}, r.Method, resp.Path)
+		return nil, newError(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}, r.Method, resp.Path)
 	}
 	d := &Difference{stream: stream, lines: bufio.NewReaderSize(stream, 64<<10)}
 	first, err := d.next()
@@ -167,7 +167,7 @@ func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
 	}
 	if err != nil {
 		d.Close()
-		return nil, d.broken(err)
+		return nil, d.brokenError(err)
 	}
 	d.From, d.To = first.Diff.From, first.Diff.To
 	return d, nil
@@ -189,7 +189,7 @@ func (d *Difference) All() iter.Seq2[*Event, error] {
 				return
 			}
 			if err != nil {
-				yield(nil, d.broken(err))
+				yield(nil, d.brokenError(err))
 				return
 			}
 			if l.Change != nil { // others may be added
@@ -222,9 +222,9 @@ func (d *Difference) next() (l diffLine, err error) {
 	return l, err
 }
 
-// broken returns the error of a difference that is not whole.
-func (d *Difference) broken(err error) error {
-	if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
+// brokenError returns the error of a difference that is not whole.
+func (d *Difference) brokenError(err error) error {
+	if none, ok := errors.AsType[*rest.TransportError](err); ok {
 		return (*ConnectionError)(none)
 	}
 	if errors.Is(err, io.EOF) {

@@ -88,6 +88,6 @@ func newHostService(c *Client) *HostService {
 		return ""
 	}
 	s.inUse = func(ctx context.Context, id int) string { return deviceInUse(ctx, c, id) }
-	s.partial = func(ctx context.Context, body *HostCreate) string { return madeButHidden(ctx, c, body.ParentID) }
+	s.partial = func(ctx context.Context, body *HostCreate) string { return findHiddenCreate(ctx, c, body.ParentID) }
 	return s
 }

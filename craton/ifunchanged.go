@@ -20,8 +20,8 @@ func ContextIfUnchanged(ctx context.Context, tag string) context.Context {
 	return context.WithValue(ctx, unchangedKey{}, tag)
 }
 
-// condition adds the tag of a context to a request that changes an object.
-func condition(ctx context.Context, r *rest.Request) {
+// addCondition adds the tag of a context to a request that changes an object.
+func addCondition(ctx context.Context, r *rest.Request) {
 	tag, ok := ctx.Value(unchangedKey{}).(string)
 	if !ok || r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return

@@ -73,7 +73,7 @@ func (s *UserService) role(ctx context.Context, method string, user int, body an
 	var out struct {
 		Role Role `json:"role"`
 	}
-	err := s.beside(s.Reader.client.call(ctx, method, s.userPath(user)+"/role", nil, body, &out, "role"))
+	err := s.explainMissingRoute(s.Reader.client.call(ctx, method, s.userPath(user)+"/role", nil, body, &out, "role"))
 	return out.Role, err
 }
 
@@ -82,7 +82,7 @@ func (s *UserService) Keys(ctx context.Context, user int) ([]*UserKey, error) {
 	var out struct {
 		Keys []*UserKey `json:"keys"`
 	}
-	err := s.beside(s.Reader.client.call(ctx, http.MethodGet, s.userPath(user)+"/keys", nil, nil, &out, "keys"))
+	err := s.explainMissingRoute(s.Reader.client.call(ctx, http.MethodGet, s.userPath(user)+"/keys", nil, nil, &out, "keys"))
 	return out.Keys, err
 }
 
@@ -90,7 +90,7 @@ func (s *UserService) Keys(ctx context.Context, user int) ([]*UserKey, error) {
 // that the client uses, and IsConflict for a name that the user has.
 func (s *UserService) CreateKey(ctx context.Context, user int, key UserKeyCreate) (*UserKey, error) {
 	out := new(UserKey)
-	if err := s.beside(s.Reader.client.call(ctx, http.MethodPost, s.userPath(user)+"/keys", nil, key, out, "key")); err != nil {
+	if err := s.explainMissingRoute(s.Reader.client.call(ctx, http.MethodPost, s.userPath(user)+"/keys", nil, key, out, "key")); err != nil {
 		return nil, err
 	}
 	return out, nil
@@ -98,7 +98,7 @@ func (s *UserService) CreateKey(ctx context.Context, user int, key UserKeyCreate
 
 // DeleteKey deletes a key, which is good for nothing from then on. It is IsNotFound if there is no such key.
 func (s *UserService) DeleteKey(ctx context.Context, user, key int) error {
-	return s.beside(s.Reader.client.call(ctx, http.MethodDelete, s.userPath(user)+"/keys/"+strconv.Itoa(key), nil, nil, nil, ""))
+	return s.explainMissingRoute(s.Reader.client.call(ctx, http.MethodDelete, s.userPath(user)+"/keys/"+strconv.Itoa(key), nil, nil, nil, ""))
 }
 
 func (s *UserService) userPath(user int) string {
@@ -108,8 +108,8 @@ func (s *UserService) userPath(user int) string {
 	return "/users/" + strconv.Itoa(user)
 }
 
-// beside says of a route that the server does not have what it is about.
-func (s *UserService) beside(err error) error {
+// explainMissingRoute says of a route that the server does not have what it is about.
+func (s *UserService) explainMissingRoute(err error) error {
 	if e, ok := err.(*Error); ok && e.Foreign && e.Status == http.StatusNotFound { //nolint:errorlint // call returns it bare
 		e.Hint = hintKeys
 	}

@@ -18,12 +18,12 @@ type labelBody struct {
 
 // Labels reads the device's labels, sorted (the API gives them in any order, contract §2.5).
 func (s *LabelStore[K]) Labels(ctx context.Context, id K) ([]string, error) {
-	return s.do(ctx, http.MethodGet, id, nil)
+	return s.send(ctx, http.MethodGet, id, nil)
 }
 
 // AddLabels adds labels to those the device has and returns all of them, sorted.
 func (s *LabelStore[K]) AddLabels(ctx context.Context, id K, labels ...string) ([]string, error) {
-	return s.do(ctx, http.MethodPut, id, &labelBody{Labels: append([]string{}, labels...)})
+	return s.send(ctx, http.MethodPut, id, &labelBody{Labels: append([]string{}, labels...)})
 }
 
 // RemoveLabels takes labels away; those the device does not have are no error.
@@ -63,7 +63,7 @@ func (s *LabelStore[K]) SetLabels(ctx context.Context, id K, labels ...string) (
 
 func (s *LabelStore[K]) route(id K) string { return s.path + "/" + idText(id) + "/labels" }
 
-func (s *LabelStore[K]) do(ctx context.Context, method string, id K, body *labelBody) ([]string, error) {
+func (s *LabelStore[K]) send(ctx context.Context, method string, id K, body *labelBody) ([]string, error) {
 	var out labelBody
 	var in any
 	if body != nil {

@@ -41,8 +41,8 @@ func CheckMessage(text string) error {
 	return nil
 }
 
-// explain adds the message to a request that writes.
-func (c *Client) explain(ctx context.Context, r *rest.Request) error {
+// addMessage adds the message to a request that writes.
+func (c *Client) addMessage(ctx context.Context, r *rest.Request) error {
 	joinSet(ctx, r)
 	text := c.message
 	if own, ok := ctx.Value(messageKey{}).(string); ok {

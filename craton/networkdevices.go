@@ -85,7 +85,7 @@ func newNetworkDeviceService(c *Client) *NetworkDeviceService {
 	s.Updater.taken = s.Writer.taken
 	s.inUse = func(ctx context.Context, id int) string { return deviceInUse(ctx, c, id) }
 	s.partial = func(ctx context.Context, body *NetworkDeviceCreate) string {
-		return madeButHidden(ctx, c, body.ParentID)
+		return findHiddenCreate(ctx, c, body.ParentID)
 	}
 	return s
 }

@@ -101,7 +101,7 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 		markers := map[string]bool{}
 		var spare []byte // the body of the page before, which nobody needs any more
 		for {
-			page, err := w.answer(ctx)
+			page, err := w.wait(ctx)
 			last := err == nil && (page.empty() || len(page.Links) == 0) // without links it is a look-up
 			if err == nil && !last && page.hasRoom() {
 				page, last, err = w.settle(ctx, page, spare)
@@ -112,8 +112,8 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 					err = &ResponseError{Method: http.MethodGet, Path: path, Err: advice.With(fmt.Errorf("its next link (marker %q) leads back to a page seen before", marker), "sort by keys that are never null, such as id")}
 				} else {
 					markers[marker] = true
-					w.keep(page)
-					w.begin(ctx, w.size.went(next), page.last, spare)
+					w.remember(page)
+					w.begin(ctx, w.size.advance(next), page.last, spare)
 				}
 			}
 			if err != nil {
@@ -165,9 +165,9 @@ func newPageSize(q url.Values) *pageSize {
 	return &pageSize{wanted: n, now: n}
 }
 
-// failed returns the query for the same place with a smaller page; nil when that would not help.
-func (s *pageSize) failed(q url.Values, err error) url.Values {
-	if StatusOf(err) != http.StatusInternalServerError || s.now <= MinLimit || !wants(q, "details") {
+// shrink returns the query for the same place with a smaller page; nil when that would not help.
+func (s *pageSize) shrink(q url.Values, err error) url.Values {
+	if StatusOf(err) != http.StatusInternalServerError || s.now <= MinLimit || !isTrue(q, "details") {
 		return nil
 	}
 	s.now, s.good = s.now/3, 0
@@ -177,8 +177,8 @@ func (s *pageSize) failed(q url.Values, err error) url.Values {
 	return withLimit(q, s.now)
 }
 
-// went returns the query of a next link, with a larger page if smaller ones went well for a while.
-func (s *pageSize) went(next url.Values) url.Values {
+// advance returns the query of a next link, with a larger page if smaller ones went well for a while.
+func (s *pageSize) advance(next url.Values) url.Values {
 	if s.now >= s.wanted {
 		return next
 	}
@@ -197,8 +197,8 @@ func withLimit(q url.Values, limit int) url.Values {
 	return with
 }
 
-// wants reports whether a boolean parameter is true; the server's links say True (v1 contract §3.4).
-func wants(q url.Values, name string) bool { return strings.EqualFold(q.Get(name), "true") }
+// isTrue reports whether a boolean parameter is true; the server's links say True (v1 contract §3.4).
+func isTrue(q url.Values, name string) bool { return strings.EqualFold(q.Get(name), "true") }
 
 // explainList adds to the error of a listing what is known about its causes: an address that is none (Q9), a vars
 // filter without a value (v1 contract §5.5), a parent in another project (Q12).

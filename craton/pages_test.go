@@ -266,7 +266,7 @@ func TestNoGoroutines(t *testing.T) {
 	stacks := make([]byte, 1<<22)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	for _, s := range strings.Split(string(stacks), "\n\n") {
-		if strings.Contains(s, "rest.Ahead") && strings.Contains(s, "TestNoGoroutines") {
+		if strings.Contains(s, "rest.Prefetch") && strings.Contains(s, "TestNoGoroutines") {
 			t.Errorf("a goroutine is left:\n%s", s)
 		}
 	}

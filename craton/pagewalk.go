@@ -30,17 +30,17 @@ func newPageWalk(c *Client, path string, query url.Values) *pageWalk {
 // begin sends the request for a page at once, to be read into buf.
 func (w *pageWalk) begin(ctx context.Context, q url.Values, after row, buf []byte) {
 	w.q, w.after = q, after
-	w.fetch = rest.Ahead(func() (*RawPage, error) { return w.client.page(ctx, w.path, q, after, buf) })
+	w.fetch = rest.Prefetch(func() (*RawPage, error) { return w.client.page(ctx, w.path, q, after, buf) })
 }
 
-// answer waits for the page that is on its way; where the server fails on large pages, for a smaller one.
-func (w *pageWalk) answer(ctx context.Context) (*RawPage, error) {
+// wait waits for the page that is on its way; where the server fails on large pages, for a smaller one.
+func (w *pageWalk) wait(ctx context.Context) (*RawPage, error) {
 	for {
 		page, err := w.fetch()
 		if err == nil {
 			return page, nil
 		}
-		smaller := w.size.failed(w.q, err)
+		smaller := w.size.shrink(w.q, err)
 		if smaller == nil || ctx.Err() != nil {
 			return nil, explainList(err, w.path, w.q)
 		}
@@ -48,8 +48,8 @@ func (w *pageWalk) answer(ctx context.Context) (*RawPage, error) {
 	}
 }
 
-// keep remembers the rows of a page that is done with.
-func (w *pageWalk) keep(page *RawPage) {
+// remember remembers the rows of a page that is done with.
+func (w *pageWalk) remember(page *RawPage) {
 	for _, r := range page.rows {
 		w.ids = append(w.ids, r.id)
 	}
@@ -63,9 +63,9 @@ func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *Ra
 	}
 	q, after := w.q, w.after
 	for attempt := 0; ; {
-		doubt, err := w.look(ctx, page, buf)
+		doubt, err := w.checkLast(ctx, page, buf)
 		if doubt == nil && err == nil {
-			doubt, err = w.backwards(ctx, page, buf)
+			doubt, err = w.checkBackwards(ctx, page, buf)
 		}
 		if err != nil {
 			return nil, false, err
@@ -74,7 +74,7 @@ func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *Ra
 			return page, true, nil
 		}
 		w.begin(ctx, q, after, nil)
-		again, err := w.answer(ctx)
+		again, err := w.wait(ctx)
 		if err != nil {
 			return nil, false, err
 		}
@@ -89,18 +89,18 @@ func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *Ra
 				return nil, false, &ConnectionError{Method: http.MethodGet, URL: w.client.rest.Shown(w.path), Err: err}
 			}
 			if attempt++; !more {
-				return nil, false, &ResponseError{Method: http.MethodGet, Path: w.path, Err: &rest.BadAnswer{Tries: attempt, Err: doubt}}
+				return nil, false, &ResponseError{Method: http.MethodGet, Path: w.path, Err: &rest.BadResponseError{Tries: attempt, Err: doubt}}
 			}
 		}
 		page = again
 	}
 }
 
-// look asks for the page behind one with room, and tells what speaks against that one being whole and the last.
+// checkLast asks for the page behind one with room, and tells what speaks against that one being whole and the last.
 //
 // That page's prev link names the row that is as many places before its marker as it has room for. With room for as
 // many as the last page has rows, it counts them.
-func (w *pageWalk) look(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
+func (w *pageWalk) checkLast(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
 	next, _ := page.next(w.path) // check has followed it
 	all, counts := len(w.ids)+len(page.rows), countable(w.query)
 	limit := page.limit()
@@ -109,12 +109,12 @@ func (w *pageWalk) look(ctx context.Context, page *RawPage, buf []byte) (doubt, 
 	}
 	for second := false; ; second = true {
 		w.begin(ctx, withLimit(next, limit), page.last, buf)
-		behind, err := w.answer(ctx)
+		behind, err := w.wait(ctx)
 		if err != nil {
 			return nil, err
 		}
 		if !behind.empty() {
-			return broken("its page that ends with id %s has room, and others follow after all", page.last.id), nil
+			return newPageError("its page that ends with id %s has room, and others follow after all", page.last.id), nil
 		}
 		prev := behind.link("prev").Get("marker")
 		if limit = behind.limit(); !counts || prev == "" || limit == 0 {
@@ -123,7 +123,7 @@ func (w *pageWalk) look(ctx context.Context, page *RawPage, buf []byte) (doubt, 
 		at, place := w.place(page, prev), all-1-limit
 		switch {
 		case at < 0 && (place >= 0 || w.query.Get("marker") == "") || at > max(place, 0):
-			return broken("it has more rows before id %s than came: as many places before it as a page has room for, %d, is id %q", page.last.id, limit, prev), nil
+			return newPageError("it has more rows before id %s than came: as many places before it as a page has room for, %d, is id %q", page.last.id, limit, prev), nil
 		case second || limit != all || w.query.Get("marker") != "":
 			return nil, nil
 		}
@@ -132,10 +132,10 @@ func (w *pageWalk) look(ctx context.Context, page *RawPage, buf []byte) (doubt, 
 	}
 }
 
-// backwards asks for the rows of a listing that no page can count, because it has no more than the smallest page takes,
+// checkBackwards asks for the rows of a listing that no page can count, because it has no more than the smallest page takes,
 // in the other order, and tells what speaks against the listing being whole. A row that is made meanwhile comes behind
 // all others.
-func (w *pageWalk) backwards(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
+func (w *pageWalk) checkBackwards(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
 	all := len(w.ids) + len(page.rows)
 	if !countable(w.query) || all > MinLimit || w.query.Get("marker") != "" {
 		return nil, nil
@@ -147,7 +147,7 @@ func (w *pageWalk) backwards(ctx context.Context, page *RawPage, buf []byte) (do
 		q.Set("marker", page.last.id)
 	}
 	w.begin(ctx, q, row{}, buf)
-	others, err := w.answer(ctx)
+	others, err := w.wait(ctx)
 	switch {
 	case StatusOf(err) == http.StatusBadRequest: // deleted meanwhile is the marker; or it is a server that sorts in one way only
 		return nil, nil
@@ -156,7 +156,7 @@ func (w *pageWalk) backwards(ctx context.Context, page *RawPage, buf []byte) (do
 	}
 	for _, r := range others.rows {
 		if w.place(page, r.id) < 0 {
-			return broken("it lacks id %s, which it has in the other order", r.id), nil
+			return newPageError("it lacks id %s, which it has in the other order", r.id), nil
 		}
 	}
 	return nil, nil

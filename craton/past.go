@@ -30,14 +30,14 @@ type Past struct {
 // A server can do this whose [Capabilities] have "at". A moment before the log begins is an error of status 410, one in
 // the future of 400, and variables of which only a hash is known are one of 409.
 func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
-	if err := c.NeedLog(ctx, "at"); err != nil {
+	if err := c.RequireFeature(ctx, "at"); err != nil {
 		return nil, err
 	}
 	q := url.Values{}
-	p.set(q)
+	p.addTo(q)
 	q.Set("at", p.At)
 	past := &Client{rest: c.rest, past: q}
-	past.serve()
+	past.initServices()
 	const path = "/capabilities" // which no state has to be read for
 	resp, err := c.do(ctx, http.MethodGet, path, q, nil, nil)
 	if err != nil {
@@ -52,8 +52,8 @@ func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
 	return past, nil
 }
 
-// set adds to a query which state it is about; nothing for the zero Past.
-func (p Past) set(q url.Values) {
+// addTo adds to a query which state it is about; nothing for the zero Past.
+func (p Past) addTo(q url.Values) {
 	if p.At == "" {
 		return
 	}
@@ -70,8 +70,8 @@ const revisionHeader = "X-Craton-Revision"
 // present.
 func (c *Client) Revision() string { return c.past.Get("at") }
 
-// last returns the number of the last revision that a client knows of.
-func (c *Client) last() int64 {
+// lastRevision returns the number of the last revision that a client knows of.
+func (c *Client) lastRevision() int64 {
 	number, _, _ := strings.Cut(c.Revision(), "-")
 	if n, err := strconv.ParseInt(number, 10, 64); err == nil {
 		return n
@@ -79,28 +79,28 @@ func (c *Client) last() int64 {
 	return math.MaxInt64
 }
 
-// NeedLog finds out whether the server can do what takes a change log: a feature of [Capabilities], such as "at".
-func (c *Client) NeedLog(ctx context.Context, feature string) error {
+// RequireFeature finds out whether the server can do what takes a change log: a feature of [Capabilities], such as "at".
+func (c *Client) RequireFeature(ctx context.Context, feature string) error {
 	have, err := c.Capabilities(ctx)
 	switch {
 	case err != nil || have.Has(feature):
 		return err
 	case !have.Has("changes"):
-		return fmt.Errorf("%s has no change log: the original Craton server keeps none", c.host())
+		return fmt.Errorf("%s has no change log: the original Craton server keeps none", c.hostName())
 	}
-	return advice.With(fmt.Errorf("%s is craton server %s, which cannot do this yet", c.host(), have.Version), "upgrade it")
+	return advice.With(fmt.Errorf("%s is craton server %s, which cannot do this yet", c.hostName(), have.Version), "upgrade it")
 }
 
-// host returns the server as people call it.
-func (c *Client) host() string {
+// hostName returns the server as people call it.
+func (c *Client) hostName() string {
 	if u, err := url.Parse(c.URL()); err == nil {
 		return u.Host
 	}
 	return c.URL()
 }
 
-// look adds to a request of a client of the past which state it is about.
-func (c *Client) look(r *rest.Request) error {
+// addPast adds to a request of a client of the past which state it is about.
+func (c *Client) addPast(r *rest.Request) error {
 	switch {
 	case c.past == nil || timeless[r.Path]:
 		return nil

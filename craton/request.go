@@ -42,30 +42,30 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 
 // send sends one request about path, and returns its answer.
 func (c *Client) send(ctx context.Context, path string, r *rest.Request) (*Response, error) {
-	if err := cmp.Or(c.look(r), c.explain(ctx, r)); err != nil {
+	if err := cmp.Or(c.addPast(r), c.addMessage(ctx, r)); err != nil {
 		return nil, err
 	}
-	condition(ctx, r)
+	addCondition(ctx, r)
 	resp, err := c.rest.Do(ctx, r)
 	if err != nil {
-		return nil, typed(err, r.Method, path)
+		return nil, typedError(err, r.Method, path)
 	}
 	answer := &Response{Status: resp.Status, Header: resp.Header, Body: resp.Body, of: resp}
 	if !resp.OK() {
-		return nil, errorOf(answer, r.Method, resp.Path)
+		return nil, newError(answer, r.Method, resp.Path)
 	}
 	return answer, nil
 }
 
-// typed returns this package's error for a request that got no answer, or none of an API.
-func typed(err error, method, path string) error {
-	if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
+// typedError returns this package's error for a request that got no answer, or none of an API.
+func typedError(err error, method, path string) error {
+	if bad, ok := errors.AsType[*rest.BadResponseError](err); ok {
 		return &ResponseError{Method: method, Path: path, Err: bad}
 	}
 	if none, ok := errors.AsType[*rest.AuthError](err); ok {
 		return (*AuthError)(none)
 	}
-	if none, ok := errors.AsType[*rest.NoAnswer](err); ok {
+	if none, ok := errors.AsType[*rest.TransportError](err); ok {
 		return (*ConnectionError)(none)
 	}
 	return err
@@ -85,20 +85,20 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 func (resp *Response) decode(method, path string, out any, need string) error {
 	if need != "" && gjson.ValidBytes(resp.Body) {
 		if err := rest.Need(resp.Body, need); err != nil {
-			return notV1(resp, method, path, err)
+			return newResponseError(resp, method, path, err)
 		}
 	}
 	if err := json.Unmarshal(resp.Body, out); err != nil {
-		return notV1(resp, method, path, err)
+		return newResponseError(resp, method, path, err)
 	}
 	if err := checkRow(gjson.ParseBytes(resp.Body), "name", value.IsWhole(string(resp.Body))); err != nil {
-		return notV1(resp, method, path, err)
+		return newResponseError(resp, method, path, err)
 	}
 	return nil
 }
 
-// notV1 makes the typed error of an answer with a good status that is not what the contract promises.
-func notV1(resp *Response, method, path string, err error) error {
+// newResponseError makes the typed error of an answer with a good status that is not what the contract promises.
+func newResponseError(resp *Response, method, path string, err error) error {
 	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
 		answer := resp.of
 		if answer == nil {

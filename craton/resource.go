@@ -104,7 +104,7 @@ func (w *Writer[T, K, C]) explainCreate(ctx context.Context, body *C, err error)
 	case IsUnexplained(err):
 		want := new(T)
 		if w.taken != nil && overlay(want, body) == nil && w.taken(ctx, want) {
-			return conflict(err, "An object with the given name already exists.")
+			return asConflict(err, "An object with the given name already exists.")
 		}
 		return WithHint(err, hintWrite)
 	}
@@ -126,7 +126,7 @@ func (w *Writer[T, K, C]) Delete(ctx context.Context, id K) error {
 	case IsUnexplained(err):
 		if w.inUse != nil {
 			if by := w.inUse(ctx, id); by != "" {
-				return conflict(err, "The object is in use: "+by+".")
+				return asConflict(err, "The object is in use: "+by+".")
 			}
 		}
 		return WithHint(err, hintDelete)
@@ -164,7 +164,7 @@ func (u *Updater[T, K, U]) Update(ctx context.Context, id K, body U) (*T, error)
 		return nil, err
 	}
 	if u.taken != nil && overlay(want, body) == nil && u.taken(ctx, want) {
-		return nil, conflict(err, "An object with the given name already exists.")
+		return nil, asConflict(err, "An object with the given name already exists.")
 	}
 	return nil, WithHint(err, hintWrite)
 }
@@ -193,8 +193,8 @@ func WithHint(err error, text string) error {
 	return err
 }
 
-// conflict turns the original's 500 into the 409 that it should be.
-func conflict(err error, message string) error {
+// asConflict turns the original's 500 into the 409 that it should be.
+func asConflict(err error, message string) error {
 	e := *err.(*Error) //nolint:errorlint,forcetypeassert // callers looked at its status
 	e.Hint = fmt.Sprintf("the server itself answered %d", e.Status)
 	e.Status, e.Message = http.StatusConflict, message

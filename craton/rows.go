@@ -172,7 +172,7 @@ func (e *pageError) Advice() string {
 	return "see what stands between here and the API, it loses or changes parts of answers"
 }
 
-func broken(format string, args ...any) error { return &pageError{fmt.Sprintf(format, args...)} }
+func newPageError(format string, args ...any) error { return &pageError{fmt.Sprintf(format, args...)} }
 
 // check finds that a page breaks a rule of all pages of the API (v1 contract §3). q is what was asked for, after the
 // row at the end of the page before, as far as it is known.
@@ -188,14 +188,14 @@ func (p *RawPage) check(path string, q url.Values, after row) error {
 	}
 	for _, rel := range []string{"first", "self"} {
 		if !p.has(rel) {
-			return broken("%s has no link %q", place, rel)
+			return newPageError("%s has no link %q", place, rel)
 		}
 	}
 	if self := p.link("self").Get("marker"); !sameID(self, marker) {
-		return broken("%s came with that after id %q", place, self)
+		return newPageError("%s came with that after id %q", place, self)
 	}
 	if limit := p.limit(); limit > 0 && len(p.rows) > limit {
-		return broken("%s has %d rows, more than the %d of a page", place, len(p.rows), limit)
+		return newPageError("%s has %d rows, more than the %d of a page", place, len(p.rows), limit)
 	}
 	if err := p.checkOrder(place, q, after); err != nil {
 		return err
@@ -203,11 +203,11 @@ func (p *RawPage) check(path string, q url.Values, after row) error {
 	next := p.link("next").Get("marker")
 	switch {
 	case p.empty() && next != "":
-		return broken("%s is empty, and has a next link all the same", place)
+		return newPageError("%s is empty, and has a next link all the same", place)
 	case p.empty():
 		return nil
 	case next == "":
-		return broken("%s is not empty, and has no next link", place)
+		return newPageError("%s is not empty, and has no next link", place)
 	}
 	for _, list := range p.lists {
 		if n := len(list); n > 0 && sameID(list[n-1].id, next) {
@@ -215,7 +215,7 @@ func (p *RawPage) check(path string, q url.Values, after row) error {
 		}
 	}
 	if at := len(p.rows) - 1; p.last.id == "" || sorted(q) && p.last != p.rows[at] {
-		return broken("%s ends with id %s, and its next link goes on after id %q", place, p.rows[at].id, next)
+		return newPageError("%s ends with id %s, and its next link goes on after id %q", place, p.rows[at].id, next)
 	}
 	return nil
 }
@@ -226,7 +226,7 @@ func (p *RawPage) checkOrder(place string, q url.Values, after row) error {
 	seen := make(map[string]bool, len(p.rows))
 	for _, r := range p.rows {
 		if seen[r.id] {
-			return broken("%s has the row with id %s twice", place, r.id)
+			return newPageError("%s has the row with id %s twice", place, r.id)
 		}
 		seen[r.id] = true
 	}
@@ -237,7 +237,7 @@ func (p *RawPage) checkOrder(place string, q url.Values, after row) error {
 		at := after
 		for _, r := range list {
 			if at.id != "" && !at.before(r) {
-				return broken("%s has id %s behind id %s, which comes later", place, r.id, at.id)
+				return newPageError("%s has id %s behind id %s, which comes later", place, r.id, at.id)
 			}
 			at = r
 		}

@@ -14,8 +14,8 @@ type UndoOptions struct {
 	OmitHashed bool   // leave values alone of which the change log keeps only a hash
 }
 
-// Undone is what an undo does, or would do.
-type Undone struct {
+// UndoResult is what an undo does, or would do.
+type UndoResult struct {
 	Undone        []UndoneWrite  `json:"undone"`         // the writes that are taken back, the newest first
 	Revision      string         `json:"revision"`       // of the write that does it, as a cursor; "" if nothing was done
 	Counts        map[string]int `json:"counts"`         // of objects, by action
@@ -52,8 +52,8 @@ type UndoStep struct {
 // Errors: [IsConflict] if something was changed since, naming it, and Force is not set; if something else has a name
 // now; if a value is not kept, and OmitHashed is not set. [IsNotFound] if there is no such write that the caller may
 // see, status 410 if the log no longer has it.
-func (c *Client) Undo(ctx context.Context, o UndoOptions) (*Undone, error) {
-	if err := c.NeedLog(ctx, "undo"); err != nil {
+func (c *Client) Undo(ctx context.Context, o UndoOptions) (*UndoResult, error) {
+	if err := c.RequireFeature(ctx, "undo"); err != nil {
 		return nil, err
 	}
 	body := struct {
@@ -66,7 +66,7 @@ func (c *Client) Undo(ctx context.Context, o UndoOptions) (*Undone, error) {
 	if o.OmitHashed {
 		body.Concealed = "omit"
 	}
-	out := new(Undone)
+	out := new(UndoResult)
 	if err := c.call(ctx, http.MethodPost, "/undo", nil, body, out, "steps"); err != nil {
 		return nil, err
 	}

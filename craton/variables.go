@@ -103,7 +103,7 @@ func (s *VariableStore[K]) Variables(ctx context.Context, id K) (Variables, erro
 	if s.resolves {
 		q = url.Values{"resolved-values": {"false"}}
 	}
-	return s.do(ctx, http.MethodGet, id, q, nil)
+	return s.send(ctx, http.MethodGet, id, q, nil)
 }
 
 // ResolvedVariables reads the variables as the object sees them: its own over those of its parents,
@@ -111,7 +111,7 @@ func (s *VariableStore[K]) Variables(ctx context.Context, id K) (Variables, erro
 // (clouds, networks, projects) give their own.
 func (s *VariableStore[K]) ResolvedVariables(ctx context.Context, id K) (Variables, error) {
 	if !s.inherits || s.resolves {
-		return s.do(ctx, http.MethodGet, id, nil, nil)
+		return s.send(ctx, http.MethodGet, id, nil, nil)
 	}
 	// Regions, cells and network devices resolve only in their own representation (Q7).
 	var out struct {
@@ -130,7 +130,7 @@ func (s *VariableStore[K]) SetVariables(ctx context.Context, id K, v Variables) 
 	if v == nil {
 		v = Variables{}
 	}
-	return s.do(ctx, http.MethodPut, id, nil, v)
+	return s.send(ctx, http.MethodPut, id, nil, v)
 }
 
 // DeleteVariables removes the given keys; keys that are not there are no error.
@@ -143,7 +143,7 @@ func (s *VariableStore[K]) DeleteVariables(ctx context.Context, id K, keys ...st
 
 func (s *VariableStore[K]) route(id K) string { return s.path + "/" + idText(id) + "/variables" }
 
-func (s *VariableStore[K]) do(ctx context.Context, method string, id K, q url.Values, body any) (Variables, error) {
+func (s *VariableStore[K]) send(ctx context.Context, method string, id K, q url.Values, body any) (Variables, error) {
 	var out struct {
 		Variables Variables `json:"variables"`
 	}

@@ -311,7 +311,7 @@ func TestFaultyAnswer(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if streams != mostStreams || got.Snapshot != nil || render(t, got, o, false) != want {
+					if streams != maxStreamTries || got.Snapshot != nil || render(t, got, o, false) != want {
 						t.Errorf("asked %d times: %d of %d hosts", streams, len(got.Hosts), len(fleet.Hosts))
 					}
 				})
@@ -381,7 +381,7 @@ func TestPagesOfAChangingFleet(t *testing.T) {
 	reader := client(changing)
 	for range 20 {
 		found := map[int]bool{}
-		err := walk.Anew(craton.IsMarkerGone, func() error {
+		err := walk.Retry(craton.IsMarkerGone, func() error {
 			for h, err := range reader.Hosts.All(t.Context(), craton.HostListOptions{RegionID: long.ID}) {
 				if err != nil {
 					return err

@@ -32,7 +32,7 @@ func LoadHost(ctx context.Context, c *craton.Client, o Options, name string) (*F
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	return again(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) { return l.loadHost(ctx, name) })
+	return retryRead(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) { return l.loadHost(ctx, name) })
 }
 
 func (l *loader) loadHost(ctx context.Context, name string) (*Fleet, error) {

@@ -169,7 +169,7 @@ func (l *lister) list(ctx context.Context) (*command.Listing, error) {
 
 func (l *lister) listPresent(ctx context.Context) (*command.Listing, error) {
 	again := l.current && !l.refresh
-	if again && l.old.Tag == "" && l.young(l.old.Made, l.maxAge) && l.old.Check() == nil {
+	if again && l.old.Tag == "" && l.isFresh(l.old.Made, l.maxAge) && l.old.Check() == nil {
 		return l.kept(), nil
 	}
 	c, err := l.client(ctx)
@@ -203,8 +203,8 @@ func (l *lister) listPresent(ctx context.Context) (*command.Listing, error) {
 	return l.listRead(ctx, c, now, nil)
 }
 
-// young reports whether something is not older than it may be, nor of the future.
-func (l *lister) young(at time.Time, most time.Duration) bool {
+// isFresh reports whether something is not older than it may be, nor of the future.
+func (l *lister) isFresh(at time.Time, most time.Duration) bool {
 	age := l.now().Sub(at)
 	return most > 0 && age >= 0 && age <= most
 }
@@ -331,11 +331,11 @@ func (l *lister) guarded(doc *Document) error {
 		help = fmt.Sprintf("set shrink_guard to none for one run, if they are meant to be gone; it cannot be accepted, because %v", err)
 	}
 	return advice.With(fmt.Errorf("the inventory has lost %d of the %d hosts that it had %s ago, and shrink_guard allows %d%%: %s",
-		lost.Lost, lost.Of, ago(l.now().Sub(l.old.Checked)), l.guard, lost.Gone()), help)
+		lost.Lost, lost.Of, ageText(l.now().Sub(l.old.Checked)), l.guard, lost.LostHosts()), help)
 }
 
-// ago returns a span of time for people.
-func ago(d time.Duration) string {
+// ageText returns a span of time for people.
+func ageText(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < 2*time.Minute:
 		return d.Round(time.Second).String()
@@ -352,8 +352,8 @@ func (l *lister) listStale(ctx context.Context, err error) (*command.Listing, er
 	if l.stale <= 0 || !l.current || ctx.Err() != nil || !connect.Unreachable(err) {
 		return nil, err
 	}
-	age := ago(l.now().Sub(l.old.Checked))
-	if !l.young(l.old.Checked, l.stale) {
+	age := ageText(l.now().Sub(l.old.Checked))
+	if !l.isFresh(l.old.Checked, l.stale) {
 		return nil, advice.With(err, fmt.Sprintf("the inventory that is kept is %s old, and stale_if_error allows %v", age, l.stale))
 	}
 	if l.old.Check() != nil {

@@ -28,7 +28,7 @@ func Read(ctx context.Context, c *craton.Client, o Options) (doc *Document, why 
 		return nil, "", err
 	}
 	if o.Limit != LimitOnly || o.Subset == "" {
-		doc, err := o.whole(ctx, c)
+		doc, err := o.fullDocument(ctx, c)
 		return doc, "", err
 	}
 	s, err := ansible.ParseSubset(o.Subset)
@@ -37,10 +37,10 @@ func Read(ctx context.Context, c *craton.Client, o Options) (doc *Document, why 
 	}
 	if err != nil {
 		why := err.Error()
-		doc, err := o.whole(ctx, c)
+		doc, err := o.fullDocument(ctx, c)
 		return doc, why, err
 	}
-	f, err := again(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) { return l.loadCover(ctx, s) })
+	f, err := retryRead(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) { return l.loadCover(ctx, s) })
 	if err == nil {
 		selected, unknown, err := f.selectHosts(&o, s)
 		if err != nil {
@@ -69,8 +69,8 @@ func Read(ctx context.Context, c *craton.Client, o Options) (doc *Document, why 
 	return doc, why, err
 }
 
-// whole returns the document of all hosts.
-func (o *Options) whole(ctx context.Context, c *craton.Client) (*Document, error) {
+// fullDocument returns the document of all hosts.
+func (o *Options) fullDocument(ctx context.Context, c *craton.Client) (*Document, error) {
 	f, err := Load(ctx, c, *o)
 	if err != nil {
 		return nil, err

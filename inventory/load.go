@@ -21,7 +21,7 @@ import (
 	"github.com/craton-fleet/craton/internal/connect"
 	"github.com/craton-fleet/craton/internal/hierarchy"
 	"github.com/craton-fleet/craton/internal/when"
-	"github.com/craton-fleet/craton/inventory/internal/whole"
+	"github.com/craton-fleet/craton/inventory/internal/reading"
 )
 
 const (
@@ -32,9 +32,9 @@ const (
 	maxByID = 25
 	// maxProjects is the same for projects.
 	maxProjects = 10
-	// mostStreams is how many tries there are to read the fleet as one answer, before it is read page by page: pages
+	// maxStreamTries is how many tries there are to read the fleet as one answer, before it is read page by page: pages
 	// come through where something stands between that cuts what is long.
-	mostStreams = 2
+	maxStreamTries = 2
 )
 
 // Load reads the fleet that an inventory with these options is made of: every cloud, region and cell, the hosts that
@@ -53,29 +53,29 @@ func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 		return nil, err
 	}
 	tries := 0
-	return again(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) {
+	return retryRead(ctx, c, &o, func(l *loader, ctx context.Context) (*Fleet, error) {
 		tries++
-		l.mayStream = tries <= mostStreams
+		l.mayStream = tries <= maxStreamTries
 		return l.load(ctx)
 	})
 }
 
-// again runs a read until it succeeds, fails for good, or was tried often enough.
-func again(ctx context.Context, c *craton.Client, o *Options, read func(*loader, context.Context) (*Fleet, error)) (*Fleet, error) {
-	c, err := o.look(ctx, c)
+// retryRead runs a read until it succeeds, fails for good, or was tried often enough.
+func retryRead(ctx context.Context, c *craton.Client, o *Options, read func(*loader, context.Context) (*Fleet, error)) (*Fleet, error) {
+	c, err := o.clientAt(ctx, c)
 	if err != nil {
 		return nil, o.ofPast(err, http.StatusBadRequest)
 	}
-	f, err := whole.Read(ctx, "the fleet", func(ctx context.Context) (*Fleet, bool, error) {
+	f, err := reading.Retry(ctx, "the fleet", func(ctx context.Context) (*Fleet, bool, error) {
 		l := newLoader(c, o)
 		f, err := read(l, ctx)
-		return f, l.passing(err), err
+		return f, l.isTransient(err), err
 	})
 	return f, o.ofPast(err)
 }
 
-// look returns the client that reads the state which the inventory is of.
-func (o *Options) look(ctx context.Context, c *craton.Client) (*craton.Client, error) {
+// clientAt returns the client that reads the state which the inventory is of.
+func (o *Options) clientAt(ctx context.Context, c *craton.Client) (*craton.Client, error) {
 	if o.At == (when.At{}) {
 		return c, nil
 	}
@@ -85,7 +85,7 @@ func (o *Options) look(ctx context.Context, c *craton.Client) (*craton.Client, e
 // ofPast returns the error of a state that cannot be told: the API's reason, and which state was meant.
 // Statuses may mean that beside those that always do.
 func (o *Options) ofPast(err error, also ...int) error {
-	reason, untold := connect.Untold(err, "omit_hashed", also...)
+	reason, untold := connect.UnknownPast(err, "omit_hashed", also...)
 	if o.At == (when.At{}) || !untold {
 		return err
 	}
@@ -122,9 +122,9 @@ type finalError struct{ error }
 
 func (e finalError) Unwrap() error { return e.error }
 
-// passing reports whether another try may not fail in the same way. A server that never answered is down; the client
+// isTransient reports whether another try may not fail in the same way. A server that never answered is down; the client
 // has repeated its request already.
-func (l *loader) passing(err error) bool {
+func (l *loader) isTransient(err error) bool {
 	if _, final := errors.AsType[finalError](err); final {
 		return false
 	}
@@ -148,7 +148,7 @@ func (l *loader) load(ctx context.Context) (*Fleet, error) {
 	if err := l.f.checkPlaces(); err != nil {
 		return nil, err
 	}
-	if err := whole.Enough(len(l.f.Hosts), l.o.ExpectAtLeast); err != nil {
+	if err := reading.CheckHostCount(len(l.f.Hosts), l.o.ExpectAtLeast); err != nil {
 		return nil, &staleError{err.Error()}
 	}
 	return l.f, l.f.checkHosts()

@@ -13,12 +13,12 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 	"github.com/craton-fleet/craton/inventory/internal/kept"
-	"github.com/craton-fleet/craton/inventory/internal/whole"
+	"github.com/craton-fleet/craton/inventory/internal/reading"
 )
 
 // How many devices are read one by one before the whole fleet is: so many, but of a small fleet fewer.
 const (
-	mostRenewed  = 1000
+	maxRenewed   = 1000
 	leastRenewed = 25
 	renewedPart  = 20 // a twentieth
 )
@@ -44,7 +44,7 @@ func renewed(ctx context.Context, c *craton.Client, o *Options, old *kept.Entry,
 	if err != nil {
 		return nil, err
 	}
-	most := min(mostRenewed, max(leastRenewed, len(x.fleet.Hosts)/renewedPart))
+	most := min(maxRenewed, max(leastRenewed, len(x.fleet.Hosts)/renewedPart))
 	changed, err := changedDevices(ctx, c, old.Revision, most)
 	if err != nil {
 		return nil, err
@@ -159,7 +159,7 @@ func (l *loader) renew(ctx context.Context, changed map[int]Kind, most int) (fre
 	if err := l.checkWords(ctx); err != nil {
 		return nil, err
 	}
-	if whole.Enough(len(f.Hosts), l.o.ExpectAtLeast) != nil {
+	if reading.CheckHostCount(len(f.Hosts), l.o.ExpectAtLeast) != nil {
 		return nil, errAll
 	}
 	return fresh, l.sameProjects(ctx)

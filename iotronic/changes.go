@@ -50,7 +50,7 @@ type step struct {
 
 // pathElement is what Ironic takes in the path of a JSON patch, without what JSON patches take for a place in a list: a
 // number would put a value between others, and - behind them.
-var pathElement = rules.Lazily(`^[\w-]*[A-Za-z_][\w-]*$`)
+var pathElement = rules.LazyPattern(`^[\w-]*[A-Za-z_][\w-]*$`)
 
 // PlainKey tells a key that Ironic takes in the path of a change: one of letters, digits, - and _ that is no number. A change
 // of another takes along all that is beside it in the same attribute, see [Writer.Update].

@@ -118,7 +118,7 @@ func (t *traits) versionRange(h http.Header) (least, most Version, ok bool) {
 // detect asks a server what it is: GET /v1 needs no token, and without a version header no version is wrong there.
 func detect(ctx context.Context, rc *rest.Client) (Dialect, *rest.Response, error) {
 	resp, err := rc.Do(ctx, &rest.Request{Method: http.MethodGet})
-	if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
+	if bad, ok := errors.AsType[*rest.BadResponseError](err); ok {
 		return DialectAuto, nil, unknownServer("of its /v1, " + bad.Error())
 	}
 	if err != nil {
@@ -143,7 +143,7 @@ func detect(ctx context.Context, rc *rest.Client) (Dialect, *rest.Response, erro
 // (reference §2.1).
 func nodesEra(ctx context.Context, rc *rest.Client, v1 *rest.Response) (Dialect, *rest.Response, error) {
 	root, err := rc.Do(ctx, &rest.Request{Method: http.MethodGet, Above: true})
-	if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
+	if bad, ok := errors.AsType[*rest.BadResponseError](err); ok {
 		root = bad.Response
 	} else if err != nil {
 		return DialectAuto, nil, sendError(err)

@@ -25,7 +25,7 @@ func WithKeystone(k keystone.Config, options ...keystone.Option) Option {
 
 // absent tells that the catalogue does not have a service from that it could not be read.
 func absent(err error) bool {
-	_, ok := errors.AsType[*keystone.NoEndpoint](err)
+	_, ok := errors.AsType[*keystone.EndpointNotFoundError](err)
 	return ok
 }
 

@@ -123,7 +123,7 @@ func all[V any](ctx context.Context, begin func(context.Context) (*walk, error),
 		}
 		ctx, cancel := context.WithCancel(ctx)
 		ahead := func(marker string, buf []byte) func() (page, error) {
-			return rest.Ahead(func() (page, error) {
+			return rest.Prefetch(func() (page, error) {
 				raw, err := w.page(ctx, marker, buf)
 				if err != nil {
 					return page{}, err

@@ -197,7 +197,7 @@ func (e *ConnectionError) Summary() string {
 
 // Advice is what to look out for where a change may have been carried out; "" otherwise.
 func (e *ConnectionError) Advice() string {
-	if e.Method != http.MethodGet && rest.MaybeDone(e.Err) {
+	if e.Method != http.MethodGet && rest.MaybeExecuted(e.Err) {
 		return "it may have been carried out, so look before sending it again"
 	}
 	return ""
@@ -284,10 +284,10 @@ func (e *StateTransitionTimeoutError) ofIotronic() {}
 
 // sendError makes the typed error of a request that got no answer.
 func sendError(err error) error {
-	if bad, ok := errors.AsType[*rest.BadAnswer](err); ok {
+	if bad, ok := errors.AsType[*rest.BadResponseError](err); ok {
 		return &ResponseError{Method: http.MethodGet, Path: bad.Path, Status: bad.Status, RequestID: requestID(bad.Header), Err: bad}
 	}
-	none, ok := errors.AsType[*rest.NoAnswer](err)
+	none, ok := errors.AsType[*rest.TransportError](err)
 	if !ok {
 		if own, is := errors.AsType[*rest.CallError](err); is {
 			err = own.Err

@@ -119,7 +119,7 @@ func secretsIn(value gjson.Result, secret bool) (found []string) {
 const imageURL = "image_url"
 
 // lowCode is how Go quotes what Python writes as \xa0.
-var lowCode = value.Lazily(`\\u00([0-9a-f]{2})`)
+var lowCode = value.LazyPattern(`\\u00([0-9a-f]{2})`)
 
 // written are the forms in which a server repeats a text, each with what takes its place: as it is, and quoted by JSON and by
 // Python. What is short stands in other words too, and so counts only with its quotes.

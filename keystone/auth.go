@@ -71,7 +71,7 @@ func New(c Config, opts ...Option) (*Auth, error) {
 		return nil, err
 	}
 	url := ""
-	if c.AuthURL != "" || !r.asIs() {
+	if c.AuthURL != "" || !r.usesTokenAsIs() {
 		if url, err = c.endpoint(); err != nil {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func New(c Config, opts ...Option) (*Auth, error) {
 		return nil, err
 	}
 	a.hint = o.hint
-	if o.cache != "" && !r.asIs() {
+	if o.cache != "" && !r.usesTokenAsIs() {
 		a.cache = newCache(o.cache, url, r)
 	}
 	return a, nil
@@ -134,7 +134,7 @@ func (a *Auth) Renew(ctx context.Context, refused *http.Request) (bool, error) {
 	if refused != nil && refused.Header.Get(tokenHeader) != t.ID {
 		return true, nil // somebody else has renewed it
 	}
-	if a.request().asIs() || !t.cached && a.config().Once || t.replaces && a.now().Sub(t.got) < refusedAgain {
+	if a.request().usesTokenAsIs() || !t.cached && a.config().Once || t.replaces && a.now().Sub(t.got) < refusedAgain {
 		return false, nil
 	}
 	_, err := a.obtain(ctx, t.ID)
@@ -143,15 +143,15 @@ func (a *Auth) Renew(ctx context.Context, refused *http.Request) (bool, error) {
 
 // token returns the current one, or a new one if that ends soon.
 func (a *Auth) token(ctx context.Context) (*token, error) {
-	if t := a.current.Load(); a.good(t) {
+	if t := a.current.Load(); a.isUsable(t) {
 		return t, nil
 	}
 	return a.obtain(ctx, "")
 }
 
-// good reports whether a token may be used for now.
-func (a *Auth) good(t *token) bool {
-	return t != nil && (a.config().Once || a.request().asIs() || a.now().Before(t.Renew))
+// isUsable reports whether a token may be used for now.
+func (a *Auth) isUsable(t *token) bool {
+	return t != nil && (a.config().Once || a.request().usesTokenAsIs() || a.now().Before(t.Renew))
 }
 
 // obtain gets a token that is not the refused one, from whoever has one first: another goroutine, the cache, Keystone.
@@ -163,10 +163,10 @@ func (a *Auth) obtain(ctx context.Context, refused string) (*token, error) {
 		return nil, ctx.Err()
 	}
 	old := a.current.Load()
-	if old != nil && old.ID != refused && a.good(old) {
+	if old != nil && old.ID != refused && a.isUsable(old) {
 		return old, nil
 	}
-	t, err := a.fresh(ctx, refused)
+	t, err := a.shared(ctx, refused)
 	if err != nil {
 		// A token that ends soon is still one.
 		if old != nil && old.ID != refused && a.now().Before(old.Expires) && ctx.Err() == nil {
@@ -179,14 +179,14 @@ func (a *Auth) obtain(ctx context.Context, refused string) (*token, error) {
 	return t, nil
 }
 
-// fresh takes a token from the cache or makes one. Of all processes that want the same one makes it, while
+// shared takes a token from the cache or makes one. Of all processes that want the same one makes it, while
 // the others wait.
-func (a *Auth) fresh(ctx context.Context, refused string) (*token, error) {
-	if a.request().asIs() {
+func (a *Auth) shared(ctx context.Context, refused string) (*token, error) {
+	if a.request().usesTokenAsIs() {
 		return &token{ID: a.request().secret}, nil
 	}
 	if a.cache == nil {
-		return a.make(ctx)
+		return a.signIn(ctx)
 	}
 	if t := a.cached(refused); t != nil {
 		return t, nil
@@ -196,7 +196,7 @@ func (a *Auth) fresh(ctx context.Context, refused string) (*token, error) {
 	if t := a.cached(refused); t != nil {
 		return t, nil
 	}
-	t, err := a.make(ctx)
+	t, err := a.signIn(ctx)
 	if err != nil {
 		if refused != "" {
 			a.cache.remove() // it has the refused one
@@ -227,7 +227,7 @@ type Identity struct {
 
 // Identity signs in if need be, and says who that is.
 func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
-	t, err := a.described(ctx)
+	t, err := a.describedToken(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -238,12 +238,12 @@ func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
 
 // Endpoint returns a service's address: the one of the Config's Endpoints, or else, signing in if need be, that of the
 // catalogue, by its type, such as "fleet_management", and the Config's region and interface for it. It ends without a
-// slash. That nothing was found is a *[NoEndpoint].
+// slash. That nothing was found is a *[EndpointNotFoundError].
 func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error) {
 	if url := a.config().EndpointOf(serviceType); url != "" {
 		return strings.TrimRight(url, "/"), nil
 	}
-	t, err := a.described(ctx)
+	t, err := a.describedToken(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -255,19 +255,19 @@ func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error)
 			}
 		}
 	}
-	return "", &NoEndpoint{URL: bare(a.url()), Want: want, Catalog: t.Catalog}
+	return "", &EndpointNotFoundError{URL: bare(a.url()), Want: want, Catalog: t.Catalog}
 }
 
-// described returns a token of which everything is known.
-func (a *Auth) described(ctx context.Context) (*token, error) {
+// describedToken returns a token of which everything is known.
+func (a *Auth) describedToken(ctx context.Context) (*token, error) {
 	t, err := a.token(ctx)
-	if err != nil || !a.request().asIs() || !t.Expires.IsZero() {
+	if err != nil || !a.request().usesTokenAsIs() || !t.Expires.IsZero() {
 		return t, err
 	}
 	if a.url() == "" {
-		return nil, missing{"auth_url (OS_AUTH_URL), to ask about the token"}
+		return nil, missingError{"auth_url (OS_AUTH_URL), to ask about the token"}
 	}
-	if t, err = a.look(ctx, t.ID); err != nil {
+	if t, err = a.describe(ctx, t.ID); err != nil {
 		return nil, err
 	}
 	a.current.Store(t)

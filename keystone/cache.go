@@ -21,7 +21,7 @@ import (
 // folder ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS). It is "" for a user who has none, or no home
 // directory.
 func CacheDir() string {
-	dir, err := private.InCache("tokens")
+	dir, err := private.CachePath("tokens")
 	if err != nil {
 		return ""
 	}
@@ -34,8 +34,8 @@ const (
 	lockEnding = ".lock"
 	// lockWait is how long a process waits for another one that makes the token it wants.
 	lockWait = 15 * time.Second
-	// litter is how old a file gets that nobody has written again. No token lives as long.
-	litter = 7 * 24 * time.Hour
+	// maxFileAge is how old a file gets that nobody has written again. No token lives as long.
+	maxFileAge = 7 * 24 * time.Hour
 )
 
 // cache is the file of one identity's token, of Keystone's address, who signs in and what for. Whatever is wrong with
@@ -46,8 +46,8 @@ type cache struct {
 	secret       rest.Hidden[string]
 }
 
-// kept is the content of a file.
-type kept struct {
+// cacheFile is the content of a file.
+type cacheFile struct {
 	Form  int    `json:"form"`
 	Salt  []byte `json:"salt"`
 	Check []byte `json:"check"` // of the secret that the token was made with, see check
@@ -73,8 +73,8 @@ func (c *cache) check(salt []byte) []byte {
 	return mac.Sum(nil)[:2]
 }
 
-// mostCached bounds what is read of a file: a token and a large catalogue.
-const mostCached = 16 << 20
+// maxCached bounds what is read of a file: a token and a large catalogue.
+const maxCached = 16 << 20
 
 // readPrivate reads a file; nil if there is none, or if others could have.
 func readPrivate(path string) []byte {
@@ -83,7 +83,7 @@ func readPrivate(path string) []byte {
 		return nil
 	}
 	defer f.Close() //nolint:errcheck // only read
-	data, err := io.ReadAll(io.LimitReader(f, mostCached))
+	data, err := io.ReadAll(io.LimitReader(f, maxCached))
 	if err != nil {
 		return nil
 	}
@@ -92,11 +92,11 @@ func readPrivate(path string) []byte {
 
 // load returns the token in the file, or nil.
 func (c *cache) load() *token {
-	if private.Folder(c.folder) != nil {
+	if private.MakeFolder(c.folder) != nil {
 		return nil
 	}
 	data := readPrivate(c.path())
-	var k kept
+	var k cacheFile
 	if data == nil || json.Unmarshal(data, &k) != nil || k.Form != cacheForm || k.Token == nil || k.Token.ID == "" ||
 		!hmac.Equal(k.Check, c.check(k.Salt)) {
 		return nil
@@ -106,12 +106,12 @@ func (c *cache) load() *token {
 
 // store keeps a token, in a file that is there whole or not at all.
 func (c *cache) store(t *token, now time.Time) {
-	if private.Folder(c.folder) != nil {
+	if private.MakeFolder(c.folder) != nil {
 		return
 	}
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
-	data, err := json.Marshal(kept{Form: cacheForm, Salt: salt, Check: c.check(salt), Token: t})
+	data, err := json.Marshal(cacheFile{Form: cacheForm, Salt: salt, Check: c.check(salt), Token: t})
 	if err != nil {
 		return
 	}
@@ -126,7 +126,7 @@ func (c *cache) store(t *token, now time.Time) {
 
 // remove throws the token away.
 func (c *cache) remove() {
-	if private.Folder(c.folder) == nil {
+	if private.MakeFolder(c.folder) == nil {
 		_ = os.Remove(c.path())
 	}
 }
@@ -140,7 +140,7 @@ func (c *cache) sweep(now time.Time) {
 	}
 	for _, e := range entries {
 		info, err := e.Info()
-		if err == nil && info.Mode().IsRegular() && e.Name() != c.name+lockEnding && now.Sub(info.ModTime()) > litter {
+		if err == nil && info.Mode().IsRegular() && e.Name() != c.name+lockEnding && now.Sub(info.ModTime()) > maxFileAge {
 			_ = os.Remove(filepath.Join(c.folder, e.Name()))
 		}
 	}
@@ -150,7 +150,7 @@ func (c *cache) sweep(now time.Time) {
 // manners, not of safety: without it a token more is made.
 func (c *cache) lock(ctx context.Context) (unlock func()) {
 	nothing := func() {}
-	if private.Folder(c.folder) != nil {
+	if private.MakeFolder(c.folder) != nil {
 		return nothing
 	}
 	f, err := private.OpenLock(filepath.Join(c.folder, c.name+lockEnding))

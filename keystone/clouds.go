@@ -35,11 +35,11 @@ func LoadCloud(name, region string) (Config, error) {
 	return defaultPlaces(os.Getenv).load(name, wanted{region: region})
 }
 
-// LoadCloudBeside is like [LoadCloud], for a region from a setting that may be meant for something else, such as an
+// LoadCloudInRegion is like [LoadCloud], for a region from a setting that may be meant for something else, such as an
 // environment variable: it counts if the cloud names none, or chooses among the cloud's. If the cloud names another,
 // that is an error, as for openstackclient. from is what names the region, for that error, such as "environment
 // OS_REGION_NAME".
-func LoadCloudBeside(name, region, from string) (Config, error) {
+func LoadCloudInRegion(name, region, from string) (Config, error) {
 	return defaultPlaces(os.Getenv).load(name, wanted{region, from})
 }
 
@@ -269,12 +269,12 @@ type layer struct {
 type overlay struct {
 	config  Config
 	regions *yaml.Node
-	file    string   // of the layer that was added last
-	unknown []badKey // below auth
+	file    string       // of the layer that was added last
+	unknown []unknownKey // below auth
 }
 
-// badKey is a key below auth that is none.
-type badKey struct {
+// unknownKey is a key below auth that is none.
+type unknownKey struct {
 	file string
 	line int
 	name string
@@ -329,7 +329,7 @@ func (o *overlay) add(cloud *yaml.Node, file string) error {
 	auth := members(of["auth"])
 	for key, value := range auth {
 		if !slices.Contains(authKeys(), strings.ReplaceAll(key, "-", "_")) {
-			o.unknown = append(o.unknown, badKey{file, value.Line, key})
+			o.unknown = append(o.unknown, unknownKey{file, value.Line, key})
 		}
 	}
 	return o.in(o.keys(auth))
@@ -348,7 +348,7 @@ func (o *overlay) checkKeys() error {
 	if _, err := o.config.method(); err != nil && !o.config.StandsAlone() || len(o.unknown) == 0 {
 		return nil
 	}
-	first := slices.MinFunc(o.unknown, func(a, b badKey) int {
+	first := slices.MinFunc(o.unknown, func(a, b unknownKey) int {
 		return cmp.Or(strings.Compare(a.file, b.file), a.line-b.line, strings.Compare(a.name, b.name))
 	})
 	name := strings.ReplaceAll(first.name, "-", "_")
@@ -367,7 +367,7 @@ func (o *overlay) keys(of map[string]*yaml.Node) error {
 		if isServiceKey(name) {
 			continue
 		}
-		if name == "region_name" && o.severalRegions(value) {
+		if name == "region_name" && o.splitRegions(value) {
 			continue
 		}
 		if now := former[name]; now != "" && of[now] == nil {
@@ -395,9 +395,9 @@ func (o *overlay) keys(of map[string]*yaml.Node) error {
 	return nil
 }
 
-// severalRegions reads a region_name that is a list, in YAML or with commas, as older files have it: it is one of
+// splitRegions reads a region_name that is a list, in YAML or with commas, as older files have it: it is one of
 // regions.
-func (o *overlay) severalRegions(value *yaml.Node) bool {
+func (o *overlay) splitRegions(value *yaml.Node) bool {
 	if value.Kind == yaml.ScalarNode && strings.Contains(value.Value, ",") {
 		list := &yaml.Node{Kind: yaml.SequenceNode}
 		for name := range strings.SplitSeq(value.Value, ",") {
@@ -424,7 +424,7 @@ func (o *overlay) region(want wanted) error {
 	}
 	if o.regions == nil || o.regions.Kind != yaml.SequenceNode || len(o.regions.Content) == 0 {
 		if want.from != "" && own != "" && own != want.region {
-			return want.foreign(own)
+			return want.notFound(own)
 		}
 		return nil
 	}
@@ -448,13 +448,13 @@ func (o *overlay) region(want wanted) error {
 		return nil
 	}
 	if want.from != "" {
-		return want.foreign(names...)
+		return want.notFound(names...)
 	}
 	return advice.With(fmt.Errorf("has no region %q", o.config.Region), fmt.Sprintf("it has %s", strings.Join(names, ", ")))
 }
 
-// foreign returns the error for a region that a cloud is not in, in openstackclient's words.
-func (w wanted) foreign(valid ...string) error {
+// notFound returns the error for a region that a cloud is not in, in openstackclient's words.
+func (w wanted) notFound(valid ...string) error {
 	return advice.With(fmt.Errorf("is in another region: %s, which %s names, is not a valid region name for it. Valid choices are %s, and they are case sensitive", w.region, w.from, strings.Join(valid, ", ")), "unset the one, or say which is meant with --os-region-name or the option os_region_name")
 }
 

@@ -115,7 +115,7 @@ var service = rest.Service{Library: "keystone", Example: "https://keystone.examp
 // endpoint returns the address that the paths of the API follow.
 func (c *Config) endpoint() (string, error) {
 	if c.AuthURL == "" {
-		return "", missing{"auth_url (OS_AUTH_URL)"}
+		return "", missingError{"auth_url (OS_AUTH_URL)"}
 	}
 	u, err := service.Base(strings.TrimSuffix(strings.TrimRight(strings.TrimSpace(c.AuthURL), "/"), "/v2.0"))
 	if err != nil {
@@ -265,10 +265,10 @@ func (c *Config) place(serviceType string) Endpoint {
 	}
 }
 
-// missing are the parameters that somebody who signs in has to give.
-type missing []string
+// missingError are the parameters that somebody who signs in has to give.
+type missingError []string
 
-func (m missing) Error() string {
+func (m missingError) Error() string {
 	return "keystone: not enough to sign in: set " + strings.Join(m, ", ")
 }
 
@@ -286,7 +286,7 @@ func (c *Config) request() (*request, error) {
 		return nil, err
 	}
 	r := &request{method: method}
-	var lacks missing
+	var lacks missingError
 	need := func(name string, values ...string) {
 		if cmp.Or(values...) == "" {
 			lacks = append(lacks, name)

@@ -197,11 +197,11 @@ func TestSweep(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "tokens")
 	a, _, _, _ := clocked(t, WithCache(folder))
-	if err := private.Folder(folder); err != nil {
+	if err := private.MakeFolder(folder); err != nil {
 		t.Fatal(err)
 	}
 	now := a.now()
-	for name, age := range map[string]time.Duration{"old.json": litter + time.Hour, "old.lock": litter + time.Hour, "recent.json": time.Hour, a.cache.name + lockEnding: 10 * litter} {
+	for name, age := range map[string]time.Duration{"old.json": maxFileAge + time.Hour, "old.lock": maxFileAge + time.Hour, "recent.json": time.Hour, a.cache.name + lockEnding: 10 * maxFileAge} {
 		path := filepath.Join(folder, name)
 		if err := os.WriteFile(path, nil, 0o600); err != nil {
 			t.Fatal(err)

@@ -53,15 +53,15 @@ func (e *Error) Unauthorized() bool { return e.Status == http.StatusUnauthorized
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// NoEndpoint is a service that is not in the catalogue, or not there.
-type NoEndpoint struct {
+// EndpointNotFoundError is a service that is not in the catalogue, or not there.
+type EndpointNotFoundError struct {
 	URL     string     // Keystone's
 	Want    Endpoint   // without a URL
 	Catalog []Endpoint // all that there are
 }
 
 // Error says what is there instead.
-func (e *NoEndpoint) Error() string {
+func (e *EndpointNotFoundError) Error() string {
 	s := fmt.Sprintf("the catalogue of Keystone at %s has no %s endpoint of a service %q", e.URL, strings.ReplaceAll(e.Want.Interface, ",", " or "), e.Want.Type)
 	if e.Want.Name != "" {
 		s += fmt.Sprintf(" with the name %q", e.Want.Name)
@@ -102,7 +102,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 	if !ok {
 		unsent, is := errors.AsType[*url.Error](err)
 		if !is {
-			return a.nonsense(err)
+			return a.unexpectedResponse(err)
 		}
 		err = unsent.Err // the URL stands before it
 		var timeout interface{ Timeout() bool }
@@ -112,7 +112,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 		return &Error{URL: bare(a.url()), Hint: "check auth_url (OS_AUTH_URL), the network and the certificates",
 			Err: fmt.Errorf("cannot be reached: %w", rest.ConcealError(err, a.Secrets()...))}
 	}
-	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: a.message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.who() + a.what())}
+	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: a.message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.userText() + a.scopeText())}
 	switch code.Actual {
 	case http.StatusUnauthorized:
 		e.Hint = advice.Join(e.Hint, a.hint)
@@ -131,8 +131,8 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 	return e
 }
 
-// nonsense makes the error of a good answer that is none of Keystone's.
-func (a *Auth) nonsense(err error) error {
+// unexpectedResponse makes the error of a good answer that is none of Keystone's.
+func (a *Auth) unexpectedResponse(err error) error {
 	return &Error{URL: bare(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", rest.ConcealError(err, a.Secrets()...))}
 }
 

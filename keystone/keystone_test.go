@@ -388,7 +388,7 @@ func TestCatalogue(t *testing.T) {
 		c := config
 		c.Region, c.Interface = tt.region, tt.iface
 		_, err := newAuth(t, c).Endpoint(t.Context(), tt.service)
-		if _, ok := errors.AsType[*keystone.NoEndpoint](err); !ok || !strings.Contains(err.Error(), tt.want) {
+		if _, ok := errors.AsType[*keystone.EndpointNotFoundError](err); !ok || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

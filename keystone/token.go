@@ -39,8 +39,10 @@ type Endpoint struct {
 // tenth of its life.
 const early = 2 * time.Minute
 
-// asIs reports whether the given token is used as it is, not exchanged for another.
-func (r *request) asIs() bool { return r.method == Token && *r.opts.Scope == gophercloud.AuthScope{} }
+// usesTokenAsIs reports whether the given token is used as it is, not exchanged for another.
+func (r *request) usesTokenAsIs() bool {
+	return r.method == Token && *r.opts.Scope == gophercloud.AuthScope{}
+}
 
 // client speaks to Keystone.
 func (a *Auth) client(token string) *gophercloud.ServiceClient {
@@ -49,8 +51,8 @@ func (a *Auth) client(token string) *gophercloud.ServiceClient {
 	return &gophercloud.ServiceClient{ProviderClient: provider, Endpoint: a.url(), Type: "identity"}
 }
 
-// make signs in.
-func (a *Auth) make(ctx context.Context) (*token, error) {
+// signIn signs in.
+func (a *Auth) signIn(ctx context.Context) (*token, error) {
 	asked := a.now()
 	opts := a.request().opts
 	result := tokens.Create(ctx, a.client(""), &opts)
@@ -59,7 +61,7 @@ func (a *Auth) make(ctx context.Context) (*token, error) {
 	}
 	t, err := a.extract(asked, result)
 	if err == nil {
-		err = a.suits(t)
+		err = a.checkProject(t)
 	}
 	if err != nil {
 		return nil, err
@@ -67,8 +69,8 @@ func (a *Auth) make(ctx context.Context) (*token, error) {
 	return t, nil
 }
 
-// look asks about a token that somebody else made.
-func (a *Auth) look(ctx context.Context, id string) (*token, error) {
+// describe asks about a token that somebody else made.
+func (a *Auth) describe(ctx context.Context, id string) (*token, error) {
 	asked := a.now()
 	result := tokens.Get(ctx, a.client(id), id)
 	if result.Err != nil {
@@ -77,10 +79,10 @@ func (a *Auth) look(ctx context.Context, id string) (*token, error) {
 	return a.extract(asked, result)
 }
 
-// stamp is a time in an answer of Keystone.
-type stamp struct{ time.Time }
+// timestamp is a time in an answer of Keystone.
+type timestamp struct{ time.Time }
 
-func (s *stamp) UnmarshalJSON(text []byte) (err error) {
+func (s *timestamp) UnmarshalJSON(text []byte) (err error) {
 	var word string
 	if err = json.Unmarshal(text, &word); err == nil {
 		s.Time, err = ParseTime(word)
@@ -106,8 +108,8 @@ func (a *Auth) extract(asked time.Time, result interface {
 	ExtractInto(any) error
 }) (*token, error) {
 	var body struct {
-		ExpiresAt stamp `json:"expires_at"`
-		IssuedAt  stamp `json:"issued_at"`
+		ExpiresAt timestamp `json:"expires_at"`
+		IssuedAt  timestamp `json:"issued_at"`
 		User      tokens.User
 		Project   *tokens.Project
 		Domain    *tokens.Domain
@@ -123,15 +125,15 @@ func (a *Auth) extract(asked time.Time, result interface {
 		err = errors.New("there is no token in it")
 	}
 	if err != nil {
-		return nil, a.nonsense(err)
+		return nil, a.unexpectedResponse(err)
 	}
 	if body.Project == nil && body.Domain == nil && body.System == nil {
 		return nil, &Error{URL: bare(a.url()), Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
-			Err: fmt.Errorf("the token of %s is for no project", a.who())}
+			Err: fmt.Errorf("the token of %s is for no project", a.userText())}
 	}
 	// Keystone's clock may be another than ours, so only the length of the token's life counts.
 	life := body.ExpiresAt.Sub(body.IssuedAt.Time)
-	if a.request().asIs() { // it began long ago
+	if a.request().usesTokenAsIs() { // it began long ago
 		life = body.ExpiresAt.Sub(asked)
 	}
 	t := &token{ID: id, Expires: asked.Add(life), Identity: Identity{User: body.User.Name, UserID: body.User.ID}}
@@ -154,9 +156,9 @@ func (a *Auth) extract(asked time.Time, result interface {
 	return t, nil
 }
 
-// suits refuses the token of an application credential that is for another project than the one that was asked for:
+// checkProject refuses the token of an application credential that is for another project than the one that was asked for:
 // an application credential cannot be asked for one.
-func (a *Auth) suits(t *token) error {
+func (a *Auth) checkProject(t *token) error {
 	c := a.config()
 	if a.request().method != ApplicationCredential {
 		return nil
@@ -172,8 +174,8 @@ func (a *Auth) suits(t *token) error {
 		Err: fmt.Errorf("the application credential is for project %s (%s), not for %s", t.Identity.Project, t.Identity.ProjectID, want)}
 }
 
-// who returns who signs in, for errors.
-func (a *Auth) who() string {
+// userText returns who signs in, for errors.
+func (a *Auth) userText() string {
 	o := &a.request().opts
 	switch {
 	case o.ApplicationCredentialID != "":
@@ -193,8 +195,8 @@ func user(o *gophercloud.AuthOptions) string {
 	return fmt.Sprintf("user %q of domain %q", o.Username, o.DomainID+o.DomainName)
 }
 
-// what returns what the token is for, for errors.
-func (a *Auth) what() string {
+// scopeText returns what the token is for, for errors.
+func (a *Auth) scopeText() string {
 	s := a.request().opts.Scope
 	switch {
 	case s.TrustID != "":

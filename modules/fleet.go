@@ -250,7 +250,7 @@ func fleetResult(p *reconcile.Plan, r *fleetfile.Result, diff bool) *ansible.Res
 				after["name"] = value.LastName(c.Name) // so that an object of which the document says no more is seen
 			case fleetfile.Moved:
 				from = noun + " " + c.From
-				before["place"], after["place"] = value.Around(c.From), value.Around(c.Name)
+				before["place"], after["place"] = value.Container(c.From), value.Container(c.Name)
 			}
 			out.Diff = append(out.Diff, ansible.Diff{Before: before, After: after, BeforeHeader: from, AfterHeader: header})
 		}

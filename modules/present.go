@@ -47,7 +47,7 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (result *ansible
 	defer func() { err = errors.Join(err, done()) }()
 
 	result, err = r.reconcile(ctx, fl, w, task)
-	held := (*reconcile.Taken)(nil)
+	held := (*reconcile.TakenError)(nil)
 	if (craton.IsConflict(err) || craton.IsNotFound(err) || errors.As(err, &held)) && (result == nil || !result.Changed) {
 		// Perhaps somebody else, such as the same task on another host, created or deleted it meanwhile: what is there
 		// now counts.
@@ -77,7 +77,7 @@ func (r *resource) reconcile(ctx context.Context, fl *reconcile.Fleet, w *reconc
 		o = o.Clone()
 		o[newKeys] = got.Keys // likewise
 	}
-	result.Fields[r.name()] = whole(o)
+	result.Fields[r.name()] = orEmpty(o)
 	return result, err
 }
 
@@ -93,7 +93,7 @@ func (r *resource) result(st *reconcile.Step) *ansible.Result {
 			name = r.Noun() + " " + o.Text(r.Title)
 		}
 	}
-	fields := ansible.Fields{r.name(): whole(o)}
+	fields := ansible.Fields{r.name(): orEmpty(o)}
 	if with := st.Carries(); with != nil {
 		fields[optCarried] = with
 	}
@@ -104,8 +104,8 @@ func (r *resource) result(st *reconcile.Step) *ansible.Result {
 	}
 }
 
-// whole returns an object for a result: {} for none.
-func whole(o reconcile.Object) reconcile.Object {
+// orEmpty returns an object for a result: {} for none.
+func orEmpty(o reconcile.Object) reconcile.Object {
 	if o == nil {
 		return reconcile.Object{}
 	}

@@ -93,7 +93,7 @@ func (r *resource) spec() *ansible.Spec {
 func (r *resource) nameOption() ansible.Option {
 	return ansible.Option{Name: optName, Description: []string{
 		fmt.Sprintf("The name of the %s, %s.", r.Noun(), unique(r.doc.key)),
-		renames(r),
+		formerNames(r),
 	}}
 }
 
@@ -105,7 +105,7 @@ func unique(key string) string {
 	return key
 }
 
-func renames(r *resource) string {
+func formerNames(r *resource) string {
 	if r.FixedTitle {
 		return "The API cannot change it."
 	}

@@ -32,7 +32,7 @@ import (
 func main() {
 	s := output.System()
 	status := run(os.Args, s)
-	if err := output.Failed(s.Out); err != nil && status == 0 { // nobody has said so
+	if err := output.WriteError(s.Out); err != nil && status == 0 { // nobody has said so
 		fmt.Fprintf(s.Err, "ERROR: %v\n", err)
 		status = 1
 	}
@@ -44,7 +44,7 @@ func run(args []string, s output.Streams) int {
 	ctx := context.Background()
 	connect.Version = release()
 	out := s.Out
-	if k, ok := out.(*output.Kept); ok { // a module tells its own failures
+	if k, ok := out.(*output.StickyFile); ok { // a module tells its own failures
 		out = k.File()
 	}
 	if status, ok := runModule(args, s.In, out); ok {

@@ -57,7 +57,7 @@ type Connection struct {
 	// New: with [Predict] or [Create], there was no fleet; what is read is an empty one, until something is written.
 	New bool
 
-	later    *later // nil: the file is there already, or is not made
+	later    *lazyFile // nil: the file is there already, or is not made
 	project  string
 	keystone *Keystone // nil: without
 }
@@ -75,8 +75,8 @@ func (c *Connection) Project(ctx context.Context) (string, error) {
 	return id.ProjectID, nil
 }
 
-// Made returns the file that was made because there was none, "" if there was no need.
-func (c *Connection) Made() string {
+// Created returns the file that was made because there was none, "" if there was no need.
+func (c *Connection) Created() string {
 	if c.later == nil || !c.later.made() {
 		return ""
 	}
@@ -102,13 +102,13 @@ func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, erro
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
 		return nil, advice.With(fmt.Errorf("the URL %q (%s) is that of a database, not of a Craton API", rest.Bare(url), v.Source("url")), "run `craton server` on it, and set CRATON_URL to the server's address")
 	case strings.HasPrefix(url, sqlitePrefix):
-		return embedded(ctx, v, mode)
+		return connectEmbedded(ctx, v, mode)
 	case withKeystone:
-		return throughKeystone(ctx, v, mode)
+		return connectKeystone(ctx, v, mode)
 	case url == "":
 		return nil, errors.New("no fleet to talk to: set CRATON_URL to sqlite:PATH or to the URL of a Craton API, such as http://craton.example:7780, or OS_CLOUD or OS_AUTH_URL to Keystone")
 	}
-	return local(v, mode)
+	return connectLocal(v, mode)
 }
 
 // Spelling returns how a URL is written that was probably meant: a file without sqlite:, with it in capitals or before
@@ -147,10 +147,10 @@ func Spelling(text string) string {
 }
 
 // port is what stands behind a host's name.
-var port = value.Lazily(`^\d+(/|$)`)
+var port = value.LazyPattern(`^\d+(/|$)`)
 
-// local connects to an API over HTTP, as one of its own users.
-func local(v *settings.Values, mode Mode) (*Connection, error) {
+// connectLocal connects to an API over HTTP, as one of its own users.
+func connectLocal(v *settings.Values, mode Mode) (*Connection, error) {
 	var missing []string
 	for _, name := range []string{"username", "password", "project_id"} {
 		if v.String(name) == "" {
@@ -160,7 +160,7 @@ func local(v *settings.Values, mode Mode) (*Connection, error) {
 	if len(missing) > 0 {
 		return nil, advice.With(fmt.Errorf("%s needs credentials: set %s", strings.TrimRight(rest.Bare(v.String("url")), "/"), strings.Join(missing, ", ")), "or for Keystone OS_CLOUD, or OS_AUTH_URL and what it needs")
 	}
-	return network(v, v.String("url"),
+	return connectHTTP(v, v.String("url"),
 		craton.WithRefusalHint(mode.refused(tried(v, v.String("url"), v.Origin("url"), nil))),
 		craton.WithLocalAuth(v.String("username"), v.String("password"), v.String("project_id")),
 		craton.WithTLS(craton.TLS{
@@ -171,8 +171,8 @@ func local(v *settings.Values, mode Mode) (*Connection, error) {
 		}))
 }
 
-// throughKeystone connects to an API over HTTP, at the URL that is set or that the catalogue has.
-func throughKeystone(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
+// connectKeystone connects to an API over HTTP, at the URL that is set or that the catalogue has.
+func connectKeystone(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	k, err := NewKeystone(v, mode)
 	if err != nil {
 		return nil, err
@@ -184,21 +184,21 @@ func throughKeystone(ctx context.Context, v *settings.Values, mode Mode) (*Conne
 			found = "of the cloud or the environment"
 		}
 		if url, err = k.Endpoint(ctx, ServiceType); err != nil {
-			if _, ok := errors.AsType[*keystone.NoEndpoint](err); ok {
+			if _, ok := errors.AsType[*keystone.EndpointNotFoundError](err); ok {
 				err = advice.With(fmt.Errorf("no fleet to talk to: CRATON_URL is not set, and %w", err), "set CRATON_URL, or OS_REGION_NAME or OS_INTERFACE to another place")
 			}
 			return nil, err
 		}
 	}
-	c, err := network(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS), craton.WithRefusalHint(mode.refused(tried(v, url, found, &k.config))))
+	c, err := connectHTTP(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS), craton.WithRefusalHint(mode.refused(tried(v, url, found, &k.config))))
 	if err == nil && (v.String("auth_url") != "" || v.String("os_cloud") != "") { // of a mere token nobody says what it is for
 		c.keystone = k
 	}
 	return c, err
 }
 
-// network connects over HTTP.
-func network(v *settings.Values, url string, options ...craton.Option) (*Connection, error) {
+// connectHTTP connects over HTTP.
+func connectHTTP(v *settings.Values, url string, options ...craton.Option) (*Connection, error) {
 	options = append(append(common(v), craton.WithTimeout(v.Duration("timeout")), craton.WithMaxConnections(v.Int("max_connections"))), options...)
 	c, err := craton.New(url, options...)
 	if err != nil {
@@ -210,15 +210,15 @@ func network(v *settings.Values, url string, options ...craton.Option) (*Connect
 // credentialEnv names the variables that an error asks for.
 var credentialEnv = map[string]string{"username": "OS_USERNAME", "password": "OS_PASSWORD", "project_id": "OS_PROJECT_ID"}
 
-// embedded runs the server's handler in this process. The file's permissions guard it; there are no credentials.
+// connectEmbedded runs the server's handler in this process. The file's permissions guard it; there are no credentials.
 // Opening it, and each request, may take as long as the setting timeout says, and is not repeated.
-func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
+func connectEmbedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	kept, err := v.More(settings.Server.Only("hashed_keys"))
 	if err != nil {
 		return nil, err
 	}
 	l := &limit{file: strings.TrimPrefix(v.String("url"), sqlitePrefix), after: v.Duration("timeout")}
-	url, clean, err := standIn(v, mode)
+	url, clean, err := chooseURL(v, mode)
 	if err != nil {
 		return nil, err
 	}
@@ -226,8 +226,8 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 	if url != v.String("url") {
 		first = value.NewUUID() // the stand-in and the file have one project by one id
 	}
-	opening := func(url string, create bool) func(context.Context) (opened, error) {
-		return func(ctx context.Context) (opened, error) {
+	opening := func(url string, create bool) func(context.Context) (openedServer, error) {
+		return func(ctx context.Context) (openedServer, error) {
 			s, err := server.Open(ctx, url, server.Options{
 				Create:       create,
 				FirstProject: first,
@@ -236,25 +236,25 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 				HashedKeys:   kept.List("server.hashed_keys"),
 			})
 			if err != nil {
-				return opened{}, err
+				return openedServer{}, err
 			}
 			h, err := s.Embedded(ctx, v.String("project_id"))
 			if errors.Is(err, server.ErrProject) && v.String("project_id") != "" {
 				err = advice.With(err, otherProject(v))
 			}
 			if err != nil {
-				return opened{}, errors.Join(err, s.Close())
+				return openedServer{}, errors.Join(err, s.Close())
 			}
-			return opened{s, h}, nil
+			return openedServer{s, h}, nil
 		}
 	}
-	o, err := within(ctx, l, opening(url, url != v.String("url")), func(o opened) { _ = o.server.Close() })
+	o, err := runWithin(ctx, l, opening(url, url != v.String("url")), func(o openedServer) { _ = o.server.Close() })
 	if err != nil {
 		return nil, errors.Join(err, clean())
 	}
-	var made *later
+	var made *lazyFile
 	if mode == Create && url != v.String("url") {
-		made = &later{file: l.file, standIn: o.handler, open: opening(v.String("url"), true)}
+		made = &lazyFile{file: l.file, standIn: o.handler, open: opening(v.String("url"), true)}
 	}
 	stop := func() error {
 		if l.left.Load() { // closing would wait for it; the end of the process undoes what is not done
@@ -273,9 +273,9 @@ func embedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, 
 	return &Connection{Client: c, Close: stop, Where: where, New: url != v.String("url"), later: made, project: v.String("project_id")}, nil
 }
 
-// standIn returns the URL to open in a mode, and a function that removes what was made for it: the file's own, but
+// chooseURL returns the URL to open in a mode, and a function that removes what was made for it: the file's own, but
 // where a file that is not there yet is to be made, or that is predicted.
-func standIn(v *settings.Values, mode Mode) (url string, clean func() error, err error) {
+func chooseURL(v *settings.Values, mode Mode) (url string, clean func() error, err error) {
 	url, clean = v.String("url"), func() error { return nil }
 	path := strings.TrimPrefix(url, sqlitePrefix)
 	if _, err := os.Stat(path); mode != Create && mode != Predict || path == "" || !errors.Is(err, fs.ErrNotExist) {

@@ -132,11 +132,11 @@ func TestFileMadeLater(t *testing.T) {
 	if _, err := c.Clouds.Create(t.Context(), craton.CloudCreate{Name: "e\u0301"}); err == nil {
 		t.Error("a name that is refused")
 	}
-	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || c.Made() != "" {
-		t.Errorf("refused, it is there: %v %q", err, c.Made())
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) || c.Created() != "" {
+		t.Errorf("refused, it is there: %v %q", err, c.Created())
 	}
-	if _, err := c.Projects.SetVariables(t.Context(), projects.Items[0].ID, craton.Vars(map[string]any{"a": 1})); err != nil || c.Made() != path {
-		t.Errorf("%v %q", err, c.Made())
+	if _, err := c.Projects.SetVariables(t.Context(), projects.Items[0].ID, craton.Vars(map[string]any{"a": 1})); err != nil || c.Created() != path {
+		t.Errorf("%v %q", err, c.Created())
 	}
 	first, err := c.Clouds.Create(t.Context(), craton.CloudCreate{Name: "east"})
 	if err != nil || first.ID != 1 || first.ProjectID != projects.Items[0].ID {
@@ -232,7 +232,7 @@ func TestTimeoutOfAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = c.Clouds.Create(t.Context(), craton.CloudCreate{Name: "east"})
-	if late, ok := errors.AsType[*LateError](err); !ok || late.File != path || !strings.Contains(err.Error(), "CRATON_TIMEOUT") || strings.Contains(err.Error(), "embedded") {
+	if late, ok := errors.AsType[*TimeoutError](err); !ok || late.File != path || !strings.Contains(err.Error(), "CRATON_TIMEOUT") || strings.Contains(err.Error(), "embedded") {
 		t.Errorf("a locked file: %v", err)
 	}
 	if err := c.Close(); err != nil {
@@ -260,10 +260,10 @@ func TestTimeoutOfAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := rt.RoundTrip(req); !errors.As(err, new(*LateError)) { //nolint:bodyclose // there is none
+	if _, err := rt.RoundTrip(req); !errors.As(err, new(*TimeoutError)) { //nolint:bodyclose // there is none
 		t.Errorf("a listing without end: %v", err)
 	}
-	if _, err := within(t.Context(), &limit{after: time.Millisecond}, func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() }, nil); !errors.As(err, new(*LateError)) {
+	if _, err := runWithin(t.Context(), &limit{after: time.Millisecond}, func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() }, nil); !errors.As(err, new(*TimeoutError)) {
 		t.Errorf("one that hears of its end: %v", err)
 	}
 }

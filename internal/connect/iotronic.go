@@ -75,14 +75,14 @@ func triedIotronic(v *settings.Values, url string, c keystone.Config) string {
 	case url != v.String("iotronic.url"):
 		found = "of the cloud"
 	}
-	said := given(v, []string{"iotronic.cloud", "cloud %s"})
+	said := givenSettings(v, []string{"iotronic.cloud", "cloud %s"})
 	switch {
 	case !c.StandsAlone():
-		said = append(said, who(v, &c))
+		said = append(said, signedInAs(v, &c))
 	case c.AuthType == keystone.HTTPBasic:
 		said = append(said, fmt.Sprintf("user %s", c.Username))
 	case v.String("token") != "":
-		said = append(said, given(v, []string{"token", "who has the token"})...)
+		said = append(said, givenSettings(v, []string{"token", "who has the token"})...)
 	default:
 		said = append(said, "nobody")
 	}
@@ -110,7 +110,7 @@ func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 		name = ""
 	}
 	kind, token := authType(v), v.String("token")
-	if outranked(v, "token") {
+	if isOverridden(v, "token") {
 		token = ""
 	}
 	switch {
@@ -123,7 +123,7 @@ func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 		if err != nil {
 			return cloud, "", err
 		}
-		c := overCloud(v, beside(v, cloud, "iotronic.cloud"), settings.FromFlag)
+		c := overCloud(v, cloudSetting(v, cloud, "iotronic.cloud"), settings.FromFlag)
 		if v.Source("os_cacert").From != settings.FromFlag {
 			c.CACert = cmp.Or(cloud.CACert, c.CACert)
 		}

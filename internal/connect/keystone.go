@@ -69,7 +69,7 @@ func newKeystone(v *settings.Values, c keystone.Config, mode Mode, retries int) 
 	}
 	c.CACert = cmp.Or(c.CACert, service.CAPath)
 	options := []keystone.Option{
-		keystone.WithRefusalHint(mode.refused("tried " + who(v, &c))),
+		keystone.WithRefusalHint(mode.refused("tried " + signedInAs(v, &c))),
 		keystone.WithTimeout(v.Duration("timeout")), keystone.WithRetries(retries), keystone.WithUserAgent(userAgent()),
 	}
 	if !v.Bool("no_token_cache") {
@@ -109,16 +109,16 @@ func rank(v *settings.Values, name string) int {
 	return slices.Index(strength, v.Source(name).From)
 }
 
-// outranked reports whether a stronger place than that of a setting names a cloud, or Keystone: what is weaker is for
+// isOverridden reports whether a stronger place than that of a setting names a cloud, or Keystone: what is weaker is for
 // something else.
-func outranked(v *settings.Values, name string) bool {
+func isOverridden(v *settings.Values, name string) bool {
 	return rank(v, name) < max(rank(v, "os_cloud"), rank(v, "auth_url"))
 }
 
 // authType returns auth_type, but for what is not Keystone's where Keystone counts for more.
 func authType(v *settings.Values) string {
 	kind := v.String("auth_type")
-	if (kind == localAuth || standsAlone(kind)) && outranked(v, "auth_type") {
+	if (kind == localAuth || standsAlone(kind)) && isOverridden(v, "auth_type") {
 		return ""
 	}
 	return kind
@@ -138,7 +138,7 @@ func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	if err != nil {
 		return c, err
 	}
-	return overCloud(v, beside(v, c, "os_cloud"), v.Source("os_cloud").From), nil
+	return overCloud(v, cloudSetting(v, c, "os_cloud"), v.Source("os_cloud").From), nil
 }
 
 // loadCloud reads the cloud that a setting names. Its region is another one only where somebody says so of this cloud:
@@ -150,12 +150,12 @@ func loadCloud(v *settings.Values, name, setting string) (keystone.Config, error
 	if region == "" || source.From == settings.FromFlag || beside {
 		return keystone.LoadCloud(name, region)
 	}
-	return keystone.LoadCloudBeside(name, region, source.String())
+	return keystone.LoadCloudInRegion(name, region, source.String())
 }
 
-// beside returns what counts of the cloud that a setting names: one without Keystone is for something else where a
+// cloudSetting returns what counts of the cloud that a setting names: one without Keystone is for something else where a
 // stronger place names Keystone.
-func beside(v *settings.Values, c keystone.Config, setting string) keystone.Config {
+func cloudSetting(v *settings.Values, c keystone.Config, setting string) keystone.Config {
 	if c.StandsAlone() && rank(v, "auth_url") > rank(v, setting) {
 		return keystone.Config{}
 	}

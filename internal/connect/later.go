@@ -13,26 +13,26 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// opened is the server of a file, and its handler.
-type opened struct {
+// openedServer is the server of a file, and its handler.
+type openedServer struct {
 	server  *server.Server
 	handler http.Handler
 }
 
-// later makes a SQLite file with the first write that is not refused. Until then an empty fleet in a temporary folder
+// lazyFile makes a SQLite file with the first write that is not refused. Until then an empty fleet in a temporary folder
 // answers: who has nothing to write, or writes what cannot be, leaves no empty file behind.
-type later struct {
+type lazyFile struct {
 	file    string
 	standIn http.Handler
-	open    func(context.Context) (opened, error)
+	open    func(context.Context) (openedServer, error)
 
 	mu   sync.Mutex
-	real opened
+	real openedServer
 }
 
 // pick returns what answers a request. A first write is tried on the stand-in; if that takes it, the file is made, and
 // gets it.
-func (l *later) pick(r *http.Request) (http.Handler, error) {
+func (l *lazyFile) pick(r *http.Request) (http.Handler, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -48,7 +48,7 @@ func (l *later) pick(r *http.Request) (http.Handler, error) {
 	again := func() io.ReadCloser { return io.NopCloser(bytes.NewReader(body)) }
 	tried := r.Clone(r.Context())
 	tried.Body, r.Body = again(), again()
-	w := &kept{header: http.Header{}, status: http.StatusOK}
+	w := &savedResponse{header: http.Header{}, status: http.StatusOK}
 	if l.standIn.ServeHTTP(w, tried); w.status >= http.StatusBadRequest {
 		return w, nil
 	}
@@ -59,33 +59,33 @@ func (l *later) pick(r *http.Request) (http.Handler, error) {
 	return l.real.handler, err
 }
 
-func (l *later) made() bool {
+func (l *lazyFile) made() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.real.handler != nil
 }
 
 // close closes the file, if it was made.
-func (l *later) close() error {
+func (l *lazyFile) close() error {
 	if l == nil || !l.made() {
 		return nil
 	}
 	return l.real.server.Close()
 }
 
-// kept is an answer that may be given once more, or not at all.
-type kept struct {
+// savedResponse is an answer that may be given once more, or not at all.
+type savedResponse struct {
 	header http.Header
 	body   bytes.Buffer
 	status int
 }
 
-func (k *kept) Header() http.Header         { return k.header }
-func (k *kept) WriteHeader(status int)      { k.status = status }
-func (k *kept) Write(b []byte) (int, error) { return k.body.Write(b) }
+func (k *savedResponse) Header() http.Header         { return k.header }
+func (k *savedResponse) WriteHeader(status int)      { k.status = status }
+func (k *savedResponse) Write(b []byte) (int, error) { return k.body.Write(b) }
 
 // ServeHTTP gives it.
-func (k *kept) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+func (k *savedResponse) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
 	for name, values := range k.header {
 		w.Header()[name] = values
 	}

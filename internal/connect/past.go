@@ -9,10 +9,10 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// Untold returns the reason of a server that cannot tell of the past what it was asked for, in the words of who asked:
+// UnknownPast returns the reason of a server that cannot tell of the past what it was asked for, in the words of who asked:
 // omit is what they say to leave out values that are not known. Statuses may mean that beside those that always do. ok
 // is false for other errors.
-func Untold(err error, omit string, also ...int) (reason string, ok bool) {
+func UnknownPast(err error, omit string, also ...int) (reason string, ok bool) {
 	e, ok := errors.AsType[*craton.Error](err)
 	if !ok || !slices.Contains(append(also, http.StatusConflict, http.StatusGone), e.Status) {
 		return "", false

@@ -16,8 +16,8 @@ import (
 // handlerTransport carries requests to a handler in the same process: no socket, no copy of the answer.
 type handlerTransport struct {
 	handler http.Handler
-	limit   *limit // nil: none
-	later   *later // nil: handler has the fleet
+	limit   *limit    // nil: none
+	later   *lazyFile // nil: handler has the fleet
 }
 
 // InProcess carries requests to a handler in the same process: no socket, no copy of the answer.
@@ -38,22 +38,22 @@ func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 			cancel(nil)
 			return nil, err
 		}
-		resp.Body = &lasting{resp.Body, cancel}
+		resp.Body = &cancelBody{resp.Body, cancel}
 		return resp, nil
 	}
 	if t.limit == nil {
 		return run(r.Context())
 	}
-	return within(r.Context(), t.limit, run, nil)
+	return runWithin(r.Context(), t.limit, run, nil)
 }
 
-// lasting is a body whose request ends with it.
-type lasting struct {
+// cancelBody is a body whose request ends with it.
+type cancelBody struct {
 	io.ReadCloser
 	cancel context.CancelCauseFunc
 }
 
-func (b *lasting) Close() error {
+func (b *cancelBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.cancel(nil)
 	return err
@@ -66,32 +66,32 @@ type limit struct {
 	left  atomic.Bool   // an operation goes on that nobody waits for
 }
 
-// LateError is an operation on a SQLite file that takes longer than it may.
-type LateError struct {
+// TimeoutError is an operation on a SQLite file that takes longer than it may.
+type TimeoutError struct {
 	File  string
 	After time.Duration // what the setting timeout says
 }
 
 // Error says what may be the matter, and which setting decides.
-func (e *LateError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
+func (e *TimeoutError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
 
 // Summary returns the message without the advice.
-func (e *LateError) Summary() string {
+func (e *TimeoutError) Summary() string {
 	return fmt.Sprintf("sqlite:%s gives no answer within %v (timeout, CRATON_TIMEOUT): another process keeps it locked, or there is much to read", e.File, e.After)
 }
 
 // Advice says what to look at.
-func (e *LateError) Advice() string {
+func (e *TimeoutError) Advice() string {
 	return "`craton doctor` looks at the file, and a longer timeout waits longer"
 }
 
-// within runs an operation, and leaves it to itself when its time is up: what waits for a lock of SQLite hears of
+// runWithin runs an operation, and leaves it to itself when its time is up: what waits for a lock of SQLite hears of
 // nothing else. late, if it is not nil, is called with what it gives then.
-func within[T any](ctx context.Context, l *limit, run func(context.Context) (T, error), late func(T)) (T, error) {
+func runWithin[T any](ctx context.Context, l *limit, run func(context.Context) (T, error), late func(T)) (T, error) {
 	var cancel context.CancelFunc
 	bounded := ctx
 	if l.after > 0 {
-		bounded, cancel = context.WithTimeoutCause(ctx, l.after, &LateError{l.file, l.after})
+		bounded, cancel = context.WithTimeoutCause(ctx, l.after, &TimeoutError{l.file, l.after})
 		defer cancel()
 	}
 	type outcome struct {

@@ -21,14 +21,14 @@ const askConfig = "`craton config` shows what is set where"
 func tried(v *settings.Values, url, found string, auth *keystone.Config) string {
 	text := fmt.Sprintf("tried %s (%s) as ", rest.Bare(url), found)
 	if auth != nil {
-		return text + who(v, auth)
+		return text + signedInAs(v, auth)
 	}
-	return text + strings.Join(given(v, []string{"username", "user %s"}, []string{"project_id", "project %s"}, []string{"password", "the API key"}), ", ")
+	return text + strings.Join(givenSettings(v, []string{"username", "user %s"}, []string{"project_id", "project %s"}, []string{"password", "the API key"}), ", ")
 }
 
-// who returns who signs in to Keystone, and what has set that.
-func who(v *settings.Values, c *keystone.Config) string {
-	said := given(v, []string{"os_cloud", "cloud %s"}, []string{"auth_url", "Keystone %s"}, []string{"username", "user %s"}, []string{"user_id", "user with id %s"},
+// signedInAs returns who signs in to Keystone, and what has set that.
+func signedInAs(v *settings.Values, c *keystone.Config) string {
+	said := givenSettings(v, []string{"os_cloud", "cloud %s"}, []string{"auth_url", "Keystone %s"}, []string{"username", "user %s"}, []string{"user_id", "user with id %s"},
 		[]string{"application_credential_id", "application credential %s"}, []string{"application_credential_name", "application credential %s"},
 		[]string{"project_id", "project %s"}, []string{"project_name", "project %s"}, []string{"password", "the password"}, []string{"token", "the token"},
 		[]string{"application_credential_secret", "the application credential's secret"})
@@ -48,9 +48,9 @@ func who(v *settings.Values, c *keystone.Config) string {
 	return strings.Join(said, ", ")
 }
 
-// given returns settings that have a value, each with what has set it. A word for one has a place for the value, but
+// givenSettings returns settings that have a value, each with what has set it. A word for one has a place for the value, but
 // that of a secret.
-func given(v *settings.Values, words ...[]string) (said []string) {
+func givenSettings(v *settings.Values, words ...[]string) (said []string) {
 	for _, w := range words {
 		text := v.String(w[0])
 		if text == "" {

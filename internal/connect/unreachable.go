@@ -14,13 +14,13 @@ import (
 // time, a server, a proxy or a Keystone that fails. Credentials that are refused, certificates that are not good and
 // answers that are wrong are not among them.
 func Unreachable(err error) bool {
-	if rest.Elsewhere(err) {
+	if rest.IsWrongServer(err) {
 		return false
 	}
 	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" && alert.Err.Error() != "tls: internal error" {
 		return false // the server is there, and does not want this client's certificate, or lack of one
 	}
-	if _, ok := errors.AsType[*LateError](err); ok {
+	if _, ok := errors.AsType[*TimeoutError](err); ok {
 		return true
 	}
 	status := craton.StatusOf(err)

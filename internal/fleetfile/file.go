@@ -85,7 +85,7 @@ func parseObjects(name string, r io.Reader, part int) (*reader, error) {
 		// Ansible, too, reads what is JSON as JSON: there 1e3 is a number, and "\ud83d\ude00" one character.
 		if t, ok = jsonDocument(data); !ok {
 			if p, t := inParts(data, part); p != nil {
-				if f, err := read(name, t); p.whole() {
+				if f, err := read(name, t); p.isComplete() {
 					return f, err
 				}
 			}
@@ -296,16 +296,16 @@ func (r *reader) name(o *reconcile.Wanted, t *tree, path *place) {
 	if t.line > 0 {
 		where = fmt.Sprintf("stands on line %d", other.Line)
 	}
-	r.twice(o, t.line, path.String(), where)
+	r.reportDuplicate(o, t.line, path.String(), where)
 }
 
-// twice reports an object that has the name of another one.
-func (r *reader) twice(o *reconcile.Wanted, line int, path, where string) {
+// reportDuplicate reports an object that has the name of another one.
+func (r *reader) reportDuplicate(o *reconcile.Wanted, line int, path, where string) {
 	within := ""
 	if scope := o.Scope(); scope != nil {
 		within = fmt.Sprintf(" in the %s %s", scope.Noun, value.Shown(scope.Name))
 	}
-	r.Twice(o, line, path, o.Qualified(), fmt.Sprintf("there are two of the name %s%s, the other %s", value.Shown(o.Name), within, where), "rename one or put them together")
+	r.AddDuplicate(o, line, path, o.Qualified(), fmt.Sprintf("there are two of the name %s%s, the other %s", value.Shown(o.Name), within, where), "rename one or put them together")
 }
 
 func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path *place) {
@@ -364,8 +364,8 @@ func (r *reader) labels(o *reconcile.Wanted, t *tree, path *place) {
 		} else if problem != "" {
 			r.Add(item.line, path.item(i), "%s", problem)
 		} else {
-			o.Labels = append(o.Labels, r.once(item.text))
-			o.Spot("label", item.text, item.line, func() string { return path.item(i) })
+			o.Labels = append(o.Labels, r.intern(item.text))
+			o.NoteSpot("label", item.text, item.line, func() string { return path.item(i) })
 		}
 	}
 	slices.Sort(o.Labels)
@@ -390,8 +390,8 @@ func (r *reader) variables(o *reconcile.Wanted, t *tree, path *place) {
 		r.template(e.line, e.key)
 		r.json.Reset()
 		e.value.writeJSON(&r.json)
-		o.Variables[r.once(e.key)] = r.onceJSON(r.json.Bytes())
-		o.Spot("variable", e.key, e.line, p.String)
+		o.Variables[r.intern(e.key)] = r.onceJSON(r.json.Bytes())
+		o.NoteSpot("variable", e.key, e.line, p.String)
 	}
 }
 
@@ -454,9 +454,9 @@ func (p *place) String() string {
 // item returns where an item of the list stands.
 func (p *place) item(i int) string { return (&place{in: p, at: i, listed: true}).String() }
 
-// once returns a text that has one copy, however often the file says it: names of variables, labels and many values
+// intern returns a text that has one copy, however often the file says it: names of variables, labels and many values
 // repeat.
-func (r *reader) once(s string) string {
+func (r *reader) intern(s string) string {
 	if known, ok := r.texts[s]; ok {
 		return known
 	}

@@ -150,22 +150,22 @@ func (r *reader) merge(more *reader) {
 			r.objects = append(r.objects, o)
 		case known.Kind == schema.Project || reconcile.Holds(known.Kind) && known.Kind == o.Kind && known.In == o.In:
 			same[o] = known
-			r.together(known, o)
+			r.mergeObject(known, o)
 		default:
 			same[o] = known
 			r.File = o.File
-			r.twice(o, o.Line, o.Path, "stands in "+known.File+":"+fmt.Sprint(known.Line))
+			r.reportDuplicate(o, o.Line, o.Path, "stands in "+known.File+":"+fmt.Sprint(known.Line))
 		}
 	}
 }
 
 // given reports what a file says of an object that another one says too.
 func (r *reader) given(more, known *reconcile.Wanted, path string) {
-	r.Twice(more, more.Line, path, known.Qualified(), fmt.Sprintf("is given in %s too, for the %s on line %d", known.File, known.Noun, known.Line), "keep one of them")
+	r.AddDuplicate(more, more.Line, path, known.Qualified(), fmt.Sprintf("is given in %s too, for the %s on line %d", known.File, known.Noun, known.Line), "keep one of them")
 }
 
-// together adds what another file says of an object.
-func (r *reader) together(known, more *reconcile.Wanted) {
+// mergeObject adds what another file says of an object.
+func (r *reader) mergeObject(known, more *reconcile.Wanted) {
 	for text, at := range more.Beyond {
 		if known.Beyond == nil {
 			known.Beyond = map[string]reconcile.Spot{}

@@ -35,8 +35,8 @@ type parts struct {
 	keys        map[string]string // as plainReader has them
 }
 
-// whole reports whether the document was read to its end, and that no guess was wrong.
-func (p *parts) whole() bool { return p.left == 0 && !p.failed }
+// isComplete reports whether the document was read to its end, and that no guess was wrong.
+func (p *parts) isComplete() bool { return p.left == 0 && !p.failed }
 
 // inParts begins to read a document; nil if it is better read in one piece. What becomes of the tree counts only if
 // whole says so in the end.

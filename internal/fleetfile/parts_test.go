@@ -144,16 +144,16 @@ func TestParts(t *testing.T) {
 	if p == nil {
 		t.Fatal("nothing was cut")
 	}
-	if _, err := read("f", tree); err != nil || p.whole() { // with a list in the variables, which is not to be cut
-		t.Errorf("read with %v, whole: %t", err, p.whole())
+	if _, err := read("f", tree); err != nil || p.isComplete() { // with a list in the variables, which is not to be cut
+		t.Errorf("read with %v, whole: %t", err, p.isComplete())
 	}
 	cleaned := strings.NewReplacer("    hosts:\n      - name: no\n", "", "    hosts:\n      - a\n      - {b: 1}\n", "", "      hosts:\n      - two", "        two").Replace(partsFile)
 	p, tree = inParts([]byte(cleaned), 40)
 	if p == nil {
 		t.Fatal("nothing was cut")
 	}
-	if _, err := read("f", tree); err != nil || !p.whole() {
-		t.Errorf("read with %v, whole: %t", err, p.whole())
+	if _, err := read("f", tree); err != nil || !p.isComplete() {
+		t.Errorf("read with %v, whole: %t", err, p.isComplete())
 	}
 	r := rand.New(rand.NewPCG(3, 3)) //nolint:gosec // a test
 	for range 2000 {

@@ -231,7 +231,7 @@ func TestPlanDeletes(t *testing.T) {
 		p := deletions()
 		extra := apply(t, s.Client, "clouds: [{name: e, regions: [{name: r, hosts: [{name: h5, ip_address: 10.0.0.5, device_type: x}]}]}]", Options{})
 		_, err := fl.ApplyPlan(t.Context(), p, Options{})
-		if _, ok := errors.AsType[*reconcile.Stale](err); !ok || !strings.Contains(err.Error(), "h5") || extra.Created != 1 {
+		if _, ok := errors.AsType[*reconcile.StaleError](err); !ok || !strings.Contains(err.Error(), "h5") || extra.Created != 1 {
 			t.Fatalf("a host that the region's deletion would take along: %v", err)
 		}
 		k, o, _ := objectCalled(t, fl, "host", "h5", "")

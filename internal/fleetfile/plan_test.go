@@ -148,7 +148,7 @@ func checkPlans(t *rapid.T, s api) {
 	got, err := fl.ApplyPlan(ctx, plan, o)
 	writes, after := s.writes(), snapshot(t, s)
 	touched := touchedBy(before.named(names), meanwhile, want)
-	if stale, ok := errors.AsType[*reconcile.Stale](err); ok {
+	if stale, ok := errors.AsType[*reconcile.StaleError](err); ok {
 		if d := cmp.Diff(meanwhile, after); d != "" || len(writes) > 0 {
 			t.Fatalf("refused, and yet something was written: %v\n%s", writes, d)
 		}

@@ -36,7 +36,7 @@ func (r *reader) resolve() {
 				ref.Target = r.names[nameKey{space, o.In, ref.Text}]
 				continue
 			}
-			found := near(o, space, ref.Text, byMention[space][ref.Text])
+			found := preferNear(o, space, ref.Text, byMention[space][ref.Text])
 			switch len(found) {
 			case 0:
 			case 1:
@@ -46,16 +46,16 @@ func (r *reader) resolve() {
 				for _, t := range found {
 					names = append(names, strings.Join(t.ReferencePath(), "/"))
 				}
-				r.Add(ref.Line, ref.Path, "%s", advice.Join(reconcile.NotOne(ref.Text, space, names)))
+				r.Add(ref.Line, ref.Path, "%s", advice.Join(reconcile.AmbiguousText(ref.Text, space, names)))
 			}
 		}
 	}
 	r.circles()
 }
 
-// near prefers a network of the interface's own region when the reference is its bare name: networks belong to
+// preferNear prefers a network of the interface's own region when the reference is its bare name: networks belong to
 // regions. A parent has no such preference, because a parent in another region is nothing unusual.
-func near(o *reconcile.Wanted, space *schema.Kind, text string, found []*reconcile.Wanted) []*reconcile.Wanted {
+func preferNear(o *reconcile.Wanted, space *schema.Kind, text string, found []*reconcile.Wanted) []*reconcile.Wanted {
 	if space != schema.Network {
 		return found
 	}
@@ -87,7 +87,7 @@ func (r *reader) circles() {
 			if i := slices.Index(walk, next); next != nil && i >= 0 {
 				ref := at.Refs[option]
 				r.File = at.File
-				r.Add(ref.Line, ref.Path, "%s", advice.Join(reconcile.Circle(append(walk[i:], next), func(o *reconcile.Wanted) string { return o.Name })))
+				r.Add(ref.Line, ref.Path, "%s", advice.Join(reconcile.CircleText(append(walk[i:], next), func(o *reconcile.Wanted) string { return o.Name })))
 			}
 		}
 	}

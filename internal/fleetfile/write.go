@@ -119,7 +119,7 @@ func (f *writer) check(t *reconcile.Tree) error {
 		}
 		names[key] = o
 		for option, ref := range o.Refs {
-			if ref.Target != nil && f.mention(o, option, ref) == "" {
+			if ref.Target != nil && f.referenceText(o, option, ref) == "" {
 				all.Add(0, path+"."+option, "no text means %s alone; rename it", reconcile.PathName(strings.Join(ref.Target.ReferencePath(), "/")))
 			}
 		}
@@ -151,9 +151,9 @@ func specOf(k *schema.Kind) *kindSpec {
 	return nil
 }
 
-// mention returns the text of a reference: the shortest that means its target and nothing else in the file; "" if there
+// referenceText returns the text of a reference: the shortest that means its target and nothing else in the file; "" if there
 // is none.
-func (f *writer) mention(o *reconcile.Wanted, option string, ref *reconcile.Reference) string {
+func (f *writer) referenceText(o *reconcile.Wanted, option string, ref *reconcile.Reference) string {
 	target := ref.Target
 	if target == nil {
 		return ref.Text
@@ -166,15 +166,15 @@ func (f *writer) mention(o *reconcile.Wanted, option string, ref *reconcile.Refe
 		return target.Name // of its own region: see near
 	}
 	for _, m := range reconcile.Mentions(target.ReferencePath()) {
-		if f.named[space][m] == 1 && !f.nearer(o, space, m) {
+		if f.named[space][m] == 1 && !f.isShadowed(o, space, m) {
 			return m
 		}
 	}
 	return ""
 }
 
-// nearer reports whether a text names something else in the region of the object, which wins: see near.
-func (f *writer) nearer(o *reconcile.Wanted, space *schema.Kind, text string) bool {
+// isShadowed reports whether a text names something else in the region of the object, which wins: see near.
+func (f *writer) isShadowed(o *reconcile.Wanted, space *schema.Kind, text string) bool {
 	if space != schema.Network {
 		return false
 	}
@@ -264,7 +264,7 @@ func (f *writer) appendObject(dst []byte, o *reconcile.Wanted, spec *kindSpec) [
 			return
 		}
 		key(option)
-		if text := f.mention(o, option, ref); text != "" {
+		if text := f.referenceText(o, option, ref); text != "" {
 			dst = jsontext.AppendUTF8(dst, text)
 		} else {
 			dst = append(dst, "null"...)

@@ -171,7 +171,7 @@ func asYAML11(data []byte) []byte {
 }
 
 // yaml12 is the directive, before anything but comments and blank lines.
-var yaml12 = value.Lazily(`\A(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+)*%YAML[ \t]+1\.2`)
+var yaml12 = value.LazyPattern(`\A(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+)*%YAML[ \t]+1\.2`)
 
 // nodes returns all nodes of a document in the order of the file.
 func nodes(n *yaml.Node) iter.Seq[*yaml.Node] {
@@ -190,7 +190,7 @@ func eachNode(n *yaml.Node, yield func(*yaml.Node) bool) bool {
 	return true
 }
 
-var yamlLine = value.Lazily(`^line ([0-9]+): `)
+var yamlLine = value.LazyPattern(`^line ([0-9]+): `)
 
 // yamlProblem turns "yaml: line 3: ..." into a problem of that line.
 func yamlProblem(err error, data []byte) *Problem {
@@ -493,7 +493,7 @@ func scalarTree(n *yaml.Node, s yaml11.Scalar) *tree {
 }
 
 // bareTag finds what may be the tag ! alone.
-var bareTag = value.Lazily(`![\s,\]}]|!\z`)
+var bareTag = value.LazyPattern(`![\s,\]}]|!\z`)
 
 // bareTag reports whether the tag of a scalar is ! alone, which the library drops: with it a text in quotes is a number
 // to Ansible, and what is empty is a text.

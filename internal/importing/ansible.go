@@ -223,7 +223,7 @@ func (t *Tool) Release(ctx context.Context) string {
 	return "?"
 }
 
-var release = value.Lazily(`\[core ([^\]]+)\]`)
+var release = value.LazyPattern(`\[core ([^\]]+)\]`)
 
 // Read asks Ansible what an inventory means, and looks at the files of variables for those that are encrypted.
 func Read(ctx context.Context, t *Tool, s Sources, inert func(string) bool) (*Inventory, error) {

@@ -316,13 +316,13 @@ func (p *planner) choices() error {
 	if wanted == nil {
 		return nil
 	}
-	return &Undecidedness{wanted}
+	return &UndecidedError{wanted}
 }
 
-// Undecidedness is an import that wants decisions.
-type Undecidedness struct{ Wanted []string }
+// UndecidedError is an import that wants decisions.
+type UndecidedError struct{ Wanted []string }
 
 // Error says what must be decided.
-func (e *Undecidedness) Error() string {
+func (e *UndecidedError) Error() string {
 	return "some variables are no plain data; say what becomes of those\n" + strings.Join(e.Wanted, "\n")
 }

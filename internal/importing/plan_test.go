@@ -30,7 +30,7 @@ func TestPlan(t *testing.T) {
 	}}
 	if _, err := Plan(v, o); err == nil || !strings.Contains(err.Error(), "1 with templates (t of group all)") {
 		t.Errorf("a template wants no decision: %v", err)
-	} else if _, ok := errors.AsType[*Undecidedness](err); !ok {
+	} else if _, ok := errors.AsType[*UndecidedError](err); !ok {
 		t.Errorf("%T", err)
 	}
 	o.Templates = Keep

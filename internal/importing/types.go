@@ -21,9 +21,9 @@ const (
 
 var (
 	// oddKey are keys that JSON may have been made of something else.
-	oddKey = value.Lazily(`^(?:-?[0-9].*|-?Infinity|NaN|true|false|null)$`)
+	oddKey = value.LazyPattern(`^(?:-?[0-9].*|-?Infinity|NaN|true|false|null)$`)
 	// oddText are texts that may be dates.
-	oddText = value.Lazily(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+(?:Z|[+-][0-9:]+)?)?$`)
+	oddText = value.LazyPattern(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+(?:Z|[+-][0-9:]+)?)?$`)
 )
 
 func isOddKey(key string) bool { return oddKey().MatchString(key) }

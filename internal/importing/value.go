@@ -53,7 +53,7 @@ func (r *valueReader) read(raw json.RawMessage) (*Value, error) {
 	v := r.known[string(text)]
 	if v == nil {
 		v = &Value{JSON: string(text)}
-		r.look(v, decoded, 1)
+		r.inspect(v, decoded, 1)
 		r.known[v.JSON] = v
 	}
 	r.known[string(raw)] = v
@@ -67,8 +67,8 @@ func (r *valueReader) text(s string) *Value {
 	return v
 }
 
-// look finds out what is in a value.
-func (r *valueReader) look(v *Value, decoded any, depth int) {
+// inspect finds out what is in a value.
+func (r *valueReader) inspect(v *Value, decoded any, depth int) {
 	bad := func(why string) {
 		if v.Bad == "" {
 			v.Bad = why
@@ -95,7 +95,7 @@ func (r *valueReader) look(v *Value, decoded any, depth int) {
 		}
 	case []any:
 		for _, one := range d {
-			r.look(v, one, depth+1)
+			r.inspect(v, one, depth+1)
 		}
 	case map[string]any:
 		if _, ok := d[notFinite]; ok {
@@ -130,7 +130,7 @@ func (r *valueReader) look(v *Value, decoded any, depth int) {
 			case marks.Is(key), !r.inert(key):
 				bad("has a key that Craton hands on as text")
 			}
-			r.look(v, one, depth+1)
+			r.inspect(v, one, depth+1)
 		}
 	}
 }

@@ -44,11 +44,11 @@ func (p *planner) variables() {
 		s.name, s.stays = name, map[*Group]bool{}
 		p.trace(s)
 		p.part(s)
-		p.stay(s)
+		p.keepInAnsible(s)
 		if name != hostAddress {
 			p.hoist(s)
 		}
-		p.mend(s)
+		p.setDifferences(s)
 	}
 	for _, h := range p.v.Hosts {
 		if p.static[h] == "" {
@@ -179,8 +179,8 @@ func (p *planner) allFromCraton(s *spread, g *Group) bool {
 	return true
 }
 
-// stay keeps in Ansible what roles say, and what places say that cannot be Craton's.
-func (p *planner) stay(s *spread) {
+// keepInAnsible keeps in Ansible what roles say, and what places say that cannot be Craton's.
+func (p *planner) keepInAnsible(s *spread) {
 	for _, g := range p.v.Groups {
 		v := g.Vars[s.name]
 		if v == nil || p.isPlace(g) && !s.stays[g] {
@@ -270,10 +270,10 @@ func (p *planner) hoist(s *spread) {
 	place(p.root, nil)
 }
 
-// mend computes what each host gets, and sets on the host what would differ.
-func (p *planner) mend(s *spread) {
-	p.bury(s)
-	order := p.staying(s)
+// setDifferences computes what each host gets, and sets on the host what would differ.
+func (p *planner) setDifferences(s *spread) {
+	p.dropUnused(s)
+	order := p.stayingGroups(s)
 	inherited := make([]*Value, len(p.hosts))
 	var down func(n *node, v *Value)
 	down = func(n *node, v *Value) {
@@ -292,7 +292,7 @@ func (p *planner) mend(s *spread) {
 	for i, h := range p.hosts {
 		v := s.value[i]
 		if s.name == hostAddress {
-			p.mendAddress(s, i)
+			p.setAddress(s, i)
 			continue
 		}
 		if s.from[i] == nowhere || s.from[i] == notAtAll {
@@ -333,8 +333,8 @@ func (p *planner) mend(s *spread) {
 	}
 }
 
-// staying returns the groups that say the variable in group_vars, the last that counts last.
-func (p *planner) staying(s *spread) (order []*Group) {
+// stayingGroups returns the groups that say the variable in group_vars, the last that counts last.
+func (p *planner) stayingGroups(s *spread) (order []*Group) {
 	for _, g := range p.v.sorted() {
 		if s.stays[g] && (p.encrypted[g.holder()][s.name] && p.o.Vaults == Keep || p.kept[g][s.name] != nil) {
 			order = append(order, g)
@@ -353,9 +353,9 @@ func (p *planner) winner(order []*Group, h string) *Group {
 	return nil
 }
 
-// bury drops what a group says and none of its hosts ever got although it counts more than the group whose value they
+// dropUnused drops what a group says and none of its hosts ever got although it counts more than the group whose value they
 // have: in Ansible, what stands in group_vars/all is before what an inventory file says of a group.
-func (p *planner) bury(s *spread) {
+func (p *planner) dropUnused(s *spread) {
 	rank := map[*Group]int{}
 	for i, g := range p.v.sorted() {
 		rank[g] = i
@@ -380,8 +380,8 @@ func (p *planner) bury(s *spread) {
 	}
 }
 
-// mendAddress sets ansible_host where the address in Craton is not what Ansible connects to.
-func (p *planner) mendAddress(s *spread, i int) {
+// setAddress sets ansible_host where the address in Craton is not what Ansible connects to.
+func (p *planner) setAddress(s *spread, i int) {
 	h, v := p.hosts[i], s.value[i]
 	switch {
 	case s.secret[i]:

@@ -12,7 +12,7 @@ import (
 const (
 	versionHeader = "X-OpenStack-Iotronic-API-Version"
 	leastHeader   = "X-OpenStack-Iotronic-API-Minimum-Version"
-	mostHeader    = "X-OpenStack-Iotronic-API-Maximum-Version"
+	maxHeader     = "X-OpenStack-Iotronic-API-Maximum-Version"
 	onlyVersion   = "1.0"
 )
 
@@ -76,7 +76,7 @@ func (a *answer) version(r *http.Request) bool {
 		return false
 	}
 	a.w.Header().Set(leastHeader, onlyVersion)
-	a.w.Header().Set(mostHeader, onlyVersion)
+	a.w.Header().Set(maxHeader, onlyVersion)
 	if readable && asked != onlyVersion {
 		a.router(http.StatusNotAcceptable, "Version "+asked+" was requested but the minor version is not supported by this service. The supported version range is: ["+onlyVersion+", "+onlyVersion+"].")
 		return false

@@ -22,22 +22,22 @@ type Streams struct {
 	Out, Err io.Writer
 }
 
-// System returns the process's own streams. Out is a [*Kept].
-func System() Streams { return Streams{os.Stdin, &Kept{file: os.Stdout}, os.Stderr} }
+// System returns the process's own streams. Out is a [*StickyFile].
+func System() Streams { return Streams{os.Stdin, &StickyFile{file: os.Stdout}, os.Stderr} }
 
 // Descriptor is a stream of the operating system's.
 type Descriptor interface{ Fd() uintptr }
 
-// Kept is a file that keeps the first error of writing to it, so that a program that says something, and does not look
+// StickyFile is a file that keeps the first error of writing to it, so that a program that says something, and does not look
 // whether it could, fails all the same.
-type Kept struct {
+type StickyFile struct {
 	file *os.File
 	mu   sync.Mutex
 	err  error
 }
 
 // Write writes to the file.
-func (k *Kept) Write(b []byte) (int, error) {
+func (k *StickyFile) Write(b []byte) (int, error) {
 	n, err := k.file.Write(b)
 	if err != nil {
 		k.mu.Lock()
@@ -48,14 +48,14 @@ func (k *Kept) Write(b []byte) (int, error) {
 }
 
 // Fd returns the file's descriptor.
-func (k *Kept) Fd() uintptr { return k.file.Fd() }
+func (k *StickyFile) Fd() uintptr { return k.file.Fd() }
 
 // File returns the file itself.
-func (k *Kept) File() *os.File { return k.file }
+func (k *StickyFile) File() *os.File { return k.file }
 
-// Failed returns the first error of writing to w; nil if there was none, or nobody kept it.
-func Failed(w io.Writer) error {
-	k, ok := w.(*Kept)
+// WriteError returns the first error of writing to w; nil if there was none, or nobody kept it.
+func WriteError(w io.Writer) error {
+	k, ok := w.(*StickyFile)
 	if !ok {
 		return nil
 	}

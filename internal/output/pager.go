@@ -65,33 +65,33 @@ func Paged(s Streams) (Streams, *Pager) {
 		return s, nil
 	}
 	p := &Pager{terminal: s, rows: rows, width: width, done: make(chan struct{})}
-	s.Out = &paged{p, p.terminal.Out, false}
+	s.Out = &pagedStream{p, p.terminal.Out, false}
 	if IsTerminal(s.Err) {
-		s.Err = &paged{p, p.terminal.Err, true}
+		s.Err = &pagedStream{p, p.terminal.Err, true}
 	}
 	return s, p
 }
 
 // PagerOf returns the pager of a stream of [Paged]; nil if there is none.
 func PagerOf(w io.Writer) *Pager {
-	if p, ok := w.(*paged); ok {
+	if p, ok := w.(*pagedStream); ok {
 		return p.pager
 	}
 	return nil
 }
 
-// paged is a stream of a terminal that can be paged.
-type paged struct {
+// pagedStream is a stream of a terminal that can be paged.
+type pagedStream struct {
 	pager *Pager
 	to    io.Writer
 	talk  bool // it is standard error
 }
 
 // Fd returns the terminal's descriptor.
-func (w *paged) Fd() uintptr { return w.to.(Descriptor).Fd() } //nolint:forcetypeassert // Paged looked
+func (w *pagedStream) Fd() uintptr { return w.to.(Descriptor).Fd() } //nolint:forcetypeassert // Paged looked
 
 // Write writes to the terminal, or to the program.
-func (w *paged) Write(b []byte) (int, error) { return w.pager.write(w, b) }
+func (w *pagedStream) Write(b []byte) (int, error) { return w.pager.write(w, b) }
 
 // Begin pages what is written from now on through a program, in the words of a shell. The context ends when the program
 // is left.
@@ -106,7 +106,7 @@ func (p *Pager) Begin(ctx context.Context, program string) context.Context {
 	return ctx
 }
 
-func (p *Pager) write(w *paged, b []byte) (int, error) {
+func (p *Pager) write(w *pagedStream, b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	moving := w.talk && bytes.HasPrefix(b, []byte("\r")) // progress, which rewrites its line
@@ -131,7 +131,7 @@ func (p *Pager) write(w *paged, b []byte) (int, error) {
 }
 
 // colors are what paints text.
-var colors = value.Lazily(`\x1b\[[0-9;]*m`)
+var colors = value.LazyPattern(`\x1b\[[0-9;]*m`)
 
 // screenLines returns how many lines of a screen a text takes, or enough.
 func screenLines(text []byte, width, enough int) (n int) {
@@ -155,14 +155,14 @@ func (p *Pager) open() error {
 	command := programOf(p.program)
 	r, w, err := os.Pipe()
 	if command == nil || err != nil {
-		return p.plainly()
+		return p.passThrough()
 	}
 	defer r.Close() //nolint:errcheck // the program has its own
 	command.Stdin, command.Stdout, command.Stderr = r, fileOf(p.terminal.Out), os.Stderr
 	command.Env = pagerEnvironment(os.Environ())
 	if err := command.Start(); err != nil {
 		_ = w.Close()
-		return p.plainly()
+		return p.passThrough()
 	}
 	p.command, p.pipe = command, w
 	signals := make(chan os.Signal, 1)
@@ -173,9 +173,9 @@ func (p *Pager) open() error {
 		for {
 			select {
 			case s := <-signals:
-				p.interrupted(s)
+				p.waitUntilLeft(s)
 			case <-p.done:
-				p.gone()
+				p.setEnded()
 				return
 			}
 		}
@@ -193,7 +193,7 @@ func (p *Pager) open() error {
 
 // fileOf returns the file behind a stream, which a process can have.
 func fileOf(w io.Writer) io.Writer {
-	if k, ok := w.(*Kept); ok {
+	if k, ok := w.(*StickyFile); ok {
 		return k.File()
 	}
 	return w
@@ -246,34 +246,34 @@ func (p *Pager) send(b []byte) error {
 // leave ends the output, unless the program was none: then it goes on without it.
 func (p *Pager) leave() error {
 	_ = p.pipe.Close()
-	if !p.missing() {
+	if !p.isNotFound() {
 		p.left = true
 		p.cancel(errLeft)
 		return nil
 	}
 	p.held, p.early, p.pipe, p.program = []piece{{p.terminal.Out, p.begun}}, nil, nil, ""
-	return p.plainly()
+	return p.passThrough()
 }
 
-// missing reports whether a program ended because the shell did not find it.
-func (p *Pager) missing() bool {
+// isNotFound reports whether a program ended because the shell did not find it.
+func (p *Pager) isNotFound() bool {
 	const notExecutable, notFound = 126, 127
 	code := p.command.ProcessState.ExitCode()
 	return (code == notExecutable || code == notFound) && len(p.begun) <= 2*pipeSpace
 }
 
-// gone records that the program has ended.
-func (p *Pager) gone() {
+// setEnded records that the program has ended.
+func (p *Pager) setEnded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.pipe != nil && !p.ended && !p.missing() {
+	if p.pipe != nil && !p.ended && !p.isNotFound() {
 		p.left = true
 		p.cancel(errLeft)
 	}
 }
 
-// interrupted ends the command while the program stays until it is left.
-func (p *Pager) interrupted(s os.Signal) {
+// waitUntilLeft ends the command while the program stays until it is left.
+func (p *Pager) waitUntilLeft(s os.Signal) {
 	p.cancel(context.Canceled) // first: who writes now may hold the lock until the program reads on
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -284,8 +284,8 @@ func (p *Pager) interrupted(s os.Signal) {
 	_ = p.pipe.Close()
 }
 
-// plainly writes what is held, and all that follows, to the terminal.
-func (p *Pager) plainly() error {
+// passThrough writes what is held, and all that follows, to the terminal.
+func (p *Pager) passThrough() error {
 	p.program = ""
 	var failed error
 	for _, h := range p.held {
@@ -306,7 +306,7 @@ func (p *Pager) End(status int) int {
 	p.ended = true
 	if p.pipe == nil {
 		defer p.mu.Unlock()
-		_ = p.plainly() // Failed tells
+		_ = p.passThrough() // WriteError returns it
 		return status
 	}
 	_ = p.pipe.Close()
@@ -319,7 +319,7 @@ func (p *Pager) End(status int) int {
 		return p.status
 	case p.left && status == 1:
 		return 0
-	case !p.left && p.missing():
+	case !p.left && p.isNotFound():
 		_ = p.leave() // the same
 	}
 	return status

@@ -7,6 +7,6 @@ import "io/fs"
 // noFollow refuses links where there is such a thing.
 const noFollow = 0
 
-// own reports whether a file belongs to the user. Where files have no owner to compare it is always false, so that
+// isOwn reports whether a file belongs to the user. Where files have no owner to compare it is always false, so that
 // nothing is kept.
-func own(fs.FileInfo) bool { return false }
+func isOwn(fs.FileInfo) bool { return false }

@@ -11,8 +11,8 @@ import (
 // noFollow refuses links, and waits for nobody at the other end of a pipe.
 const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
-// own reports whether a file belongs to the user.
-func own(info fs.FileInfo) bool {
+// isOwn reports whether a file belongs to the user.
+func isOwn(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(stat.Uid) == os.Geteuid()
 }

@@ -15,10 +15,10 @@ import (
 // Temporary is how the names of files end that are still written.
 const Temporary = ".new"
 
-// InCache returns the path of what is called so in the user's cache folder: craton/NAME in $XDG_CACHE_HOME or ~/.cache,
+// CachePath returns the path of what is called so in the user's cache folder: craton/NAME in $XDG_CACHE_HOME or ~/.cache,
 // on macOS in ~/Library/Caches. It is an error if the user has no home directory: those of services shall have none,
 // and nobody makes it for them.
-func InCache(name string) (string, error) {
+func CachePath(name string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -31,9 +31,9 @@ func InCache(name string) (string, error) {
 	return filepath.Join(dir, "craton", name), nil
 }
 
-// InData returns the path of what is called so among what programs keep for the user: craton/NAME in $XDG_DATA_HOME or
+// DataPath returns the path of what is called so among what programs keep for the user: craton/NAME in $XDG_DATA_HOME or
 // ~/.local/share. It is an error if the user has no home directory.
-func InData(name string) (string, error) {
+func DataPath(name string) (string, error) {
 	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "craton", name), nil
 	}
@@ -47,19 +47,19 @@ func InData(name string) (string, error) {
 	return filepath.Join(home, ".local", "share", "craton", name), nil
 }
 
-// Folder makes a folder if it is not there, and finds out that nobody but the user can have put anything into it.
-func Folder(path string) error {
-	err := Look(path)
+// MakeFolder makes a folder if it is not there, and finds out that nobody but the user can have put anything into it.
+func MakeFolder(path string) error {
+	err := CheckFolder(path)
 	if !os.IsNotExist(err) {
 		return err
 	}
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
-	return Look(path)
+	return CheckFolder(path)
 }
 
-// CanMake finds out whether [Folder] could make a folder that is not there, by making another one in its place for a
+// CanMake finds out whether [MakeFolder] could make a folder that is not there, by making another one in its place for a
 // moment.
 func CanMake(path string) error {
 	above := filepath.Dir(path)
@@ -75,8 +75,8 @@ func CanMake(path string) error {
 	return os.Remove(made)
 }
 
-// Look is like Folder, for a folder that exists already; if there is none the error is fs.ErrNotExist.
-func Look(path string) error {
+// CheckFolder is like MakeFolder, for a folder that exists already; if there is none the error is fs.ErrNotExist.
+func CheckFolder(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
@@ -109,9 +109,9 @@ func open(path string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// Secret reads a file with one secret in it, such as a token. Its group may read it too, as where an administrator owns
+// ReadSecret reads a file with one secret in it, such as a token. Its group may read it too, as where an administrator owns
 // it.
-func Secret(path string) (string, error) {
+func ReadSecret(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return "", err
@@ -162,7 +162,7 @@ func check(path string, info fs.FileInfo, want fs.FileMode) error {
 		return advice.With(fmt.Errorf("%s is a link, and what is kept there is not read through one", path), "remove it")
 	case info.Mode().Type() != want:
 		return advice.With(fmt.Errorf("%s is no %s", path, what), "remove it")
-	case !own(info):
+	case !isOwn(info):
 		return advice.With(fmt.Errorf("%s belongs to another user", path), "remove it, or name another folder")
 	case info.Mode().Perm()&0o077 != 0:
 		mend := "remove it, or take the permissions of others away: chmod go= " + path

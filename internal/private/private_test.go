@@ -16,13 +16,13 @@ func TestHomes(t *testing.T) {
 	home := filepath.Join(t.TempDir(), "home")
 	t.Setenv("HOME", home)
 	t.Setenv("XDG_CACHE_HOME", "")
-	if path, err := private.InCache("things"); err == nil || !strings.Contains(err.Error(), "no home directory") {
+	if path, err := private.CachePath("things"); err == nil || !strings.Contains(err.Error(), "no home directory") {
 		t.Errorf("no home: %q, %v", path, err)
 	}
 	if err := os.Mkdir(home, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if path, err := private.InCache("things"); err != nil || !strings.HasPrefix(path, home) || filepath.Base(path) != "things" {
+	if path, err := private.CachePath("things"); err != nil || !strings.HasPrefix(path, home) || filepath.Base(path) != "things" {
 		t.Errorf("a home: %q, %v", path, err)
 	}
 }
@@ -30,7 +30,7 @@ func TestHomes(t *testing.T) {
 func TestFolderAndFiles(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a", "kept")
-	if err := private.Folder(dir); err != nil {
+	if err := private.MakeFolder(dir); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(dir, "one")
@@ -70,16 +70,16 @@ func TestFolderAndFiles(t *testing.T) {
 	_ = os.Symlink("one", link)
 	_, err = private.Open(link)
 	refused("a link", err, "is a link")
-	refused("a linked folder", private.Folder(func() string { p := dir + ".link"; _ = os.Symlink(dir, p); return p }()), "is a link")
+	refused("a linked folder", private.MakeFolder(func() string { p := dir + ".link"; _ = os.Symlink(dir, p); return p }()), "is a link")
 	_ = os.Chmod(path, 0o640)
 	_, err = private.Open(path)
 	refused("open to others", err, "chmod go=")
 	_, err = private.Open(dir)
 	refused("a folder", err, "is no file")
-	refused("a file", private.Folder(path), "is no folder")
+	refused("a file", private.MakeFolder(path), "is no folder")
 	_ = os.Chmod(dir, 0o750) //nolint:gosec // that is what is refused
-	refused("a folder for others", private.Folder(dir), "others than its owner")
+	refused("a folder for others", private.MakeFolder(dir), "others than its owner")
 	if os.Geteuid() != 0 {
-		refused("another's", private.Folder("/"), "another user")
+		refused("another's", private.MakeFolder("/"), "another user")
 	}
 }

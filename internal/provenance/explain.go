@@ -77,7 +77,7 @@ func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client, can *cr
 		}
 	}
 	if !can.Has("changes") {
-		return c.NeedLog(ctx, "changes")
+		return c.RequireFeature(ctx, "changes")
 	}
 	e.Setters = make([]map[string]*craton.Change, len(e.Levels))
 	g, ctx := errgroup.WithContext(ctx)

@@ -57,14 +57,14 @@ func (n *NamedHosts) String() string {
 	return fmt.Sprintf("%s and %d more", n.First[0], n.Count-1)
 }
 
-// NoVariable is the error of a variable that no host has.
-type NoVariable struct {
+// NoVariableError is the error of a variable that no host has.
+type NoVariableError struct {
 	Key   string
 	Hosts int    // that were looked at
 	Near  string // a variable that was perhaps meant; ""
 }
 
-func (e *NoVariable) Error() string {
+func (e *NoVariableError) Error() string {
 	text := fmt.Sprintf("none of the %d hosts has a variable %q", e.Hosts, e.Key)
 	if e.Near != "" {
 		text += fmt.Sprintf("; did you mean %q?", e.Near)
@@ -73,7 +73,7 @@ func (e *NoVariable) Error() string {
 }
 
 // SpreadOf finds what a variable comes to on the hosts of a fleet that satisfy terms. That none has it is a
-// *NoVariable.
+// *NoVariableError.
 func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, error) {
 	d := &Spread{Key: key, Complete: fleet.Complete, Values: []SpreadValue{}, Without: NamedHosts{First: []string{}}}
 	type source struct{ value, kind, id string }
@@ -144,7 +144,7 @@ func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, e
 		return cmp.Or(cmp.Compare(a.From.Type, b.From.Type), cmp.Compare(a.Path, b.Path))
 	})
 	if d.Hosts > 0 && len(values) == 0 {
-		return nil, &NoVariable{Key: key, Hosts: d.Hosts, Near: nearest.Word(key, namesOf(fleet, terms))}
+		return nil, &NoVariableError{Key: key, Hosts: d.Hosts, Near: nearest.Word(key, namesOf(fleet, terms))}
 	}
 	return d, nil
 }

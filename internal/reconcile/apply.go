@@ -66,7 +66,7 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 		}
 		left = laterParts
 	}
-	if did, err := fl.atOnce(ctx, st, &done); did || err != nil {
+	if did, err := fl.moveAndUpdate(ctx, st, &done); did || err != nil {
 		return done, err
 	}
 	for _, part := range left {
@@ -159,8 +159,8 @@ func (st *Step) body() map[string]any {
 // FeatureBulk is the capability of servers that edit as one write what otherwise takes several.
 const FeatureBulk = "bulk"
 
-// atOnce moves an object, and changes all else of it, in one write, where the server can; did tells that it has.
-func (fl *Fleet) atOnce(ctx context.Context, st *Step, done *Done) (did bool, err error) {
+// moveAndUpdate moves an object, and changes all else of it, in one write, where the server can; did tells that it has.
+func (fl *Fleet) moveAndUpdate(ctx context.Context, st *Step, done *Done) (did bool, err error) {
 	more := len(st.Update)+len(st.Set)+len(st.Unset)+len(st.Drop)+len(st.AddLabels) > 0 || st.Protect != nil
 	if st.Create || st.Remove || len(st.Move) == 0 || !more || !fl.offers(ctx, FeatureBulk) {
 		return false, nil
@@ -210,11 +210,11 @@ func (fl *Fleet) move(ctx context.Context, st *Step, done *Done) error {
 	if err != nil {
 		return fmt.Errorf("it was not moved: %w", err)
 	}
-	return st.tell(done, raw, http.MethodPost, c.Path()+"/"+id+"/move")
+	return st.take(done, raw, http.MethodPost, c.Path()+"/"+id+"/move")
 }
 
-// tell takes what the API answers to a change of places or fields.
-func (st *Step) tell(done *Done, raw *craton.Object, method, path string) error {
+// take takes what the API answers to a change of places or fields.
+func (st *Step) take(done *Done, raw *craton.Object, method, path string) error {
 	now, err := object(st.Kind, raw, method, path)
 	if err != nil {
 		return err
@@ -233,7 +233,7 @@ func (fl *Fleet) update(ctx context.Context, st *Step, done *Done) error {
 	if err != nil {
 		return err
 	}
-	return st.tell(done, raw, http.MethodPut, c.Path()+"/"+id)
+	return st.take(done, raw, http.MethodPut, c.Path()+"/"+id)
 }
 
 // set sets variables.

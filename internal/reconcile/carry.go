@@ -117,7 +117,7 @@ func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
 	}
 	raw, err := fl.collection(k).Update(ctx, half.ID(), map[string]any{k.Title: st.After[k.Title]})
 	if err == nil {
-		err = (&Step{Kind: k}).tell(done, raw, http.MethodPut, fl.collection(k).Path()+"/"+half.ID())
+		err = (&Step{Kind: k}).take(done, raw, http.MethodPut, fl.collection(k).Path()+"/"+half.ID())
 	}
 	if err != nil {
 		return fmt.Errorf("%w; the new %s has all that the old one had, which is gone, but is still called %q: craton %s-update %s --name %s, or a task that names it with recreate: true, gives it its name",

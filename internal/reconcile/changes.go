@@ -116,23 +116,23 @@ func (p *Plan) Changed() bool {
 func (p *Plan) Changes() iter.Seq[Change] {
 	return func(yield func(Change) bool) {
 		for _, st := range p.steps {
-			if st.change.Action != Unchanged && !yield(p.whole(st)) {
+			if st.change.Action != Unchanged && !yield(p.change(st)) {
 				return
 			}
 		}
 	}
 }
 
-// whole returns a step's change with all that it has.
-func (p *Plan) whole(st *treeStep) Change {
+// change returns a step's change with all that it has.
+func (p *Plan) change(st *treeStep) Change {
 	if p.planner == nil || !p.planner.brief || st.want == nil {
 		return st.change
 	}
-	return p.again(st, false).change
+	return p.restore(st, false).change
 }
 
-// again returns a step as it was planned, with what plans forget; brief is as in Options.
-func (p *Plan) again(st *treeStep, brief bool) *treeStep {
+// restore returns a step as it was planned, with what plans forget; brief is as in Options.
+func (p *Plan) restore(st *treeStep, brief bool) *treeStep {
 	planner, again := *p.planner, *st
 	planner.brief = brief
 	if again.want != nil {
@@ -178,12 +178,12 @@ func (p *Plan) levels() (levels [][]*treeStep) {
 	if deletions == nil {
 		return levels
 	}
-	return append(levels, inward(deletions)...)
+	return append(levels, sortedForDelete(deletions)...)
 }
 
-// inward returns deletions by what must be gone before them: children before their parents, and contents before what
+// sortedForDelete returns deletions by what must be gone before them: children before their parents, and contents before what
 // holds them.
-func inward(deletions []*treeStep) (levels [][]*treeStep) {
+func sortedForDelete(deletions []*treeStep) (levels [][]*treeStep) {
 	devices := map[any]*treeStep{}
 	for _, st := range deletions {
 		if isDevice(st.Kind) {

@@ -224,7 +224,7 @@ func (a *affects) at(r *Found) *level {
 func (a *affects) levelOf(r *Found) *level {
 	l := &level{record: r, before: r.Variables(), after: r.Variables()}
 	if st := a.steps[keyOf(r)]; st != nil {
-		if l.step = a.plan.again(st, true); l.step.After != nil {
+		if l.step = a.plan.restore(st, true); l.step.After != nil {
 			l.after = l.step.After.Variables()
 		}
 	}
@@ -235,7 +235,7 @@ func (a *affects) levelOf(r *Found) *level {
 func (a *affects) made(st *treeStep) *level {
 	l := a.created[st]
 	if l == nil {
-		whole := a.plan.again(st, true)
+		whole := a.plan.restore(st, true)
 		l = &level{step: whole, after: whole.After.Variables()}
 		a.created[st] = l
 	}
@@ -323,7 +323,7 @@ func (a *affects) find() *Effects {
 		}
 		before := chain(hierarchy.Levels(r.Kind, l, a.above))
 		after := chain(hierarchy.Levels(r.Kind, l, a.aboveAfter))
-		if !a.feels(r, before, after) {
+		if !a.countDevice(r, before, after) {
 			continue
 		}
 		*out.count(r.Kind)++
@@ -352,8 +352,8 @@ func (e *Effects) count(k *schema.Kind) *int {
 	return &e.Hosts
 }
 
-// feels counts what a device feels of the changes, and reports whether any of its variables gets another value.
-func (a *affects) feels(r *Found, before, after []*level) (changed bool) {
+// countDevice counts what a device feels of the changes, and reports whether any of its variables gets another value.
+func (a *affects) countDevice(r *Found, before, after []*level) (changed bool) {
 	if !slices.Equal(before, after) { // it gets other places or parents
 		keys := map[string]bool{}
 		for _, l := range before {

@@ -14,15 +14,15 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Missing is an object that somebody names and that is not there.
-type Missing struct{ what string }
+// MissingError is an object that somebody names and that is not there.
+type MissingError struct{ what string }
 
 // Error says what is not there, and where it was looked for.
-func (m *Missing) Error() string { return m.what }
+func (m *MissingError) Error() string { return m.what }
 
 // IsMissing reports whether err means that no object has the name.
 func IsMissing(err error) bool {
-	_, ok := errors.AsType[*Missing](err)
+	_, ok := errors.AsType[*MissingError](err)
 	return ok
 }
 
@@ -81,7 +81,7 @@ func (fl *Fleet) Reference(ctx context.Context, f *schema.Field, text string, pl
 func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Found, error) {
 	var found []Found
 	for _, k := range kindsOf(f) {
-		list, err := fl.mentioned(ctx, k, text, place)
+		list, err := fl.readings(ctx, k, text, place)
 		if err != nil && !(k == schema.Project && craton.IsForbidden(err)) { // who may not list projects may name one by its id
 			return Found{}, err
 		}
@@ -101,10 +101,10 @@ func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place 
 	return Found{}, fl.ambiguous(ctx, f.Option(), text, found)
 }
 
-// mentioned lists what a text can mean: name, region/name or cloud/region/name. Names may hold slashes
+// readings lists what a text can mean: name, region/name or cloud/region/name. Names may hold slashes
 // themselves, so every reading counts.
-func (fl *Fleet) mentioned(ctx context.Context, k *schema.Kind, text string, place Filters) ([]Object, error) {
-	found, err := fl.meant(ctx, k, text, place)
+func (fl *Fleet) readings(ctx context.Context, k *schema.Kind, text string, place Filters) ([]Object, error) {
+	found, err := fl.matching(ctx, k, text, place)
 	if err != nil {
 		return nil, err
 	}
@@ -130,13 +130,13 @@ func (fl *Fleet) byID(ctx context.Context, f *schema.Field, text string, place F
 			want, asked := place[key]
 			if have := o[key]; asked && have != want {
 				option := strings.TrimSuffix(key, "_id")
-				return Found{}, &Missing{fmt.Sprintf("%s: the %s is in the %s %s, and the task asks for %s", f.Option(), Called(k, o), option,
+				return Found{}, &MissingError{fmt.Sprintf("%s: the %s is in the %s %s, and the task asks for %s", f.Option(), Called(k, o), option,
 					shown(fl.nameAt(ctx, key, have)), shown(fl.nameAt(ctx, key, want)))}
 			}
 		}
 		return Found{o, k}, nil
 	}
-	return Found{}, &Missing{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.Option(), strings.Join(nouns, " or "), value.Brief(text), fl.where(ctx, Object(place)))}
+	return Found{}, &MissingError{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.Option(), strings.Join(nouns, " or "), value.Brief(text), fl.where(ctx, Object(place)))}
 }
 
 // where says where an object stands, by the names that people know: , in cloud "east", region "dfw".

@@ -12,20 +12,20 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// lookalike is the error of a label, or of a variable's key, that is new and looks like another one: see
+// lookalikeError is the error of a label, or of a variable's key, that is new and looks like another one: see
 // value.CheckForm.
-type lookalike struct {
+type lookalikeError struct {
 	reason   Reason
 	what, do string
 	of       string // which text: "label é", "variable é"
 }
 
 // Error says which it looks like, and what to do.
-func (l *lookalike) Error() string { return advice.Join(l.what, l.do) }
+func (l *lookalikeError) Error() string { return advice.Join(l.what, l.do) }
 
 // form refuses a new label or key of a variable that is not in Unicode's composed form, or that looks like one that the
 // object will have too. What is there already stays as it is.
-func (st *Step) form() *lookalike {
+func (st *Step) form() *lookalikeError {
 	labels, keys := st.AddLabels, st.Set
 	if st.Create {
 		labels, keys = st.After.Labels(), st.After.Variables()
@@ -56,16 +56,16 @@ func beyondASCII(texts iter.Seq[string]) (odd []string) {
 
 // formOf returns form of some texts of a kind that are written, of which there are some before; all are those that will
 // be there.
-func formOf(kind string, written, before, all []string) *lookalike {
+func formOf(kind string, written, before, all []string) *lookalikeError {
 	for _, text := range written {
 		for _, other := range all {
 			if other != text && value.Composed(other) == value.Composed(text) && !slices.Contains(before, text) {
-				return &lookalike{ReasonLookalike, fmt.Sprintf("the %s %s looks the same as the %[1]s %[3]s, which it has in another form of Unicode", kind, value.CodePoints(text), value.CodePoints(other)), "keep one of them", kind + " " + text}
+				return &lookalikeError{ReasonLookalike, fmt.Sprintf("the %s %s looks the same as the %[1]s %[3]s, which it has in another form of Unicode", kind, value.CodePoints(text), value.CodePoints(other)), "keep one of them", kind + " " + text}
 			}
 		}
 		if err := value.CheckForm(text); err != nil {
 			what, do := advice.Split(err)
-			return &lookalike{ReasonInvalid, "the " + kind + " " + what, do, kind + " " + text}
+			return &lookalikeError{ReasonInvalid, "the " + kind + " " + what, do, kind + " " + text}
 		}
 	}
 	return nil

@@ -55,8 +55,8 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 				st = compare(w, have)
 			}
 		}
-		if err := st.judge(w); err != nil {
-			if fixed, ok := errors.AsType[*Unchangeable](err); ok {
+		if err := st.check(w); err != nil {
+			if fixed, ok := errors.AsType[*UnchangeableError](err); ok {
 				fixed.CannotMove = cannotMove
 				fl.name(ctx, fixed, w)
 			}
@@ -207,7 +207,7 @@ func (fl *Fleet) references(ctx context.Context, w *Wanted, have Object) error {
 			w.Values[f.Key] = nil
 			continue
 		}
-		o, err := fl.near(ctx, f, text, w, have)
+		o, err := fl.preferNear(ctx, f, text, w, have)
 		if err != nil {
 			return err
 		}
@@ -216,9 +216,9 @@ func (fl *Fleet) references(ctx context.Context, w *Wanted, have Object) error {
 	return nil
 }
 
-// near prefers a network of the region that the interface's device stands in. A parent has no such preference,
+// preferNear prefers a network of the region that the interface's device stands in. A parent has no such preference,
 // because one in another region is nothing unusual.
-func (fl *Fleet) near(ctx context.Context, f *schema.Field, text string, w *Wanted, have Object) (Found, error) {
+func (fl *Fleet) preferNear(ctx context.Context, f *schema.Field, text string, w *Wanted, have Object) (Found, error) {
 	if !slices.Contains(f.To, schema.Network.Name) {
 		return fl.other(ctx, f, text, nil, have[KeyID])
 	}
@@ -241,7 +241,7 @@ func (fl *Fleet) near(ctx context.Context, f *schema.Field, text string, w *Want
 
 // name puts into an error what people know in the place of ids: what the task says as it says it, all else by its name,
 // and with the id where it would read the same.
-func (fl *Fleet) name(ctx context.Context, e *Unchangeable, w *Wanted) {
+func (fl *Fleet) name(ctx context.Context, e *UnchangeableError, w *Wanted) {
 	for i := range e.Fixed {
 		d := &e.Fixed[i]
 		f := e.Kind.ByOption(d.Option)
@@ -284,15 +284,15 @@ func (fl *Fleet) verify(ctx context.Context, w *Wanted, st *Step) error {
 	if st.After == nil {
 		return nil
 	}
-	if err := cmp.Or(fl.together(w, st), fl.free(ctx, st)); err != nil {
+	if err := cmp.Or(fl.checkProject(w, st), fl.free(ctx, st)); err != nil {
 		return err
 	}
 	return fl.noCircle(ctx, st)
 }
 
-// together refuses what stands in another project than what is to refer to it: names are looked for in one project
+// checkProject refuses what stands in another project than what is to refer to it: names are looked for in one project
 // only, but ids are not, and the API wants both in one.
-func (fl *Fleet) together(w *Wanted, st *Step) error {
+func (fl *Fleet) checkProject(w *Wanted, st *Step) error {
 	own := cmp.Or(st.Before.Text(KeyProject), fl.Project)
 	if own == "" || !st.Create && len(st.Update) == 0 {
 		return nil
@@ -305,11 +305,11 @@ func (fl *Fleet) together(w *Wanted, st *Step) error {
 	return nil
 }
 
-// Taken is a name that another object has.
-type Taken struct{ what string }
+// TakenError is a name that another object has.
+type TakenError struct{ what string }
 
 // Error says who has it.
-func (e *Taken) Error() string { return e.what }
+func (e *TakenError) Error() string { return e.what }
 
 // free refuses a name that another object has where this one will be.
 func (fl *Fleet) free(ctx context.Context, st *Step) error {
@@ -340,9 +340,9 @@ func (fl *Fleet) free(ctx context.Context, st *Step) error {
 				switch {
 				case st.Before != nil && kind == k && o.ID() == st.Before.ID():
 				case spelling != name:
-					return &Taken{fmt.Sprintf("the name %s looks like that of the %s %s (id %s), which is in another form of Unicode; rename that by its id", value.CodePoints(name), kind.Noun(), value.CodePoints(spelling), o.ID())}
+					return &TakenError{fmt.Sprintf("the name %s looks like that of the %s %s (id %s), which is in another form of Unicode; rename that by its id", value.CodePoints(name), kind.Noun(), value.CodePoints(spelling), o.ID())}
 				default:
-					return &Taken{fmt.Sprintf("the name %q is taken by the %s", name, Called(kind, o))}
+					return &TakenError{fmt.Sprintf("the name %q is taken by the %s", name, Called(kind, o))}
 				}
 			}
 		}

@@ -248,8 +248,8 @@ func (st *Step) planLabels() {
 	}
 }
 
-// judge refuses a step that cannot be done, with the places where people look for the cause.
-func (st *Step) judge(w *Wanted) error {
+// check refuses a step that cannot be done, with the places where people look for the cause.
+func (st *Step) check(w *Wanted) error {
 	k := w.Kind
 	if st.Create || w.ID != "" && w.Name != "" && w.Name != st.Before.Text(k.Title) { // what is called so already may stay, and be deleted
 		name := cmp.Or(w.Name, st.After.Text(k.Title)) // what is made anew keeps the name that it has
@@ -275,13 +275,13 @@ func (st *Step) judge(w *Wanted) error {
 		}
 	}
 	if len(st.Fixed) > 0 {
-		return &Unchangeable{Kind: k, Before: st.Before, Fixed: st.Fixed}
+		return &UnchangeableError{Kind: k, Before: st.Before, Fixed: st.Fixed}
 	}
 	return nil
 }
 
-// Unchangeable is the error of a task that says otherwise what the API cannot change.
-type Unchangeable struct {
+// UnchangeableError is the error of a task that says otherwise what the API cannot change.
+type UnchangeableError struct {
 	Kind   *schema.Kind
 	Before Object
 	Fixed  []Difference
@@ -293,7 +293,7 @@ type Unchangeable struct {
 const FeatureMove = "move"
 
 // Error says what is how, what the task says, and what to do.
-func (e *Unchangeable) Error() string {
+func (e *UnchangeableError) Error() string {
 	var what []string
 	for _, d := range e.Fixed {
 		switch {

@@ -88,7 +88,7 @@ type need struct {
 // encode writes a plan that was made of a tree.
 func (p *Plan) encode(w io.Writer) error {
 	if p.Set != nil && p.Set.Refused != nil {
-		return &Refused{*p.Set.Refused}
+		return &RefusedError{*p.Set.Refused}
 	}
 	if p.planner == nil {
 		return errors.New("a plan that was read from a file is not written again")
@@ -145,7 +145,7 @@ type planEncoder struct {
 }
 
 func (e *planEncoder) entry(st *treeStep) planEntry[any] {
-	st = e.again(st, false)
+	st = e.restore(st, false)
 	ch := &st.change
 	entry := planEntry[any]{Action: ch.Action, Kind: ch.Kind, Name: ch.Name, From: ch.From, Fields: ch.Fields, Before: ch.Before, After: ch.After,
 		Level: st.level, Unset: st.Unset, Add: st.AddLabels, Drop: st.Drop, Protect: st.Protect}
@@ -298,8 +298,8 @@ func (p *Plan) readEntries(d *json.Decoder) error {
 	return err
 }
 
-// mostLevels bounds the levels of a plan: parents stand above each other.
-const mostLevels = 1 << 20
+// maxLevels bounds the levels of a plan: parents stand above each other.
+const maxLevels = 1 << 20
 
 // step makes a step of an entry; links set what refers to other steps, once all are there.
 func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func() error, err error) {
@@ -307,7 +307,7 @@ func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func()
 	if k == nil || k.View || k == schema.User {
 		return nil, nil, errors.New("there is no such kind")
 	}
-	if e.Level < 0 || e.Level > mostLevels {
+	if e.Level < 0 || e.Level > maxLevels {
 		return nil, nil, errors.New("its level is none")
 	}
 	st = &treeStep{Step: &Step{Kind: k, Unset: e.Unset, AddLabels: e.Add, Drop: e.Drop, Protect: e.Protect}, level: e.Level}

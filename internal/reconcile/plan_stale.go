@@ -58,8 +58,8 @@ func (fl *Fleet) labelled(ctx context.Context, k *schema.Kind, o Object) (Object
 	return o, err
 }
 
-// Stale is the error of a plan that was made of another state than the fleet is in now.
-type Stale struct {
+// StaleError is the error of a plan that was made of another state than the fleet is in now.
+type StaleError struct {
 	Reasons []Staleness // at most MaxProblems
 	More    int         // how many there are further
 
@@ -96,7 +96,7 @@ func (s Staleness) String() string {
 }
 
 // Error says what was changed since.
-func (e *Stale) Error() string {
+func (e *StaleError) Error() string {
 	lines := []string{"the fleet was changed since the plan was made:"}
 	for _, r := range e.Reasons {
 		lines = append(lines, r.String())
@@ -157,7 +157,7 @@ func (f *fit) stale(ctx context.Context) error {
 	})
 	shown := f.found[:min(len(f.found), MaxProblems)]
 	f.doneAlready(ctx, shown)
-	e := &Stale{More: len(f.found) - len(shown)}
+	e := &StaleError{More: len(f.found) - len(shown)}
 	for _, one := range shown {
 		e.Reasons = append(e.Reasons, one.Staleness)
 	}
@@ -167,7 +167,7 @@ func (f *fit) stale(ctx context.Context) error {
 	return e
 }
 
-// stillFits returns an error of *Stale if anything that the plan is about, or relies on, was changed since it was made.
+// stillFits returns an error of *StaleError if anything that the plan is about, or relies on, was changed since it was made.
 // The change log tells, who did it as well; where there is none, or it does not reach back, the objects themselves do.
 func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 	f := &fit{Fleet: fl, plan: p, options: o, steps: map[needKey]*treeStep{}, needs: map[needKey]*need{}, made: map[string][]*treeStep{}, place: make(map[*treeStep]int, len(p.steps))}
@@ -312,7 +312,7 @@ func (f *fit) change(c *craton.Change) {
 			continue
 		}
 		for _, st := range f.made[c.Path[i:]] {
-			if Space(st.Kind) == Space(k) && strings.HasPrefix(c.Path, outer(st)) {
+			if Space(st.Kind) == Space(k) && strings.HasPrefix(c.Path, parentPrefix(st)) {
 				if st.Create && c.Action == "create" && c.Path == value.RawPath(st.change.Name) && st.Kind == k {
 					say(st, "the %s, which the plan creates, was created", st.called())
 					return
@@ -333,8 +333,8 @@ func (f *fit) change(c *craton.Change) {
 // past are the actions of a change log in the past tense.
 var past = map[string]string{"create": "created", "update": "changed", "delete": "deleted", "move": "moved"}
 
-// outer returns what the path of whatever takes a step's name begins with.
-func outer(st *treeStep) string {
+// parentPrefix returns what the path of whatever takes a step's name begins with.
+func parentPrefix(st *treeStep) string {
 	names := value.PathNames(st.change.Name)
 	if names = names[:len(names)-1]; isDevice(st.Kind) && st.After["cell_id"] != nil && len(names) > 0 { // whose names are the region's, in its cells too
 		names = names[:len(names)-1]
@@ -461,7 +461,7 @@ func (f *fit) compare(st *treeStep, now Object) {
 		return
 	}
 	if differing := differences(st.Kind, st.Before, now); differing != nil {
-		f.add(st, Staleness{What: fmt.Sprintf("the %s was changed (%s)", st.was(), advice.Few(differing, mostDiffering)),
+		f.add(st, Staleness{What: fmt.Sprintf("the %s was changed (%s)", st.was(), advice.Few(differing, maxDiffering)),
 			Done: !st.Remove && st.After != nil && differences(st.Kind, st.result(), now) == nil})
 	}
 }
@@ -595,11 +595,11 @@ func changedFields(c *craton.Change) string {
 	if len(keys) == 0 {
 		return ""
 	}
-	return " (" + advice.Few(slices.Sorted(maps.Keys(keys)), mostDiffering) + ")"
+	return " (" + advice.Few(slices.Sorted(maps.Keys(keys)), maxDiffering) + ")"
 }
 
-// mostDiffering is how many of an object's differences are named.
-const mostDiffering = 5
+// maxDiffering is how many of an object's differences are named.
+const maxDiffering = 5
 
 // rawKeys returns the members of one side of a change.
 func rawKeys(side json.RawMessage) []string {

@@ -88,8 +88,8 @@ func (p *Problems) refuse(line int, path string, r refusal) {
 	p.List = append(p.List, one)
 }
 
-// Twice adds that an object, or what is said of it, is there twice.
-func (p *Problems) Twice(w *Wanted, line int, path, other, what, do string) {
+// AddDuplicate adds that an object, or what is said of it, is there twice.
+func (p *Problems) AddDuplicate(w *Wanted, line int, path, other, what, do string) {
 	p.refuse(line, path, refusal{reason: ReasonDuplicate, of: w, other: other, what: what, do: do})
 }
 
@@ -103,8 +103,8 @@ type Error struct {
 	all []Problem
 }
 
-// Refusals returns all that keeps a tree from being carried out, for programs: of an *[Error], of a *[Refused], or of a
-// *[Stale]; none of another error.
+// Refusals returns all that keeps a tree from being carried out, for programs: of an *[Error], of a *[RefusedError], or of a
+// *[StaleError]; none of another error.
 func Refusals(err error) []Problem {
 	if e, ok := errors.AsType[*Error](err); ok {
 		all := slices.Clone(e.all)
@@ -117,10 +117,10 @@ func Refusals(err error) []Problem {
 		}
 		return all
 	}
-	if e, ok := errors.AsType[*Refused](err); ok {
+	if e, ok := errors.AsType[*RefusedError](err); ok {
 		return []Problem{e.Problem}
 	}
-	if e, ok := errors.AsType[*Stale](err); ok {
+	if e, ok := errors.AsType[*StaleError](err); ok {
 		all := make([]Problem, len(e.all))
 		for i, s := range e.all {
 			all[i] = Problem{Message: advice.Join(s.String(), staleAdvice), Reason: ReasonStale, Kind: s.Kind, Object: s.Object, Do: staleAdvice}

@@ -133,8 +133,8 @@ type Keepers struct {
 	N    int
 }
 
-// mostKeepers is how many of them are named.
-const mostKeepers = 3
+// maxKeepers is how many of them are named.
+const maxKeepers = 3
 
 // Keepers finds them. Where the server protects nothing there are none.
 func (fl *Fleet) Keepers(ctx context.Context, k *schema.Kind, id string) (*Keepers, error) {
@@ -165,7 +165,7 @@ func (fl *Fleet) Keepers(ctx context.Context, k *schema.Kind, id string) (*Keepe
 	}
 	for _, held := range schema.All() {
 		for _, id := range all[craton.Kind(held.Name)] {
-			if out.N++; len(out.In) == mostKeepers {
+			if out.N++; len(out.In) == maxKeepers {
 				continue
 			}
 			o, err := fl.read(ctx, held, fmt.Sprint(id))

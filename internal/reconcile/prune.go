@@ -129,7 +129,7 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 			return err
 		}
 	} else if o.File != "" {
-		return errRemembers(o.File)
+		return errSetsKept(o.File)
 	}
 	m, err := l.memberships(ctx, set.File)
 	if err != nil {
@@ -219,7 +219,7 @@ func (pr *pruning) refuse(bad *Problems) {
 		}
 		after := is.Object
 		if st := pr.mine[needKey{Space(is.Kind), is.Object[KeyID]}]; st != nil && st.change.Action != Unchanged {
-			after = pr.plan.again(st, true).After
+			after = pr.plan.restore(st, true).After
 		}
 		for _, f := range is.Kind.Fields {
 			if f.Type != schema.Reference {
@@ -348,7 +348,7 @@ func (pr *pruning) inhabited() *owned {
 	return nil
 }
 
-// Refused is the error of a plan that deletes more than anybody has allowed. Nothing was written.
-type Refused struct{ Problem Problem }
+// RefusedError is the error of a plan that deletes more than anybody has allowed. Nothing was written.
+type RefusedError struct{ Problem Problem }
 
-func (e *Refused) Error() string { return e.Problem.Message + "; nothing was written" }
+func (e *RefusedError) Error() string { return e.Problem.Message + "; nothing was written" }

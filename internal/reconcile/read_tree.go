@@ -38,7 +38,7 @@ func (fl *Fleet) ReadTree(ctx context.Context, parallel int) (*WholeFleet, error
 	}
 	var f *WholeFleet
 	moved := func(err error) bool { return errors.Is(err, errMoved) || craton.IsMarkerGone(err) }
-	err := walk.Anew(moved, func() (err error) {
+	err := walk.Retry(moved, func() (err error) {
 		f, err = read(ctx)
 		return err
 	})

@@ -124,7 +124,7 @@ func (fl *Fleet) setsPath(given string) (string, error) {
 		return given, nil
 	}
 	sum := sha256.Sum256([]byte(fl.Client.URL() + "\n" + fl.Project))
-	path, err := private.InData(filepath.Join("sets", hex.EncodeToString(sum[:8])+".json"))
+	path, err := private.DataPath(filepath.Join("sets", hex.EncodeToString(sum[:8])+".json"))
 	if err != nil {
 		return "", fmt.Errorf("this server does not remember sets, and there is no place for a file that does: %w; name one (set_file)", err)
 	}
@@ -195,7 +195,7 @@ func (s *PlannedSet) remember(fl *Fleet, made, gone craton.Members) error {
 			delete(all.Sets, name)
 		}
 	}
-	if err := private.Folder(filepath.Dir(s.File)); err != nil {
+	if err := private.MakeFolder(filepath.Dir(s.File)); err != nil {
 		return fmt.Errorf("the set cannot be remembered: %w", err)
 	}
 	f, err := private.Create(s.File)

@@ -25,7 +25,7 @@ func (fl *Fleet) Sets(ctx context.Context, file string) ([]craton.SetSize, error
 	}
 	if remembers {
 		if file != "" {
-			return nil, errRemembers(file)
+			return nil, errSetsKept(file)
 		}
 		all, err := fl.Client.Sets(ctx)
 		slices.SortFunc(all, func(a, b craton.SetSize) int { return cmp.Compare(a.Name, b.Name) })
@@ -54,7 +54,7 @@ func (fl *Fleet) Sets(ctx context.Context, file string) ([]craton.SetSize, error
 // FeatureSets is the capability of servers that remember sets.
 const FeatureSets = "sets"
 
-func errRemembers(file string) error {
+func errSetsKept(file string) error {
 	return fmt.Errorf("the server remembers sets itself: leave out the file %s", file)
 }
 
@@ -167,12 +167,12 @@ func (p *Plan) SetWarnings() []string {
 	return p.SetNotes()
 }
 
-// mostSets is how many sets a line names.
-const mostSets = 5
+// maxSets is how many sets a line names.
+const maxSets = 5
 
 func someSets(names []string) string {
 	var shown []string
-	for _, name := range names[:min(len(names), mostSets)] {
+	for _, name := range names[:min(len(names), maxSets)] {
 		shown = append(shown, PathName(name))
 	}
 	text := strings.Join(shown, ", ")

@@ -88,14 +88,14 @@ func scopeKey(k *schema.Kind) string {
 	return ""
 }
 
-// NotOne says that a text names several objects, and what to do.
-func NotOne(text string, space *schema.Kind, names []string) (what, do string) {
+// AmbiguousText says that a text names several objects, and what to do.
+func AmbiguousText(text string, space *schema.Kind, names []string) (what, do string) {
 	slices.Sort(names)
 	return PathName(text) + " is the name of more than one " + SpaceNoun(space), "write one of " + strings.Join(names, ", ")
 }
 
-// Circle says how parents lead back to where they began, and what to do.
-func Circle[T any](walk []T, name func(T) string) (what, do string) {
+// CircleText says how parents lead back to where they began, and what to do.
+func CircleText[T any](walk []T, name func(T) string) (what, do string) {
 	var names []string
 	for _, o := range walk {
 		names = append(names, name(o))

@@ -127,7 +127,7 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 }
 
 // ApplyPlan carries a plan out. One that was read from a file is carried out as it is: before anything is written, it
-// is an error of *Stale if an object in it was changed since it was made, and with that nothing is written; what is
+// is an error of *StaleError if an object in it was changed since it was made, and with that nothing is written; what is
 // changed while it is carried out stops it. Options.Check stops after that.
 //
 // A failure while writing is a *WriteError beside the Result of what was done until then.
@@ -135,7 +135,7 @@ func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, er
 	o = o.filled()
 	w := &writer{Fleet: fl, plan: p, options: o, done: map[*treeStep]bool{}, failed: map[*treeStep]error{}}
 	if p.Set != nil && p.Set.Refused != nil {
-		return nil, &Refused{*p.Set.Refused}
+		return nil, &RefusedError{*p.Set.Refused}
 	}
 	if p.Saved() {
 		o.Progress(0, 0, "reading the fleet")
@@ -250,12 +250,12 @@ func (w *writer) runWithSet(ctx context.Context) error {
 // grace is how long requests that are under way are waited for after an interruption.
 const grace = 5 * time.Second
 
-// Outlast returns a context for requests that write: it ends some time after another one does, for the same cause. To
+// ContextForWrites returns a context for requests that write: it ends some time after another one does, for the same cause. To
 // cut them off would leave open whether they were carried out.
-func Outlast(ctx context.Context) (context.Context, func()) { return outlast(ctx, grace) }
+func ContextForWrites(ctx context.Context) (context.Context, func()) { return outlive(ctx, grace) }
 
-// outlast returns a context that ends some time after another one does.
-func outlast(ctx context.Context, by time.Duration) (context.Context, func()) {
+// outlive returns a context that ends some time after another one does.
+func outlive(ctx context.Context, by time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		select {
@@ -275,7 +275,7 @@ func (w *writer) run(ctx context.Context) error {
 		w.total += len(level)
 	}
 	w.options.Progress(0, w.total, "")
-	writing, stop := Outlast(ctx)
+	writing, stop := ContextForWrites(ctx)
 	defer stop()
 	for _, level := range levels {
 		var g errgroup.Group
@@ -362,7 +362,7 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 	}
 	done := Done{Object: st.Before.Clone()}
 	if !w.plan.Saved() { // what is carried out as it is looks at the object before each write
-		switch did, err := w.atOnce(ctx, st.Step, &done); {
+		switch did, err := w.moveAndUpdate(ctx, st.Step, &done); {
 		case craton.IsNotFound(err):
 			return fmt.Errorf("was deleted meanwhile: %w", err)
 		case did || err != nil:

@@ -36,26 +36,26 @@ func (n Naming) key() string {
 	return schema.Host.Title
 }
 
-// calls returns what the inventory calls an object that is there.
-func (n Naming) calls(r *Found) string {
+// nameOf returns what the inventory calls an object that is there.
+func (n Naming) nameOf(r *Found) string {
 	return n.of(r.Kind, r.Object[r.Kind.Title], r.Object["ip_address"])
 }
 
-// renames tells the objects of a tree that get a name in the inventory that they did not have.
-func (n Naming) renames(w *Wanted, r *Found) (name string) {
+// renamed tells the objects of a tree that get a name in the inventory that they did not have.
+func (n Naming) renamed(w *Wanted, r *Found) (name string) {
 	address, given := w.Values["ip_address"]
 	if !given && r != nil {
 		address = r.Object["ip_address"]
 	}
-	if name = n.of(w.Kind, w.Name, address); r != nil && name == n.calls(r) {
+	if name = n.of(w.Kind, w.Name, address); r != nil && name == n.nameOf(r) {
 		return ""
 	}
 	return name
 }
 
-// elsewhere reads which other objects have the names in the inventory that a tree gives, and finds those that are to be
+// loadOtherNames reads which other objects have the names in the inventory that a tree gives, and finds those that are to be
 // moved.
-func (l *loader) elsewhere(ctx context.Context) error {
+func (l *loader) loadOtherNames(ctx context.Context) error {
 	o := l.options
 	if o.AllowDuplicates && !o.Move {
 		return nil
@@ -72,7 +72,7 @@ func (l *loader) elsewhere(ctx context.Context) error {
 		if r != nil {
 			wanted[r] = true
 		}
-		if name := o.Inventory.renames(w, r); name != "" {
+		if name := o.Inventory.renamed(w, r); name != "" {
 			names[name] = true
 			lacking = append(lacking, w)
 		}
@@ -86,7 +86,7 @@ func (l *loader) elsewhere(ctx context.Context) error {
 	l.state.named = map[string][]*Found{}
 	clouds := map[any]bool{}
 	for _, r := range l.state.byID[schema.Host] {
-		if name := o.Inventory.calls(r); names[name] {
+		if name := o.Inventory.nameOf(r); names[name] {
 			l.state.named[name] = append(l.state.named[name], r)
 			if !wanted[r] && r.Object["cell_id"] != nil && l.state.byID[schema.Cell][r.Object["cell_id"]] == nil {
 				clouds[r.Object["cloud_id"]] = true
@@ -106,7 +106,7 @@ func (l *loader) elsewhere(ctx context.Context) error {
 		if records.find(w) != nil {
 			continue
 		}
-		name := o.Inventory.renames(w, nil)
+		name := o.Inventory.renamed(w, nil)
 		others := slices.DeleteFunc(slices.Clone(l.state.named[name]), func(r *Found) bool { return wanted[r] || taken[r] || r.name() != w.Name })
 		if len(others) == 1 && others[0].Kind == w.Kind {
 			l.state.strays[w] = others[0]
@@ -137,8 +137,8 @@ func (l *loader) named(ctx context.Context, names map[string]bool) (reads []list
 	return reads
 }
 
-// twins reports devices of a tree that would have the name of another one in the inventory.
-func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
+// checkDuplicates reports devices of a tree that would have the name of another one in the inventory.
+func (p *planner) checkDuplicates(t *Tree, steps []*treeStep, bad *Problems) {
 	o := p.options
 	if o.AllowDuplicates {
 		return
@@ -149,7 +149,7 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 		if !isDevice(w.Kind) {
 			continue
 		}
-		name := o.Inventory.renames(w, st.have)
+		name := o.Inventory.renamed(w, st.have)
 		if name == "" {
 			continue
 		}
@@ -159,13 +159,13 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 			if where != "" {
 				where = ", " + where
 			}
-			bad.Twice(w, w.Line, w.Path, other.want.Qualified(), fmt.Sprintf("%s is the name in the inventory of the %s %s too%s", PathName(name), other.want.Noun, value.ShownPath(other.want.Qualified()), where), twinAdvice)
+			bad.AddDuplicate(w, w.Line, w.Path, other.want.Qualified(), fmt.Sprintf("%s is the name in the inventory of the %s %s too%s", PathName(name), other.want.Noun, value.ShownPath(other.want.Qualified()), where), twinAdvice)
 			continue
 		}
 		ours[name] = st
 		stays := func(r *Found) bool { // it will have the name then
 			other := p.byRecord[r]
-			return r != st.have && (other == nil || o.Inventory.renames(other.want, r) == "")
+			return r != st.have && (other == nil || o.Inventory.renamed(other.want, r) == "")
 		}
 		staying := slices.DeleteFunc(slices.Clone(p.state.named[name]), func(r *Found) bool { return !stays(r) })
 		if len(staying) == 0 {
@@ -177,9 +177,9 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 		case p.state.strays[w] != other:
 			what := fmt.Sprintf("%s is the name in the inventory of the %s %s", PathName(name), other.Kind.Noun(), value.ShownPath(p.state.fullPath(other)))
 			if o.Move && st.have == nil {
-				what += unmoved(w, staying)
+				what += whyNotMoved(w, staying)
 			}
-			bad.Twice(w, w.Line, w.Path, p.state.fullPath(other), what, twinAdvice)
+			bad.AddDuplicate(w, w.Line, w.Path, p.state.fullPath(other), what, twinAdvice)
 		case p.state.canMove():
 			const do = "--move (in a task move: true) does, --allow-duplicates (allow_duplicates: true) makes a second one"
 			bad.refuse(w.Line, w.Path, refusal{reason: ReasonElsewhere, of: w, other: p.state.fullPath(other), what: fmt.Sprintf("%s %s exists at %s: move it?", other.Kind.Noun(), PathName(other.name()), at), do: do})
@@ -190,8 +190,8 @@ func (p *planner) twins(t *Tree, steps []*treeStep, bad *Problems) {
 	}
 }
 
-// unmoved returns why --move moves none of those that have the name of a device of a tree.
-func unmoved(w *Wanted, others []*Found) string {
+// whyNotMoved returns why --move moves none of those that have the name of a device of a tree.
+func whyNotMoved(w *Wanted, others []*Found) string {
 	switch other := others[0]; {
 	case len(others) > 1:
 		return fmt.Sprintf(", and of %d more: --move cannot tell which is meant", len(others)-1)

@@ -115,7 +115,7 @@ func planTree(t *Tree, s *state, o *Options) (*Plan, error) {
 		st.inherited = st.touches()
 		st.Step = nil
 	}
-	p.twins(t, out.steps, &bad)
+	p.checkDuplicates(t, out.steps, &bad)
 	deepest := levelOf[schema.Host]
 	for _, st := range out.steps {
 		st.level = levelOf[Space(st.want.Kind)]
@@ -285,7 +285,7 @@ func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t targ
 	for _, r := range found {
 		names = append(names, strings.Join(p.state.path(r), "/"))
 	}
-	what, do := NotOne(ref.Text, space, names)
+	what, do := AmbiguousText(ref.Text, space, names)
 	return target{}, &refusal{reason: ReasonAmbiguous, of: w, what: what, do: do}
 }
 
@@ -367,7 +367,7 @@ func (p *planner) depth(st *treeStep, bad *Problems) int {
 			if _, changed := st.refs[option]; changed && next == start {
 				ref := st.want.Refs[option]
 				bad.File = st.want.File
-				what, do := Circle(walk, name)
+				what, do := CircleText(walk, name)
 				bad.refuse(ref.Line, ref.Path, refusal{reason: ReasonCircular, of: st.want, what: what, do: do})
 			}
 			return 0

@@ -146,7 +146,7 @@ func (fl *Fleet) load(ctx context.Context, t *Tree, o *Options) (*loader, error)
 	if len(t.Objects) == 0 {
 		return l, nil
 	}
-	for _, phase := range []func(context.Context) error{l.top, l.inside, l.elsewhere, l.rest, l.protected} {
+	for _, phase := range []func(context.Context) error{l.top, l.inside, l.loadOtherNames, l.rest, l.protected} {
 		if err := phase(ctx); err != nil {
 			return nil, err
 		}

@@ -56,9 +56,9 @@ type Spot struct {
 	Path string
 }
 
-// Spot notes in Beyond where a label or a variable stands. Of most nothing is to be noted, and their path is not asked
+// NoteSpot notes in Beyond where a label or a variable stands. Of most nothing is to be noted, and their path is not asked
 // for.
-func (w *Wanted) Spot(kind, text string, line int, path func() string) {
+func (w *Wanted) NoteSpot(kind, text string, line int, path func() string) {
 	if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		if w.Beyond == nil {
 			w.Beyond = map[string]Spot{}

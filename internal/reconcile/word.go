@@ -15,8 +15,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// mostDigits bounds the text of an id.
-const mostDigits = 18
+// maxDigits bounds the text of an id.
+const maxDigits = 18
 
 // ID returns a text as an id of a kind, in its one form; "" if it cannot be one.
 func ID(k *schema.Kind, text string) string {
@@ -25,7 +25,7 @@ func ID(k *schema.Kind, text string) string {
 		return id
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || len(text) > mostDigits || strings.Trim(text, "0123456789") != "" {
+	if err != nil || len(text) > maxDigits || strings.Trim(text, "0123456789") != "" {
 		return ""
 	}
 	return strconv.Itoa(n) // 007 is 7, as in Python
@@ -143,7 +143,7 @@ func (p *paths) holders(ctx context.Context, k *schema.Kind, text string) (ids [
 	if ids, known := p.held[mention{k, text}]; known {
 		return ids, nil
 	}
-	objects, err := p.meant(ctx, k, text, p.place)
+	objects, err := p.matching(ctx, k, text, p.place)
 	if err != nil {
 		return nil, err
 	}
@@ -167,11 +167,11 @@ type Found struct {
 func (f *Found) name() string { return f.Text(f.Kind.Title) }
 
 // Word returns the one object, of several kinds, that has a word as its name, or that the word means as CONTAINER/NAME.
-// Otherwise the error is *Nobody or *Several.
+// Otherwise the error is *NotFoundError or *AmbiguousError.
 func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...*schema.Kind) (Found, error) {
 	var found []Found
 	for _, k := range kinds {
-		objects, err := fl.mentioned(ctx, k, word, place)
+		objects, err := fl.readings(ctx, k, word, place)
 		if err != nil {
 			return Found{}, err
 		}
@@ -181,11 +181,11 @@ func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...
 	}
 	switch len(found) {
 	case 0:
-		return Found{}, fl.nobody(ctx, word, place, kinds)
+		return Found{}, fl.notFound(ctx, word, place, kinds)
 	case 1:
 		return found[0], nil
 	}
-	e := &Several{Word: value.Brief(word), Found: found}
+	e := &AmbiguousError{Word: value.Brief(word), Found: found}
 	for _, c := range found {
 		if len(e.Paths) == MaxCandidates {
 			break
@@ -195,8 +195,8 @@ func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...
 	return Found{}, e
 }
 
-// meant returns the objects of a kind that a text names, be it in quotes or not.
-func (fl *Fleet) meant(ctx context.Context, k *schema.Kind, text string, place Filters) (found []Object, err error) {
+// matching returns the objects of a kind that a text names, be it in quotes or not.
+func (fl *Fleet) matching(ctx context.Context, k *schema.Kind, text string, place Filters) (found []Object, err error) {
 	for _, name := range readings(text) {
 		objects, err := fl.Called(ctx, k, name, place)
 		if err != nil {
@@ -212,21 +212,21 @@ func (fl *Fleet) Called(ctx context.Context, k *schema.Kind, name string, place 
 	return fl.Search(ctx, k, place.at(k).with(Filters{k.Title: name}))
 }
 
-// Nobody is the error for a word that means nothing.
-type Nobody struct {
+// NotFoundError is the error for a word that means nothing.
+type NotFoundError struct {
 	Word  string
 	Where string // it was looked for: ", in cloud "east""; "" for everywhere
 	Near  string // what may have been meant; often ""
 }
 
 // Error says so.
-func (e *Nobody) Error() string {
+func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("nothing has the name or id %q%s", e.Word, e.Where)
 }
 
-// nobody looks for what may have been meant among the first of each kind: the whole fleet is not read for it. What is
+// notFound looks for what may have been meant among the first of each kind: the whole fleet is not read for it. What is
 // called so, but stands elsewhere, is told by where it stands.
-func (fl *Fleet) nobody(ctx context.Context, word string, place Filters, kinds []*schema.Kind) *Nobody {
+func (fl *Fleet) notFound(ctx context.Context, word string, place Filters, kinds []*schema.Kind) *NotFoundError {
 	var known []string
 	found := map[string]Found{}
 	for _, k := range kinds {
@@ -246,21 +246,21 @@ func (fl *Fleet) nobody(ctx context.Context, word string, place Filters, kinds [
 	if near == name && near != "" {
 		near = fl.path(ctx, found[near])
 	}
-	return &Nobody{value.Brief(word), fl.where(ctx, Object(place)), near}
+	return &NotFoundError{value.Brief(word), fl.where(ctx, Object(place)), near}
 }
 
 // MaxCandidates is how many candidates an error shows.
 const MaxCandidates = 10
 
-// Several is the error for a word that means several objects.
-type Several struct {
+// AmbiguousError is the error for a word that means several objects.
+type AmbiguousError struct {
 	Word  string
 	Found []Found
 	Paths []string // of the first MaxCandidates, by names: east/dfw/web-01
 }
 
 // Error says so.
-func (e *Several) Error() string {
+func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%q is the name of %d objects", e.Word, len(e.Found))
 }
 

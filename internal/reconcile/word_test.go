@@ -118,18 +118,18 @@ func TestWord(t *testing.T) {
 		t.Errorf("a name takes %d requests, one for each kind are enough", paths["only"])
 	}
 	_, err := fl.Word(t.Context(), "noly", nil, devices...)
-	if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) || e.Near != "only" {
+	if e := (*reconcile.NotFoundError)(nil); !errors.As(err, &e) || e.Near != "only" {
 		t.Errorf("what is near: %v", err)
 	}
 	for word, near := range map[string]string{"west/1/web1": "west/dfw/web1", "west/only": "west/dfw/only", "west/web": "web1"} {
 		_, err = fl.Word(t.Context(), word, nil, devices...)
-		if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) || e.Near != near {
+		if e := (*reconcile.NotFoundError)(nil); !errors.As(err, &e) || e.Near != near {
 			t.Errorf("near %s: %v", word, err)
 		}
 	}
 	n.Store(0)
 	_, err = fl.Word(t.Context(), strings.Repeat("x", 1<<18), nil, schema.Cloud)
-	if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) || n.Load() != 1 || len(err.Error()) > 100 { // that looks for what is near
+	if e := (*reconcile.NotFoundError)(nil); !errors.As(err, &e) || n.Load() != 1 || len(err.Error()) > 100 { // that looks for what is near
 		t.Errorf("what is too long for a name takes %d requests: %v", n.Load(), err)
 	}
 	n.Store(0)
@@ -137,11 +137,11 @@ func TestWord(t *testing.T) {
 		t.Errorf("a hundred slashes take %d requests: %v", n.Load(), err)
 	}
 	_, err = fl.Word(t.Context(), "web1", nil, devices...)
-	if e := (*reconcile.Several)(nil); !errors.As(err, &e) || strings.Join(e.Paths, " ") != "east/dfw/web1 east/1/web1 west/dfw/web1" {
+	if e := (*reconcile.AmbiguousError)(nil); !errors.As(err, &e) || strings.Join(e.Paths, " ") != "east/dfw/web1 east/1/web1 west/dfw/web1" {
 		t.Errorf("where they are: %v", e.Paths)
 	}
 	_, err = fl.Word(t.Context(), "east/dfw/web1", reconcile.Filters{"region_id": 3}, devices...)
-	if e := (*reconcile.Nobody)(nil); !errors.As(err, &e) {
+	if e := (*reconcile.NotFoundError)(nil); !errors.As(err, &e) {
 		t.Errorf("a path to another place than the one asked for: %v", err)
 	}
 }

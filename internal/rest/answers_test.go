@@ -60,7 +60,7 @@ func TestBadAnswers(t *testing.T) {
 				}
 				resp, err := c.Do(t.Context(), &Request{Method: method, Path: "/x", Check: check})
 				s.Close()
-				var wrong *BadAnswer
+				var wrong *BadResponseError
 				switch {
 				case method != http.MethodGet:
 					if err != nil || n.Load() != 1 || string(resp.Body) != tt.body {
@@ -82,7 +82,7 @@ func TestBadAnswers(t *testing.T) {
 	if _, err := newTestClient(t, s.URL, nil).Do(t.Context(), &Request{Method: http.MethodGet}); err != nil {
 		t.Errorf("no content: %v", err)
 	}
-	var none *BadAnswer
+	var none *BadResponseError
 	if _, err := newTestClient(t, s.URL, nil).Do(t.Context(), &Request{Method: http.MethodGet, Check: func(*Response) error { return nil }}); !errors.As(err, &none) {
 		t.Errorf("no content, to who looks at it: %v", err)
 	}

@@ -60,16 +60,16 @@ func IsJSON(h http.Header) bool {
 	return mt == "application/json"
 }
 
-// BadAnswer is an answer of a good status to a read that is none of the API: a proxy's page, nothing, JSON that ends
+// BadResponseError is an answer of a good status to a read that is none of the API: a proxy's page, nothing, JSON that ends
 // early, or what [Request.Check] refuses.
-type BadAnswer struct {
+type BadResponseError struct {
 	*Response
 	Tries int   // how often it was asked for, if more than once
 	Err   error // what is wrong with it
 }
 
 // Error says what is wrong with the answer.
-func (e *BadAnswer) Error() string {
+func (e *BadResponseError) Error() string {
 	if e.Tries > 1 {
 		return fmt.Sprintf("%v (asked for %d times)", e.Err, e.Tries)
 	}
@@ -77,10 +77,10 @@ func (e *BadAnswer) Error() string {
 }
 
 // Unwrap returns what is wrong with the answer.
-func (e *BadAnswer) Unwrap() error { return e.Err }
+func (e *BadResponseError) Unwrap() error { return e.Err }
 
-// judge looks at an answer to a read, whose length is what it was said to be.
-func (r *Request) judge(resp *Response) error {
+// checkResponse looks at an answer to a read, whose length is what it was said to be.
+func (r *Request) checkResponse(resp *Response) error {
 	if r.Method != http.MethodGet || !resp.OK() || resp.Status == http.StatusNoContent && r.Check == nil {
 		return nil
 	}
@@ -96,7 +96,7 @@ func (r *Request) judge(resp *Response) error {
 	if err == nil {
 		return nil
 	}
-	return &BadAnswer{Response: resp, Err: resp.ConcealError(err)}
+	return &BadResponseError{Response: resp, Err: resp.ConcealError(err)}
 }
 
 // notFinite finds what Python writes into its JSON and JSON lacks, NaN and Infinity, and names the object that has it.

@@ -123,15 +123,15 @@ type Response struct {
 func (r *Response) OK() bool { return r.Status >= 200 && r.Status <= 299 }
 
 // Do sends one request, and repeats it as the policy says, and once with new credentials if those it had are no longer
-// good. Its errors are a *NoAnswer, a *BadAnswer to a read, or tell what is wrong with the request itself.
+// good. Its errors are a *TransportError, a *BadResponseError to a read, or tell what is wrong with the request itself.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	resp, err := c.send(ctx, r)
-	if err != nil || !c.expired(resp) {
+	if err != nil || !c.needsRenewal(resp) {
 		return resp, err
 	}
 	again, err := c.renewer.Renew(ctx, resp.sent)
 	if err != nil {
-		return nil, &NoAnswer{Method: r.Method, URL: c.Shown(r.Path), Err: &AuthError{err}}
+		return nil, &TransportError{Method: r.Method, URL: c.Shown(r.Path), Err: &AuthError{err}}
 	}
 	if !again {
 		return resp, nil
@@ -139,9 +139,9 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	return c.send(ctx, r)
 }
 
-// expired reports whether an answer asks for other credentials, and there may be some. What it answers was not
+// needsRenewal reports whether an answer asks for other credentials, and there may be some. What it answers was not
 // carried out, whatever its method.
-func (c *Client) expired(resp *Response) bool {
+func (c *Client) needsRenewal(resp *Response) bool {
 	return c.renewer != nil && resp.Status == http.StatusUnauthorized && (c.forbidden == nil || !c.forbidden(resp))
 }
 
@@ -176,7 +176,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 
 	if c.gate != nil {
 		if err := c.gate.enter(ctx); err != nil {
-			return nil, c.noAnswer(ctx, r.Method, u, err)
+			return nil, c.transportError(ctx, r.Method, u, err)
 		}
 		defer c.gate.leave()
 	}
@@ -186,25 +186,25 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	var data []byte
 	req.SetResponseHandler(func(resp *http.Response) (err error) {
 		if c.gate != nil {
-			c.gate.saw(resp)
+			c.gate.learn(resp)
 		}
 		read = resp
 		data, err = readBody(resp, r.Into)
 		resp.Body = io.NopCloser(bytes.NewReader(data)) // the policy is asked once more
 		if err == nil {
-			err = r.judge(&Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, sent: resp.Request, secrets: c.secrets()})
+			err = r.checkResponse(&Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, sent: resp.Request, secrets: c.secrets()})
 		}
 		return err
 	})
 	resp, err := c.http.Do(req)
-	if bad, ok := errors.AsType[*BadAnswer](err); ok {
+	if bad, ok := errors.AsType[*BadResponseError](err); ok {
 		if tried, ok := errors.AsType[*triedError](err); ok {
 			bad.Tries = tried.times
 		}
 		return nil, bad
 	}
 	if err != nil {
-		return nil, c.noAnswer(ctx, r.Method, u, err)
+		return nil, c.transportError(ctx, r.Method, u, err)
 	}
 	if read != resp { // the last try's status asked for one more, so nothing has read it yet
 		data, _ = readBody(resp, r.Into) // a cut message still is one
@@ -224,30 +224,30 @@ func (c *Client) locate(r *Request) (*url.URL, error) {
 	return &u, nil
 }
 
-// NoAnswer is a request that got no answer: refused, timed out, cut, or not verified.
-type NoAnswer struct {
+// TransportError is a request that got no answer: refused, timed out, cut, or not verified.
+type TransportError struct {
 	Method string
 	URL    string // without query and credentials
 	Err    error  // the cause
 }
 
 // Error says where the connection was meant to go and why it failed.
-func (e *NoAnswer) Error() string { return fmt.Sprintf("%s %s: %v", e.Method, e.URL, e.Err) }
+func (e *TransportError) Error() string { return fmt.Sprintf("%s %s: %v", e.Method, e.URL, e.Err) }
 
 // Unwrap returns the cause.
-func (e *NoAnswer) Unwrap() error { return e.Err }
+func (e *TransportError) Unwrap() error { return e.Err }
 
-// MaybeDone reports whether a request that failed with err, the cause of a [NoAnswer], may have been carried out all
+// MaybeExecuted reports whether a request that failed with err, the cause of a [TransportError], may have been carried out all
 // the same.
-func MaybeDone(err error) bool { return !neverSent(err) && !permanent(err) }
+func MaybeExecuted(err error) bool { return !neverSent(err) && !permanent(err) }
 
-func (c *Client) noAnswer(ctx context.Context, method string, u *url.URL, err error) error {
+func (c *Client) transportError(ctx context.Context, method string, u *url.URL, err error) error {
 	var timeout interface{ Timeout() bool }
 	if ctx.Err() == nil && !neverSent(err) && (errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()) {
 		err = &timeoutError{c.http.HTTPClient.Timeout, err}
 	}
 	// What was no HTTP is quoted, and may repeat the request.
-	return &NoAnswer{Method: method, URL: c.Shown(strings.TrimPrefix(u.EscapedPath(), c.base.EscapedPath())), Err: ConcealError(err, c.secrets()...)}
+	return &TransportError{Method: method, URL: c.Shown(strings.TrimPrefix(u.EscapedPath(), c.base.EscapedPath())), Err: ConcealError(err, c.secrets()...)}
 }
 
 // timeoutError puts into words what net/http calls "Client.Timeout exceeded while awaiting headers".

@@ -206,7 +206,7 @@ func (t *decoded) find(secret string) (found []span) {
 		}
 		begin := from + i
 		end := begin + len(wanted)
-		if length >= anywhere || stands(t.bytes[:begin], t.bytes[end:], length >= asWord) {
+		if length >= anywhere || isOwnWord(t.bytes[:begin], t.bytes[end:], length >= asWord) {
 			found = append(found, span{t.at[begin], t.at[end]})
 		}
 		from = begin + 1
@@ -221,8 +221,8 @@ func (t *decoded) find(secret string) (found []span) {
 	return found
 }
 
-// stands reports whether what stands between two texts is a word of its own; a shorter one must also be somebody's value.
-func stands(before, after []byte, word bool) bool {
+// isOwnWord reports whether what stands between two texts is a word of its own; a shorter one must also be somebody's value.
+func isOwnWord(before, after []byte, word bool) bool {
 	if word {
 		last, _ := utf8.DecodeLastRune(before)
 		next, _ := utf8.DecodeRune(after)
@@ -283,13 +283,13 @@ func PasswordOf(u *url.URL) []string {
 	return []string{u.User.Username()} // a token
 }
 
-// secretive is an Auth that says what must not be shown.
-type secretive interface{ Secrets() []string }
+// secretHolder is an Auth that says what must not be shown.
+type secretHolder interface{ Secrets() []string }
 
 // secrets returns all that the client knows.
 func (c *Client) secrets() []string {
 	secrets := PasswordOf(c.base)
-	if s, ok := c.auth.(secretive); ok {
+	if s, ok := c.auth.(secretHolder); ok {
 		secrets = append(secrets, s.Secrets()...)
 	}
 	return secrets
@@ -321,7 +321,7 @@ func ConcealError(err error, secrets ...string) error {
 }
 
 // notHTTP is what net/http says of an answer that is none, with a part of it, which may be a part of a secret.
-var notHTTP = value.Lazily(`(malformed (?:HTTP|MIME)(?: [a-z]+)*)(?::| ").*`)
+var notHTTP = value.LazyPattern(`(malformed (?:HTTP|MIME)(?: [a-z]+)*)(?::| ").*`)
 
 type concealedError struct {
 	text string

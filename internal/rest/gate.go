@@ -72,8 +72,8 @@ func (g *gate) leave() {
 	g.admit()
 }
 
-// saw learns from an answer how many requests the server takes.
-func (g *gate) saw(resp *http.Response) {
+// learn learns from an answer how many requests the server takes.
+func (g *gate) learn(resp *http.Response) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {

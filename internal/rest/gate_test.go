@@ -138,7 +138,7 @@ func TestGateGivenUp(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := g.enter(ctx); !errors.Is(err, context.Canceled) || MaybeDone(err) {
+	if err := g.enter(ctx); !errors.Is(err, context.Canceled) || MaybeExecuted(err) {
 		t.Errorf("%v", err)
 	}
 	waits := make(chan error)

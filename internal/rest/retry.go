@@ -39,14 +39,14 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 		if neverSent(err) {
 			return true, nil
 		}
-		if _, bad := errors.AsType[*BadAnswer](err); bad {
+		if _, bad := errors.AsType[*BadResponseError](err); bad {
 			return r.repeatable(), nil
 		}
-		return r.loses(), nil
+		return r.markLost(), nil
 	}
 	switch resp.StatusCode {
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
-		if r.loses() {
+		if r.markLost() {
 			return true, nil
 		}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
@@ -70,9 +70,9 @@ func neverSent(err error) bool {
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// Elsewhere reports whether a request failed because whoever received it is not known to be the server: the certificate
+// IsWrongServer reports whether a request failed because whoever received it is not known to be the server: the certificate
 // is not valid, it redirects, or it does not speak TLS.
-func Elsewhere(err error) bool {
+func IsWrongServer(err error) bool {
 	_, unknown := errors.AsType[*tls.CertificateVerificationError](err)
 	_, plain := errors.AsType[tls.RecordHeaderError](err)
 	return unknown || plain || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirect)
@@ -84,7 +84,7 @@ func permanent(err error) bool {
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return true
 	}
-	if Elsewhere(err) {
+	if IsWrongServer(err) {
 		return true
 	}
 	dns, ok := errors.AsType[*net.DNSError](err)
@@ -101,7 +101,7 @@ func countTries(resp *http.Response, err error, tries int) (*http.Response, erro
 		resp.Body.Close() //nolint:errcheck,gosec // nobody reads it
 	}
 	if ue, ok := errors.AsType[*url.Error](err); ok {
-		err = ue.Err // the URL is told by *NoAnswer, without its query
+		err = ue.Err // the URL is told by *TransportError, without its query
 	}
 	if tries > 1 {
 		err = &triedError{err, tries}
@@ -135,8 +135,8 @@ func (r *Request) repeatable() bool {
 	return false
 }
 
-// loses reports whether a request is repeated whose answer was lost, and notes that it was.
-func (r *Request) loses() bool {
+// markLost reports whether a request is repeated whose answer was lost, and notes that it was.
+func (r *Request) markLost() bool {
 	again := r.repeatable()
 	if again && r != nil {
 		r.lost = true
@@ -178,5 +178,5 @@ func backoff(least, most time.Duration, attempt int, resp *http.Response) time.D
 			return min(wait, maxRetryAfter)
 		}
 	}
-	return retry.Pauses{First: least, Most: most}.Spread(attempt)
+	return retry.Pauses{First: least, Most: most}.Jitter(attempt)
 }

@@ -37,12 +37,12 @@ const packed = "zstd, gzip"
 // success comes whole, as a Response.
 func (c *Client) Stream(ctx context.Context, r *Request) (*Stream, *Response, error) {
 	s, resp, err := c.stream(ctx, r)
-	if err != nil || resp == nil || !c.expired(resp) {
+	if err != nil || resp == nil || !c.needsRenewal(resp) {
 		return s, resp, err
 	}
 	again, err := c.renewer.Renew(ctx, resp.sent)
 	if err != nil {
-		return nil, nil, &NoAnswer{Method: r.Method, URL: c.Shown(r.Path), Err: &AuthError{err}}
+		return nil, nil, &TransportError{Method: r.Method, URL: c.Shown(r.Path), Err: &AuthError{err}}
 	}
 	if !again {
 		return nil, resp, nil
@@ -61,7 +61,7 @@ func (c *Client) stream(ctx context.Context, r *Request) (*Stream, *Response, er
 		if cause := context.Cause(bounded); cause != nil && ctx.Err() == nil {
 			err = cause
 		}
-		return c.noAnswer(ctx, r.Method, u, err)
+		return c.transportError(ctx, r.Method, u, err)
 	}}
 	s.stop = func() { cancel(context.Canceled) }
 	if s.patience > 0 {
@@ -77,7 +77,7 @@ func (c *Client) stream(ctx context.Context, r *Request) (*Stream, *Response, er
 	if c.gate != nil { // there is a network
 		req.Header.Set("Accept-Encoding", packed)
 		if err := c.gate.enter(ctx); err != nil {
-			return nil, nil, c.noAnswer(ctx, r.Method, u, err)
+			return nil, nil, c.transportError(ctx, r.Method, u, err)
 		}
 		stop := s.stop
 		s.stop = func() { stop(); c.gate.leave() }
@@ -94,7 +94,7 @@ func (c *Client) stream(ctx context.Context, r *Request) (*Stream, *Response, er
 		return nil, nil, err
 	}
 	if c.gate != nil {
-		c.gate.saw(resp)
+		c.gate.learn(resp)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		data, _ := readBody(resp, nil) // a cut message still is one
@@ -134,7 +134,7 @@ func (s *Stream) unpack(coding string) error {
 	return nil
 }
 
-// Read reads the answer without its compression. An error other than io.EOF is a *NoAnswer.
+// Read reads the answer without its compression. An error other than io.EOF is a *TransportError.
 func (s *Stream) Read(b []byte) (int, error) {
 	if s.stall != nil {
 		s.stall.Reset(s.patience)

@@ -43,20 +43,20 @@ func ContextWithTrace(ctx context.Context, t *Trace) context.Context {
 
 // What is told of a body, and what is looked at of it, in bytes.
 const (
-	mostTold   = 4 << 10
-	mostLooked = 64 << 10
+	maxTold   = 4 << 10
+	maxLooked = 64 << 10
 )
 
-// traced sends a request, and tells of it if its context says so.
-func traced(next http.RoundTripper, r *http.Request) (*http.Response, error) {
+// sendTraced sends a request, and tells of it if its context says so.
+func sendTraced(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	t, _ := r.Context().Value(traceKey{}).(*Trace)
 	if t == nil {
 		return next.RoundTrip(r)
 	}
-	about := t.asked(r)
+	about := t.printRequest(r)
 	resp, err := next.RoundTrip(r)
 	if err != nil {
-		t.tell(about.begins() + "failed after " + about.took() + ": " + t.conceal(ConcealError(err).Error()))
+		t.print(about.prefix() + "failed after " + about.duration() + ": " + t.conceal(ConcealError(err).Error()))
 		return resp, err
 	}
 	about.answer = resp
@@ -74,15 +74,17 @@ type exchange struct {
 	request *http.Request
 }
 
-func (e *exchange) took() string { return time.Since(e.begun).Round(time.Millisecond / 10).String() }
+func (e *exchange) duration() string {
+	return time.Since(e.begun).Round(time.Millisecond / 10).String()
+}
 
-// begins returns the beginning of a line about a request: [3] GET http://craton.example:7780/v1/hosts?limit=30 ...
-func (e *exchange) begins() string {
+// prefix returns the beginning of a line about a request: [3] GET http://craton.example:7780/v1/hosts?limit=30 ...
+func (e *exchange) prefix() string {
 	return fmt.Sprintf("[%d] %s %s ", e.number, e.request.Method, e.trace.url(e.request.URL))
 }
 
-// asked tells what is about to be sent.
-func (t *Trace) asked(r *http.Request) *exchange {
+// printRequest tells what is about to be sent.
+func (t *Trace) printRequest(r *http.Request) *exchange {
 	t.learn(secretsOf(r)...)
 	t.mu.Lock()
 	t.number++
@@ -97,18 +99,18 @@ func (t *Trace) asked(r *http.Request) *exchange {
 		_ = r.Body.Close()
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		if err != nil { // the next one says so
-			r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), &failing{err}))
+			r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), &failingReader{err}))
 		}
-		lines = append(lines, t.body(e.number, ">", r.URL, body[:min(len(body), mostLooked)], len(body))...)
+		lines = append(lines, t.body(e.number, ">", r.URL, body[:min(len(body), maxLooked)], len(body))...)
 	}
-	t.tell(lines...)
+	t.print(lines...)
 	return e
 }
 
-// failing is what cannot be read.
-type failing struct{ err error }
+// failingReader is what cannot be read.
+type failingReader struct{ err error }
 
-func (f *failing) Read([]byte) (int, error) { return 0, f.err }
+func (f *failingReader) Read([]byte) (int, error) { return 0, f.err }
 
 // tracedBody tells of an answer when it was read.
 type tracedBody struct {
@@ -121,26 +123,26 @@ type tracedBody struct {
 
 func (b *tracedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if b.n += n; b.of.trace.whole && len(b.start) < mostLooked {
-		b.start = append(b.start, p[:min(n, mostLooked-len(b.start))]...)
+	if b.n += n; b.of.trace.whole && len(b.start) < maxLooked {
+		b.start = append(b.start, p[:min(n, maxLooked-len(b.start))]...)
 	}
 	if err != nil {
-		b.once.Do(b.tell)
+		b.once.Do(b.print)
 	}
 	return n, err
 }
 
 func (b *tracedBody) Close() error {
-	b.once.Do(b.tell)
+	b.once.Do(b.print)
 	return b.ReadCloser.Close()
 }
 
 // requestIDs are the headers in which services number their requests.
 var requestIDs = []string{"X-Openstack-Request-Id", "Openstack-Request-Id", "X-Compute-Request-Id"}
 
-func (b *tracedBody) tell() {
+func (b *tracedBody) print() {
 	e, resp, t := b.of, b.of.answer, b.of.trace
-	line := e.begins() + fmt.Sprintf("%d, %s, %d bytes", resp.StatusCode, e.took(), b.n)
+	line := e.prefix() + fmt.Sprintf("%d, %s, %d bytes", resp.StatusCode, e.duration(), b.n)
 	for _, name := range requestIDs {
 		if id := resp.Header.Get(name); id != "" {
 			line += ", " + t.conceal(id)
@@ -148,7 +150,7 @@ func (b *tracedBody) tell() {
 		}
 	}
 	if !t.whole {
-		t.tell(line)
+		t.print(line)
 		return
 	}
 	for name, values := range resp.Header {
@@ -162,11 +164,11 @@ func (b *tracedBody) tell() {
 	} else if b.n > 0 {
 		lines = append(lines, t.body(e.number, "<", e.request.URL, b.start, b.n)...)
 	}
-	t.tell(lines...)
+	t.print(lines...)
 }
 
-// tell writes lines in one piece.
-func (t *Trace) tell(lines ...string) {
+// print writes lines in one piece.
+func (t *Trace) print(lines ...string) {
 	var b strings.Builder
 	for _, line := range lines {
 		b.WriteString(value.Escape(line) + "\n")
@@ -187,9 +189,9 @@ func (t *Trace) conceal(text string) string {
 
 var (
 	// userOf is the user and the password in an address.
-	userOf = value.Lazily(`(?i)([a-z][a-z0-9+.-]*://)[^/\s"'<>@]*@`)
+	userOf = value.LazyPattern(`(?i)([a-z][a-z0-9+.-]*://)[^/\s"'<>@]*@`)
 	// assigned is a secret in a query, a form, or a configuration.
-	assigned = value.Lazily(`(?i)([\w.-]*(?:` + strings.Join(secretWords, "|") + `)[\w.-]*=)[^&\s"'<>*]+`)
+	assigned = value.LazyPattern(`(?i)([\w.-]*(?:` + strings.Join(secretWords, "|") + `)[\w.-]*=)[^&\s"'<>*]+`)
 )
 
 // learn remembers secrets.
@@ -274,8 +276,8 @@ func (t *Trace) body(number int, sign string, u *url.URL, start []byte, length i
 		text = strings.ToValidUTF8(string(start), "\uFFFD")
 	}
 	text = t.conceal(text)
-	if len(text) > mostTold || length > len(start) {
-		text = strings.ToValidUTF8(text[:min(len(text), mostTold)], "") + fmt.Sprintf("… (%d bytes)", length)
+	if len(text) > maxTold || length > len(start) {
+		text = strings.ToValidUTF8(text[:min(len(text), maxTold)], "") + fmt.Sprintf("… (%d bytes)", length)
 	}
 	return []string{fmt.Sprintf("[%d] %s %s", number, sign, text)}
 }

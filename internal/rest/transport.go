@@ -98,7 +98,7 @@ func (t *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, &AuthError{err}
 		}
 	}
-	return traced(t.next, r)
+	return sendTraced(t.next, r)
 }
 
 // AuthError is a request that was not sent because its credentials could not be had.

@@ -126,9 +126,9 @@ func Bare(raw string) string {
 
 var (
 	// lastAt is the end of a user and password, which may be written by its number.
-	lastAt = value.Lazily(`(?i)@|%(?:25)*40`)
+	lastAt = value.LazyPattern(`(?i)@|%(?:25)*40`)
 	// plainAddress is HOST, HOST:PORT or [ADDRESS]:PORT, with a path behind it.
-	plainAddress = value.Lazily(`^(?:[^\s:/@\[\]]*|\[[0-9A-Za-z:.%]*\])(?::[0-9]*)?(?:/[^\s]*)?$`)
+	plainAddress = value.LazyPattern(`^(?:[^\s:/@\[\]]*|\[[0-9A-Za-z:.%]*\])(?::[0-9]*)?(?:/[^\s]*)?$`)
 )
 
 // proxyVariables name the proxies that requests go through.

@@ -23,9 +23,9 @@ func (p Pauses) After(n int) time.Duration {
 	return min(p.First<<n, p.Most)
 }
 
-// Spread is like After, less a random part of up to a half, so that many clients that wait for the same thing do not
+// Jitter is like After, less a random part of up to a half, so that many clients that wait for the same thing do not
 // come back together.
-func (p Pauses) Spread(n int) time.Duration {
+func (p Pauses) Jitter(n int) time.Duration {
 	wait := p.After(n)
 	return wait/2 + rand.N(wait/2+1) //nolint:gosec // not for secrets
 }

@@ -58,12 +58,12 @@ func TestPauses(t *testing.T) {
 			t.Errorf("after %d: %v, want %v", n, got, want)
 		}
 		for range 20 {
-			if got := p.Spread(n); got < want/2 || got > want {
+			if got := p.Jitter(n); got < want/2 || got > want {
 				t.Errorf("after %d: %v of %v", n, got, want)
 			}
 		}
 	}
-	if got := (retry.Pauses{}).Spread(5); got != 0 {
+	if got := (retry.Pauses{}).Jitter(5); got != 0 {
 		t.Errorf("no pauses: %v", got)
 	}
 }

@@ -72,7 +72,7 @@ func placesOf(o *Object, want string, hashes func(key string) bool) (all []Place
 		}
 		p := Place{What: what, Name: name}
 		if show {
-			p.Text = around(text, at, len(want))
+			p.Text = excerpt(text, at, len(want))
 		}
 		all = append(all, p)
 	}
@@ -102,8 +102,8 @@ const (
 	after  = 60
 )
 
-// around returns the part of a text around a place; where letters change their length in lower case, about there.
-func around(text string, at, length int) string {
+// excerpt returns the part of a text around a place; where letters change their length in lower case, about there.
+func excerpt(text string, at, length int) string {
 	from, to := max(0, at-before), min(len(text), at+length+after)
 	for from > 0 && from < len(text) && !utf8.RuneStart(text[from]) {
 		from--

@@ -19,7 +19,7 @@ func TestAround(t *testing.T) {
 		if at < 0 {
 			return
 		}
-		part := around(text, at, len(strings.ToLower(want)))
+		part := excerpt(text, at, len(strings.ToLower(want)))
 		plain := strings.TrimSuffix(strings.TrimPrefix(part, "…"), "…")
 		if !utf8.ValidString(part) || !strings.Contains(text, plain) {
 			t.Fatalf("%q of %q", part, text)

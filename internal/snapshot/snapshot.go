@@ -72,7 +72,7 @@ func Read(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 		return stream(ctx, c, o)
 	}
 	var f *Fleet
-	err = walk.Anew(craton.IsMarkerGone, func() (err error) {
+	err = walk.Retry(craton.IsMarkerGone, func() (err error) {
 		f, err = list(ctx, c, o)
 		return err
 	})

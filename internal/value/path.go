@@ -37,8 +37,8 @@ func LastName(path string) string {
 	return names[len(names)-1]
 }
 
-// Around returns the path of what holds the object; "" of what nothing holds.
-func Around(path string) string {
+// Container returns the path of what holds the object; "" of what nothing holds.
+func Container(path string) string {
 	parts := pathParts(path)
 	return strings.Join(parts[:len(parts)-1], "/")
 }

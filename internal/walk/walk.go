@@ -11,8 +11,8 @@ import "iter"
 // tries is how often a listing is read in all.
 const tries = 4
 
-// Anew does a walk, and does it anew while gone says of its error that the place where it stood is gone.
-func Anew(gone func(error) bool, walk func() error) error {
+// Retry does a walk, and does it anew while gone says of its error that the place where it stood is gone.
+func Retry(gone func(error) bool, walk func() error) error {
 	var err error
 	for range tries {
 		if err = walk(); !gone(err) {
@@ -25,7 +25,7 @@ func Anew(gone func(error) bool, walk func() error) error {
 // All reads a listing to its end and gives what is to be kept of it.
 func All[T any](gone func(error) bool, listing func() iter.Seq2[T, error], keep func(T) bool) ([]T, error) {
 	var found []T
-	err := Anew(gone, func() error {
+	err := Retry(gone, func() error {
 		found = nil
 		for one, err := range listing() {
 			if err != nil {

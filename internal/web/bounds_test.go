@@ -44,7 +44,7 @@ func TestFleetsAreFew(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if n := most.Load(); n < 1 || n > mostFleets {
+	if n := most.Load(); n < 1 || n > maxFleets {
 		t.Errorf("%d fleets are in memory at once", n)
 	}
 	failing := errors.New("it fails")
@@ -59,7 +59,7 @@ func TestFleetsAreFew(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.leave("x", f)
-	for range mostFleets { // all places are given back
+	for range maxFleets { // all places are given back
 		select {
 		case s.room <- struct{}{}:
 		case <-time.After(time.Minute):
@@ -76,8 +76,8 @@ func TestKeptIsBounded(t *testing.T) {
 	t.Parallel()
 	s := newFleets()
 	for i := range 1000 {
-		s.keep(&keptPart{tag: "t", name: fmt.Sprint(i), value: i, size: mostKept / 50})
-		s.keep(&keptPart{tag: "t", name: fmt.Sprint(i), value: i, size: mostKept / 50})
+		s.keep(&keptPart{tag: "t", name: fmt.Sprint(i), value: i, size: maxKept / 50})
+		s.keep(&keptPart{tag: "t", name: fmt.Sprint(i), value: i, size: maxKept / 50})
 		if _, ok := s.find("t", "0"); !ok {
 			t.Fatalf("what is used is gone behind %d others", i)
 		}
@@ -88,7 +88,7 @@ func TestKeptIsBounded(t *testing.T) {
 	for _, k := range s.kept {
 		total += k.size
 	}
-	if total != s.bytes || total > mostKept || len(s.kept) < 10 {
+	if total != s.bytes || total > maxKept || len(s.kept) < 10 {
 		t.Errorf("%d bytes in %d parts, counted as %d", total, len(s.kept), s.bytes)
 	}
 	for _, name := range []string{"large", "no tag", "500"} {

@@ -74,8 +74,8 @@ type part struct {
 	Left    int      // members that were changed too
 }
 
-// mostParts is how many parts of an event are told in a list.
-const mostParts = 5
+// maxParts is how many parts of an event are told in a list.
+const maxParts = 5
 
 // cursor is how the API writes a place in the change log.
 var cursor = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,18})?-[^~]+~?$`)
@@ -140,7 +140,7 @@ func (p *page) changes() (*view, error) {
 		return nil, fail(http.StatusNotFound, "there is no %s %s, and there was none", doc.Of.Noun(), o.ID)
 	}
 	if err != nil {
-		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
+		if reason, ok := connect.UnknownPast(err, "", http.StatusBadRequest); ok {
 			return nil, fail(craton.StatusOf(err), "%s", reason)
 		}
 		return nil, err
@@ -243,8 +243,8 @@ func (p *page) happen(e *craton.Event, of *schema.Kind, id string, left *room) h
 			h.By.Collection = k.Path
 		}
 	}
-	if n := len(h.Parts); n > mostParts {
-		h.Parts, h.More = h.Parts[:mostParts], n-mostParts
+	if n := len(h.Parts); n > maxParts {
+		h.Parts, h.More = h.Parts[:maxParts], n-maxParts
 	}
 	return h
 }

@@ -45,8 +45,8 @@ type pairSide struct {
 	From  link
 }
 
-// mostPairs is how many rows a comparison has on the page; its twin has all.
-const mostPairs = 120
+// maxPairs is how many rows a comparison has on the page; its twin has all.
+const maxPairs = 120
 
 // compare returns the page of a comparison: a= with b=, or a= with then=, an earlier moment.
 func (p *page) compare() (*view, error) {
@@ -82,7 +82,7 @@ func (p *page) compareTwo(v *view, doc *comparePage) error {
 	doc.Same = len(doc.Keys) == 0
 	left := room(allValues)
 	for i, pair := range doc.Keys {
-		if i == mostPairs {
+		if i == maxPairs {
 			doc.More = len(doc.Keys) - i
 			break
 		}
@@ -123,7 +123,7 @@ func (p *page) compareThen(v *view, doc *comparePage) error {
 	}
 	d, err := p.client.Diff(p.ctx, o)
 	if err != nil {
-		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
+		if reason, ok := connect.UnknownPast(err, "", http.StatusBadRequest); ok {
 			return fail(craton.StatusOf(err), "%s", reason)
 		}
 		return err
@@ -138,8 +138,8 @@ func (p *page) compareThen(v *view, doc *comparePage) error {
 		doc.Parts = append(doc.Parts, partsOf(e, shortText, &left)...)
 	}
 	doc.Same = len(doc.Changes) == 0
-	if n := len(doc.Parts); n > mostPairs {
-		doc.Parts, doc.More = doc.Parts[:mostPairs], n-mostPairs
+	if n := len(doc.Parts); n > maxPairs {
+		doc.Parts, doc.More = doc.Parts[:maxPairs], n-maxPairs
 	}
 	self := chain.Levels[0]
 	doc.Devices, doc.Sides = append(doc.Devices, provenance.DocumentOf(self)), append(doc.Sides, levelLink(self))
@@ -173,10 +173,10 @@ func (p *page) device(word string) (*provenance.Chain, error) {
 		}
 	}
 	found, err := (&reconcile.Fleet{Client: p.client, IDsFirst: true}).Word(p.ctx, word, nil, kinds...)
-	if _, ok := errors.AsType[*reconcile.Nobody](err); ok {
+	if _, ok := errors.AsType[*reconcile.NotFoundError](err); ok {
 		return nil, fail(http.StatusNotFound, "there is no host or network device %q", word)
 	}
-	if several, ok := errors.AsType[*reconcile.Several](err); ok {
+	if several, ok := errors.AsType[*reconcile.AmbiguousError](err); ok {
 		return nil, fail(http.StatusConflict, "%s", several)
 	}
 	if err != nil {

@@ -26,8 +26,8 @@ type foundRow struct {
 // foundPlace is where in the object the text stands, with a page that shows it.
 type foundPlace struct{ Text, URL string }
 
-// mostPlacesFound is how many places of an object are told.
-const mostPlacesFound = 4
+// maxPlacesFound is how many places of an object are told.
+const maxPlacesFound = 4
 
 // find returns the page of a text q=, wherever it stands.
 func (p *page) find() (*view, error) {
@@ -61,14 +61,14 @@ func (p *page) find() (*view, error) {
 func (p *page) fillFound(d *findPage) {
 	bytes := 0
 	for i, m := range d.Objects {
-		if bytes > mostRowBytes {
+		if bytes > maxRowBytes {
 			d.Left = len(d.Objects) - i
 			break
 		}
 		k := schema.ByName(m.Kind)
 		row := foundRow{Object: link{k.Noun(), m.Path, k.Path, value.IDText(m.ID)}}
 		for n, place := range m.Where {
-			if n == mostPlacesFound {
+			if n == maxPlacesFound {
 				row.More = len(m.Where) - n
 				break
 			}

@@ -14,9 +14,9 @@ import (
 
 // Bounds of what is held of whole fleets, whoever looks.
 const (
-	mostFleets   = 2       // in memory at once; who needs another one waits
-	mostKept     = 4 << 20 // bytes of what was made of fleets and is kept
-	largestKept  = mostKept / 4
+	maxFleets    = 2       // in memory at once; who needs another one waits
+	maxKept      = 4 << 20 // bytes of what was made of fleets and is kept
+	largestKept  = maxKept / 4
 	featureFleet = "fleet"
 	featureTag   = "etag"
 )
@@ -58,7 +58,7 @@ type keptPart struct {
 }
 
 func newFleets() *fleets {
-	return &fleets{room: make(chan struct{}, mostFleets), open: map[string]*openFleet{}}
+	return &fleets{room: make(chan struct{}, maxFleets), open: map[string]*openFleet{}}
 }
 
 // ofFleet returns what make makes of the fleet that who looks may see, or made of the same fleet before. name tells it
@@ -194,7 +194,7 @@ func (s *fleets) keep(one *keptPart) {
 		return again
 	})
 	s.kept = append(s.kept, one)
-	for s.bytes += one.size; s.bytes > mostKept; s.kept = slices.Delete(s.kept, 0, 1) {
+	for s.bytes += one.size; s.bytes > maxKept; s.kept = slices.Delete(s.kept, 0, 1) {
 		s.bytes -= s.kept[0].size
 	}
 }

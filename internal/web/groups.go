@@ -21,8 +21,8 @@ type membership struct {
 // groupLink leads to what else is in a group.
 type groupLink struct{ Name, URL string }
 
-// mostGroups is how many groups are shown of a device.
-const mostGroups = 40
+// maxGroups is how many groups are shown of a device.
+const maxGroups = 40
 
 // membership asks the inventory's own rules about a device; nil of other kinds.
 func (p *page) membership(d *objectPage) *membership {
@@ -44,7 +44,7 @@ func (p *page) membership(d *objectPage) *membership {
 	doc.Name, doc.Filter = m.Name, m.Filter
 	for _, g := range m.Groups {
 		doc.Groups = append(doc.Groups, g.Name)
-		if len(doc.Links) == mostGroups {
+		if len(doc.Links) == maxGroups {
 			doc.More++
 			continue
 		}

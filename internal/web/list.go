@@ -92,7 +92,7 @@ func (p *page) list(k *schema.Kind) (*view, error) {
 		if p.twin {
 			to += ".json"
 		}
-		return nil, &moved{p.Href(to, "where", termsOf(q))}
+		return nil, &movedError{p.Href(to, "where", termsOf(q))}
 	}
 	v := &view{Title: plainPlural(k), Template: "list", Document: doc}
 	doc.Where = strings.TrimSpace(p.query.Get("where"))

@@ -15,8 +15,8 @@ type member struct {
 	None, Gone    bool // there was nothing before, there is nothing now
 }
 
-// mostMembers is how many members of a value are told that were changed.
-const mostMembers = 8
+// maxMembers is how many members of a value are told that were changed.
+const maxMembers = 8
 
 // membersOf returns the members that two nested values of one kind do not share, the first of them, and how many more
 // there are; none where one of them is not nested, or they have nothing in common.
@@ -35,7 +35,7 @@ func membersOf(before, after json.RawMessage, show func(json.RawMessage) shown) 
 		return nil, 0
 	}
 	for i, c := range d.changes {
-		if i == mostMembers {
+		if i == maxMembers {
 			return found, len(d.changes) - i
 		}
 		m := member{Path: c.path, None: c.before == nil, Gone: c.after == nil}

@@ -46,7 +46,7 @@ func TestMembers(t *testing.T) {
 		return json.RawMessage(`{"same": 1, "list": [` + strings.TrimSuffix(strings.Repeat(n+",", 20), ",") + `]}`)
 	}
 	left := room(allValues)
-	if members, more := membersOf(many("1"), many("2"), func(raw json.RawMessage) shown { return left.show(string(raw)) }); len(members) != mostMembers || more != 20-mostMembers {
+	if members, more := membersOf(many("1"), many("2"), func(raw json.RawMessage) shown { return left.show(string(raw)) }); len(members) != maxMembers || more != 20-maxMembers {
 		t.Errorf("%d, and %d", len(members), more)
 	}
 }

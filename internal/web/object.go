@@ -97,8 +97,8 @@ type setter struct {
 }
 
 const (
-	mostRelated = 20
-	mostEvents  = 8
+	maxRelated  = 20
+	maxEvents   = 8
 	eventValues = 6 << 10 // bytes of their values that unfold
 )
 
@@ -200,7 +200,7 @@ func (p *page) commandsOf(d *objectPage) []string {
 		all = append([]string{p.command(words...)}, all...)
 	}
 	if d.Log {
-		all = append(all, shellLine(p.untilThen([]string{"history", "--kind", d.Kind, d.ID, "--limit", itoa(mostEvents)})))
+		all = append(all, shellLine(p.untilThen([]string{"history", "--kind", d.Kind, d.ID, "--limit", itoa(maxEvents)})))
 	}
 	return all
 }
@@ -261,7 +261,7 @@ func (d *objectPage) rows(after string) {
 	d.Found = len(all)
 	left, bytes := room(allValues), 0
 	for i := from; i < len(all); i++ {
-		if len(d.Rows) == maxRows || bytes > mostRowBytes {
+		if len(d.Rows) == maxRows || bytes > maxRowBytes {
 			d.Next = all[i-1].Name
 			break
 		}
@@ -278,8 +278,8 @@ const fewVariables = 15
 // Many reports whether the variables are so many that one looks for them by name.
 func (d *objectPage) Many() bool { return d.Count > fewVariables }
 
-// mostRowBytes is about what the rows of a page come to as HTML, beside values that unfold.
-const mostRowBytes = 72 << 10
+// maxRowBytes is about what the rows of a page come to as HTML, beside values that unfold.
+const maxRowBytes = 72 << 10
 
 // size returns roughly how much HTML a row takes.
 func (r *variableRow) size() int {
@@ -326,14 +326,14 @@ func (p *page) readRelated(d *objectPage) error {
 		if !c.Takes(of.key) {
 			continue
 		}
-		found, err := c.List(p.ctx, url.Values{of.key: {d.ID}, "limit": {strconv.Itoa(mostRelated)}})
+		found, err := c.List(p.ctx, url.Values{of.key: {d.ID}, "limit": {strconv.Itoa(maxRelated)}})
 		if craton.IsNotFound(err) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		r := related{What: of.what, Term: of.term, More: len(found.Items) == mostRelated}
+		r := related{What: of.what, Term: of.term, More: len(found.Items) == maxRelated}
 		for _, o := range found.Items {
 			delete(*o, "links")
 			k := of.kind
@@ -368,7 +368,7 @@ func (d *objectPage) Contents() (lists []link) {
 
 // readEvents reads the last events of an object's history, up to the state that is looked at.
 func (p *page) readEvents(d *objectPage) error {
-	found, err := p.history(craton.HistoryOptions{Kind: d.Kind, ID: d.ID, Limit: mostEvents})
+	found, err := p.history(craton.HistoryOptions{Kind: d.Kind, ID: d.ID, Limit: maxEvents})
 	if craton.StatusOf(err) == http.StatusForbidden {
 		d.Log = false
 		return nil

@@ -44,7 +44,7 @@ func (p *page) route() (*view, error) {
 		return p.changes()
 	}
 	if path, slash := strings.CutSuffix(p.Path, "/"); slash && !p.twin && rest == "" {
-		return nil, &moved{p.again(path)}
+		return nil, &movedError{p.withPath(path)}
 	}
 	if k := kindAt(first); k != nil {
 		if !deeper {

@@ -1,7 +1,7 @@
 package web
 
-// mostHTML is how many bytes a page has at most.
-const mostHTML = 100 << 10
+// maxHTML is how many bytes a page has at most.
+const maxHTML = 100 << 10
 
 // shorter is a document that can show less, and leads on to the rest. What is in a fleet can be as long as it likes,
 // and may become five times as long when it is escaped; so a page that comes out too large is made again of less.
@@ -10,8 +10,8 @@ type shorter interface {
 	shorten() bool
 }
 
-// half returns the first half of a list, which keeps one.
-func half[T any](all []T) ([]T, bool) {
+// firstHalf returns the first half of a list, which keeps one.
+func firstHalf[T any](all []T) ([]T, bool) {
 	if len(all) < 2 {
 		return all, false
 	}
@@ -19,14 +19,14 @@ func half[T any](all []T) ([]T, bool) {
 }
 
 func (d *listPage) shorten() (less bool) {
-	if d.Rows, less = half(d.Rows); less {
+	if d.Rows, less = firstHalf(d.Rows); less {
 		d.Next = d.Rows[len(d.Rows)-1].ID
 	}
 	return less
 }
 
 func (d *variablePage) shorten() (less bool) {
-	if d.Rows, less = half(d.Rows); less {
+	if d.Rows, less = firstHalf(d.Rows); less {
 		d.Next = d.From + len(d.Rows)
 	}
 	return less
@@ -54,7 +54,7 @@ func shortenEvents(all []happening) (less bool) {
 }
 
 func (d *objectPage) shorten() bool {
-	rows, less := half(d.Rows)
+	rows, less := firstHalf(d.Rows)
 	if less {
 		d.Rows, d.Next = rows, rows[len(rows)-1].Name
 	}
@@ -62,8 +62,8 @@ func (d *objectPage) shorten() bool {
 }
 
 func (d *comparePage) shorten() bool {
-	rows, fewer := half(d.Rows)
-	parts, less := half(d.Parts)
+	rows, fewer := firstHalf(d.Rows)
+	parts, less := firstHalf(d.Parts)
 	d.More += len(d.Rows) - len(rows) + len(d.Parts) - len(parts)
 	d.Rows, d.Parts = rows, parts
 	return fewer || less
@@ -79,14 +79,14 @@ func (d *keyPage) shorten() (less bool) {
 }
 
 func (d *keysPage) shorten() (less bool) {
-	if d.Rows, less = half(d.Rows); less {
+	if d.Rows, less = firstHalf(d.Rows); less {
 		d.Next = d.Rows[len(d.Rows)-1].Key
 	}
 	return less
 }
 
 func (d *findPage) shorten() bool {
-	rows, less := half(d.Rows)
+	rows, less := firstHalf(d.Rows)
 	d.Left += len(d.Rows) - len(rows)
 	d.Rows = rows
 	return less

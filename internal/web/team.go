@@ -132,10 +132,10 @@ func loopback(r *http.Request) bool {
 // safe reports whether a secret may be sent: over TLS, or on this machine.
 func (t *team) safe(r *http.Request) bool { return t.Encrypted(r) || loopback(r) }
 
-// notSignedIn is an error of who must go to the form first.
-type notSignedIn struct{ to string }
+// notSignedInError is an error of who must go to the form first.
+type notSignedInError struct{ to string }
 
-func (n *notSignedIn) Error() string { return "nobody is signed in" }
+func (n *notSignedInError) Error() string { return "nobody is signed in" }
 
 // client returns a client with the rights of who is signed in.
 func (t *team) client(r *http.Request) (*craton.Client, error) {
@@ -144,7 +144,7 @@ func (t *team) client(r *http.Request) (*craton.Client, error) {
 		return nil, err
 	}
 	if c == nil {
-		return nil, &notSignedIn{t.formURL(r)}
+		return nil, &notSignedInError{t.formURL(r)}
 	}
 	return t.clientOf(r, c)
 }
@@ -266,7 +266,7 @@ func (t *team) keep(w http.ResponseWriter, r *http.Request, c *credentials) erro
 	if err != nil {
 		return err
 	}
-	if len(value) > mostCookie {
+	if len(value) > maxCookie {
 		return errors.New("what you sign in with is too long for a cookie")
 	}
 	http.SetCookie(w, &http.Cookie{
@@ -275,8 +275,8 @@ func (t *team) keep(w http.ResponseWriter, r *http.Request, c *credentials) erro
 	return nil
 }
 
-// mostCookie is what browsers take, less its name and attributes.
-const mostCookie = 3800
+// maxCookie is what browsers take, less its name and attributes.
+const maxCookie = 3800
 
 func (t *team) forget(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: t.cookie(r), Path: "/", MaxAge: -1, HttpOnly: true, Secure: t.Encrypted(r), SameSite: http.SameSiteStrictMode})
@@ -290,15 +290,15 @@ type signInPage struct {
 	Unsafe              bool // no secret may be sent
 }
 
-// mostForm is how large a form may be, in bytes.
-const mostForm = 64 << 10
+// maxForm is how large a form may be, in bytes.
+const maxForm = 64 << 10
 
 func (t *team) signIn(w http.ResponseWriter, r *http.Request) {
 	if !t.safe(r) {
 		t.form(w, r, http.StatusForbidden, &signInPage{})
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, mostForm)
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
 		t.form(w, r, http.StatusBadRequest, &signInPage{Problem: "the form cannot be read"})
 		return
@@ -350,12 +350,12 @@ func inside(to string) string {
 	return u.RequestURI()
 }
 
-// mostField is how many bytes of what was typed, or of the page that was asked for, the form shows again.
-const mostField = 4 << 10
+// maxField is how many bytes of what was typed, or of the page that was asked for, the form shows again.
+const maxField = 4 << 10
 
 func (t *team) form(w http.ResponseWriter, r *http.Request, status int, doc *signInPage) {
 	for _, field := range []*string{&doc.Next, &doc.User, &doc.Project} {
-		if len(*field) > mostField {
+		if len(*field) > maxField {
 			*field = ""
 		}
 	}

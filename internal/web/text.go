@@ -59,12 +59,12 @@ func cut(s string, most int) string {
 	return s
 }
 
-// mostSaid is how many characters are shown of what is said of a mistake, which may tell what was typed.
-const mostSaid = 600
+// maxSaid is how many characters are shown of what is said of a mistake, which may tell what was typed.
+const maxSaid = 600
 
 // sentence returns what is said of a mistake, as a sentence: errors begin small and have no full stop.
 func sentence(s string) string {
-	if s = cut(clean(s), mostSaid); s == "" {
+	if s = cut(clean(s), maxSaid); s == "" {
 		return ""
 	}
 	first, n := utf8.DecodeRuneInString(s)

@@ -25,8 +25,8 @@ type treePage struct {
 
 // Bounds of the tree on one page.
 const (
-	mostPlaces  = 160
-	mostDiffers = 4 // variables that are named of a place
+	maxPlaces  = 160
+	maxDiffers = 4 // variables that are named of a place
 )
 
 // tree returns the first page.
@@ -47,7 +47,7 @@ func (p *page) tree() (*view, error) {
 				return err
 			}
 			doc.Tree = tree.(*provenance.Tree) //nolint:forcetypeassert // made above
-			doc.Cut = doc.places() > mostPlaces
+			doc.Cut = doc.places() > maxPlaces
 			doc.Listed, err = p.listed()
 			return err
 		},
@@ -87,14 +87,14 @@ type treeRow struct {
 
 // Rows returns the places of the page: all, or if they are too many, clouds and regions, as many as fit.
 func (d *treePage) Rows() (rows []treeRow) {
-	most := cmp.Or(d.most, mostPlaces)
+	most := cmp.Or(d.most, maxPlaces)
 	var add func(places []*provenance.Place, depth int)
 	add = func(places []*provenance.Place, depth int) {
 		for _, place := range places {
 			if len(rows) >= most {
 				return
 			}
-			first := place.Differs[:min(len(place.Differs), mostDiffers)]
+			first := place.Differs[:min(len(place.Differs), maxDiffers)]
 			rows = append(rows, treeRow{place, depth, first, len(place.Differs) - len(first)})
 			if !d.Cut || depth == 0 {
 				add(place.Places, depth+1)

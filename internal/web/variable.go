@@ -65,7 +65,7 @@ func (p *page) variable(key string) (*view, error) {
 func (p *page) loadSpread(doc *variablePage, terms *where.Where) error {
 	found, err := p.ofFleet("variable\x00"+doc.Asked+"\x00"+terms.String(), snapshot.Options{Labels: terms.AsksLabels()}, func(fleet *snapshot.Fleet) (any, int, error) {
 		spread, err := provenance.SpreadOf(fleet, doc.Asked, terms)
-		if none, ok := errors.AsType[*provenance.NoVariable](err); ok {
+		if none, ok := errors.AsType[*provenance.NoVariableError](err); ok {
 			return none, len(none.Key) + len(none.Near), nil
 		}
 		if err != nil {
@@ -77,7 +77,7 @@ func (p *page) loadSpread(doc *variablePage, terms *where.Where) error {
 		return err
 	}
 	switch found := found.(type) {
-	case *provenance.NoVariable:
+	case *provenance.NoVariableError:
 		if p.twin {
 			return fail(http.StatusNotFound, "%s", found)
 		}

@@ -139,10 +139,10 @@ func fail(status int, format string, args ...any) error {
 	return &statusError{status, fmt.Sprintf(format, args...)}
 }
 
-// moved is an answer that leads to another URL of the page.
-type moved struct{ to string }
+// movedError is an answer that leads to another URL of the page.
+type movedError struct{ to string }
 
-func (m *moved) Error() string { return "it is at " + m.to }
+func (m *movedError) Error() string { return "it is at " + m.to }
 
 func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	p := &page{site: s, ctx: r.Context(), query: url.Values{}, Path: strings.TrimPrefix(r.URL.Path, s.Base), view: &view{}}
@@ -154,7 +154,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		p.view, err = p.route()
 	}
-	if out, ok := errors.AsType[*notSignedIn](err); ok && !p.twin {
+	if out, ok := errors.AsType[*notSignedInError](err); ok && !p.twin {
 		http.Redirect(w, r, out.to, http.StatusSeeOther)
 		return
 	}
@@ -162,7 +162,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, s.Base+"sign-in", http.StatusSeeOther)
 		return
 	}
-	if to, ok := errors.AsType[*moved](err); ok {
+	if to, ok := errors.AsType[*movedError](err); ok {
 		http.Redirect(w, r, to.to, http.StatusSeeOther)
 		return
 	}
@@ -235,7 +235,7 @@ func (p *page) begin(r *http.Request) (err error) {
 	}
 	past, err := p.client.At(p.ctx, craton.Past{At: state.String(), OmitHashed: true})
 	if err != nil {
-		if reason, ok := connect.Untold(err, "", http.StatusBadRequest); ok {
+		if reason, ok := connect.UnknownPast(err, "", http.StatusBadRequest); ok {
 			return fail(craton.StatusOf(err), "%s", reason)
 		}
 		return err
@@ -254,7 +254,7 @@ func (p *page) needLog(feature string) error {
 	if err != nil || can.Has(feature) {
 		return err
 	}
-	return fail(http.StatusConflict, "%s", p.client.NeedLog(p.ctx, feature))
+	return fail(http.StatusConflict, "%s", p.client.RequireFeature(p.ctx, feature))
 }
 
 // can returns what the server has beside v1. Who may not ask at all is found out here, before a page begins.
@@ -285,7 +285,7 @@ func (p *page) write(w http.ResponseWriter) {
 	for less := true; less && err == nil; {
 		rest.Reset()
 		err = errors.Join(p.execute(&rest, p.Template), p.execute(&rest, "foot"))
-		if less = head.Len()+rest.Len() > mostHTML; less {
+		if less = head.Len()+rest.Len() > maxHTML; less {
 			d, can := p.Document.(shorter)
 			less = can && d.shorten()
 		}
@@ -354,7 +354,7 @@ func problemOf(err error) *problem {
 	status := craton.StatusOf(err)
 	if own, ok := errors.AsType[*statusError](err); ok {
 		status = own.status
-	} else if _, ok := errors.AsType[*notSignedIn](err); ok {
+	} else if _, ok := errors.AsType[*notSignedInError](err); ok {
 		status = http.StatusUnauthorized
 	} else if craton.IsForbidden(err) { // v1 says 401 of that
 		status = http.StatusForbidden
@@ -457,10 +457,10 @@ func (p *page) Twin() string {
 func (p *page) Here() string { return (&url.URL{Path: p.Base + p.Path}).String() }
 
 // Again returns this page.
-func (p *page) Again() string { return p.again(p.Path) }
+func (p *page) Again() string { return p.withPath(p.Path) }
 
-// again returns this page at another path.
-func (p *page) again(path string) string {
+// withPath returns this page at another path.
+func (p *page) withPath(path string) string {
 	u := url.URL{Path: p.Base + path, RawQuery: p.query.Encode()}
 	if p.typed != "" {
 		q := u.Query()

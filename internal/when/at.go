@@ -15,7 +15,7 @@ type At struct {
 	Time     time.Time // the state at a moment
 }
 
-var revision = value.Lazily(`^[0-9]{1,18}((\.[0-9]+)?-[0-9a-f]{8,64}~?)?$`)
+var revision = value.LazyPattern(`^[0-9]{1,18}((\.[0-9]+)?-[0-9a-f]{8,64}~?)?$`)
 
 // ParseAt reads a state as people type it: a revision ("12"), a cursor ("12-0b5e1f2a3c4d5e6f"), or what Parse takes.
 // "now" is the present.
@@ -24,7 +24,7 @@ func ParseAt(text string, now time.Time) (At, error) {
 		return At{Revision: text}, nil
 	}
 	t, err := Parse(text, now)
-	if _, ok := errors.AsType[unknown](err); ok {
+	if _, ok := errors.AsType[unknownTimeError](err); ok {
 		err = fmt.Errorf("%w; a revision, such as 12, is possible too", err)
 	}
 	if err != nil || t.Equal(now) {

@@ -19,9 +19,9 @@ const layout = "2006-01-02 15:04:05 MST"
 func Format(t time.Time) string { return t.Format(layout) }
 
 var (
-	ago   = value.Lazily(`(?i)^(?:([0-9]{1,6})w)?(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?(?: +ago)?$`)
-	typed = value.Lazily(`(?i)^(today|yesterday|[0-9]{4}-[0-9]{2}-[0-9]{2})(?:(?: +|t)([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)(?: *([a-z+-].*))?)?$`)
-	shown = value.Lazily(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$`)
+	ago   = value.LazyPattern(`(?i)^(?:([0-9]{1,6})w)?(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?(?: +ago)?$`)
+	typed = value.LazyPattern(`(?i)^(today|yesterday|[0-9]{4}-[0-9]{2}-[0-9]{2})(?:(?: +|t)([0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?)(?: *([a-z+-].*))?)?$`)
+	shown = value.LazyPattern(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$`)
 )
 
 // Parse reads a moment; see the package. It is given in the zone of now.
@@ -35,7 +35,7 @@ func Parse(text string, now time.Time) (time.Time, error) {
 	}
 	m := typed().FindStringSubmatch(word)
 	if m == nil {
-		return time.Time{}, unknown(text)
+		return time.Time{}, unknownTimeError(text)
 	}
 	t, err := parse(strings.ToLower(m[1]), m[2], m[3], shown().MatchString(word), now)
 	switch {
@@ -47,10 +47,10 @@ func Parse(text string, now time.Time) (time.Time, error) {
 	return t.In(now.Location()), nil
 }
 
-// unknown is a text that looks like no time.
-type unknown string
+// unknownTimeError is a text that looks like no time.
+type unknownTimeError string
 
-func (u unknown) Error() string {
+func (u unknownTimeError) Error() string {
 	return fmt.Sprintf("%q is no time: possible are 2h, 3d, 1w (ago), now, today, yesterday, 2026-11-20, 2026-11-20 09:30 and 2026-11-20T09:30:00+01:00", string(u))
 }
 

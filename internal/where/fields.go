@@ -34,12 +34,12 @@ var slips = []string{"and", "or", "not", "in", "like", "where"}
 // isReserved reports whether a variable needs vars. in front.
 func isReserved(k *schema.Kind, key string) bool {
 	_, field := fieldOf(k, key)
-	return field || slices.Contains(reserved, key) || isSlip(key) || near(k, key) != ""
+	return field || slices.Contains(reserved, key) || isSlip(key) || nearField(k, key) != ""
 }
 
-// near returns the field that a word is most likely a slip of: a term about a variable that nothing has finds nothing,
+// nearField returns the field that a word is most likely a slip of: a term about a variable that nothing has finds nothing,
 // or turned round everything.
-func near(k *schema.Kind, word string) string { return nearest.Within(word, wordsOf(k), 1) }
+func nearField(k *schema.Kind, word string) string { return nearest.Within(word, wordsOf(k), 1) }
 
 func isSlip(word string) bool { return slices.Contains(slips, strings.ToLower(word)) }
 

@@ -111,7 +111,7 @@ func (t *Term) MatchValue(text string) bool {
 		if len(t.Values) == 0 {
 			return true
 		}
-		if known, matches := t.plainly(text); known {
+		if known, matches := t.matchPlain(text); known {
 			return matches
 		}
 	}
@@ -128,8 +128,8 @@ func (t *Term) MatchValue(text string) bool {
 	})
 }
 
-// plainly decides the usual case without a tree: a text.
-func (t *Term) plainly(value string) (known, matches bool) {
+// matchPlain decides the usual case without a tree: a text.
+func (t *Term) matchPlain(value string) (known, matches bool) {
 	if !strings.HasPrefix(value, `"`) || strings.Contains(value, `\`) {
 		return false, false
 	}

@@ -268,7 +268,7 @@ func (p *parser) field(t *Term, name string, scoped, more bool) (done bool, err 
 	case slices.Contains(reserved, name):
 		return false, p.noField(name, nearest.Word(name, wordsOf(p.kind)))
 	}
-	if word := near(p.kind, name); word != "" {
+	if word := nearField(p.kind, name); word != "" {
 		return false, p.noField(name, word)
 	}
 	return false, nil

@@ -52,8 +52,8 @@ var (
 	allHosts = []string{"all"}
 )
 
-// mostBytes bounds the names of an event's hosts: they become one argument of a command, which may have 128 KiB.
-const mostBytes = 100000
+// maxBytes bounds the names of an event's hosts: they become one argument of a command, which may have 128 KiB.
+const maxBytes = 100000
 
 // parts returns the events of a change, each with a part of its hosts.
 func (f *follower) parts(c *craton.Change, names []string, omitted int) (events []*Event) {
@@ -61,7 +61,7 @@ func (f *follower) parts(c *craton.Change, names []string, omitted int) (events 
 	e.Affected, e.Nameless = len(names)+omitted, omitted
 	for first := true; first || len(names) > 0; first = false {
 		n, size := 0, 0
-		for n < len(names) && (n == 0 || f.MostHosts <= 0 || n < f.MostHosts) && size+len(names[n]) < mostBytes {
+		for n < len(names) && (n == 0 || f.MostHosts <= 0 || n < f.MostHosts) && size+len(names[n]) < maxBytes {
 			size += len(names[n]) + 1
 			n++
 		}

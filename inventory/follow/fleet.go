@@ -244,15 +244,15 @@ func (f *fleet) up(o *object, key string) *object {
 	return nil
 }
 
-// mostLevels ends a circle of parents, which no server allows.
-const mostLevels = 1000
+// maxLevels ends a circle of parents, which no server allows.
+const maxLevels = 1000
 
 // levels returns the object and all that it inherits from, the nearest first.
 func (f *fleet) levels(o *object) []*object {
 	var all []*object
 	for level := range hierarchy.Levels(o.kind, o, func(of *object, key string) (*object, bool) {
 		above := f.up(of, key)
-		return above, above != nil && len(all) < mostLevels
+		return above, above != nil && len(all) < maxLevels
 	}) {
 		all = append(all, level)
 	}
@@ -415,15 +415,15 @@ func (f *fleet) felt(o *object, before, after map[string]sum) (hosts []*object) 
 		return nil
 	}
 	for one := range f.inheriting(o) {
-		if f.hosts[one.kind] && f.feels(one, o, keys, before, after) {
+		if f.hosts[one.kind] && f.isAffected(one, o, keys, before, after) {
 			hosts = append(hosts, one)
 		}
 	}
 	return hosts
 }
 
-// feels reports whether a host has another value of one of the keys that an object has changed.
-func (f *fleet) feels(host, o *object, keys map[string]bool, before, after map[string]sum) bool {
+// isAffected reports whether a host has another value of one of the keys that an object has changed.
+func (f *fleet) isAffected(host, o *object, keys map[string]bool, before, after map[string]sum) bool {
 	levels := f.levels(host)
 	at := slices.Index(levels, o)
 	if at < 0 {

@@ -66,7 +66,7 @@ func Run(ctx context.Context, c *craton.Client, o Options, tell func(Line) error
 		o.Log = func(string) {}
 	}
 	f := &follower{Options: o, client: c, tell: tell}
-	err := f.again(ctx, "the fleet cannot be read", func(ctx context.Context) error { return f.begin(ctx, o.After) })
+	err := f.retry(ctx, "the fleet cannot be read", func(ctx context.Context) error { return f.begin(ctx, o.After) })
 	for {
 		if isUnknown(err) {
 			err = f.restart(ctx, err)
@@ -74,7 +74,7 @@ func Run(ctx context.Context, c *craton.Client, o Options, tell func(Line) error
 		if err != nil {
 			break
 		}
-		err = f.again(ctx, "the changes cannot be read", f.page)
+		err = f.retry(ctx, "the changes cannot be read", f.page)
 	}
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // it was told to end
@@ -85,19 +85,19 @@ func Run(ctx context.Context, c *craton.Client, o Options, tell func(Line) error
 // isUnknown reports whether err means that the log does not know the cursor.
 func isUnknown(err error) bool { return craton.StatusOf(err) == http.StatusGone }
 
-// again tries until it succeeds, the place is unknown, or the context ends.
-func (f *follower) again(ctx context.Context, what string, try func(context.Context) error) error {
+// retry tries until it succeeds, the place is unknown, or the context ends.
+func (f *follower) retry(ctx context.Context, what string, try func(context.Context) error) error {
 	failed := false
 	return pauses.Do(ctx, func(n int) (bool, error) {
 		err := try(ctx)
-		said := (*toldError)(nil)
+		said := (*reportedError)(nil)
 		switch {
 		case err == nil:
 			if failed {
 				f.Log("the server answers again")
 			}
 			return false, nil
-		case ctx.Err() != nil || isUnknown(err) || errors.As(err, &said) || f.fleet == nil && !isAway(err):
+		case ctx.Err() != nil || isUnknown(err) || errors.As(err, &said) || f.fleet == nil && !isUnavailable(err):
 			return false, err
 		}
 		failed = true
@@ -106,21 +106,21 @@ func (f *follower) again(ctx context.Context, what string, try func(context.Cont
 	})
 }
 
-// isAway reports whether err is of a server that may respond later.
-func isAway(err error) bool {
+// isUnavailable reports whether err is of a server that may respond later.
+func isUnavailable(err error) bool {
 	none := (*craton.ConnectionError)(nil)
 	return craton.StatusOf(err) >= http.StatusInternalServerError || errors.As(err, &none)
 }
 
-// toldError is an error of who is told.
-type toldError struct{ error }
+// reportedError is an error of who is told.
+type reportedError struct{ error }
 
-func (e *toldError) Unwrap() error { return e.error }
+func (e *reportedError) Unwrap() error { return e.error }
 
 // begin reads the fleet as it was at a place, and says that it has.
 func (f *follower) begin(ctx context.Context, after string) error {
 	for _, feature := range []string{"changes", "fleet"} {
-		if err := f.client.NeedLog(ctx, feature); err != nil {
+		if err := f.client.RequireFeature(ctx, feature); err != nil {
 			return err
 		}
 	}
@@ -129,7 +129,7 @@ func (f *follower) begin(ctx context.Context, after string) error {
 		return err
 	}
 	f.fleet, f.after, f.resume = fleet, at, at
-	return f.say(nil)
+	return f.emit(nil)
 }
 
 // restart goes on from the present, because the log does not know the place.
@@ -140,13 +140,13 @@ func (f *follower) restart(ctx context.Context, why error) error {
 		text = said.Message
 	}
 	f.Log(fmt.Sprintf("the change log does not know %q, the place to go on from: %s What was done until now is not told; it goes on from here", f.Resumed(), text))
-	return f.again(ctx, "the fleet cannot be read", func(ctx context.Context) error {
+	return f.retry(ctx, "the fleet cannot be read", func(ctx context.Context) error {
 		fleet, at, err := load(ctx, f.client, "", f.NetworkDevices)
 		if err != nil {
 			return err
 		}
 		f.fleet, f.after, f.resume = fleet, at, at
-		return f.say(resetEvent(at, fleet.count()))
+		return f.emit(resetEvent(at, fleet.count()))
 	})
 }
 
@@ -158,9 +158,9 @@ func (f *follower) Resumed() string {
 	return f.Options.After
 }
 
-func (f *follower) say(e *Event) error {
+func (f *follower) emit(e *Event) error {
 	if err := f.tell(Line{Resume: f.resume, Event: e}); err != nil {
-		return &toldError{err}
+		return &reportedError{err}
 	}
 	return nil
 }
@@ -179,7 +179,7 @@ func (f *follower) page(ctx context.Context) error {
 			if i == len(page.Changes)-1 && n == len(events)-1 && page.Whole() {
 				f.resume = page.Next
 			}
-			if err := f.say(e); err != nil {
+			if err := f.emit(e); err != nil {
 				return err
 			}
 		}
@@ -187,7 +187,7 @@ func (f *follower) page(ctx context.Context) error {
 	f.after = page.Next
 	if page.Whole() && f.resume != page.Next {
 		f.resume = page.Next
-		if err := f.say(nil); err != nil {
+		if err := f.emit(nil); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/craton-fleet/craton/internal/advice"
-	"github.com/craton-fleet/craton/inventory/internal/whole"
+	"github.com/craton-fleet/craton/inventory/internal/reading"
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
@@ -22,7 +22,7 @@ func Load(ctx context.Context, c *api.Client, o Options) (*Listing, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	l, err := whole.Read(ctx, "the list", func(ctx context.Context) (*Listing, bool, error) {
+	l, err := reading.Retry(ctx, "the list", func(ctx context.Context) (*Listing, bool, error) {
 		l := &loader{client: c, o: &o, narrow: true}
 		got, err := l.load(ctx)
 		// Ironic has many of its filters only in later versions than the one that is spoken, and refuses states that it
@@ -84,7 +84,7 @@ func (l *loader) load(ctx context.Context) (*Listing, error) {
 	if err := l.checkFilters(ctx, list, all); err != nil {
 		return nil, err
 	}
-	if err := whole.Enough(len(list.Machines), l.o.ExpectAtLeast); err != nil {
+	if err := reading.CheckHostCount(len(list.Machines), l.o.ExpectAtLeast); err != nil {
 		return nil, &staleError{err.Error()}
 	}
 	return list, nil

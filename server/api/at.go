@@ -99,8 +99,8 @@ func without(raw string, names ...string) string {
 }
 
 var (
-	aRevision = value.Lazily(`^[0-9]{1,18}$`)
-	aCursor   = value.Lazily(`^[0-9]{1,18}-[0-9a-f]{16,32}$`)
+	aRevision = value.LazyPattern(`^[0-9]{1,18}$`)
+	aCursor   = value.LazyPattern(`^[0-9]{1,18}-[0-9a-f]{16,32}$`)
 )
 
 // parseMoment reads what names a state of the fleet: a revision, a cursor, or a

@@ -34,10 +34,10 @@ func (t *table) identity() string {
 }
 
 var (
-	comment     = value.Lazily(`--[^\n]*`)
-	createTable = value.Lazily(`^CREATE TABLE (\w+) \(([\s\S]*)\)[^)]*$`)
-	addColumn   = value.Lazily(`^ALTER TABLE (\w+) ADD COLUMN ([\s\S]*)$`)
-	primaryKey  = value.Lazily(`^PRIMARY KEY \((.*)\)$`)
+	comment     = value.LazyPattern(`--[^\n]*`)
+	createTable = value.LazyPattern(`^CREATE TABLE (\w+) \(([\s\S]*)\)[^)]*$`)
+	addColumn   = value.LazyPattern(`^ALTER TABLE (\w+) ADD COLUMN ([\s\S]*)$`)
+	primaryKey  = value.LazyPattern(`^PRIMARY KEY \((.*)\)$`)
 )
 
 // tablesOf are the tables of a version of the schema: what others refer to

@@ -23,7 +23,7 @@ func pythonFragment(root *yaml.Node) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := fits(doc); err != nil {
+	if err := checkText(doc); err != nil {
 		return nil, err
 	}
 	return fmt.Appendf(nil, "%s\n\nclass ModuleDocFragment(object):\n    DOCUMENTATION = r'''\n---\n%s'''\n", header, doc), nil
@@ -71,7 +71,7 @@ func pythonDocs(sidecar []byte) ([]byte, error) {
 	for _, part := range []struct{ name, text string }{
 		{"DOCUMENTATION", "---\n" + string(documentation)}, {"EXAMPLES", parts.Examples}, {"RETURN", string(returned)},
 	} {
-		if err := fits([]byte(part.text)); err != nil {
+		if err := checkText([]byte(part.text)); err != nil {
 			return nil, fmt.Errorf("%s: %w", part.name, err)
 		}
 		fmt.Fprintf(&b, "\n%s = r'''\n%s'''\n", part.name, part.text)
@@ -79,8 +79,8 @@ func pythonDocs(sidecar []byte) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// fits refuses what a Python text between ”' cannot hold.
-func fits(doc []byte) error {
+// checkText refuses what a Python text between ”' cannot hold.
+func checkText(doc []byte) error {
 	if bytes.Contains(doc, []byte("'''")) {
 		return fmt.Errorf("''' cannot stand in a documentation text")
 	}

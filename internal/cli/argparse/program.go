@@ -181,15 +181,15 @@ func (p *Program) complete(ctx context.Context, args []string) error {
 	return p.Root.ExecuteContext(ctx)
 }
 
-// mostWords is how many words the name of a subcommand has at most: network device vars get.
-const mostWords = 4
+// maxWords is how many words the name of a subcommand has at most: network device vars get.
+const maxWords = 4
 
 // joined returns arguments in which the words of a subcommand may stand apart from one on: host list is host-list.
 func (p *Program) joined(args []string, at int) []string {
 	if at < 0 || at >= len(args) || p.Commands[args[at]] != nil {
 		return args
 	}
-	for n := min(len(args)-at, mostWords); n > 1; n-- {
+	for n := min(len(args)-at, maxWords); n > 1; n-- {
 		if name := strings.Join(args[at:at+n], "-"); p.Commands[name] != nil {
 			return slices.Concat(args[:at], []string{name}, args[at+n:])
 		}

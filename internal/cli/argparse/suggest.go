@@ -140,7 +140,7 @@ func (p *Program) unknown(name string, args []string) error {
 	}
 	what := "argument <subcommand>: invalid choice: " + Quoted(name)
 	if near == "" {
-		if few := nearest.Several(strings.ToLower(name), names, mostNear); few != nil {
+		if few := nearest.Several(strings.ToLower(name), names, maxNear); few != nil {
 			what += "; the nearest are " + strings.Join(few, ", ")
 		}
 		return &UsageError{Path: path, Text: what + "\n\"" + path + " help\" lists all subcommands."}
@@ -149,8 +149,8 @@ func (p *Program) unknown(name string, args []string) error {
 		"\"" + path + " help " + near + "\" shows its options, \"" + path + " help\" all subcommands."}
 }
 
-// mostNear is how many subcommands are named that are near.
-const mostNear = 3
+// maxNear is how many subcommands are named that are near.
+const maxNear = 3
 
 // nounOf returns the noun that words begin with, apart or in one, and the verb behind it; the verb is "" if there is
 // none.

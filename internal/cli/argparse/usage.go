@@ -29,19 +29,19 @@ func Mistake(cmd *cobra.Command, format string, args ...any) error {
 	return &UsageError{Usage: UsageOf(cmd), Path: cmd.CommandPath(), Text: fmt.Sprintf(format, args...)}
 }
 
-// misuse is a mistake in the arguments that only a command finds, before it writes anything.
-type misuse struct{ text string }
+// usageMistake is a mistake in the arguments that only a command finds, before it writes anything.
+type usageMistake struct{ text string }
 
-func (m *misuse) Error() string { return m.text }
+func (m *usageMistake) Error() string { return m.text }
 
 // Misused returns the error of a command that finds a mistake in its arguments while it runs, before it writes
 // anything. [Program.Run] makes a [UsageError] of it.
-func Misused(format string, args ...any) error { return &misuse{fmt.Sprintf(format, args...)} }
+func Misused(format string, args ...any) error { return &usageMistake{fmt.Sprintf(format, args...)} }
 
 // asMistake makes the error of a misuse, and of a flag with a value that its setting cannot have, that of a mistake in
 // a command's arguments.
 func asMistake(cmd *cobra.Command, err error) error {
-	if _, misused := errors.AsType[*misuse](err); misused {
+	if _, misused := errors.AsType[*usageMistake](err); misused {
 		return Mistake(cmd, "%s", err)
 	}
 	if _, wrong := errors.AsType[*settings.FlagError](err); wrong {

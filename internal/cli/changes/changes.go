@@ -76,7 +76,7 @@ been read. This needs a change log, which craton server and CRATON_URL=sqlite:PA
 					cancel()
 				}()
 			}
-			return tell(ctx, on, o)
+			return printLines(ctx, on, o)
 		}),
 	}
 	run.AddFleetFlags(cmd)
@@ -92,8 +92,8 @@ been read. This needs a change log, which craton server and CRATON_URL=sqlite:PA
 	return cmd
 }
 
-// tell prints lines.
-func tell(ctx context.Context, on *run.Session, o follow.Options) error {
+// printLines prints lines.
+func printLines(ctx context.Context, on *run.Session, o follow.Options) error {
 	v, err := on.Settings.More(settings.Inventory)
 	if err != nil {
 		return err

@@ -44,8 +44,8 @@ type ansibleOption struct {
 	Origin any // the file, "env: NAME", or "default"
 }
 
-// lookAtAnsible asks the Ansible that a play would run with, in this directory and environment.
-func lookAtAnsible(ctx context.Context) *ansible {
+// findAnsible asks the Ansible that a play would run with, in this directory and environment.
+func findAnsible(ctx context.Context) *ansible {
 	a := &ansible{}
 	path, err := exec.LookPath("ansible-playbook")
 	if err != nil {
@@ -76,7 +76,7 @@ func lookAtAnsible(ctx context.Context) *ansible {
 	m := regexp.MustCompile(`\[core ([^\]]+)\]|^ansible-playbook ([0-9.]+)`).FindSubmatch(told.out)
 	switch {
 	case told.err != nil:
-		a.err = said(path+" --version", told.err, told.errs)
+		a.err = commandError(path+" --version", told.err, told.errs)
 	case m == nil:
 		a.err = fmt.Errorf("%s --version tells no version of ansible-core", path)
 	default:
@@ -85,7 +85,7 @@ func lookAtAnsible(ctx context.Context) *ansible {
 	told = <-dump
 	var options []ansibleOption
 	if told.err != nil {
-		a.err = errors.Join(a.err, said("ansible-config dump", told.err, told.errs))
+		a.err = errors.Join(a.err, commandError("ansible-config dump", told.err, told.errs))
 	} else if err := json.Unmarshal(told.out, &options); err != nil && a.err == nil && a.version != "" && !olderThan(a.version, leastAnsible) {
 		a.err = fmt.Errorf("ansible-config dump cannot be read: %w", err)
 	}
@@ -97,8 +97,8 @@ func lookAtAnsible(ctx context.Context) *ansible {
 	return a
 }
 
-// said returns the error of a command, with the last line that it wrote.
-func said(command string, err error, stderr []byte) error {
+// commandError returns the error of a command, with the last line that it wrote.
+func commandError(command string, err error, stderr []byte) error {
 	lines := strings.Split(strings.TrimSpace(string(stderr)), "\n")
 	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
 		return fmt.Errorf("%s fails (%w): %s", command, err, show.Clean(last))

@@ -58,7 +58,7 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 	d.checkClock(p)
 	client, done, err := connect.Client(ctx, v, connect.Examine)
 	if err != nil {
-		d.failed("credentials", err, adviceConfig)
+		d.addError("credentials", err, adviceConfig)
 		d.skip("there are no credentials", "pages")
 		return false
 	}
@@ -162,9 +162,9 @@ func wantsTokens(p *probe) bool {
 	return p.status == http.StatusUnauthorized && gjson.GetBytes(p.body, "message").Str == "The request could not be authenticated."
 }
 
-// mostSkew is how far two clocks may be apart. Tokens of Keystone and certificates depend on them, and logs are hard to
+// maxSkew is how far two clocks may be apart. Tokens of Keystone and certificates depend on them, and logs are hard to
 // read otherwise.
-const mostSkew = 30 * time.Second
+const maxSkew = 30 * time.Second
 
 // checkClock compares this machine's clock with the server's, which its Date header tells in whole seconds.
 func (d *doctor) checkClock(p *probe) {
@@ -182,8 +182,8 @@ func (d *doctor) checkClock(p *probe) {
 	case date.After(p.got):
 		skew = p.got.Sub(date)
 	}
-	if skew.Abs() <= mostSkew {
-		d.ok(check, "the same here and at the server, within %v", mostSkew)
+	if skew.Abs() <= maxSkew {
+		d.ok(check, "the same here and at the server, within %v", maxSkew)
 		return
 	}
 	which := "ahead of"
@@ -215,7 +215,7 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 		d.problem(check, advice, "the API refuses the credentials: %v", err)
 		return false
 	case err != nil:
-		d.failed(check, err, "look into the server's log")
+		d.addError(check, err, "look into the server's log")
 		return false
 	}
 	role := "member"
@@ -225,7 +225,7 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 			break
 		}
 		if err != nil {
-			d.failed(check, err, "look into the server's log")
+			d.addError(check, err, "look into the server's log")
 			return false
 		}
 		role = more.role
@@ -252,7 +252,7 @@ func (d *doctor) checkPages(ctx context.Context, c *craton.Client) bool {
 		page, err := c.Hosts.List(ctx, craton.HostListOptions{Paging: craton.Paging{Limit: limit}, Details: true, Resolved: new(false)})
 		took = time.Since(begin)
 		if err != nil {
-			d.failed(check, err, advice)
+			d.addError(check, err, advice)
 			return false
 		}
 		hosts = len(page.Items)

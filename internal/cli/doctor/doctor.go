@@ -82,8 +82,8 @@ func (d *doctor) problem(check, advice, format string, args ...any) {
 	d.add(finding{check, problem, fmt.Sprintf(format, args...), advice})
 }
 
-// failed adds a problem that an error describes. If the error has no advice, otherwise says what to do.
-func (d *doctor) failed(check string, err error, otherwise string) {
+// addError adds a problem that an error describes. If the error has no advice, otherwise says what to do.
+func (d *doctor) addError(check string, err error, otherwise string) {
 	if e, ok := err.(*rest.CallError); ok { //nolint:errorlint // whose first word is a library's name
 		err = e.Err
 	}
@@ -127,7 +127,7 @@ func doctorRun(ctx context.Context, s output.Streams, flags *pflag.FlagSet) erro
 // examine makes all checks. Those of Ansible take a while and need nothing of the others, so they run meanwhile.
 func (d *doctor) examine(ctx context.Context, flags *pflag.FlagSet) {
 	done := make(chan *ansible, 1)
-	go func() { done <- lookAtAnsible(ctx) }()
+	go func() { done <- findAnsible(ctx) }()
 	v, iv := d.checkSettings(flags)
 	trial := d.checkFleet(ctx, v, iv)
 	d.checkKept(v, iv)
@@ -154,7 +154,7 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values) *trial 
 	if valid {
 		if _, err := inventory.FromSettings(iv); err != nil {
 			valid = false
-			d.failed("inventory settings", err, adviceConfig)
+			d.addError("inventory settings", err, adviceConfig)
 		} else {
 			d.ok("inventory settings", "%s", changedSettings(iv))
 		}

@@ -16,7 +16,7 @@ func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values) *tr
 	const check = "inventory"
 	client, done, err := connect.Client(ctx, v, connect.Examine)
 	if err != nil {
-		d.failed(check, err, adviceConfig)
+		d.addError(check, err, adviceConfig)
 		return nil
 	}
 	defer func() { _ = done() }() // only read
@@ -25,7 +25,7 @@ func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values) *tr
 	took := time.Since(begin).Round(time.Millisecond)
 	switch {
 	case err != nil:
-		d.failed(check, err, "docs/inventory.md lists the errors of the inventory")
+		d.addError(check, err, "docs/inventory.md lists the errors of the inventory")
 		return nil
 	case trial.hosts == 0:
 		advice := "add hosts, such as with `craton apply FILE`"

@@ -26,7 +26,7 @@ func (d *doctor) checkKept(v, iv *settings.Values) {
 		d.ok(check, "none, since cache is off")
 		return
 	case err != nil && k.Needed:
-		d.failed(check, err, adviceKept)
+		d.addError(check, err, adviceKept)
 		return
 	case err != nil:
 		message, next := advice.Split(err)

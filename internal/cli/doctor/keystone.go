@@ -53,7 +53,7 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	var err error
 	if raw := v.String("url"); raw != "" {
 		if w.url, err = apiURL(raw); err != nil { // checkURL has looked at it
-			d.failed("url", err, "correct CRATON_URL")
+			d.addError("url", err, "correct CRATON_URL")
 			return nil, false
 		}
 	}
@@ -64,7 +64,7 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	w.keystone = true
 	k, err := connect.NewKeystone(v, connect.Examine)
 	if err != nil {
-		d.failed(check, err, adviceConfig)
+		d.addError(check, err, adviceConfig)
 		return nil, false
 	}
 	w.tls = k.TLS
@@ -75,7 +75,7 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	}
 	id, err := k.Identity(ctx)
 	if err != nil {
-		d.failed(check, err, "correct OS_AUTH_URL and what goes with it; "+adviceConfig)
+		d.addError(check, err, "correct OS_AUTH_URL and what goes with it; "+adviceConfig)
 		return nil, false
 	}
 	w.user, w.project, w.called = id.User, id.ProjectID, id.Project

@@ -15,7 +15,7 @@ import (
 func (d *doctor) checkSettings(flags *pflag.FlagSet) (v, iv *settings.Values) {
 	v, err := settings.Load(flags, settings.Connection, settings.CLI)
 	if err != nil {
-		d.failed("settings", err, adviceConfig)
+		d.addError("settings", err, adviceConfig)
 		v = nil
 	} else {
 		d.checkConfigFile(v)
@@ -23,7 +23,7 @@ func (d *doctor) checkSettings(flags *pflag.FlagSet) (v, iv *settings.Values) {
 	if iv, err = settings.Load(flags, settings.Inventory); err != nil {
 		iv = nil
 		if v != nil { // else it is the same file that says the same
-			d.failed("inventory settings", err, adviceConfig)
+			d.addError("inventory settings", err, adviceConfig)
 		}
 	}
 	for _, u := range settings.UnknownVariables(os.Environ()) {

@@ -34,7 +34,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 		d.problem("file", "let this user into "+filepath.Dir(path)+", or run as the user that owns the file", "%s cannot be looked at: %v", path, errors.Unwrap(err))
 		return false
 	case err != nil:
-		d.failed("file", said, openAdvice(path, err))
+		d.addError("file", said, openAdvice(path, err))
 		return false
 	case in.Schema == 0 && in.Damage == "":
 		d.problem("file", begin(path), "%s holds no fleet yet", path)
@@ -73,12 +73,12 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	}
 	_, done, err := connect.Client(ctx, v, connect.Examine)
 	if err != nil {
-		d.failed("project", err, "set OS_PROJECT_ID to the project to work in")
+		d.addError("project", err, "set OS_PROJECT_ID to the project to work in")
 		return false
 	}
 	d.ok("project", "as root; the permissions of the file are all that guards it")
 	if err := done(); err != nil {
-		d.failed("database", err, "see that the disk is not full")
+		d.addError("database", err, "see that the disk is not full")
 		return false
 	}
 	return true

@@ -21,7 +21,7 @@ const soon = 21 * 24 * time.Hour
 func (d *doctor) tlsConfig(t craton.TLS) *tls.Config {
 	config, err := t.Config()
 	if err != nil {
-		d.failed("tls settings", err, "correct ca_path, client_cert or client_key; "+adviceConfig)
+		d.addError("tls settings", err, "correct ca_path, client_cert or client_key; "+adviceConfig)
 		return nil
 	}
 	if key := t.ClientKey; key != "" {

@@ -56,7 +56,7 @@ func (d *doctor) checkURL(v *settings.Values) urlKind {
 	}
 	u, err := apiURL(raw)
 	if err != nil {
-		d.failed(check, err, "correct CRATON_URL")
+		d.addError(check, err, "correct CRATON_URL")
 		return urlBad
 	}
 	if strings.Contains(raw, "@") {

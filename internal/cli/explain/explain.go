@@ -99,26 +99,26 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal, long val
 				}
 			}
 			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *object.Session, args []string) error {
-				if err := on.LookBack(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
+				if err := on.ReadPast(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
 					return err
 				}
 				if keys {
 					d, err := keysOf(ctx, on)
 					if err != nil {
-						return run.OfPast(err)
+						return run.PastError(err)
 					}
 					return d.write(on.Out, on.Format)
 				}
 				if key != "" {
 					d, err := spreadOf(ctx, on, key, meant)
 					if err != nil {
-						return run.OfPast(err)
+						return run.PastError(err)
 					}
 					return d.write(on.Out, on.Format)
 				}
 				e, err := explain(ctx, on, o.Excludes, args[0])
 				if err != nil {
-					return run.OfPast(err)
+					return run.PastError(err)
 				}
 				if len(args) > 1 {
 					if err := e.only(args[1]); err != nil {

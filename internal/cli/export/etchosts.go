@@ -38,7 +38,7 @@ func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
 			return err
 		}
 	}
-	out.say(e)
+	out.print(e)
 	return nil
 }
 

@@ -127,7 +127,7 @@ variables. What a format cannot express is an error, or is omitted with a warnin
 			}
 			inv.At = when.At{} // LookBack sees to it
 			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *object.Session, _ []string) error {
-				if err := on.LookBack(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
+				if err := on.ReadPast(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
 					return err
 				}
 				e := &exporter{Session: on, options: o, inventory: inv, terms: terms}
@@ -138,7 +138,7 @@ variables. What a format cannot express is an error, or is omitted with a warnin
 					return i
 				}
 				if err != nil {
-					return run.OfPast(err)
+					return run.PastError(err)
 				}
 				return e.write(ctx, f, write)
 			})(cmd, nil)
@@ -264,7 +264,7 @@ func fleet(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 	if err != nil {
 		return nil, err
 	}
-	meant, err := e.meant(ctx)
+	meant, err := e.matchingIDs(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -281,8 +281,8 @@ func fleet(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 	return func(w io.Writer) error { return exportError(fleetfile.Write(w, &whole.Tree, "")) }, nil
 }
 
-// meant returns the ids of the hosts that the terms mean; nil for all.
-func (e *exporter) meant(ctx context.Context) (map[string]bool, error) {
+// matchingIDs returns the ids of the hosts that the terms mean; nil for all.
+func (e *exporter) matchingIDs(ctx context.Context) (map[string]bool, error) {
 	if e.terms.IsAll() {
 		return nil, nil
 	}
@@ -298,7 +298,7 @@ func (e *exporter) meant(ctx context.Context) (map[string]bool, error) {
 
 // load reads the inventory's fleet, and leaves the hosts in it that are meant.
 func (e *exporter) load(ctx context.Context, o *inventory.Options) (*inventory.Fleet, error) {
-	meant, err := e.meant(ctx)
+	meant, err := e.matchingIDs(ctx)
 	if err != nil {
 		return nil, err
 	}

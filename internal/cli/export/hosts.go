@@ -82,8 +82,8 @@ func (l *leftOut) add(reason, name string) {
 	}
 }
 
-// say tells it, a line a reason.
-func (l *leftOut) say(e *exporter) {
+// print tells it, a line a reason.
+func (l *leftOut) print(e *exporter) {
 	for _, reason := range l.order {
 		n, hosts := l.count[reason], "host"
 		if n > 1 {
@@ -97,10 +97,10 @@ func (l *leftOut) say(e *exporter) {
 	}
 }
 
-// errReason is why a host, or something of it, cannot be in a file.
-type errReason struct{ error }
+// reasonError is why a host, or something of it, cannot be in a file.
+type reasonError struct{ error }
 
-func reasonf(format string, args ...any) error { return errReason{fmt.Errorf(format, args...)} }
+func reasonf(format string, args ...any) error { return reasonError{fmt.Errorf(format, args...)} }
 
 // unique leaves out the hosts whose names others have too: their reader would take one for all.
 func unique(hosts []host, out *leftOut) []host {
@@ -165,7 +165,7 @@ func writeTargets(e *exporter, w io.Writer, hosts []host) error {
 		end = "[]\n"
 	}
 	_, err := io.WriteString(w, end)
-	out.say(e)
-	odd.say(e)
+	out.print(e)
+	odd.print(e)
 	return err
 }

@@ -26,8 +26,8 @@ func writeSSH(e *exporter, w io.Writer, hosts []host) error {
 			return err
 		}
 	}
-	out.say(e)
-	odd.say(e)
+	out.print(e)
+	odd.print(e)
 	return nil
 }
 

@@ -47,12 +47,12 @@ list commands.`,
 			return nil
 		},
 		RunE: object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *object.Session, args []string) error {
-			if err := on.LookBack(ctx, at, omitHashed); err != nil {
+			if err := on.ReadPast(ctx, at, omitHashed); err != nil {
 				return err
 			}
 			fleet, err := snapshot.Read(ctx, on.Client, snapshot.Options{Networks: true, Labels: true})
 			if err != nil {
-				return run.OfPast(err)
+				return run.PastError(err)
 			}
 			can, err := on.Client.Capabilities(ctx)
 			if err != nil {

@@ -96,7 +96,7 @@ func diff(ctx context.Context, s *object.Session, fromText, toText, kind, word s
 			return err
 		}
 	}
-	of, err := aim(ctx, s, "diff", kind, word)
+	of, err := targetOf(ctx, s, "diff", kind, word)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func diff(ctx context.Context, s *object.Session, fromText, toText, kind, word s
 	}
 	d, err := s.Client.Diff(ctx, o)
 	if err != nil {
-		return run.OfPast(err, http.StatusBadRequest)
+		return run.PastError(err, http.StatusBadRequest)
 	}
 	defer d.Close()
 	doc := diffDocument{Object: of.document(), From: d.From, To: d.To, Changes: []changeDocument{}}
@@ -172,18 +172,18 @@ type side struct {
 
 // compare shows what two devices do not share now, or did not at a moment.
 func compare(ctx context.Context, s *object.Session, at string, omitHashed bool, words []string) error {
-	if err := s.LookBack(ctx, at, omitHashed); err != nil {
+	if err := s.ReadPast(ctx, at, omitHashed); err != nil {
 		return err
 	}
 	var sides [2]side
 	for i, word := range words {
 		d, err := s.Device(ctx, word)
 		if err != nil {
-			return run.OfPast(err)
+			return run.PastError(err)
 		}
 		chain, err := provenance.ReadChain(ctx, s.Client, schema.ByName(string(d.Kind)), strconv.Itoa(d.ID))
 		if err != nil {
-			return run.OfPast(err)
+			return run.PastError(err)
 		}
 		sides[i] = side{d, chain.Levels}
 	}

@@ -42,10 +42,10 @@ func kindsOf(kind string) ([]*object.Resource, error) {
 	return nil, argparse.Misused("argument --kind: %s", argparse.InvalidChoice(kind, names))
 }
 
-// aim returns the object that a command is about, of a kind if one is named; nil without a word. The server must have a
+// targetOf returns the object that a command is about, of a kind if one is named; nil without a word. The server must have a
 // feature of its log.
-func aim(ctx context.Context, s *object.Session, feature, kind, word string) (*target, error) {
-	if err := s.Client.NeedLog(ctx, feature); err != nil {
+func targetOf(ctx context.Context, s *object.Session, feature, kind, word string) (*target, error) {
+	if err := s.Client.RequireFeature(ctx, feature); err != nil {
 		return nil, err
 	}
 	kinds, err := kindsOf(kind)
@@ -64,7 +64,7 @@ func find(ctx context.Context, s *object.Session, word string, kinds []*object.R
 	if !run.IsNotFound(err) {
 		return nil, err
 	}
-	gone, lookErr := findGone(ctx, s, word, kinds)
+	gone, lookErr := findDeleted(ctx, s, word, kinds)
 	if lookErr != nil {
 		return nil, lookErr
 	}
@@ -86,11 +86,11 @@ func find(ctx context.Context, s *object.Session, word string, kinds []*object.R
 	return nil, errors.New(b.String())
 }
 
-// mostGone is how many deleted objects an error shows.
-const mostGone = 10
+// maxGone is how many deleted objects an error shows.
+const maxGone = 10
 
-// findGone finds what was deleted: by its id, or else by its name or its path.
-func findGone(ctx context.Context, s *object.Session, word string, kinds []*object.Resource) (found []*target, err error) {
+// findDeleted finds what was deleted: by its id, or else by its name or its path.
+func findDeleted(ctx context.Context, s *object.Session, word string, kinds []*object.Resource) (found []*target, err error) {
 	for _, r := range kinds {
 		id := r.ID(word)
 		if id == "" {
@@ -102,11 +102,11 @@ func findGone(ctx context.Context, s *object.Session, word string, kinds []*obje
 		case err != nil:
 			return nil, err
 		case len(page.Events) > 0:
-			return []*target{goneBy(page.Events[0])}, nil
+			return []*target{deletedObject(page.Events[0])}, nil
 		}
 	}
 	for _, r := range kinds {
-		o := craton.HistoryOptions{Kind: r.Name, Name: word, Action: "delete", Limit: mostGone}
+		o := craton.HistoryOptions{Kind: r.Name, Name: word, Action: "delete", Limit: maxGone}
 		seen := map[string]bool{} // what was brought back was perhaps deleted again
 		for {
 			page, err := s.Client.History(ctx, o)
@@ -114,7 +114,7 @@ func findGone(ctx context.Context, s *object.Session, word string, kinds []*obje
 				return nil, err
 			}
 			for _, e := range page.Events {
-				t := goneBy(e)
+				t := deletedObject(e)
 				if seen[t.ID] {
 					continue
 				}
@@ -128,7 +128,7 @@ func findGone(ctx context.Context, s *object.Session, word string, kinds []*obje
 				}
 				found = append(found, t)
 			}
-			if o.Before = page.Next; o.Before == "" || len(found) >= mostGone {
+			if o.Before = page.Next; o.Before == "" || len(found) >= maxGone {
 				break
 			}
 		}
@@ -136,8 +136,8 @@ func findGone(ctx context.Context, s *object.Session, word string, kinds []*obje
 	return found, nil
 }
 
-// goneBy returns the object of a delete.
-func goneBy(e *craton.Event) *target {
+// deletedObject returns the object of a delete.
+func deletedObject(e *craton.Event) *target {
 	return &target{object.Found{Kind: e.Kind, ID: value.IDText(e.ID), Name: e.Path[strings.LastIndexByte(e.Path, '/')+1:]}, e}
 }
 

@@ -110,7 +110,7 @@ func complete(cmd *cobra.Command, s output.Streams) {
 
 // showHistory shows the history of what a word means; of everything if there is none.
 func showHistory(ctx context.Context, s *object.Session, o craton.HistoryOptions, word string) error {
-	of, err := aim(ctx, s, "history", o.Kind, word)
+	of, err := targetOf(ctx, s, "history", o.Kind, word)
 	if err != nil {
 		return err
 	}
@@ -130,7 +130,7 @@ func showHistory(ctx context.Context, s *object.Session, o craton.HistoryOptions
 		}
 		page, err := s.Client.History(ctx, o)
 		if err != nil {
-			return run.OfPast(err)
+			return run.PastError(err)
 		}
 		n += len(page.Events)
 		doc.add(page, s.Format != show.FormatTable)

@@ -277,7 +277,7 @@ func (c *command) ansible(ctx context.Context, cmd *cobra.Command, source, file 
 		w.Types = importing.ContainerTypes(before)
 	}
 	result, err := importing.Plan(before, w)
-	if u, ok := errors.AsType[*importing.Undecidedness](err); ok {
+	if u, ok := errors.AsType[*importing.UndecidedError](err); ok {
 		return advice.With(u, "nothing was written")
 	}
 	if err == nil && ctx.Err() != nil { // while names were looked up
@@ -317,7 +317,7 @@ func (c *command) finish(ctx context.Context, result *importing.Result, lines ma
 		return err
 	}
 	if c.format == show.FormatTable {
-		if _, err := io.WriteString(c.Out, story(show.AppearanceOf(c.Out), result, c.o)); err != nil {
+		if _, err := io.WriteString(c.Out, printStory(show.AppearanceOf(c.Out), result, c.o)); err != nil {
 			return err
 		}
 	}
@@ -365,13 +365,13 @@ func ofLines(err error, result *importing.Result, lines map[string]int) string {
 
 // conclude tells a proof, and is an error where it fails.
 func (c *command) conclude(r *importing.Report, p *proofOf) error {
-	if err := c.tell(p); err != nil {
+	if err := c.printProof(p); err != nil {
 		return err
 	}
 	if err := c.document(r, p); err != nil {
 		return err
 	}
-	return verdict(p)
+	return checkProof(p)
 }
 
 // csv imports a table.
@@ -472,8 +472,8 @@ func (c *command) verify(ctx context.Context) (err error) {
 	return c.conclude(nil, proof)
 }
 
-// tell writes a proof for people.
-func (c *command) tell(p *proofOf) error {
+// printProof writes a proof for people.
+func (c *command) printProof(p *proofOf) error {
 	if c.format != show.FormatTable {
 		return nil
 	}
@@ -499,8 +499,8 @@ func (c *command) document(r *importing.Report, p *proofOf) error {
 	}{c.o.output, r, p})
 }
 
-// verdict returns an error where something differs that nothing explains.
-func verdict(p *proofOf) error {
+// checkProof returns an error where something differs that nothing explains.
+func checkProof(p *proofOf) error {
 	if p.Unexplained == 0 {
 		return nil
 	}

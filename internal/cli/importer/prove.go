@@ -265,16 +265,16 @@ func (p *proofOf) text(look show.Appearance) string {
 		}
 		fmt.Fprintf(&b, "%s %s%s: %s\n", d.What, look.Bold(show.Clean(d.Key)), hosts, why)
 		for _, side := range [][2]string{{"before", d.Before}, {"after", d.After}} {
-			fmt.Fprintf(&b, "  %-6s  %s\n", side[0], side1(d, side[1]))
+			fmt.Fprintf(&b, "  %-6s  %s\n", side[0], sideOf(d, side[1]))
 		}
 	}
 	return b.String()
 }
 
 // marked are texts with a tag, as ansible-inventory prints them.
-var marked = value.Lazily(`\{"__ansible_(unsafe|vault)":("(?:[^"\\]|\\.)*")\}`)
+var marked = value.LazyPattern(`\{"__ansible_(unsafe|vault)":("(?:[^"\\]|\\.)*")\}`)
 
-func side1(d importing.Difference, text string) string {
+func sideOf(d importing.Difference, text string) string {
 	const most = 200
 	switch {
 	case d.Secret:

@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// story says what was made of an inventory, and why.
-func story(look show.Appearance, result *importing.Result, o *options) string {
+// printStory says what was made of an inventory, and why.
+func printStory(look show.Appearance, result *importing.Result, o *options) string {
 	r := result.Report
 	var b strings.Builder
 	title := func(text string) { fmt.Fprintf(&b, "%s\n", look.Bold(text)) }

@@ -19,10 +19,10 @@ import (
 
 // plainly returns an error of the client without the name of its package.
 func plainly(err error) error {
-	if _, ok := errors.AsType[*run.Worded](err); ok || err == nil {
+	if _, ok := errors.AsType[*run.WordedError](err); ok || err == nil {
 		return err
 	}
-	return run.InTheWords("", iotronic.Plain(err), "", err)
+	return run.NewWordedError("", iotronic.Plain(err), "", err)
 }
 
 // explain returns plainly, and names the option of an attribute that the dialect does not have.
@@ -43,7 +43,7 @@ func (t *things) near(ctx context.Context, k *kind, word string, err error) erro
 		return err
 	}
 	if near := nearest.Word(word, t.names(ctx, k, 1)); near != "" && near != word { // else it is something of it that is missing
-		return run.InTheWords("", advice.Join(strings.TrimRight(plainly(err).Error(), "."), fmt.Sprintf("did you mean %q?", near)), "", err)
+		return run.NewWordedError("", advice.Join(strings.TrimRight(plainly(err).Error(), "."), fmt.Sprintf("did you mean %q?", near)), "", err)
 	}
 	return err
 }

@@ -166,9 +166,9 @@ func (t *things) list(ctx context.Context, k *kind, p parameters, c *argparse.Ca
 		}
 	}
 	if more, _, err := k.api.page(ctx, t.client, p.with("marker", marker).with("limit", 1)); err != nil {
-		t.SayRest(len(objects), "more may follow")
+		t.SayMore(len(objects), "more may follow")
 	} else if len(more) > 0 {
-		t.SayRest(len(objects), "more follow")
+		t.SayMore(len(objects), "more follow")
 	}
 	return objects, nil
 }
@@ -179,7 +179,7 @@ func (t *things) everything(ctx context.Context, k *kind, p parameters, most int
 	progress := output.NewProgress(t.Err)
 	defer progress.Done()
 	gone := func(err error) bool { return iotronic.IsMarkerGone(err) && p["marker"] == nil }
-	err = walk.Anew(gone, func() error {
+	err = walk.Retry(gone, func() error {
 		objects = objects[:0]
 		for o, err := range k.api.all(ctx, t.client, p) {
 			if err != nil {

@@ -267,7 +267,7 @@ func iotronicDelete(k *kind) *verb {
 			for _, id := range append([]string{c.Target}, c.Words...) {
 				if err := k.api.remove(ctx, t.client, id); err != nil {
 					why := plainly(t.near(ctx, k, id, err))
-					failures = append(failures, run.InTheWords("", fmt.Sprintf("Failed to delete %s %s: %s", k.Noun(), show.Clean(id), why), "", err))
+					failures = append(failures, run.NewWordedError("", fmt.Sprintf("Failed to delete %s %s: %s", k.Noun(), show.Clean(id), why), "", err))
 					continue
 				}
 				t.Say("%s %s was successfully deleted.", k.Capital(), id)

@@ -82,11 +82,11 @@ type bulk struct {
 // pointer is an id under the key of a field.
 type pointer struct{ key, id string }
 
-// mostPaths is how many ids an overview gives names for.
-const mostPaths = 32
+// maxPaths is how many ids an overview gives names for.
+const maxPaths = 32
 
 // name finds what the ids are of that an overview shows. What cannot be found keeps its id.
-func (s *Session) name(ctx context.Context, b *bulk, d *craton.Bulked) {
+func (s *Session) name(ctx context.Context, b *bulk, d *craton.BulkResult) {
 	fl, err := s.fleet(ctx)
 	if err != nil {
 		return
@@ -99,7 +99,7 @@ func (s *Session) name(ctx context.Context, b *bulk, d *craton.Bulked) {
 		}
 		for _, raw := range []json.RawMessage{e.Before, e.After} {
 			at := pointer{f.Key, textOf(raw)}
-			if _, known := b.paths[at]; at.id != "" && !known && len(b.paths) < mostPaths {
+			if _, known := b.paths[at]; at.id != "" && !known && len(b.paths) < maxPaths {
 				b.paths[at] = fl.PathOf(ctx, f, at.id)
 			}
 		}
@@ -130,7 +130,7 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 		text := s.Format == show.FormatTable
 		switch {
 		case dry && !text:
-			return s.tellBulk(shown)
+			return s.printBulk(shown)
 		case dry:
 			return s.print(b.overview(show.AppearanceOf(s.Out), shown, "would "))
 		case shown.Changed == 0:
@@ -144,10 +144,10 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 	}
 	ctx, stop := run.Interruptible(ctx)
 	defer stop()
-	writing, end := reconcile.Outlast(ctx)
+	writing, end := reconcile.ContextForWrites(ctx)
 	defer end()
 	if !known {
-		if err := s.each1(ctx, writing, b); err != nil {
+		if err := s.eachOfMany(ctx, writing, b); err != nil {
 			return err
 		}
 		return s.done(b, shown)
@@ -157,7 +157,7 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 		return run.Interrupted(ctx, interruptedWrite)
 	}
 	if craton.IsConflict(err) && b.edit.Expect != "" {
-		return run.InTheWords("", "Nothing was changed.", run.InWords(err).Error(), err)
+		return run.NewWordedError("", "Nothing was changed.", run.AsOriginal(err).Error(), err)
 	}
 	if err != nil {
 		return err
@@ -167,7 +167,7 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 
 // foreseen returns what an edit would do, where that is asked for, or where the server does not know what many are:
 // known says whether it does.
-func (s *Session) foreseen(ctx context.Context, b *bulk, asked bool) (known bool, shown *craton.Bulked, err error) {
+func (s *Session) foreseen(ctx context.Context, b *bulk, asked bool) (known bool, shown *craton.BulkResult, err error) {
 	ctx, stop := run.Interruptible(ctx)
 	defer stop() // before anybody is asked: an answer is not waited for then
 	defer func() {
@@ -197,7 +197,7 @@ func (s *Session) foreseen(ctx context.Context, b *bulk, asked bool) (known bool
 }
 
 // edited returns what the server says of an edit, or what it would say.
-func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.Bulked, error) {
+func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.BulkResult, error) {
 	if !known {
 		return b.foresee(), nil
 	}
@@ -209,7 +209,7 @@ func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.Bulk
 }
 
 // conceal keeps secrets off the screen: nobody asked for their values.
-func (b *bulk) conceal(d *craton.Bulked) {
+func (b *bulk) conceal(d *craton.BulkResult) {
 	for i := range d.Effects {
 		e := &d.Effects[i]
 		for _, side := range []*json.RawMessage{&e.Before, &e.After} {
@@ -224,7 +224,7 @@ func (b *bulk) conceal(d *craton.Bulked) {
 const Concealed = `"********"`
 
 // askBulk shows what would be done, and asks. Where nobody can answer nothing is done.
-func (s *Session) askBulk(b *bulk, shown *craton.Bulked) error {
+func (s *Session) askBulk(b *bulk, shown *craton.BulkResult) error {
 	what := b.count(shown.Changed)
 	if with := b.with(shown); with != "" {
 		what += " with " + with
@@ -256,9 +256,9 @@ func (b *bulk) verb() string {
 func (b *bulk) count(n int) string { return Amount{Kind: b.resource, N: n}.String() }
 
 // done says what was done.
-func (s *Session) done(b *bulk, done *craton.Bulked) error {
+func (s *Session) done(b *bulk, done *craton.BulkResult) error {
 	if s.Format != show.FormatTable {
-		return s.tellBulk(done)
+		return s.printBulk(done)
 	}
 	switch {
 	case done.Count == 0:
@@ -288,8 +288,8 @@ func (s *Session) print(text string) error {
 	return err
 }
 
-// tellBulk writes what is done for programs.
-func (s *Session) tellBulk(done *craton.Bulked) error {
+// printBulk writes what is done for programs.
+func (s *Session) printBulk(done *craton.BulkResult) error {
 	if s.Format != show.FormatCSV {
 		return show.WriteDocument(s.Out, s.Format, done)
 	}
@@ -301,7 +301,7 @@ func (s *Session) tellBulk(done *craton.Bulked) error {
 }
 
 // with returns what a delete takes along, in words.
-func (b *bulk) with(done *craton.Bulked) string {
+func (b *bulk) with(done *craton.BulkResult) string {
 	var parts []string
 	for _, k := range b.resource.holds {
 		if n := done.With[k.Name]; n > 0 {
@@ -318,7 +318,7 @@ const (
 )
 
 // overview says what an edit does.
-func (b *bulk) overview(look show.Appearance, d *craton.Bulked, mood string) string {
+func (b *bulk) overview(look show.Appearance, d *craton.BulkResult, mood string) string {
 	if d.Count == 0 {
 		return fmt.Sprintf("No %s satisfies %s.\n", b.resource.Noun(), show.Clean(b.terms.String()))
 	}
@@ -420,8 +420,8 @@ func (b *bulk) effectRows(effects []craton.BulkEffect) (rows [][4]string) {
 }
 
 // foresee returns what an edit does, of a server that knows nothing of many.
-func (b *bulk) foresee() *craton.Bulked {
-	d := &craton.Bulked{Count: len(b.objects)}
+func (b *bulk) foresee() *craton.BulkResult {
+	d := &craton.BulkResult{Count: len(b.objects)}
 	effects := map[string]*craton.BulkEffect{}
 	for _, o := range b.objects {
 		all := b.effectsOn(o)
@@ -514,8 +514,8 @@ func (b *bulk) labelsOf(labels []string) []string {
 	return now
 }
 
-// each1 edits one object after the other, and says how far it came. writing outlasts an interruption of ctx.
-func (s *Session) each1(ctx, writing context.Context, b *bulk) error {
+// eachOfMany edits one object after the other, and says how far it came. writing outlasts an interruption of ctx.
+func (s *Session) eachOfMany(ctx, writing context.Context, b *bulk) error {
 	progress := output.NewProgress(s.Err)
 	defer progress.Done()
 	done := 0
@@ -527,9 +527,9 @@ func (s *Session) each1(ctx, writing context.Context, b *bulk) error {
 		if ctx.Err() != nil {
 			return run.Interrupted(ctx, fmt.Sprintf("%d of %s were %s; the same command goes on", done, b.count(len(b.objects)), past))
 		}
-		if err := s.edit1(writing, b, o); err != nil {
-			return run.InTheWords("", fmt.Sprintf("%s %s was not %s, and %d of %d were before it; the server does not do many as one. The same command goes on.",
-				b.resource.Capital(), o.Place(), past, done, len(b.objects)), run.InWords(err).Error(), err)
+		if err := s.editOne(writing, b, o); err != nil {
+			return run.NewWordedError("", fmt.Sprintf("%s %s was not %s, and %d of %d were before it; the server does not do many as one. The same command goes on.",
+				b.resource.Capital(), o.Place(), past, done, len(b.objects)), run.AsOriginal(err).Error(), err)
 		}
 		done++
 		progress.Show(done, len(b.objects), b.resource.Noun()+"s")
@@ -537,8 +537,8 @@ func (s *Session) each1(ctx, writing context.Context, b *bulk) error {
 	return nil
 }
 
-// edit1 edits one object by the requests of the single commands.
-func (s *Session) edit1(ctx context.Context, b *bulk, o *snapshot.Object) error {
+// editOne edits one object by the requests of the single commands.
+func (s *Session) editOne(ctx context.Context, b *bulk, o *snapshot.Object) error {
 	r, of := b.resource, s.collection(b.resource)
 	if b.edit.Delete {
 		err := of.Delete(ctx, o.ID)

@@ -72,7 +72,7 @@ func (by Completer) Ask(cmd *cobra.Command, question func(context.Context, *Sess
 	defer c.Close() //nolint:errcheck // only read
 	quiet := output.Streams{In: by.Streams.In, Out: by.Streams.Out, Err: io.Discard}
 	session := &Session{*run.NewSession(quiet, v, c)}
-	if at := cmd.Flags().Lookup(atOption); at != nil && session.LookBack(ctx, at.Value.String(), true) != nil {
+	if at := cmd.Flags().Lookup(atOption); at != nil && session.ReadPast(ctx, at.Value.String(), true) != nil {
 		return nil
 	}
 	return question(ctx, session)

@@ -96,7 +96,7 @@ func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argp
 		return err
 	}
 	if err != nil {
-		return run.InTheWords("", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.Noun()), run.InWords(err).Error(), err)
+		return run.NewWordedError("", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.Noun()), run.AsOriginal(err).Error(), err)
 	}
 	for _, n := range counted {
 		if n.N > 0 || n.More {
@@ -283,7 +283,7 @@ func (s *Session) contents(ctx context.Context, r *Resource, id string) (all []A
 // be.
 func (s *Session) each(ctx context.Context, r *Resource, q url.Values, progress *output.Progress, begin func(), visit func(gjson.Result)) (more bool, err error) {
 	q = withParameter(q, "limit", strconv.Itoa(craton.MaxLimit))
-	err = walk.Anew(craton.IsMarkerGone, func() error {
+	err = walk.Retry(craton.IsMarkerGone, func() error {
 		begin()
 		more = false
 		looked, seen := 0, map[string]bool{}

@@ -109,11 +109,11 @@ func (s *Session) sayMore(ctx context.Context, r *Resource, shown int, next url.
 		if ctx.Err() != nil {
 			return err
 		}
-		s.SayRest(shown, "more may follow")
+		s.SayMore(shown, "more may follow")
 		return nil
 	}
 	if items, err := r.items(page.Body); err != nil || len(items) > 0 {
-		s.SayRest(shown, "more follow")
+		s.SayMore(shown, "more follow")
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func BadField(field string, fields []string) error {
 	if near := nearest.Word(field, fields); near != "" {
 		more = fmt.Sprintf("Did you mean %s? ", near) + more
 	}
-	return run.InTheWords("cratonclient.exceptions.CommandError", fmt.Sprintf(`Invalid field "%s"`, field), "\n"+more, nil)
+	return run.NewWordedError("cratonclient.exceptions.CommandError", fmt.Sprintf(`Invalid field "%s"`, field), "\n"+more, nil)
 }
 
 // query returns what a list asks the API for.
@@ -224,7 +224,7 @@ func (s *Session) list(ctx context.Context, r *Resource, q url.Values, all bool)
 	progress := output.NewProgress(s.Err)
 	defer progress.Done()
 	gone := func(err error) bool { return craton.IsMarkerGone(err) && q.Get("marker") == "" }
-	err = walk.Anew(gone, func() (err error) {
+	err = walk.Retry(gone, func() (err error) {
 		objects, next, err = s.walk(ctx, r, q, all, progress)
 		return err
 	})

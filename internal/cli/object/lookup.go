@@ -61,7 +61,7 @@ func (s *Session) reference(ctx context.Context, o *argparse.Option, text string
 		return s.find(ctx, text, in, resourcesOf(o.Of)...)
 	}
 	id, err := s.find(ctx, text, nil, resourcesOf(o.Of)...)
-	if _, ok := errors.AsType[*ambiguous](err); ok && in[keyRegion] != "" {
+	if _, ok := errors.AsType[*ambiguousError](err); ok && in[keyRegion] != "" {
 		if near, nearErr := s.find(ctx, text, place{keyRegion: in[keyRegion]}, resourcesOf(o.Of)...); nearErr == nil {
 			return near, nil
 		}
@@ -140,11 +140,11 @@ func (s *Session) named(ctx context.Context, word string, in place, kinds ...*Re
 		of[i] = r.kind
 	}
 	found, err := fl.Word(ctx, word, at, of...)
-	if e, ok := errors.AsType[*reconcile.Nobody](err); ok {
-		return found, nobody(e, kinds)
+	if e, ok := errors.AsType[*reconcile.NotFoundError](err); ok {
+		return found, notFoundError(e, kinds)
 	}
-	if e, ok := errors.AsType[*reconcile.Several](err); ok {
-		return found, several(e)
+	if e, ok := errors.AsType[*reconcile.AmbiguousError](err); ok {
+		return found, severalError(e)
 	}
 	return found, err
 }
@@ -186,8 +186,8 @@ func nouns(kinds []*Resource) string {
 	return strings.Join(words, " or ")
 }
 
-// nobody returns the error for a word that means nothing.
-func nobody(e *reconcile.Nobody, kinds []*Resource) error {
+// notFoundError returns the error for a word that means nothing.
+func notFoundError(e *reconcile.NotFoundError, kinds []*Resource) error {
 	text := fmt.Sprintf("No %s has the name or id %q%s", nouns(kinds), e.Word, e.Where)
 	if e.Near != "" {
 		near := e.Near
@@ -199,13 +199,13 @@ func nobody(e *reconcile.Nobody, kinds []*Resource) error {
 	return run.NotFound(text + ".")
 }
 
-// ambiguous is the error for a name that several have.
-type ambiguous struct{ text string }
+// ambiguousError is the error for a name that several have.
+type ambiguousError struct{ text string }
 
-func (e *ambiguous) Error() string { return e.text }
+func (e *ambiguousError) Error() string { return e.text }
 
-// several returns the error for a word that means several.
-func several(e *reconcile.Several) *ambiguous {
+// severalError returns the error for a word that means several.
+func severalError(e *reconcile.AmbiguousError) *ambiguousError {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q is the name of %d objects; give the id of one, or say where it is:", e.Word, len(e.Found))
 	for i, path := range e.Paths {
@@ -214,5 +214,5 @@ func several(e *reconcile.Several) *ambiguous {
 	if len(e.Found) > len(e.Paths) {
 		b.WriteString("\n  ...")
 	}
-	return &ambiguous{b.String()}
+	return &ambiguousError{b.String()}
 }

@@ -99,7 +99,7 @@ func (s *Session) change(ctx context.Context, r *Resource, id string, body map[s
 		case err != nil:
 			return o, false, err
 		case known:
-			if all, err = s.atOnce(ctx, r, id, to, rest, c); err != nil {
+			if all, err = s.moveAndUpdate(ctx, r, id, to, rest, c); err != nil {
 				return o, false, err
 			}
 			if all {
@@ -110,7 +110,7 @@ func (s *Session) change(ctx context.Context, r *Resource, id string, body map[s
 				return o, false, err
 			}
 			if o, err = s.put(ctx, r, id, rest); err != nil {
-				err = half(r, id, "moved", "changed otherwise", err)
+				err = halfDoneError(r, id, "moved", "changed otherwise", err)
 			}
 			return o, false, err
 		case c.Given(recreateOption.Long):
@@ -126,9 +126,9 @@ func (s *Session) change(ctx context.Context, r *Resource, id string, body map[s
 	return o, false, err
 }
 
-// atOnce moves an object and does all else that an update says as one write. It is false where there is nothing else,
+// moveAndUpdate moves an object and does all else that an update says as one write. It is false where there is nothing else,
 // or where the server does not do it as one.
-func (s *Session) atOnce(ctx context.Context, r *Resource, id string, to, rest map[string]any, c *argparse.Call) (bool, error) {
+func (s *Session) moveAndUpdate(ctx context.Context, r *Resource, id string, to, rest map[string]any, c *argparse.Call) (bool, error) {
 	e := craton.BulkEdit{Kind: craton.Kind(r.Name), Where: keyID + "=" + id, Move: to, Update: rest, Protected: protects(c), AddLabels: c.All("labels")}
 	if len(rest) == 0 && e.Protected == nil && len(e.AddLabels) == 0 {
 		return false, nil
@@ -184,9 +184,9 @@ func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map
 	return s.send(ctx, http.MethodGet, r.at(done.Object.ID()), nil)
 }
 
-// half returns the error of a command that did only the first part of what it was to do.
-func half(r *Resource, id, did, not string, err error) error {
-	return run.InTheWords("", fmt.Sprintf("%s %s was %s, but could not be %s.", r.Capital(), id, did, not), run.InWords(err).Error(), err)
+// halfDoneError returns the error of a command that did only the first part of what it was to do.
+func halfDoneError(r *Resource, id, did, not string, err error) error {
+	return run.NewWordedError("", fmt.Sprintf("%s %s was %s, but could not be %s.", r.Capital(), id, did, not), run.AsOriginal(err).Error(), err)
 }
 
 // idOf returns an object's id as a path has it.

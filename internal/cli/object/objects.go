@@ -66,7 +66,7 @@ func createVerb(r *Resource) *Command {
 				}
 			}
 			if err := s.protect(ctx, r, idOf(made), c); err != nil {
-				return half(r, idOf(made), "made", "protected", err)
+				return halfDoneError(r, idOf(made), "made", "protected", err)
 			}
 			return s.PrintObject(made)
 		},
@@ -77,7 +77,7 @@ func createVerb(r *Resource) *Command {
 func (s *Session) addLabels(ctx context.Context, r *Resource, made gjson.Result, labels []string) error {
 	id := made.Get(keyID)
 	if _, err := s.collection(r).AddLabels(ctx, id.Raw, labels...); err != nil {
-		return run.InTheWords("", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.Capital(), id.Raw), run.InWords(err).Error(), err)
+		return run.NewWordedError("", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.Capital(), id.Raw), run.AsOriginal(err).Error(), err)
 	}
 	return nil
 }
@@ -211,12 +211,12 @@ func updateVerb(r *Resource) *Command {
 			id := idOf(changed) // another one, if it was made anew
 			if c.Given("labels") && !all {
 				if _, err := s.collection(r).AddLabels(ctx, id, c.All("labels")...); err != nil {
-					return half(r, id, "changed", "given its labels", err)
+					return halfDoneError(r, id, "changed", "given its labels", err)
 				}
 			}
 			if !all {
 				if err := s.protect(ctx, r, id, c); err != nil {
-					return half(r, id, "changed", "protected or let go", err)
+					return halfDoneError(r, id, "changed", "protected or let go", err)
 				}
 			}
 			if r.Name == "host" {

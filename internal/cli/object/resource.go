@@ -115,7 +115,7 @@ func (r *Resource) Commands() []*Command {
 		if is {
 			c.resource, c.Of, c.Name = r, r, r.Name+"-"+c.Name
 			if r.chosen() {
-				c.Terms = r.begins()
+				c.Terms = r.termStarts()
 			}
 			c.Paged = c.reads
 			if c.reads && r.kind != schema.User {

@@ -149,7 +149,7 @@ func (s *Session) varsToSet(words []string) (set craton.Variables, remove []stri
 		return nil, nil, err
 	}
 	if !doc.IsObject() {
-		return nil, nil, run.InTheWords("TypeError", `Standard input must hold a JSON object: {"key": value}.`, "", nil)
+		return nil, nil, run.NewWordedError("TypeError", `Standard input must hold a JSON object: {"key": value}.`, "", nil)
 	}
 	set = craton.Variables{}
 	doc.ForEach(func(key, value gjson.Result) bool {
@@ -171,7 +171,7 @@ func (s *Session) varsToDelete(words []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	what := run.InTheWords("TypeError", `Standard input must hold a JSON array of keys: ["key"].`, "", nil)
+	what := run.NewWordedError("TypeError", `Standard input must hold a JSON array of keys: ["key"].`, "", nil)
 	if !doc.IsObject() && !doc.IsArray() {
 		return nil, what
 	}

@@ -30,7 +30,7 @@ func parseVariables(words []string) (set craton.Variables, remove, notes []strin
 	for _, word := range words {
 		key, text, ok := strings.Cut(word, "=")
 		if !ok {
-			return nil, nil, nil, run.InTheWords("ValueError", notAPair(word), "", nil)
+			return nil, nil, nil, run.NewWordedError("ValueError", notAPair(word), "", nil)
 		}
 		if text == "" {
 			remove = append(remove, key)
@@ -111,15 +111,15 @@ func VariableOf(text string) (value json.RawMessage, note string) {
 			return JSONText(text), fmt.Sprintf("is a text; in a file of variables Ansible makes %s of it without quotes", s.Text)
 		}
 	}
-	if note = formerly(text); note == "" {
-		note = otherwise(text)
+	if note = formerNote(text); note == "" {
+		note = yamlNote(text)
 	}
 	return JSONText(text), note
 }
 
-// otherwise says what a fleet file has where a text stands in it without quotes, if it is not that text. Nobody takes a
+// yamlNote says what a fleet file has where a text stands in it without quotes, if it is not that text. Nobody takes a
 // template or several lines for anything else.
-func otherwise(text string) string {
+func yamlNote(text string) string {
 	if strings.Contains(text, "\n") || strings.HasPrefix(text, "{{") || strings.HasPrefix(text, "{%") || strings.HasPrefix(text, "{#") {
 		return ""
 	}
@@ -133,8 +133,8 @@ func otherwise(text string) string {
 	}
 }
 
-// formerly says what a text was to python-cratonclient, if it was none.
-func formerly(text string) string {
+// formerNote says what a text was to python-cratonclient, if it was none.
+func formerNote(text string) string {
 	const is = "is a text, as in Ansible's YAML; "
 	if truth, ok := argparse.TruthOf(text); ok {
 		return fmt.Sprintf("%sthe boolean is written %t", is, truth)
@@ -184,7 +184,7 @@ func ReadJSON(r io.Reader) (gjson.Result, error) {
 	before := text[:min(int(at), len(text))]
 	line := strings.Count(string(before), "\n") + 1
 	column := utf8.RuneCount(before[strings.LastIndexByte(string(before), '\n')+1:]) + 1
-	return gjson.Result{}, run.InTheWords("json.decoder.JSONDecodeError",
+	return gjson.Result{}, run.NewWordedError("json.decoder.JSONDecodeError",
 		fmt.Sprintf("Expecting value: line %d column %d (char %d)", line, column, utf8.RuneCount(before)), more, nil)
 }
 

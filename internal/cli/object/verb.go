@@ -54,10 +54,10 @@ func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 		if err := when.Given(called.Text(atOption)); err != nil {
 			return argparse.Mistake(cmd, "argument --%s: %v", atOption, err)
 		}
-		if err := s.LookBack(ctx, called.Text(atOption), called.Given(omitOption)); err != nil {
+		if err := s.ReadPast(ctx, called.Text(atOption), called.Given(omitOption)); err != nil {
 			return err
 		}
-		return run.OfPast(c.run(ctx, s, called))
+		return run.PastError(c.run(ctx, s, called))
 	})
 	if completing {
 		c.complete(cmd, called, s)

@@ -28,8 +28,8 @@ func (r *Resource) terms(c *argparse.Call) (*where.Where, error) {
 	return where.Parse(r.kind, c.Text(WhereOption.Long))
 }
 
-// begins returns how terms about objects of the resource begin, for completion.
-func (r *Resource) begins() (all []string) {
+// termStarts returns how terms about objects of the resource begin, for completion.
+func (r *Resource) termStarts() (all []string) {
 	for _, f := range where.Fields(r.kind) {
 		all = append(all, f.Word+"=")
 	}

@@ -62,7 +62,7 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, args []str
 	}
 	j, err := newJob(s, v, args, c)
 	if err != nil {
-		return told(s.Out, format, err, doc)
+		return writeRefused(s.Out, format, err, doc)
 	}
 	ctx, stop := run.Interruptible(ctx)
 	defer stop()
@@ -79,10 +79,10 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, args []str
 	}
 	tell, err := j.apply(ctx, p, doc, check, diff)
 	j.progress.Done()
-	run.TellMade(s, j.connection)
+	run.PrintCreated(s, j.connection)
 	err = errors.Join(run.Verbatim(err), j.connection.Close())
 	if tell == nil {
-		return told(s.Out, format, err, doc)
+		return writeRefused(s.Out, format, err, doc)
 	}
 	return errors.Join(tell(), err)
 }
@@ -95,7 +95,7 @@ func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, 
 		if p, err = j.make(ctx); err != nil {
 			return nil, err
 		}
-	} else if err := j.fits(p); err != nil {
+	} else if err := j.checkFleet(p); err != nil {
 		return nil, err
 	}
 	if doc != nil {
@@ -105,7 +105,7 @@ func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, 
 	if check && diff {
 		_, err := j.fleet.ApplyPlan(ctx, p, j.options)
 		j.progress.Done()
-		if _, guarded := errors.AsType[*reconcile.Refused](err); err != nil && !guarded {
+		if _, guarded := errors.AsType[*reconcile.RefusedError](err); err != nil && !guarded {
 			return nil, err
 		}
 		return func() error { return printPlan(j.Out, format, p) }, err
@@ -136,8 +136,8 @@ func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, 
 	return func() error { return printResult(j.Out, format, p, result, check) }, err
 }
 
-// fits refuses a plan that is for another fleet.
-func (j *job) fits(p *reconcile.Plan) error {
+// checkFleet refuses a plan that is for another fleet.
+func (j *job) checkFleet(p *reconcile.Plan) error {
 	switch {
 	case p.URL != j.connection.Where:
 		return otherFleet("the plan is for %s, and this is %s", show.Clean(p.URL), j.connection.Where)
@@ -149,5 +149,5 @@ func (j *job) fits(p *reconcile.Plan) error {
 
 func otherFleet(format string, args ...any) error {
 	const do = "make a plan of this one, or say which fleet the plan is for (CRATON_URL, OS_PROJECT_ID)"
-	return &reconcile.Refused{Problem: reconcile.Problem{Reason: reconcile.ReasonOtherFleet, Do: do, Message: advice.Join(fmt.Sprintf(format, args...), do)}}
+	return &reconcile.RefusedError{Problem: reconcile.Problem{Reason: reconcile.ReasonOtherFleet, Do: do, Message: advice.Join(fmt.Sprintf(format, args...), do)}}
 }

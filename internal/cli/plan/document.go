@@ -90,9 +90,9 @@ func refusedOf(all []reconcile.Problem) []refusedDocument {
 	return docs
 }
 
-// told writes the document of what was refused, where a program expects one, and gives the error. It is that of a plan,
+// writeRefused writes the document of what was refused, where a program expects one, and gives the error. It is that of a plan,
 // or of what was applied.
-func told(w io.Writer, format string, err error, applied *applyDocument) error {
+func writeRefused(w io.Writer, format string, err error, applied *applyDocument) error {
 	refused := reconcile.Refusals(err)
 	if refused == nil || format != show.FormatJSON && format != show.FormatYAML {
 		return err
@@ -188,7 +188,7 @@ func rowsOf(p *reconcile.Plan, c *reconcile.Change) (rows [][]string) {
 				continue
 			}
 		}
-		row := []string{actions[c.Action], c.Kind, id, c.Name, c.From, what(c, s.Name), s.Name, "", ""}
+		row := []string{actions[c.Action], c.Kind, id, c.Name, c.From, partOf(c, s.Name), s.Name, "", ""}
 		row[7+strings.IndexByte("-+", s.Sign[0])] = s.Value
 		rows = append(rows, row)
 	}
@@ -198,8 +198,8 @@ func rowsOf(p *reconcile.Plan, c *reconcile.Change) (rows [][]string) {
 	return rows
 }
 
-// what reports whether a line is about a field, a label or a variable.
-func what(c *reconcile.Change, name string) string {
+// partOf reports whether a line is about a field, a label or a variable.
+func partOf(c *reconcile.Change, name string) string {
 	switch {
 	case name == "label":
 		return name

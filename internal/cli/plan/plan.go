@@ -257,18 +257,18 @@ func newJob(s output.Streams, v *settings.Values, args []string, c choices) (*jo
 // connect opens the fleet.
 func (j *job) connect(ctx context.Context, mode connect.Mode) (err error) {
 	if j.connection, err = connect.Open(ctx, j.settings, mode); err != nil {
-		return j.unlessInterrupted(ctx, err)
+		return j.earlyError(ctx, err)
 	}
 	project, err := j.connection.Project(ctx)
 	if err != nil {
-		return errors.Join(j.unlessInterrupted(ctx, err), j.connection.Close())
+		return errors.Join(j.earlyError(ctx, err), j.connection.Close())
 	}
 	j.fleet = &reconcile.Fleet{Client: j.connection.Client, Project: project}
 	return nil
 }
 
-// unlessInterrupted returns an error of what came before anything was written.
-func (j *job) unlessInterrupted(ctx context.Context, err error) error {
+// earlyError returns an error of what came before anything was written.
+func (j *job) earlyError(ctx context.Context, err error) error {
 	return cmp.Or(run.Interrupted(ctx, "nothing was written; apply the file again"), err)
 }
 
@@ -295,7 +295,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	format := v.String("cli.format")
 	j, err := newJob(s, v, args, c)
 	if err != nil {
-		return told(s.Out, format, err, nil)
+		return writeRefused(s.Out, format, err, nil)
 	}
 	j.source.warn(s)
 	if p := j.source.plan; p != nil {
@@ -321,7 +321,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	p, err := j.make(ctx)
 	j.progress.Done()
 	if err != nil {
-		return told(s.Out, format, run.Verbatim(err), nil)
+		return writeRefused(s.Out, format, run.Verbatim(err), nil)
 	}
 	var kept error
 	if out != "" { // before it is shown: who has seen enough leaves the pager, and what is under way
@@ -347,7 +347,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 // status returns how the command ends.
 func status(p *reconcile.Plan) error {
 	if p.Changed() {
-		return &run.Ended{Status: statusChanges}
+		return &run.ExitError{Status: statusChanges}
 	}
 	return nil
 }

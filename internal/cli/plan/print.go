@@ -21,8 +21,8 @@ var actions = map[reconcile.Action]string{
 	reconcile.Created: "create", reconcile.Updated: "update", reconcile.Moved: "move", reconcile.Renamed: "rename", reconcile.Deleted: "delete",
 }
 
-// mostValue is how many columns a value gets where no terminal says how many there are.
-const mostValue = 200
+// maxValue is how many columns a value gets where no terminal says how many there are.
+const maxValue = 200
 
 // printPlan writes a plan for people, or in another format.
 func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
@@ -34,7 +34,7 @@ func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
 	look := show.AppearanceOf(w)
-	sides := show.Sides{Look: look, Margin: 4, Most: mostValue}
+	sides := show.Sides{Look: look, Margin: 4, Most: maxValue}
 	counts := p.Counts()
 	for c := range p.Changes() {
 		head := look.Action(actions[c.Action], show.Object(schema.Noun(c.Kind), c.Name))
@@ -92,8 +92,8 @@ func setLines(p *reconcile.Plan) (lines []string) {
 	return lines
 }
 
-// mostEffects is how many of them are told.
-const mostEffects = 20
+// maxEffects is how many of them are told.
+const maxEffects = 20
 
 // effectLines say what becomes of the variables that are inherited.
 func effectLines(e *reconcile.Effects) (lines []string) {
@@ -101,7 +101,7 @@ func effectLines(e *reconcile.Effects) (lines []string) {
 		return nil
 	}
 	for i, c := range e.Causes {
-		if i == mostEffects && len(e.Causes) > mostEffects+1 {
+		if i == maxEffects && len(e.Causes) > maxEffects+1 {
 			lines = append(lines, fmt.Sprintf("... and %d more variables that others inherit (--format json has all)", len(e.Causes)-i))
 			break
 		}

@@ -99,7 +99,7 @@ func protect(ctx context.Context, s *object.Session, kind, word string, on bool)
 			return err
 		}
 	}
-	return tell(s, found, on, was)
+	return printResult(s, found, on, was)
 }
 
 // document is what the commands print for programs.
@@ -111,7 +111,7 @@ type document struct {
 	Changed   bool   `json:"changed"`
 }
 
-func tell(s *object.Session, found object.Found, on, was bool) error {
+func printResult(s *object.Session, found object.Found, on, was bool) error {
 	state := "is protected"
 	if !on {
 		state = "is not protected"

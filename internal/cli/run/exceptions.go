@@ -51,26 +51,26 @@ func exceptionOf(status int) exception {
 	return e
 }
 
-// Worded is an error in the original's words, and behind them what it did not say.
-type Worded struct {
+// WordedError is an error in the original's words, and behind them what it did not say.
+type WordedError struct {
 	exception
 	more string
 	err  error // the cause; may be nil
 }
 
-// InTheWords returns an error of a class and in words of the original, if it had some, with what it did not say, on
+// NewWordedError returns an error of a class and in words of the original, if it had some, with what it did not say, on
 // lines of its own if that begins with a line break, and the cause, which may be nil.
-func InTheWords(class, text, more string, err error) error {
-	return &Worded{exception{class, text}, more, err}
+func NewWordedError(class, text, more string, err error) error {
+	return &WordedError{exception{class, text}, more, err}
 }
 
-func (e *Worded) Error() string {
+func (e *WordedError) Error() string {
 	if strings.HasPrefix(e.more, "\n") { // lines of their own
 		return e.text + e.more
 	}
 	return strings.TrimSuffix(e.text+" "+e.more, " ")
 }
-func (e *Worded) Unwrap() error { return e.err }
+func (e *WordedError) Unwrap() error { return e.err }
 
 // Verbatim returns an error whose own words say how far it came, of which the original's sentence for an answer would
 // leave nothing.
@@ -78,38 +78,38 @@ func Verbatim(err error) error {
 	if err == nil {
 		return nil
 	}
-	return InTheWords("", err.Error(), "", err)
+	return NewWordedError("", err.Error(), "", err)
 }
 
 // CommandError returns an error that the original knew as its own.
 func CommandError(format string, args ...any) error {
-	return &Worded{exception: exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(format, args...)}}
+	return &WordedError{exception: exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(format, args...)}}
 }
 
 // NotFound returns the error for a name that nothing has.
 func NotFound(more string) error {
-	return &Worded{exception: exceptionOf(http.StatusNotFound), more: more}
+	return &WordedError{exception: exceptionOf(http.StatusNotFound), more: more}
 }
 
 // IsNotFound reports whether err was made by [NotFound].
 func IsNotFound(err error) bool {
-	e, ok := errors.AsType[*Worded](err)
+	e, ok := errors.AsType[*WordedError](err)
 	return ok && e.err == nil && e.exception == exceptionOf(http.StatusNotFound)
 }
 
-// InWords puts an error of the client into the original's words, if it had some for it.
-func InWords(err error) error {
-	if _, ok := errors.AsType[*Worded](err); ok {
+// AsOriginal puts an error of the client into the original's words, if it had some for it.
+func AsOriginal(err error) error {
+	if _, ok := errors.AsType[*WordedError](err); ok {
 		return err
 	}
 	if e, ok := errors.AsType[*craton.Error](err); ok {
-		return &Worded{exceptionOf(e.Status), serverSaid(e), err}
+		return &WordedError{exceptionOf(e.Status), serverSaid(e), err}
 	}
-	if e, ok := errors.AsType[*connect.LateError](err); ok {
-		return &Worded{exception{"", e.Error()}, "", err}
+	if e, ok := errors.AsType[*connect.TimeoutError](err); ok {
+		return &WordedError{exception{"", e.Error()}, "", err}
 	}
 	if e, ok := errors.AsType[*craton.ConnectionError](err); ok {
-		return &Worded{exception{"", advice.Join(fmt.Sprintf("Unable to establish connection to %s: %v", e.URL, e.Err), e.Advice())}, "", err}
+		return &WordedError{exception{"", advice.Join(fmt.Sprintf("Unable to establish connection to %s: %v", e.URL, e.Err), e.Advice())}, "", err}
 	}
 	return err
 }
@@ -127,7 +127,7 @@ func serverSaid(e *craton.Error) string {
 }
 
 // message returns what is printed of an error that a command ended with.
-func message(err error) string { return connect.Advised(InWords(err)).Error() }
+func message(err error) string { return connect.Advised(AsOriginal(err)).Error() }
 
 // Wrapped returns an error behind what failed. The original put the name of a Python class there, which tells nobody
 // anything. Errors that were no exceptions of the original's stay as they are. What failed may have names in it, which
@@ -136,9 +136,9 @@ func Wrapped(err error, what string) error {
 	if err == nil {
 		return nil
 	}
-	e, ok := InWords(err).(*Worded) //nolint:errorlint // made just now
+	e, ok := AsOriginal(err).(*WordedError) //nolint:errorlint // made just now
 	if !ok || e.class == "" {
 		return err
 	}
-	return &Worded{exception{"cratonclient.exceptions.CommandError", show.Clean(what) + ": " + e.text}, e.more, err}
+	return &WordedError{exception{"cratonclient.exceptions.CommandError", show.Clean(what) + ": " + e.text}, e.more, err}
 }

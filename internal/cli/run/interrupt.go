@@ -23,30 +23,30 @@ func Interruptible(ctx context.Context) (interrupted context.Context, stop func(
 		select {
 		case s := <-signals:
 			signal.Stop(signals)
-			cancel(&Interruption{s.(syscall.Signal)}) //nolint:forcetypeassert // the three above are
+			cancel(&InterruptionError{s.(syscall.Signal)}) //nolint:forcetypeassert // the three above are
 		case <-ctx.Done():
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
-// Interruption is why a command ended that a signal has stopped.
-type Interruption struct{ signal syscall.Signal }
+// InterruptionError is why a command ended that a signal has stopped.
+type InterruptionError struct{ signal syscall.Signal }
 
 // Error names the signal.
-func (i *Interruption) Error() string {
+func (i *InterruptionError) Error() string {
 	return map[syscall.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"}[i.signal]
 }
 
 // Unwrap makes it what a context ends with.
-func (i *Interruption) Unwrap() error { return context.Canceled }
+func (i *InterruptionError) Unwrap() error { return context.Canceled }
 
 // status returns what a shell gives a process that the signal has ended.
-func (i *Interruption) status() int { return 128 + int(i.signal) }
+func (i *InterruptionError) status() int { return 128 + int(i.signal) }
 
 // Interrupted returns the error of a command that a signal has stopped, with what that comes to; nil where none has.
 func Interrupted(ctx context.Context, what string) error {
-	if i, ok := errors.AsType[*Interruption](context.Cause(ctx)); ok {
+	if i, ok := errors.AsType[*InterruptionError](context.Cause(ctx)); ok {
 		return fmt.Errorf("interrupted: %w\n%s", i, what)
 	}
 	return nil

@@ -15,9 +15,9 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// LookBack makes the session one of the past: at is a state as people type it, "" for the present. It says which state
+// ReadPast makes the session one of the past: at is a state as people type it, "" for the present. It says which state
 // that is, for a word such as yesterday means another moment in another zone.
-func (s *Session) LookBack(ctx context.Context, at string, omitHashed bool) error {
+func (s *Session) ReadPast(ctx context.Context, at string, omitHashed bool) error {
 	if at == "" {
 		return nil
 	}
@@ -30,7 +30,7 @@ func (s *Session) LookBack(ctx context.Context, at string, omitHashed bool) erro
 	}
 	past, err := s.Client.At(ctx, craton.Past{At: state.String(), OmitHashed: omitHashed})
 	if err != nil {
-		return OfPast(err, http.StatusBadRequest)
+		return PastError(err, http.StatusBadRequest)
 	}
 	s.Client = past
 	words := "revision " + past.Revision()
@@ -41,11 +41,11 @@ func (s *Session) LookBack(ctx context.Context, at string, omitHashed bool) erro
 	return nil
 }
 
-// OfPast returns the error of a state that cannot be told: the server's reason, without the original's words around it.
+// PastError returns the error of a state that cannot be told: the server's reason, without the original's words around it.
 // Statuses may mean that beside those that always do.
-func OfPast(err error, also ...int) error {
-	if reason, ok := connect.Untold(err, "--omit-hashed", also...); ok {
-		return InTheWords("", reason, "", err)
+func PastError(err error, also ...int) error {
+	if reason, ok := connect.UnknownPast(err, "--omit-hashed", also...); ok {
+		return NewWordedError("", reason, "", err)
 	}
 	return err
 }

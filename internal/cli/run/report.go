@@ -13,7 +13,7 @@ import (
 // Report prints the error that a command ended with, and gives the status that the process ends with: 2 for a mistake
 // in the arguments, 128 and its number for a signal, else 1.
 func Report(w io.Writer, err error) int {
-	if e, ok := err.(*Ended); ok { //nolint:errorlint // joined with another error it is to be printed
+	if e, ok := err.(*ExitError); ok { //nolint:errorlint // joined with another error it is to be printed
 		return e.Status
 	}
 	if e, ok := errors.AsType[*argparse.UsageError](err); ok {
@@ -27,7 +27,7 @@ func Report(w io.Writer, err error) int {
 		}
 	}
 	_, _ = io.WriteString(w, "ERROR: "+strings.Join(lines, "\n")+"\n")
-	if i, ok := errors.AsType[*Interruption](err); ok {
+	if i, ok := errors.AsType[*InterruptionError](err); ok {
 		return i.status()
 	}
 	return 1

@@ -53,16 +53,16 @@ func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Ses
 			return err
 		}
 		defer func() {
-			TellMade(s, c)
+			PrintCreated(s, c)
 			err = errors.Join(err, c.Close())
 		}()
 		return run(ctx, NewSession(s, v, c), args)
 	}
 }
 
-// TellMade says that the database was made, which may be by a mistake in its name.
-func TellMade(s output.Streams, c *connect.Connection) {
-	if file := c.Made(); file != "" {
+// PrintCreated says that the database was made, which may be by a mistake in its name.
+func PrintCreated(s output.Streams, c *connect.Connection) {
+	if file := c.Created(); file != "" {
 		_, _ = fmt.Fprintf(s.Err, "made the database %s, which was not there\n", show.Clean(file))
 	}
 }

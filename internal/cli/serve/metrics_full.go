@@ -33,7 +33,7 @@ func newMeter(v *settings.Values, version string) (*meter, error) {
 	}
 	if file := v.String("server.metrics_key_file"); file != "" {
 		var err error
-		if m.key, err = private.Secret(file); err != nil {
+		if m.key, err = private.ReadSecret(file); err != nil {
 			return nil, fmt.Errorf("the key of the metrics: %w", err)
 		}
 	}
@@ -49,8 +49,8 @@ func (m *meter) observe() func(server.Observation) {
 	return m.metrics.Observe
 }
 
-// beside puts the metrics beside an API that has their address too.
-func (m *meter) beside(api http.Handler, srv *server.Server) http.Handler {
+// wrap puts the metrics beside an API that has their address too.
+func (m *meter) wrap(api http.Handler, srv *server.Server) http.Handler {
 	if m.metrics == nil {
 		return api
 	}

@@ -22,5 +22,5 @@ func newMeter(v *settings.Values, _ string) (*meter, error) {
 }
 
 func (*meter) observe() func(server.Observation)                          { return nil }
-func (*meter) beside(api http.Handler, _ *server.Server) http.Handler     { return api }
+func (*meter) wrap(api http.Handler, _ *server.Server) http.Handler       { return api }
 func (*meter) serve(context.Context, func(error)) (url string, err error) { return "", nil }

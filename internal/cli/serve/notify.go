@@ -9,8 +9,8 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// tell says to systemd what the server does, where that has started it with Type=notify (sd_notify).
-func tell(state string, log *slog.Logger) {
+// notifySystemd says to systemd what the server does, where that has started it with Type=notify (sd_notify).
+func notifySystemd(state string, log *slog.Logger) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		log.Warn("systemd does not hear what the server does", "error", err.Error())
 	}
@@ -36,7 +36,7 @@ func pat(ctx context.Context, handler http.Handler, log *slog.Logger) {
 			return
 		}
 		handler.ServeHTTP(&answered{header: http.Header{}}, r)
-		tell(daemon.SdNotifyWatchdog, log)
+		notifySystemd(daemon.SdNotifyWatchdog, log)
 	}
 }
 

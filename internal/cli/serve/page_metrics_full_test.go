@@ -30,7 +30,7 @@ func TestPageMetrics(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	live := httptest.NewServer(m.beside(both, s))
+	live := httptest.NewServer(m.wrap(both, s))
 	t.Cleanup(live.Close)
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	get := func(path string) []byte {

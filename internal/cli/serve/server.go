@@ -106,9 +106,9 @@ func options(v *settings.Values) server.Options {
 // baseMemory is what the server needs beside the bodies and answers under way, in bytes.
 const baseMemory = 256 << 20
 
-// aimAt has the garbage collector work harder before the process grows beyond what its requests may take, unless the
+// setMemoryTarget has the garbage collector work harder before the process grows beyond what its requests may take, unless the
 // environment says otherwise. The limits hold without it; this is about what is thrown away and not collected yet.
-func aimAt(l server.Limits) {
+func setMemoryTarget(l server.Limits) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(baseMemory + l.Memory)
 	}
@@ -148,7 +148,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 		return err
 	}
 	defer srv.Close() //nolint:errcheck // every answered write is committed
-	aimAt(limits(v))
+	setMemoryTarget(limits(v))
 	working, end := context.WithCancel(ctx)
 	watched, err := srv.Watch(working)
 	if err != nil {
@@ -170,7 +170,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	} else if handler, err = withPage(ctx, handler, srv, v.String("server.auth") == authKeystone, meter.observe()); err != nil {
 		return err
 	}
-	handler = meter.beside(handler, srv)
+	handler = meter.wrap(handler, srv)
 	listeners, err := listenAll(ctx, v)
 	if err != nil {
 		return err
@@ -208,7 +208,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 			}
 		}()
 	}
-	tell(daemon.SdNotifyReady, log)
+	notifySystemd(daemon.SdNotifyReady, log)
 	go pat(working, handler, log)
 	for {
 		select {
@@ -221,16 +221,16 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 				signal.Stop(signals) // a second one ends the process at once
 				return shutdown(hs, log, s.String())
 			}
-			tell(reloading(), log)
+			notifySystemd(reloading(), log)
 			reload(certificate, log)
-			tell(daemon.SdNotifyReady, log)
+			notifySystemd(daemon.SdNotifyReady, log)
 		}
 	}
 }
 
 // shutdown ends the server when the requests that are under way have their answers.
 func shutdown(hs *http.Server, log *slog.Logger, by string) error {
-	tell(daemon.SdNotifyStopping, log)
+	notifySystemd(daemon.SdNotifyStopping, log)
 	log.Info("stopping", "signal", by, "grace", shutdownTime.String())
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()

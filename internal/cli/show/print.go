@@ -335,7 +335,7 @@ func (s *Printer) Say(format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format+"\n", args...)
 }
 
-// SayRest says on standard error, whatever the format, that a list does not show all.
-func (s *Printer) SayRest(shown int, what string) {
+// SayMore says on standard error, whatever the format, that a list does not show all.
+func (s *Printer) SayMore(shown int, what string) {
 	_, _ = fmt.Fprintf(s.Err, "%d shown, %s: --all\n", shown, what)
 }

@@ -16,7 +16,7 @@ import (
 // document is an undo for programs. Its times have their zone, as those of a history have.
 type document struct {
 	Writes []write `json:"undone"`
-	*craton.Undone
+	*craton.UndoResult
 }
 
 // write is one that is taken back.
@@ -28,7 +28,7 @@ type write struct {
 	Message   string    `json:"message"`
 }
 
-func documentOf(u *craton.Undone) document {
+func documentOf(u *craton.UndoResult) document {
 	d := document{[]write{}, u}
 	for _, w := range u.Undone {
 		d.Writes = append(d.Writes, write{w.Revision, w.Time.UTC(), w.User, w.RequestID, w.Message})
@@ -36,8 +36,8 @@ func documentOf(u *craton.Undone) document {
 	return d
 }
 
-// tell writes an undo in a format that is no table: as CSV what is done to each object.
-func tell(s *run.Session, u *craton.Undone) error {
+// printDocument writes an undo in a format that is no table: as CSV what is done to each object.
+func printDocument(s *run.Session, u *craton.UndoResult) error {
 	if s.Format != show.FormatCSV {
 		return show.WriteDocument(s.Out, s.Format, documentOf(u))
 	}
@@ -61,7 +61,7 @@ func tell(s *run.Session, u *craton.Undone) error {
 }
 
 // total returns how many objects an undo is about.
-func total(u *craton.Undone) int {
+func total(u *craton.UndoResult) int {
 	all := 0
 	for _, n := range u.Counts {
 		all += n

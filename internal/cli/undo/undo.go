@@ -91,7 +91,7 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 	}
 	hindered := len(plan.Conflicts) > 0 && !o.force
 	if !text && (o.check || len(plan.Steps) == 0 && !hindered) {
-		if err := tell(s, plan); err != nil {
+		if err := printDocument(s, plan); err != nil {
 			return err
 		}
 	}
@@ -119,7 +119,7 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 		return refused(err, what)
 	}
 	if !text {
-		return tell(s, done)
+		return printDocument(s, done)
 	}
 	number, _, _ := strings.Cut(done.Revision, "-")
 	_, err = fmt.Fprintf(s.Out, "Undone, as revision %s: %s.\n", number, sum(done.Counts, doneWords))
@@ -129,12 +129,12 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 // refused returns the server's reason in the words of the command line.
 func refused(err error, what string) error {
 	if e, ok := errors.AsType[*craton.Error](err); ok && e.Status == http.StatusNotFound && !e.Foreign && e.Message == "Not Found" {
-		return run.InTheWords("", fmt.Sprintf("There is no write %q. `craton history` shows what there is.", what), "", err)
+		return run.NewWordedError("", fmt.Sprintf("There is no write %q. `craton history` shows what there is.", what), "", err)
 	}
 	if at, wrong := when.ParseAt(what, time.Now()); craton.IsNotFound(err) && (wrong != nil || at.Revision == "") {
-		return run.InTheWords("", fmt.Sprintf("%q is no revision, such as 12, and the change log has nothing of a request with that id. `craton history` shows what it has, with --format json the requests.", what), "", err)
+		return run.NewWordedError("", fmt.Sprintf("%q is no revision, such as 12, and the change log has nothing of a request with that id. `craton history` shows what it has, with --format json the requests.", what), "", err)
 	}
-	return run.OfPast(err, http.StatusBadRequest, http.StatusNotFound)
+	return run.PastError(err, http.StatusBadRequest, http.StatusNotFound)
 }
 
 // How many words an action gets.
@@ -177,7 +177,7 @@ func sum(counts map[string]int, words map[string]string) string {
 const shownSteps = 40
 
 // overview says what an undo would do.
-func overview(look show.Appearance, u *craton.Undone) string {
+func overview(look show.Appearance, u *craton.UndoResult) string {
 	var b strings.Builder
 	for _, w := range u.Undone {
 		number, _, _ := strings.Cut(w.Revision, "-")

@@ -29,8 +29,8 @@ type node struct {
 	members iter.Seq2[string, any] // of an array or an object
 }
 
-// look finds out what a value is: of encoding/json with json.Number, an Object, a jsontext.Value or a gjson.Result.
-func look(v any) node {
+// inspect finds out what a value is: of encoding/json with json.Number, an Object, a jsontext.Value or a gjson.Result.
+func inspect(v any) node {
 	switch v := v.(type) {
 	case nil:
 		return node{kind: jsontext.Null}
@@ -121,7 +121,7 @@ func Str(v any) string {
 	if r, ok := v.(gjson.Result); ok && !r.Exists() {
 		return ""
 	}
-	if n := look(v); n.kind == jsontext.String {
+	if n := inspect(v); n.kind == jsontext.String {
 		return n.text
 	}
 	return Repr(v)
@@ -145,7 +145,7 @@ func (n notation) append(b []byte, v any, newline string) []byte {
 	if n.cut(b) {
 		return b
 	}
-	x := look(v)
+	x := inspect(v)
 	brackets := "[]"
 	switch x.kind {
 	case jsontext.Null:
@@ -322,7 +322,7 @@ var types = map[jsontext.Kind]string{
 
 // Type returns the name of the type that a value has in Python.
 func Type(v any) string {
-	n := look(v)
+	n := inspect(v)
 	if n.kind == jsontext.Float && IsInt(n.text) {
 		n.kind = jsontext.Integer
 	}

@@ -90,7 +90,7 @@ func isPlain(name string) bool {
 
 // variablesFile are names that files of variables have: Ansible looks for host_vars/NAME, as it is and with these
 // endings.
-var variablesFile = value.Lazily(`(?i)\.(ya?ml|json)$`)
+var variablesFile = value.LazyPattern(`(?i)\.(ya?ml|json)$`)
 
 // isWhole reports whether Ansible's patterns leave a name with colons whole: those that its parse_address can read. Of
 // the releases that we support 2.21 is the strictest: 2.14 also takes what only begins like an IPv6 address. It knows
@@ -105,10 +105,10 @@ func isWhole(name string) bool {
 
 var (
 	// digits are those of a port. Python reads no number of more than 4300.
-	digits = value.Lazily(`^[0-9]{1,1000}$`)
+	digits = value.LazyPattern(`^[0-9]{1,1000}$`)
 
 	// ipv6 is what parse_address takes for an IPv6 address, written out as it does.
-	ipv6 = value.Lazily(strings.ReplaceAll(`(?i)^(?:`+
+	ipv6 = value.LazyPattern(strings.ReplaceAll(`(?i)^(?:`+
 		`(?:X:){7}X|(?:X:){1,6}:|X:(?::X){1,6}|(?:X:){2}(?::X){1,5}|(?:X:){3}(?::X){1,4}|(?:X:){4}(?::X){1,3}|(?:X:){5}(?::X){1,2}|(?:X:){6}:X|`+
 		`:(?::X){1,6}|X?::|`+
 		`(?:0:){6}(?:X\.){3}X|::(?:ffff:)?(?:X\.){3}X|(?:0:){5}ffff:(?:X\.){3}X`+

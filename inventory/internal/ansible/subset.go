@@ -267,7 +267,7 @@ func GroupWord(form GroupNames, prefix, name string) (string, bool) {
 	return word, utf8.ValidString(word) && GroupName(form, prefix, word) == name
 }
 
-var escaped = value.Lazily(`_[0-9a-f]{2}`)
+var escaped = value.LazyPattern(`_[0-9a-f]{2}`)
 
 func unhex(c byte) byte {
 	if c >= 'a' {

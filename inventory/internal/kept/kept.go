@@ -23,13 +23,13 @@ const (
 	// Unused is how long a document is kept that nobody uses.
 	Unused = 30 * 24 * time.Hour
 
-	form       = 1 // of files
-	ending     = ".kept"
-	mostHeader = 1 << 20
-	magic      = "craton-kept\x00"
-	tail       = 8 + 4 + len(magic)
-	piece      = 256 << 10 // of a document that is in memory at once
-	abandoned  = 24 * time.Hour
+	form      = 1 // of files
+	ending    = ".kept"
+	maxHeader = 1 << 20
+	magic     = "craton-kept\x00"
+	tail      = 8 + 4 + len(magic)
+	piece     = 256 << 10 // of a document that is in memory at once
+	abandoned = 24 * time.Hour
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -58,7 +58,7 @@ type Header struct {
 // Folder returns where documents are kept that nobody says another place for: craton/inventory in the user's cache
 // folder ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS).
 func Folder() (string, error) {
-	dir, err := private.InCache("inventory")
+	dir, err := private.CachePath("inventory")
 	if err != nil {
 		return "", fmt.Errorf("there is no folder to keep inventories in: %w", err)
 	}
@@ -70,7 +70,7 @@ type Store struct{ dir string }
 
 // Open opens the folder, which is made when there is something to keep. An error says why what is in it does not count.
 func Open(dir string) (*Store, error) {
-	if err := private.Look(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := private.CheckFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	return &Store{dir}, nil
@@ -78,7 +78,7 @@ func Open(dir string) (*Store, error) {
 
 // CanOpen finds out whether the folder is there, or can be made.
 func (s *Store) CanOpen() error {
-	if err := private.Look(s.dir); !errors.Is(err, fs.ErrNotExist) {
+	if err := private.CheckFolder(s.dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return private.CanMake(s.dir)
@@ -129,7 +129,7 @@ func (e *Entry) readHeader(key string) error {
 		return err
 	}
 	size, sum := binary.BigEndian.Uint64(end), binary.BigEndian.Uint32(end[8:])
-	if string(end[12:]) != magic || size > mostHeader || int64(size) > e.Bytes-int64(tail) { //nolint:gosec // it is small
+	if string(end[12:]) != magic || size > maxHeader || int64(size) > e.Bytes-int64(tail) { //nolint:gosec // it is small
 		return errDamaged
 	}
 	text := make([]byte, size)
@@ -214,7 +214,7 @@ func (s *Store) Begin(key string) *Draft {
 }
 
 func (s *Store) create(path string) (*os.File, error) {
-	if err := private.Folder(s.dir); err != nil {
+	if err := private.MakeFolder(s.dir); err != nil {
 		return nil, err
 	}
 	return private.Create(path)

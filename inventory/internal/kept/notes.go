@@ -24,8 +24,8 @@ type Refusal struct {
 	At       time.Time `json:"at"`
 }
 
-// Gone names the hosts that were lost.
-func (r *Refusal) Gone() string {
+// LostHosts names the hosts that were lost.
+func (r *Refusal) LostHosts() string {
 	text := strings.Join(r.Names, ", ")
 	if r.Lost > len(r.Names) {
 		text += ", ..."
@@ -41,7 +41,7 @@ const (
 
 var notes = []string{refused, accepted}
 
-const mostNote = 1 << 20
+const maxNote = 1 << 20
 
 func (s *Store) note(key, what string) string { return filepath.Join(s.dir, key+what) }
 
@@ -70,7 +70,7 @@ func (s *Store) readNote(key, what string) (*Refusal, error) {
 	}
 	defer f.Close() //nolint:errcheck // only read
 	r := new(Refusal)
-	return r, json.NewDecoder(io.LimitReader(f, mostNote)).Decode(r)
+	return r, json.NewDecoder(io.LimitReader(f, maxNote)).Decode(r)
 }
 
 // Refused returns what was refused and not accepted yet, by key.

@@ -108,4 +108,4 @@ func text(p ansible.Params, s *settings.Setting) string {
 }
 
 // flagPrefix is what an error of the settings calls an option.
-var flagPrefix = value.Lazily(`^flag --[a-z-]+: `)
+var flagPrefix = value.LazyPattern(`^flag --[a-z-]+: `)

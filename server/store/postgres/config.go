@@ -40,7 +40,7 @@ const (
 // user, the password with its colon, hosts and database, and the settings. A
 // password's own @, / and % are written by their numbers, and so is @ elsewhere,
 // so that no part of a password can be taken for something that is shown.
-var databaseURL = value.Lazily(`^(postgres(?:ql)?://)(?:([^:@/\s]*)(:[^@/\s]*)?@)?([^@/?#\s]*(?:/[^@/?#\s]*)?)(?:\?([^@#\s]*))?$`)
+var databaseURL = value.LazyPattern(`^(postgres(?:ql)?://)(?:([^:@/\s]*)(:[^@/\s]*)?@)?([^@/?#\s]*(?:/[^@/?#\s]*)?)(?:\?([^@#\s]*))?$`)
 
 // keys are the settings that a URL can have.
 var keys = []string{

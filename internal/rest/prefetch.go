@@ -1,8 +1,8 @@
 package rest
 
-// Ahead begins work at once and returns what waits for its result; that may be called again.
+// Prefetch begins work at once and returns what waits for its result; that may be called again.
 // The work itself is bounded by its context.
-func Ahead[T any](work func() (T, error)) func() (T, error) {
+func Prefetch[T any](work func() (T, error)) func() (T, error) {
 	var result T
 	var err error
 	done := make(chan struct{})

@@ -1,5 +1,6 @@
-// Package whole reads what counts only whole: what breaks or changes while it is read is read again from its beginning.
-package whole
+// Package reading reads what is only valid when complete: if it breaks off or changes while it is read, it is read
+// again from the beginning.
+package reading
 
 import (
 	"context"
@@ -15,9 +16,9 @@ const tries = 3
 // pauses are the waits before the others.
 var pauses = retry.Pauses{First: 400 * time.Millisecond, Most: time.Second}
 
-// Read runs a read until it succeeds, fails for good, or was tried often enough. passing tells the failures that
-// another try may not have. what is read is named in the last error.
-func Read[T any](ctx context.Context, what string, read func(context.Context) (got T, passing bool, err error)) (got T, err error) {
+// Retry runs a read until it succeeds, fails for good, or was tried often enough. passing reports whether another try
+// may succeed. what names what is read, for the last error.
+func Retry[T any](ctx context.Context, what string, read func(context.Context) (got T, passing bool, err error)) (got T, err error) {
 	err = pauses.Do(ctx, func(n int) (again bool, err error) {
 		var passing bool
 		got, passing, err = read(ctx)
@@ -32,8 +33,8 @@ func Read[T any](ctx context.Context, what string, read func(context.Context) (g
 	return got, err
 }
 
-// Enough finds that an inventory has fewer hosts than it must have.
-func Enough(hosts, least int) error {
+// CheckHostCount returns an error if an inventory has fewer hosts than it must have.
+func CheckHostCount(hosts, least int) error {
 	if hosts >= least {
 		return nil
 	}
