@@ -18,24 +18,24 @@ type BulkEdit struct {
 	Protected       *bool          `json:"protected,omitempty"`        // protect them, or take that off
 	AddLabels       []string       `json:"add_labels,omitempty"`       // to devices
 	RemoveLabels    []string       `json:"remove_labels,omitempty"`    //
-	Labels          *[]string      `json:"labels,omitempty"`           // instead: all that they have then
-	Delete          bool           `json:"delete,omitempty"`           // instead of all that
+	Labels          *[]string      `json:"labels,omitempty"`           // instead: the complete set of labels
+	Delete          bool           `json:"delete,omitempty"`           // instead of all of the above
 
-	Check  bool   `json:"check,omitempty"`  // do nothing, only tell
+	Check  bool   `json:"check,omitempty"`  // change nothing, only report
 	Expect string `json:"expect,omitempty"` // refuse if something else would be done than what has this [BulkResult.Preview], or to other objects than those with this [BulkResult.Matched]
 }
 
 // BulkResult is what a bulk edit does, or would do.
 type BulkResult struct {
 	Count    int            `json:"count"`   // of the objects that satisfy the terms
-	Matched  string         `json:"matched"` // tells these objects from any others
-	Preview  string         `json:"preview"` // tells what is done to them from anything else; "" of a server that does not
+	Matched  string         `json:"matched"` // identifies this selection of objects
+	Preview  string         `json:"preview"` // identifies what is done to them; "" from a server without previews
 	Changed  int            `json:"changed"` // of them; the others are so already
 	Objects  []BulkObject   `json:"objects"` // the first of those that change
 	Effects  []BulkEffect   `json:"effects"` // what changes, the most frequent first
 	More     int            `json:"more_effects"`
 	With     map[string]int `json:"with"`               // what a delete takes along, by kind
-	Affected []Affected     `json:"affected,omitempty"` // what becomes of resolved variables, of ten at most; nil without Check, and of a server that does not tell ("affected" in [Capabilities])
+	Affected []Affected     `json:"affected,omitempty"` // what becomes of resolved variables, of ten at most; nil without Check, and from a server that does not report it ("affected" in [Capabilities])
 	Revision string         `json:"revision"`           // of the write that did it, as a cursor; "" if nothing was done
 }
 

@@ -8,12 +8,12 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Capabilities are what a server has beside v1.
+// Capabilities describe what a server has beside v1.
 type Capabilities struct {
 	Version  string   `json:"version"`
 	Features []string `json:"features"` // sorted; see [Capabilities.Has]
 	Revision string   `json:"revision"` // where its change log ends: a cursor; "" before the first change
-	Horizon  int64    `json:"horizon"`  // the revision from which on the change log is whole
+	Horizon  int64    `json:"horizon"`  // the revision from which on the change log is complete
 	// HashedKeys are patterns of the keys of variables whose values the change log keeps only as a hash: see
 	// [Capabilities.Hashes].
 	HashedKeys []string `json:"hashed_keys"`
@@ -25,7 +25,7 @@ func (c *Capabilities) Has(feature string) bool { return slices.Contains(c.Featu
 // Hashes reports whether the values of variables with a key are secrets, of which the change log keeps only a hash.
 func (c *Capabilities) Hashes(key string) bool { return value.MatchesKey(c.HashedKeys, key) }
 
-// Capabilities asks what the server has beside v1. The original has nothing, which is no error.
+// Capabilities returns what the server has beside v1. The original server has nothing, which is not an error.
 func (c *Client) Capabilities(ctx context.Context) (*Capabilities, error) {
 	out := new(Capabilities)
 	err := c.call(ctx, http.MethodGet, "/capabilities", nil, nil, out, "features")

@@ -74,9 +74,9 @@ type ChangeOptions struct {
 // maxChanges is the largest page of the change log.
 const maxChanges = 1000
 
-// Changes yields what was done, in the order of the commits. A server can tell whose [Capabilities] have "changes"; of
-// others the error is one of [IsNotFound]. What the caller may not see now is left out. Of a client of the past
-// ([Client.At]) they end where it does.
+// Changes yields the changes, in the order of their commits. Changes that the caller may not see now are left out. It
+// needs "changes" in [Capabilities]; the error of other servers is [IsNotFound]. For a client of the past ([Client.At])
+// the changes end at its revision.
 func (c *Client) Changes(ctx context.Context, o ChangeOptions) iter.Seq2[*Change, error] {
 	return func(yield func(*Change, error) bool) {
 		q := o.query(c.Revision())

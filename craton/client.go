@@ -11,7 +11,7 @@ import (
 
 // Defaults of a Client; each has an option of the same name.
 const (
-	// DefaultTimeout bounds one try of a request.
+	// DefaultTimeout limits each try of a request.
 	DefaultTimeout = 60 * time.Second
 	// DefaultRetries is how often an idempotent request is repeated after it failed.
 	DefaultRetries = 4
@@ -22,8 +22,7 @@ const (
 	defaultLimit = 30 // of the server
 )
 
-// Client speaks to one Craton v1 API. It is safe for concurrent use.
-// Each field is one of the API's ten resources.
+// Client is a client of one Craton v1 API. It is safe for concurrent use. Each field is one of the API's ten resources.
 type Client struct {
 	Clouds            *CloudService
 	Regions           *RegionService
@@ -53,7 +52,7 @@ func New(rawURL string, options ...Option) (*Client, error) {
 		WaitMost:  10 * time.Second,
 		UserAgent: "craton-go",
 		Policy:    repeatReads,
-		Plain:     true, // of a page it takes both sides longer than most networks save; what is large asks for it
+		Plain:     true, // compressing a page takes longer than most networks save; large responses ask for it
 		Forbidden: roleMissing,
 	}}
 	for _, o := range options {

@@ -16,7 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Kind is one kind of object, as [Client.Collection] takes it and AnyDevice tells it.
+// Kind is a kind of object, as in [Client.Collection] and [AnyDevice].
 type Kind string
 
 // The kinds. Ids of hosts and network devices share one sequence.

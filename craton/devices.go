@@ -81,7 +81,7 @@ func newDeviceService(c *Client) *DeviceService {
 }
 
 // decodeDevices reads {"hosts": [...], "network-devices": [...]} (Q16): hosts first, as the server's sorted keys have
-// it. read reads each of the lists, is tells an object its kind.
+// it. read reads each of the lists, is sets an object's kind.
 func decodeDevices[T any](read func(list []byte) ([]*T, error), is func(*T, Kind)) func(body []byte) ([]*T, error) {
 	return func(body []byte) ([]*T, error) {
 		var all []*T

@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Error is every failure that the API answered with: the HTTP status and the server's own words. Every status is one,
-// those too that Craton never sends (Q29). Failures to reach the API at all are *ConnectionError, good statuses with an
+// Error is a failure that the API responded with: the HTTP status and the server's message. It may have any status,
+// also one that Craton never sends (Q29). Failures to reach the API at all are *ConnectionError, good statuses with an
 // unusable body *ResponseError.
 type Error struct {
 	Status int // HTTP status, such as 404
@@ -23,15 +23,15 @@ type Error struct {
 	Path      string // of the request, without its query
 	RequestID string // x-openstack-request-id of the answer, to be found in the server's log
 	Hint      string // what this client knows about the cause and what to do next; often empty
-	// Foreign tells that the answer is not about an object: it has not the form of Craton's errors (a proxy, another
-	// server), or says that there is no such route. A 404 of that kind is not IsNotFound, so that a mistyped URL
-	// never looks like an empty fleet.
+	// Foreign is set if the response is not about an object: it does not have the form of Craton's errors (a proxy,
+	// another server), or says that there is no such route. A 404 of that kind is not IsNotFound, so that a mistyped
+	// URL never looks like an empty fleet.
 	Foreign bool
 
 	noRole bool // the server's message says that the role does not suffice
 }
 
-// Error names what was asked, of whom, what the server said, and what to do next.
+// Error returns the request, the server's message, and what to do next.
 func (e *Error) Error() string { return advice.Join(e.Summary(), e.Hint) }
 
 // Advice returns the Hint.
@@ -50,14 +50,15 @@ func (e *Error) Summary() string {
 	return s
 }
 
-// ConnectionError is a request that got no answer: refused, timed out, cut, or not verified.
+// ConnectionError reports a request without a response: the connection was refused, timed out, was cut, or could not be
+// verified.
 type ConnectionError struct {
 	Method string // of the request
 	URL    string // of the request, without query and credentials
 	Err    error  // the cause
 }
 
-// Error says where the connection was meant to go and why it failed.
+// Error returns where the connection was meant to go and why it failed.
 func (e *ConnectionError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
 
 // Summary returns the message without the advice.
@@ -76,26 +77,27 @@ func (e *ConnectionError) Advice() string {
 // Unwrap returns the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
-// AuthError is a request that was not sent, or not sent once more, because its [Auth] could not get credentials for it.
+// AuthError reports a request that was not sent, or not sent again, because its [Auth] could not get credentials for
+// it.
 type AuthError struct {
 	Err error // of the Auth
 }
 
-// Error says why there are none.
+// Error returns why there are no credentials.
 func (e *AuthError) Error() string { return (*rest.AuthError)(e).Error() }
 
 // Unwrap returns the Auth's error, such as a *keystone.Error.
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// ResponseError is an answer that is not what the v1 contract promises: not JSON, cut short,
-// without the expected member, or a listing whose links go in a circle.
+// ResponseError reports a response that is not what the v1 contract promises: not JSON, cut short, without the expected
+// member, or a listing whose links go in a circle.
 type ResponseError struct {
 	Method string // of the request
 	Path   string // of the request, relative to /v1
 	Err    error  // what is wrong with the answer
 }
 
-// Error says which answer could not be understood and why.
+// Error returns which response could not be understood, and why.
 func (e *ResponseError) Error() string {
 	return fmt.Sprintf("%s %s: the answer is not a Craton v1 answer: %v", e.Method, e.Path, e.Err)
 }
@@ -151,7 +153,7 @@ func IsUnexplained(err error) bool {
 		(e.Foreign || e.Message == "" || strings.HasPrefix(e.Message, "An unknown exception occurred"))
 }
 
-// wantsAdmin is how the server says that the role does not suffice.
+// wantsAdmin is the server's message for a role that does not suffice.
 const wantsAdmin = "requires the 'admin' role"
 
 // roleMissing reports whether a 401 means a missing role, which other credentials of the same user do not change,

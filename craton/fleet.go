@@ -30,13 +30,13 @@ type FleetOptions struct {
 	Past     Past   // the state to ask for; the zero Past is the client's
 }
 
-// FleetMark tells a fleet of one moment from others.
+// FleetMark identifies the state of a fleet at one moment.
 type FleetMark struct {
-	Tag      string // tells this fleet from one that is any different
+	Tag      string // entity tag: it changes with anything in the fleet
 	Revision string // where the change log ended at its moment: a cursor
 }
 
-// FleetStream is a whole fleet of one moment that is on its way. It must be closed, or read to its end.
+// FleetStream is a whole fleet of one moment while it is received. It must be closed, or read to its end.
 type FleetStream struct {
 	FleetMark
 
@@ -64,17 +64,17 @@ func (l *FleetLine) Decode(object any) error {
 	return checkRow(gjson.ParseBytes(l.Object), "name", value.IsWhole(string(l.Object)))
 }
 
-// errUnchanged is what IsUnchanged knows.
+// errUnchanged is the error that IsUnchanged recognises.
 var errUnchanged = errors.New("craton: the fleet is the one that is known")
 
 // IsUnchanged reports whether the fleet is the one with the tag in [FleetOptions].
 func IsUnchanged(err error) bool { return errors.Is(err, errUnchanged) }
 
-// Fleet asks for all that the caller may see of the fleet, or of a place in it, from one moment: containers before what
-// is in them.
+// Fleet requests all that the caller may see of the fleet, or of a place in it, from one moment: containers before
+// their contents.
 //
-// A server can do this whose [Capabilities] have "fleet"; of others it is the error of a path that does not exist. The
-// timeout of the client bounds each wait for a part of the answer, not the whole of it.
+// It needs "fleet" in [Capabilities]; the error of other servers is that of a path that does not exist. The timeout of
+// the client bounds each wait for a part of the answer, not the whole of it.
 func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error) {
 	r, err := c.fleetRequest(http.MethodGet, o)
 	if err != nil {

@@ -93,7 +93,7 @@ type HistoryPage struct {
 // History reads a page of what changed an object: what it inherits counts, what it shadows does not. The events may be
 // fewer than the limit, even none, and go on behind Next.
 //
-// A server can do this whose [Capabilities] have "history": see [Client.RequireFeature].
+// It needs a server whose [Capabilities] have "history": see [Client.RequireFeature].
 func (c *Client) History(ctx context.Context, o HistoryOptions) (*HistoryPage, error) {
 	q := url.Values{}
 	if o.Limit > 0 {
@@ -132,8 +132,7 @@ type DiffOptions struct {
 	Kind, ID string // of one object with its resolved variables, or with Kind alone of one kind
 }
 
-// Difference is what is otherwise at one moment than at another, and is on its way. It must be closed, or read to its
-// end.
+// Difference is the difference between two moments while it is received. It must be closed, or read to its end.
 type Difference struct {
 	From, To string // the states that are compared: cursors
 
@@ -141,10 +140,10 @@ type Difference struct {
 	lines  *bufio.Reader
 }
 
-// Diff compares two states of an object, or of all objects that the caller may see: what was changed and changed back
-// is not there.
+// Diff compares two states of an object, or of all objects that the caller may see. What was changed and changed back
+// is not in it.
 //
-// A server can do this whose [Capabilities] have "diff": see [Client.RequireFeature].
+// It needs a server whose [Capabilities] have "diff": see [Client.RequireFeature].
 func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
 	q := url.Values{}
 	for name, value := range map[string]string{"from": o.From, "to": o.To, "kind": o.Kind, "id": o.ID} {
@@ -176,7 +175,7 @@ func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
 // Close ends the stream, be it read or not.
 func (d *Difference) Close() { d.stream.Close() }
 
-// All yields what is otherwise, and ends with an error where the difference does not come whole.
+// All yields the differences, and ends with an error if they are incomplete.
 func (d *Difference) All() iter.Seq2[*Event, error] {
 	return func(yield func(*Event, error) bool) {
 		defer d.Close()

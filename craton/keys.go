@@ -19,7 +19,8 @@ const (
 	RoleRoot   Role = "root"   // does everything in every project
 )
 
-// Self is the id of the user that the client signs in as, for roles and keys. Who is no admin cannot look its own up.
+// Self is the id of the user that the client signs in as, for roles and keys. Users that are not admins cannot look up
+// their own id.
 const Self = 0
 
 // UserKey is an API key of a user. A user of `craton server` has any number of them.
@@ -57,7 +58,7 @@ func (k UserKeyCreate) MarshalJSON() ([]byte, error) {
 // hintKeys is what to do about a server that has neither roles nor keys.
 const hintKeys = "this server has no roles and keys of users: they need a newer craton server"
 
-// Role returns what a user may do. Whoever is no admin may ask about Self only.
+// Role returns a user's role. Callers that are not admins may ask about [Self] only.
 func (s *UserService) Role(ctx context.Context, user int) (Role, error) {
 	return s.role(ctx, http.MethodGet, user, nil)
 }
@@ -86,8 +87,8 @@ func (s *UserService) Keys(ctx context.Context, user int) ([]*UserKey, error) {
 	return out.Keys, err
 }
 
-// CreateKey makes a key. Only its answer has the secret. It is IsForbidden for a key that could do more than the one
-// that the client uses, and IsConflict for a name that the user has.
+// CreateKey creates a key. Only its result has the secret. The error is [IsForbidden] for a key that could do more than
+// the one that the client uses, and [IsConflict] for a name that the user has already.
 func (s *UserService) CreateKey(ctx context.Context, user int, key UserKeyCreate) (*UserKey, error) {
 	out := new(UserKey)
 	if err := s.explainMissingRoute(s.Reader.client.call(ctx, http.MethodPost, s.userPath(user)+"/keys", nil, key, out, "key")); err != nil {
@@ -96,7 +97,7 @@ func (s *UserService) CreateKey(ctx context.Context, user int, key UserKeyCreate
 	return out, nil
 }
 
-// DeleteKey deletes a key, which is good for nothing from then on. It is IsNotFound if there is no such key.
+// DeleteKey deletes a key, which is invalid from then on. The error is [IsNotFound] if there is no such key.
 func (s *UserService) DeleteKey(ctx context.Context, user, key int) error {
 	return s.explainMissingRoute(s.Reader.client.call(ctx, http.MethodDelete, s.userPath(user)+"/keys/"+strconv.Itoa(key), nil, nil, nil, ""))
 }
@@ -108,7 +109,7 @@ func (s *UserService) userPath(user int) string {
 	return "/users/" + strconv.Itoa(user)
 }
 
-// explainMissingRoute says of a route that the server does not have what it is about.
+// explainMissingRoute adds to the error of a missing route that the server has neither roles nor keys.
 func (s *UserService) explainMissingRoute(err error) error {
 	if e, ok := err.(*Error); ok && e.Foreign && e.Status == http.StatusNotFound { //nolint:errorlint // call returns it bare
 		e.Hint = hintKeys

@@ -49,8 +49,8 @@ type Lister[T any, O any] struct {
 	reason func(context.Context, url.Values) error // nil, or looks for what a 500 means
 }
 
-// List reads one page; Page.Marker leads to the next. The last page but one may be full and the last one empty:
-// the API tells the end of a listing by an empty page only (v1 contract §3.4).
+// List reads one page; Page.Marker leads to the next. The last page but one may be full and the last one empty: the API
+// marks the end of a listing by an empty page only (v1 contract §3.4).
 func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	q := listQuery(options)
 	if f := l.filter(q); f != nil {
@@ -63,13 +63,12 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	return l.page(raw)
 }
 
-// All reads every page, in order, and yields each object once. The next page is on its way while this one is
-// consumed. An error is yielded once, with a nil object, and ends the sequence; the walk can then only be begun anew.
+// All reads every page, in order, and yields each object once. The next page is on its way while this one is consumed.
+// An error is yielded once, with a nil object, and ends the sequence; the walk can then only be started again.
 //
-// The walk follows the server's next links, but only their query: requests never leave the configured URL (Q21).
-// It ends with an empty page or a page without next; a next link seen before is an error, and an object that
-// appears on two pages is yielded once (Q30). IsMarkerGone tells that the object at a page border was deleted
-// meanwhile.
+// The walk follows the server's next links, but only their query: requests never leave the configured URL (Q21). It
+// ends with an empty page or a page without next; a next link seen before is an error, and an object that appears on
+// two pages is yielded once (Q30). [IsMarkerGone] reports that the object at a page border was deleted meanwhile.
 func (l *Lister[T, O]) All(ctx context.Context, options O) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		q := listQuery(options)
@@ -175,7 +174,7 @@ func (l *Lister[T, O]) filter(q url.Values) *localFilter[T] {
 	return l.local(q)
 }
 
-// localFilter compares on this side what the API's own parameters do not filter properly (Q14).
+// localFilter filters in the client what the API's own parameters do not filter properly (Q14).
 type localFilter[T any] struct {
 	params []string      // are not sent, but compared here
 	keep   func(*T) bool // compares

@@ -15,14 +15,14 @@ const MaxMessage = 1024
 // messageHeader is what craton server reads it from; others pass over it.
 const messageHeader = "X-Craton-Message"
 
-// WithMessage sets why the client changes what it changes: one line, which craton server keeps in its change log with
-// every change. That of a call's context counts more ([ContextWithMessage]).
+// WithMessage sets the reason for the client's changes: one line, which craton server keeps in its change log with
+// every change. A message in a call's context overrides it ([ContextWithMessage]).
 func WithMessage(text string) Option { return func(c *config) { c.message = text } }
 
 type messageKey struct{}
 
-// ContextWithMessage says why calls with the context change what they change: see [WithMessage]. Without a text the
-// client's own message counts.
+// ContextWithMessage sets the reason for the changes of calls with the context: see [WithMessage]. Without a text the
+// client's own message applies.
 func ContextWithMessage(ctx context.Context, text string) context.Context {
 	if text == "" {
 		return ctx
@@ -30,7 +30,7 @@ func ContextWithMessage(ctx context.Context, text string) context.Context {
 	return context.WithValue(ctx, messageKey{}, text)
 }
 
-// CheckMessage finds what a message may not be. Calls that write fail by it, before anything is sent.
+// CheckMessage returns an error for a message that is not allowed. Calls that write return it before anything is sent.
 func CheckMessage(text string) error {
 	if err := value.CheckWord(text); err != nil {
 		return fmt.Errorf("the message %w", err)

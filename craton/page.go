@@ -16,7 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// RawPage is a page of a listing as it came, its links read.
+// RawPage is a page of a listing as it was received, with its links parsed.
 type RawPage struct {
 	Body  []byte  // valid JSON; good until the walk goes on, which reads the page after the next into it
 	Links []Link  // first, prev, self, next; empty for look-ups of clouds and regions
@@ -49,7 +49,7 @@ func (p *RawPage) next(path string) (url.Values, error) {
 	return nil, nil
 }
 
-// limit returns the page size in force, as the self link tells it, else as it was asked for; 0 if neither does.
+// limit returns the page size in force, from the self link, else the requested one; 0 if neither is known.
 func (p *RawPage) limit() int {
 	n, _ := strconv.Atoi(p.link("self").Get("limit"))
 	return cmp.Or(n, p.asked)

@@ -33,7 +33,7 @@ func (w *pageWalk) begin(ctx context.Context, q url.Values, after row, buf []byt
 	w.fetch = rest.Prefetch(func() (*RawPage, error) { return w.client.page(ctx, w.path, q, after, buf) })
 }
 
-// wait waits for the page that is on its way; where the server fails on large pages, for a smaller one.
+// wait waits for the page being fetched; where the server fails on large pages, for a smaller one.
 func (w *pageWalk) wait(ctx context.Context) (*RawPage, error) {
 	for {
 		page, err := w.fetch()
@@ -96,7 +96,8 @@ func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *Ra
 	}
 }
 
-// checkLast asks for the page behind one with room, and tells what speaks against that one being whole and the last.
+// checkLast asks for the page behind one with room, and returns what speaks against that one being complete and the
+// last.
 //
 // That page's prev link names the row that is as many places before its marker as it has room for. With room for as
 // many as the last page has rows, it counts them.
@@ -127,14 +128,14 @@ func (w *pageWalk) checkLast(ctx context.Context, page *RawPage, buf []byte) (do
 		case second || limit != all || w.query.Get("marker") != "":
 			return nil, nil
 		}
-		// The first row is what the original says where there is none. One place less tells.
+		// The first row is what the original says where there is none. One place less shows it.
 		limit = all - 1
 	}
 }
 
-// checkBackwards asks for the rows of a listing that no page can count, because it has no more than the smallest page takes,
-// in the other order, and tells what speaks against the listing being whole. A row that is made meanwhile comes behind
-// all others.
+// checkBackwards requests the rows of a listing that no page can count, because it has no more rows than the smallest
+// page holds, in the other order, and returns what speaks against the listing being complete. A row that is made
+// meanwhile comes behind all others.
 func (w *pageWalk) checkBackwards(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
 	all := len(w.ids) + len(page.rows)
 	if !countable(w.query) || all > MinLimit || w.query.Get("marker") != "" {

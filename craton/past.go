@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Past says which state of the past to read.
+// Past selects the state of the past to read.
 type Past struct {
 	// At is a revision of the change log ("12"), a cursor of it ("12-0b5e1f2a3c4d5e6f"), or a time as RFC 3339 has it.
 	At string
@@ -25,10 +25,10 @@ type Past struct {
 }
 
 // At returns a client that reads the fleet as it was: its places, labels, parents and variables. All that it reads is
-// of one state, be it named by a time; [Client.Revision] tells which. It writes nothing.
+// of one state, even if it was named by a time; [Client.Revision] returns which. It cannot write.
 //
-// A server can do this whose [Capabilities] have "at". A moment before the log begins is an error of status 410, one in
-// the future of 400, and variables of which only a hash is known are one of 409.
+// It needs "at" in [Capabilities]. A moment before the log begins is an error of status 410, one in the future of 400,
+// and variables of which only a hash is known are one of 409.
 func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
 	if err := c.RequireFeature(ctx, "at"); err != nil {
 		return nil, err
@@ -79,7 +79,8 @@ func (c *Client) lastRevision() int64 {
 	return math.MaxInt64
 }
 
-// RequireFeature finds out whether the server can do what takes a change log: a feature of [Capabilities], such as "at".
+// RequireFeature returns an error if the server lacks a feature of [Capabilities] that takes a change log, such as
+// "at".
 func (c *Client) RequireFeature(ctx context.Context, feature string) error {
 	have, err := c.Capabilities(ctx)
 	switch {
@@ -99,7 +100,7 @@ func (c *Client) hostName() string {
 	return c.URL()
 }
 
-// addPast adds to a request of a client of the past which state it is about.
+// addPast adds the state to a request of a client of the past.
 func (c *Client) addPast(r *rest.Request) error {
 	switch {
 	case c.past == nil || timeless[r.Path]:

@@ -11,15 +11,15 @@ type protectedBody struct {
 	Protected bool `json:"protected"`
 }
 
-// Protected reports whether an object is protected. A server can tell whose [Capabilities] have "protected".
+// Protected reports whether an object is protected. It needs "protected" in [Capabilities].
 func (c *Collection) Protected(ctx context.Context, id string) (bool, error) {
 	out := protectedBody{}
 	err := c.Reader.client.call(ctx, http.MethodGet, c.path+"/"+idText(id)+"/protected", nil, nil, &out, "protected")
 	return out.Protected, err
 }
 
-// Protect protects an object, or takes that off: what is protected is not deleted, by itself or with what holds it.
-// Such a delete is [IsConflict].
+// Protect protects or unprotects an object. A protected object is not deleted, neither by itself nor with its
+// container: such a delete is [IsConflict].
 func (c *Collection) Protect(ctx context.Context, id string, on bool) error {
 	return c.Reader.client.call(ctx, http.MethodPut, c.path+"/"+idText(id)+"/protected", nil, &protectedBody{on}, nil, "")
 }
@@ -34,7 +34,7 @@ type ProtectedOptions struct {
 }
 
 // Protected returns the ids of the objects of the caller's project that are protected, by kind; whether a project is,
-// [Collection.Protected] tells. A server can list them whose [Capabilities] have "protected".
+// [Collection.Protected] tells. It needs "protected" in [Capabilities].
 func (c *Client) Protected(ctx context.Context, o ProtectedOptions) (Members, error) {
 	q := url.Values{}
 	if o.ProjectID != "" {

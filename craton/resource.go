@@ -32,8 +32,8 @@ type Reader[T any, K ID] struct {
 	resolves bool // its representation takes resolved-values (v1 contract §2.3)
 }
 
-// Get reads one object; IsNotFound tells that there is none. Where the resource inherits, its variables
-// are its own only; GetResolved gives them with what it inherits.
+// Get reads one object; the error is [IsNotFound] if there is none. Its variables are its own only; GetResolved
+// includes those that it inherits.
 func (r *Reader[T, K]) Get(ctx context.Context, id K) (*T, error) {
 	var q url.Values
 	if r.resolves {
@@ -69,8 +69,8 @@ type Writer[T any, K ID, C any] struct {
 	clash   func(body *C) (warning string)                      // nil, or finds another reason for a create's 409 (Q15)
 }
 
-// takenFunc tells whether another object has the name that want has, where want's kind must be unique.
-// Its answer only explains an error, so failures of its own count as no.
+// takenFunc reports whether another object has the name of want, where names of want's kind must be unique. The result
+// only explains an error, so failures of its own count as false.
 type takenFunc[T any] func(ctx context.Context, want *T) bool
 
 // Create makes an object and returns it as the API answered: times with microseconds,

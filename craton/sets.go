@@ -24,8 +24,8 @@ type SetChange struct {
 	Adopt  bool    `json:"adopt,omitempty"` // also what belongs to another set
 }
 
-// Sets returns the named sets of the caller's project, to each of which something belongs. A server has sets whose
-// [Capabilities] have "sets".
+// Sets returns the named sets of the caller's project, to each of which something belongs. It needs "sets" in
+// [Capabilities].
 func (c *Client) Sets(ctx context.Context) ([]SetSize, error) {
 	var out struct {
 		Sets []SetSize `json:"sets"`
@@ -43,13 +43,13 @@ func (c *Client) Set(ctx context.Context, name string) (Members, error) {
 	return out.Members, err
 }
 
-// ChangeSet has objects belong to a set, and others no longer; [IsConflict] for what belongs to another one, unless it
-// is to be adopted. A request has a limit (max_body): send tens of thousands in parts.
+// ChangeSet adds objects to a set and removes others from it. It is [IsConflict] for an object of another set, unless
+// that is to be adopted. A request has a limit (max_body): send tens of thousands in parts.
 func (c *Client) ChangeSet(ctx context.Context, name string, change SetChange) error {
 	return c.call(ctx, http.MethodPost, setPath(name), nil, change, nil, "")
 }
 
-// DeleteSet has nothing belong to a set. What did is not deleted.
+// DeleteSet removes a set. Its objects are not deleted.
 func (c *Client) DeleteSet(ctx context.Context, name string) error {
 	return c.call(ctx, http.MethodDelete, setPath(name), nil, nil, nil, "")
 }
@@ -61,8 +61,8 @@ const setHeader = "X-Craton-Set"
 
 type setKey struct{}
 
-// ContextWithSet has what calls with the context make belong to a set from the beginning. Servers without sets pass
-// over it.
+// ContextWithSet makes calls with the context add the objects that they create to a set. Servers without sets ignore
+// it.
 func ContextWithSet(ctx context.Context, name string) context.Context {
 	return context.WithValue(ctx, setKey{}, name)
 }

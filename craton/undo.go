@@ -9,12 +9,12 @@ import (
 type UndoOptions struct {
 	Revision   string // a write: its revision ("12"), or a cursor of the change log ("12-0b5e1f2a3c4d5e6f"), which no other database has
 	RequestID  string // instead: all writes of a request
-	Check      bool   // do nothing, only tell
+	Check      bool   // change nothing, only report
 	Force      bool   // also what was changed since, as if it had not been
 	OmitHashed bool   // leave values alone of which the change log keeps only a hash
 }
 
-// UndoResult is what an undo does, or would do.
+// UndoResult is the result of an undo, or what it would be.
 type UndoResult struct {
 	Undone        []UndoneWrite  `json:"undone"`         // the writes that are taken back, the newest first
 	Revision      string         `json:"revision"`       // of the write that does it, as a cursor; "" if nothing was done
@@ -45,9 +45,9 @@ type UndoStep struct {
 	Labels bool     `json:"labels"` // they change
 }
 
-// Undo takes a write back, or all that a request has done: what it made is deleted, what it deleted is there again with
-// its id, labels, variables, parents and interfaces, and what it changed is as it was before. It is done whole, in one
-// transaction, or refused. A server can do this whose [Capabilities] have "undo".
+// Undo reverses a write, or all writes of a request: what it created is deleted, what it deleted is restored with its
+// id, labels, variables, parents and interfaces, and what it changed is as before. It is done in one transaction, all
+// or nothing. It needs "undo" in [Capabilities].
 //
 // Errors: [IsConflict] if something was changed since, naming it, and Force is not set; if something else has a name
 // now; if a value is not kept, and OmitHashed is not set. [IsNotFound] if there is no such write that the caller may

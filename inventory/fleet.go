@@ -7,7 +7,7 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// Kind tells the two kinds of devices apart.
+// Kind is one of the two kinds of devices.
 type Kind uint8
 
 // The kinds of devices. Their ids share one sequence.

@@ -174,8 +174,8 @@ func (l *loader) called(ctx context.Context, kind Kind, queries []url.Values, na
 	return found, err
 }
 
-// keptOut returns the filter that keeps a device out, "" if none does. Filters that a device itself does not tell are
-// asked of the API, as Load does.
+// keptOut returns the filter that keeps a device out, "" if none does. Filters that cannot be decided by the device
+// itself are sent to the API, as in Load.
 func (l *loader) keptOut(ctx context.Context, d *Device) (string, error) {
 	if why := l.chosen.mismatch(d, l.o); why != "" {
 		return why, nil
@@ -255,7 +255,7 @@ func keep[T any](l *loader, into map[int]*Place, d *Device, kind string, id int,
 	return nil
 }
 
-// readProjectOf reads a device's project, or tells its variables from what the device resolves to.
+// readProjectOf reads a device's project, or derives its variables from what the device resolves to.
 func (l *loader) readProjectOf(ctx context.Context, d *Device) error {
 	v, err := l.client.Projects.Variables(ctx, d.ProjectID)
 	own := variablesOf(v)

@@ -180,7 +180,7 @@ func (l *lister) listPresent(ctx context.Context) (*command.Listing, error) {
 	if again {
 		known = l.old.Tag
 	}
-	if known == "" && l.o.oneAnswer() && !l.o.filtersPlaces() { // which tells its own mark
+	if known == "" && l.o.oneAnswer() && !l.o.filtersPlaces() { // which reports its own mark
 		return l.listRead(ctx, c, craton.FleetMark{}, nil)
 	}
 	now, err := l.mark(ctx, c, known)
@@ -214,7 +214,7 @@ func (l *lister) kept() *command.Listing {
 	return &command.Listing{Write: func(w io.Writer) error { _, err := l.old.WriteTo(w); return err }}
 }
 
-// mark asks which fleet there is. A server that cannot tell, and one that only tells why with a body, gives none.
+// mark asks which fleet there is. A server that cannot say, or that explains itself only in a body, has none.
 func (l *lister) mark(ctx context.Context, c *craton.Client, known string) (craton.FleetMark, error) {
 	m, err := c.FleetMark(ctx, craton.FleetOptions{Known: known, Past: craton.Past{At: l.o.At.String(), OmitHashed: l.o.OmitHashed}})
 	if craton.StatusOf(err) != 0 {

@@ -39,8 +39,8 @@ type Keeping struct {
 	Lost    int           // hosts that the one had lost that was refused
 }
 
-// KeepingOf tells how the inventory of settings is kept: those of the connection and those of the inventory. An error
-// says why it is not, or why what is kept does not count.
+// KeepingOf returns how the inventory of the settings is cached: those of the connection and those of the inventory. An
+// error says why it is not, or why what is kept does not count.
 func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 	set, err := keepingFromSettings(v)
 	if err != nil || set.off {

@@ -78,7 +78,7 @@ func (o *Options) fullDocument(ctx context.Context, c *craton.Client) (*Document
 	return Build(f, *o)
 }
 
-// errNoCover tells that the API cannot be asked for what a subset selects.
+// errNoCover means that the API cannot be asked for what a subset selects.
 var errNoCover = errors.New("the API cannot be asked for the hosts of the subset")
 
 // selectHosts returns the fleet with no hosts but those that a subset selects. unknown is why that is not to be.

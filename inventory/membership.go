@@ -24,9 +24,9 @@ type Member struct {
 	Of   string    // the label, the device type, the parent's id, ...; "" of a place
 }
 
-// MembershipOf tells what the inventory with some options makes of a device, of which these are the names of its cloud,
-// region and cell, if any. Only filters of places and of variables, and groups of parents, take requests. The error is
-// also that of names that no inventory takes.
+// MembershipOf returns what the inventory with some options makes of a device, of which these are the names of its
+// cloud, region and cell, if any. Only filters of places and of variables, and groups of parents, take requests. The
+// error is also that of names that no inventory takes.
 func MembershipOf(ctx context.Context, c *craton.Client, o Options, d *Device, cloud, region, cell string) (*Membership, error) {
 	if err := o.check(); err != nil {
 		return nil, err

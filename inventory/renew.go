@@ -180,8 +180,8 @@ func (l *loader) readFresh(ctx context.Context, ids map[int]Kind) error {
 	return g.Wait()
 }
 
-// sameProjects finds out that the hosts' projects, and their variables, are those that are known. The change log tells
-// who may not read a project nothing of it.
+// sameProjects finds out that the hosts' projects, and their variables, are those that are known. The change log shows
+// nothing of a project to those who may not read it.
 func (l *loader) sameProjects(ctx context.Context) error {
 	for _, d := range l.f.Hosts {
 		if r := l.f.Regions[d.RegionID]; r == nil || r.CloudID != d.CloudID || r.ProjectID != d.ProjectID {

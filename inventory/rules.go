@@ -8,7 +8,7 @@ func GroupName(kind GroupKind, names ...string) string {
 	return ansible.GroupName(Readable, string(kind), names...)
 }
 
-// CheckHostName tells why a host may not have a name in an inventory; what is wrong follows the name.
+// CheckHostName returns why a host may not have a name in an inventory; what is wrong follows the name.
 func CheckHostName(name string) error { return ansible.CheckHostName(name, ByName.parts()) }
 
 // IsInert reports whether nothing of a text can become a part of a template in Ansible. Keys of dictionaries and names

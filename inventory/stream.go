@@ -43,7 +43,7 @@ func (l *loader) readWhole(ctx context.Context) (done bool, err error) {
 // open asks for what the inventory needs; nil where that cannot be had as one answer.
 func (l *loader) open(ctx context.Context) (stream *craton.FleetStream, part craton.FleetOptions, err error) {
 	if l.o.filtersPlaces() {
-		if err := l.readPlacesTo(ctx, len(l.o.Cells) > 0); err != nil { // the answer itself tells the cells in the part
+		if err := l.readPlacesTo(ctx, len(l.o.Cells) > 0); err != nil { // the response itself has the cells of the part
 			return nil, part, err
 		}
 		var one bool
@@ -94,7 +94,7 @@ type stream struct {
 	decoders [len(kinds)]*decoder
 	outside  [len(kinds)]*decoder
 	seen     map[*Place]bool
-	resolved map[string]Variables // by the id of a project that the caller may not read: what regions tell of its variables
+	resolved map[string]Variables // by the id of a project that the caller may not read: its variables as far as regions show them
 	above    map[int]*Device      // those that count only if they are parents of what is listed
 }
 

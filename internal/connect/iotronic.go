@@ -14,7 +14,7 @@ import (
 	"github.com/craton-fleet/craton/keystone"
 )
 
-// ErrNoIotronic tells that nothing says where Ironic or Iotronic is.
+// ErrNoIotronic means that no setting says where Ironic or Iotronic is.
 var ErrNoIotronic = errors.New("no Ironic or Iotronic to talk to")
 
 // Iotronic makes a client of Ironic or Iotronic of the settings of settings.SignIn and settings.Iotronic. Who signs in

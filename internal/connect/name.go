@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Name returns what tells the fleet of the settings, and who reads it, from others, and the same in words. Nothing is
-// asked for it, and no secret is in it; of a bare token it has a hash.
+// Name returns a key for the fleet of the settings and the user who reads it, and the same in words. It sends no
+// request, and holds no secret; of a bare token it has a hash.
 func Name(v *settings.Values) (name, words string, err error) {
 	url, project := v.String("url"), v.String("project_id")
 	if path, file := strings.CutPrefix(url, sqlitePrefix); file {

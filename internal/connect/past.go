@@ -9,9 +9,9 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// UnknownPast returns the reason of a server that cannot tell of the past what it was asked for, in the words of who asked:
-// omit is what they say to leave out values that are not known. Statuses may mean that beside those that always do. ok
-// is false for other errors.
+// UnknownPast returns the reason why a server cannot show a past state, in the words of the caller: omit is the option
+// that leaves out values that are not known. Further statuses that mean so are given as also. ok is false for other
+// errors.
 func UnknownPast(err error, omit string, also ...int) (reason string, ok bool) {
 	e, ok := errors.AsType[*craton.Error](err)
 	if !ok || !slices.Contains(append(also, http.StatusConflict, http.StatusGone), e.Status) {

@@ -37,7 +37,7 @@ func dataTree(v any) (*tree, error) {
 	return (&jsonReader{data: raw}).document()
 }
 
-// maskConstants puts numbers of the same length into the places of NaN, Infinity and -Infinity, and tells where.
+// maskConstants puts numbers of the same length in the place of NaN, Infinity and -Infinity, and returns where.
 func maskConstants(data []byte) (masked []byte, at map[int]string) {
 	text := string(data)
 	for i := 0; i < len(data); i++ {
@@ -81,7 +81,7 @@ func (r *jsonReader) document() (*tree, error) {
 	return r.value()
 }
 
-// token reads a token. It tells where in the data the token stands, perhaps behind a comma, a colon and space.
+// token reads a token. It returns where in the data the token begins, perhaps behind a comma, a colon and space.
 func (r *jsonReader) token() (token json.Token, raw []byte, err error) {
 	if token, err = r.d.Token(); err != nil {
 		return nil, nil, err

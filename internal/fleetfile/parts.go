@@ -202,7 +202,7 @@ func indentation(line []byte) (n int, rest []byte) {
 	return n, line[n:]
 }
 
-// listKey tells a line that has nothing but the key of a list of objects, and the column of the key.
+// listKey returns the key of a list of objects if a line has nothing else, and the column of the key.
 func listKey(line []byte) (column int, ok bool) {
 	column, rest := indentation(line)
 	for len(rest) > 2 && rest[0] == '-' && rest[1] == ' ' {

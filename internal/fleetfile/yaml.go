@@ -70,7 +70,7 @@ func asUTF8(data []byte) ([]byte, *Problem) {
 	return data, nil
 }
 
-// Instead tells what a fleet file has instead of a text of one line where it stands as a variable's value without
+// Instead returns what a fleet file has instead of a text of one line where it stands as a variable's value without
 // quotes, such as "a list" of [a, no]. It is "" where that is the text itself.
 func Instead(line string) string {
 	const key = "v"

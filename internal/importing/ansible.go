@@ -169,7 +169,7 @@ func (t *Tool) shown(text string) string {
 	return text
 }
 
-// lastLines returns those of what a command said that tell why it failed: each plugin that tried to read an inventory
+// lastLines returns the lines of a command's output that say why it failed: each plugin that tried to read an inventory
 // says why it could not, and the right one is not the last.
 func lastLines(text string) string {
 	const most = 30
@@ -318,7 +318,7 @@ func sopsEnd(path string) string {
 }
 
 // sopsKeys returns the variables of a file of SOPS that are encrypted; nil if it is none. Their names are in clear in
-// it. Whoever decrypts it is a plugin, so that Ansible tells their values as any others'.
+// it. A plugin decrypts it, so that Ansible shows their values like any others.
 func sopsKeys(text []byte) []string {
 	if !bytes.Contains(text, []byte(sopsValue)) {
 		return nil

@@ -127,8 +127,8 @@ func NewInventory(list, export []byte, inert func(string) bool) (*Inventory, err
 	return newInventory(list, export, inert, nil)
 }
 
-// newInventory asks types for what ansible-inventory --list --yaml prints, and with --export, where JSON does not tell
-// all.
+// newInventory asks types for what ansible-inventory --list --yaml prints, and with --export, where JSON does not show
+// everything.
 func newInventory(list, export []byte, inert func(string) bool, types func() (list, export []byte, err error)) (*Inventory, error) {
 	resolved, err := parseDocument(list)
 	if err != nil {

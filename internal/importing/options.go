@@ -32,7 +32,7 @@ var Levels = map[string]Level{"cloud": Cloud, "region": Region, "cell": Cell}
 type Rules struct {
 	// GroupName returns the name of a group of a kind ("label", "cloud", ...) in Ansible.
 	GroupName func(kind string, parts ...string) string
-	// CheckHostName tells why a host may not have a name there.
+	// CheckHostName returns why a host may not have a name there.
 	CheckHostName func(name string) error
 	// Inert reports whether nothing of a text can become a part of a template.
 	Inert func(text string) bool

@@ -11,8 +11,8 @@ import (
 )
 
 // JSON, which ansible-inventory prints, has neither keys that are no texts nor dates: 10: and "10": are the same there,
-// and so are a date and its text, and a play tells them apart. Its YAML has both, so it is asked for that too where one
-// may be, and such keys and dates become marks. Craton cannot hold them, so they stay in Ansible.
+// and so are a date and its text, and a play distinguishes them. Its YAML has both, so it is asked for that too where
+// one may be, and such keys and dates become marks. Craton cannot hold them, so they stay in Ansible.
 const (
 	typedKey   = "__craton_key_"  // begins a key: behind it are the type, a colon, and the text
 	typedValue = "__craton_date"  // is the only key of an object that stands for a date

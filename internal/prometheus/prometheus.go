@@ -128,7 +128,7 @@ func (o *Options) Variables() (names []string) {
 }
 
 // Append appends the target of a host. A variable that cannot be used counts as missing: one bad value must not hide a
-// host, let alone all others. The problems tell of it, and so does the label __meta_craton_problem. A host without an
+// host, let alone all others. The problems name it, and so does the label __meta_craton_problem. A host without an
 // address that can be connected to is no target at all: nothing is appended.
 func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string) {
 	text := func(variable string, good func(string) bool) string {

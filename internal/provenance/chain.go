@@ -25,7 +25,7 @@ type Chain struct {
 	// Levels are the object and what it inherits from, the nearest first. The last is the project, but of kinds that
 	// inherit nothing.
 	Levels []hierarchy.Level
-	// Whole tells that the caller may read the project. If not, the project's variables are those that the object
+	// Whole is set if the caller may read the project. If not, the project's variables are those that the object
 	// inherits from it, and what other levels hide of it is not known.
 	Whole bool
 }
@@ -158,7 +158,7 @@ func readDevice(ctx context.Context, c *craton.Client, id string) (rung, error) 
 	return rung{}, err
 }
 
-// readHidden tells the project's variables from what the object resolves to.
+// readHidden derives the project's variables from what the object resolves to.
 func (chain *Chain) readHidden(ctx context.Context, c *craton.Client) error {
 	resolved, err := c.Collection(craton.Kind(chain.Kind.Name)).GetResolved(ctx, chain.Object.ID())
 	if err != nil {

@@ -1,5 +1,6 @@
-// Package provenance tells where the values of variables come from: which object gives each, what it hides of others,
-// who set it, and what a variable comes to all over a fleet. `craton explain` and the page say it, each in its way.
+// Package provenance finds where the values of variables come from: which object each comes from, which others it
+// shadows, who set it, and what a variable resolves to across a fleet. `craton explain` and the page show it, each in
+// its own form.
 //
 //	e, err := provenance.Explain(ctx, client, schema.Host, "12", func(string) bool { return false })
 //	err = e.ReadSetters(ctx, client, nil)

@@ -124,7 +124,7 @@ func Roles(ctx context.Context, client *craton.Client, users []int) (map[int]cra
 	return roles, g.Wait()
 }
 
-// keepReader has a user who is made anew be a reader again, of whom v1 only tells that it is no admin.
+// keepReader makes a user that is created again a reader again: v1 only shows that it is not an admin.
 func (fl *Fleet) keepReader(ctx context.Context, st *Step) error {
 	if st.Before["is_admin"] == true || st.After["is_admin"] == true {
 		return nil

@@ -159,7 +159,8 @@ func (st *Step) body() map[string]any {
 // FeatureBulk is the capability of servers that edit as one write what otherwise takes several.
 const FeatureBulk = "bulk"
 
-// moveAndUpdate moves an object, and changes all else of it, in one write, where the server can; did tells that it has.
+// moveAndUpdate moves an object and updates its other fields in one write, if the server can; did reports whether it
+// has.
 func (fl *Fleet) moveAndUpdate(ctx context.Context, st *Step, done *Done) (did bool, err error) {
 	more := len(st.Update)+len(st.Set)+len(st.Unset)+len(st.Drop)+len(st.AddLabels) > 0 || st.Protect != nil
 	if st.Create || st.Remove || len(st.Move) == 0 || !more || !fl.offers(ctx, FeatureBulk) {

@@ -135,7 +135,7 @@ func (fl *Fleet) mine(o Object) bool {
 	return fl.Project == "" || o[KeyProject] == nil || value.SameUUID(o.Text(KeyProject), fl.Project)
 }
 
-// read reads an object by its id; craton.IsNotFound tells that there is none.
+// read reads an object by its id; the error is craton.IsNotFound if there is none.
 func (fl *Fleet) read(ctx context.Context, k *schema.Kind, id string) (Object, error) {
 	c := fl.collection(k)
 	raw, err := c.Get(ctx, cmp.Or(ID(k, id), id))

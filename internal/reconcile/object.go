@@ -31,7 +31,7 @@ const (
 
 // Object is an object of the API by the API's own keys, in the one form in which objects are compared: string, int,
 // bool, or nil for what is not set; its own variables as craton.Variables, labels as []string. Variables and labels are
-// missing where the API did not tell them. It has all fields of its kind and nothing else, no secret and no links.
+// missing where the API did not show them. It has all fields of its kind and nothing else, no secret and no links.
 //
 // "" and 0 are what is not set: the original shows null for a text that never was given and "" for one that was
 // taken away, and the API cannot take a number away but by setting it to 0.
@@ -79,7 +79,7 @@ func Called(k *schema.Kind, o Object) string {
 	return s
 }
 
-// kindOf returns the kind of an object of a collection: of devices each tells its own.
+// kindOf returns the kind of an object of a collection: each device has its own.
 func kindOf(k *schema.Kind, o Object) *schema.Kind {
 	switch o.Text(KeyKind) {
 	case schema.Host.Ident():

@@ -19,10 +19,10 @@ import (
 
 // PlanMark is the first member of a plan.
 //
-// A plan in a file is one JSON object. Its first member tells it from fleet files, to which it is none, and from what
-// other programs keep; its value is the version of the format, and what is of another version is refused. The changes
-// that write something stand in "changes", a line each; they refer to each other by their place in it. "needs" are
-// objects that stay as they are, but that the plan relies on.
+// A plan in a file is one JSON object. Its first member distinguishes it from fleet files, where that is no key, and
+// from other programs' files; its value is the version of the format, and what is of another version is refused. The
+// changes that write something stand in "changes", a line each; they refer to each other by their place in it. "needs"
+// are objects that stay as they are, but that the plan relies on.
 const (
 	PlanMark    = "craton_plan"
 	planVersion = 1

@@ -41,7 +41,7 @@ func (fl *Fleet) Protected(ctx context.Context, k *schema.Kind, ids []string) (m
 	if len(ids) == 0 {
 		return on, nil
 	}
-	if k == schema.Project { // each tells itself
+	if k == schema.Project { // each reports itself
 		for _, id := range ids {
 			is, err := fl.collection(k).Protected(ctx, id)
 			if err != nil && !craton.IsNotFound(err) {

@@ -18,7 +18,7 @@ const (
 	partDeletes = 10 // a tenth
 )
 
-// owned is an object of the fleet, with what v1 does not tell of it.
+// owned is an object of the fleet, with what v1 does not show of it.
 type owned struct {
 	*Found
 	set       string

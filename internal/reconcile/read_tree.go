@@ -19,7 +19,7 @@ import (
 // WholeFleet is the API's fleet as a tree: what somebody would have to want to make it.
 type WholeFleet struct {
 	Tree
-	// Unread tells that the caller may not read the project, so that the tree does not have its variables.
+	// Unread is set if the caller may not read the project, so that the tree lacks its variables.
 	Unread bool
 }
 
@@ -45,7 +45,7 @@ func (fl *Fleet) ReadTree(ctx context.Context, parallel int) (*WholeFleet, error
 	return f, err
 }
 
-// errMoved tells a fleet that changed while it was read.
+// errMoved means that the fleet changed while it was read.
 var errMoved = errors.New("the fleet changes while it is read; try again")
 
 // readStream reads the fleet from one answer.

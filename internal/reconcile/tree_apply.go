@@ -389,7 +389,7 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 	return nil
 }
 
-// make creates an object. adopted tells that somebody else did: it is to be compared, and changed.
+// make creates an object. adopted reports whether somebody else did: it is then to be compared, and changed.
 func (w *writer) make(ctx context.Context, st *treeStep) (adopted bool, err error) {
 	var done Done
 	err = w.create(ctx, st.Step, &done)

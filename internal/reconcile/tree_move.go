@@ -41,7 +41,7 @@ func (n Naming) nameOf(r *Found) string {
 	return n.of(r.Kind, r.Object[r.Kind.Title], r.Object["ip_address"])
 }
 
-// renamed tells the objects of a tree that get a name in the inventory that they did not have.
+// renamed returns the objects of a tree that get another name in the inventory than they had.
 func (n Naming) renamed(w *Wanted, r *Found) (name string) {
 	address, given := w.Values["ip_address"]
 	if !given && r != nil {

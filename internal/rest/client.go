@@ -123,7 +123,7 @@ type Response struct {
 func (r *Response) OK() bool { return r.Status >= 200 && r.Status <= 299 }
 
 // Do sends one request, and repeats it as the policy says, and once with new credentials if those it had are no longer
-// good. Its errors are a *TransportError, a *BadResponseError to a read, or tell what is wrong with the request itself.
+// good. Its errors are a *TransportError, a *BadResponseError to a read, or say what is wrong with the request itself.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	resp, err := c.send(ctx, r)
 	if err != nil || !c.needsRenewal(resp) {

@@ -14,8 +14,8 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 )
 
-// Policy tells whether an answer asks for the same request once more. It leaves the answer's body as it was, may be
-// asked twice, adds to what every API has in common, see [Policy.check], and may be nil.
+// Policy reports whether a request is to be retried after a response. It leaves the response's body as it was, may be
+// called twice, adds to what all APIs have in common, see [Policy.check], and may be nil.
 type Policy func(r *Request, resp *http.Response) bool
 
 // check repeats what can be repeated without harm:

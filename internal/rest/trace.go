@@ -17,9 +17,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Trace tells people of the requests that are sent, each try of each, on a stream: a line for each, or their headers
-// and bodies too. Secrets are taken out: those of headers, URLs and bodies by their names, and wherever they stand in
-// what is told later. It is safe for concurrent use.
+// Trace prints the requests that are sent, each try of each, on a stream: a line for each, or their headers and bodies
+// too. Secrets are taken out: those of headers, URLs and bodies by their names, and wherever they occur in what is
+// printed later. It is safe for concurrent use.
 type Trace struct {
 	w     io.Writer
 	whole bool
@@ -29,7 +29,7 @@ type Trace struct {
 	hidden map[string]bool // secrets that were seen
 }
 
-// NewTrace tells on w; whole tells headers and bodies.
+// NewTrace prints to w; whole adds headers and bodies.
 func NewTrace(w io.Writer, whole bool) *Trace {
 	return &Trace{w: w, whole: whole, hidden: map[string]bool{}}
 }
@@ -47,7 +47,7 @@ const (
 	maxLooked = 64 << 10
 )
 
-// sendTraced sends a request, and tells of it if its context says so.
+// sendTraced sends a request, and traces it if its context says so.
 func sendTraced(next http.RoundTripper, r *http.Request) (*http.Response, error) {
 	t, _ := r.Context().Value(traceKey{}).(*Trace)
 	if t == nil {
@@ -83,7 +83,7 @@ func (e *exchange) prefix() string {
 	return fmt.Sprintf("[%d] %s %s ", e.number, e.request.Method, e.trace.url(e.request.URL))
 }
 
-// printRequest tells what is about to be sent.
+// printRequest prints what is about to be sent.
 func (t *Trace) printRequest(r *http.Request) *exchange {
 	t.learn(secretsOf(r)...)
 	t.mu.Lock()
@@ -112,7 +112,7 @@ type failingReader struct{ err error }
 
 func (f *failingReader) Read([]byte) (int, error) { return 0, f.err }
 
-// tracedBody tells of an answer when it was read.
+// tracedBody prints a response once it was read.
 type tracedBody struct {
 	io.ReadCloser
 	of    *exchange

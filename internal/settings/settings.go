@@ -163,7 +163,7 @@ type Values struct {
 	// File is the configuration file that was read, "" if none.
 	File string
 
-	// Options tells that what counts as flags are options of a task, so that errors call them so.
+	// Options is set if the flags are options of a task, so that errors call them options.
 	Options bool
 
 	env func(string) (string, bool)

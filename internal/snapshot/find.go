@@ -37,9 +37,9 @@ var found = []*schema.Kind{
 	schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Network, schema.NetworkInterface,
 }
 
-// Find looks for a text, upper and lower case alike, in all objects of a fleet, and tells of as many as the limit, if
-// that is not 0. Of variables that hashes tells, whose values are secrets, only the keys are looked at: what is found
-// of a value would tell it letter by letter.
+// Find looks for a text, upper and lower case alike, in all objects of a fleet, and returns at most limit matches, if
+// that is not 0. Of variables that hashes reports, whose values are secrets, only the keys are searched: finding parts
+// of a value would reveal it letter by letter.
 func Find(fleet *Fleet, text string, limit int, hashes func(key string) bool) *Found {
 	f := &Found{Text: text, Objects: []Match{}}
 	want := strings.ToLower(text)

@@ -29,7 +29,7 @@ type Options struct {
 
 // Fleet is what was read.
 type Fleet struct {
-	Tag      string // tells it from any other, as [craton.FleetMark] does; "" where it was read in listings
+	Tag      string // identifies its state, as [craton.FleetMark] does; "" if it was read in listings
 	Complete bool   // the caller may read the project; else its variables are what regions inherit of it, and what they hide is not known
 
 	objects map[*schema.Kind][]*Object

@@ -8,8 +8,8 @@ import (
 // JSON, as Python writes it, may escape half a surrogate pair, which is no character and which UTF-8 cannot hold. Where
 // it has to be kept, it stands in strings as the three bytes that it would have (WTF-8).
 
-// DecodeEscape reads the \uXXXX that s begins with, or the two of a surrogate pair, and tells how many bytes that are:
-// 0 if there is none. Half a pair is decoded as it is.
+// DecodeEscape reads the \uXXXX that s begins with, or the two of a surrogate pair, and returns how many bytes they
+// take: 0 if there is none. Half a pair is decoded as it is.
 func DecodeEscape[T string | []byte](s T) (rune, int) {
 	r, ok := hex4(s)
 	switch {

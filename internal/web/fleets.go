@@ -26,11 +26,11 @@ const largeFleet = 10_000
 
 // fleets are what pages read that look at a whole fleet.
 //
-// What was made of a fleet is kept by the entity tag that the API gives the fleet for who looks: it tells the state of
-// the database, and covers everything else that the answer depends on, the tenant and the role among it. The API is
-// asked for the tag at each look, with the rights of who looks. So nothing is shown that is not the present state of
-// what this user may see, and nobody sees what was made for another view. Who looks at the same fleet at the same time
-// shares it.
+// What was made of a fleet is kept by the entity tag that the API gives the fleet for who looks: it identifies the
+// state of the database, and covers everything else that the response depends on, the tenant and the role among it. The
+// API is asked for the tag at each look, with the rights of who looks. So nothing is shown that is not the present
+// state of what this user may see, and nobody sees what was made for another view. Who looks at the same fleet at the
+// same time shares it.
 type fleets struct {
 	room chan struct{} // a place for each fleet in memory
 
@@ -61,8 +61,9 @@ func newFleets() *fleets {
 	return &fleets{room: make(chan struct{}, maxFleets), open: map[string]*openFleet{}}
 }
 
-// ofFleet returns what make makes of the fleet that who looks may see, or made of the same fleet before. name tells it
-// from what else is made of fleets; size is about how many bytes it takes. What is made is never changed.
+// ofFleet returns what make makes of the fleet that who looks may see, or made of the same fleet before. name
+// distinguishes it from other results made of fleets; size is about how many bytes it takes. What is made is never
+// changed.
 func (p *page) ofFleet(name string, o snapshot.Options, make func(*snapshot.Fleet) (value any, size int, err error)) (any, error) {
 	can, err := p.can()
 	if err != nil {

@@ -149,15 +149,16 @@ func (p *page) loadList(k *schema.Kind, terms *where.Where, doc *listPage) error
 	return p.fillRows(doc)
 }
 
-// keyRole is the member of users that tells what they may do, and keySecret the one that the original server has their
+// keyRole is the member of users that says what they may do, and keySecret the one that the original server has their
 // keys in.
 const (
 	keyRole   = "role"
-	keyAdmin  = "is_admin" // of which the role tells more
+	keyAdmin  = "is_admin" // of which the role says more
 	keySecret = "api_key"
 )
 
-// fillRoles returns users their roles, as far as the API tells the caller, and takes away what only they may know.
+// fillRoles adds the roles to users, as far as the caller may know them, and removes what only the users themselves may
+// know.
 func (p *page) fillRoles(users []craton.Object) error {
 	var ids []int
 	for _, u := range users {

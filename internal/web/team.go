@@ -26,7 +26,7 @@ type TeamOptions struct {
 	// They change; see [KeyTime].
 	Keys func(context.Context) ([]Key, error)
 	// End ends a cookie at all servers of the database, and Ended reports whether one that was made then was ended: by
-	// a name that tells nothing of it. Without them signing out takes the cookie from the browser alone.
+	// a name that reveals nothing of it. Without them signing out takes the cookie from the browser alone.
 	End   func(ctx context.Context, cookie string) error
 	Ended func(ctx context.Context, cookie string, made time.Time) (bool, error)
 	// Keystone: users sign in with one of its tokens, not with a name, a project and an API key.
@@ -114,8 +114,7 @@ func (t *team) fromHere(r *http.Request) bool {
 	return (r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "") && t.posts.Check(r) == nil
 }
 
-// proxied are the headers by which proxies tell that they are one. Whoever sends one of them gets less by it, never
-// more.
+// proxied are the headers that proxies add. Whoever sends one of them gets less by it, never more.
 var proxied = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"}
 
 // loopback reports whether a request comes from this machine itself, by no proxy: its browser calls the machine so.

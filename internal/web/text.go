@@ -59,7 +59,7 @@ func cut(s string, most int) string {
 	return s
 }
 
-// maxSaid is how many characters are shown of what is said of a mistake, which may tell what was typed.
+// maxSaid is how many characters of a mistake's description are shown, which may repeat what was typed.
 const maxSaid = 600
 
 // sentence returns what is said of a mistake, as a sentence: errors begin small and have no full stop.

@@ -1,6 +1,6 @@
-// Package yaml11 tells what a plain scalar, one without quotes and without a tag, means in YAML 1.1 as PyYAML reads it,
-// and with it Ansible. YAML 1.2, which the YAML library of Go follows for the most part, means something else by many
-// of them: no, 0819, 0o17, 1e3, 12:30.
+// Package yaml11 reads plain scalars, those without quotes and tags, as YAML 1.1 and with it PyYAML and Ansible do.
+// YAML 1.2, which the YAML library of Go follows for the most part, means something else by many of them: no, 0819,
+// 0o17, 1e3, 12:30.
 //
 //	s := yaml11.Read("0644")   // Int, Text 420
 //	s = yaml11.Read("1e3")     // Text: in YAML 1.1 an exponent has a sign, and a point before it
@@ -49,7 +49,7 @@ type Scalar struct {
 	// Text is JSON for Bool, Int, Float and Null. Of a Date it is the text that Ansible makes of it in JSON; of all
 	// others the scalar itself.
 	Text string
-	// Base60 tells a number that was written with colons, such as 12:30, which is 750. Hardly anybody means it.
+	// Base60 is set for a number that was written with colons, such as 12:30, which is 750. Hardly anybody means it.
 	Base60 bool
 	// Problem is why the scalar has no value, although it is of its Kind: PyYAML cannot read it (0b_, 2024-13-45), or
 	// JSON has no such number (.inf, .nan). It completes a sentence that begins with the scalar.
@@ -75,7 +75,7 @@ func pattern(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
-// Read tells what a plain scalar means.
+// Read returns what a plain scalar means.
 func Read(plain string) Scalar {
 	switch plain {
 	case "", "~", "null", "Null", "NULL":

@@ -1,6 +1,6 @@
-// Package follow tells what is done to a fleet while it is done, and which hosts have other variables by it: the
-// command `craton changes`, which the event source craton.fleet.changes of Event-Driven Ansible runs. docs/eda.md is
-// the guide for its users.
+// Package follow reports changes of a fleet as they happen, and the hosts whose variables they alter: the command
+// `craton changes`, which the event source craton.fleet.changes of Event-Driven Ansible runs. docs/eda.md is the guide
+// for its users.
 //
 //	err := follow.Run(ctx, client, follow.Options{After: cursor, MostHosts: 1000}, func(line follow.Line) error {
 //		...

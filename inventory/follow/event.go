@@ -95,7 +95,7 @@ func (f *follower) event(c *craton.Change) *Event {
 	}
 }
 
-// resetEvent tells that changes are missing, so that any host may have other variables.
+// resetEvent reports that changes are missing, so that the variables of any host may differ.
 func resetEvent(cursor string, hosts int) *Event {
 	return &Event{
 		Action: "reset", Kind: "log", ID: cursor, Variables: []string{}, Fields: []string{}, Before: json.RawMessage("null"), After: json.RawMessage("null"),
@@ -103,7 +103,7 @@ func resetEvent(cursor string, hosts int) *Event {
 	}
 }
 
-// keysOf returns the variables that a change tells of.
+// keysOf returns the variables that a change is about.
 func keysOf(c *craton.Change) []string {
 	keys := map[string]bool{}
 	for _, s := range []*craton.Side{&c.Before, &c.After} {
@@ -120,7 +120,7 @@ func keysOf(c *craton.Change) []string {
 // beside are the members of a side that are no fields.
 var beside = []string{"variables", "hashed", "updated_at", "created_at"}
 
-// fieldsOf returns the fields that a change tells of, labels among them.
+// fieldsOf returns the fields that a change is about, labels included.
 func fieldsOf(c *craton.Change) []string {
 	keys := map[string]bool{}
 	for _, s := range []*craton.Side{&c.Before, &c.After} {

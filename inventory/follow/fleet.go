@@ -308,7 +308,7 @@ func (f *fleet) resolved(o *object) map[string]sum {
 	return all
 }
 
-// side returns the variables that one side of a change tells of.
+// side returns the variables on one side of a change.
 func side(s *craton.Side) map[string]sum {
 	all := make(map[string]sum, len(s.Variables)+len(s.Hashed))
 	for key, value := range s.Variables {
@@ -482,7 +482,7 @@ func (f *fleet) count() (n int) {
 	return n
 }
 
-// load reads the fleet as it was at a cursor; "" is the present. at tells which one it is.
+// load reads the fleet as it was at a cursor; "" is the present. at is the cursor of what was read.
 func load(ctx context.Context, c *craton.Client, cursor string, networkDevices bool) (f *fleet, at string, err error) {
 	if cursor != "" {
 		mark, err := c.FleetMark(ctx, craton.FleetOptions{})

@@ -59,8 +59,8 @@ type follower struct {
 	resume string // the place to go on from: see Line
 }
 
-// Run tells what is done, until the context ends, which is no error, or tell returns one. A server that refuses is an
-// error only before the first line; one that cannot be reached, or fails, is none.
+// Run reports changes until the context ends, which is not an error, or tell returns one. A server that refuses is an
+// error only before the first line; one that cannot be reached, or fails, is retried.
 func Run(ctx context.Context, c *craton.Client, o Options, tell func(Line) error) error {
 	if o.Log == nil {
 		o.Log = func(string) {}
@@ -165,7 +165,7 @@ func (f *follower) emit(e *Event) error {
 	return nil
 }
 
-// page reads one page of the log, and tells it.
+// page reads one page of the log, and reports it.
 func (f *follower) page(ctx context.Context) error {
 	began := time.Now()
 	page, err := f.client.ChangePage(ctx, craton.ChangeOptions{After: f.after, Wait: f.Wait, Limit: f.Page})

@@ -73,7 +73,7 @@ func (p *Program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, e
 		if global.NoOptDefVal != "" && !attached {
 			text = global.NoOptDefVal
 		}
-		_ = p.Root.Flags().Set(global.Name, text) // help looks; who needs it tells what is wrong with it
+		_ = p.Root.Flags().Set(global.Name, text) // for help; callers that need the value report what is wrong with it
 	}
 	return out, nil
 }

@@ -211,8 +211,8 @@ func (a *completionAnswer) ask(ctx context.Context, p *Program, words []string) 
 	return nil
 }
 
-// write writes the answer for a shell that puts quotes on words itself. shown tells that it shows a text in the place
-// of a word, not behind it.
+// write writes the answer for a shell that puts quotes on words itself. shown means that it shows a text in place of a
+// word, not after it.
 func (a *completionAnswer) write(w io.Writer, shown bool) error {
 	var b strings.Builder
 	b.WriteString(a.rule + "\n")

@@ -113,7 +113,7 @@ func (p *Program) Help(cmd *cobra.Command) {
 	_, _ = fmt.Fprint(p.Streams.Out, b.String())
 }
 
-// ownFlags returns the flags of a command that not every other has, too; shares tells that it has those as well.
+// ownFlags returns the flags that only this command has; shares reports whether it has the common ones as well.
 func (p *Program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool) {
 	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
 	settings.AddFlags(shared, p.Shared...)

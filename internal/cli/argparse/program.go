@@ -36,7 +36,7 @@ type Program struct {
 	Inner    map[string]*Program       // the subcommands that are programs of their own
 	given    []string                  // the arguments in the order that pflag reads them in
 	Fill     func()                    // makes the subcommands; nil if they are there
-	// completing tells that a shell asks what a command line may go on with.
+	// completing is set while a shell asks for completions of a command line.
 	Completing bool
 }
 

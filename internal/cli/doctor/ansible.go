@@ -25,7 +25,7 @@ import (
 // leastAnsible is the oldest ansible-core that is supported, as meta/runtime.yml of the collection says.
 const leastAnsible = "2.14"
 
-// ansibleTime is how long Ansible may take to tell its version or configuration.
+// ansibleTime is how long Ansible may take to print its version or configuration.
 const ansibleTime = time.Minute
 
 // ansible is what was found out about Ansible here.
@@ -119,7 +119,7 @@ func olderThan(version, than string) bool {
 	return slices.Compare(a[:], b[:]) < 0
 }
 
-// is tells that an option is on, and where that is said.
+// is reports whether an option is on, and where it is set.
 func (a *ansible) is(name string) (on bool, origin string) {
 	o := a.config[name]
 	on, _ = o.Value.(bool)
@@ -175,7 +175,7 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 	d.checkCollection(a, version)
 }
 
-// checkTemplates tells what the fleet holds that Ansible must not execute, and whether this Ansible may do so all the
+// checkTemplates checks what the fleet holds that Ansible must not execute, and whether this Ansible may do so all the
 // same.
 func (d *doctor) checkTemplates(a *ansible, trial *trial) {
 	const check = "templates"
@@ -215,8 +215,8 @@ func hostvarsFaults(version string) string {
 // manyHosts is from where on it shows how Ansible loads an inventory.
 const manyHosts = 2000
 
-// checkLargeFleet tells what Ansible takes to load a script's output, and what the plugin would save, which leaves
-// variables until somebody looks at them.
+// checkLargeFleet reports how long Ansible takes to load a script's output, and what the plugin would save, which
+// leaves variables until somebody looks at them.
 func (d *doctor) checkLargeFleet(a *ansible, iv *settings.Values, trial *trial) {
 	const check = "large fleet"
 	if trial == nil || iv == nil || trial.hosts < manyHosts {
@@ -272,7 +272,7 @@ func isProgram(file string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && strings.HasPrefix(filepath.Base(file), "craton") && filepath.Ext(file) == ""
 }
 
-// checkAnsibleConfig tells which ansible.cfg counts, and what Ansible says of it.
+// checkAnsibleConfig reports which ansible.cfg is used, and what Ansible says about it.
 func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
 	const check = "ansible.cfg"
 	merging := a.config["DEFAULT_HASH_BEHAVIOUR"].Value == "merge" && iv != nil && iv.String("inventory.vars") == "layered"

@@ -28,7 +28,7 @@ var (
 	afterTLS        = afterConnection[1:]
 )
 
-// checkAPI follows the way to an API over the network, and tells whether a client can use it.
+// checkAPI follows the way to an API over the network, and reports whether a client can use it.
 func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 	who, ok := d.checkKeystone(ctx, v)
 	if !ok {
@@ -166,7 +166,7 @@ func wantsTokens(p *probe) bool {
 // read otherwise.
 const maxSkew = 30 * time.Second
 
-// checkClock compares this machine's clock with the server's, which its Date header tells in whole seconds.
+// checkClock compares this machine's clock with the server's, which its Date header has in whole seconds.
 func (d *doctor) checkClock(p *probe) {
 	const check = "clock"
 	date, err := http.ParseTime(p.header.Get("Date"))

@@ -43,7 +43,7 @@ func (w *caller) name(ctx context.Context, c *craton.Client) string {
 // endsSoon is how short the rest of a token's life is when it should be told.
 const endsSoon = 5 * time.Minute
 
-// checkKeystone signs in to Keystone where the settings are for it, and tells who goes where.
+// checkKeystone signs in to Keystone if the settings are for it, and reports who signs in, and where.
 func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller, bool) {
 	w := &caller{
 		tls: craton.TLS{CAPath: v.String("ca_path"), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key"),

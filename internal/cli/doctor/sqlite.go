@@ -14,7 +14,7 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// checkSQLite looks at the file of the embedded server, and tells whether a client can use it.
+// checkSQLite looks at the file of the embedded server, and reports whether a client can use it.
 func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	url := v.String("url")
 	path, err := filepath.Abs(strings.TrimPrefix(url, "sqlite:"))

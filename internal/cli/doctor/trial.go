@@ -16,7 +16,7 @@ type trial struct {
 	hosts, groups int
 	of            string // the state that it is of: "" for the present
 	// templates are how many strings Ansible would execute that were not marked, and template is where the first one
-	// is. texts are how many dictionaries are written as text, because Ansible would execute their keys. trusted tells
+	// is. texts are how many dictionaries are written as text, because Ansible would execute their keys. trusted means
 	// that it may.
 	templates, texts int
 	template         string

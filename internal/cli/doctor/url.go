@@ -30,7 +30,7 @@ const (
 	urlHTTP           // an API, at that URL or where Keystone's catalogue says
 )
 
-// checkURL tells what CRATON_URL names, and whether it is well written.
+// checkURL reports what CRATON_URL names, and whether it is well formed.
 func (d *doctor) checkURL(v *settings.Values) urlKind {
 	const check = "url"
 	raw, source := v.String("url"), v.Source("url")
@@ -110,7 +110,7 @@ type probe struct {
 
 // prober sends probes the way that the client goes.
 type prober struct {
-	config *tls.Config // as the client's; the probe itself verifies nothing, so that it can tell what is wrong
+	config *tls.Config // as the client's; the probe itself verifies nothing, so that it can report what is wrong
 }
 
 // send asks for a URL. No credentials go with it, so that it may go to whoever is there.

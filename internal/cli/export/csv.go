@@ -55,7 +55,8 @@ func checkColumns(names []string) error {
 	return nil
 }
 
-// cellOf returns the cell of a host in a column; nil for no column. number tells a number of JSON, which is no formula.
+// cellOf returns the cell of a host in a column; nil for no column. number is set for a JSON number, which is not a
+// formula.
 func cellOf(name string) func(h *host) (text string, number bool) {
 	if key, ok := strings.CutPrefix(name, variableColumn); ok && key != "" {
 		return func(h *host) (string, bool) {

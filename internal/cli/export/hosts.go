@@ -82,7 +82,7 @@ func (l *leftOut) add(reason, name string) {
 	}
 }
 
-// print tells it, a line a reason.
+// print prints what was left out, a line for each reason.
 func (l *leftOut) print(e *exporter) {
 	for _, reason := range l.order {
 		n, hosts := l.count[reason], "host"

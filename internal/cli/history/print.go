@@ -80,7 +80,7 @@ func (p *printer) sides(e *craton.Event) {
 	}
 }
 
-// unsaid are fields that tell nothing of what was made or is gone.
+// unsaid are fields that say nothing about what was created or deleted.
 var unsaid = map[string]bool{"id": true, "project_id": true, "created_at": true}
 
 // lines returns the sides of an event. What an object inherits when it is made or deleted is only counted.

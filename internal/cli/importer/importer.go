@@ -296,8 +296,8 @@ func (c *command) ansible(ctx context.Context, cmd *cobra.Command, source, file 
 	return c.finish(ctx, result, nil, func(l *loaded) (*proofOf, error) { return prove(ctx, tool, sources, before, result.Record, l, c.o) })
 }
 
-// finish loads the fleet that was made into a temporary file, writes what was made, proves it, and tells both. Of a
-// fleet that cannot be loaded nothing is written. lines are those of a table, by host.
+// finish loads the fleet that was made into a temporary file, writes the result, proves it, and prints both. If the
+// fleet cannot be loaded nothing is written. lines are those of a table, by host.
 func (c *command) finish(ctx context.Context, result *importing.Result, lines map[string]int, prove func(*loaded) (*proofOf, error)) (err error) {
 	file, err := fleetfile.Parse(importing.FleetFile, bytes.NewReader(result.Fleet()))
 	var l *loaded
@@ -363,7 +363,7 @@ func ofLines(err error, result *importing.Result, lines map[string]int) string {
 	return told.Error()
 }
 
-// conclude tells a proof, and is an error where it fails.
+// conclude prints a proof, and returns an error if it fails.
 func (c *command) conclude(r *importing.Report, p *proofOf) error {
 	if err := c.printProof(p); err != nil {
 		return err

@@ -75,7 +75,7 @@ type bulk struct {
 	terms    *where.Where
 	edit     craton.BulkEdit
 	objects  []*snapshot.Object    // where the server does not know what many are
-	hashes   func(key string) bool // tells the variables whose values are not shown
+	hashes   func(key string) bool // reports the variables whose values are not shown
 	paths    map[pointer]string    // what the ids in effects are of
 }
 

@@ -119,7 +119,7 @@ func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argp
 	return nil
 }
 
-// dryRun tells what a delete would do: in words, or as a document of what goes along by kind and of what stands in the
+// dryRun prints what a delete would do: in words, or as a document of what goes along by kind and of what stands in the
 // way.
 func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, counted []Amount, self bool) error {
 	var with []string
@@ -279,8 +279,8 @@ func (s *Session) contents(ctx context.Context, r *Resource, id string) (all []A
 	return all, nil
 }
 
-// each visits the first objects of a listing; more tells that it was not all. A listing is begun anew where it has to
-// be.
+// each visits the first objects of a listing; more reports whether there are others. A listing is started again if
+// necessary.
 func (s *Session) each(ctx context.Context, r *Resource, q url.Values, progress *output.Progress, begin func(), visit func(gjson.Result)) (more bool, err error) {
 	q = withParameter(q, "limit", strconv.Itoa(craton.MaxLimit))
 	err = walk.Retry(craton.IsMarkerGone, func() error {

@@ -68,8 +68,8 @@ func (s *Session) moveTo(ctx context.Context, r *Resource, id string, to map[str
 var recreateOption = argparse.Option{Long: "recreate", Kind: argparse.SwitchOption,
 	Help: "if the server cannot move it: delete it and create it again in the other place, with everything it has but a new id"}
 
-// splitPlace tells where an update puts an object, as a move takes it, from all else that it says. The cloud says no
-// more than in which one a region was looked for.
+// splitPlace splits an update into the place where it puts an object, as a move takes it, and all other fields. The
+// cloud only says in which cloud the region was looked up.
 func (r *Resource) splitPlace(body map[string]any) (to, rest map[string]any) {
 	if r.move == nil {
 		return nil, body
@@ -90,7 +90,7 @@ func (r *Resource) splitPlace(body map[string]any) (to, rest map[string]any) {
 }
 
 // change carries an update of one object out: where the server moves objects, another place as a move before the rest,
-// or with it as one write. all tells that nothing is left of what the command says, labels included.
+// or with it as one write. all reports whether nothing is left to do of what the command says, labels included.
 func (s *Session) change(ctx context.Context, r *Resource, id string, body map[string]any, c *argparse.Call) (o gjson.Result, all bool, err error) {
 	to, rest := r.splitPlace(body)
 	if len(to) > 0 {

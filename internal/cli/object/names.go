@@ -78,8 +78,8 @@ func (s *Session) names(ctx context.Context, r *Resource, objects []gjson.Result
 	return all
 }
 
-// texts returns objects' names by their ids. A name that several have, and nothing else tells apart, has the id behind
-// it, as has a name that reads as an id.
+// texts returns objects' names by their ids. A name that several objects have, and that nothing else distinguishes, is
+// followed by the id, as is a name that could be an id.
 func (of referred) texts(objects map[string]gjson.Result, apart bool) map[string]string {
 	holders := map[string]int{}
 	for _, o := range objects {

@@ -82,7 +82,7 @@ func (s *Session) addLabels(ctx context.Context, r *Resource, made gjson.Result,
 	return nil
 }
 
-// createLong tells what is not plain.
+// createLong returns the long help of create: what is not obvious.
 func (r *Resource) createLong() string {
 	if r.secret == "" {
 		return ""

@@ -23,8 +23,8 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// parseVariables reads words key=value: an empty value is a key to remove. notes tell of values that
-// python-cratonclient, or a fleet file, would read in another way.
+// parseVariables reads words key=value: an empty value is a key to remove. notes name values that python-cratonclient,
+// or a fleet file, would read differently.
 func parseVariables(words []string) (set craton.Variables, remove, notes []string, err error) {
 	set = craton.Variables{}
 	for _, word := range words {

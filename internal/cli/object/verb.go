@@ -21,7 +21,7 @@ type Command struct {
 	run      func(context.Context, *Session, *argparse.Call) error
 }
 
-// Define makes the command complete; completing tells that a shell asks for words.
+// Define makes the command complete; completing is set while a shell asks for words.
 func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) {
 	called := c.Declare(cmd)
 	if called.Values[atOption] == nil {

@@ -87,8 +87,8 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, args []str
 	return errors.Join(tell(), err)
 }
 
-// apply carries out the plan, or what is planned of the fleet files. tell says what was done, or would be; nil of an
-// error before that.
+// apply carries out the plan, or what is planned of the fleet files. tell prints what was done, or would be; it is nil
+// after an earlier error.
 func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, check, diff bool) (tell func() error, err error) {
 	j.options.Check, j.options.Effects = check, diff
 	if p == nil {

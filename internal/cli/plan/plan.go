@@ -198,7 +198,7 @@ func isPlan(path string) bool {
 	return reconcile.IsPlan(head[:n])
 }
 
-// beginning is how much of a file tells whether it is a plan.
+// beginning is how many bytes of a file show whether it is a plan.
 const beginning = 128
 
 type readCloser struct {

@@ -129,8 +129,8 @@ func serverSaid(e *craton.Error) string {
 // message returns what is printed of an error that a command ended with.
 func message(err error) string { return connect.Advised(AsOriginal(err)).Error() }
 
-// Wrapped returns an error behind what failed. The original put the name of a Python class there, which tells nobody
-// anything. Errors that were no exceptions of the original's stay as they are. What failed may have names in it, which
+// Wrapped returns an error behind what failed. The original put the name of a Python class there, which tells users
+// nothing. Errors that were no exceptions of the original's stay as they are. What failed may have names in it, which
 // anybody may have chosen.
 func Wrapped(err error, what string) error {
 	if err == nil {

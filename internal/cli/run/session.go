@@ -81,7 +81,7 @@ func NewSession(s output.Streams, v *settings.Values, c *connect.Connection) *Se
 	return &Session{Printer: show.Printer{Streams: s, Format: v.String("cli.format")}, Settings: v, Client: c.Client, Project: c.Project}
 }
 
-// CheckFlags finds mistakes in the values of CLI's own flags, which settings would tell in other words than argparse.
+// CheckFlags finds mistakes in the values of CLI's own flags, which settings would report in other words than argparse.
 func CheckFlags(cmd *cobra.Command) error {
 	for i := range settings.CLI.Settings {
 		setting := &settings.CLI.Settings[i]

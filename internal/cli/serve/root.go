@@ -11,7 +11,7 @@ func forPeople(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// withoutPage returns the API alone, which tells people at its root what it is.
+// withoutPage returns the API alone, which says at its root what it is.
 func withoutPage(api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" || !forPeople(r) {

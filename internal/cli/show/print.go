@@ -282,7 +282,7 @@ func csvCell(v gjson.Result) string {
 	return b.String()
 }
 
-// writeTable writes a table as its stream wants it; faint tells the cells that say little.
+// writeTable writes a table as its stream wants it; faint reports the cells that say little.
 func (s *Printer) writeTable(t table.Table, look Appearance, faint func(row, column int) bool, whole ...string) error {
 	isWhole := func(column int) bool { return column < len(whole) && unbroken(whole[column]) }
 	if output.IsTerminal(s.Out) { // which must not obey what the API says

@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Kind tells which of JSON's types a [Value] has.
+// Kind is the JSON type of a [Value].
 type Kind uint8
 
 // The kinds of a [Value]. Integer and Float are told apart by their text, as

@@ -143,7 +143,7 @@ func (s *Subset) Covers() (covers [][]string) {
 // called so.
 func IsController(name string) bool { return slices.Contains(controller, name) }
 
-// Select tells which hosts are selected, by their names and by the groups that they are in. An error says which word
+// Select returns which hosts are selected, by their names and by the groups that they are in. An error says which word
 // selects nothing that is known here, or that no host is left: Ansible may know of groups that a play makes, and has
 // words of its own for it.
 func (s *Subset) Select(hosts Hosts, groups []*Group) ([]bool, error) {
@@ -177,7 +177,7 @@ type matcher struct {
 	groups map[string]*Group
 }
 
-// match tells which hosts a pattern matches, and a word of it that matches nothing at all.
+// match returns which hosts a pattern matches, and a word of it that matches nothing at all.
 func (m *matcher) match(p pattern) (matched []bool, unknown string) {
 	matched = make([]bool, m.hosts.Len())
 	found := map[string]bool{}
@@ -238,7 +238,7 @@ func (m *matcher) mark(matched []bool, g *Group) {
 	}
 }
 
-// grouped tells the hosts that are in a group.
+// grouped returns the hosts that are in a group.
 func (m *matcher) grouped() []bool {
 	in := make([]bool, m.hosts.Len())
 	for _, g := range m.groups {

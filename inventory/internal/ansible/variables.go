@@ -77,7 +77,7 @@ var ansibles = []string{
 	"play_hosts", "ansible_play_hosts", "omit", "role_name", "ansible_version", "vars", "environment",
 }
 
-// Excluder tells which names are left out, such as those of variables. It is safe for concurrent use.
+// Excluder decides which names are left out, such as those of variables. It is safe for concurrent use.
 type Excluder struct {
 	patterns []string
 	known    sync.Map // of names: bool

@@ -25,7 +25,7 @@ import (
 type Face struct {
 	Use, Short, Long, Example string
 	Sections                  []settings.Section
-	// Subset tells that the inventory can be limited to what Ansible's --limit selects.
+	// Subset is set if the inventory can be limited to what Ansible's --limit selects.
 	Subset bool
 	// Open looks at the settings, and connects; nothing needs to be read yet.
 	Open func(ctx context.Context, v *settings.Values, asked Asked) (*Source, error)

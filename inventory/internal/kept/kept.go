@@ -40,14 +40,14 @@ type Part struct {
 	Sum  uint32 `json:"sum"`
 }
 
-// Header tells what is kept.
+// Header describes a cached document.
 type Header struct {
 	Form     int       `json:"form"`
 	Key      string    `json:"key"`
 	Program  string    `json:"program"` // that made it
 	Fleet    string    `json:"fleet"`   // whose, in words
 	Settings string    `json:"settings"`
-	Tag      string    `json:"tag"`      // the server's, by which it tells whether anything has changed; "" of a server without revisions
+	Tag      string    `json:"tag"`      // the server's entity tag, which shows whether anything has changed; "" from a server without revisions
 	Revision string    `json:"revision"` // where the server's change log ended then
 	Hosts    int       `json:"hosts"`
 	Made     time.Time `json:"made"`
@@ -152,7 +152,7 @@ func (e *Entry) Close() {
 	}
 }
 
-// Check reads the whole document and tells whether it is the one that was kept.
+// Check reads the whole document and checks that it is the one that was cached.
 func (e *Entry) Check() error {
 	buf := make([]byte, piece)
 	sum := uint32(0)
@@ -350,7 +350,7 @@ func (s *Store) All() ([]*Entry, error) {
 	return all, err
 }
 
-// Clear removes all that is kept, and tells how many documents that were.
+// Clear removes all cached documents, and returns how many there were.
 func (s *Store) Clear() (documents int, err error) {
 	files, err := s.files()
 	for _, file := range files {
