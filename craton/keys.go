@@ -63,8 +63,8 @@ func (s *UserService) Role(ctx context.Context, user int) (Role, error) {
 	return s.role(ctx, http.MethodGet, user, nil)
 }
 
-// SetRole returns a user a role. It is IsForbidden for a wider one than the caller's, and IsConflict for the last root
-// user.
+// SetRole gives a user a role. The error is [IsForbidden] for a role wider than the caller's, and [IsConflict] for the
+// last root user.
 func (s *UserService) SetRole(ctx context.Context, user int, role Role) error {
 	_, err := s.role(ctx, http.MethodPut, user, map[string]Role{"role": role})
 	return err

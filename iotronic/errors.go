@@ -184,7 +184,7 @@ func IsForbidden(err error) bool {
 }
 
 // wrongScope finds which scope a policy wants that a token does not have. Ironic answers 500 then.
-var wrongScope = value.Lazily(`requires a scope of \['(\w+)'`)
+var wrongScope = value.LazyPattern(`requires a scope of \['(\w+)'`)
 
 // errorOf makes the typed error of an answer with a failure status to a request with a body, whose secrets it must not hold.
 func errorOf(resp *rest.Response, method string, sent any) error {

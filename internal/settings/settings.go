@@ -224,7 +224,7 @@ func (v *Values) get(name string) value {
 	return got
 }
 
-// parse returns a text its type and checks the choices. The error says what is allowed, never the text of a secret.
+// parse gives a text its type and checks the choices. The error says what is allowed, never the text of a secret.
 func (s *Setting) parse(text string) (any, error) {
 	if !s.Secret && !s.URL && urlWithUser.MatchString(text) {
 		return nil, fmt.Errorf("%s is a URL with a user or password in it, which it has no use for: take it out, and put what it holds into the settings for URLs, users and passwords", s.Name)

@@ -125,7 +125,7 @@ variables. What a format cannot express is an error, or is omitted with a warnin
 			if err != nil {
 				return err
 			}
-			inv.At = when.At{} // LookBack sees to it
+			inv.At = when.At{} // ReadPast sees to it
 			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *object.Session, _ []string) error {
 				if err := on.ReadPast(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
 					return err

@@ -93,7 +93,7 @@ func pairs(long, short, key, help string) argparse.Option {
 	return argparse.Option{Long: long, Short: short, Meta: "<key=value>", Kind: argparse.RepeatedOption, Key: key, Help: help + "; may be given several times"}
 }
 
-// short returns an option a letter.
+// short adds a one-letter form to an option.
 func short(letter string, o argparse.Option) argparse.Option { o.Short = letter; return o }
 
 // interfaces are what a node of Ironic is worked with.

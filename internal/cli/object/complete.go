@@ -54,7 +54,7 @@ func (c *Command) complete(cmd *cobra.Command, called *argparse.Call, s output.S
 	argparse.CompleteSettings(cmd, settings.Connection, settings.CLI)
 }
 
-// Ask returns a question to the API, with little patience.
+// Ask puts a question to the API, with little patience.
 func (by Completer) Ask(cmd *cobra.Command, question func(context.Context, *Session) []string) []string {
 	ctx, cancel := context.WithTimeout(cmd.Context(), CompletionTime)
 	defer cancel()
