@@ -74,6 +74,7 @@ type replica struct {
 	store  *Store
 	engine engine.Replica
 	most   time.Duration // that it may be behind
+	gone   time.Duration // goneAfter, but in tests
 	report func(ReplicaStats)
 	stop   func()
 	done   chan struct{}
@@ -96,7 +97,7 @@ func (s *Store) openReplica(ctx context.Context, o Options) error {
 		return fmt.Errorf("--read-database: %w", err)
 	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r := &replica{store: s, engine: e, most: o.ReplicaLag, report: o.ReplicaState, stop: stop, done: make(chan struct{})}
+	r := &replica{store: s, engine: e, most: o.ReplicaLag, gone: goneAfter, report: o.ReplicaState, stop: stop, done: make(chan struct{})}
 	r.now = ReplicaStats{Why: engine.NoAnswer, Passed: map[Cause]int64{}}
 	r.running, r.end = context.WithCancel(context.Background())
 	if err := r.begin(ctx); err != nil {
@@ -260,7 +261,7 @@ func (r *replica) settle(v verdict) {
 		if r.running.Err() != nil {
 			r.running, r.end = context.WithCancel(context.Background())
 		}
-	case time.Since(r.answered) > goneAfter:
+	case time.Since(r.answered) > r.gone:
 		r.end()
 	}
 	if r.now.Known = answers && (v.compared || r.now.Known); v.compared {
