@@ -29,6 +29,9 @@
 // Tests that share a service run at the same time, so whatever is made there
 // gets a name of its own: the given one with a number behind it.
 //
+// [Ironic.SDK] is openstacksdk at work on an Ironic, the client of OpenStack itself: what a program of ours has done it reads, and the
+// other way round.
+//
 // A service ends, and its directory goes, when the test process does, however
 // that ends: a small watcher holds a pipe to it.
 //
