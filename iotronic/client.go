@@ -37,6 +37,11 @@ type Client struct {
 	Ports              *PortService
 	Chassis            *ChassisService
 	Allocations        *AllocationService
+	Portgroups         *PlainService // ports that work as one, from 1.23 on
+	VolumeConnectors   *PlainService // how nodes reach their volumes, from 1.32 on
+	VolumeTargets      *PlainService // volumes of nodes, from 1.32 on
+	DeployTemplates    *PlainService // steps of deployments, from 1.55 on
+	Runbooks           *PlainService // steps of cleaning, servicing and deployments, from 1.92 on
 	Webservices        *WebserviceService
 	EnabledWebservices *EnabledWebserviceService
 
@@ -102,6 +107,11 @@ func New(endpoint string, options ...Option) (*Client, error) {
 	c.Ports = newPortService(c)
 	c.Chassis = newChassisService(c)
 	c.Allocations = newAllocationService(c)
+	c.Portgroups = newPlainService(c, "portgroups", "port group")
+	c.VolumeConnectors = newPlainService(c, "volume/connectors", "volume connector")
+	c.VolumeTargets = newPlainService(c, "volume/targets", "volume target")
+	c.DeployTemplates = newPlainService(c, "deploy_templates", "deploy template")
+	c.Runbooks = newPlainService(c, "runbooks", "runbook")
 	c.Webservices = newWebserviceService(c)
 	c.EnabledWebservices = newEnabledWebserviceService(c)
 	return c, nil

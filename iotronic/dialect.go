@@ -51,7 +51,7 @@ var dialects = []traits{
 	DialectAuto: {name: "auto", title: "the server"},
 	DialectIronic: {
 		name: "ironic", title: "Ironic", header: "Ironic", wanted: Version{1, 82},
-		resources: []string{"nodes", "drivers", "ports", "chassis", "allocations"},
+		resources: []string{"nodes", "drivers", "ports", "chassis", "allocations", "portgroups", "volume/connectors", "volume/targets", "deploy_templates", "runbooks"},
 		fields:    true, detail: true, byName: true, update: jsonPatch,
 	},
 	DialectNodes2016: {

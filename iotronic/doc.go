@@ -32,7 +32,7 @@
 //	DialectNodes                 x                                       x
 //	DialectBoards                                x       x       x       x         x           x
 //
-// Chassis and Allocations are Ironic's. EnabledWebservices come with Webservices. What a dialect does not have is a [*DialectError], and a filter or attribute that it does not have an
+// Chassis, Allocations, Portgroups, VolumeConnectors, VolumeTargets, DeployTemplates and Runbooks are Ironic's. EnabledWebservices come with Webservices. What a dialect does not have is a [*DialectError], and a filter or attribute that it does not have an
 // [*InvalidAttributeError], before anything is sent. Ironic's nodes alone have states of power and provisioning and
 // maintenance. Iotronic of 2016 neither changes nodes nor filters them; the client finds them by name and reads their
 // details all the same, with more requests.

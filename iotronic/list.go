@@ -6,6 +6,7 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"unsafe"
@@ -282,7 +283,7 @@ func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, e
 		return nil, err
 	}
 	page := &rawPage{resp: resp}
-	objects, err := elements(resp, w.resource)
+	objects, err := elements(resp, path.Base(w.resource))
 	if err != nil {
 		return nil, err
 	}

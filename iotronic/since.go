@@ -29,7 +29,12 @@ var since = map[string]map[string]int{
 		"internal_info": 18, "local_link_connection": 19, "pxe_enabled": 19, "portgroup_uuid": 24, "physical_network": 34, "is_smartnic": 53,
 		"name": 88, "description": 97, "vendor": 100, "category": 101,
 	},
-	"allocations": {"": 52, "node": 58, "owner": 60},
+	"portgroups":        {"": 23, "mode": 26, "properties": 26},
+	"volume/connectors": {"": 32},
+	"volume/targets":    {"": 32},
+	"deploy_templates":  {"": 55},
+	"runbooks":          {"": 92},
+	"allocations":       {"": 52, "node": 58, "owner": 60},
 }
 
 // targets has the minor version that each target of provisioning came with, and each of its parameters that came later.

@@ -85,7 +85,7 @@ func TestIronicLists(t *testing.T) {
 		"node-list --sort-key extra":                                            "GET /v1/nodes: 400 Bad Request: ",
 		"board-list":                                                            "is Ironic (dialect ironic); use node-list",
 		"board-port-list x":                                                     "is Ironic (dialect ironic); use node-port-list",
-		"fleet-list":                                                            "is Ironic (dialect ironic); it has node-*, driver-*, port-*, chassis-*, allocation-*",
+		"fleet-list":                                                            "is Ironic (dialect ironic); it has node-*, driver-*, port-*, chassis-*, allocation-*, portgroup-*, volume-connector-*, volume-target-*, deploy-template-*, runbook-*",
 		"driver-show fake-hardwar":                                              `: 404 Not Found: Could not find the following driver(s) or hardware type(s): fake-hardwar; did you mean "fake-hardware"?`,
 		"node-show " + class + "-node-000":                                      `could not be found; did you mean "` + class + `-node-0`,
 		"node-show --instance 00000000-0000-4000-8000-000000":                   "400 Bad Request",

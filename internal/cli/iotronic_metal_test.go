@@ -170,3 +170,85 @@ func TestIronicChassisAndAllocations(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestIronicParts: what a node has beside ports: port groups, volumes, virtual interfaces, BIOS settings and history; and what Ironic
+// keeps of steps.
+func TestIronicParts(t *testing.T) {
+	t.Parallel()
+	a, _ := onIronic(t)
+	const name = "cli-parts"
+	a.must(t, "node-create -n "+name+" -d "+openstacktest.IronicDriver)
+	node := strings.TrimSpace(strings.TrimPrefix(a.must(t, "--format csv node-show "+name+" --fields uuid"), "uuid\n"))
+	const group, connector, target = "00000060-0000-4000-8000-000000000001", "00000060-0000-4000-8000-000000000002", "00000060-0000-4000-8000-000000000003"
+	settings := `[{"interface": "bios", "step": "apply_configuration", "args": {"settings": [{"name": "boot", "value": "uefi"}, {"name": "sriov", "value": "on"}]}}]`
+	for _, c := range []struct{ line, want string }{
+		{"portgroup-create --node NAME -a 52:54:00:60:00:01 --name cli-bond --mode 802.3ad -p miimon=100 --standalone-ports-supported false -u " + group, ""},
+		{"--format csv portgroup-list --node NAME", "uuid,address,name\n" + group + ",52:54:00:60:00:01,cli-bond\n"},
+		{"--format csv portgroup-show cli-bond --fields mode properties standalone_ports_supported node_uuid", "mode,node_uuid,properties,standalone_ports_supported\n802.3ad,UUID,\"{\"\"miimon\"\":100}\",false\n"},
+		{"portgroup-update cli-bond properties/miimon=50 name=cli-bond-2", ""},
+		{"--format csv portgroup-list --address 52:54:00:60:00:01 --fields name properties", "name,properties\ncli-bond-2,\"{\"\"miimon\"\":50}\"\n"},
+		{"port-create -n NAME -a 52:54:00:60:00:02 --portgroup " + group, ""},
+		{"--format csv port-list --portgroup cli-bond-2 --fields address", "address\n52:54:00:60:00:02\n"},
+		{"port-delete 52:54:00:60:00:02", "Port 52:54:00:60:00:02 was successfully deleted.\n"},
+		{"portgroup-delete cli-bond-2", "Portgroup cli-bond-2 was successfully deleted.\n"},
+		{"volume-connector-create --node NAME --type iqn --connector-id iqn.2017-07.org.example:cli -u " + connector, ""},
+		{"--format csv volume-connector-list --node NAME", "uuid,node_uuid,type,connector_id\n" + connector + ",UUID,iqn,iqn.2017-07.org.example:cli\n"},
+		{"volume-target-create --node NAME --volume-type iscsi --volume-id v1 --boot-index 0 -p target_portal=192.0.2.9:3260 -u " + target, ""},
+		{"--format csv volume-target-list --node NAME", "uuid,node_uuid,volume_type,boot_index,volume_id\n" + target + ",UUID,iscsi,0,v1\n"},
+		{"node-power NAME off --wait 60", ""}, // else Ironic changes none
+		{"volume-target-update " + target + " extra/a=b", ""},
+		{"--format csv volume-target-show " + target + " --fields extra properties", "extra,properties\n\"{\"\"a\"\":\"\"b\"\"}\",\"{\"\"target_portal\"\":\"\"192.0.2.9:3260\"\"}\"\n"},
+		{"volume-target-delete " + target, "Volume target " + target + " was successfully deleted.\n"},
+		{"volume-connector-delete " + connector, "Volume connector " + connector + " was successfully deleted.\n"},
+		{"node-vif-attach NAME vif-1 --vif-info network=n1", "Node NAME: virtual interface attached.\n"},
+		{"--format csv node-vif-list NAME", "id\n"}, // the network of the fake hardware forgets it
+		{"node-vif-detach NAME vif-1", "Node NAME: virtual interface detached.\n"},
+		{"node-provision NAME manage --wait 60", "Node NAME: now \"manageable\".\n"},
+		{"node-provision NAME clean --wait 60 --clean-steps '" + settings + "'", "Node NAME: now \"manageable\".\n"},
+		{"--format csv node-bios-setting-list NAME", "name,value\nboot,uefi\nsriov,on\n"},
+		{"--format csv node-bios-setting-list NAME --detail", "name,value,attribute_type,allowable_values,lower_bound,min_length,max_length,read_only,reset_required,unique,upper_bound\nboot,uefi,,[],,,,,,,\nsriov,on,,[],,,,,,,\n"},
+		{"deploy-template-create --name CUSTOM_CLI_PARTS --steps '[{\"interface\": \"bios\", \"step\": \"factory_reset\", \"args\": {}, \"priority\": 50}]'", ""},
+		{"--format csv deploy-template-show CUSTOM_CLI_PARTS --fields name steps", "name,steps\nCUSTOM_CLI_PARTS,\"[{\"\"interface\"\":\"\"bios\"\",\"\"step\"\":\"\"factory_reset\"\",\"\"args\"\":{},\"\"priority\"\":50}]\"\n"},
+		{"deploy-template-delete CUSTOM_CLI_PARTS", "Deploy template CUSTOM_CLI_PARTS was successfully deleted.\n"},
+	} {
+		line, want := strings.ReplaceAll(c.line, "NAME", name), strings.NewReplacer("NAME", name, "UUID", node).Replace(c.want)
+		if got := a.must(t, line); c.want != "" && got != want {
+			t.Errorf("%s:\n%s\nwant %s", line, got, want)
+		}
+	}
+	if got := a.must(t, "node-bios-setting-show "+name+" boot"); !strings.Contains(got, "| value ") || !strings.Contains(got, "| uefi") {
+		t.Error(got)
+	}
+	a.fails(t, "node-provision "+name+" clean --wait 60 --clean-steps '[{\"interface\": \"bios\", \"step\": \"nonsense\"}]'")
+	header, row, _ := strings.Cut(a.must(t, "--format csv node-history-list "+name), "\n")
+	if header != "uuid,created_at,severity,event" || !strings.Contains(row, ",ERROR,") || !strings.Contains(row, "nonsense") {
+		t.Errorf("%s\n%s", header, row)
+	}
+	event, _, _ := strings.Cut(row, ",")
+	if got := a.must(t, "--format json node-history-get "+name+" "+event); !strings.Contains(got, `"event_type": "`) || !strings.Contains(got, `"conductor": "localhost"`) {
+		t.Error(got)
+	}
+	if got := a.must(t, "--format csv node-history-list "+name+" --detail"); !strings.HasPrefix(got, "uuid,created_at,severity,event_type,event,conductor,user,") || !strings.Contains(got, "localhost") {
+		t.Error(got)
+	}
+	for line, want := range map[string]string{
+		"node-bios-setting-show NAME nothing":                               "404 Not Found: ",
+		"node-history-show NAME " + group:                                   "404 Not Found: ",
+		"node-firmware-list NAME":                                           "in API version 1.82: it does not have the firmware of nodes (since 1.86)",
+		"node-history-list NAME --iotronic-api-version 1.77":                "it does not have the history of nodes (since 1.78)",
+		"node-vif-list NAME --iotronic-api-version 1.27":                    "it does not have virtual interfaces of nodes (since 1.28)",
+		"node-vif-attach NAME v --port-uuid x --iotronic-api-version 1.66":  "it does not have port_uuid (since 1.67)",
+		"portgroup-list --iotronic-api-version 1.22":                        "it does not have portgroups (since 1.23)",
+		"portgroup-create --node NAME --mode x --iotronic-api-version 1.25": "it does not have mode (since 1.26)",
+		"deploy-template-create --name CUSTOM_X --steps {}":                 "argument --steps: it is no JSON list, and no file of one",
+		"runbook-list": "in API version 1.82: it does not have runbooks (since 1.92)",
+		"volume-connector-show 00000061-0000-4000-8000-000000000001": "404 Not Found: ",
+	} {
+		line = strings.ReplaceAll(line, "NAME", name)
+		if got := a.fails(t, line); !strings.Contains(got, want) {
+			t.Errorf("%s:\n%s\nwant %s", line, got, want)
+		}
+	}
+	a.must(t, "node-provision "+name+" manage --wait 60")
+	a.must(t, "node-delete "+name)
+}

@@ -105,6 +105,7 @@ func kinds() []*kind {
 	all := []*kind{
 		node, driverKind(), boardKind(fleet), fleet, pluginKind(), serviceKind(), portKind(node), chassisKind(), allocationKind(), webserviceKind(), enabledWebserviceKind(),
 	}
+	all = append(all, plainKinds(node)...)
 	for _, k := range all {
 		k.join()
 	}
@@ -323,32 +324,24 @@ func (k *kind) title(field string) string {
 	return thingTitle(field)
 }
 
+// titlesOf are the fields that the Python clients call otherwise than by their names.
+var titlesOf = map[string]string{
+	"provision_state": "Provisioning State", "raid_config": "Current RAID configuration", "target_raid_config": "Target RAID configuration",
+	"network_data": "Network Configuration", "hosts": "Active host(s)", "is_smartnic": "Is Smart NIC port", "pxe_enabled": "PXE boot enabled",
+	"volume_type": "Driver Volume Type", "event": "Description of the event", "event_type": "Event Origin Type", "duration_seconds": "Duration (seconds)",
+	"min_length": "Minimum Length", "max_length": "Maximum Length",
+	"MAC_add": "MAC Address", "VIF_name": "VIF", // of boards
+}
+
 // thingTitle returns a field's name above its column, as the Python clients have it.
 func thingTitle(field string) string {
-	switch field {
-	case "provision_state":
-		return "Provisioning State"
-	case "MAC_add":
-		return "MAC Address"
-	case "VIF_name":
-		return "VIF"
-	case "hosts":
-		return "Active host(s)"
-	case "is_smartnic":
-		return "Is Smart NIC port"
-	case "network_data":
-		return "Network Configuration"
-	case "pxe_enabled":
-		return "PXE boot enabled"
-	case "raid_config":
-		return "Current RAID configuration"
-	case "target_raid_config":
-		return "Target RAID configuration"
+	if title, ok := titlesOf[field]; ok {
+		return title
 	}
 	words := strings.Split(show.Heading(field), " ")
 	for i, w := range words {
 		switch w {
-		case "Uuid", "Lr", "Ip", "Http", "Https", "Dns", "Bios", "Raid":
+		case "Id", "Uuid", "Lr", "Ip", "Http", "Https", "Dns", "Bios", "Raid":
 			words[i] = strings.ToUpper(w)
 		}
 	}

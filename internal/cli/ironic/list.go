@@ -125,6 +125,8 @@ func (t *things) parameters(ctx context.Context, options []argparse.Option, c *a
 				return nil, fmt.Errorf("argument %s: %w", o.Argument(), err)
 			}
 			p[o.Key] = object
+		case argparse.IntegerOption:
+			p[o.Key], _ = strconv.Atoi(text) // it is one
 		case argparse.ReferenceOption:
 			id, err := t.reference(ctx, o, text)
 			if err != nil {
@@ -132,7 +134,13 @@ func (t *things) parameters(ctx context.Context, options []argparse.Option, c *a
 			}
 			p[o.Key] = id
 		default:
-			p[o.Key] = text
+			if p[o.Key] = text; o.Key == keySteps {
+				list, err := t.steps(text)
+				if err != nil {
+					return nil, argparse.Misused("argument --%s: %s", o.Long, err)
+				}
+				p[o.Key] = list
+			}
 		}
 	}
 	return p, nil

@@ -10,28 +10,49 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
+// doing is what a command does.
+type doing = func(context.Context, *things, *argparse.Call) error
+
+// asks makes what a command does of what it asks of the client, and says afterwards.
+func (k *kind) asks(said string, ask doing) doing {
+	return func(ctx context.Context, t *things, c *argparse.Call) error {
+		if err := ask(ctx, t, c); err != nil {
+			return t.near(ctx, k, c.Target, err)
+		}
+		t.Say("Node %s: %s.", c.Target, said)
+		return nil
+	}
+}
+
+// shows makes it of an object to print.
+func (k *kind) shows(read func(context.Context, *things, *argparse.Call) (iotronic.Object, error)) doing {
+	return func(ctx context.Context, t *things, c *argparse.Call) error {
+		o, err := read(ctx, t, c)
+		if err != nil {
+			return t.near(ctx, k, c.Target, err)
+		}
+		return t.printThing(result(o))
+	}
+}
+
+// lists makes it of objects to print, in the columns that it names.
+func (k *kind) lists(read func(context.Context, *things, *argparse.Call) ([]iotronic.Object, []string, error)) doing {
+	return func(ctx context.Context, t *things, c *argparse.Call) error {
+		objects, fields, err := read(ctx, t, c)
+		if err != nil {
+			return t.near(ctx, k, c.Target, err)
+		}
+		rows := make([]gjson.Result, len(objects))
+		for i, o := range objects {
+			rows[i] = result(o)
+		}
+		return t.PrintList(rows, fields)
+	}
+}
+
 // managementVerbs returns the commands of a node's traits, boot, console and hardware.
 func managementVerbs(k *kind) []*verb {
-	// on makes what a command does of what it asks of the client, and says afterwards.
-	on := func(said string, ask func(context.Context, *things, *argparse.Call) error) func(context.Context, *things, *argparse.Call) error {
-		return func(ctx context.Context, t *things, c *argparse.Call) error {
-			if err := ask(ctx, t, c); err != nil {
-				return t.near(ctx, k, c.Target, err)
-			}
-			t.Say("Node %s: %s.", c.Target, said)
-			return nil
-		}
-	}
-	// shows makes it of an object to print.
-	shows := func(read func(context.Context, *things, *argparse.Call) (iotronic.Object, error)) func(context.Context, *things, *argparse.Call) error {
-		return func(ctx context.Context, t *things, c *argparse.Call) error {
-			o, err := read(ctx, t, c)
-			if err != nil {
-				return t.near(ctx, k, c.Target, err)
-			}
-			return t.printThing(result(o))
-		}
-	}
+	on, shows := k.asks, k.shows
 	console := func(enabled bool) func(context.Context, *things, *argparse.Call) error {
 		said := map[bool]string{true: "console enabled", false: "console disabled"}[enabled]
 		return func(ctx context.Context, t *things, c *argparse.Call) error {

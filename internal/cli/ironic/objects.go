@@ -279,7 +279,7 @@ func iotronicDelete(k *kind) *verb {
 
 // known returns what objects of the kind are called by, for people.
 func (k *kind) known() string {
-	if k.Name == "chassis" {
+	if k.Name == "chassis" || strings.HasPrefix(k.Name, "volume-") {
 		return "UUID"
 	}
 	return k.knownBy(iotronic.DialectIronic) + " or UUID"

@@ -60,6 +60,7 @@ func nodeCommands(k *kind) []*verb {
 		provisionVerb(k),
 	}
 	all = append(all, managementVerbs(k)...)
+	all = append(all, partVerbs(k)...)
 	for _, c := range all {
 		c.only = onIronic
 	}
@@ -256,21 +257,30 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 				p.ConfigDrive = drive
 				continue
 			}
-			steps := strings.HasSuffix(o.Key, "_steps")
-			text, err := t.content(c.Text(o.Long), steps)
-			if err == nil && steps && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
-				err = errors.New("it is no JSON list, and no file of one")
+			var err error
+			if strings.HasSuffix(o.Key, "_steps") {
+				p.More[o.Key], err = t.steps(c.Text(o.Long))
+			} else {
+				var text string
+				text, err = t.content(c.Text(o.Long), false)
+				p.More[o.Key] = object.JSONText(text)
 			}
 			if err != nil {
 				return argparse.Misused("argument --%s: %s", o.Long, err)
-			}
-			if p.More[o.Key] = object.JSONText(text); steps {
-				p.More[o.Key] = []byte(text)
 			}
 		}
 	}
 	nodes := t.client.Nodes
 	return k.change(ctx, t, c, p.Target, state, func() error { return nodes.SetProvision(ctx, c.Target, p) }, nodes.WaitProvision)
+}
+
+// steps returns the list of steps that a word is, or names the file of.
+func (t *things) steps(word string) (json.RawMessage, error) {
+	text, err := t.content(word, true)
+	if err == nil && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
+		err = errors.New("it is no JSON list, and no file of one")
+	}
+	return json.RawMessage(text), err
 }
 
 // configDrive returns the config drive that a word means, or the one on standard input.

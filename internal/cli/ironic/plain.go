@@ -1,0 +1,60 @@
+package ironic
+
+import (
+	"strings"
+
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// plainKind returns a kind of Ironic's whose objects have no type of their own.
+func plainKind(name string, of func(*iotronic.Client) *iotronic.PlainService, at columns, list []argparse.Option, create ...argparse.Option) *kind {
+	at.in = onIronic
+	fields := func(o *iotronic.PlainObject) iotronic.Object { return o.Fields }
+	create = append(create, short("u", object.Textual(keyUUID, "UUID; by default a new one")), extraOption())
+	return &kind{
+		Resource: object.Resource{Name: name, Create: create, List: listOptions(list...)},
+		columns:  []columns{at},
+		required: []string{},
+		api:      writing(reading(of, fields), of, fields, func(o *iotronic.PlainCreate) *iotronic.Object { return &o.More }),
+	}
+}
+
+// plainKinds returns them: what a node has beside ports, and what Ironic keeps of steps.
+func plainKinds(node *kind) []*kind {
+	of := func(key string) argparse.Option {
+		return argparse.Option{Long: "node", Short: "n", Meta: "<node>", Kind: argparse.ReferenceOption, Key: key, Of: []argparse.Kind{&node.Resource}, Help: "node that it belongs to, by name or UUID"}
+	}
+	ofNode := argparse.Option{Long: "node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: "node", Of: []argparse.Kind{&node.Resource}, Help: "only those of this node, by name or UUID"}
+	steps := argparse.Option{Long: "steps", Meta: "<steps>", Key: keySteps, Help: "steps as a JSON list, or a file of it, or - for standard input"}
+	return []*kind{
+		plainKind("portgroup", func(c *iotronic.Client) *iotronic.PlainService { return c.Portgroups }, columns{
+			short: strings.Fields("uuid address name"),
+			more:  strings.Fields("node_uuid mode properties standalone_ports_supported physical_network category internal_info extra created_at updated_at"),
+		}, []argparse.Option{ofNode, object.Textual("address", "only the one with this MAC address")},
+			of(keyNode), short("a", object.Textual("address", "MAC address")), object.Textual("name", "name"), object.Textual("mode", "how its ports work as one, such as 802.3ad; by default what Ironic is configured for"),
+			pairs("properties", "p", "properties", "what the mode is told, such as miimon=100"),
+			truth("standalone_ports_supported", "whether its ports can be used alone, too; by default true")),
+		plainKind("volume-connector", func(c *iotronic.Client) *iotronic.PlainService { return c.VolumeConnectors }, columns{
+			short: strings.Fields("uuid node_uuid type connector_id"), more: strings.Fields("extra created_at updated_at"),
+		}, []argparse.Option{ofNode},
+			of(keyNode), object.Textual("type", "what it is: iqn, ip, mac, wwnn, wwpn, port or portgroup"), object.Textual("connector_id", "what it is called by, such as iqn.2017-07.org.example:01:metal-01")),
+		plainKind("volume-target", func(c *iotronic.Client) *iotronic.PlainService { return c.VolumeTargets }, columns{
+			short: strings.Fields("uuid node_uuid volume_type boot_index volume_id"), more: strings.Fields("properties extra created_at updated_at"),
+		}, []argparse.Option{ofNode},
+			of(keyNode), object.Textual("volume_type", "how it is reached, such as iscsi"), object.Textual("volume_id", "what the volume is called by"),
+			argparse.Option{Long: "boot-index", Meta: "<index>", Kind: argparse.IntegerOption, Key: "boot_index", Help: "0 for the one that the node boots from"},
+			pairs("properties", "p", "properties", "where it is, such as target_iqn=iqn.2010-10.org.example:v1")),
+		plainKind("deploy-template", func(c *iotronic.Client) *iotronic.PlainService { return c.DeployTemplates }, columns{
+			short: strings.Fields("uuid name"), more: strings.Fields("steps extra created_at updated_at"),
+		}, nil, object.Textual("name", "name, which is that of the trait that asks for it: CUSTOM_..."), steps),
+		plainKind("runbook", func(c *iotronic.Client) *iotronic.PlainService { return c.Runbooks }, columns{
+			short: strings.Fields("uuid name"), more: strings.Fields("description traits disable_ramdisk owner public steps extra created_at updated_at"),
+		}, nil, object.Textual("name", "name, which is that of a trait of the nodes that it is for: CUSTOM_..."), steps, object.Textual("owner", "whose it is"),
+			truth("public", "whether everybody may use it"), object.Textual("description", "text for people"), truth("disable_ramdisk", "whether no ramdisk is booted for its steps")),
+	}
+}
+
+// keySteps is a list of steps.
+const keySteps = "steps"
