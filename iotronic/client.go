@@ -105,7 +105,7 @@ func New(endpoint string, options ...Option) (*Client, error) {
 	c.Plugins = newPluginService(c)
 	c.Services = newServiceService(c)
 	c.Ports = newPortService(c)
-	c.Chassis = newChassisService(c)
+	c.Chassis = newPlainService(c, "chassis", "chassis")
 	c.Allocations = newAllocationService(c)
 	c.Portgroups = newPlainService(c, "portgroups", "port group")
 	c.VolumeConnectors = newPlainService(c, "volume/connectors", "volume connector")

@@ -3,41 +3,16 @@ package iotronic
 import "context"
 
 // Chassis is where nodes of Ironic stand together.
-type Chassis struct {
-	Record
-	Description string `json:"description"`
-}
+type Chassis = PlainObject
 
-// ChassisCreate is what a new chassis is made of.
-type ChassisCreate struct {
-	UUID        string `json:"uuid,omitzero" dialect:"ironic"`
-	Description string `json:"description,omitzero" dialect:"ironic"`
-	Extra       Object `json:"extra,omitempty" dialect:"ironic"`
-
-	More Object `json:"-"` // other attributes, by their names in the API
-}
+// ChassisCreate is what a new chassis is made of. It has no name.
+type ChassisCreate = PlainCreate
 
 // ChassisListOptions choose fields of chassis.
-type ChassisListOptions struct {
-	Paging
-	Detail bool     `query:"detail"` // all fields
-	Fields []string `query:"fields"` // only these and the uuid; not with Detail
-}
+type ChassisListOptions = PlainListOptions
 
 // ChassisService is /v1/chassis of Ironic.
-type ChassisService struct {
-	Lister[Chassis, ChassisListOptions]
-	Reader[Chassis]
-	Writer[Chassis, ChassisCreate]
-}
-
-func newChassisService(c *Client) *ChassisService {
-	const resource = "chassis"
-	s := &ChassisService{Lister: Lister[Chassis, ChassisListOptions]{client: c, resource: resource}}
-	s.Reader = Reader[Chassis]{reading{client: c, resource: resource, one: "chassis"}}
-	s.Writer = Writer[Chassis, ChassisCreate]{writing: writing{reader: &s.Reader.reading, metal: true}, more: func(o *ChassisCreate) Object { return o.More }}
-	return s
-}
+type ChassisService = PlainService
 
 // Allocation is a node of Ironic that somebody has asked for by what it is like. Ironic has them from 1.52 on.
 type Allocation struct {

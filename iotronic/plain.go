@@ -1,12 +1,20 @@
 package iotronic
 
-// PlainObject is an object of Ironic that needs no type of its own: a port group, a volume connector or target, a deploy template, a
-// runbook. What it has beside the members of a Record is in its Fields.
-type PlainObject struct{ Record }
+// PlainObject is an object of Ironic that needs no type of its own: a chassis, a port group, a volume connector or target, a deploy
+// template, a runbook. One type for all of them keeps programs small; what they have beside these members is in Fields.
+type PlainObject struct {
+	Record
+	Description string `json:"description"` // of chassis and runbooks
+}
 
-// PlainCreate is what such an object is made of: attributes by their names in the API.
+// PlainCreate is what such an object is made of.
 type PlainCreate struct {
-	More Object `json:"-"`
+	UUID        string `json:"uuid,omitzero" dialect:"ironic"`
+	Name        string `json:"name,omitzero" dialect:"ironic"`
+	Description string `json:"description,omitzero" dialect:"ironic"`
+	Extra       Object `json:"extra,omitempty" dialect:"ironic"`
+
+	More Object `json:"-"` // other attributes, by their names in the API
 }
 
 // PlainListOptions filter such objects.
@@ -14,8 +22,8 @@ type PlainListOptions struct {
 	Paging
 	Detail  bool     `query:"detail"`  // all fields
 	Fields  []string `query:"fields"`  // only these and the uuid; not with Detail
-	Node    string   `query:"node"`    // only those of this node, by UUID or name; not of deploy templates and runbooks
-	Address string   `query:"address"` // only the port group with this MAC address
+	Node    string   `query:"node"`    // of port groups, connectors and targets: those of this node, by UUID or name
+	Address string   `query:"address"` // of port groups: the one with this MAC address
 }
 
 // PlainService is a collection of such objects.

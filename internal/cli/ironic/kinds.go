@@ -200,16 +200,9 @@ func portService() service {
 }
 
 func chassisKind() *kind {
-	chassis := func(c *iotronic.Client) *iotronic.ChassisService { return c.Chassis }
-	fields := func(o *iotronic.Chassis) iotronic.Object { return o.Fields }
-	return &kind{
-		Resource: object.Resource{Name: "chassis",
-			Create: []argparse.Option{object.Textual("description", "text for people"), short("u", object.Textual(keyUUID, "UUID of the chassis; by default a new one")), extraOption()},
-			List:   listOptions()},
-		columns:  []columns{{in: onIronic, short: []string{keyUUID, "description"}, more: strings.Fields("created_at updated_at extra")}},
-		required: []string{},
-		api:      writing(reading(chassis, fields), chassis, fields, func(o *iotronic.ChassisCreate) *iotronic.Object { return &o.More }),
-	}
+	return plainKind("chassis", func(c *iotronic.Client) *iotronic.PlainService { return c.Chassis },
+		columns{short: []string{keyUUID, "description"}, more: strings.Fields("created_at updated_at extra")}, nil,
+		object.Textual("description", "text for people"))
 }
 
 func allocationKind() *kind {
