@@ -6,7 +6,7 @@ import (
 	"net/http"
 )
 
-// BulkEdit says what [Client.Bulk] does to all objects of a kind that satisfy terms.
+// BulkEdit describes what [Client.Bulk] does to all objects of a kind that satisfy terms.
 type BulkEdit struct {
 	Kind  Kind   `json:"kind"`  // cloud, region, cell, host, network-device or network
 	Where string `json:"where"` // such as "label=web name=web-*": see docs/search.md; for all of them "name=*"
@@ -25,7 +25,7 @@ type BulkEdit struct {
 	Expect string `json:"expect,omitempty"` // refuse if something else would be done than what has this [BulkResult.Preview], or to other objects than those with this [BulkResult.Matched]
 }
 
-// BulkResult is what a bulk edit does, or would do.
+// BulkResult describes what a bulk edit did, or would do.
 type BulkResult struct {
 	Count    int            `json:"count"`   // of the objects that satisfy the terms
 	Matched  string         `json:"matched"` // identifies this selection of objects
@@ -54,8 +54,8 @@ type BulkEffect struct {
 	Count  int             `json:"count"`
 }
 
-// Affected is what an edit of one variable of clouds, regions, cells and devices comes to for the devices that have it
-// from these, and for the edited devices themselves.
+// Affected counts the devices that an edit of one variable affects: the edited devices, and those that inherit from the
+// edited objects.
 type Affected struct {
 	Name           string `json:"name"`
 	Hosts          int    `json:"hosts"`           // that get another value
@@ -63,8 +63,8 @@ type Affected struct {
 	Shadowed       int    `json:"shadowed"`        // hosts and network devices that keep theirs: one nearer by counts
 }
 
-// Bulk edits all objects that satisfy terms in one transaction, with one revision: all or nothing, with the refusals of
-// the single writes. A server can do this whose [Capabilities] have "bulk".
+// Bulk edits all objects that satisfy terms in one transaction, with one revision: all or nothing, with the checks of
+// single writes. It needs "bulk" in [Capabilities].
 //
 // [IsConflict] if Expect is given and does not hold by now, and where a single write is one.
 func (c *Client) Bulk(ctx context.Context, e BulkEdit) (*BulkResult, error) {

@@ -18,7 +18,7 @@ type Cell struct {
 	Variables Variables `json:"variables,omitzero"` // own or resolved, as asked; nil where the API leaves them out (Q7)
 }
 
-// CellCreate is what a new cell is made of. Name (unique in the region), CloudID and RegionID are required.
+// CellCreate holds the fields of a new cell. Name (unique in the region), CloudID and RegionID are required.
 type CellCreate struct {
 	Name      string    `json:"name"`
 	CloudID   int       `json:"cloud_id"`

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// Change is what one write did to one object, as a server's change log has it.
+// Change is an entry of a server's change log: what one write did to one object.
 type Change struct {
 	Revision  int64     `json:"revision"` // counts the writes
 	Change    string    `json:"change"`   // a random id of the write

@@ -97,7 +97,7 @@ func (c *Client) CloseIdleConnections() { c.rest.CloseIdleConnections() }
 // Option changes how a Client connects.
 type Option func(*config)
 
-// config is what the options fill.
+// config holds what the options set.
 type config struct {
 	rest.Config
 	message string

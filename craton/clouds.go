@@ -18,7 +18,7 @@ type Cloud struct {
 	Variables Variables `json:"variables,omitzero"` // own; nil where the API leaves them out (Q7)
 }
 
-// CloudCreate is what a new cloud is made of. Name is required, unique in the project. Regions are created on their
+// CloudCreate holds the fields of a new cloud. Name is required, unique in the project. Regions are created on their
 // own: the original answers 500 for a cloud that brings some along (Q23).
 type CloudCreate struct {
 	Name      string    `json:"name"`

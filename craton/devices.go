@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// Device is what hosts and network devices have in common.
+// Device holds the fields that hosts and network devices have in common.
 type Device struct {
 	ID         int       `json:"id"`
 	Name       string    `json:"name"` // unique in the region, across both kinds

@@ -16,8 +16,8 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Event is what a write did to an object: to its fields and labels, and to the values that its variables come to with
-// all that it inherits. A difference of two moments is an event without the write.
+// Event describes what a write did to an object: to its fields and labels, and to the resolved values of its variables.
+// A difference of two moments is an event without the write.
 type Event struct {
 	Revision  int64     `json:"revision"`
 	Change    string    `json:"change"` // a random id of the write

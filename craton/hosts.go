@@ -12,7 +12,7 @@ type Host struct {
 	Note string `json:"note"`
 }
 
-// HostCreate is what a new host is made of. Name, IPAddress, DeviceType, CloudID and RegionID are required.
+// HostCreate holds the fields of a new host. Name, IPAddress, DeviceType, CloudID and RegionID are required.
 type HostCreate struct {
 	Name       string    `json:"name"` // unique in the region, across hosts and network devices
 	IPAddress  string    `json:"ip_address"`

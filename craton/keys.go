@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Role is what a user may do in its project. Each may do what those before it may; see docs/server.md.
+// Role defines what a user may do in its project. Each role includes the narrower ones; see docs/server.md.
 type Role string
 
 // The roles, the narrowest first.
@@ -35,7 +35,7 @@ type UserKey struct {
 	Current   bool      `json:"current"`    // it is the one that the client uses
 }
 
-// UserKeyCreate is what a new key is made of; the server chooses the secret.
+// UserKeyCreate holds the fields of a new key; the server chooses the secret.
 type UserKeyCreate struct {
 	Name      string
 	Role      Role      // "": what the user may
@@ -55,7 +55,7 @@ func (k UserKeyCreate) MarshalJSON() ([]byte, error) {
 	return json.Marshal(body)
 }
 
-// hintKeys is what to do about a server that has neither roles nor keys.
+// hintKeys is the advice for a server that has neither roles nor keys.
 const hintKeys = "this server has no roles and keys of users: they need a newer craton server"
 
 // Role returns a user's role. Callers that are not admins may ask about [Self] only.

@@ -12,7 +12,7 @@ import (
 // MaxMessage is how many bytes a message has at most.
 const MaxMessage = 1024
 
-// messageHeader is what craton server reads it from; others pass over it.
+// messageHeader is the header from which craton server reads the message; others ignore it.
 const messageHeader = "X-Craton-Message"
 
 // WithMessage sets the reason for the client's changes: one line, which craton server keeps in its change log with

@@ -13,9 +13,9 @@ type NetworkDevice struct {
 	VLANs     string `json:"vlans"`
 }
 
-// NetworkDeviceCreate is what a new network device is made of. Name, IPAddress, DeviceType, CloudID and
-// RegionID are required. Labels are added afterwards, with AddLabels. Fields
-// that the original repeats in its answer but does not keep are left out (Q22).
+// NetworkDeviceCreate holds the fields of a new network device. Name, IPAddress, DeviceType, CloudID and RegionID are
+// required. Labels are added afterwards, with AddLabels. Fields that the original repeats in its answer but does not
+// keep are left out (Q22).
 type NetworkDeviceCreate struct {
 	Name       string    `json:"name"` // unique in the region, across hosts and network devices
 	IPAddress  string    `json:"ip_address"`

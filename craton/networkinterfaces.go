@@ -48,8 +48,8 @@ func (s *Speed) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// NetworkInterfaceCreate is what a new interface is made of. Name (unique on the device), DeviceID,
-// InterfaceType and IPAddress are required.
+// NetworkInterfaceCreate holds the fields of a new interface. Name (unique on the device), DeviceID, InterfaceType and
+// IPAddress are required.
 type NetworkInterfaceCreate struct {
 	Name          string    `json:"name"`
 	DeviceID      int       `json:"device_id"`

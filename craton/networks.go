@@ -24,8 +24,8 @@ type Network struct {
 	Variables   Variables `json:"variables,omitzero"` // nil where the API leaves them out (Q7)
 }
 
-// NetworkCreate is what a new network is made of. All but CellID, IPBlockType, NSS and Variables are required;
-// Name is unique in the region.
+// NetworkCreate holds the fields of a new network. All but CellID, IPBlockType, NSS and Variables are required; Name is
+// unique in the region.
 type NetworkCreate struct {
 	Name        string    `json:"name"`
 	CIDR        string    `json:"cidr"`

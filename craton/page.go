@@ -78,9 +78,9 @@ func (p *RawPage) has(rel string) bool {
 	return slices.ContainsFunc(p.Links, func(l Link) bool { return l.Rel == rel })
 }
 
-// Pages walks a listing page by page without decoding it: path is that of the collection, such as "/hosts",
-// query its parameters; without a limit the server's page size (30) holds. It is what All is made of, for callers
-// that decode on their own. Every row is an object with an id.
+// Pages walks a listing page by page without decoding it: path is that of the collection, such as "/hosts", query its
+// parameters; without a limit the server's page size (30) holds. All is built on it; it is for callers that decode on
+// their own. Every row is an object with an id.
 //
 // While a page is consumed the next one is requested already; when the loop ends, that request is cancelled and
 // waited for. When the server answers a page with details with 500 again and again, smaller pages are tried from

@@ -9,7 +9,7 @@ type Project struct {
 	Variables Variables `json:"variables,omitzero"` // nil where the API leaves them out (Q7)
 }
 
-// ProjectCreate is what a new project is made of.
+// ProjectCreate holds the fields of a new project.
 type ProjectCreate struct {
 	Name      string    `json:"name"`
 	Variables Variables `json:"variables,omitempty"`

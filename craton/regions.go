@@ -17,7 +17,7 @@ type Region struct {
 	Variables Variables `json:"variables,omitzero"` // own or resolved, as asked; nil where the API leaves them out (Q7)
 }
 
-// RegionCreate is what a new region is made of. Name (unique in the cloud) and CloudID are required.
+// RegionCreate holds the fields of a new region. Name (unique in the cloud) and CloudID are required.
 type RegionCreate struct {
 	Name      string    `json:"name"`
 	CloudID   int       `json:"cloud_id"`

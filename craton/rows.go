@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// row is what the order of a listing depends on, of one of its objects.
+// row holds the members of an object that the order of a listing depends on.
 type row struct {
 	id      string // as a marker has it
 	created string // the time as it came; "" where the object has none
@@ -38,7 +38,7 @@ func (r row) before(other row) bool {
 	return !whole || r.number < other.number || r.number == 0 // ids of projects are in no order
 }
 
-// adviceURL is what to do about an answer that has nothing of a listing.
+// adviceURL is the advice for a response that has nothing of a listing.
 const adviceURL = "check that the URL is that of a Craton API"
 
 // read finds the rows and the links of a page's body, which is valid JSON.
@@ -163,7 +163,7 @@ func (r *row) identify(text string, uuids bool) error {
 	return fmt.Errorf("has an id that is none: %q", text[:min(len(text), most)])
 }
 
-// pageError is a page that breaks a rule which every server keeps.
+// pageError reports a page that breaks a rule which every server keeps.
 type pageError struct{ rule string }
 
 func (e *pageError) Error() string   { return advice.Join(e.Summary(), e.Advice()) }

@@ -11,13 +11,13 @@ import (
 // Members are objects by their kind.
 type Members map[Kind][]int
 
-// SetSize is a set, and how many objects belong to it.
+// SetSize is the name of a set, and the number of objects in it.
 type SetSize struct {
 	Name    string `json:"name"`
 	Members int    `json:"members"`
 }
 
-// SetChange is what [Client.ChangeSet] does to a set.
+// SetChange describes what [Client.ChangeSet] does to a set.
 type SetChange struct {
 	Add    Members `json:"add,omitempty"`
 	Remove Members `json:"remove,omitempty"`

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// UndoOptions say what [Client.Undo] takes back, and how.
+// UndoOptions select what [Client.Undo] reverses, and how.
 type UndoOptions struct {
 	Revision   string // a write: its revision ("12"), or a cursor of the change log ("12-0b5e1f2a3c4d5e6f"), which no other database has
 	RequestID  string // instead: all writes of a request
@@ -25,7 +25,7 @@ type UndoResult struct {
 	Left          []string       `json:"left"`           // what stays as it is, in sentences
 }
 
-// UndoneWrite is a write that is taken back.
+// UndoneWrite is a write that is reversed.
 type UndoneWrite struct {
 	Revision  string    `json:"revision"` // a cursor
 	Time      Timestamp `json:"time"`
@@ -34,7 +34,7 @@ type UndoneWrite struct {
 	Message   string    `json:"message"`
 }
 
-// UndoStep is what is done to one object.
+// UndoStep describes what is done to one object.
 type UndoStep struct {
 	Action string   `json:"action"` // create brings it back; delete, update, move
 	Kind   string   `json:"kind"`

@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// User is who may use the API: a name and a key in one project.
+// User is a user of the API: a name and a key in one project.
 type User struct {
 	ID        int       `json:"id"`
 	Username  string    `json:"username"`
@@ -33,7 +33,7 @@ func (k APIKey) String() string {
 // GoString hides the key from %#v.
 func (k APIKey) GoString() string { return fmt.Sprintf("%q", k.String()) }
 
-// UserCreate is what a new user is made of; the server chooses the key. Username is unique in the project.
+// UserCreate holds the fields of a new user; the server chooses the key. Username is unique in the project.
 type UserCreate struct {
 	Username  string `json:"username"`
 	ProjectID string `json:"project_id"`
@@ -47,8 +47,8 @@ type UserListOptions struct {
 	Name string `query:"name"` // the username, exactly
 }
 
-// UserService is /v1/users. Users cannot be changed but for their roles and keys: delete and create anew. Members may
-// only use what is about Self.
+// UserService is /v1/users. Only the roles and keys of users can be changed; otherwise delete and create them again.
+// Members may only use what is about Self.
 type UserService struct {
 	Lister[User, UserListOptions]
 	Reader[User, int]

@@ -33,8 +33,8 @@ type host struct {
 	above  Variables // of its ancestors, merged; shared by its siblings
 }
 
-// base is what the hosts of one cell, or of one region without a cell, have in common: the variables of their
-// cell, region, cloud and project, merged and encoded once.
+// base holds what the hosts of one cell, or of one region without a cell, have in common: the variables of their cell,
+// region, cloud and project, merged and encoded once.
 type base struct{ entries []entry }
 
 // entry is a variable of a base.

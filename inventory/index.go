@@ -9,9 +9,9 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// index is what is kept of a fleet beside its document: all but the variables of devices, which stand in the document,
-// merged with what they inherit. With it the document of a fleet of which little has changed is made of the one before
-// and of what has.
+// index holds what is cached of a fleet beside its document: all but the variables of devices, which stand in the
+// document, merged with what they inherit. With it the document of a fleet of which little has changed is made of the
+// one before and of what has.
 type index struct {
 	fleet *Fleet
 	texts []hostText // of its hosts, sorted by id

@@ -28,7 +28,7 @@ func OpenKept(dir string) (*KeptInventories, error) {
 	return kept.Open(dir)
 }
 
-// Keeping is what there is to say of how the inventory of some settings is kept.
+// Keeping describes how the inventory of some settings is cached.
 type Keeping struct {
 	Off     bool
 	Dir     string        // where
@@ -82,7 +82,7 @@ func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 }
 
 // List writes the inventory of settings as `craton inventory --list` does, from what is kept where that is the present
-// one. note is what there is to say of it.
+// one. note describes it.
 func List(ctx context.Context, v *settings.Values, w io.Writer) (note string, err error) {
 	source, err := open(ctx, v, command.Asked{})
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Membership is what the inventory makes of one device.
+// Membership holds what the inventory makes of one device.
 type Membership struct {
 	Name   string   // what it is called there
 	Groups []Member // that it is in, by name; also those that are groups of groups

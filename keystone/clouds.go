@@ -37,13 +37,13 @@ func LoadCloud(name, region string) (Config, error) {
 
 // LoadCloudInRegion is like [LoadCloud], for a region from a setting that may be meant for something else, such as an
 // environment variable: it counts if the cloud names none, or chooses among the cloud's. If the cloud names another,
-// that is an error, as for openstackclient. from is what names the region, for that error, such as "environment
+// that is an error, as for openstackclient. from says what names the region, for that error, such as "environment
 // OS_REGION_NAME".
 func LoadCloudInRegion(name, region, from string) (Config, error) {
 	return defaultPlaces(os.Getenv).load(name, wanted{region, from})
 }
 
-// wanted is the region that is asked for.
+// wanted is the requested region.
 type wanted struct {
 	region string // "" is any
 	from   string // what names it where it may be meant for something else; "" if it is meant for the cloud
@@ -259,7 +259,7 @@ func listOf(clouds map[string]*yaml.Node) string {
 	return strings.Join(names, ", ")
 }
 
-// layer is what one file says of a cloud.
+// layer holds what one file says about a cloud.
 type layer struct {
 	node *yaml.Node
 	file string

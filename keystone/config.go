@@ -265,14 +265,14 @@ func (c *Config) place(serviceType string) Endpoint {
 	}
 }
 
-// missingError are the parameters that somebody who signs in has to give.
+// missingError lists the parameters that are missing to sign in.
 type missingError []string
 
 func (m missingError) Error() string {
 	return "keystone: not enough to sign in: set " + strings.Join(m, ", ")
 }
 
-// request is what is asked of Keystone, and what makes two such requests the same.
+// request holds what is asked of Keystone, and identifies the token that results.
 type request struct {
 	method string
 	opts   gophercloud.AuthOptions

@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Error is Keystone's refusal, or that it could not be asked. It never holds a secret.
+// Error reports that Keystone refused a request, or could not be reached. It never holds a secret.
 type Error struct {
 	URL     string // Keystone's, without credentials
 	Status  int    // HTTP status; 0 if there was no answer, or one of success that is of no use
@@ -26,7 +26,7 @@ type Error struct {
 	Err     error  // the cause, if there was no refusal
 }
 
-// Error says who refused what, and what to do next.
+// Error returns who refused what, and what to do next.
 func (e *Error) Error() string { return advice.Join(e.Summary(), e.Hint) }
 
 // Advice returns the Hint.
@@ -53,14 +53,14 @@ func (e *Error) Unauthorized() bool { return e.Status == http.StatusUnauthorized
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// EndpointNotFoundError is a service that is not in the catalogue, or not there.
+// EndpointNotFoundError reports a service that is not in the catalogue, or not with the region and interface.
 type EndpointNotFoundError struct {
 	URL     string     // Keystone's
 	Want    Endpoint   // without a URL
 	Catalog []Endpoint // all that there are
 }
 
-// Error says what is there instead.
+// Error returns what the catalogue has instead.
 func (e *EndpointNotFoundError) Error() string {
 	s := fmt.Sprintf("the catalogue of Keystone at %s has no %s endpoint of a service %q", e.URL, strings.ReplaceAll(e.Want.Interface, ",", " or "), e.Want.Type)
 	if e.Want.Name != "" {

@@ -152,7 +152,7 @@ func (r *resource) protections(ctx context.Context, fl *reconcile.Fleet, found [
 	return kept, nil
 }
 
-// fillRoles gives users the roles that the API has beside them.
+// fillRoles adds the roles to users, which the API has beside them.
 func fillRoles(ctx context.Context, fl *reconcile.Fleet, users []reconcile.Object) error {
 	var ids []int
 	for _, o := range users {

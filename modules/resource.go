@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// resource is what the modules know of one kind of object beside what all programs know of it: texts, and what an info
+// resource holds what the modules know about one kind of object beside what all programs know: texts, and what an info
 // module filters by.
 type resource struct {
 	*schema.Kind

@@ -7,14 +7,14 @@ import (
 	"strings"
 )
 
-// Advised is an error that knows what to do about it. Its Error ends with both.
+// Advised is an error with advice. Its Error ends with the advice.
 type Advised interface {
 	error
 	Summary() string // what is wrong, without advice
 	Advice() string  // what to do next; "" if there is nothing to say
 }
 
-// Error is any error with advice.
+// Error adds advice to any error.
 type Error struct {
 	Err  error
 	Next string // what to do next

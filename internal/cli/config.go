@@ -92,7 +92,7 @@ func chosenSettings(all []settings.Entry, words []string) ([]settings.Entry, err
 	return slices.DeleteFunc(all, func(e settings.Entry) bool { return !chosen[e.Key] }), nil
 }
 
-// configuration is what `craton config` shows.
+// configuration holds what `craton config` shows.
 type configuration struct {
 	file     string   // that was read, "" if none
 	searched []string // where files are looked for

@@ -22,7 +22,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Version is what the program says of itself.
+// Version holds the program's version and build.
 type Version = argparse.Version
 
 // newProgram returns the craton command. Other faces of the program, such as the inventory, are given as extra.

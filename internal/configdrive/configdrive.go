@@ -23,7 +23,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// packed is what gzip begins with, in base64.
+// packed is the beginning of gzip data, in base64.
 const packed = "H4sI"
 
 // Read makes a config drive of a word: what the API takes, as JSON. An error never holds the content.

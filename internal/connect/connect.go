@@ -19,7 +19,7 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// Mode says what the caller is going to do with the fleet.
+// Mode is what the caller intends to do with the fleet.
 type Mode int
 
 // ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it, with the first write that
@@ -44,7 +44,7 @@ func (m Mode) refused(tried string) string {
 // sqlitePrefix begins the URL of the embedded server.
 const sqlitePrefix = "sqlite:"
 
-// embeddedURL is what the client calls the server in its own process.
+// embeddedURL is the client's URL for the server in its own process.
 const embeddedURL = "http://embedded"
 
 // Connection is a client, and what only the settings and Keystone know about its user.
@@ -146,7 +146,7 @@ func Spelling(text string) string {
 	return ""
 }
 
-// port is what stands behind a host's name.
+// port matches what follows a host's name.
 var port = value.LazyPattern(`^\d+(/|$)`)
 
 // connectLocal connects to an API over HTTP, as one of its own users.

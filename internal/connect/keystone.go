@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/keystone"
 )
 
-// ServiceType is what Craton is called in Keystone's catalogue.
+// ServiceType is Craton's service type in Keystone's catalogue.
 const ServiceType = "fleet_management"
 
 // localAuth is the auth_type of Craton's own users.
@@ -109,8 +109,8 @@ func rank(v *settings.Values, name string) int {
 	return slices.Index(strength, v.Source(name).From)
 }
 
-// isOverridden reports whether a stronger place than that of a setting names a cloud, or Keystone: what is weaker is for
-// something else.
+// isOverridden reports whether a source with precedence over that of a setting names a cloud, or Keystone: weaker
+// settings are for something else.
 func isOverridden(v *settings.Values, name string) bool {
 	return rank(v, name) < max(rank(v, "os_cloud"), rank(v, "auth_url"))
 }

@@ -59,14 +59,14 @@ func (b *cancelBody) Close() error {
 	return err
 }
 
-// limit is how long an operation on a file may take.
+// limit bounds how long an operation on a file may take.
 type limit struct {
 	file  string
 	after time.Duration // 0: as long as it takes
 	left  atomic.Bool   // an operation goes on that nobody waits for
 }
 
-// TimeoutError is an operation on a SQLite file that takes longer than it may.
+// TimeoutError reports an operation on a SQLite file that takes longer than it may.
 type TimeoutError struct {
 	File  string
 	After time.Duration // what the setting timeout says

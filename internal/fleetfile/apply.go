@@ -9,9 +9,9 @@ import (
 
 // What a file does to a fleet is told in the engine's words.
 type (
-	// Result is what was done, or with Options.Check what would be.
+	// Result describes what was done, or with Options.Check what would be.
 	Result = reconcile.Result
-	// Change is what a file does to one object.
+	// Change describes what a file does to one object.
 	Change = reconcile.Change
 	// WriteError is a run that stopped before everything was written.
 	WriteError = reconcile.WriteError

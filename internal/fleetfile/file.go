@@ -151,7 +151,7 @@ type reader struct {
 	templates, firstTemplate int
 }
 
-// nameKey is what makes an object one of a kind (v1 contract §6.2).
+// nameKey identifies an object (v1 contract §6.2).
 type nameKey struct {
 	space *schema.Kind
 	scope *reconcile.Wanted

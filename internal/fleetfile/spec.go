@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// kindSpec is what a fleet file can say about one kind of object.
+// kindSpec defines what a fleet file can say about one kind of object.
 type kindSpec struct {
 	*schema.Kind
 	noun     string   // as an error names it

@@ -138,7 +138,7 @@ func Merge(levels ...Variables) iter.Seq2[Variable, int] {
 	}
 }
 
-// At is what a level says of a variable.
+// At is the value of a variable at one level.
 type At struct {
 	Level int
 	Value string

@@ -50,7 +50,7 @@ func FindTool(path string) (*Tool, error) {
 	return &Tool{Inventory: found}, nil
 }
 
-// Sources are what Ansible is given.
+// Sources are the inventory sources given to Ansible.
 type Sources struct {
 	Inventory   []string // each as -i takes it
 	PlaybookDir string   // a folder whose group_vars and host_vars count too; "" is the working directory

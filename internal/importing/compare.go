@@ -24,7 +24,7 @@ type Difference struct {
 	Why    string   `json:"why"`              // "" if nothing explains it
 }
 
-// Proof is what comparing gave.
+// Proof is the result of a comparison.
 type Proof struct {
 	Hosts       int          `json:"hosts"`
 	Groups      int          `json:"groups"`

@@ -18,7 +18,7 @@ const (
 // groupPriority is shown among a group's variables, and is none.
 const groupPriority = "ansible_group_priority"
 
-// Inventory is what Ansible makes of its sources.
+// Inventory holds what Ansible makes of its sources.
 type Inventory struct {
 	Hosts    []string          // sorted
 	Groups   map[string]*Group // all and ungrouped too
@@ -59,7 +59,7 @@ type EncryptedFile struct {
 	SOPS  string   // the end of its name, by which the vars plugin of SOPS knows it; "" of a vault
 }
 
-// document is what ansible-inventory --list prints.
+// document is the output of ansible-inventory --list.
 type document struct {
 	hostvars map[string]map[string]json.RawMessage
 	groups   map[string]*documentGroup

@@ -28,7 +28,7 @@ func (l Level) String() string { return [...]string{"cloud", "region", "cell"}[l
 // Levels are all of them, by name.
 var Levels = map[string]Level{"cloud": Cloud, "region": Region, "cell": Cell}
 
-// Rules are what the inventory of Craton makes of a fleet.
+// Rules are the inventory's rules for what Ansible gets of a fleet.
 type Rules struct {
 	// GroupName returns the name of a group of a kind ("label", "cloud", ...) in Ansible.
 	GroupName func(kind string, parts ...string) string

@@ -228,7 +228,7 @@ func (p *planner) isPlace(g *Group) bool {
 	return place || g.Name == groupAll && !p.o.AllStays
 }
 
-// fate is what becomes of a value.
+// fate says what becomes of a value.
 type fate int
 
 const (

@@ -149,7 +149,7 @@ var uuidForm = regexp.MustCompile(`^(?i:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12
 
 func isUUID(s string) bool { return uuidForm.MatchString(s) }
 
-// hostName is what a board may be called (§2.5).
+// hostName matches the names that a board may have (§2.5).
 var hostName = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$`)
 
 func goodName(s string) bool { return hostName.MatchString(s) && !isUUID(strings.ToLower(s)) }

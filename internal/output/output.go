@@ -110,7 +110,7 @@ func WriteFile(path string, perm fs.FileMode, write func(io.Writer) error) (err 
 	return os.Rename(tmp.Name(), path)
 }
 
-// sqliteHeader is what every SQLite database begins with.
+// sqliteHeader is the beginning of every SQLite database.
 const sqliteHeader = "SQLite format 3\x00"
 
 // replaceable refuses to put a file in the place of what cannot be had again by writing it anew: the database of a

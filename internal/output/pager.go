@@ -130,7 +130,7 @@ func (p *Pager) write(w *pagedStream, b []byte) (int, error) {
 	return len(b), p.open()
 }
 
-// colors are what paints text.
+// colors matches the sequences that colour text.
 var colors = value.LazyPattern(`\x1b\[[0-9;]*m`)
 
 // screenLines returns how many lines of a screen a text takes, or enough.

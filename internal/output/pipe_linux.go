@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pipeSize is what WidenPipe asks for: what Linux lets any user have.
+// pipeSize is the size that WidenPipe requests: the largest that Linux allows any user.
 const pipeSize = 1 << 20
 
 // WidenPipe makes room for more bytes in w if it is a pipe, so that a large document does not wait for its reader

@@ -18,7 +18,7 @@ type Command struct {
 	Output []string
 }
 
-// Page is what a page has for tests.
+// Page holds the parts of a page that tests run.
 type Page struct {
 	Commands map[string][]Command // by the word after the fence
 	Files    map[string]string    // by name

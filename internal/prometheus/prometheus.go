@@ -50,7 +50,7 @@ func DefaultOptions() Options {
 // Label is one whose value is a variable's.
 type Label struct{ Name, Variable string }
 
-// Host is what a target is made of.
+// Host holds the fields of a target.
 type Host struct {
 	Name, Address, Cloud, Region, Cell, Type string
 	Active                                   bool

@@ -27,7 +27,7 @@ func Check(t *testing.T, scraped []byte) {
 	}
 }
 
-// Target is what Prometheus has found: all labels, with those that it adds itself.
+// Target is a target that Prometheus found: all labels, including those that it adds itself.
 type Target struct {
 	Discovered map[string]string `json:"discoveredLabels"`
 	Labels     map[string]string `json:"labels"` // after relabelling, as the target's own

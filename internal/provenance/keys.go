@@ -80,7 +80,7 @@ func KeysOf(fleet *snapshot.Fleet) *Keys {
 	return d
 }
 
-// sharing is what hosts of one place and parent inherit, by these.
+// sharing holds what hosts of one place and parent inherit, by place and parent.
 type sharing map[standingKey]*shared
 
 // shared are the levels above some hosts.

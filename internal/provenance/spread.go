@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// Spread is what a variable comes to on all hosts that are meant.
+// Spread holds what a variable resolves to on all selected hosts.
 type Spread struct {
 	Key      string        `json:"key"`
 	Hosts    int           `json:"hosts"`    // that are meant

@@ -101,7 +101,7 @@ func byName(a, b *Place) int {
 	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 }
 
-// standing is what devices at one place, and below one parent, have in common: what they inherit.
+// standing holds what devices at one place, and below one parent, inherit in common.
 type standing struct {
 	places         []*Place
 	hosts, devices int

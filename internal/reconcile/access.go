@@ -20,7 +20,7 @@ const (
 	KeyAPIKeys = "api_keys"
 )
 
-// Access is what somebody says about a user's role and keys, and no more.
+// Access holds what is wanted of a user's role and keys.
 type Access struct {
 	Role craton.Role // "": not given
 	Keys []WantedKey
@@ -34,7 +34,7 @@ type WantedKey struct {
 	Expires time.Time   // of a key that is made; zero: never
 }
 
-// accessStep is what is to be done about a user's role and keys.
+// accessStep is a planned change of a user's role and keys.
 type accessStep struct {
 	role craton.Role // to give; "": none
 	make []WantedKey

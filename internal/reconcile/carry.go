@@ -21,7 +21,7 @@ import (
 // meanwhile ends the name that a device has until the one that it is made for is gone. The inventory takes it.
 const meanwhile = ".recreate"
 
-// carried is what goes along with a device that is made anew.
+// carried holds what is copied to a device that is created again.
 type carried struct {
 	name       string   // the new one's for the time being
 	half       Object   // the new one, if a run that stopped has left it
@@ -161,7 +161,7 @@ func (fl *Fleet) makeHalf(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-// copyInterfaces returns a device interfaces like others, but for those that it has already, and says how many it has
+// copyInterfaces gives a device interfaces like others, except those that it has already, and returns how many it has
 // then.
 func (fl *Fleet) copyInterfaces(ctx context.Context, like []Object, to any) (n int, err error) {
 	k, c := schema.NetworkInterface, fl.collection(schema.NetworkInterface)

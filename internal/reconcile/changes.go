@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Action is what is done to an object.
+// Action is the kind of change made to an object.
 type Action string
 
 // The actions. What is moved or renamed may be changed otherwise too.
@@ -23,7 +23,7 @@ const (
 	Unchanged Action = "unchanged"
 )
 
-// Change is what a plan does to one object.
+// Change describes what a plan does to one object.
 type Change struct {
 	Action Action
 	Kind   string // "host", "network-device"
@@ -73,7 +73,7 @@ func (c *Counts) Writes() int { return c.Created + c.Updated + c.Moved + c.Renam
 // Changed reports whether something was, or would be, written.
 func (c *Counts) Changed() bool { return c.Writes() > 0 }
 
-// Plan is what is to be done to a fleet: a change for each object of a tree, in its order, and the deletions behind
+// Plan holds the planned changes of a fleet: a change for each object of a tree, in its order, and the deletions behind
 // them. It is made by [Fleet.PlanTree] or [ReadPlan], and carried out by [Fleet.ApplyPlan].
 type Plan struct {
 	Made     time.Time

@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// contents are what a delete of an object would take along, and what forbids it.
+// contents holds what a delete of an object would delete with it, and what forbids it.
 type contents struct {
 	counts   []string // "2 regions"
 	blockers []string // "host "web1" (id 7) has it as its parent"

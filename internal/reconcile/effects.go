@@ -13,15 +13,15 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Effects are what becomes of resolved variables, those that Ansible sees, by a plan. Hosts that are created or deleted
-// do not count.
+// Effects describe how a plan changes resolved variables, those that Ansible sees. Hosts that are created or deleted do
+// not count.
 type Effects struct {
 	Hosts          int      `json:"hosts"`           // hosts that have another value of any variable
 	NetworkDevices int      `json:"network_devices"` // and network devices
 	Causes         []Effect `json:"causes"`          // changes that other objects feel
 }
 
-// Effect is what the change of one variable of an object comes to for what inherits from it. Without a kind it is what
+// Effect describes how the change of one variable of an object affects what inherits from it. Without a kind it is what
 // other places and parents come to for the devices that get them.
 type Effect struct {
 	Kind           string `json:"kind"`

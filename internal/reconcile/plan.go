@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Step is what is to be done about one object.
+// Step is a planned change of one object.
 type Step struct {
 	Kind          *schema.Kind
 	Before, After Object // nil: not there; After may be Before itself

@@ -107,7 +107,7 @@ func (e *StaleError) Error() string {
 	return strings.Join(append(lines, "nothing was written; "+staleAdvice), "\n")
 }
 
-// staleAdvice is what to do about a plan that is stale.
+// staleAdvice is the advice for a stale plan.
 const staleAdvice = "make a new plan"
 
 // fit finds out whether a plan that was read from a file still fits the fleet.

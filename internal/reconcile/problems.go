@@ -62,7 +62,7 @@ var Reasons = []Reason{
 	ReasonUnsupported, ReasonForbidden, ReasonOtherSet, ReasonProtected, ReasonNeeded, ReasonDeletes, ReasonStale, ReasonOtherFleet,
 }
 
-// refusal is what a plan refuses to do with an object.
+// refusal is a change of an object that a plan refuses.
 type refusal struct {
 	reason Reason
 	of     *Wanted // whose Kind and place it is; nil: kind and object say it

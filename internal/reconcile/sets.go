@@ -49,7 +49,7 @@ func (o *SetOptions) Check() error {
 	return nil
 }
 
-// PlannedSet is what a plan does to a set.
+// PlannedSet describes what a plan does to a set.
 type PlannedSet struct {
 	Name  string         `json:"name"`
 	Adopt bool           `json:"adopt"`

@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Tree is what is wanted of a fleet: objects within each other, such as those of a fleet file.
+// Tree is the wanted state of a fleet: objects within each other, such as those of a fleet file.
 type Tree struct {
 	Name    string    // of the file, for errors
 	Objects []*Wanted // in the order of the file; what holds an object comes before it

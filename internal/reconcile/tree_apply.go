@@ -57,7 +57,7 @@ func (o Options) filled() Options {
 	return o
 }
 
-// Result is what was done, or with Options.Check what would be.
+// Result describes what was done, or with Options.Check what would be.
 type Result struct {
 	Counts
 	// Joined is how many objects that were there already belong to the plan's set now.

@@ -42,7 +42,7 @@ func (st *treeStep) by(path string) string {
 	return noun + " " + value.ShownPath(path)
 }
 
-// target is what a reference comes to: a step's object, a record, or none.
+// target is what a reference resolves to: a step's object, a record, or none.
 type target struct {
 	step   *treeStep
 	record *Found

@@ -37,7 +37,7 @@ type state struct {
 	regions map[any]bool
 }
 
-// recordKey is what makes an object one of a kind.
+// recordKey identifies an object.
 type recordKey struct {
 	space *schema.Kind
 	scope any

@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Wanted is what somebody says about one object, and no more.
+// Wanted holds what is wanted of one object.
 type Wanted struct {
 	Kind   *schema.Kind
 	Absent bool

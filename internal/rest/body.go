@@ -60,8 +60,8 @@ func IsJSON(h http.Header) bool {
 	return mt == "application/json"
 }
 
-// BadResponseError is an answer of a good status to a read that is none of the API: a proxy's page, nothing, JSON that ends
-// early, or what [Request.Check] refuses.
+// BadResponseError reports a successful response to a read that is not the API's: a proxy's page, nothing, JSON that
+// ends early, or what [Request.Check] refuses.
 type BadResponseError struct {
 	*Response
 	Tries int   // how often it was asked for, if more than once

@@ -18,7 +18,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Config is what a Client is made of.
+// Config configures a Client.
 type Config struct {
 	Service   Service
 	Auth      Auth          // nil: no credentials
@@ -87,7 +87,7 @@ func (c *Client) Shown(path string) string {
 // CloseIdleConnections closes the connections that wait for a next request.
 func (c *Client) CloseIdleConnections() { c.http.HTTPClient.CloseIdleConnections() }
 
-// Request is what Do sends.
+// Request is a request for [Client.Do].
 type Request struct {
 	Method string
 	Path   string // relative to the base URL, begins with a slash; each of its elements is escaped already; "" is the base itself
@@ -224,7 +224,8 @@ func (c *Client) locate(r *Request) (*url.URL, error) {
 	return &u, nil
 }
 
-// TransportError is a request that got no answer: refused, timed out, cut, or not verified.
+// TransportError reports a request without a response: the connection was refused, timed out, was cut, or could not be
+// verified.
 type TransportError struct {
 	Method string
 	URL    string // without query and credentials

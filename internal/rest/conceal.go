@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Concealed is what stands in the place of a secret.
+// Concealed replaces a secret.
 const Concealed = "********"
 
 // Lengths of secrets in characters. A short one stands in other words, too.

@@ -1,5 +1,5 @@
-// Package rest is what the client libraries of this module share: one base URL that requests never leave, sending with
-// retries, TLS, credentials for each try, answers that are read to their end, and errors without secrets.
+// Package rest holds what the client libraries of this module share: one base URL that requests never leave, sending
+// with retries, TLS, credentials for each try, answers that are read to their end, and errors without secrets.
 //
 // It knows no API. A library sets a [Config] and a [Policy] of what may be repeated, and makes its own typed
 // errors of what [Client.Do] gives: an answer of any status, or a [*TransportError].

@@ -1,7 +1,7 @@
 package rest
 
-// Prefetch begins work at once and returns what waits for its result; that may be called again.
-// The work itself is bounded by its context.
+// Prefetch starts work at once and returns a function that waits for its result and may be called again. The work
+// itself is bounded by its context.
 func Prefetch[T any](work func() (T, error)) func() (T, error) {
 	var result T
 	var err error

@@ -107,7 +107,7 @@ func (t *Trace) printRequest(r *http.Request) *exchange {
 	return e
 }
 
-// failingReader is what cannot be read.
+// failingReader is a reader that fails.
 type failingReader struct{ err error }
 
 func (f *failingReader) Read([]byte) (int, error) { return 0, f.err }
@@ -255,7 +255,7 @@ func secretHeader(name string) bool {
 	return secretName(name) || strings.Contains(name, "auth") || strings.Contains(name, "cookie") || strings.HasSuffix(name, "-key")
 }
 
-// secretWords are what the names of secrets have in them.
+// secretWords are words that occur in the names of secrets.
 var secretWords = []string{"passw", "passphrase", "passcode", "_pass", "secret", "token", "credential", "api_key", "apikey", "private_key", "privatekey", "become_pass"}
 
 // secretName reports whether a name is that of something that is not shown: fields of users and of Keystone, and

@@ -1,6 +1,6 @@
-// Package retry tries again. What may be tried again, and how often, is for who asks to know; how long to wait in
-// between, and that nobody waits longer than the context lasts, is known here. Requests over HTTP have internal/rest,
-// whose pauses are these.
+// Package retry tries again. The caller decides what is retried and how often; this package knows how long to wait in
+// between, and never waits longer than the context lasts. Requests over HTTP have internal/rest, whose pauses are
+// these.
 package retry
 
 import (

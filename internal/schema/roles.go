@@ -2,7 +2,7 @@ package schema
 
 import "slices"
 
-// Role is what a user may do in its project. Each may do what those before it may.
+// Role defines what a user may do in its project. Each role includes the narrower ones.
 type Role uint8
 
 // The roles. The zero Role is none.

@@ -68,7 +68,7 @@ func (v *Values) Entries() []Entry {
 	return entries
 }
 
-// mask is what a secret is shown as, whatever its length.
+// mask is shown in place of a secret, whatever its length.
 const mask = rest.Concealed
 
 // Variables returns entries for those of the variables that are set in the environment that the settings are from: what

@@ -27,7 +27,7 @@ type Options struct {
 	Labels bool
 }
 
-// Fleet is what was read.
+// Fleet is a fleet that was read.
 type Fleet struct {
 	Tag      string // identifies its state, as [craton.FleetMark] does; "" if it was read in listings
 	Complete bool   // the caller may read the project; else its variables are what regions inherit of it, and what they hide is not known

@@ -39,7 +39,7 @@ type Look struct {
 	Paint func(row, column int, line string) string
 }
 
-// least is what a column is not made narrower than.
+// least is the smallest width of a column.
 const least = 8
 
 // plain counts ambiguous characters as one column, whatever the language of the environment: the layout is the same

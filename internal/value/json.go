@@ -14,7 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/advice"
 )
 
-// Fault is what is wrong somewhere in a value.
+// Fault is an error at a path within a value.
 type Fault struct {
 	Path string // such as ntp.servers[2]
 	Err  error  // a predicate

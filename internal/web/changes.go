@@ -62,7 +62,7 @@ type happening struct {
 	Before, After string // URLs of the object's page as it was and as it came to be; "" where it was not there
 }
 
-// part is what an event did to a field, the labels or a variable.
+// part describes what an event did to a field, the labels or a variable.
 type part struct {
 	Name          string
 	Before, After shown

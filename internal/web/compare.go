@@ -16,7 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// comparePage is what one device has otherwise than another, or than itself at another moment.
+// comparePage shows the differences between two devices, or between two moments of one device.
 type comparePage struct {
 	Devices []provenance.LevelDocument `json:"devices"`
 	Keys    []provenance.Pair          `json:"keys"`    // of two devices

@@ -50,7 +50,7 @@ type openFleet struct {
 	err   error
 }
 
-// keptPart is what was made of a fleet.
+// keptPart is a cached result made of a fleet.
 type keptPart struct {
 	tag, name string
 	value     any

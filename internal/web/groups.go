@@ -6,7 +6,7 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// membership is what the inventory makes of a device.
+// membership holds what the inventory makes of a device.
 type membership struct {
 	Name    string   `json:"name"`
 	Groups  []string `json:"groups"`

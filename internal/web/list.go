@@ -277,7 +277,7 @@ func cell(k *schema.Kind, key string, o craton.Object, names map[reference]named
 // reference is an id, and the first of the kinds that it may be of.
 type reference struct{ kind, id string }
 
-// named is what a reference names.
+// named is an object that a reference names.
 type named struct{ name, collection string }
 
 // nameStreams is how many requests for names are under way at once.

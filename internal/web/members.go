@@ -50,7 +50,7 @@ func membersOf(before, after json.RawMessage, show func(json.RawMessage) shown) 
 	return found, 0
 }
 
-// memberDiff is what two values do not share, in the order of the later one.
+// memberDiff holds the differences between two values, in the order of the later one.
 type memberDiff struct {
 	changes []memberChange
 	shared  bool // something is the same in both

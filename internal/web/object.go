@@ -404,7 +404,7 @@ func momentBefore(events []*craton.Event, now time.Time) (then, words string) {
 	return strconv.FormatInt(first.Revision, 10), "revision " + strconv.FormatInt(first.Revision, 10)
 }
 
-// keyPage is what every level of an object says of one variable.
+// keyPage shows the values of one variable at every level of an object.
 type keyPage struct {
 	Kind   string                       `json:"kind"`
 	ID     string                       `json:"id"`
@@ -421,7 +421,7 @@ func (d *keyPage) OnHosts() bool {
 	return d.Of == schema.Host || d.Of == schema.Project || slices.ContainsFunc(schema.Host.Inherits, func(key string) bool { return slices.Contains(schema.Host.Field(key).To, d.Of.Name) })
 }
 
-// keyLevel is what one level says of a variable.
+// keyLevel is the value of a variable at one level.
 type keyLevel struct {
 	From      link
 	Has       bool

@@ -255,7 +255,7 @@ func (t *team) purpose() []byte {
 	return []byte("craton page, key, 1")
 }
 
-// keep returns the browser the cookie.
+// keep sends the cookie to the browser.
 func (t *team) keep(w http.ResponseWriter, r *http.Request, c *credentials) error {
 	text, err := json.Marshal(c)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// variablePage is what a variable comes to on all hosts, or on those that terms choose.
+// variablePage shows what a variable resolves to on all hosts, or on those that terms select.
 type variablePage struct {
 	*provenance.Spread
 	Where string `json:"where"`

@@ -96,7 +96,7 @@ func harden(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// view is what a page shows.
+// view holds what a page shows.
 type view struct {
 	Title    string
 	Template string

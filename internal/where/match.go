@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Object is what terms ask about an object.
+// Object is an object that terms can be matched against.
 type Object interface {
 	// Field returns a field's text, by its key in the API: of an id its digits, of a flag true or false, "" for none.
 	Field(key string) string

@@ -16,7 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Error is what is wrong with a term.
+// Error reports what is wrong with a term.
 type Error struct {
 	Term   string // as it was written
 	Column int    // where it begins in the text, in characters from 1

@@ -65,7 +65,7 @@ const (
 	LabelField                        // Value.Pattern of one of the labels
 )
 
-// Field is what a term can be about beside variables.
+// Field is a field that a term can be about; variables are not fields.
 type Field struct {
 	Word string // by which people name it: "ip", "region"
 	Key  string // in the API: "ip_address", "region_id"; of a label "labels"; "" for a place that is the object itself

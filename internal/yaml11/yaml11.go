@@ -23,7 +23,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Kind is what a plain scalar is.
+// Kind is the type of a plain scalar.
 type Kind int
 
 // The kinds are the tags that PyYAML finds for plain scalars.
@@ -43,7 +43,7 @@ func (k Kind) String() string {
 	return [...]string{"text", "nothing", "true or false", "a number", "a number", "a date", "a merge key", "a default value"}[k]
 }
 
-// Scalar is what a plain scalar means.
+// Scalar is the meaning of a plain scalar.
 type Scalar struct {
 	Kind Kind
 	// Text is JSON for Bool, Int, Float and Null. Of a Date it is the text that Ansible makes of it in JSON; of all

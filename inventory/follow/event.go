@@ -41,7 +41,7 @@ type Event struct {
 	Meta      Meta             `json:"meta"`
 }
 
-// Meta is what ansible-rulebook limits its actions by.
+// Meta holds what ansible-rulebook limits its actions by.
 type Meta struct {
 	Hosts []string `json:"hosts"`
 }

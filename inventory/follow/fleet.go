@@ -52,7 +52,7 @@ type object struct {
 	own     []variable              // sorted by key
 }
 
-// references are what levels hang on.
+// references are the fields that lead to an object's levels.
 var references = [...]string{"parent_id", "cell_id", "region_id", "cloud_id", keyProject}
 
 // keyProject is the reference of each object to its project.

@@ -36,7 +36,7 @@ type Options struct {
 	Log func(text string)
 }
 
-// Line is what is printed as one line: an event, or only how far the log is read.
+// Line is one line of output: an event, or only how far the log is read.
 type Line struct {
 	// Resume is the place to go on from if this line was the last.
 	Resume string `json:"resume"`

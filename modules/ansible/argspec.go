@@ -141,7 +141,7 @@ func (w *pythonWriter) option(indent int, o *Option) {
 	fmt.Fprintf(&w.b, "%*s},\n", indent, "")
 }
 
-// rules tells the conditions between options, each by its name.
+// rules writes the conditions between options, each by its name.
 func (w *pythonWriter) rules(r *Rules, put func(key, value string)) {
 	if len(r.MutuallyExclusive) > 0 {
 		put("mutually_exclusive", w.value(r.MutuallyExclusive))

@@ -90,7 +90,7 @@ func (f *Fragment) PythonFile() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Runtime is what meta/runtime.yml of a collection says about modules.
+// Runtime holds what meta/runtime.yml of a collection says about modules.
 type Runtime struct {
 	RequiresAnsible string // ">=2.14.0"
 	// ActionGroups let a play set module_defaults for
@@ -265,8 +265,8 @@ func (w *docWriter) option(o *Option, rules *Rules) *yaml.Node {
 	return m
 }
 
-// deprecated tells the end of an option in sentences: Ansible's schema of
-// module documentation has no key for it.
+// deprecated describes the removal of an option in sentences: Ansible's schema of module documentation has no key for
+// it.
 func (w *docWriter) deprecated(o *Option) []string {
 	d := o.Deprecated
 	if d == nil {

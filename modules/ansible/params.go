@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// Source tells where an option's value comes from.
+// Source is where an option's value comes from.
 type Source int
 
 // The sources of values.
@@ -59,7 +59,7 @@ func (p Params) Names() []string {
 	return names
 }
 
-// Source tells where the value of an option comes from.
+// Source returns where the value of an option comes from.
 func (p Params) Source(name string) Source {
 	p.option(name)
 	return p.values.source[name]

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// A Result is what a module has done. The zero Result is "ok, nothing changed".
+// A Result describes what a module has done. The zero Result is "ok, nothing changed".
 type Result struct {
 	Changed bool
 	// Msg is a sentence for the user; most modules need none.
 	Msg string
-	// Diff is what has changed, or would. It is put out only when the task asks
-	// for it; ask [Task].Diff before making an expensive one.
+	// Diff shows what has changed, or would change. It is put out only when the task asks for it; ask [Task].Diff
+	// before making an expensive one.
 	Diff []Diff
 	// Facts become ansible_facts of the host. Names without the prefix ansible_
 	// that Ansible's own facts have.

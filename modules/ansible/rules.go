@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// count tells how many of the named options have a value.
+// count returns how many of the named options have a value.
 func count(names []string, d *dict) int {
 	n := 0
 	for i, name := range names {

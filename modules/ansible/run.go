@@ -36,7 +36,7 @@ func Run(args []string, stdin io.Reader, stdout io.Writer, lookup func(name stri
 	return (&Process{Args: args, Stdin: stdin, Stdout: stdout, Lookup: lookup}).Run(context.Background())
 }
 
-// A Process is what [Run] runs, for programs and tests that need more control.
+// A Process runs a module as [Run] does, for programs and tests that need more control.
 type Process struct {
 	Args   []string // os.Args
 	Stdin  io.Reader

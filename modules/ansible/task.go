@@ -10,11 +10,10 @@ import (
 // A Module is a Spec and the function that does its work.
 type Module struct {
 	Spec *Spec
-	// Run does the work of one task. Its arguments have been checked. An error
-	// fails the task with the error's text as msg; a Result beside an error
-	// tells what had been done until then. ctx is cancelled when the process is
-	// asked to stop; Run has a few seconds to return then.
-	// [Typed] makes a Run of a function that takes its arguments as a struct.
+	// Run does the work of one task. Its arguments have been checked. An error fails the task with the error's text as
+	// msg; a Result beside an error describes what had been done until then. ctx is cancelled when the process is asked
+	// to stop; Run has a few seconds to return then. [Typed] makes a Run of a function that takes its arguments as a
+	// struct.
 	Run func(ctx context.Context, task *Task) (*Result, error)
 }
 

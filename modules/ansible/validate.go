@@ -58,7 +58,7 @@ func (v *validation) errorf(context []string, format string, args ...any) {
 	v.errs = append(v.errs, fmt.Sprintf(format, args...)+foundIn(context, " found in %s"))
 }
 
-// foundIn tells where nested options are.
+// foundIn returns where nested options are.
 func foundIn(context []string, format string) string {
 	if len(context) == 0 {
 		return ""

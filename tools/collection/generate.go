@@ -18,11 +18,11 @@ const (
 	Name = "fleet"
 	// requiresAnsible is the oldest release of ansible-core that the tests run.
 	requiresAnsible = ">=2.14.0"
-	// everything is what module_defaults call all modules: group/craton.fleet.all.
+	// everything is the name of all modules in module_defaults: group/craton.fleet.all.
 	everything = "all"
 )
 
-// Tree is what is generated: Files by their path.
+// Tree holds the generated files: Files by their path.
 type Tree struct {
 	Files map[string][]byte
 }

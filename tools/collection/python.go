@@ -29,7 +29,7 @@ func pythonFragment(root *yaml.Node) ([]byte, error) {
 	return fmt.Appendf(nil, "%s\n\nclass ModuleDocFragment(object):\n    DOCUMENTATION = r'''\n---\n%s'''\n", header, doc), nil
 }
 
-// notTheModule is what a module's Python file says if somebody runs it, which no task of the collection does.
+// notTheModule is the message of a module's Python file if somebody runs it, which no task of the collection does.
 const notTheModule = "%s.py only describes the module, which is a program. Call it craton.fleet.%s in the task, so that the collection's " +
 	"action plugin runs the program; without the collection, set ANSIBLE_LIBRARY to the directory bin of a checkout, after make build"
 

@@ -25,7 +25,7 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// MaxSize is what Galaxy takes, in bytes. [Build] refuses to publish more.
+// MaxSize is the largest size that Galaxy accepts, in bytes. [Build] refuses to publish more.
 const MaxSize = 20_000_000
 
 // Tag is the build tag of the collection's programs: it leaves out what only a server for a team needs (PostgreSQL), so

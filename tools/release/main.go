@@ -30,7 +30,7 @@ func main() {
 // platforms are those of archives; packages are made for those of Linux.
 var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64"}
 
-// release is what is made, and of what.
+// release holds what is built, and from what.
 type release struct {
 	root    string // of the repository
 	out     string // the folder of all that is made

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Kind is what argparse knows of a kind of objects that arguments name.
+// Kind holds what argparse knows about a kind of objects that arguments name.
 type Kind interface {
 	// Positional returns the argument that names an object: <host>.
 	Positional() string

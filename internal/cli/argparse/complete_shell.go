@@ -20,9 +20,9 @@ import (
 // eval: a host named "web;reboot", or $(reboot) before TAB, would run. These scripts evaluate nothing. They hand the
 // words over as they are, and print or insert what this program answers.
 
-// wordsCommand is what the scripts call: craton __words SHELL WORD..., of which the last WORD is to be completed. bash,
-// which neither takes quotes off words nor puts them on, gives COMP_TYPE, COMP_WORDBREAKS and the line up to the
-// cursor instead of the words; from fish the last WORD comes as it was typed.
+// wordsCommand is the command that the scripts call: craton __words SHELL WORD..., of which the last WORD is to be
+// completed. bash, which neither takes quotes off words nor puts them on, gives COMP_TYPE, COMP_WORDBREAKS and the line
+// up to the cursor instead of the words; from fish the last WORD comes as it was typed.
 //
 // The first line of the answer says what is to be done with the others, the candidates: nothing special, no space
 // behind them (nospace), or that names of files are wanted (files). A candidate replaces the whole word. Behind a tab
@@ -169,7 +169,7 @@ func (p *Program) words(ctx context.Context, args []string) error {
 	return nil
 }
 
-// completionAnswer is what a word may become.
+// completionAnswer holds the candidates for a word.
 type completionAnswer struct {
 	rule       string
 	candidates []candidateWord

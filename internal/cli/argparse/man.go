@@ -39,7 +39,7 @@ type roff struct{ strings.Builder }
 // pageOf returns the name of a command's page: craton-host-list.
 func pageOf(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
-// usageIndent is what the lines of a usage begin with.
+// usageIndent is the indentation of a usage's lines.
 var usageIndent = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)^(usage: | {7})`) })
 
 // newRoff begins a page with its title, name and synopsis.

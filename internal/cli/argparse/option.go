@@ -26,7 +26,7 @@ type Option struct {
 	Help     string // one sentence, without a full stop
 }
 
-// OptionKind is what an option's value is.
+// OptionKind is the type of an option's value.
 type OptionKind int
 
 // The kinds of options.

@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Version is what the program says of itself.
+// Version holds the program's version and build.
 type Version struct {
 	Release string // 0.1.0
 	Whole   string // with commit and Go version

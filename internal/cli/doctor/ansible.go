@@ -28,7 +28,7 @@ const leastAnsible = "2.14"
 // ansibleTime is how long Ansible may take to print its version or configuration.
 const ansibleTime = time.Minute
 
-// ansible is what was found out about Ansible here.
+// ansible holds what was found out about Ansible on this machine.
 type ansible struct {
 	path    string                   // of ansible-playbook; "" if there is none
 	version string                   // of ansible-core

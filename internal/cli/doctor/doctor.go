@@ -38,7 +38,7 @@ suggest a fix. The exit status is 1 if there is a problem.`,
 	return cmd
 }
 
-// health is what a check found.
+// health is the result of a check.
 type health string
 
 // The healths. skipped is a check that could not be made, because of another that says why.
@@ -166,10 +166,10 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values) *trial 
 	return d.checkInventory(ctx, v, iv)
 }
 
-// adviceConfig is what to do about a setting that is wrong.
+// adviceConfig is the advice for a setting that is wrong.
 const adviceConfig = "`craton config` shows what is set where"
 
-// allDefaults is what changedSettings says if there are none.
+// allDefaults is the text of changedSettings if there are none.
 const allDefaults = "all are defaults"
 
 // changedSettings returns the settings that somebody changed.

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// adviceKept is what to do about what is kept and is no good.
+// adviceKept is the advice for a cached inventory that is unusable.
 const adviceKept = "craton cache clear removes what is kept, and cache_dir names another folder"
 
 // checkKept looks at the inventory that is kept. v and iv are nil where settings are wrong.

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// trial is what came of making an inventory.
+// trial is the result of building an inventory.
 type trial struct {
 	hosts, groups int
 	of            string // the state that it is of: "" for the present

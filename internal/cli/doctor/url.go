@@ -21,7 +21,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// urlKind is what CRATON_URL names.
+// urlKind is the kind of thing that CRATON_URL names.
 type urlKind int
 
 const (

@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// spread is what a variable comes to on all hosts that are meant.
+// spread holds what a variable resolves to on all selected hosts.
 type spread struct{ *provenance.Spread }
 
 // spreadOf reads the fleet and finds what a variable comes to.

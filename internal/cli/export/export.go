@@ -226,7 +226,7 @@ func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) e
 	return run.Interrupted(ctx, partWritten)
 }
 
-// partWritten is what an interruption of what goes to standard output comes to.
+// partWritten is the message after an interruption of output to standard output.
 const partWritten = "what was written is not the whole fleet: leave it, and export again"
 
 // patience is how long an interrupted write is waited for.

@@ -208,7 +208,7 @@ func compare(ctx context.Context, s *object.Session, at string, omitHashed bool,
 	return show.WriteDocument(s.Out, s.Format, c)
 }
 
-// comparison is what two devices do not share.
+// comparison holds the differences between two devices.
 type (
 	comparison struct {
 		Devices [2]objectDocument `json:"devices"`

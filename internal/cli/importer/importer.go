@@ -215,7 +215,7 @@ type command struct {
 	format string
 }
 
-// sources are what can be imported.
+// sources are the kinds of sources that can be imported.
 var sources = []string{importing.FromAnsible, importing.FromOpenStackAnsible, importing.FromCSV}
 
 // asSources returns what Ansible is given to read a source, and a function that removes what was made for it.

@@ -90,8 +90,8 @@ func (s *Session) whose(ctx context.Context, c *argparse.Call, do func(user int)
 	return err
 }
 
-// fillRoles gives users the roles that the API has beside them, and reports whether it has any. Other objects stay as
-// they are.
+// fillRoles adds the roles to users, which the API has beside them, and reports whether there are any. Other objects
+// stay as they are.
 func (s *Session) fillRoles(ctx context.Context, r *Resource, users []gjson.Result) (some bool, err error) {
 	if r.kind != schema.User || len(users) == 0 {
 		return false, nil

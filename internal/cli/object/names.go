@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// referred is what an id in a list, such as a cell_id, may be the id of.
+// referred holds the objects that an id in a list, such as a cell_id, may refer to.
 type referred struct {
 	list *Resource   // the collection that has them all
 	each []*Resource // where one is read by its id

@@ -289,7 +289,7 @@ func (r *Resource) hintFixed() string {
 	return "the API cannot move a " + r.Noun() + ": delete it and create it where it belongs"
 }
 
-// hintWrite is what a bare 500 to a write means.
+// hintWrite explains a bare 500 to a write.
 const hintWrite = "the original server answers this when an object that the request names by its id does not exist, when the name is taken, " +
 	"and when a text is longer than 255 characters"
 

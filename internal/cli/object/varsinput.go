@@ -78,7 +78,7 @@ func (s *Session) warn(notes []string) {
 	}
 }
 
-// pythonFloat is what Python's float reads and JSON can hold.
+// pythonFloat matches what Python's float reads and JSON can hold.
 var pythonFloat = pattern(`^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+(_\d+)*)?$`)
 
 // VariableOf returns the value that a word means, as JSON: JSON in braces, brackets and double quotes is JSON, and

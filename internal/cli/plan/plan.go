@@ -133,7 +133,7 @@ func load(cmd *cobra.Command) (*settings.Values, context.Context, error) {
 	return v, ctx, err
 }
 
-// source is what the arguments name: fleet files, or one plan.
+// source holds the files that the arguments name: fleet files, or one plan.
 type source struct {
 	file  *fleetfile.File
 	names []string

@@ -102,7 +102,7 @@ func protect(ctx context.Context, s *object.Session, kind, word string, on bool)
 	return printResult(s, found, on, was)
 }
 
-// document is what the commands print for programs.
+// document is the commands' output for programs.
 type document struct {
 	Kind      string `json:"kind"`
 	ID        string `json:"id"`

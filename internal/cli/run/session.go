@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Session is what a command that talks to a fleet has while it runs.
+// Session holds what a command that talks to a fleet needs while it runs.
 type Session struct {
 	show.Printer
 	Settings *settings.Values

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// certificate is what the server shows to its clients. It can be replaced while it is in use.
+// certificate is the certificate that the server presents to its clients. It can be replaced while it is in use.
 type certificate struct {
 	cert, key string // PEM files
 	current   atomic.Pointer[tls.Certificate]

@@ -103,7 +103,7 @@ func options(v *settings.Values) server.Options {
 	}
 }
 
-// baseMemory is what the server needs beside the bodies and answers under way, in bytes.
+// baseMemory is the memory that the server needs beside the bodies and responses in progress, in bytes.
 const baseMemory = 256 << 20
 
 // setMemoryTarget has the garbage collector work harder before the process grows beyond what its requests may take, unless the

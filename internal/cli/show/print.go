@@ -97,7 +97,7 @@ func (s *Printer) PrintMembers(title string, o gjson.Result) error {
 
 // View is how a table of objects is shown to people at a terminal.
 type View struct {
-	// names are what is shown instead of ids, by the column's field and the id.
+	// names are shown instead of ids, by the column's field and the id.
 	Names map[string]map[string]string
 	// narrow: columns may be left out where the terminal has no room for all.
 	Narrow bool

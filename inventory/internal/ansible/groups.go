@@ -54,7 +54,7 @@ type Grouper struct {
 	plain  map[member]*Group
 }
 
-// member is what a plain group stands for.
+// member is the object that a plain group stands for.
 type member struct{ kind, of string }
 
 // NewGrouper returns a Grouper without groups.

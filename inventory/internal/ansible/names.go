@@ -19,8 +19,8 @@ const (
 	GroupPriority = "ansible_group_priority"
 )
 
-// controller are what Ansible calls the machine that it runs on itself. A host of that name would be given what is
-// delegated to that machine, with all secrets in it.
+// controller are Ansible's names for the machine that it runs on. A host of that name would be given what is delegated
+// to that machine, with all secrets in it.
 var controller = []string{"localhost", "127.0.0.1", "::1"}
 
 // CheckHostName refuses what Ansible takes as a name and then cannot address, or would execute: commas, colons and
@@ -107,7 +107,7 @@ var (
 	// digits are those of a port. Python reads no number of more than 4300.
 	digits = value.LazyPattern(`^[0-9]{1,1000}$`)
 
-	// ipv6 is what parse_address takes for an IPv6 address, written out as it does.
+	// ipv6 matches what parse_address takes for an IPv6 address, written out as it does.
 	ipv6 = value.LazyPattern(strings.ReplaceAll(`(?i)^(?:`+
 		`(?:X:){7}X|(?:X:){1,6}:|X:(?::X){1,6}|(?:X:){2}(?::X){1,5}|(?:X:){3}(?::X){1,4}|(?:X:){4}(?::X){1,3}|(?:X:){5}(?::X){1,2}|(?:X:){6}:X|`+
 		`:(?::X){1,6}|X?::|`+

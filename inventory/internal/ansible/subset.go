@@ -12,7 +12,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Subset is what Ansible's --limit says, where names alone decide which hosts it selects: names and wildcards of hosts
+// Subset is a parsed --limit of Ansible, where names alone decide which hosts it selects: names and wildcards of hosts
 // and of groups, joined, intersected (&) and excluded (!).
 type Subset struct {
 	union     pattern   // of which a host must match one

@@ -21,7 +21,7 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// Face is what one inventory's command says of itself.
+// Face holds what differs between the inventory commands.
 type Face struct {
 	Use, Short, Long, Example string
 	Sections                  []settings.Section
@@ -31,7 +31,7 @@ type Face struct {
 	Open func(ctx context.Context, v *settings.Values, asked Asked) (*Source, error)
 }
 
-// Asked is what flags say that are no settings.
+// Asked holds the flags that are not settings.
 type Asked struct {
 	KeepMappings bool
 	Subset       string // what Ansible's --limit says

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// MostBytes is what all that is kept may have on disk.
+	// MostBytes is how much disk space all cached documents may take.
 	MostBytes = 2 << 30
 	// Unused is how long a document is kept that nobody uses.
 	Unused = 30 * 24 * time.Hour

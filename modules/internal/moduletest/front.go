@@ -76,8 +76,8 @@ func (f *Front) Fails(t T, name string, in Args, words ...string) {
 	}
 }
 
-// Both runs a task in check mode, where nothing may be written, and in earnest. Both have to tell the same of change
-// and failure.
+// Both runs a task in check mode, where nothing may be written, and in earnest. Both must report the same change and
+// failure.
 func (f *Front) Both(t T, name string, in Args) (predicted, real Output) {
 	t.Helper()
 	before := f.Writes.Load()

@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// T is what tests and properties have in common.
+// T holds the methods that tests and properties have in common.
 type T interface {
 	Helper()
 	Fatal(...any)
@@ -53,7 +53,7 @@ var (
 	Diffing  = Args{"_ansible_diff": true}
 )
 
-// Output is what a module writes.
+// Output is a module's output.
 type Output map[string]any
 
 // Dict returns a dict of the result; nil if there is none.

@@ -107,5 +107,5 @@ func text(p ansible.Params, s *settings.Setting) string {
 	}
 }
 
-// flagPrefix is what an error of the settings calls an option.
+// flagPrefix is how an error of the settings refers to an option.
 var flagPrefix = value.LazyPattern(`^flag --[a-z-]+: `)

@@ -231,7 +231,7 @@ func joins(s string) bool { return joined.MatchString(s) }
 
 var joined = regexp.MustCompile(`(?is)\{|#jinja2|#.*j.*i.*n.*j.*a.*2.*:.*_.*:|^[\s\v\x{85}\pZ]*jinja2:|#(j|ji|jin|jinj|jinja)?[\s\v\x{85}\pZ]*$`)
 
-// Failer is what testing and rapid have in common.
+// Failer holds the methods that testing and rapid have in common.
 type Failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
