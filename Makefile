@@ -12,8 +12,8 @@ LINKS := craton-inventory iotronic-inventory $(basename $(notdir $(wildcard plug
 PROGRAM := bin/craton
 TAGS    :=
 
-# Commands and modules, and the libraries that only they use, do little themselves: inlined calls there win no time, and take 0.4 MB.
-LEAN := $(foreach package,github.com/craton-fleet/craton/internal/cli github.com/craton-fleet/craton/modules github.com/gophercloud github.com/spf13,-gcflags=$(package)/...=-l)
+# Commands, modules, metrics and the libraries that only they use do little work themselves: inlining there saves no time, and takes 0.6 MB.
+LEAN := $(foreach package,github.com/craton-fleet/craton/internal/cli github.com/craton-fleet/craton/modules github.com/gophercloud github.com/spf13 github.com/prometheus google.golang.org/protobuf,-gcflags=$(package)/...=-l)
 
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s
