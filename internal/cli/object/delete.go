@@ -65,7 +65,7 @@ func (r *Resource) deleteLong() string {
 	case r.holds == nil:
 		return ""
 	}
-	return fmt.Sprintf("Delete a %s and everything in it: %s, with their variables and labels.\n%s", r.Noun(), listOf(r.holdsNouns(), "and"), asks)
+	return fmt.Sprintf("Delete a %s and everything in it: %s,\nwith their variables and labels.\n%s", r.Noun(), listOf(r.holdsNouns(), "and"), asks)
 }
 
 func (r *Resource) holdsNouns() []string {

@@ -237,7 +237,7 @@ func (all byKind) derive(r *Resource) {
 		o := all.option(k, key)
 		if o.Required = len(k.Moves) == 1; !k.Field(key).Required {
 			o.Empty = true
-			o.Help += "; an empty value removes it from there"
+			o.Help += "; an empty value takes it out of its cell"
 		}
 		r.move = append(r.move, o)
 	}
@@ -248,7 +248,7 @@ func (all byKind) derive(r *Resource) {
 		for i := range r.update {
 			if r.update[i].Key == o.Key && o.Empty && !r.update[i].Empty {
 				r.update[i].Empty = true
-				r.update[i].Help += "; an empty value removes it from there"
+				r.update[i].Help += "; an empty value takes it out of its cell"
 			}
 		}
 	}
