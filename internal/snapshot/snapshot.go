@@ -25,6 +25,10 @@ type Options struct {
 	Networks bool // and their interfaces
 	// Labels are read where that costs a request for each device: the original server does not list them.
 	Labels bool
+
+	// Text is all that is looked for, upper and lower case alike: what cannot have it, and holds nothing that may, is left
+	// out where the fleet comes as one answer, and takes no memory. Places are always there.
+	Text string
 }
 
 // Fleet is a fleet that was read.
@@ -109,6 +113,7 @@ func stream(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 	f := newFleet()
 	f.Tag = lines.Tag
 	kinds := map[craton.Kind]*schema.Kind{}
+	sift := newSieve(o.Text)
 	for line, err := range lines.All() {
 		if err != nil {
 			return nil, err
@@ -117,6 +122,13 @@ func stream(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 		if k == nil {
 			k = schema.ByName(string(line.Kind))
 			kinds[line.Kind] = k
+		}
+		if !sift.keep(f, k, line) {
+			continue
+		}
+		if sift.lost {
+			o.Text = ""
+			return stream(ctx, c, o)
 		}
 		one := f.addText(k, string(line.Object))
 		one.Protected = line.Protected

@@ -44,7 +44,7 @@ func (p *page) find() (*view, error) {
 	v.Title = "Find " + doc.Asked
 	v.Commands = []string{p.command("find", doc.Asked)}
 	v.Load = func() error {
-		found, err := p.ofFleet("find\x00"+doc.Asked, snapshot.Options{Networks: true, Labels: true}, func(fleet *snapshot.Fleet) (any, int, error) {
+		found, err := p.ofFleet("find\x00"+doc.Asked, snapshot.Options{Networks: true, Labels: true, Text: doc.Asked}, func(fleet *snapshot.Fleet) (any, int, error) {
 			return snapshot.Find(fleet, doc.Asked, maxRows, can.Hashes), largestKept + 1, nil // its texts are the fleet's: it is not kept
 		})
 		if err != nil {

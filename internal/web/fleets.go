@@ -80,13 +80,17 @@ func (p *page) ofFleet(name string, o snapshot.Options, make func(*snapshot.Flee
 			return value, nil
 		}
 	}
-	f, err := p.fleets.enter(p.ctx, tag, func(ctx context.Context) (*snapshot.Fleet, error) {
+	shared := tag
+	if tag != "" && o.Text != "" { // not all of that fleet
+		shared += "\x00" + o.Text
+	}
+	f, err := p.fleets.enter(p.ctx, shared, func(ctx context.Context) (*snapshot.Fleet, error) {
 		return snapshot.Read(ctx, p.client, o)
 	})
 	if err != nil {
 		return nil, err
 	}
-	defer p.fleets.leave(tag, f)
+	defer p.fleets.leave(shared, f)
 	value, size, err := make(f.fleet)
 	if err == nil {
 		p.fleets.keep(&keptPart{f.fleet.Tag, name, value, size})

@@ -50,7 +50,7 @@ list commands.`,
 			if err := on.ReadPast(ctx, at, omitHashed); err != nil {
 				return err
 			}
-			fleet, err := snapshot.Read(ctx, on.Client, snapshot.Options{Networks: true, Labels: true})
+			fleet, err := snapshot.Read(ctx, on.Client, snapshot.Options{Networks: true, Labels: true, Text: args[0]})
 			if err != nil {
 				return run.PastError(err)
 			}
