@@ -144,6 +144,11 @@ func (l lister) list(ctx context.Context, more ...string) (ran, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(l.binary), l.command), "--list")
 	cmd.Env = append(l.environment(l.url), more...)
 	cmd.Stderr = os.Stderr
+	return run(cmd)
+}
+
+// run runs a program, its output through a pipe.
+func run(cmd *exec.Cmd) (ran, error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return ran{}, err
@@ -154,7 +159,7 @@ func (l lister) list(ctx context.Context, more ...string) (ran, error) {
 	}
 	n, err := drain(out)
 	if err := errors.Join(err, cmd.Wait()); err != nil {
-		return ran{}, fmt.Errorf("%s --list: %w", l.command, err)
+		return ran{}, fmt.Errorf("%s: %w", filepath.Base(cmd.Path), err)
 	}
 	r := ran{wall: time.Since(started), bytes: n, cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()}
 	if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {

@@ -23,6 +23,7 @@ import (
 	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/postgrestest"
 	"github.com/craton-fleet/craton/internal/retry"
 )
@@ -76,6 +77,7 @@ type loadClient struct {
 	made   []string // ids of hosts that it made
 	count  int      // of hosts that it made until now
 	next   string   // where its walk over the list goes on
+	fleet  string   // the path of as much of it as is read at once
 }
 
 // send sends a request, and gives the answer, which must be a success.
@@ -162,7 +164,7 @@ var loadRoutes = []loadRoute{
 	}},
 	{"GET /v1/changes", 4, func(ctx context.Context, c *loadClient) error { return c.get(ctx, "/v1/changes?limit=100") }},
 	{"GET /v1/fleet", 1, func(ctx context.Context, c *loadClient) error {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/v1/fleet", nil)
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+c.fleet, nil)
 		if err != nil {
 			return err
 		}
@@ -264,31 +266,46 @@ func loadServer(ctx context.Context, binary, database, name string, l pressure) 
 	if err := s.start(ctx, database); err != nil {
 		return f, err
 	}
-	var ids []string
-	for page, err := range s.client.Pages(ctx, "/hosts", url.Values{"limit": {"100"}}) {
-		if err != nil {
-			return f, err
-		}
-		for _, id := range gjson.GetBytes(page.Body, "hosts.#.id").Array() {
-			ids = append(ids, id.String())
-		}
-	}
-	browser, err := s.browser(ctx)
+	ids, err := s.hostIDs(ctx)
 	if err != nil {
 		return f, err
+	}
+	return f, s.press(ctx, &f, region, ids, "/v1/fleet")
+}
+
+// press has clients do everything to a server and its hosts: they make others in a region, and read as much of the fleet as
+// a path says.
+func (s *served) press(ctx context.Context, f *loadFigure, region *craton.Region, ids []string, fleet string) error {
+	l := f.load
+	browser, err := s.browser(ctx)
+	if err != nil {
+		return err
 	}
 	api := s.program()
 	shared := http.DefaultTransport.(*http.Transport).Clone() //nolint:forcetypeassert // it is one
 	shared.MaxIdleConnsPerHost, shared.MaxIdleConns, shared.DisableCompression = 2*l.clients, 2*l.clients, true
 	api.client.Transport, browser.client.Transport = shared, shared
-	fmt.Fprintf(os.Stderr, "%s: %d clients for %s\n", name, l.clients, l.duration)
+	fmt.Fprintf(os.Stderr, "%s: %d clients for %s\n", f.name, l.clients, l.duration)
 	began := time.Now()
 	f.run(ctx, s.process.Process.Pid, func(n int) *loadClient {
-		return &loadClient{looker: api, page: browser, random: rand.New(rand.NewPCG(18, uint64(n))), n: n, ids: ids, //nolint:gosec // the same each time
+		return &loadClient{looker: api, page: browser, random: rand.New(rand.NewPCG(18, uint64(n))), n: n, ids: ids, fleet: fleet, //nolint:gosec // the same each time
 			place: fmt.Sprintf(`"cloud_id": %d, "region_id": %d`, region.CloudID, region.ID)}
 	})
 	f.took = time.Since(began)
-	return f, ctx.Err()
+	return ctx.Err()
+}
+
+// hostIDs are those of all hosts.
+func (s *served) hostIDs(ctx context.Context) (ids []string, err error) {
+	for page, err := range s.client.Pages(ctx, "/hosts", url.Values{"limit": {"100"}}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range gjson.GetBytes(page.Body, "hosts.#.id").Array() {
+			ids = append(ids, id.String())
+		}
+	}
+	return ids, nil
 }
 
 // run runs the clients, and looks at the memory of a process meanwhile.

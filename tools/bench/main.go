@@ -28,13 +28,14 @@ import (
 func main() {
 	var b bench
 	flag.StringVar(&b.binary, "binary", "bin/craton", "the program to measure")
-	flag.StringVar(&b.only, "only", "", "measure only the inventory, loading (what Ansible takes for it), peers (another plugin's), ironic (its inventory), apply, the modules, the engines, the page, or the load (clients that do everything at once)")
+	flag.StringVar(&b.only, "only", "", "measure only the inventory, loading (what Ansible takes for it), peers (another plugin's), ironic (its inventory), apply, the modules, the engines, the page, the load (clients that do everything at once), or million (a fleet of that size on PostgreSQL, and the load on it)")
 	flag.StringVar(&b.sizes, "sizes", "1000,10000,100000", "inventory, loading, apply and page: numbers of hosts")
 	flag.StringVar(&b.nodes, "nodes", "1000,10000", "ironic: numbers of nodes")
 	flag.StringVar(&b.before, "before", "", "engines: the program of an earlier commit, to be measured beside this one")
 	flag.IntVar(&b.engineHosts, "hosts", 2000, "engines: number of hosts in the fleet that is read")
 	flag.IntVar(&b.load.hosts, "load-hosts", 10000, "load: number of hosts")
 	flag.IntVar(&b.load.clients, "clients", 50, "load: number of clients")
+	flag.IntVar(&b.million, "million-hosts", 1000000, "million: number of hosts, in thousands")
 	flag.DurationVar(&b.load.duration, "duration", 3*time.Minute, "load: for how long")
 	floor := flag.String("floor", "", "be what apply is compared with: decode --file, create --hosts, or read; bench itself calls it")
 	file := flag.String("file", "", "a fleet file, with --floor decode")
@@ -55,14 +56,14 @@ func main() {
 // bench is what is asked for.
 type bench struct {
 	binary, only, sizes, nodes, before string
-	runs, engineHosts                  int
+	runs, engineHosts, million         int
 	load                               pressure
 }
 
 func (b bench) run(ctx context.Context) error {
 	wanted := func(part string) bool { return b.only == "" || b.only == part }
-	if !slices.Contains([]string{"", "inventory", "loading", "peers", "ironic", "apply", "modules", "engines", "page", "load"}, b.only) {
-		return fmt.Errorf("--only %s: there are inventory, loading, peers, ironic, apply, modules, engines, page and load", b.only)
+	if !slices.Contains([]string{"", "inventory", "loading", "peers", "ironic", "apply", "modules", "engines", "page", "load", "million"}, b.only) {
+		return fmt.Errorf("--only %s: there are inventory, loading, peers, ironic, apply, modules, engines, page, load and million", b.only)
 	}
 	var err error
 	if b.binary, err = filepath.Abs(b.binary); err != nil {
@@ -74,6 +75,10 @@ func (b bench) run(ctx context.Context) error {
 	if b.only == "load" { // which is passed or not
 		fmt.Printf("craton bench on %s/%s, %d CPUs, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 		return measureLoad(ctx, os.Stdout, b.binary, b.load)
+	}
+	if b.only == "million" {
+		fmt.Printf("craton bench on %s/%s, %d CPUs, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
+		return measureMillion(ctx, os.Stdout, b.binary, b.million, b.runs, b.load)
 	}
 	var inventory []figure
 	if wanted("inventory") {
