@@ -51,7 +51,7 @@ func plainKinds(node *kind) []*kind {
 		}, nil, object.Textual("name", "name, which is that of the trait that asks for it: CUSTOM_..."), steps),
 		plainKind("runbook", func(c *iotronic.Client) *iotronic.PlainService { return c.Runbooks }, columns{
 			short: strings.Fields("uuid name"), more: strings.Fields("description traits disable_ramdisk owner public steps extra created_at updated_at"),
-		}, nil, object.Textual("name", "name, which is that of a trait of the nodes that it is for: CUSTOM_..."), steps, object.Textual("owner", "whose it is"),
+		}, nil, object.Textual("name", "name; before 1.112 that of a trait of the nodes that it is for: CUSTOM_..."), steps, object.Textual("owner", "whose it is"),
 			truth("public", "whether everybody may use it"), object.Textual("description", "text for people"), truth("disable_ramdisk", "whether no ramdisk is booted for its steps")),
 	}
 }
