@@ -16,7 +16,7 @@ type Change struct {
 	Revision  int64     `json:"revision"` // counts the writes
 	Change    string    `json:"change"`   // a random id of the write
 	Time      Timestamp `json:"time"`
-	User      string    `json:"user"`       // who wrote
+	User      string    `json:"user"`       // the user who wrote
 	Address   string    `json:"address"`    // from where; shown to admins and root
 	RequestID string    `json:"request_id"` //
 	Message   string    `json:"message"`    // why, as the client said: see [WithMessage]
@@ -62,7 +62,7 @@ type ChangeOptions struct {
 	RequestID string // in this request
 	Limit     int    // of a page; 0: as many as the server gives
 
-	// Wait is how long an answer of [Client.ChangePage] without changes is held back until there is one, in whole
+	// Wait is how long a response of [Client.ChangePage] without changes is held back until there is one, in whole
 	// seconds: up to 60. It must be less than the client's timeout.
 	Wait time.Duration
 
@@ -120,7 +120,7 @@ func (o *ChangeOptions) query(at string) url.Values {
 	return q
 }
 
-// ChangePage is one answer of the change log.
+// ChangePage is one response of the change log.
 type ChangePage struct {
 	Changes []*Change `json:"changes"`
 	Next    string    `json:"next"`    // the cursor to go on with
@@ -136,9 +136,9 @@ func (p *ChangePage) Whole() bool {
 	return place != "" && !strings.Contains(place, ".")
 }
 
-// ChangePage reads one page of the change log: who follows the log goes on behind [ChangePage.Next], with
+// ChangePage reads one page of the change log. To follow the log, continue from [ChangePage.Next] with
 // [ChangeOptions.Wait]. A cursor that the log does not know is an [Error] of status 410: the database was replaced or
-// brought back from a copy, or the log is not whole any more from there on.
+// restored from a copy, or the log is not whole any more from there on.
 func (c *Client) ChangePage(ctx context.Context, o ChangeOptions) (*ChangePage, error) {
 	q := o.query(c.Revision())
 	if o.Wait > 0 {

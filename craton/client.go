@@ -106,7 +106,7 @@ type config struct {
 // WithAuth sets how requests are authenticated.
 func WithAuth(a Auth) Option { return func(c *config) { c.Auth = a } }
 
-// WithTimeout bounds each single try of a request, its answer's body included; 0 means no bound but the context's.
+// WithTimeout bounds each single try of a request, its response's body included; 0 means no bound but the context's.
 func WithTimeout(d time.Duration) Option { return func(c *config) { c.Timeout = max(d, 0) } }
 
 // WithRetries sets how often an idempotent request is repeated; 0 turns retries off.
@@ -119,9 +119,9 @@ func WithRetryWait(least, most time.Duration) Option {
 	return func(c *config) { c.WaitLeast, c.WaitMost = max(least, 0), max(least, most, 0) }
 }
 
-// WithMaxConnections bounds how many requests are under way at once, all their tries included; others wait. Without a
-// bound, or with 0, it is 4 until the first answer has come and for servers that take few, which are those of HTTP/1.0
-// and of Python's wsgiref, as the original Craton's: its queue holds five connections (Q31).
+// WithMaxConnections bounds how many requests are in progress at once, all their tries included; others wait. Without a
+// bound, or with 0, it is 4 until the first response has come and for servers that take few, which are those of
+// HTTP/1.0 and of Python's wsgiref, as the original Craton's: its queue holds five connections (Q31).
 func WithMaxConnections(n int) Option { return func(c *config) { c.Connections = max(n, 0) } }
 
 // WithUserAgent replaces the User-Agent header.
@@ -130,8 +130,8 @@ func WithUserAgent(s string) Option { return func(c *config) { c.UserAgent = s }
 // WithTLS sets certificates and verification for https URLs.
 func WithTLS(t TLS) Option { return func(c *config) { c.TLS = t.Config } }
 
-// WithRefusalHint sets what the error of a 401 ends with, unless it is about a role: what the program knows of who was
-// tried, and what to do. It must hold no secret.
+// WithRefusalHint sets the text that ends the error of a 401, unless it is about a role: whom the program tried to sign
+// in as, and what to do. It must hold no secret.
 func WithRefusalHint(text string) Option { return func(c *config) { c.Refused = text } }
 
 // WithHiddenURL makes errors name the path of a request without the API's URL: with a transport of one's own that may

@@ -141,7 +141,8 @@ func (c *Client) Collection(kind Kind) *Collection {
 	return nil
 }
 
-// newCollection makes a collection of the parts of a service. What the typed hooks look at they are given in their types.
+// newCollection makes a collection of the parts of a service. What the typed hooks look at they are given in their
+// types.
 func newCollection[T any, K ID, C, O any](l *Lister[T, O], r *Reader[T, K], w *Writer[T, K, C], changed takenFunc[T], v *VariableStore[K]) *Collection {
 	c, path := l.client, l.path
 	col := &Collection{

@@ -10,7 +10,7 @@
 //	c, err := craton.New("https://craton.example:7780",
 //		craton.WithLocalAuth("deploy", apiKey, projectID))
 //
-// That is a user of Craton itself. Where Keystone says who users are, package keystone signs in, and knows the URL too:
+// That is a user of Craton itself. With Keystone, package keystone signs in, and finds the URL too:
 //
 //	auth, err := keystone.New(keystone.Config{AuthURL: authURL, Username: "deploy", Password: password, ProjectName: "fleet"})
 //	...
@@ -41,11 +41,11 @@
 //	Users               x     x     x               x
 //
 // Every call takes a context first, which bounds it with all its retries. For programs that treat all kinds alike,
-// [Client.Collection] has the same methods for objects that are maps of JSON. What neither covers, [Client.Do] does.
+// [Client.Collection] has the same methods for objects that are maps of JSON. [Client.Do] covers the rest.
 //
 // # List
 //
-// All reads every page and yields one object after the other; the next page is on its way meanwhile:
+// All reads every page and yields one object after the other; the next page is being fetched meanwhile:
 //
 //	for host, err := range c.Hosts.All(ctx, craton.HostListOptions{RegionID: 7, Details: true}) {
 //		if err != nil {
@@ -54,10 +54,10 @@
 //		fmt.Println(host.Name, host.IPAddress)
 //	}
 //
-// An error is yielded once and ends the loop. Leaving the loop early cancels the request that is on its way and waits
-// for its end. The values of the options struct filter, and all that are set must match; zero values do not count.
-// Lists carry variables only with Details, resolved ones unless Resolved points to false. Variables are nil in objects
-// where the API left them out, and empty but not nil where there are none.
+// An error is yielded once and ends the loop. Leaving the loop early cancels the request in progress and waits for its
+// end. The fields of the options struct are filters: all that are set must match, and zero values are ignored. Lists
+// carry variables only with Details, resolved ones unless Resolved points to false. Variables are nil in objects where
+// the API left them out, and empty but not nil where there are none.
 //
 // The Vars filter selects by variables: path:value pairs, all of which must match. The first element of a path is
 // a variable's name, and the value is JSON, so that strings have quotes (v1 contract §5.5):
@@ -77,17 +77,17 @@
 // [Client.Pages] walks like All but leaves the bodies as they came, for callers that decode on their own; [Client.Page]
 // does so with one page.
 //
-// Nothing is half a listing: a page that breaks a rule that every page of the API keeps (its links, its markers, the
-// order and the number of its rows) lost something on its way. It is asked for again, and in the end a
-// [*ResponseError]. So is a row that is no object with an id. What no rule tells, such as an empty page in the place of
-// the last one, only the caller can know.
+// A listing is complete or an error: a page that breaks a rule that every page of the API keeps (its links, its
+// markers, the order and the number of its rows) was damaged on its way. It is requested again, and is a
+// [*ResponseError] in the end. So is a row that is no object with an id. What no rule tells, such as an empty page in
+// the place of the last one, only the caller can know.
 //
 // Pages follow each other by the last object's id. Objects made meanwhile may appear or not. One that is deleted while
-// a walk stands on it breaks the walk: [IsMarkerGone] tells, and the walk is to be begun anew.
+// a walk stands on it breaks the walk: [IsMarkerGone] reports this; start the walk again.
 //
 // # A whole fleet
 //
-// A server whose [Client.Capabilities] have "fleet" gives all of it at once, from one moment, while it is read:
+// A server whose [Client.Capabilities] have "fleet" sends all of it at once, from one moment, as a stream:
 //
 //	fleet, err := c.Fleet(ctx, craton.FleetOptions{Known: tag})
 //	if craton.IsUnchanged(err) {
@@ -98,30 +98,30 @@
 //	}
 //	tag = fleet.Tag
 //
-// An error in the loop means that the fleet did not come whole, and what came must not be used.
+// An error in the loop means that the fleet is incomplete, and must not be used.
 //
 // # The past
 //
-// At makes a client that reads the fleet as it was at a revision or a moment, all of it in one state:
+// At returns a client that reads the fleet as it was at a revision or a moment, all of it in one state:
 //
 //	past, err := c.At(ctx, craton.Past{At: "2026-11-20T09:30:00Z"})
 //	host, err := past.Hosts.Get(ctx, id)
 //
 // # Create, update, delete
 //
-// Create takes a struct with the fields a new object may have; those that are required are named in its comment.
-// Update takes a struct of pointers, and nil leaves a field as it is; new makes a pointer of a value:
+// Create takes a struct with the fields of the new object; its comment names the required ones. Update takes a struct
+// of pointers, and nil leaves a field as it is; new makes a pointer of a value:
 //
 //	c.Hosts.Update(ctx, id, craton.HostUpdate{Note: new("reimaged"), ParentID: new(craton.NoParent)})
 //
-// Move puts a host, a network device or a cell elsewhere, where the server can do that; Update cannot.
+// Move puts a host, a network device or a cell in another place, if the server can; Update cannot.
 //
-// Delete takes along what an object holds: the hosts of a cell, the cells of a region. It fails with a conflict while
-// another device has the object as its parent, or an interface is on the network. An object that does not exist counts
-// as deleted.
+// Delete includes an object's contents: the hosts of a cell, the cells of a region. It fails with a conflict while
+// another device has the object as its parent, or an interface is on the network. Deleting an object that does not
+// exist is not an error.
 //
-// Objects are what the API answered. A create's answer shows times with microseconds and addresses as they were sent;
-// a later read shows whole seconds and normal forms.
+// Objects are returned as the API sent them. A create's response shows times with microseconds and addresses as they
+// were sent; a later read shows whole seconds and normal forms.
 //
 // # Variables
 //
@@ -149,12 +149,12 @@
 //   - [*Error]: the API answered with a failure. It has the status, the server's message, method and path, and often a
 //     hint what to do next. [IsNotFound], [IsConflict], [IsBadRequest], [IsForbidden], [IsUnauthenticated], [IsMarkerGone]
 //     and [StatusOf] tell the common ones apart, also when wrapped.
-//   - [*ConnectionError]: there was no answer. It wraps the cause, so that errors.Is(err, context.DeadlineExceeded) and the like work.
+//   - [*ConnectionError]: there was no response. It wraps the cause, so that errors.Is(err, context.DeadlineExceeded) and the like work.
 //   - [*AuthError]: there were no credentials to send, since Keystone refused to sign the user in or could not be asked.
 //   - [*ResponseError]: the answer is not one of the v1 API.
 //
-// There is no (nil, nil): what does not exist is an error for Get, and an empty list for List and All.
-// Credentials, queries and bodies never appear in errors, nor in any form of printing of a Client.
+// Nothing returns (nil, nil): what does not exist is an error for Get, and an empty list for List and All. Credentials,
+// queries and bodies never appear in errors, nor in any form of printing of a Client.
 //
 // # Retries, timeouts, proxies, TLS
 //
@@ -167,7 +167,7 @@
 //   - GET after 500, which the original server answers to good requests now and then;
 //   - GET after a good answer that is none: nothing, JSON that ends early, a proxy's page, a page that breaks a rule.
 //
-// To a server that takes few connections, as the original one does, at most four requests are under way at once
+// To a server that takes few connections, as the original one does, at most four requests are in progress at once
 // ([WithMaxConnections]).
 //
 // A create is never sent twice. After a *ConnectionError it may have been carried out: look before trying again.

@@ -21,7 +21,7 @@ type Error struct {
 	Message   string
 	Method    string // of the request
 	Path      string // of the request, without its query
-	RequestID string // x-openstack-request-id of the answer, to be found in the server's log
+	RequestID string // x-openstack-request-id of the response, to be found in the server's log
 	Hint      string // what this client knows about the cause and what to do next; often empty
 	// Foreign is set if the response is not about an object: it does not have the form of Craton's errors (a proxy,
 	// another server), or says that there is no such route. A 404 of that kind is not IsNotFound, so that a mistyped
@@ -94,7 +94,7 @@ func (e *AuthError) Unwrap() error { return e.Err }
 type ResponseError struct {
 	Method string // of the request
 	Path   string // of the request, relative to /v1
-	Err    error  // what is wrong with the answer
+	Err    error  // what is wrong with the response
 }
 
 // Error returns which response could not be understood, and why.
@@ -144,9 +144,9 @@ func IsForbidden(err error) bool {
 		e.Status == http.StatusUnauthorized && (e.noRole || strings.Contains(e.Message, wantsAdmin)))
 }
 
-// IsUnexplained reports whether err is a 500 without a reason, which is the original server's answer to a request that
-// it did not foresee (v1 contract §4). A 500 that says why is a failure of the server, such as a full disk: nothing
-// about the request explains it.
+// IsUnexplained reports whether err is a 500 without a reason, which is the original server's response to a request
+// that it did not foresee (v1 contract §4). A 500 that says why is a failure of the server, such as a full disk:
+// nothing about the request explains it.
 func IsUnexplained(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Status == http.StatusInternalServerError &&
@@ -163,7 +163,7 @@ func roleMissing(resp *rest.Response) bool {
 }
 
 // IsMarkerGone reports whether a page walk cannot go on because the row it stood on was deleted meanwhile
-// (v1 contract §3.3). Begin the walk anew.
+// (v1 contract §3.3). Start the walk again.
 func IsMarkerGone(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Status == http.StatusBadRequest &&

@@ -56,7 +56,7 @@ type FleetLine struct {
 }
 
 // Decode reads the object into one of the types of this package, such as a *Host. Text that it would alter is an error,
-// as in the answers of all other methods.
+// as in the responses of all other methods.
 func (l *FleetLine) Decode(object any) error {
 	if err := json.Unmarshal(l.Object, object); err != nil {
 		return err
@@ -74,7 +74,7 @@ func IsUnchanged(err error) bool { return errors.Is(err, errUnchanged) }
 // their contents.
 //
 // It needs "fleet" in [Capabilities]; the error of other servers is that of a path that does not exist. The timeout of
-// the client bounds each wait for a part of the answer, not the whole of it.
+// the client bounds each wait for a part of the response, not the whole of it.
 func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error) {
 	r, err := c.fleetRequest(http.MethodGet, o)
 	if err != nil {
@@ -126,7 +126,7 @@ func (c *Client) fleetRequest(method string, o FleetOptions) (*rest.Request, err
 	return r, c.addPast(r)
 }
 
-// fleetError returns the error of an answer without a fleet.
+// fleetError returns the error of a response without a fleet.
 func fleetError(resp *rest.Response, method string, o FleetOptions) error {
 	if resp.Status == http.StatusNotModified && o.Known != "" {
 		return errUnchanged
@@ -138,7 +138,7 @@ func fleetMark(h http.Header) FleetMark {
 	return FleetMark{Tag: h.Get("Etag"), Revision: h.Get(revisionHeader)}
 }
 
-// Close ends the stream, be it read or not.
+// Close ends the stream, whether it was read or not.
 func (s *FleetStream) Close() { s.stream.Close() }
 
 // All yields the objects, and ends with an error where the fleet does not come whole: what came before must not be used

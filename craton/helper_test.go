@@ -81,7 +81,7 @@ func links(r *http.Request, backend, last string) string {
 	return "[" + all + "]"
 }
 
-// always makes a handler of one answer.
+// always makes a handler of one response.
 func always(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { reply(w, status, body) }
 }

@@ -22,7 +22,7 @@ type Event struct {
 	Revision  int64     `json:"revision"`
 	Change    string    `json:"change"` // a random id of the write
 	Time      Timestamp `json:"time"`
-	User      string    `json:"user"`       // who wrote; "" if the caller may not know, as Path, Message and RequestID
+	User      string    `json:"user"`       // the user who wrote; "" if the caller may not know, like Path, Message and RequestID
 	RequestID string    `json:"request_id"` //
 	Message   string    `json:"message"`    // why: see [WithMessage]
 	Action    string    `json:"action"`     // create, update, delete or move
@@ -70,7 +70,7 @@ type Source struct {
 
 // HistoryOptions say which events to read.
 type HistoryOptions struct {
-	Kind, ID  string // of one object, be it there or deleted; without an ID the change log itself
+	Kind, ID  string // of one object, present or deleted; without an ID the change log itself
 	Key       string // that changed this variable: of these only what became of it
 	User      string // by this user
 	RequestID string // in this request
@@ -172,7 +172,7 @@ func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
 	return d, nil
 }
 
-// Close ends the stream, be it read or not.
+// Close ends the stream, whether it was read or not.
 func (d *Difference) Close() { d.stream.Close() }
 
 // All yields the differences, and ends with an error if they are incomplete.

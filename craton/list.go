@@ -63,8 +63,9 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	return l.page(raw)
 }
 
-// All reads every page, in order, and yields each object once. The next page is on its way while this one is consumed.
-// An error is yielded once, with a nil object, and ends the sequence; the walk can then only be started again.
+// All reads every page, in order, and yields each object once. The next page is being fetched while this one is
+// consumed. An error is yielded once, with a nil object, and ends the sequence; the walk can then only be started
+// again.
 //
 // The walk follows the server's next links, but only their query: requests never leave the configured URL (Q21). It
 // ends with an empty page or a page without next; a next link seen before is an error, and an object that appears on

@@ -15,8 +15,8 @@ type Mover[T any, K ID, M any] struct {
 }
 
 // Move puts an object into another place. Its id, variables, labels, interfaces and children stay; a cell takes its
-// devices and networks along. The answer has no variables. It is IsConflict if the region has the name already, or that
-// of something in the cell; nothing was moved then.
+// devices and networks along. The response has no variables. It is IsConflict if the region has the name already, or
+// that of something in the cell; nothing was moved then.
 func (m *Mover[T, K, M]) Move(ctx context.Context, id K, to M) (*T, error) {
 	out := new(T)
 	path := m.path + "/" + idText(id)

@@ -14,7 +14,7 @@ type NetworkDevice struct {
 }
 
 // NetworkDeviceCreate holds the fields of a new network device. Name, IPAddress, DeviceType, CloudID and RegionID are
-// required. Labels are added afterwards, with AddLabels. Fields that the original repeats in its answer but does not
+// required. Labels are added afterwards, with AddLabels. Fields that the original repeats in its response but does not
 // keep are left out (Q22).
 type NetworkDeviceCreate struct {
 	Name       string    `json:"name"` // unique in the region, across hosts and network devices

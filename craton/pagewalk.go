@@ -17,7 +17,7 @@ type pageWalk struct {
 	size   *pageSize
 	ids    []string // of the rows of the pages before
 
-	// The page that is on its way.
+	// The page that is being fetched.
 	q     url.Values
 	after row
 	fetch func() (*RawPage, error)

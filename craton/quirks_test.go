@@ -329,7 +329,7 @@ func TestQ11Limit(t *testing.T) {
 	}
 }
 
-// Q12: a device whose parent belongs to another project is made although the answer is 404, and from then on
+// Q12: a device whose parent belongs to another project is made although the response is 404, and from then on
 // the caller's listings are 404 as a whole.
 func TestQ12ForeignParent(t *testing.T) {
 	t.Parallel()
@@ -557,8 +557,8 @@ func TestQ14ProjectNames(t *testing.T) {
 	}
 }
 
-// Q15: the original never shows labels in a host; craton server does. nil tells "not said" from none.
-// That labels come sorted whatever the server's order is in services_test.go.
+// Q15: the original never shows labels in a host; craton server does. nil means that the server did not say. That
+// labels come sorted whatever the server's order is in services_test.go.
 func TestQ15Labels(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
@@ -762,7 +762,7 @@ func TestForeignAnswers(t *testing.T) {
 	}
 }
 
-// TestErrorTests: the tells work on wrapped errors and on none.
+// TestErrorTests: the predicates work on wrapped errors and on nil.
 func TestErrorTests(t *testing.T) {
 	t.Parallel()
 	wrapped := fmt.Errorf("while at it: %w", &craton.Error{Status: 404, Message: "Not Found"})

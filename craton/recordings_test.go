@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// exchange is one request and its answer as the original server gave it.
+// exchange is one request and its response as the original server gave it.
 type exchange struct {
 	Name    string
 	Request struct {
@@ -356,7 +356,7 @@ var resources = map[string]resourceCalls{
 }
 
 // TestRecordedSuccesses replays every recorded 200 and 201 through the typed methods: they send what was recorded,
-// decode the answer, and the typed object encodes to the same values again.
+// decode the response, and the typed object encodes to the same values again.
 func TestRecordedSuccesses(t *testing.T) {
 	t.Parallel()
 	n := 0

@@ -141,7 +141,7 @@ type Updater[T any, K ID, U any] struct {
 	taken  takenFunc[T]
 }
 
-// Update changes the fields that are set in body and leaves all others. The answer has no variables.
+// Update changes the fields that are set in body and leaves all others. The response has no variables.
 //
 // The original answers 500 both for an object that does not exist and for a name that is taken (Q5, Q6);
 // they are IsNotFound and IsConflict here.
@@ -183,7 +183,7 @@ const (
 	hintDelete = "the original server answers this when something outside still refers to the object or to what it holds; delete children before their parents, interfaces before networks, then cells, regions, clouds"
 )
 
-// WithHint adds what to do next to an answer of the API that has no Hint yet. Other errors stay as they are.
+// WithHint adds what to do next to a response of the API that has no Hint yet. Other errors stay as they are.
 func WithHint(err error, text string) error {
 	if e, ok := err.(*Error); ok && e.Hint == "" { //nolint:errorlint // calls return it bare
 		with := *e

@@ -92,7 +92,8 @@ func TestWrongRows(t *testing.T) {
 	}
 }
 
-// TestNullBodies: null in the place of an object, of its id, or of what the answer is about, is an error of every read.
+// TestNullBodies: null in the place of an object, of its id, or of what the response is about, is an error of every
+// read.
 func TestNullBodies(t *testing.T) {
 	t.Parallel()
 	for body, want := range map[string]string{

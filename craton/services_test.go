@@ -179,7 +179,7 @@ func TestServices(t *testing.T) {
 	vars := craton.Vars(map[string]any{"mtu": 9000})
 	yes, no := true, false
 	calls = append(calls,
-		// Fields of answers, once in full.
+		// Fields of responses, once in full.
 		call{name: "cloud in full", want: request{"GET", "/v1/clouds/1", "", ""}, status: 200, answer: cloud1, give: cloud1as,
 			do: func(ctx context.Context, c *craton.Client) (any, error) { return give(c.Clouds.Get(ctx, 1)) }},
 		// Devices: a list only.

@@ -61,7 +61,7 @@ func TestTextsThatAreNotSent(t *testing.T) {
 	}
 }
 
-// TestTextsThatDecodingWouldAlter: an answer with such a text is an error that names the object, not another text.
+// TestTextsThatDecodingWouldAlter: a response with such a text is an error that names the object, not another text.
 func TestTextsThatDecodingWouldAlter(t *testing.T) {
 	t.Parallel()
 	for row, want := range map[string]string{

@@ -91,7 +91,7 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestRetrySucceeds: the answer of the try that worked is the one that counts.
+// TestRetrySucceeds: the response of the try that worked is the one that counts.
 func TestRetrySucceeds(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
@@ -121,7 +121,7 @@ func hijack(t *testing.T, w http.ResponseWriter, raw string) {
 	_, _ = io.WriteString(conn, raw)
 }
 
-// TestCutAnswers: an answer that is cut short is asked for again where that does no harm, whether its length was
+// TestCutAnswers: a response that is cut short is asked for again where that does no harm, whether its length was
 // announced, came in chunks, or ends with the connection as in HTTP/1.0 (Q31).
 func TestCutAnswers(t *testing.T) {
 	t.Parallel()
@@ -549,7 +549,7 @@ func certificate(t *testing.T) (cert, key *pem.Block) {
 	return &pem.Block{Type: "CERTIFICATE", Bytes: der}, &pem.Block{Type: "PRIVATE KEY", Bytes: raw}
 }
 
-// TestProxy runs this test binary anew, because the standard library reads the environment's proxies once.
+// TestProxy runs this test binary again, because the standard library reads the environment's proxies once.
 func TestProxy(t *testing.T) {
 	if os.Getenv("CRATON_TEST_PROXY_CHILD") != "" {
 		proxyChild(t)

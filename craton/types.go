@@ -10,7 +10,7 @@ import (
 // Timestamp is an instant as Craton writes it: UTC, without a zone, six fraction digits
 // (v1 contract §0.3). The zero Timestamp is null.
 //
-// The answer to a create or update has microseconds, a later read whole seconds (Q1): compare with a tolerance of two
+// The response to a create or update has microseconds, a later read whole seconds (Q1): compare with a tolerance of two
 // seconds. An object's updated_at does not change when its variables or labels do (Q32).
 type Timestamp struct{ time.Time }
 

@@ -47,7 +47,7 @@ var faults = map[string]func(p *faultyPage){
 	"says that there is nothing": func(p *faultyPage) { p.rows = []any{}; p.unlink("next") },
 }
 
-// untold are those that no rule of the API tells: the second one of a page with one row.
+// untold are those that no rule of the API shows: the second one of a page with one row.
 var untold = []string{"says that there is nothing", "loses the last and next"}
 
 // faultyPage is a page on its way.
@@ -320,7 +320,7 @@ func TestFaultyAnswer(t *testing.T) {
 	}
 }
 
-// TestExpectAtLeast: what no rule of the API tells.
+// TestExpectAtLeast: what no rule of the API shows.
 func TestExpectAtLeast(t *testing.T) {
 	t.Parallel()
 	f := fleetOf(5)

@@ -117,13 +117,13 @@ func newLoader(c *craton.Client, o *Options) *loader {
 	}}
 }
 
-// finalError is a failure that trying again does not mend.
+// finalError is a failure that trying again does not fix.
 type finalError struct{ error }
 
 func (e finalError) Unwrap() error { return e.error }
 
-// isTransient reports whether another try may not fail in the same way. A server that never answered is down; the client
-// has repeated its request already.
+// isTransient reports whether another try may not fail in the same way. A server that never answered is down; the
+// client has repeated its request already.
 func (l *loader) isTransient(err error) bool {
 	if _, final := errors.AsType[finalError](err); final {
 		return false

@@ -184,8 +184,8 @@ var ways = map[string]http.HandlerFunc{
 	},
 }
 
-// TestBrokenWalksAreRepeated: a walk that the server breaks once or twice is begun anew and gives the whole fleet; one
-// that it breaks again and again is an error. A real server, because connections are cut.
+// TestBrokenWalksAreRepeated: a walk that the server breaks once or twice is started again and gives the whole fleet;
+// one that it breaks again and again is an error. A real server, because connections are cut.
 func TestBrokenWalksAreRepeated(t *testing.T) {
 	t.Parallel()
 	for name, how := range ways {

@@ -112,7 +112,7 @@ type Options struct {
 	// ExpectAtLeast is how many hosts there must be; fewer are an error. It guards against what no rule of the API
 	// tells, such as an empty page in the place of the last one.
 	ExpectAtLeast int
-	// Streams is how many requests may be under way at once, at least 1.
+	// Streams is how many requests may be in progress at once, at least 1.
 	Streams int
 }
 

@@ -31,7 +31,7 @@ var errAll = errors.New("the whole fleet must be read")
 //
 // What a host has in its document depends on itself, on the devices above it, on its places and its project, and on the
 // options. Of a fleet in which no place has changed, and no project, all hosts but those that changed, and those below
-// them, have the text that they had. Groups and names are decided anew.
+// them, have the text that they had. Groups and names are decided again.
 func renewed(ctx context.Context, c *craton.Client, o *Options, old *kept.Entry, now craton.FleetMark) (*builder, error) {
 	if o.VarsFilter != "" || old.Revision == "" || manner(old.Tag) != manner(now.Tag) {
 		return nil, errAll
@@ -101,8 +101,8 @@ func changedDevices(ctx context.Context, c *craton.Client, revision string, most
 	return changed, nil
 }
 
-// renew reads devices anew, all that are below them, and those above, whose variables nobody knows any more. Those that
-// were read have variables, all others have not.
+// renew reads devices again, all that are below them, and those above, whose variables nobody knows any more. Those
+// that were read have variables, all others have not.
 func (l *loader) renew(ctx context.Context, changed map[int]Kind, most int) (fresh map[int]bool, err error) {
 	f := l.f
 	if l.chosen, err = selectPlaces(f, l.o); err != nil {

@@ -59,8 +59,8 @@ func WithTransport(rt http.RoundTripper) Option { return func(o *options) { o.re
 // WithCache keeps tokens in files of a folder, see [CacheDir], for other processes of the same user. "" keeps none.
 func WithCache(folder string) Option { return func(o *options) { o.cache = folder } }
 
-// WithRefusalHint sets what the error of credentials that Keystone refuses ends with: what the program knows of who was
-// tried, and what to do. It must hold no secret.
+// WithRefusalHint sets the text that ends the error of credentials that Keystone refuses: whom the program tried to
+// sign in as, and what to do. It must hold no secret.
 func WithRefusalHint(text string) Option { return func(o *options) { o.hint = text } }
 
 // New returns an Auth. It fails when parameters are missing or make no sense; whether they are right shows with the
@@ -225,7 +225,7 @@ type Identity struct {
 	Expires            time.Time `json:"-"` // when the token ends, by this machine's clock
 }
 
-// Identity signs in if need be, and says who that is.
+// Identity signs in if need be, and returns who that is.
 func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
 	t, err := a.describedToken(ctx)
 	if err != nil {

@@ -107,7 +107,7 @@ func TestCacheIsPrivate(t *testing.T) {
 	}
 
 	made := k.made.Load()
-	// used tells that the next process takes the token of the file.
+	// used means that the next process takes the token of the file.
 	used := func(what string, want bool, c keystone.Config) {
 		t.Helper()
 		got := tokenOf(t, newAuth(t, c, keystone.WithCache(folder)))

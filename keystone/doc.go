@@ -41,6 +41,6 @@
 // # Errors
 //
 // What Keystone refuses, and that it cannot be reached, is an [*Error]: it says who was to be signed in for what, what
-// Keystone said, and what to do next. A service that is not in the catalogue is a [*EndpointNotFoundError], which says what is
-// there. Credentials appear in no error, nor in any form of printing of a Config or an Auth.
+// Keystone said, and what to do next. A service that is not in the catalogue is a [*EndpointNotFoundError], which says
+// what is there. Credentials appear in no error, nor in any form of printing of a Config or an Auth.
 package keystone

@@ -20,7 +20,7 @@ import (
 // Error reports that Keystone refused a request, or could not be reached. It never holds a secret.
 type Error struct {
 	URL     string // Keystone's, without credentials
-	Status  int    // HTTP status; 0 if there was no answer, or one of success that is of no use
+	Status  int    // HTTP status; 0 if there was no response, or one of success that is of no use
 	Message string // Keystone's own
 	Hint    string // what to do next
 	Err     error  // the cause, if there was no refusal
@@ -131,7 +131,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 	return e
 }
 
-// unexpectedResponse makes the error of a good answer that is none of Keystone's.
+// unexpectedResponse makes the error of a good response that is none of Keystone's.
 func (a *Auth) unexpectedResponse(err error) error {
 	return &Error{URL: bare(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", rest.ConcealError(err, a.Secrets()...))}
 }

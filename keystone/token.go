@@ -79,7 +79,7 @@ func (a *Auth) describe(ctx context.Context, id string) (*token, error) {
 	return a.extract(asked, result)
 }
 
-// timestamp is a time in an answer of Keystone.
+// timestamp is a time in a response of Keystone.
 type timestamp struct{ time.Time }
 
 func (s *timestamp) UnmarshalJSON(text []byte) (err error) {
@@ -156,8 +156,8 @@ func (a *Auth) extract(asked time.Time, result interface {
 	return t, nil
 }
 
-// checkProject refuses the token of an application credential that is for another project than the one that was asked for:
-// an application credential cannot be asked for one.
+// checkProject refuses the token of an application credential that is for another project than the one that was asked
+// for: an application credential cannot be asked for one.
 func (a *Auth) checkProject(t *token) error {
 	c := a.config()
 	if a.request().method != ApplicationCredential {

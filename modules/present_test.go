@@ -324,7 +324,7 @@ func TestTasksSideBySide(t *testing.T) {
 	}
 }
 
-// What somebody deletes between the look and the write is made anew; where the task cannot do that, it says what is
+// What somebody deletes between the look and the write is created again; where the task cannot do that, it says what is
 // there now.
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
@@ -511,7 +511,7 @@ func TestUsersAccess(t *testing.T) {
 	if o := as("craton_cloud_info", args{}); o["failed"] == nil {
 		t.Error("a key that is gone is taken")
 	}
-	// A reader who is made anew stays one.
+	// A reader who is created again stays one.
 	a.OK(t, true, "craton_user", args{"name": "panel", "role": "reader"})
 	users, _ := a.OK(t, false, "craton_user_info", args{})["users"].([]any)
 	roles := map[any]any{}
@@ -526,7 +526,8 @@ func TestUsersAccess(t *testing.T) {
 	a.OK(t, true, "craton_user", args{"name": "panel", "state": "absent"})
 }
 
-// TestRecreateWithContents: a host that is made anew takes its interfaces and children along, and check mode says so.
+// TestRecreateWithContents: a host that is created again takes its interfaces and children along, and check mode says
+// so.
 func TestRecreateWithContents(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)

@@ -199,7 +199,7 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 	return options
 }
 
-// recreates says what becomes of what is in an object that is made anew, or depends on it.
+// recreates says what becomes of what is in an object that is created again, or depends on it.
 func (r *resource) recreates() string {
 	if r.hasLabels() {
 		return fmt.Sprintf("Interfaces and children are carried over: the new %s is created next to the old one, which is deleted once everything has moved. A run that stops says how far it got, and the next one continues.", r.Noun())

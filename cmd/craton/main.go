@@ -60,9 +60,9 @@ func run(args []string, s output.Streams) int {
 		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), changes.New(s), cache.New(s), doctor.New(s), importer.New(s), ui.New(s)))
 }
 
-// inventoryFor returns the inventory that the caller wants who is Ansible, or somebody in its place; nil for everybody
-// else. The program's name tells, or the arguments that Ansible gives: in a directory of inventories the links may be
-// called 10-craton and 20-ironic, so that they sort before the files that build on them (contract §A6).
+// inventoryFor returns the inventory that Ansible, or a caller in its place, wants; nil for other callers. It is known
+// by the program's name, or by the arguments that Ansible gives: in a directory of inventories the links may be called
+// 10-craton and 20-ironic, so that they sort before the files that build on them (contract §A6).
 func inventoryFor(name string, args []string, s output.Streams) *cobra.Command {
 	asks := len(args) > 0 && (args[0] == "--list" || args[0] == "--host")
 	switch {

@@ -204,7 +204,7 @@ func TestServer(t *testing.T) {
 	}
 }
 
-// TestServerStopsGracefully: a request that is under way when SIGTERM comes is answered, new ones are refused, and
+// TestServerStopsGracefully: a request that is in progress when SIGTERM comes is answered, new ones are refused, and
 // the process ends with status 0.
 func TestServerStopsGracefully(t *testing.T) {
 	t.Parallel()
@@ -217,7 +217,7 @@ func TestServerStopsGracefully(t *testing.T) {
 	for name, value := range map[string]string{"X-Auth-User": "bootstrap", "X-Auth-Token": r.key, "X-Auth-Project": r.project, "Content-Type": "application/json"} {
 		req.Header.Set(name, value)
 	}
-	// The body is sent when the server asks for it, which it does when it reads the request's body: it is under way
+	// The body is sent when the server asks for it, which it does when it reads the request's body: it is in progress
 	// then.
 	req.Header.Set("Expect", "100-continue")
 	hc := &http.Client{Transport: &http.Transport{

@@ -1,5 +1,5 @@
-// Package advice lets errors carry what to do next as a value. Most print it behind a semicolon; who has a place of its
-// own for it, as `craton doctor` has, asks for it with [Split] and never looks for it in a text.
+// Package advice lets errors carry what to do next as a value. Most callers print it after a semicolon; those that show
+// it elsewhere, such as `craton doctor`, get it with [Split] and never search a text for it.
 package advice
 
 import (

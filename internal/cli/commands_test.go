@@ -36,7 +36,7 @@ func (f *fixture) must(t *testing.T, line string) string {
 var moreFollow = regexp.MustCompile(`^\d+ shown, more follow: --all\n$`)
 
 // fails runs a command line that has to fail, and gives its error: with status 1, or with 2 and its usage. TestMistakes
-// tells which.
+// says which.
 func (f *fixture) fails(t *testing.T, line string) string {
 	t.Helper()
 	got := f.run(t, strings.NewReader(""), split(line)...)
@@ -246,7 +246,7 @@ func TestProtectedByCommands(t *testing.T) {
 	}
 }
 
-// TestMoveWithoutMoves: where the server moves nothing, as the original, an object is made anew where that is asked
+// TestMoveWithoutMoves: where the server moves nothing, as the original, an object is created again where that is asked
 // for, with all that it has, or not touched.
 func TestMoveWithoutMoves(t *testing.T) {
 	t.Parallel()
@@ -290,8 +290,8 @@ func TestMoveWithoutMoves(t *testing.T) {
 	}
 }
 
-// TestRecreateGoesOn: a host that is made anew takes its interfaces and children along. Whichever request fails, the
-// old one is there until all of that is done; the error says how far it came, and the same command goes on.
+// TestRecreateGoesOn: a host that is created again takes its interfaces and children along. Whichever request fails,
+// the old one is there until all of that is done; the error says how far it came, and the same command goes on.
 func TestRecreateGoesOn(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -171,8 +171,8 @@ func TestIronicChassisAndAllocations(t *testing.T) {
 	}
 }
 
-// TestIronicParts: what a node has beside ports: port groups, volumes, virtual interfaces, BIOS settings and history; and what Ironic
-// keeps of steps.
+// TestIronicParts: what a node has beside ports: port groups, volumes, virtual interfaces, BIOS settings and history;
+// and what Ironic keeps of steps.
 func TestIronicParts(t *testing.T) {
 	t.Parallel()
 	a, _ := onIronic(t)

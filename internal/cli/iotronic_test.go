@@ -209,7 +209,7 @@ func TestIotronicPaging(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 
-	// Somebody deletes the board at the end of a page while the list is read: it is read anew, but not for ever.
+	// Somebody deletes the board at the end of a page while the list is read: it is read again, but not for ever.
 	misses := 0
 	miss := func(most int) {
 		misses = 0

@@ -27,5 +27,5 @@ func Advice(err error) string {
 // Advised returns an error with its [Advice].
 func Advised(err error) error { return advice.With(err, Advice(err)) }
 
-// more returns advice, and what is known of who was tried.
+// more returns advice, and what is known about the user who was tried.
 func more(err error, next string) string { return advice.Join(next, iotronic.RefusalHint(err)) }

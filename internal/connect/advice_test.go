@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// TestAdvice: errors that settings mend say which.
+// TestAdvice: errors that settings fix say which.
 func TestAdvice(t *testing.T) {
 	t.Parallel()
 	unknown := httptest.NewUnstartedServer(http.NotFoundHandler())

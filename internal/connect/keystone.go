@@ -153,8 +153,8 @@ func loadCloud(v *settings.Values, name, setting string) (keystone.Config, error
 	return keystone.LoadCloudInRegion(name, region, source.String())
 }
 
-// cloudSetting returns what counts of the cloud that a setting names: one without Keystone is for something else where a
-// stronger place names Keystone.
+// cloudSetting returns what counts of the cloud that a setting names: one without Keystone is for something else where
+// a stronger place names Keystone.
 func cloudSetting(v *settings.Values, c keystone.Config, setting string) keystone.Config {
 	if c.StandsAlone() && rank(v, "auth_url") > rank(v, setting) {
 		return keystone.Config{}

@@ -175,7 +175,7 @@ func TestTLSOfBoth(t *testing.T) {
 	}
 }
 
-// TestNoKeystone: what says that there is no Keystone is an error for Craton that tells what to do.
+// TestNoKeystone: what says that there is no Keystone is an error for Craton that says what to do.
 func TestNoKeystone(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "clouds.yaml")
 	if err := os.WriteFile(file, []byte("clouds: {bifrost: {auth_type: none, endpoint: http://i}}\n"), 0o600); err != nil {

@@ -19,8 +19,8 @@ type openedServer struct {
 	handler http.Handler
 }
 
-// lazyFile makes a SQLite file with the first write that is not refused. Until then an empty fleet in a temporary folder
-// answers: who has nothing to write, or writes what cannot be, leaves no empty file behind.
+// lazyFile makes a SQLite file with the first write that is not refused. Until then an empty fleet in a temporary
+// folder is used, so that no empty file is left if nothing is written.
 type lazyFile struct {
 	file    string
 	standIn http.Handler

@@ -48,8 +48,8 @@ func signedInAs(v *settings.Values, c *keystone.Config) string {
 	return strings.Join(said, ", ")
 }
 
-// givenSettings returns settings that have a value, each with what has set it. A word for one has a place for the value, but
-// that of a secret.
+// givenSettings returns settings that have a value, each with what has set it. A word for one has a place for the
+// value, but that of a secret.
 func givenSettings(v *settings.Values, words ...[]string) (said []string) {
 	for _, w := range words {
 		text := v.String(w[0])

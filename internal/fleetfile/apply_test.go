@@ -355,7 +355,7 @@ func TestApplyInterrupted(t *testing.T) {
 			if !strings.Contains(err.Error(), fmt.Sprintf("stopped after %d of %d objects; what is written stays, apply the file again to go on from there", e.Done, e.Total)) {
 				t.Errorf("%v", err)
 			}
-			if left := apply(t, s.Client, fleet, Options{Check: true}); left.Created+left.Updated != e.Total-e.Done { // those under way count
+			if left := apply(t, s.Client, fleet, Options{Check: true}); left.Created+left.Updated != e.Total-e.Done { // those in progress count
 				t.Fatalf("%v, and %d are left", err, left.Created+left.Updated)
 			}
 			if i > 20 {

@@ -271,7 +271,7 @@ func touchedBy(before, now model, changes []Change) (touched []string) {
 	return touched
 }
 
-// somebodyElse changes something, and tells what devices were called and are now.
+// somebodyElse changes something, and returns what devices were called and are now.
 func somebodyElse(t *rapid.T, s api) (names map[string]string) {
 	ctx := t.Context()
 	switch rapid.SampledFrom([]string{"apply", "rename", "delete", "variable", "label", "protect"}).Draw(t, "what") {

@@ -120,7 +120,7 @@ func oneOfSeveral(t *rapid.T, dir string) (s api, check func()) {
 	}
 }
 
-// renameSome returns objects other names, of those that random fleets have. It tells what devices were called, and are
+// renameSome gives objects other names, of those that random fleets have. It returns what devices were called, and are
 // now, by their places.
 func renameSome(t *rapid.T, s api) map[string]string {
 	ctx := t.Context()

@@ -78,8 +78,8 @@ func withAnsibleYAML(t *testing.T, texts []string, test func(t *testing.T, their
 	}
 }
 
-// typed returns a tree as ansibleYAML writes what it reads; refused tells of any problem in it, noted of any word to
-// the user.
+// typed returns a tree as ansibleYAML writes what it reads; refused reports any problem in it, noted of any word to the
+// user.
 func typed(t *tree) (v any, refused, noted string) {
 	noted = t.note
 	switch t.shape {
@@ -182,7 +182,7 @@ func documentTree(r io.Reader) (*tree, *Problem, error) {
 }
 
 // compareWithAnsible reads texts both ways. What we read must be what Ansible reads, or there is a word about it.
-// wronglyRefused tells whether a refusal is one too many: what Ansible reads and we refuse has to have a reason.
+// wronglyRefused reports whether a refusal is one too many: what Ansible reads and we refuse has to have a reason.
 func compareWithAnsible(t *testing.T, texts []string, wronglyRefused func(problem string) bool) {
 	t.Helper()
 	withAnsibleYAML(t, texts, func(t *testing.T, theirs []any) {

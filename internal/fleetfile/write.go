@@ -83,7 +83,7 @@ func newWriter(t *reconcile.Tree) (*writer, error) {
 	return f, f.check(t)
 }
 
-// check finds what the file could not say, with the eyes of who will read it.
+// check returns an error for what the file could not express, read as its reader will.
 func (f *writer) check(t *reconcile.Tree) error {
 	all := reader{objects: t.Objects}
 	one := reader{names: map[nameKey]*reconcile.Wanted{}, texts: map[string]string{}, values: map[string]json.RawMessage{}, boxes: map[string]any{}}
@@ -151,8 +151,8 @@ func specOf(k *schema.Kind) *kindSpec {
 	return nil
 }
 
-// referenceText returns the text of a reference: the shortest that means its target and nothing else in the file; "" if there
-// is none.
+// referenceText returns the text of a reference: the shortest that means its target and nothing else in the file; "" if
+// there is none.
 func (f *writer) referenceText(o *reconcile.Wanted, option string, ref *reconcile.Reference) string {
 	target := ref.Target
 	if target == nil {

@@ -2,7 +2,7 @@ package fleettest
 
 import "pgregory.net/rapid"
 
-// shape says what a fleet is drawn of. Each function draws anew.
+// shape says what a fleet is drawn of. Each function draws again.
 type shape struct {
 	sparse bool // what may be absent is absent half of the time, and there are networks and interfaces
 

@@ -17,7 +17,7 @@
 // In Ansible what Craton says counts as a variable of the host, so it wins over group_vars. So a place has a variable
 // in Craton only if every host below has it from Craton; else it stays in group_vars, in the order that the groups had
 // (priorities). What the order cannot express is set on hosts. Plan computes in the end what every host gets by these
-// rules, and mends what differs.
+// rules, and fixes what differs.
 //
 // # Secrets
 //

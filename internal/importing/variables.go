@@ -353,8 +353,8 @@ func (p *planner) winner(order []*Group, h string) *Group {
 	return nil
 }
 
-// dropUnused drops what a group says and none of its hosts ever got although it counts more than the group whose value they
-// have: in Ansible, what stands in group_vars/all is before what an inventory file says of a group.
+// dropUnused drops what a group says and none of its hosts ever got although it counts more than the group whose value
+// they have: in Ansible, what stands in group_vars/all is before what an inventory file says of a group.
 func (p *planner) dropUnused(s *spread) {
 	rank := map[*Group]int{}
 	for i, g := range p.v.sorted() {

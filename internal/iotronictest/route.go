@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// call is a request under way.
+// call is a request in progress.
 type call struct {
 	*answer
 	r    *http.Request

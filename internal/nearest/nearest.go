@@ -37,8 +37,8 @@ func Within(word string, known []string, most int) string {
 	return best
 }
 
-// Several returns the known words that are nearest to word, at most so many, the nearest first: for who has to say
-// something where Word finds nothing. At most half of the letters differ.
+// Several returns the known words that are nearest to word, at most so many, the nearest first, for callers that need a
+// suggestion even where Word finds none. At most half of the letters differ.
 func Several(word string, known []string, most int) []string {
 	type one struct {
 		word     string

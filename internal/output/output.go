@@ -16,7 +16,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Streams are where a command reads and writes: Out for data, Err for talk.
+// Streams are the streams of a command: Out for data, Err for messages.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -28,8 +28,8 @@ func System() Streams { return Streams{os.Stdin, &StickyFile{file: os.Stdout}, o
 // Descriptor is a stream of the operating system's.
 type Descriptor interface{ Fd() uintptr }
 
-// StickyFile is a file that keeps the first error of writing to it, so that a program that says something, and does not look
-// whether it could, fails all the same.
+// StickyFile is a file that keeps the first error of writing to it, so that a program that does not check each write
+// fails all the same.
 type StickyFile struct {
 	file *os.File
 	mu   sync.Mutex
@@ -113,8 +113,7 @@ func WriteFile(path string, perm fs.FileMode, write func(io.Writer) error) (err 
 // sqliteHeader is the beginning of every SQLite database.
 const sqliteHeader = "SQLite format 3\x00"
 
-// replaceable refuses to put a file in the place of what cannot be had again by writing it anew: the database of a
-// fleet, or /dev/null.
+// replaceable refuses to replace what writing again could not restore: the database of a fleet, or /dev/null.
 func replaceable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {

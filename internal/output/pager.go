@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Pager shows text that is longer than the screen a screen at a time, through a program such as less. Streams of
+// Pager shows text that does not fit on the screen a screen at a time, through a program such as less. Streams of
 // [Paged] write to it; until [Pager.Begin] says so, and where the text fits on the screen, they write to the terminal
 // as if it was not there. A nil *Pager pages nothing.
 type Pager struct {

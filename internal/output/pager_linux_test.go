@@ -10,7 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// TestPagerLeft: who leaves the pager early ends what is under way, which is no failure, however much there is to come.
+// TestPagerLeft: who leaves the pager early ends what is in progress, which is no failure, however much there is to
+// come.
 func TestPagerLeft(t *testing.T) {
 	t.Setenv("TERM", "xterm")
 	tty, other := clitest.Terminal(t, 80)

@@ -15,9 +15,9 @@ import (
 // Temporary is how the names of files end that are still written.
 const Temporary = ".new"
 
-// CachePath returns the path of what is called so in the user's cache folder: craton/NAME in $XDG_CACHE_HOME or ~/.cache,
-// on macOS in ~/Library/Caches. It is an error if the user has no home directory: those of services shall have none,
-// and nobody makes it for them.
+// CachePath returns the path of what is called so in the user's cache folder: craton/NAME in $XDG_CACHE_HOME or
+// ~/.cache, on macOS in ~/Library/Caches. It is an error if the user has no home directory: those of services shall
+// have none, and nobody makes it for them.
 func CachePath(name string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -31,8 +31,8 @@ func CachePath(name string) (string, error) {
 	return filepath.Join(dir, "craton", name), nil
 }
 
-// DataPath returns the path of what is called so among what programs keep for the user: craton/NAME in $XDG_DATA_HOME or
-// ~/.local/share. It is an error if the user has no home directory.
+// DataPath returns the path of what is called so among what programs keep for the user: craton/NAME in $XDG_DATA_HOME
+// or ~/.local/share. It is an error if the user has no home directory.
 func DataPath(name string) (string, error) {
 	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "craton", name), nil
@@ -47,7 +47,7 @@ func DataPath(name string) (string, error) {
 	return filepath.Join(home, ".local", "share", "craton", name), nil
 }
 
-// MakeFolder makes a folder if it is not there, and finds out that nobody but the user can have put anything into it.
+// MakeFolder makes a folder if it is not there, and checks that nobody but the user can have put anything into it.
 func MakeFolder(path string) error {
 	err := CheckFolder(path)
 	if !os.IsNotExist(err) {
@@ -59,8 +59,8 @@ func MakeFolder(path string) error {
 	return CheckFolder(path)
 }
 
-// CanMake finds out whether [MakeFolder] could make a folder that is not there, by making another one in its place for a
-// moment.
+// CanMake finds out whether [MakeFolder] could make a folder that is not there, by making another one in its place for
+// a moment.
 func CanMake(path string) error {
 	above := filepath.Dir(path)
 	for ; above != filepath.Dir(above); above = filepath.Dir(above) {
@@ -109,8 +109,8 @@ func open(path string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// ReadSecret reads a file with one secret in it, such as a token. Its group may read it too, as where an administrator owns
-// it.
+// ReadSecret reads a file with one secret in it, such as a token. Its group may read it too, as where an administrator
+// owns it.
 func ReadSecret(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {

@@ -36,8 +36,8 @@ type rung struct {
 	fields craton.Object // nil of a project
 }
 
-// ReadChain reads an object by its id, and what it inherits from: a request for each level, and one more for who may
-// not read the project.
+// ReadChain reads an object by its id, and what it inherits from: a request for each level, and one more if the caller
+// may not read the project.
 func ReadChain(ctx context.Context, c *craton.Client, k *schema.Kind, id string) (*Chain, error) {
 	fields, err := c.Collection(craton.Kind(k.Name)).Get(ctx, id)
 	if err != nil {

@@ -104,7 +104,7 @@ func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client, can *cr
 	return g.Wait()
 }
 
-// Asked reports whether it was asked who set the variables.
+// Asked reports whether the setters of the variables were read.
 func (e *Explanation) Asked() bool { return e.Setters != nil }
 
 // SetBy returns the change that set a variable of a level; nil if the log does not have it, or was not asked.
@@ -115,7 +115,7 @@ func (e *Explanation) SetBy(level int, name string) *craton.Change {
 	return e.Setters[level][name]
 }
 
-// Unknown reports whether nobody can say who set a variable of a level: the caller may not read the project.
+// Unknown reports whether the setter of a level's variable cannot be known: the caller may not read the project.
 func (e *Explanation) Unknown(level int) bool {
 	return e.Levels[level].Kind == schema.Project.Name && !e.Whole
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// A device that is made anew takes along what a delete would take away or trip over: its interfaces, and the devices
-// that have it as their parent. Nothing is deleted before all of it is in its new place: the new device is made beside
-// the old one, under a name for the time being, gets interfaces like the old one's, and the children; then the old one
-// is deleted, which the API refuses as long as anything has it as its parent, and the new one gets the name. Each of
-// these can fail, and the next run goes on from there: what is made already is known by its name.
+// A device that is created again takes along what a delete would take away or trip over: its interfaces, and the
+// devices that have it as their parent. Nothing is deleted before all of it is in its new place: the new device is made
+// beside the old one, under a name for the time being, gets interfaces like the old one's, and the children; then the
+// old one is deleted, which the API refuses as long as anything has it as its parent, and the new one gets the name.
+// Each of these can fail, and the next run goes on from there: what is made already is known by its name.
 
 // meanwhile ends the name that a device has until the one that it is made for is gone. The inventory takes it.
 const meanwhile = ".recreate"
@@ -57,7 +57,7 @@ func (fl *Fleet) planCarried(ctx context.Context, st *Step, c *contents) (*carri
 	return out, nil
 }
 
-// Carries names what goes along with a device that is made anew.
+// Carries names what goes along with a device that is created again.
 func (st *Step) Carries() (names []string) {
 	if st.carry == nil {
 		return nil
@@ -71,7 +71,7 @@ func (st *Step) Carries() (names []string) {
 	return names
 }
 
-// replace makes a device anew with what goes along.
+// replace makes a device again with what goes along.
 func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
 	c, k := st.carry, st.Kind
 	old := Called(k, st.Before)
@@ -202,8 +202,8 @@ func (fl *Fleet) adoptChildren(ctx context.Context, children []Found, parent any
 	return n, nil
 }
 
-// unfinished returns a device that was made anew and has yet to get its name, for the one that it is made for is gone;
-// nil for none.
+// unfinished returns a device that was created again and has yet to get its name, for the one that it is made for is
+// gone; nil for none.
 func (fl *Fleet) unfinished(ctx context.Context, w *Wanted, within Filters) (Object, error) {
 	if !w.Recreate || w.Absent || !isDevice(w.Kind) || CheckLength(w.Name+meanwhile) != nil {
 		return nil, nil //nolint:nilerr // none can be called so

@@ -181,8 +181,8 @@ func (p *Plan) levels() (levels [][]*treeStep) {
 	return append(levels, sortedForDelete(deletions)...)
 }
 
-// sortedForDelete returns deletions by what must be gone before them: children before their parents, and contents before what
-// holds them.
+// sortedForDelete returns deletions by what must be gone before them: children before their parents, and contents
+// before what holds them.
 func sortedForDelete(deletions []*treeStep) (levels [][]*treeStep) {
 	devices := map[any]*treeStep{}
 	for _, st := range deletions {

@@ -20,7 +20,7 @@ type Step struct {
 	Kind          *schema.Kind
 	Before, After Object // nil: not there; After may be Before itself
 
-	Remove, Create  bool   // both: made anew
+	Remove, Create  bool   // both: created again
 	Move            Object // what a move sends
 	Update          Object // what an update sends
 	Set             craton.Variables
@@ -32,7 +32,7 @@ type Step struct {
 	Fixed []Difference
 
 	access *accessStep
-	carry  *carried // what goes along with a device that is made anew
+	carry  *carried // what goes along with a device that is created again
 
 	own   bool           // After is no longer Before itself
 	given map[string]any // by keys, fields that a create sends although they may be what the API would choose
@@ -252,7 +252,7 @@ func (st *Step) planLabels() {
 func (st *Step) check(w *Wanted) error {
 	k := w.Kind
 	if st.Create || w.ID != "" && w.Name != "" && w.Name != st.Before.Text(k.Title) { // what is called so already may stay, and be deleted
-		name := cmp.Or(w.Name, st.After.Text(k.Title)) // what is made anew keeps the name that it has
+		name := cmp.Or(w.Name, st.After.Text(k.Title)) // what is created again keeps the name that it has
 		if err := cmp.Or(value.CheckName(name), value.CheckForm(name)); err != nil {
 			return fmt.Errorf("%s %w", optionName, err)
 		}

@@ -167,8 +167,9 @@ func (f *fit) stale(ctx context.Context) error {
 	return e
 }
 
-// stillFits returns an error of *StaleError if anything that the plan is about, or relies on, was changed since it was made.
-// The change log tells, who did it as well; where there is none, or it does not reach back, the objects themselves do.
+// stillFits returns an error of *StaleError if anything that the plan is about, or relies on, was changed since it was
+// made. The change log tells, who did it as well; where there is none, or it does not reach back, the objects
+// themselves do.
 func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 	f := &fit{Fleet: fl, plan: p, options: o, steps: map[needKey]*treeStep{}, needs: map[needKey]*need{}, made: map[string][]*treeStep{}, place: make(map[*treeStep]int, len(p.steps))}
 	if err := f.index(ctx); err != nil {

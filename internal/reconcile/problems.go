@@ -103,8 +103,8 @@ type Error struct {
 	all []Problem
 }
 
-// Refusals returns all that keeps a tree from being carried out, for programs: of an *[Error], of a *[RefusedError], or of a
-// *[StaleError]; none of another error.
+// Refusals returns all that keeps a tree from being carried out, for programs: of an *[Error], of a *[RefusedError], or
+// of a *[StaleError]; none of another error.
 func Refusals(err error) []Problem {
 	if e, ok := errors.AsType[*Error](err); ok {
 		all := slices.Clone(e.all)

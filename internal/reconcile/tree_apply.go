@@ -33,7 +33,7 @@ type Options struct {
 	Set SetOptions
 	// Effects finds out what becomes of the resolved variables of the hosts.
 	Effects bool
-	// Parallel is how many requests are under way at once; 0 is 32.
+	// Parallel is how many requests are in progress at once; 0 is 32.
 	Parallel int
 	// Progress, when not nil, is told of each object that was written: how many are done, how many there are
 	// to write, and what was done ("created host east/dfw/c1/web1"). It is first called with 0 of 0 and
@@ -127,8 +127,8 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 }
 
 // ApplyPlan carries a plan out. One that was read from a file is carried out as it is: before anything is written, it
-// is an error of *StaleError if an object in it was changed since it was made, and with that nothing is written; what is
-// changed while it is carried out stops it. Options.Check stops after that.
+// is an error of *StaleError if an object in it was changed since it was made, and with that nothing is written; what
+// is changed while it is carried out stops it. Options.Check stops after that.
 //
 // A failure while writing is a *WriteError beside the Result of what was done until then.
 func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, error) {
@@ -178,13 +178,13 @@ func (p *Plan) result(include func(*treeStep) bool) *Result {
 type WriteError struct {
 	Done  int     // objects that were written
 	Total int     // objects that were to be written
-	Errs  []error // what failed: one error, or some where requests were under way side by side
+	Errs  []error // what failed: one error, or some where requests were in progress side by side
 	Saved bool    // what was carried out is a plan that was read from a file
 }
 
 // Error says what failed, how far the run came and how to go on.
 func (e *WriteError) Error() string {
-	const most = 5 // of many requests side by side, all that were under way fail, and for one reason
+	const most = 5 // of many requests side by side, all that were in progress fail, and for one reason
 	var lines []string
 	for i, err := range e.Errs {
 		if i == most && len(e.Errs) > most+1 {
@@ -247,11 +247,11 @@ func (w *writer) runWithSet(ctx context.Context) error {
 	return errors.Join(err, forgotten)
 }
 
-// grace is how long requests that are under way are waited for after an interruption.
+// grace is how long requests that are in progress are waited for after an interruption.
 const grace = 5 * time.Second
 
-// ContextForWrites returns a context for requests that write: it ends some time after another one does, for the same cause. To
-// cut them off would leave open whether they were carried out.
+// ContextForWrites returns a context for requests that write: it ends some time after another one does, for the same
+// cause. To cut them off would leave open whether they were carried out.
 func ContextForWrites(ctx context.Context) (context.Context, func()) { return outlive(ctx, grace) }
 
 // outlive returns a context that ends some time after another one does.
@@ -268,7 +268,8 @@ func outlive(ctx context.Context, by time.Duration) (context.Context, func()) {
 }
 
 // run writes level by level; within a level requests go side by side. After a failure or an interruption no further
-// request is begun, but those under way are waited for: to cut them off would leave open whether they were carried out.
+// request is begun, but those in progress are waited for: to cut them off would leave open whether they were carried
+// out.
 func (w *writer) run(ctx context.Context) error {
 	levels := w.plan.levels()
 	for _, level := range levels {
@@ -414,7 +415,7 @@ func (w *writer) make(ctx context.Context, st *treeStep) (adopted bool, err erro
 }
 
 // adopt goes on with an object that somebody else created since the state was read: it is read once and compared
-// anew. taken is the API's refusal to create it.
+// again. taken is the API's refusal to create it.
 func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 	found, err := w.sameScope(ctx, st)
 	if err != nil {

@@ -53,8 +53,8 @@ func (n Naming) renamed(w *Wanted, r *Found) (name string) {
 	return name
 }
 
-// loadOtherNames reads which other objects have the names in the inventory that a tree gives, and finds those that are to be
-// moved.
+// loadOtherNames reads which other objects have the names in the inventory that a tree gives, and finds those that are
+// to be moved.
 func (l *loader) loadOtherNames(ctx context.Context) error {
 	o := l.options
 	if o.AllowDuplicates && !o.Move {

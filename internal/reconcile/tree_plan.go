@@ -135,7 +135,7 @@ func planTree(t *Tree, s *state, o *Options) (*Plan, error) {
 	return out, nil
 }
 
-// diff decides what a step writes, and describes it. It may be called again after have was set anew.
+// diff decides what a step writes, and describes it. It may be called again after have was set again.
 func (p *planner) diff(st *treeStep, bad *Problems) {
 	w := *st.want
 	bad.File = w.File

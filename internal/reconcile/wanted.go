@@ -56,8 +56,8 @@ type Spot struct {
 	Path string
 }
 
-// NoteSpot notes in Beyond where a label or a variable stands. Of most nothing is to be noted, and their path is not asked
-// for.
+// NoteSpot notes in Beyond where a label or a variable stands. Of most nothing is to be noted, and their path is not
+// asked for.
 func (w *Wanted) NoteSpot(kind, text string, line int, path func() string) {
 	if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		if w.Beyond == nil {

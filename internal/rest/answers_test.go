@@ -27,8 +27,8 @@ func newTestClient(t *testing.T, url string, change func(*Config)) *Client {
 	return c
 }
 
-// TestBadAnswers: what is none of an API's answers to a read is asked for again, and in the end says what came. A write
-// is never sent again for it: it has been carried out.
+// TestBadAnswers: what is none of an API's responses to a read is asked for again, and in the end says what came. A
+// write is never sent again for it: it has been carried out.
 func TestBadAnswers(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ contentType, body, want string }{
@@ -88,7 +88,7 @@ func TestBadAnswers(t *testing.T) {
 	}
 }
 
-// TestGateOpens: before the first answer is there few requests go out, and after one of HTTP/1.1 all that there are.
+// TestGateOpens: before the first response is there few requests go out, and after one of HTTP/1.1 all that there are.
 func TestGateOpens(t *testing.T) {
 	t.Parallel()
 	const all = 20

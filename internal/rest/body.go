@@ -16,7 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// readBody reads an answer to its end and closes it: when its length is announced into buf, or if it does not fit
+// readBody reads a response to its end and closes it: when its length is announced into buf, or if it does not fit
 // into one allocation with some room for the next.
 func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
 	defer resp.Body.Close()                                            //nolint:errcheck // it was read, or it is broken
@@ -68,7 +68,7 @@ type BadResponseError struct {
 	Err   error // what is wrong with it
 }
 
-// Error says what is wrong with the answer.
+// Error says what is wrong with the response.
 func (e *BadResponseError) Error() string {
 	if e.Tries > 1 {
 		return fmt.Sprintf("%v (asked for %d times)", e.Err, e.Tries)
@@ -76,10 +76,10 @@ func (e *BadResponseError) Error() string {
 	return e.Err.Error()
 }
 
-// Unwrap returns what is wrong with the answer.
+// Unwrap returns what is wrong with the response.
 func (e *BadResponseError) Unwrap() error { return e.Err }
 
-// checkResponse looks at an answer to a read, whose length is what it was said to be.
+// checkResponse looks at a response to a read, whose length is what it was said to be.
 func (r *Request) checkResponse(resp *Response) error {
 	if r.Method != http.MethodGet || !resp.OK() || resp.Status == http.StatusNoContent && r.Check == nil {
 		return nil
@@ -117,7 +117,7 @@ func (r *Response) notFinite() error {
 	return fmt.Errorf("it is not JSON: its %s %w%s; set it anew there, or delete it", at.Path, at.Err, of)
 }
 
-// NotJSON says of an answer that is no JSON what it is, and what to do. It shows no secret of the request.
+// NotJSON says of a response that is no JSON what it is, and what to do. It shows no secret of the request.
 func (r *Response) NotJSON() string {
 	const most, enough = 60, 1 << 16
 	body := []byte(r.Conceal(string(r.Body[:min(len(r.Body), enough)])))
@@ -147,7 +147,7 @@ func Start(body []byte) []byte {
 	return body[:min(len(body), most)]
 }
 
-// Excerpt returns the start of a body that is none of the API's, as one line.
+// Excerpt returns the start of a body that is not the API's, as one line.
 func Excerpt(body []byte) string {
 	const most = 200
 	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(body), "\uFFFD")), " ")

@@ -22,7 +22,7 @@ import (
 type Config struct {
 	Service   Service
 	Auth      Auth          // nil: no credentials
-	Timeout   time.Duration // of one try, its answer's body included; 0: no bound but the context's
+	Timeout   time.Duration // of one try, its response's body included; 0: no bound but the context's
 	Retries   int           // how often a request is repeated
 	WaitLeast time.Duration // before the first repetition; twice as long before each further one
 	WaitMost  time.Duration
@@ -30,13 +30,13 @@ type Config struct {
 	TLS       func() (*tls.Config, error) // nil: the system's certificates
 	Transport http.RoundTripper           // nil: one of its own, with TLS
 	Policy    Policy
-	Plain     bool                 // no answer is asked for compressed
+	Plain     bool                 // no response is asked for compressed
 	Redirects bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
 	HideURL   bool                 // errors name paths only, because the URL says nothing of where the transport leads
 	Refused   string               // what an error says of credentials that were refused: who was tried, and what to do
 	Forbidden func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
 
-	// Connections is how many requests may be under way at once; 0: as many as the API takes, see [gate].
+	// Connections is how many requests may be in progress at once; 0: as many as the API takes, see [gate].
 	Connections int
 }
 
@@ -95,17 +95,17 @@ type Request struct {
 	Query  url.Values
 	Header http.Header // beside those that every request has
 	Body   any         // sent as JSON; nil for none
-	Packed bool        // ask for the answer as Stream does, whose compression is part of what its tag says
-	Once   bool        // may have been carried out, whatever its method, when its answer is missing
-	Into   []byte      // what the answer is read into if it has room for it
-	// Check looks at a good answer to a read, which is JSON; for an error of it the answer is asked for again. nil: all
-	// are good.
+	Packed bool        // ask for the response as Stream does, whose compression is part of what its tag says
+	Once   bool        // may have been carried out, whatever its method, when its response is missing
+	Into   []byte      // what the response is read into if it has room for it
+	// Check looks at a good response to a read, which is JSON; for an error of it the response is asked for again. nil:
+	// all are good.
 	Check func(*Response) error
 
 	lost bool // see Response
 }
 
-// Response is an answer of any status, as it came.
+// Response is a response of any status, as it came.
 type Response struct {
 	Status int
 	Header http.Header
@@ -113,10 +113,10 @@ type Response struct {
 	Path   string // of the request, with that of the base URL
 	// Refused is that of the Config.
 	Refused string
-	Lost    bool // the answer to an earlier try was lost; that may have been carried out
+	Lost    bool // the response to an earlier try was lost; that may have been carried out
 
 	sent    *http.Request // with its credentials; nil if the transport does not say
-	secrets []string      // that the answer may repeat, beside those of sent
+	secrets []string      // that the response may repeat, beside those of sent
 }
 
 // OK reports whether the status is one of success.
@@ -139,7 +139,7 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	return c.send(ctx, r)
 }
 
-// needsRenewal reports whether an answer asks for other credentials, and there may be some. What it answers was not
+// needsRenewal reports whether a response asks for other credentials, and there may be some. What it answers was not
 // carried out, whatever its method.
 func (c *Client) needsRenewal(resp *Response) bool {
 	return c.renewer != nil && resp.Status == http.StatusUnauthorized && (c.forbidden == nil || !c.forbidden(resp))
@@ -152,7 +152,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 		return nil, &CallError{c.library, err}
 	}
 	u.RawQuery = r.Query.Encode()
-	var payload any // nil or []byte: retryablehttp sends it anew with each try
+	var payload any // nil or []byte: retryablehttp sends it again with each try
 	if r.Body != nil {
 		if payload, err = value.Encode(r.Body); err != nil {
 			return nil, &CallError{c.library, fmt.Errorf("%s %s: cannot encode the body: %w", r.Method, r.Path, err)}
@@ -238,8 +238,8 @@ func (e *TransportError) Error() string { return fmt.Sprintf("%s %s: %v", e.Meth
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// MaybeExecuted reports whether a request that failed with err, the cause of a [TransportError], may have been carried out all
-// the same.
+// MaybeExecuted reports whether a request that failed with err, the cause of a [TransportError], may have been carried
+// out all the same.
 func MaybeExecuted(err error) bool { return !neverSent(err) && !permanent(err) }
 
 func (c *Client) transportError(ctx context.Context, method string, u *url.URL, err error) error {

@@ -11,9 +11,9 @@ import (
 // holds five connections, and drops what comes beyond, so that it comes again seconds later, or never.
 const fewConnections = 4
 
-// gate bounds how many requests are under way at once, all their tries included. A bound that was set counts always.
-// Without one it is fewConnections until the first answer is there, and from then on none, unless the answer is of a
-// server that opens a connection for each request (HTTP/1.0), or of Python's wsgiref, as the original Craton's (v1
+// gate bounds how many requests are in progress at once, all their tries included. A bound that was set counts always.
+// Without one it is fewConnections until the first response is there, and from then on none, unless the response is of
+// a server that opens a connection for each request (HTTP/1.0), or of Python's wsgiref, as the original Craton's (v1
 // contract, Q31).
 type gate struct {
 	mu     sync.Mutex
@@ -72,7 +72,7 @@ func (g *gate) leave() {
 	g.admit()
 }
 
-// learn learns from an answer how many requests the server takes.
+// learn learns from a response how many requests the server takes.
 func (g *gate) learn(resp *http.Response) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

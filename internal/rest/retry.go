@@ -57,7 +57,7 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 	return p != nil && p(r, resp), nil
 }
 
-// errCut is an answer whose end never came.
+// errCut is a response whose end never came.
 var errCut = errors.New("the answer was cut short")
 
 // neverSent reports whether a request was never sent: the connection to the API or to a proxy failed, or the request
@@ -70,8 +70,8 @@ func neverSent(err error) bool {
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// IsWrongServer reports whether a request failed because whoever received it is not known to be the server: the certificate
-// is not valid, it redirects, or it does not speak TLS.
+// IsWrongServer reports whether a request failed because whoever received it is not known to be the server: the
+// certificate is not valid, it redirects, or it does not speak TLS.
 func IsWrongServer(err error) bool {
 	_, unknown := errors.AsType[*tls.CertificateVerificationError](err)
 	_, plain := errors.AsType[tls.RecordHeaderError](err)
@@ -135,7 +135,7 @@ func (r *Request) repeatable() bool {
 	return false
 }
 
-// markLost reports whether a request is repeated whose answer was lost, and notes that it was.
+// markLost reports whether a request is repeated whose response was lost, and notes that it was.
 func (r *Request) markLost() bool {
 	again := r.repeatable()
 	if again && r != nil {
@@ -147,7 +147,7 @@ func (r *Request) markLost() bool {
 // maxRetryAfter bounds what a server may ask a client to wait.
 const maxRetryAfter = 60 * time.Second
 
-// RetryAfter returns how long an answer asks to wait, which it says in seconds or as a date; false if it does not ask.
+// RetryAfter returns how long a response asks to wait, which it says in seconds or as a date; false if it does not ask.
 func RetryAfter(h http.Header) (time.Duration, bool) {
 	const longest = 100 * 365 * 24 * time.Hour // more seconds than a Duration holds are no less than that
 	text := h.Get("Retry-After")
@@ -171,7 +171,7 @@ func (c *Client) Pause(ctx context.Context, attempt int) (bool, error) {
 }
 
 // backoff doubles from least to most, half of it by chance so that many clients do not come back together,
-// and obeys the Retry-After of an answer, whatever its status, up to maxRetryAfter.
+// and obeys the Retry-After of a response, whatever its status, up to maxRetryAfter.
 func backoff(least, most time.Duration, attempt int, resp *http.Response) time.Duration {
 	if resp != nil {
 		if wait, ok := RetryAfter(resp.Header); ok {

@@ -14,7 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Stream is a good answer to a read that is still coming.
+// Stream is a good response to a read that is still coming.
 type Stream struct {
 	Status int
 	Header http.Header
@@ -32,8 +32,8 @@ type Stream struct {
 // packed are the compressions that a stream is asked for in.
 const packed = "zstd, gzip"
 
-// Stream sends a GET whose answer is read while it comes, however long that takes: the time of the Config bounds each
-// wait for more of it. It is repeated as Do repeats, until an answer has begun. An answer of another status than
+// Stream sends a GET whose response is read while it comes, however long that takes: the time of the Config bounds each
+// wait for more of it. It is repeated as Do repeats, until a response has begun. A response of another status than
 // success comes whole, as a Response.
 func (c *Client) Stream(ctx context.Context, r *Request) (*Stream, *Response, error) {
 	s, resp, err := c.stream(ctx, r)
@@ -134,7 +134,7 @@ func (s *Stream) unpack(coding string) error {
 	return nil
 }
 
-// Read reads the answer without its compression. An error other than io.EOF is a *TransportError.
+// Read reads the response without its compression. An error other than io.EOF is a *TransportError.
 func (s *Stream) Read(b []byte) (int, error) {
 	if s.stall != nil {
 		s.stall.Reset(s.patience)
@@ -146,7 +146,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the answer, be it whole or not. It may be called again.
+// Close ends the response, be it whole or not. It may be called again.
 func (s *Stream) Close() {
 	s.closed.Do(func() {
 		if s.stall != nil {

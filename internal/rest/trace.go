@@ -64,7 +64,7 @@ func sendTraced(next http.RoundTripper, r *http.Request) (*http.Response, error)
 	return resp, nil
 }
 
-// exchange is a request and its answer.
+// exchange is a request and its response.
 type exchange struct {
 	trace  *Trace
 	number int
@@ -285,7 +285,7 @@ func (t *Trace) body(number int, sign string, u *url.URL, start []byte, length i
 // scrubber takes secrets out of JSON that may end early, by the names of members.
 type scrubber struct {
 	text    []byte
-	signsIn bool         // it is what Keystone is asked with, or its answer: a password is an object there that names its user
+	signsIn bool         // it is what Keystone is asked with, or its response: a password is an object there that names its user
 	secrets []string     // that were found
 	about   map[int]bool // where objects begin that name a secret variable in a member
 	out     strings.Builder

@@ -28,8 +28,8 @@ type Renewer interface {
 }
 
 // httpClient builds the chain that every request goes through, outermost first:
-// retries (the reading of the answer included), the time allowed for one try, then credentials
-// (so that each try is authenticated anew), then the connection.
+// retries (the reading of the response included), the time allowed for one try, then credentials
+// (so that each try is authenticated again), then the connection.
 func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	rt := c.Transport
 	if rt == nil {
@@ -120,7 +120,7 @@ func (t *authTransport) CloseIdleConnections() {
 
 // errRedirect is the failure of a request that was redirected: the APIs never redirect to other servers. Such a
 // redirect is a proxy's, often to https, and following it would carry the credentials along. Of an API that redirects
-// at all, it is an answer like others.
+// at all, it is a response like others.
 var errRedirect = advice.With(errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along"), "set the URL to where it leads")
 
 func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {

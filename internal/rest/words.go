@@ -29,7 +29,7 @@ func IsLinks(v gjson.Result) bool {
 	return only && links > 0
 }
 
-// Need finds that an answer is no object with a member, or that this is null, which encoding/json takes for anything.
+// Need finds that a response is no object with a member, or that this is null, which encoding/json takes for anything.
 func Need(body []byte, member string) error {
 	object := gjson.ParseBytes(body)
 	if !object.IsObject() {

@@ -103,7 +103,7 @@ type Kind struct {
 	// Details: its lists take details=true and then carry variables.
 	Details bool
 	// Moves are the keys of the places that a move takes: to stand elsewhere, an
-	// object need not be made anew. The places around them follow. nil: it stays.
+	// object need not be created again. The places around them follow. nil: it stays.
 	Moves []string
 	// View: the collection only shows objects of other kinds (devices); it
 	// cannot be written to.

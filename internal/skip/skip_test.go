@@ -38,8 +38,8 @@ func run(t *testing.T, env []string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// TestRun: the last line tells what was skipped and how to have it; without anything skipped there is none, and the
-// exit status is that of go test. No C compiler is no reason to fail.
+// TestRun: the last line says what was skipped and how to have it; without anything skipped there is none, and the exit
+// status is that of go test. No C compiler is no reason to fail.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	out, err := run(t, []string{helper + "=1"}, "-count=1", "-run=^TestSkipped$", "./internal/skip")

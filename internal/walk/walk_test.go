@@ -12,7 +12,7 @@ import (
 
 var errGone, errOther = errors.New("gone"), errors.New("other")
 
-// TestAll: what breaks at a page border is read anew, four times in all, and nothing of a try before is left.
+// TestAll: what breaks at a page border is read again, four times in all, and nothing of a try before is left.
 func TestAll(t *testing.T) {
 	t.Parallel()
 	gone := func(err error) bool { return errors.Is(err, errGone) }

@@ -24,5 +24,5 @@
 //
 // [Local] guards the page of one user on this machine: a token that works once for a cookie, and the Host header.
 // [NewTeam] is the page of a server, whose users sign in: a sealed cookie holds their key, and each request signs in at
-// the API anew with it. The keys that seal cookies change: see [KeyTime].
+// the API again with it. The keys that seal cookies change: see [KeyTime].
 package web

@@ -280,7 +280,7 @@ type reference struct{ kind, id string }
 // named is an object that a reference names.
 type named struct{ name, collection string }
 
-// nameStreams is how many requests for names are under way at once.
+// nameStreams is how many requests for names are in progress at once.
 const nameStreams = 8
 
 // names reads what objects refer to, each once.

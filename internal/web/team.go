@@ -53,7 +53,7 @@ const (
 // team is the page of a server, whose users sign in.
 //
 // A cookie holds what the user signed in with, sealed so that nobody but the servers of this database can read or make
-// one. Each request of the page signs in at the API anew with it: a key that is revoked, a role that is taken away,
+// one. Each request of the page signs in at the API again with it: a key that is revoked, a role that is taken away,
 // counts at once, and wrong ones are counted where all are.
 type team struct {
 	TeamOptions

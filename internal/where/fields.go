@@ -37,8 +37,8 @@ func isReserved(k *schema.Kind, key string) bool {
 	return field || slices.Contains(reserved, key) || isSlip(key) || nearField(k, key) != ""
 }
 
-// nearField returns the field that a word is most likely a slip of: a term about a variable that nothing has finds nothing,
-// or turned round everything.
+// nearField returns the field that a word is most likely a slip of: a term about a variable that nothing has finds
+// nothing, or turned round everything.
 func nearField(k *schema.Kind, word string) string { return nearest.Within(word, wordsOf(k), 1) }
 
 func isSlip(word string) bool { return slices.Contains(slips, strings.ToLower(word)) }

@@ -182,8 +182,8 @@ func (v Value) matches(found jsontext.Value) bool {
 // mostSigns is how many alternatives of a term have signs; more are dear to look for.
 const mostSigns = 32
 
-// Signs are what the JSON text of a variable's value holds if it has what the term asks for: for each alternative pieces of text, in their
-// order. None says nothing. [Term.MatchValue] decides.
+// Signs are what the JSON text of a variable's value holds if it has what the term asks for: for each alternative
+// pieces of text, in their order. None says nothing. [Term.MatchValue] decides.
 func (t *Term) Signs() (alternatives [][]string) {
 	if len(t.Values) == 0 || len(t.Values) > mostSigns {
 		return nil

@@ -18,7 +18,7 @@ type Option struct {
 	Short    string // a letter; may be ""
 	Meta     string // its value in usage lines, such as <name>
 	Kind     OptionKind
-	Key      string   // what the API calls it; "" if it is none of the API's
+	Key      string   // what the API calls it; "" if it is not the API's
 	Of       []Kind   // of a reference: the kinds of objects that it may name
 	Choices  []string // the only values; nil for any
 	Required bool

@@ -12,7 +12,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// caller is who goes where: what the settings say, or Keystone.
+// caller is the user, as the settings or Keystone say.
 type caller struct {
 	keystone              bool
 	url                   *url.URL // of the API, ends in /v1

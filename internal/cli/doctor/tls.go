@@ -144,7 +144,7 @@ func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (w
 	return "the certificate is refused: " + show.Clean(err.Error()), "let the server have another certificate"
 }
 
-// explainHandshake says why no TLS came about.
+// explainHandshake says why no TLS was made.
 func explainHandshake(err error) (why, advice string) {
 	text := cause(err).Error()
 	switch {

@@ -98,7 +98,7 @@ const probeTime = 10 * time.Second
 type probe struct {
 	proxy     *url.URL             // nil: straight to the host
 	resolving bool                 // a name was looked up
-	connected bool                 // a connection came about, to the host or to the proxy
+	connected bool                 // a connection was made, to the host or to the proxy
 	remote    string               // address that answered
 	tls       *tls.ConnectionState // nil: no TLS, or it failed
 	status    int
@@ -153,7 +153,7 @@ func (pr *prober) send(ctx context.Context, target string) *probe {
 	return p
 }
 
-// checkConnection checks whether a connection came about.
+// checkConnection checks whether a connection was made.
 func (d *doctor) checkConnection(p *probe, target *url.URL) bool {
 	const check = "connection"
 	to := hostPort(target)

@@ -123,7 +123,7 @@ func writeCSV(e *exporter, w io.Writer, hosts []host) error {
 }
 
 // guard puts an apostrophe before what a spreadsheet would take for a formula, and execute; before an apostrophe too,
-// so that who takes one off has the text again.
+// so that removing one always yields the text.
 func (e *exporter) guard(text string, number bool) string {
 	if text == "" || number || e.raw {
 		return text

@@ -42,8 +42,8 @@ func kindsOf(kind string) ([]*object.Resource, error) {
 	return nil, argparse.Misused("argument --kind: %s", argparse.InvalidChoice(kind, names))
 }
 
-// targetOf returns the object that a command is about, of a kind if one is named; nil without a word. The server must have a
-// feature of its log.
+// targetOf returns the object that a command is about, of a kind if one is named; nil without a word. The server must
+// have a feature of its log.
 func targetOf(ctx context.Context, s *object.Session, feature, kind, word string) (*target, error) {
 	if err := s.Client.RequireFeature(ctx, feature); err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func findDeleted(ctx context.Context, s *object.Session, word string, kinds []*o
 	}
 	for _, r := range kinds {
 		o := craton.HistoryOptions{Kind: r.Name, Name: word, Action: "delete", Limit: maxGone}
-		seen := map[string]bool{} // what was brought back was perhaps deleted again
+		seen := map[string]bool{} // what was restored was perhaps deleted again
 		for {
 			page, err := s.Client.History(ctx, o)
 			if err != nil {
@@ -119,7 +119,7 @@ func findDeleted(ctx context.Context, s *object.Session, word string, kinds []*o
 					continue
 				}
 				seen[t.ID] = true
-				there, err := s.Find(ctx, t.ID, r) // brought back, and renamed since
+				there, err := s.Find(ctx, t.ID, r) // restored, and renamed since
 				switch {
 				case err == nil && there.ID == t.ID: // else a name looks like the id
 					t = &target{Found: there}

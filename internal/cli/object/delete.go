@@ -85,7 +85,8 @@ func listOf(words []string, last string) string {
 	return strings.Join(words[:n-1], ", ") + " " + last + " " + words[n-1]
 }
 
-// mayDelete asks, where a delete takes more along than was named, or who asks for it; nil is yes.
+// mayDelete asks for confirmation if a delete affects more than was named, or if the user wants to be asked; nil means
+// yes.
 func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argparse.Call) error {
 	if c.Given("yes") && !c.Given("dry-run") || r.holds == nil && r.secret == "" {
 		return nil

@@ -126,8 +126,8 @@ func (s *Session) change(ctx context.Context, r *Resource, id string, body map[s
 	return o, false, err
 }
 
-// moveAndUpdate moves an object and does all else that an update says as one write. It is false where there is nothing else,
-// or where the server does not do it as one.
+// moveAndUpdate moves an object and does all else that an update says as one write. It is false where there is nothing
+// else, or where the server does not do it as one.
 func (s *Session) moveAndUpdate(ctx context.Context, r *Resource, id string, to, rest map[string]any, c *argparse.Call) (bool, error) {
 	e := craton.BulkEdit{Kind: craton.Kind(r.Name), Where: keyID + "=" + id, Move: to, Update: rest, Protected: protects(c), AddLabels: c.All("labels")}
 	if len(rest) == 0 && e.Protected == nil && len(e.AddLabels) == 0 {
@@ -140,7 +140,7 @@ func (s *Session) moveAndUpdate(ctx context.Context, r *Resource, id string, to,
 	return known, err
 }
 
-// recreate deletes an object and makes it anew, with what it has and what an update says.
+// recreate deletes an object and makes it again, with what it has and what an update says.
 func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map[string]any) (o gjson.Result, err error) {
 	fl, err := s.fleet(ctx)
 	if err != nil {

@@ -208,7 +208,7 @@ func updateVerb(r *Resource) *Command {
 			}); err != nil {
 				return err
 			}
-			id := idOf(changed) // another one, if it was made anew
+			id := idOf(changed) // another one, if it was created again
 			if c.Given("labels") && !all {
 				if _, err := s.collection(r).AddLabels(ctx, id, c.All("labels")...); err != nil {
 					return halfDoneError(r, id, "changed", "given its labels", err)

@@ -90,8 +90,8 @@ func refusedOf(all []reconcile.Problem) []refusedDocument {
 	return docs
 }
 
-// writeRefused writes the document of what was refused, where a program expects one, and gives the error. It is that of a plan,
-// or of what was applied.
+// writeRefused writes the document of what was refused, where a program expects one, and gives the error. It is that of
+// a plan, or of what was applied.
 func writeRefused(w io.Writer, format string, err error, applied *applyDocument) error {
 	refused := reconcile.Refusals(err)
 	if refused == nil || format != show.FormatJSON && format != show.FormatYAML {

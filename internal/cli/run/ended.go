@@ -2,7 +2,8 @@ package run
 
 import "fmt"
 
-// ExitError is the error of a command that has nothing to complain of, but whose status says something. It is not printed.
+// ExitError is the error of a command that has nothing to complain of, but whose status says something. It is not
+// printed.
 type ExitError struct{ Status int }
 
 // Error names the status.

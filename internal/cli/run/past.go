@@ -41,8 +41,8 @@ func (s *Session) ReadPast(ctx context.Context, at string, omitHashed bool) erro
 	return nil
 }
 
-// PastError returns the error of a state that cannot be told: the server's reason, without the original's words around it.
-// Statuses may mean that beside those that always do.
+// PastError returns the error of a state that cannot be told: the server's reason, without the original's words around
+// it. Statuses may mean that beside those that always do.
 func PastError(err error, also ...int) error {
 	if reason, ok := connect.UnknownPast(err, "--omit-hashed", also...); ok {
 		return NewWordedError("", reason, "", err)

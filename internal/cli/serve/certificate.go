@@ -43,7 +43,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current.Load(), nil
 }
 
-// reload reads the certificate and its key again, as an administrator asks for who has renewed them.
+// reload reads the certificate and its key again, when an administrator who has renewed them asks for it.
 func reload(c *certificate, log *slog.Logger) {
 	attrs := []any{slog.String("signal", syscall.SIGHUP.String())}
 	if c.cert == "" {

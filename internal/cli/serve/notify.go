@@ -17,7 +17,7 @@ func notifySystemd(state string, log *slog.Logger) {
 }
 
 // pat has systemd's watchdog know, until ctx ends, that the server's handler answers. Whether the database does is none
-// of its business: no restart mends that.
+// of its business: no restart fixes that.
 func pat(ctx context.Context, handler http.Handler, log *slog.Logger) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || interval == 0 {

@@ -23,7 +23,7 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// shutdownTime is how long requests that are under way may take after SIGTERM.
+// shutdownTime is how long requests that are in progress may take after SIGTERM.
 const shutdownTime = 30 * time.Second
 
 // New returns the command `craton server`, with its subcommands.
@@ -106,8 +106,9 @@ func options(v *settings.Values) server.Options {
 // baseMemory is the memory that the server needs beside the bodies and responses in progress, in bytes.
 const baseMemory = 256 << 20
 
-// setMemoryTarget has the garbage collector work harder before the process grows beyond what its requests may take, unless the
-// environment says otherwise. The limits hold without it; this is about what is thrown away and not collected yet.
+// setMemoryTarget has the garbage collector work harder before the process grows beyond what its requests may take,
+// unless the environment says otherwise. The limits hold without it; this is about what is thrown away and not
+// collected yet.
 func setMemoryTarget(l server.Limits) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(baseMemory + l.Memory)

@@ -19,7 +19,7 @@ type document struct {
 	*craton.UndoResult
 }
 
-// write is one that is taken back.
+// write is one that is reversed.
 type write struct {
 	Revision  string    `json:"revision"`
 	Time      time.Time `json:"time"`

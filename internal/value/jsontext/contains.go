@@ -36,8 +36,9 @@ func (v Value) hasElement(want Value) bool {
 // mostDigits is how many digits of a number are signs: a few tell most numbers apart.
 const mostDigits = 16
 
-// Signs are pieces of text that stand, in their order, in the canonical text of every value that contains v: what a database can look
-// for that does not compare JSON so. Of an array or an object they are those of one scalar in it. None says nothing.
+// Signs are pieces of text that stand, in their order, in the canonical text of every value that contains v: what a
+// database can look for that does not compare JSON so. Of an array or an object they are those of one scalar in it.
+// None says nothing.
 func (v Value) Signs() (pieces []string) {
 	switch v.Kind {
 	case Array, Object:
