@@ -60,7 +60,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "guessing", Where: "Repeated requests with wrong keys or tokens",
-		Original: "Each is looked up", Ours: "After ten different wrong ones for a user from an address (settings `login_failures`, `login_lockout`) 401 with `Retry-After`, without a lookup; before that, responses are delayed. A key that has been valid before, and one from an address without failures, are not affected (docs/server.md, \"Wrong keys\")",
+		Original: "Each is looked up", Ours: "After ten different wrong keys for one user from one address (settings `login_failures`, `login_lockout`) 401 with `Retry-After`, without a lookup; before that, responses are delayed. A key that has been valid before, and one from an address without failures, are not affected (docs/server.md, \"Wrong keys\")",
 		Reason: "Guessing must not cost other users anything. 429, which would fit, crashes the old client.",
 	},
 	{
@@ -69,9 +69,9 @@ var Differences = []Difference{
 	},
 	{
 		ID: "isolation", Where: "Everything, for callers who are not root",
-		Original: "An admin of any project can read and change all projects, any member can read any cell, and foreign keys and markers reach into other projects",
-		Ours:     "Only root sees other projects. Outside their own project, callers find nothing: 404, 204 on DELETE, 400 for a foreign key or marker. A project's admin reads the project and its variables, and manages its users, but may not delete a root user (401).",
-		Reason:   "One role must not be enough to get at another tenant's fleet, or root's key.",
+		Original: "An admin of any project can read and change all projects, any member can read any cell, and ids and markers of other projects are accepted",
+		Ours:     "Only root sees other projects. Outside their own project, callers find nothing: 404, 204 on DELETE, 400 for an id or marker of another project. A project's admin reads the project and its variables, and manages its users, but may not delete a root user (401).",
+		Reason:   "One role must not be enough to get at another project's fleet, or root's key.",
 	},
 	{
 		ID: "last-root", Where: "DELETE of the last root user, or of its project",
@@ -81,11 +81,11 @@ var Differences = []Difference{
 	{
 		ID: "consistent-places", Where: "POST with `cloud_id`, `region_id`, `cell_id`, `parent_id`, `device_id`, `network_id`",
 		Original: "Each may be the id of anything that exists", Ours: "All must belong to one project, and a region and cell to the given cloud and region; otherwise 400 with the field and the id",
-		Reason: "Variables are resolved through these; inconsistent ones give a host the settings of another place, or of another tenant.",
+		Reason: "Variables are resolved through these; inconsistent ones give a host the settings of another place, or of another project.",
 	},
 	{
 		ID: "address-check", Where: "`ip_address` in POST and PUT of hosts, network devices and interfaces",
-		Original: "Not validated: one invalid address makes every list that contains it a 500", Ours: "400 unless it is an IPv4 or IPv6 address",
+		Original: "Not validated: one invalid address makes every list that contains it fail with 500", Ours: "400 unless it is an IPv4 or IPv6 address",
 		Reason: "One typing error must not break the whole list.",
 	},
 	{
@@ -184,13 +184,13 @@ var Differences = []Difference{
 		Headers:  []string{"Etag", "X-Craton-Revision", "Cache-Control"},
 	},
 	{
-		ID: "read-revision", Where: "The header `X-Craton-Revision` of a GET, and of answers to writes",
+		ID: "read-revision", Where: "The header `X-Craton-Revision` of a GET, and of responses to writes",
 		Original: "Ignored, and not sent",
 		Ours:     "A write returns its revision. A GET with a revision is answered from a state that includes it, possibly that of a replica some seconds behind; an invalid revision is 400. Without the header, a response includes everything acknowledged before (docs/reference/beside-v1.md)",
-		Reason:   "Clients that read much, and do not need the latest state, should not slow down writers.",
+		Reason:   "So that clients that read a lot, and do not need the latest state, do not slow down writers.",
 	},
 	{
-		ID: "at", Where: "`at` and `concealed` of a GET",
+		ID: "at", Where: "`at` of a GET, and `concealed`, which says what to do with values that the change log has only as hashes",
 		Original: "400: the parameters are unknown",
 		Ours:     "The response as it would have been at that revision or time, from the change log; 410 before its beginning (docs/reference/beside-v1.md). For `users` it is 400, as in the original",
 		Reason:   "What a run last week saw, and what existed before a mistake, must not be lost.",
@@ -235,7 +235,7 @@ var Differences = []Difference{
 	{
 		ID: "keystone-roles", Where: "Behind Keystone: who may do what",
 		Original: "Everyone without the role `admin` gets 401 on every request, and every `admin` of any project is root",
-		Ours:     "In the token's project, `admin` is its admin, `member` a member, and `reader` only reads: anything else is 403. Other roles get 403 with the roles that are accepted. Root are the admins of Keystone's admin project (its option `admin_project_name`), and those named in the settings.",
+		Ours:     "In the token's project, `admin` is its admin, `member` a member, and `reader` only reads: anything else is 403. Other roles get 403 with the roles that are accepted. The admins of Keystone's admin project (its option `admin_project_name`) are root, and so are those named in the settings.",
 		Reason:   "A role in one project must be usable there, and must not reach into another.",
 	},
 	{

@@ -22,7 +22,7 @@ type Difference struct {
 var Differences = []Difference{
 	{
 		ID: "more", Where: "Usage lines, choices, help",
-		Original: "Its own", Ours: "The same texts, with the new commands, options and formats added",
+		Original: "Describe its own commands", Ours: "The same texts, with the new commands, options and formats added",
 		Reason:   "Help should cover everything that exists.",
 		Recorded: []string{"cloud-create"},
 	},
@@ -51,7 +51,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "status", Where: "Invalid arguments of commands and options that the original does not have, and of label commands without a label",
-		Original: "Does not have these commands and options", Ours: "Status 2, with the usage, like every mistake that the original finds while it parses the arguments. What it finds later keeps status 1: `Nothing to update...`, `Invalid field`, `Invalid limit`, `--detail` with `--fields`, an invalid `--sort-key`, `help` for an unknown subcommand",
+		Original: "Does not have these commands and options", Ours: "Status 2, with the usage, like every mistake that the original detects while it parses the arguments. Mistakes that it detects later keep status 1: `Nothing to update...`, `Invalid field`, `Invalid limit`, `--detail` with `--fields`, an invalid `--sort-key`, `help` for an unknown subcommand",
 		Reason: "A script must be able to distinguish its own mistakes from a refusal by the fleet.",
 	},
 	{
@@ -76,7 +76,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "columns", Where: "The columns `variables` and `labels` in lists",
-		Original: "The text of a Python object; always empty", Ours: "The object's variables as it sees them, and its labels, with `--detail` or `--fields`. If the server does not include labels in lists, that is one request for each object",
+		Original: "The text of a Python object; always empty", Ours: "The object's resolved variables, and its labels, with `--detail` or `--fields`. If the server does not include labels in lists, that is one request for each object",
 		Reason: "That is what the columns are for.",
 	},
 	{
@@ -167,7 +167,7 @@ var Differences = []Difference{
 	{
 		ID: "settings", Where: "A missing URL or missing credentials; `--craton-version` other than 1",
 		Original: "`Could not find requested endpoint in Service Catalog.`, `Some of the parameters required to authenticate were missing.`, `No module named ...`",
-		Ours:     "Says what to set, and where an invalid version came from", Reason: "There is no catalogue, and no module, for the user to look at.",
+		Ours:     "Says what to set, and where an invalid version came from", Reason: "These messages name things that the user cannot see or change.",
 	},
 	{
 		ID: "slash", Where: "A URL ending in `/v1/`",

@@ -175,9 +175,10 @@ func %s() (failed error) {
 		}
 		b.WriteString("shared.c, shared.client = c, client\nreturn nil\n}\n")
 	}
-	// What the tables speak of: their ids, contexts and options.
+	// What the tables mention: contexts, ids, credentials and options.
 	b.WriteString(`
-func tables(ctx context.Context, c *craton.Client, client *iotronic.Client, auth *keystone.Auth, err error, id int, projectID, uuid, name string) {
+func tables(ctx context.Context, c *craton.Client, client *iotronic.Client, auth *keystone.Auth, err error, id int, projectID, uuid, name string,
+	url, username, password, token, project, region, endpointType, marker, message, reason, userAgent, caPath, certificate, certificateKey string) {
 `)
 	for _, block := range p.table {
 		code := block.code
