@@ -273,7 +273,7 @@ exchanges with the original and compares status, headers and every byte of the
 bodies. All differences are deliberate; this is the complete list.
 `)
 	for _, d := range Differences {
-		fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n* Original: %s\n* Here: %s\n* Why: %s\n", d.ID, d.Where, stop(d.Original), stop(d.Ours), stop(d.Reason))
+		fmt.Fprintf(&b, "\n## %s\n\n* Original: %s\n* Here: %s\n* Why: %s\n* Id in tests and comments: `%s`\n", d.Where, stop(d.Original), stop(d.Ours), stop(d.Reason), d.ID)
 	}
 	return b.String()
 }

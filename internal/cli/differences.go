@@ -213,7 +213,7 @@ sessions of the original and compares standard output, standard error and exit c
 deliberate; this is the complete list.
 `)
 	for _, d := range Differences {
-		fmt.Fprintf(&b, "\n## %s\n\n%s.\n\n* Original: %s\n* Here: %s\n* Why: %s\n", d.ID, strings.TrimSuffix(d.Where, "."), stop(d.Original), stop(d.Ours), stop(d.Reason))
+		fmt.Fprintf(&b, "\n## %s\n\n* Original: %s\n* Here: %s\n* Why: %s\n* Id in tests and comments: `%s`\n", strings.TrimSuffix(d.Where, "."), stop(d.Original), stop(d.Ours), stop(d.Reason), d.ID)
 	}
 	return b.String()
 }
