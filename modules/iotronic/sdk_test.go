@@ -44,10 +44,13 @@ var nodeStore = stored[api.Node, api.NodeCreate]{
 // leads are fields that lead to other addresses of the API.
 var leads = []string{"links", "ports", "portgroups", "states", "volume", "nodes", "bios"}
 
-// agree fails unless both clients see the same of every object: each field that both have.
-func (w *pair) agree(after string) {
+// agree fails unless both clients see the same of the object of a kind, or of every one: each field that both have.
+func (w *pair) agree(after, of string) {
 	w.t.Helper()
 	for kind, uuid := range w.seen {
+		if of != "" && kind != of {
+			continue
+		}
 		var diff string
 		for end := time.Now().Add(10 * time.Second); ; time.Sleep(50 * time.Millisecond) { // a lock is given back a moment later
 			if diff = w.differ(kind, uuid); diff == "" || time.Now().After(end) {
@@ -91,7 +94,7 @@ func (w *pair) differ(kind, uuid string) string {
 func (w *pair) ours(module string, in args) output {
 	w.t.Helper()
 	out := w.OK(w.t, true, module, in)
-	w.agree(fmt.Sprintf("our %s %v", module, in))
+	w.agree(fmt.Sprintf("our %s %v", module, in), strings.TrimPrefix(module, "iotronic_"))
 	w.OK(w.t, false, module, in)
 	return out
 }
@@ -108,7 +111,7 @@ func (w *pair) theirs(out any, call string, options openstacktest.Options, with 
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.agree(fmt.Sprintf("their %s %v", call, options))
+	w.agree(fmt.Sprintf("their %s %v", call, options), strings.TrimPrefix(module, "iotronic_"))
 	if same != nil {
 		w.OK(w.t, false, module, same)
 	}
@@ -136,7 +139,7 @@ func TestWithSDK(t *testing.T) {
 	w.seen["node"] = uuid(enrolled.Dict("node"))
 	w.seen["port"] = uuid(enrolled["ports"].([]any)[0].(map[string]any))
 	id, n := w.seen["node"], args{"name": "sdk-node"}
-	w.agree("our enrolment")
+	w.agree("our enrolment", "")
 	w.theirs(nil, "patch_node", nil, with(id, []any{opt{"op": "add", "path": "/description", "value": "theirs"}, opt{"op": "replace", "path": "/properties/cpus", "value": 16}}), nodeName, n.With(args{"description": "theirs", "properties": args{"cpus": 16}}))
 	w.ours(nodeName, n.With(args{"extra": args{"rack": "c9"}, "properties": args{"memory_mb": 1024}, "description": ""}))
 	w.theirs(nil, "add_node_trait", nil, with(id, "CUSTOM_SDK"), nodeName, n.With(args{"traits": []any{"CUSTOM_SDK", "CUSTOM_A"}, "traits_mode": "replace"}))
@@ -175,7 +178,7 @@ func TestWithSDK(t *testing.T) {
 	}
 	w.theirs(&made, "wait_for_allocation", nil, with(uuid(made)), "iotronic_allocation", args{"name": "sdk-theirs", "resource_class": "sdk-class", "candidate_nodes": []any{"sdk-node"}, "traits": []any{}})
 	w.seen["allocation"] = uuid(made)
-	w.agree("their allocation")
+	w.agree("their allocation", "")
 
 	// Deployed by one, rescued and torn down by the other.
 	w.ours(nodeName, n.With(args{"provision_state": "active", "instance_info": args{"image_source": "http://x/y"}, "config_drive": args{"meta_data": args{"name": "x"}}}))
@@ -188,7 +191,7 @@ func TestWithSDK(t *testing.T) {
 	step := []any{map[string]any{"interface": "bios", "step": "factory_reset"}}
 	w.theirs(nil, "set_node_provision_state", opt{"wait": true, "clean_steps": step}, with(id, "clean"), nodeName, n.With(args{"provision_state": "manageable"}))
 	w.OK(t, true, nodeName, n.With(args{"provision_state": "cleaned", "clean_steps": step}))
-	w.agree("our cleaning")
+	w.agree("our cleaning", "")
 
 	// And gone.
 	clear(w.seen)
