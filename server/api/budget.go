@@ -52,6 +52,7 @@ type budget struct {
 	large   *share // the part of files that those over mediumAnswer may have
 	whole   *share // views that may take long: they leave most sessions to the others
 	scans   *share // listings that look into variables, which only the processors bound
+	past    *share // histories and differences, likewise: they do not wait behind listings of a large fleet
 }
 
 func newBudget(l Limits) *budget {
@@ -60,6 +61,7 @@ func newBudget(l Limits) *budget {
 		files: newShare(max(l.Temporary, 1)), large: newShare(max(l.Temporary/4*3, 1)),
 		whole: newShare(int64(max(2, runtime.GOMAXPROCS(0)/2))),
 		scans: newShare(int64(runtime.GOMAXPROCS(0))),
+		past:  newShare(int64(runtime.GOMAXPROCS(0))),
 	}
 }
 

@@ -32,7 +32,7 @@ func showHistory(c *call) error {
 	if err != nil {
 		return err
 	}
-	release, err := c.budget.scans.take(c.r.Context(), 1)
+	release, err := c.budget.past.take(c.r.Context(), 1)
 	if err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func showDiff(c *call) error {
 			}
 		}
 	}
-	release, err := c.budget.scans.take(c.r.Context(), 1)
+	release, err := c.budget.past.take(c.r.Context(), 1)
 	if err != nil {
 		return err
 	}
