@@ -145,6 +145,17 @@ func (c *Client) Version(ctx context.Context) (Version, error) {
 	return s.now(), nil
 }
 
+// Has reports whether the version of Ironic's API that is spoken has an attribute of a resource, see [Since]; of another dialect it
+// is false.
+func (c *Client) Has(ctx context.Context, resource, attribute string) (bool, error) {
+	d, err := c.Dialect(ctx)
+	if err != nil || d != DialectIronic {
+		return false, err
+	}
+	v, err := c.Version(ctx)
+	return v.Compare(Since(resource, attribute)) >= 0, err
+}
+
 // String names the client by the endpoint that it was made with; credentials are never shown.
 func (c *Client) String() string { return "iotronic client of " + c.config.address() }
 
@@ -254,7 +265,7 @@ func WithServiceType(types ...string) Option { return func(c *config) { c.types 
 func WithDialect(d Dialect) Option { return func(c *config) { c.dialect = d } }
 
 // WithVersion sets the version of the API; a server that does not speak it is an [*UnsupportedVersionError]. Otherwise
-// it is the latest that both the server and this client know: 1.82 of Ironic, 1.0 of Iotronic. The zero Version is the
+// it is the latest that both the server and this client know: 1.115 of Ironic, 1.0 of Iotronic. The zero Version is the
 // latest of the server.
 func WithVersion(v Version) Option { return func(c *config) { c.version, c.pinned = v, true } }
 

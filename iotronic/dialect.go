@@ -50,7 +50,7 @@ const (
 var dialects = []traits{
 	DialectAuto: {name: "auto", title: "the server"},
 	DialectIronic: {
-		name: "ironic", title: "Ironic", header: "Ironic", wanted: Version{1, 82},
+		name: "ironic", title: "Ironic", header: "Ironic", wanted: Version{1, 115},
 		resources: []string{"nodes", "drivers", "ports", "chassis", "allocations", "portgroups", "volume/connectors", "volume/targets", "deploy_templates", "runbooks"},
 		fields:    true, detail: true, byName: true, update: jsonPatch,
 	},

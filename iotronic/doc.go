@@ -77,7 +77,7 @@
 //
 // # Versions
 //
-// The version of the API is the latest that both the server and this client know: up to 1.82 of Ironic, 1.0 of
+// The version of the API is the latest that both the server and this client know: up to 1.115 of Ironic, 1.0 of
 // Iotronic. A server that answers 406 is asked once more in a version of its own. [WithVersion] sets one,
 // which is not negotiated; what needs another one is an [*UnsupportedVersionError].
 //

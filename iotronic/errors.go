@@ -203,6 +203,9 @@ func errorOf(resp *rest.Response, method string, sent any) error {
 	if e.Status == http.StatusUnauthorized {
 		e.refused = resp.Refused
 	}
+	if e.Status == http.StatusBadRequest && strings.HasPrefix(e.Message, "Unable to apply the requested parent_node") {
+		e.Hint = "Ironic wants the parent to have the same owner as the node"
+	}
 	if found := wrongScope().FindStringSubmatch(e.Message); found != nil && (e.Status == http.StatusInternalServerError || e.Status == http.StatusForbidden) {
 		if e.scope = found[1]; e.scope == "system" {
 			e.Hint = "sign in to the system instead of a project, with system_scope: all (OS_SYSTEM_SCOPE=all)"

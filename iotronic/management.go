@@ -34,7 +34,7 @@ func (s *NodeService) SetTraits(ctx context.Context, id string, traits []string)
 	if traits == nil {
 		traits = []string{}
 	}
-	return s.put(ctx, "set the traits of a node", id, "/traits", map[string][]string{"traits": traits}, nodeTraits)
+	return s.set(ctx, "set the traits of a node", id, "/traits", map[string][]string{"traits": traits}, nodeTraits)
 }
 
 // AddTrait gives a node one more trait.
@@ -43,7 +43,7 @@ func (s *NodeService) AddTrait(ctx context.Context, id, trait string) error {
 	if err != nil {
 		return err
 	}
-	return s.put(ctx, "add a trait to a node", id, "/traits/"+el, nil, nodeTraits)
+	return s.set(ctx, "add a trait to a node", id, "/traits/"+el, nil, nodeTraits)
 }
 
 // RemoveTrait takes a trait from a node; IsNotFound tells that it does not have it.
@@ -74,7 +74,7 @@ func (s *NodeService) GetBootDevice(ctx context.Context, id string) (*BootDevice
 
 // SetBootDevice says what a node boots from, once or, if that is persistent, until something else is said.
 func (s *NodeService) SetBootDevice(ctx context.Context, id, device string, persistent bool) error {
-	return s.put(ctx, "set the boot device of a node", id, "/management/boot_device", map[string]any{"boot_device": device, "persistent": persistent}, nil)
+	return s.set(ctx, "set the boot device of a node", id, "/management/boot_device", map[string]any{"boot_device": device, "persistent": persistent}, nil)
 }
 
 // BootDevices are those that a node can boot from.

@@ -114,8 +114,8 @@ type NodeListOptions struct {
 	InstanceName    string `query:"instance_name" dialect:"ironic"`        // 1.104
 	Shard           string `query:"shard" dialect:"ironic"`                // 1.82
 	Sharded         *bool  `query:"sharded" dialect:"ironic"`              // 1.82
-	ParentNode      string `query:"parent_node" dialect:"ironic"`          // 1.83, for WithVersion to set
-	IncludeChildren bool   `query:"include_children" dialect:"ironic"`     // likewise
+	ParentNode      string `query:"parent_node" dialect:"ironic"`          // 1.83
+	IncludeChildren bool   `query:"include_children" dialect:"ironic"`     // 1.83; without it children of other nodes are left out
 
 	// Project is for admins; without it the list has the nodes of the caller's own. The one list that takes it has all
 	// fields, whatever Fields says.
@@ -165,7 +165,11 @@ func (s *NodeService) ByInstance(ctx context.Context, instance string) (*Node, e
 	if instance == "" {
 		return nil, invalid("cannot find a node: the instance's UUID is empty")
 	}
-	page, err := s.List(ctx, NodeListOptions{InstanceUUID: instance, Detail: true})
+	children, err := s.client.Has(ctx, "nodes", "include_children")
+	if err != nil {
+		return nil, err
+	}
+	page, err := s.List(ctx, NodeListOptions{InstanceUUID: instance, IncludeChildren: children, Detail: true})
 	if err != nil {
 		return nil, err
 	}
@@ -215,4 +219,9 @@ func (s *NodeService) ironic(ctx context.Context, operation, id string, c *call,
 // put asks for a change of state, which needs versions. Not every one may be carried out twice.
 func (s *NodeService) put(ctx context.Context, operation, id, below string, body any, needs map[string]Version) error {
 	return s.ironic(ctx, operation, id, &call{Request: rest.Request{Method: http.MethodPut, Body: body, Once: true}, needs: needs}, below, nil)
+}
+
+// set asks for a value, which needs versions. It may be carried out twice.
+func (s *NodeService) set(ctx context.Context, operation, id, below string, body any, needs map[string]Version) error {
+	return s.ironic(ctx, operation, id, &call{Request: rest.Request{Method: http.MethodPut, Body: body}, needs: needs}, below, nil)
 }

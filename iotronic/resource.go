@@ -34,7 +34,7 @@ type reading struct {
 }
 
 // Get reads one object by UUID, or by name where the resource has names; IsNotFound tells that there is none. fields
-// are those to read, all if there are none.
+// are those to read, all if there are none, and where Ironic's version does not let choose (1.8).
 //
 // Names of boards and of Iotronic's nodes need not be unique; one that several have is a [*NoUniqueMatchError].
 func (r *Reader[T]) Get(ctx context.Context, id string, fields ...string) (*T, error) {
@@ -66,6 +66,13 @@ func (r *reading) call(ctx context.Context, operation, id string, c *call, below
 	}
 	if c.Query.Has("fields") && !s.dialect.traits().fields {
 		return &InvalidAttributeError{Attribute: "fields", Reason: s.dialect.traits().title + " does not have it"}
+	}
+	if c.Query.Has("fields") && s.dialect == DialectIronic {
+		c.adapt = func(r *rest.Request, v Version) {
+			if v.Compare(chosenSince) < 0 {
+				r.Query.Del("fields")
+			}
+		}
 	}
 	if r.alias != nil && s.dialect == DialectIronic {
 		if id, err = r.alias(ctx, id); err != nil {
@@ -102,6 +109,9 @@ func (r *reading) call(ctx context.Context, operation, id string, c *call, below
 	}
 	return into(resp, c.Method, out, need)
 }
+
+// chosenSince is since when Ironic lets choose the fields of an object: below it all of them come.
+var chosenSince = Version{1, 8}
 
 // namedSince is since when Ironic's nodes have names: below it they look as if they had none, and none is found.
 var namedSince = Version{1, 5}

@@ -18,6 +18,7 @@ const (
 	bodyLocked = `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node x is locked by host c1, please retry after the current operation is completed.\"}"}`
 	bodyTaken  = `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"A node with name x already exists.\"}"}`
 	bodyState  = `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node x is associated with instance y.\"}"}`
+	bodyBusy   = `{"error_message": "{\"faultcode\": \"Server\", \"faultstring\": \"(sqlite3.OperationalError) database is locked\"}"}`
 	bodyWorker = `{"error_message": "{\"faultcode\": \"Server\", \"faultstring\": \"Requested action cannot be performed due to lack of free conductor workers.\"}"}`
 )
 
@@ -50,6 +51,7 @@ func TestRetries(t *testing.T) {
 		{"create", 409, bodyState, once}, {"update", 409, bodyState, again}, {"delete", 409, bodyState, again},
 		{"get", 502, "", again}, {"get", 504, "", again}, {"get", 429, "", again}, {"delete", 502, "", again},
 		{"create", 502, "", once}, {"update", 504, "", once}, {"power", 502, "", once}, {"create", 429, "", once},
+		{"get", 500, bodyBusy, again}, {"delete", 500, bodyBusy, again}, {"create", 500, bodyBusy, once}, {"power", 500, bodyBusy, once},
 		{"get", 500, "{}", once}, {"get", 400, "{}", once}, {"get", 404, "{}", once}, {"get", 401, "{}", once},
 	} {
 		mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic), iotronic.WithRetries(again-1))

@@ -197,7 +197,8 @@ func (s *session) negotiate(ctx context.Context, sent Version, resp *rest.Respon
 //
 //   - any request after a 503: no worker was free, so nothing was done;
 //   - any request after a 409 that says that somebody else works on the object;
-//   - after any other 409 all but creates and changes to a name that is taken.
+//   - after any other 409 all but creates and changes to a name that is taken;
+//   - after a 500 of an Ironic on SQLite, for which two wrote at once, what may be carried out twice.
 func repeatLocked(r *rest.Request, resp *http.Response) bool {
 	switch resp.StatusCode {
 	case http.StatusServiceUnavailable:
@@ -205,6 +206,8 @@ func repeatLocked(r *rest.Request, resp *http.Response) bool {
 	case http.StatusConflict:
 		text := peek(resp)
 		return isLocked(text) || r.Method != http.MethodPost && !strings.Contains(text, "already exists")
+	case http.StatusInternalServerError:
+		return r.Method != http.MethodPost && !r.Once && strings.Contains(peek(resp), "database is locked")
 	}
 	return false
 }

@@ -39,6 +39,8 @@ const (
 	ProvisionUndeploy = "undeploy" // another name of deleted, 1.73
 )
 
+const available = "available" // a provision state, whose name versions before 1.2 do not know
+
 // SetPower asks for a power state: [PowerOn], [PowerOff], [Reboot] and so on. It returns once Ironic has accepted that;
 // [NodeService.WaitPower] waits for the state.
 func (s *NodeService) SetPower(ctx context.Context, id, target string) error {
@@ -83,7 +85,7 @@ func (s *NodeService) SetMaintenance(ctx context.Context, id, reason string) err
 	if reason != "" {
 		body["reason"] = reason
 	}
-	return s.put(ctx, "set the maintenance of a node", id, "/maintenance", body, nil)
+	return s.set(ctx, "set the maintenance of a node", id, "/maintenance", body, nil)
 }
 
 // ClearMaintenance ends the maintenance of a node, and forgets its reason.
@@ -139,7 +141,11 @@ func IsFailedState(provisionState string) bool {
 func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error {
 	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
 		moves = n.TargetProvisionState != "" && !IsFailedState(n.ProvisionState)
-		return n.ProvisionState, moves, !moves
+		now = n.ProvisionState
+		if now == "" && state == available { // which it was not called before 1.2
+			now = available
+		}
+		return now, moves, !moves
 	})
 }
 

@@ -111,11 +111,11 @@ func TestNegotiate(t *testing.T) {
 		silent      bool
 		sent        []string
 	}{
-		"lower":         {v(1), v(31), false, []string{"/iot/v1/nodes 1.82", "/iot/v1/nodes 1.31"}},
-		"by number":     {v(9), v(10), false, []string{"/iot/v1/nodes 1.82", "/iot/v1/nodes 1.10"}},
-		"higher":        {v(90), v(115), false, []string{"/iot/v1/nodes 1.82", "/iot/v1/nodes 1.90"}},
-		"range in /v1":  {v(1), v(31), true, []string{"/iot/v1/nodes 1.82", "/iot/v1 ", "/iot/v1/nodes 1.31"}},
-		"nothing to do": {v(1), v(115), false, []string{"/iot/v1/nodes 1.82"}},
+		"lower":         {v(1), v(31), false, []string{"/iot/v1/nodes 1.115", "/iot/v1/nodes 1.31"}},
+		"by number":     {v(9), v(10), false, []string{"/iot/v1/nodes 1.115", "/iot/v1/nodes 1.10"}},
+		"higher":        {v(120), v(130), false, []string{"/iot/v1/nodes 1.115", "/iot/v1/nodes 1.120"}},
+		"range in /v1":  {v(1), v(31), true, []string{"/iot/v1/nodes 1.115", "/iot/v1 ", "/iot/v1/nodes 1.31"}},
+		"nothing to do": {v(1), v(115), false, []string{"/iot/v1/nodes 1.115"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -32,14 +32,14 @@ func TestIronicPorts(t *testing.T) {
 		t.Error(got)
 	}
 	for line, want := range map[string]string{
-		"port-create -n cli-ports":                                  "a port of Ironic needs --address",
-		"port-create -a 52:54:00:30:00:03":                          "a port of Ironic needs --node",
-		"port-create -n cli-port -a 52:54:00:30:00:03":              "Node cli-port could not be found", // and what is near, if it is among the first thousand
-		"port-create -n cli-ports -a " + mac:                        "409 Conflict: ",
-		"port-show 52:54:00:30:00:0f":                               "no port has the address 52:54:00:30:00:0f; did you mean ",
-		"port-create -n cli-ports -a 52:54:00:30:00:03 --name eth0": "in API version 1.82: it does not have name (since 1.88)",
-		"port-delete 52:54:00:30:00:0f":                             "Failed to delete port 52:54:00:30:00:0f: ",
-		"port-list --fields name":                                   "it does not have name (since 1.88)",
+		"port-create -n cli-ports":                     "a port of Ironic needs --address",
+		"port-create -a 52:54:00:30:00:03":             "a port of Ironic needs --node",
+		"port-create -n cli-port -a 52:54:00:30:00:03": "Node cli-port could not be found", // and what is near, if it is among the first thousand
+		"port-create -n cli-ports -a " + mac:           "409 Conflict: ",
+		"port-show 52:54:00:30:00:0f":                  "no port has the address 52:54:00:30:00:0f; did you mean ",
+		"port-create -n cli-ports -a 52:54:00:30:00:03 --name eth0 --iotronic-api-version 1.82": "in API version 1.82: it does not have name (since 1.88)",
+		"port-delete 52:54:00:30:00:0f":                       "Failed to delete port 52:54:00:30:00:0f: ",
+		"port-list --fields name --iotronic-api-version 1.82": "it does not have name (since 1.88)",
 	} {
 		if got := a.fails(t, line); !strings.Contains(got, want) {
 			t.Errorf("%s:\n%s\nwant %s", line, got, want)
@@ -95,16 +95,16 @@ func TestIronicManagement(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]string{
-		"node-trait-add NAME":                              "the following arguments are required: <trait>",
-		"node-trait-add NAME custom":                       "400 Bad Request: ",
-		"node-trait-remove NAME CUSTOM_Z":                  "404 Not Found: ",
-		"node-trait-remove NAME":                           "give traits, or --all",
-		"node-trait-list NAME --iotronic-api-version 1.36": "it does not have traits (since 1.37)",
-		"node-boot-device-set NAME disk":                   "400 Bad Request: ",
-		"node-inject-nmi NAME":                             "does not support inject_nmi",
-		"node-boot-mode-set NAME efi":                      "invalid choice",
-		"node-inventory NAME":                              "404 Not Found: ",
-		"node-list --instance-name x":                      "the server does not do this in API version 1.82: it does not have instance_name (since 1.104)",
+		"node-trait-add NAME":                                     "the following arguments are required: <trait>",
+		"node-trait-add NAME custom":                              "400 Bad Request: ",
+		"node-trait-remove NAME CUSTOM_Z":                         "404 Not Found: ",
+		"node-trait-remove NAME":                                  "give traits, or --all",
+		"node-trait-list NAME --iotronic-api-version 1.36":        "it does not have traits (since 1.37)",
+		"node-boot-device-set NAME disk":                          "400 Bad Request: ",
+		"node-inject-nmi NAME":                                    "does not support inject_nmi",
+		"node-boot-mode-set NAME efi":                             "invalid choice",
+		"node-inventory NAME":                                     "404 Not Found: ",
+		"node-list --instance-name x --iotronic-api-version 1.82": "the server does not do this in API version 1.82: it does not have instance_name (since 1.104)",
 	} {
 		line = strings.ReplaceAll(line, "NAME", name)
 		if got := a.fails(t, line); !strings.Contains(got, want) || strings.Contains(got, "did you mean \""+name) {

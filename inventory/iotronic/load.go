@@ -147,7 +147,9 @@ func (l *loader) objects(ctx context.Context, project string) (kind string, all 
 	if l.dialect == api.DialectBoards {
 		return "board", l.client.Boards.Raw(ctx, api.BoardListOptions{Detail: true, Project: project, Status: l.only("status")})
 	}
-	return "node", l.client.Nodes.Raw(ctx, l.nodeOptions(project))
+	o := l.nodeOptions(project)
+	o.IncludeChildren, _ = l.client.Has(ctx, "nodes", "include_children") // what fails here, fails in the list
+	return "node", l.client.Nodes.Raw(ctx, o)
 }
 
 // nodeOptions ask Ironic for no more than the filters let through, as far as it can filter.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -322,6 +323,14 @@ func (a *applying) resumes(ctx context.Context) error {
 func (a *applying) updates(ctx context.Context, changes api.Changes) error {
 	if len(changes) == 0 {
 		return nil
+	}
+	_, owned := changes[keyOwner]
+	if _, linked := changes[keyParent]; owned && linked { // Ironic compares the parent's owner with the one that the node has had
+		if err := a.updates(ctx, api.Changes{keyOwner: changes[keyOwner]}); err != nil {
+			return err
+		}
+		changes = maps.Clone(changes)
+		delete(changes, keyOwner)
 	}
 	err := a.patiently(ctx, func() error {
 		n, err := a.client.Nodes.Update(ctx, a.id(), changes)

@@ -142,7 +142,11 @@ func guardChassis(ctx context.Context, s *service, p *plan) error {
 		return nil
 	}
 	uuid := p.before.Text(keyUUID)
-	page, err := s.client.Nodes.List(ctx, api.NodeListOptions{Chassis: uuid, Fields: []string{keyName}, Paging: api.Paging{Limit: 1}})
+	children, err := s.client.Has(ctx, "nodes", "include_children")
+	if err != nil {
+		return err
+	}
+	page, err := s.client.Nodes.List(ctx, api.NodeListOptions{Chassis: uuid, IncludeChildren: children, Fields: []string{keyName}, Paging: api.Paging{Limit: 1}})
 	if err == nil && len(page.Items) > 0 {
 		n := page.Items[0]
 		err = fmt.Errorf("the chassis %s has nodes in it, such as %s; take them out by chassis_uuid: \"\" first", called(p.before.Text(optDescription), uuid), called(n.Name, n.UUID))

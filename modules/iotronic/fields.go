@@ -76,9 +76,10 @@ var nodeFields = []field{
 	text("chassis_uuid", "The UUID of the chassis that the node is in. An empty string takes it away."),
 	{option: "conductor_group", on: onIronic, lower: true, doc: []string{"The group of conductors that work on the node. An empty string means none. Upper and lower case are the same."}},
 	// To most callers Ironic gives no nodes that are another project's from the beginning.
-	{option: "owner", on: onIronic, later: true, doc: []string{"Whom the node belongs to, a project as a rule. An empty string takes it away."}},
+	{option: keyOwner, on: onIronic, later: true, doc: []string{"Whom the node belongs to, a project as a rule. An empty string takes it away."}},
 	text("instance_name", "The name of the instance that runs on the node. An empty string takes it away."),
-	{option: "parent_node", on: onIronic, meant: meantNode, doc: []string{"The node that this one is a part of, by name or UUID. An empty string takes it away."}},
+	{option: keyParent, on: onIronic, meant: meantNode, later: true, doc: []string{"The node that this one is a part of, by name or UUID. An empty string takes it away.",
+		"Newer releases of Ironic want both to have the same O(owner)."}},
 	{option: "disable_power_off", form: formFlag, on: onIronic, doc: []string{"Whether Ironic never switches the power of the node off, but only restarts it."}},
 	text("lessee", "The project that may use the node. An empty string takes it away."),
 	text("shard", "The shard that the node is in. An empty string takes it away."),

@@ -40,7 +40,7 @@ var node = &kind{
 		{option: "lessee", doc: "Only nodes of Ironic that this project may use."},
 		{option: "shard", doc: "Only nodes of Ironic in this shard."},
 		{option: "sharded", flag: true, doc: "Only nodes of Ironic that are in a shard, or that are in none."},
-		{option: "parent_node", doc: "Only the children of this node of Ironic, by its UUID. It needs O(api_version=1.83) or a later one."},
+		{option: keyParent, doc: "Only the children of this node of Ironic, by its UUID. It needs O(api_version=1.83) or a later one."},
 		{option: "include_children", flag: true, doc: "Nodes of Ironic that are children of others, too. It needs O(api_version=1.83) or a later one."},
 		{option: "project", doc: "Only nodes of this project, of Iotronic of early 2017, for admins. Without it Iotronic lists the nodes of one's own project, for admins too."},
 	},

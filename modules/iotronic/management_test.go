@@ -124,6 +124,6 @@ func TestInspectionAndRescue(t *testing.T) {
 		t.Error(d)
 	}
 	a.Fails(t, nodeName, args{"name": "taken-over", "power": "soft_off", "api_version": "1.26"}, "API version 1.26 does not have power (soft power off) (since 1.27)")
-	a.Fails(t, nodeName, args{"name": "taken-over", "disable_power_off": true, "parent_node": "taken-over"}, "API version 1.82 does not have disable_power_off (since 1.95), parent_node (since 1.83)")
+	a.Fails(t, nodeName, args{"name": "taken-over", "disable_power_off": true, "parent_node": "taken-over", "api_version": "1.82"}, "API version 1.82 does not have disable_power_off (since 1.95), parent_node (since 1.83)")
 	a.does(t, args{"name": "taken-over", "state": "absent", "undeploy": true})
 }

@@ -19,6 +19,8 @@ const (
 	keyDriver      = "driver"
 	keyMaintenance = "maintenance"
 	keyReason      = "maintenance_reason"
+	keyOwner       = "owner"
+	keyParent      = "parent_node"
 	keyPower       = "power_state"
 	keyProvision   = "provision_state"
 	keyError       = "last_error"

@@ -206,7 +206,9 @@ func (s *service) means(ctx context.Context, w *want, p ansible.Params) (err err
 		}
 		uuids := make([]string, len(words))
 		for i, word := range words {
-			if uuids[i], err = f.meant(ctx, s, word); err != nil {
+			if w.spoken.Compare(w.of.since(f)) < 0 { // which is refused below
+				uuids[i] = word
+			} else if uuids[i], err = f.meant(ctx, s, word); err != nil {
 				return fmt.Errorf("%s: %w", f.option, err)
 			}
 		}

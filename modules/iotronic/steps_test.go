@@ -82,8 +82,8 @@ func TestSteps(t *testing.T) {
 		in   args
 		want string
 	}{
-		{service, "API version 1.82 does not have provision_state (service) (since 1.87); set api_version to a later one"},
-		{args{"provision_state": "serviced", "runbook": "CUSTOM_A"}, "does not have provision_state (service) (since 1.87), runbook (since 1.92)"},
+		{service.With(args{"api_version": "1.82"}), "API version 1.82 does not have provision_state (service) (since 1.87); set api_version to a later one"},
+		{args{"provision_state": "serviced", "runbook": "CUSTOM_A", "api_version": "1.82"}, "does not have provision_state (service) (since 1.87), runbook (since 1.92)"},
 		{args{"provision_state": "cleaned", "clean_steps": step}, `provision_state: the node is "active", so what is deployed on it would be torn down`},
 		{args{"provision_state": "cleaned"}, "provision_state: cleaned needs clean_steps, or a runbook"},
 		{args{"provision_state": "serviced", "clean_steps": step}, "clean_steps: the steps go with provision_state: cleaned"},
@@ -99,7 +99,7 @@ func TestSteps(t *testing.T) {
 	a.OK(t, true, nodeName, n.With(args{"provision_state": "available", "undeploy": true}))
 	a.Fails(t, nodeName, n.With(service), `provision_state: the node is "available", and only what is deployed can be serviced; cleaned does it to what is not`)
 	children := args{"provision_state": "cleaned", "clean_steps": []any{map[string]any{"interface": "bios", "step": "factory_reset", "execute_on_child_nodes": true}}}
-	a.Fails(t, nodeName, n.With(children), "API version 1.82 does not have clean_steps on child nodes (since 1.83)")
+	a.Fails(t, nodeName, n.With(children).With(args{"api_version": "1.82"}), "API version 1.82 does not have clean_steps on child nodes (since 1.83)")
 	a.Fails(t, nodeName, n.With(clean("x")).With(args{"disable_ramdisk": true, "api_version": "1.69"}), "API version 1.69 does not have disable_ramdisk (since 1.70)")
 	a.OK(t, true, nodeName, args{"name": "has-steps", "state": "absent"})
 }

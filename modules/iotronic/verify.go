@@ -18,6 +18,11 @@ import (
 // verify refuses what the API would refuse, as far as that can be told or asked: names, codes, drivers and others that are
 // taken or not there.
 func (s *service) verify(ctx context.Context, p *plan) error {
+	if s.dialect == api.DialectIronic && p.after != nil {
+		if err := s.hasFields(ctx, p); err != nil {
+			return err
+		}
+	}
 	if err := p.guard(s.dialect); err != nil || p.after == nil {
 		return err
 	}
@@ -28,7 +33,7 @@ func (s *service) verify(ctx context.Context, p *plan) error {
 		}
 		return nil
 	}
-	for _, check := range []func(context.Context, *plan) error{s.hasFields, s.knownDriver, s.knownChassis, s.knownGroup, s.freeInstance} {
+	for _, check := range []func(context.Context, *plan) error{s.knownDriver, s.knownChassis, s.knownGroup, s.freeInstance} {
 		if err := check(ctx, p); err != nil {
 			return err
 		}

@@ -369,6 +369,7 @@ options:
   parent_node:
     description:
       - The node that this one is a part of, by name or UUID. An empty string takes it away.
+      - Newer releases of Ironic want both to have the same O(owner).
       - Only nodes of Ironic have it.
       - It needs API version 1.83 or a later one.
     type: str
