@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -103,6 +104,16 @@ func TestSteady(t *testing.T) {
 			b.open(path)
 			b.steady()
 		}
+	}
+	// Between the start of a part that folds and its summary, the browser's own word for one is not shown.
+	if got := js[[]bool](b, `(() => {
+		const part = document.body.appendChild(document.createElement("details")), seen = [part.checkVisibility()];
+		part.innerHTML = "<summary>it</summary>";
+		seen.push(part.checkVisibility());
+		part.remove();
+		return seen;
+	})()`); !slices.Equal(got, []bool{false, true}) {
+		t.Errorf("a part that folds is shown without and with its summary: %v", got)
 	}
 }
 
