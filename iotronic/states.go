@@ -3,6 +3,7 @@ package iotronic
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -137,7 +138,8 @@ func IsFailedState(provisionState string) bool {
 }
 
 // WaitProvision waits until a node has a provision state. It fails with a [*StateTransitionFailedError] when the node is
-// in another one and on its way to nothing, and with a [*StateTransitionTimeoutError] when the context ends before.
+// in another one and on its way to nothing, and with a [*StateTransitionTimeoutError] when the context ends before. The reason
+// is the node's last error or, where a failed state has none, the newest one of its history (1.78).
 func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error {
 	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
 		moves = n.TargetProvisionState != "" && !IsFailedState(n.ProvisionState)
@@ -163,7 +165,7 @@ func (s *NodeService) WaitField(ctx context.Context, id, field string, value jso
 var looks = retry.Pauses{First: 100 * time.Millisecond, Most: 2 * time.Second}
 
 func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, moves, stays bool)) error {
-	return waitFor(ctx, "", id, state, func() (seen sight, err error) {
+	err := waitFor(ctx, "", id, state, func() (seen sight, err error) {
 		states, err := s.States(ctx, id)
 		if err != nil {
 			return seen, err
@@ -172,6 +174,26 @@ func (s *NodeService) wait(ctx context.Context, id, state string, look func(*Nod
 		seen.now, seen.moves, seen.stays = look(states)
 		return seen, nil
 	})
+	if failed, ok := errors.AsType[*StateTransitionFailedError](err); ok && failed.Reason == "" && IsFailedState(failed.Actual) {
+		failed.Reason = s.lastProblem(ctx, id)
+	}
+	return err
+}
+
+// lastProblem is the newest error in the history of a node; "" if there is none, or no history. Ironic switches real hardware off
+// after a deployment that failed, and forgets the node's last error then.
+func (s *NodeService) lastProblem(ctx context.Context, id string) string {
+	events, err := s.History(ctx, id, false)
+	if err != nil {
+		return "" // what has failed is said anyway
+	}
+	var at, problem string
+	for _, e := range events {
+		if e.Text("severity") == "ERROR" && e.Text("created_at") >= at { // in one format, so the later one is the greater
+			at, problem = e.Text("created_at"), e.Text("event")
+		}
+	}
+	return problem
 }
 
 // sight is what is seen of an object that is waited for.

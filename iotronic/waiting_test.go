@@ -102,3 +102,19 @@ func TestWaiting(t *testing.T) {
 		})
 	}
 }
+
+// TestForgottenReason: Ironic forgets why a deployment has failed when it switches the node off, and has it in the node's history.
+func TestForgottenReason(t *testing.T) {
+	t.Parallel()
+	mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic), iotronic.WithVersion(iotronic.Version{Major: 1, Minor: 78}))
+	mux.HandleFunc("GET /v1/nodes/n/states", always(200, `{"provision_state": "deploy failed", "target_provision_state": "active", "last_error": null}`))
+	mux.HandleFunc("GET /v1/nodes/n/history", always(200, `{"history": [
+		{"uuid": "1", "created_at": "2026-11-30T15:00:00+00:00", "severity": "ERROR", "event": "of last week"},
+		{"uuid": "3", "created_at": "2026-11-30T15:02:00+00:00", "severity": "ERROR", "event": "no image"},
+		{"uuid": "2", "created_at": "2026-11-30T15:01:00+00:00", "severity": "ERROR", "event": "of today"},
+		{"uuid": "4", "created_at": "2026-11-30T15:03:00+00:00", "severity": "INFO", "event": "switched off"}]}`))
+	err := c.Nodes.WaitProvision(t.Context(), "n", "active")
+	if want := `iotronic: node n is "deploy failed" and not on its way to "active": no image`; err == nil || err.Error() != want {
+		t.Errorf("error %v", err)
+	}
+}
