@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
+	"github.com/craton-fleet/craton/internal/retry"
 	api "github.com/craton-fleet/craton/iotronic"
 	"github.com/craton-fleet/craton/modules/ansible"
 )
@@ -99,13 +101,13 @@ type change struct {
 }
 
 // planManagement finds what differs. It asks the hardware about what only that knows.
-func (s *service) planManagement(ctx context.Context, w *want, p *plan) error {
-	if !w.present || s.dialect != api.DialectIronic {
+func (j *job) planManagement(ctx context.Context, w *want, p *plan) error {
+	if !w.present || j.dialect != api.DialectIronic {
 		return nil
 	}
 	m := &w.management
 	p.planTraits(m)
-	if err := s.planBoot(ctx, m, p); err != nil {
+	if err := j.planBoot(ctx, m, p); err != nil {
 		return err
 	}
 	modes := api.Version{Major: 1, Minor: 76}
@@ -167,20 +169,28 @@ func (p *plan) planTraits(m *management) {
 	}})
 }
 
-func (s *service) planBoot(ctx context.Context, m *management, p *plan) error {
+func (j *job) planBoot(ctx context.Context, m *management, p *plan) error {
 	if m.device == "" {
 		return nil
 	}
 	have := &api.BootDevice{}
 	if p.before != nil {
-		var err error
-		if have, err = s.client.Nodes.GetBootDevice(ctx, p.before.Text(keyUUID)); err != nil {
+		uuid := p.before.Text(keyUUID)
+		err := j.asks(ctx, uuid, func() (err error) {
+			have, err = j.client.Nodes.GetBootDevice(ctx, uuid)
+			return err
+		})
+		if err != nil {
 			return fmt.Errorf("%s: %w", optBootDevice, err)
 		}
 		if have.Device == m.device && (m.persistent == nil || have.Persistent == nil || *have.Persistent == *m.persistent) {
 			return nil
 		}
-		there, err := s.client.Nodes.BootDevices(ctx, p.before.Text(keyUUID))
+		var there []string
+		err = j.asks(ctx, uuid, func() (err error) {
+			there, err = j.client.Nodes.BootDevices(ctx, uuid)
+			return err
+		})
 		if err == nil && len(there) > 0 && !slices.Contains(there, m.device) {
 			slices.Sort(there)
 			return fmt.Errorf("%s: the node does not boot from %q; it boots from %s", optBootDevice, m.device, strings.Join(there, ", "))
@@ -192,6 +202,34 @@ func (s *service) planBoot(ctx context.Context, m *management, p *plan) error {
 		return a.does(ctx, func() error { return a.client.Nodes.SetBootDevice(ctx, a.id(), m.device, persistent) })
 	}})
 	return nil
+}
+
+// asks reads what only the hardware knows. Ironic locks a node for that, so what it does to the node is waited for. Hardware that does
+// not answer keeps the lock of this very question, longer than the client waits: then, and after a few times, there is no further one.
+func (j *job) asks(ctx context.Context, uuid string, ask func() error) error {
+	const most, long = 3, 30 * time.Second // the client tries again for half of that
+	for asked := 1; ; asked++ {
+		began := time.Now()
+		err := ask()
+		switch {
+		case !api.IsLocked(err):
+			return err
+		case time.Since(began) > long:
+			return fmt.Errorf("%w; unless somebody else works on it, its hardware does not answer Ironic", err)
+		case asked == most || !j.w.wait || j.unlocked(ctx, uuid) != nil:
+			return err
+		}
+	}
+}
+
+// unlocked waits until Ironic does nothing to a node, as long as the task may.
+func (j *job) unlocked(ctx context.Context, uuid string) error {
+	ctx, cancel := context.WithDeadline(ctx, j.ends)
+	defer cancel()
+	return retry.Every(time.Second).Do(ctx, func(int) (again bool, err error) {
+		n, err := j.client.Nodes.Get(ctx, uuid)
+		return err == nil && !isNone(n.Fields["reservation"]), err
+	})
 }
 
 // notes adds to the diff what is no field of the node.

@@ -75,6 +75,40 @@ func TestBootAndConsole(t *testing.T) {
 	a.does(t, n.With(args{"state": "absent"}))
 }
 
+// TestBootOfLockedNode: what Ironic does to a node is waited for before the hardware is asked, unless the task does not wait. A lock
+// that comes back each time is of the question itself.
+func TestBootOfLockedNode(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	n := args{"name": "boots-locked", "max_retries": 0}
+	a.OK(t, true, nodeName, n.With(args{"driver": openstacktest.IronicDriver}))
+	locks, asked := 1, 0
+	a.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/boot_device") {
+			return false
+		}
+		asked++
+		if asked > locks {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusConflict)
+		_, _ = io.WriteString(w, `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node x is locked by host c1, please retry after the current operation is completed.\"}"}`)
+		return true
+	}
+	a.OK(t, false, nodeName, n.With(args{"boot_device": "pxe"}))
+	locks = 10
+	for wait, want := range map[bool]int{true: 3, false: 1} {
+		asked = 0
+		out := a.Task(t, nodeName, n.With(args{"boot_device": "pxe", "wait": wait}))
+		if out["failed"] != true || !strings.HasPrefix(out.Msg(), "boot_device: ") || asked != want {
+			t.Errorf("asked %d times, not %d: %s", asked, want, out.Msg())
+		}
+	}
+	a.Answer = nil
+	a.OK(t, true, nodeName, n.With(args{"state": "absent"}))
+}
+
 // TestInspectionAndRescue: an inspection happens once, and a rescue leads there and back.
 func TestInspectionAndRescue(t *testing.T) {
 	t.Parallel()
