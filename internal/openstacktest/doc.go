@@ -35,6 +35,10 @@
 // A service ends, and its directory goes, when the test process does, however
 // that ends: a small watcher holds a pipe to it.
 //
+// [NewRedfish] is a machine that is managed by Redfish, sushy-tools' fake one, for an Ironic with [IronicRedfish]; the machine itself
+// says what it was told and what it is. It is there where make newest-ironic has installed sushy-tools, and the test is skipped
+// elsewhere.
+//
 // # Where a package is missing
 //
 // The test is skipped, saying which Debian package it needs. With

@@ -43,6 +43,7 @@ type ironicConfig struct {
 	keystone *Keystone
 	basic    bool
 	pageSize int
+	redfish  bool
 }
 
 // IronicRelease makes Ironic serve the API of an earlier release of itself,
@@ -68,6 +69,11 @@ const (
 // IronicBasic makes Ironic ask for a name and a password with each request, those of [IronicUser].
 func IronicBasic() IronicOption {
 	return func(c *ironicConfig) { c.basic = true }
+}
+
+// IronicRedfish gives Ironic the hardware type redfish too, for a [NewRedfish].
+func IronicRedfish() IronicOption {
+	return func(c *ironicConfig) { c.redfish = true }
 }
 
 // IronicPages makes pages of Ironic hold n objects at most instead of
@@ -209,6 +215,9 @@ func (c ironicConfig) write(dir string, from *ironicSource) error {
 	if c.release != "" {
 		options += "[DEFAULT]\npin_release_version = " + c.release + "\n"
 	}
+	if c.redfish {
+		options += ironicRedfishConf
+	}
 	return os.WriteFile(filepath.Join(dir, "ironic.conf"), []byte(text+options), 0o600)
 }
 
@@ -227,6 +236,27 @@ password = %[3]s
 project_name = %[4]s
 user_domain_id = %[5]s
 project_domain_id = %[5]s
+`
+
+// ironicRedfishConf adds hardware that is managed by Redfish. What is deployed to it is an image of a CD, which it fetches itself.
+const ironicRedfishConf = `[DEFAULT]
+enabled_hardware_types = ` + IronicDriver + `,redfish
+enabled_bios_interfaces = fake,no-bios
+enabled_boot_interfaces = fake,redfish-virtual-media
+enabled_console_interfaces = fake,no-console
+enabled_deploy_interfaces = fake,ramdisk
+enabled_firmware_interfaces = fake,no-firmware
+enabled_inspect_interfaces = fake,redfish
+enabled_management_interfaces = fake,redfish
+enabled_power_interfaces = fake,redfish
+enabled_raid_interfaces = fake,no-raid
+enabled_rescue_interfaces = fake,no-rescue
+enabled_vendor_interfaces = fake,no-vendor
+[deploy]
+ramdisk_image_download_source = http
+[redfish]
+connection_attempts = 1
+use_swift = false
 `
 
 // Nodes makes n nodes of the fake hardware, as many at a time as Ironic likes,
