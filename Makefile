@@ -65,9 +65,10 @@ test: ## run every test, with the race detector and the oldest and the newest An
 machines: ## kill parts of two servers on a PostgreSQL of two machines, with Patroni, etcd and HAProxy, under load; minutes, not in test
 	CRATON_TEST_MACHINES=required go test -count=1 -timeout=15m -v ./tests/machines
 
-newest-ironic: ## run the tests of Ironic with the newest that PyPI carries, which is installed into .cache, instead of Debian's; minutes, not in test
+newest-ironic: ## run the tests of Ironic with the newest that PyPI carries, which is installed into .cache, instead of Debian's, and those of Redfish with both; minutes, not in test
 	tests/newest-ironic go test -count=1 -timeout=30m ./internal/openstacktest ./internal/connect ./iotronic ./inventory/iotronic ./modules/iotronic
 	tests/newest-ironic go test -count=1 -timeout=30m -run '^TestIronic' ./internal/cli
+	tests/newest-ironic env -u CRATON_TEST_IRONIC_PYTHON go test -count=1 -timeout=30m -run '^Test(Ironic)?Redfish$$' ./modules/iotronic ./internal/cli
 
 sanity: ## run ansible-test sanity, ansible-lint, ansible-builder, ansible-navigator and ansible-rulebook on the collection and the examples, and its build, with the oldest and the newest Ansible; minutes, not in test
 	@venvs=$$(tests/ansible/venvs --path); \

@@ -252,3 +252,31 @@ func TestIronicParts(t *testing.T) {
 	a.must(t, "node-provision "+name+" manage --wait 60")
 	a.must(t, "node-delete "+name)
 }
+
+// TestIronicRedfish: a machine that is managed by Redfish on the command line; after each step the machine itself is asked.
+func TestIronicRedfish(t *testing.T) {
+	t.Parallel()
+	m := openstacktest.NewRedfish(t)
+	a := things{openstacktest.NewIronic(t, openstacktest.IronicRedfish()).URL, ""}
+	a.must(t, "node-create -n machine -d redfish -i redfish_address="+m.URL+" -i redfish_system_id="+m.System+" -i redfish_username="+m.User+" -i redfish_password="+m.Password)
+	for _, c := range []struct{ line, want, power, device, enabled, mode string }{
+		{"node-provision machine manage --wait 60", "Node machine: now \"manageable\".\n", "Off", "Hdd", "Continuous", "UEFI"},
+		{"node-provision machine provide --wait 60", "Node machine: now \"available\".\n", "Off", "Hdd", "Continuous", "UEFI"},
+		{"node-power machine on --wait 60", "Node machine: now \"power on\".\n", "On", "Hdd", "Continuous", "UEFI"},
+		{"node-boot-device-set machine pxe", "Node machine: boot device set.\n", "On", "Pxe", "Once", "UEFI"},
+		{"--format csv node-boot-device-show machine", "boot_device,persistent\npxe,false\n", "On", "Pxe", "Once", "UEFI"},
+		{"node-power machine reboot --wait 60", "Node machine: now \"power on\".\n", "On", "None", "Disabled", "UEFI"},
+		{"node-boot-device-set machine cdrom --persistent", "Node machine: boot device set.\n", "On", "Cd", "Continuous", "UEFI"},
+		{"--format csv node-boot-device-show machine", "boot_device,persistent\ncdrom,true\n", "On", "Cd", "Continuous", "UEFI"},
+		{"node-power machine off --soft --wait 60", "Node machine: now \"power off\".\n", "Off", "Cd", "Continuous", "UEFI"},
+		{"node-delete --yes machine", "Node machine was successfully deleted.\n", "Off", "Cd", "Continuous", "UEFI"},
+	} {
+		if got := a.must(t, c.line); got != c.want {
+			t.Errorf("%s:\n%s", c.line, got)
+		}
+		state, err := m.State(t.Context())
+		if want := (openstacktest.RedfishState{Power: c.power, Device: c.device, Enabled: c.enabled, BootMode: c.mode}); err != nil || state != want {
+			t.Errorf("%s: the machine is %v (%v)", c.line, state, err)
+		}
+	}
+}
