@@ -19,7 +19,7 @@ func viewNow(ctx context.Context, fleet *store.Store, whole bool, fn func(ctx co
 // last one that counts for the client. It may be a bare revision too.
 func (c *call) needs() error {
 	text := c.r.Header.Get(revisionHeader)
-	if text == "" || c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+	if text == "" || !c.reads() {
 		return nil
 	}
 	c.need = &store.Need{Said: true}
@@ -35,10 +35,13 @@ func (c *call) needs() error {
 	return fail(http.StatusBadRequest, "%s: %q is none of the revisions that answers have in this header", revisionHeader, shorten(text))
 }
 
+// reads reports whether the request only reads.
+func (c *call) reads() bool { return c.r.Method == http.MethodGet || c.r.Method == http.MethodHead }
+
 // viewNeeded reads a replica where that has come as far as the client needs. Who says nothing about that needs all that was
 // written before the request came: so a write that was acknowledged, by whatever server and to whomever, is seen by everybody.
 func (c *call) viewNeeded(ctx context.Context, fleet *store.Store, whole bool, fn func(ctx context.Context, v *store.View) error) error {
-	if _, replicated := fleet.Replica(); !replicated || c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
+	if !fleet.HasReplica() || !c.reads() {
 		return fleet.View(ctx, whole, fn)
 	}
 	if c.need == nil {

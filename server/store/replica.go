@@ -394,6 +394,9 @@ func (s *Store) ViewBehind(ctx context.Context, need Need, whole bool, fn func(c
 	return s.View(ctx, whole, fn)
 }
 
+// HasReplica reports whether there is a replica to read from.
+func (s *Store) HasReplica() bool { return s.replica != nil }
+
 // Replica tells of the replica; ok is false if there is none.
 func (s *Store) Replica() (stats ReplicaStats, ok bool) {
 	if s.replica == nil {
