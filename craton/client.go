@@ -45,15 +45,15 @@ type Client struct {
 // Without an authentication option requests carry no credentials.
 func New(rawURL string, options ...Option) (*Client, error) {
 	cfg := config{Config: rest.Config{
-		Service:   rest.Service{Library: "craton", Example: "https://craton.example:7780", Version: "/v1"},
-		Timeout:   DefaultTimeout,
-		Retries:   DefaultRetries,
-		WaitLeast: 200 * time.Millisecond,
-		WaitMost:  10 * time.Second,
-		UserAgent: "craton-go",
-		Policy:    repeatReads,
-		Plain:     true, // compressing a page takes longer than most networks save; large responses ask for it
-		Forbidden: roleMissing,
+		Service:       rest.Service{Library: "craton", Example: "https://craton.example:7780", Version: "/v1"},
+		Timeout:       DefaultTimeout,
+		Retries:       DefaultRetries,
+		MinWait:       200 * time.Millisecond,
+		MaxWait:       10 * time.Second,
+		UserAgent:     "craton-go",
+		Policy:        repeatReads,
+		NoCompression: true, // compressing a page takes longer than most networks save; large responses ask for it
+		Forbidden:     roleMissing,
 	}}
 	for _, o := range options {
 		o(&cfg)
@@ -116,7 +116,7 @@ func WithRetries(n int) Option { return func(c *config) { c.Retries = max(n, 0) 
 // (200ms by default), twice as long before each further one, up to most (10s), less up to half by chance.
 // A server's Retry-After counts for more, up to a minute.
 func WithRetryWait(least, most time.Duration) Option {
-	return func(c *config) { c.WaitLeast, c.WaitMost = max(least, 0), max(least, most, 0) }
+	return func(c *config) { c.MinWait, c.MaxWait = max(least, 0), max(least, most, 0) }
 }
 
 // WithMaxConnections bounds how many requests are in progress at once, all their tries included; others wait. Without a

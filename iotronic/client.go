@@ -73,8 +73,8 @@ func New(endpoint string, options ...Option) (*Client, error) {
 			Service:   service,
 			Timeout:   DefaultTimeout,
 			Retries:   DefaultRetries,
-			WaitLeast: 500 * time.Millisecond,
-			WaitMost:  8 * time.Second,
+			MinWait:   500 * time.Millisecond,
+			MaxWait:   8 * time.Second,
 			UserAgent: "craton-iotronic-go",
 			Policy:    repeatLocked,
 			Redirects: true,
@@ -283,7 +283,7 @@ func WithRetries(n int) Option { return func(c *config) { c.Retries = max(n, 0) 
 // (500ms by default), twice as long before each further one, up to most (8s), less up to half by chance.
 // A server's Retry-After counts for more, up to a minute.
 func WithRetryWait(least, most time.Duration) Option {
-	return func(c *config) { c.WaitLeast, c.WaitMost = max(least, 0), max(least, most, 0) }
+	return func(c *config) { c.MinWait, c.MaxWait = max(least, 0), max(least, most, 0) }
 }
 
 // WithUserAgent replaces the User-Agent header.

@@ -82,7 +82,7 @@ func New(c Config, opts ...Option) (*Auth, error) {
 	}
 	a := &Auth{config: rest.Hide(&c), url: rest.Hide(url), request: rest.Hide(r), now: time.Now, turn: make(chan struct{}, 1)}
 	o := options{rest: rest.Config{
-		Service: service, Timeout: time.Minute, Retries: 4, WaitLeast: 200 * time.Millisecond, WaitMost: 10 * time.Second,
+		Service: service, Timeout: time.Minute, Retries: 4, MinWait: 200 * time.Millisecond, MaxWait: 10 * time.Second,
 		UserAgent: "craton-go", TLS: func() (*tls.Config, error) { return rest.TLS(c.CACert, c.Cert, c.Key, c.Insecure) },
 		// Keystone answers good requests with 500 now and then, when many come at once.
 		Policy: func(_ *rest.Request, resp *http.Response) bool {

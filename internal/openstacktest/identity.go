@@ -45,7 +45,7 @@ func signIn(ctx context.Context, options gophercloud.AuthOptions) (*gophercloud.
 		return nil, err
 	}
 	client, err := (&rest.Config{
-		UserAgent: "openstacktest", Retries: 5, WaitLeast: 50 * time.Millisecond, WaitMost: time.Second,
+		UserAgent: "openstacktest", Retries: 5, MinWait: 50 * time.Millisecond, MaxWait: time.Second,
 		Policy: func(_ *rest.Request, resp *http.Response) bool {
 			return resp.StatusCode == http.StatusInternalServerError
 		},

@@ -15,7 +15,7 @@ import (
 
 func newTestClient(t *testing.T, url string, change func(*Config)) *Client {
 	t.Helper()
-	cfg := &Config{Service: Service{Library: "test", Example: url, Version: "/v1"}, Retries: 2, WaitLeast: time.Microsecond, WaitMost: time.Millisecond}
+	cfg := &Config{Service: Service{Library: "test", Example: url, Version: "/v1"}, Retries: 2, MinWait: time.Microsecond, MaxWait: time.Millisecond}
 	if change != nil {
 		change(cfg)
 	}

@@ -20,21 +20,21 @@ import (
 
 // Config configures a Client.
 type Config struct {
-	Service   Service
-	Auth      Auth          // nil: no credentials
-	Timeout   time.Duration // of one try, its response's body included; 0: no bound but the context's
-	Retries   int           // how often a request is repeated
-	WaitLeast time.Duration // before the first repetition; twice as long before each further one
-	WaitMost  time.Duration
-	UserAgent string
-	TLS       func() (*tls.Config, error) // nil: the system's certificates
-	Transport http.RoundTripper           // nil: one of its own, with TLS
-	Policy    Policy
-	Plain     bool                 // no response is asked for compressed
-	Redirects bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
-	HideURL   bool                 // errors name paths only, because the URL says nothing of where the transport leads
-	Refused   string               // what an error says of credentials that were refused: who was tried, and what to do
-	Forbidden func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
+	Service       Service
+	Auth          Auth          // nil: no credentials
+	Timeout       time.Duration // of one try, its response's body included; 0: no bound but the context's
+	Retries       int           // how often a request is repeated
+	MinWait       time.Duration // before the first repetition; twice as long before each further one
+	MaxWait       time.Duration
+	UserAgent     string
+	TLS           func() (*tls.Config, error) // nil: the system's certificates
+	Transport     http.RoundTripper           // nil: one of its own, with TLS
+	Policy        Policy
+	NoCompression bool                 // responses are requested uncompressed
+	Redirects     bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
+	HideURL       bool                 // errors name paths only, because the URL says nothing of where the transport leads
+	Refused       string               // what an error says of credentials that were refused: who was tried, and what to do
+	Forbidden     func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
 
 	// Connections is how many requests may be in progress at once; 0: as many as the API takes, see [gate].
 	Connections int

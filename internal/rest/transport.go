@@ -35,7 +35,7 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	if rt == nil {
 		t := cleanhttp.DefaultPooledTransport() // obeys HTTP_PROXY, HTTPS_PROXY and NO_PROXY
 		t.MaxIdleConnsPerHost = 32
-		t.DisableCompression = c.Plain
+		t.DisableCompression = c.NoCompression
 		read := c.TLS
 		if read == nil {
 			read = func() (*tls.Config, error) { return TLS("", "", "", false) }
@@ -53,7 +53,7 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	r.HTTPClient = &http.Client{Transport: rt, Timeout: c.Timeout, CheckRedirect: c.checkRedirect}
 	r.Logger = nil // a library writes nothing
 	r.RetryMax = c.Retries
-	r.RetryWaitMin, r.RetryWaitMax = c.WaitLeast, c.WaitMost
+	r.RetryWaitMin, r.RetryWaitMax = c.MinWait, c.MaxWait
 	r.CheckRetry = c.Policy.check
 	r.Backoff = backoff
 	r.ErrorHandler = countTries

@@ -2,7 +2,7 @@
 // `craton changes`, which the event source craton.fleet.changes of Event-Driven Ansible runs. docs/eda.md is the guide
 // for its users.
 //
-//	err := follow.Run(ctx, client, follow.Options{After: cursor, MostHosts: 1000}, func(line follow.Line) error {
+//	err := follow.Run(ctx, client, follow.Options{After: cursor, MaxHosts: 1000}, func(line follow.Line) error {
 //		...
 //	})
 //

@@ -61,7 +61,7 @@ func (f *follower) parts(c *craton.Change, names []string, omitted int) (events 
 	e.Affected, e.Nameless = len(names)+omitted, omitted
 	for first := true; first || len(names) > 0; first = false {
 		n, size := 0, 0
-		for n < len(names) && (n == 0 || f.MostHosts <= 0 || n < f.MostHosts) && size+len(names[n]) < maxBytes {
+		for n < len(names) && (n == 0 || f.MaxHosts <= 0 || n < f.MaxHosts) && size+len(names[n]) < maxBytes {
 			size += len(names[n]) + 1
 			n++
 		}

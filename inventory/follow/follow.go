@@ -30,7 +30,7 @@ type Options struct {
 
 	Hostname       inventory.Hostname // what hosts are called
 	NetworkDevices bool               // whether network devices are hosts
-	MostHosts      int                // of one event; a change with more is told as several
+	MaxHosts       int                // of one event; a change with more is told as several
 
 	// Log takes a line about what is wrong with the server, or with what it was asked for; nil throws it away.
 	Log func(text string)

@@ -120,7 +120,7 @@ func followed(t *testing.T, c *craton.Client, o Options, until string) (lines []
 	t.Helper()
 	done := errors.New("done")
 	o.Wait, o.Log = time.Second, func(text string) { t.Error(text) }
-	o.Hostname, o.MostHosts = inventory.ByName, 1000
+	o.Hostname, o.MaxHosts = inventory.ByName, 1000
 	if err := Run(t.Context(), c, o, func(line Line) error {
 		lines = append(lines, line)
 		if line.Resume == until {
@@ -360,7 +360,7 @@ func TestUnknownPlace(t *testing.T) {
 	var logged []string
 	var events []*Event
 	done := errors.New("done")
-	err := Run(ctx, w.root, Options{After: "4-0123456789abcdef", Wait: time.Second, Log: func(text string) { logged = append(logged, text) }, MostHosts: 10}, func(line Line) error {
+	err := Run(ctx, w.root, Options{After: "4-0123456789abcdef", Wait: time.Second, Log: func(text string) { logged = append(logged, text) }, MaxHosts: 10}, func(line Line) error {
 		if line.Event == nil {
 			return nil
 		}
@@ -399,7 +399,7 @@ func TestAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := 0
-	if err := Run(ctx, c, Options{Wait: time.Second, MostHosts: 1, Log: func(string) { down.Store(false) }}, func(Line) error { lines++; return nil }); !craton.IsUnauthenticated(err) || lines > 0 {
+	if err := Run(ctx, c, Options{Wait: time.Second, MaxHosts: 1, Log: func(string) { down.Store(false) }}, func(Line) error { lines++; return nil }); !craton.IsUnauthenticated(err) || lines > 0 {
 		t.Errorf("%d lines; %v", lines, err) // what cannot get right by waiting is an error before it begins
 	}
 
@@ -425,7 +425,7 @@ func TestAway(t *testing.T) {
 			change(3)
 		}
 	}
-	err = Run(ctx, c, Options{Wait: time.Second, MostHosts: 10, Log: log}, func(line Line) error {
+	err = Run(ctx, c, Options{Wait: time.Second, MaxHosts: 10, Log: log}, func(line Line) error {
 		switch step++; {
 		case step == 1:
 			change(1)

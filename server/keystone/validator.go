@@ -97,7 +97,7 @@ func New(c Config) (*Validator, error) {
 	transport.MaxConnsPerHost, transport.MaxIdleConnsPerHost = maxRequests, maxRequests
 	client, err := (&rest.Config{
 		Transport: transport, UserAgent: "craton-server", Timeout: askTimeout,
-		Retries: 2, WaitLeast: 100 * time.Millisecond, WaitMost: time.Second,
+		Retries: 2, MinWait: 100 * time.Millisecond, MaxWait: time.Second,
 		// Keystone answers good requests with 500 now and then, when many come at once.
 		Policy: func(_ *rest.Request, resp *http.Response) bool {
 			return resp.StatusCode == http.StatusInternalServerError

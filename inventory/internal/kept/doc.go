@@ -15,6 +15,6 @@
 //	_, _ = draft.Write(document)
 //	err = draft.Keep(header, index)
 //
-// What is kept is bounded: documents of more than [MostBytes] are not kept, and those that were used longest ago go
+// What is kept is bounded: documents of more than [MaxBytes] are not kept, and those that were used longest ago go
 // when all of them together have more than that, or when nobody has used them for [Unused].
 package kept

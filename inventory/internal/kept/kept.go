@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// MostBytes is how much disk space all cached documents may take.
-	MostBytes = 2 << 30
+	// MaxBytes is how much disk space all cached documents may take.
+	MaxBytes = 2 << 30
 	// Unused is how long a document is kept that nobody uses.
 	Unused = 30 * 24 * time.Hour
 
@@ -239,7 +239,7 @@ func (d *Draft) add(part *Part, b []byte) {
 	if d.err != nil {
 		return
 	}
-	if part.Size += int64(len(b)); d.part.Size > MostBytes/2 {
+	if part.Size += int64(len(b)); d.part.Size > MaxBytes/2 {
 		d.err = errors.New("it is too large to be kept")
 		return
 	}
@@ -310,7 +310,7 @@ func (s *Store) sweep(key string, now time.Time) {
 	}
 	slices.SortFunc(all, func(a, b old) int { return a.at.Compare(b.at) })
 	for _, one := range all {
-		if total <= MostBytes {
+		if total <= MaxBytes {
 			return
 		}
 		if os.Remove(one.path) == nil {
