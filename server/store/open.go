@@ -28,6 +28,7 @@ type Store struct {
 	setters    knownSetters
 	passed     int // rows of the log; see passedRows
 	pieces     pieces
+	growth     *growth
 	past       *past // what it holds, if that is a past state
 	opened     Micros
 	fence      atomic.Int64 // of the log, as it was last seen; less than 0 for not yet
@@ -96,7 +97,7 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 }
 
 func newStore(e engine.Engine) *Store {
-	s := &Store{engine: e, now: time.Now, limits: DefaultLimits, passed: passedRows, pieces: usualPieces, pasts: newPasts()}
+	s := &Store{engine: e, now: time.Now, limits: DefaultLimits, passed: passedRows, pieces: usualPieces, pasts: newPasts(), growth: newGrowth()}
 	s.fence.Store(-1)
 	s.opened = Micros(s.now().UnixMicro())
 	return s
@@ -115,6 +116,7 @@ func openEngine(ctx context.Context, database string, o Options, migrations []st
 
 // Close waits for running operations and closes the database.
 func (s *Store) Close() error {
+	s.growth.close()
 	s.pasts.close()
 	if s.replica != nil {
 		s.replica.close()

@@ -259,5 +259,5 @@ func (r *restorer) finish(ctx context.Context, b *backupReader) error {
 	if r.dialect.Statistics == "" {
 		return nil
 	}
-	return r.tx.Exec(ctx, r.dialect.Statistics, nil)
+	return collect(ctx, r.tx, r.dialect.Statistics, r.tables)
 }

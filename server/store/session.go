@@ -110,6 +110,7 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 	err := s.engine.Write(ctx, work)
 	if err == nil && log.change != "" {
 		s.bell.ring()
+		s.grown(log.n)
 		if o, ok := ctx.Value(outcomeKey{}).(*Outcome); ok {
 			o.Revision, o.Change = log.revision, log.change
 		}

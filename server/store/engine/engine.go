@@ -165,8 +165,8 @@ type Dialect struct {
 	LastID    func(table, column string) string
 	SetLastID func(table, column string, last int64) []string
 
-	// Statistics is a statement that has the database look at what it holds, so that it plans well at once; empty where
-	// it plans without.
+	// Statistics is a statement, before the names of tables, that collects the statistics by which statements are planned;
+	// empty where plans need none.
 	Statistics string
 
 	// Pack is an aggregate that joins the texts of a group, in any order. It is nil where a row costs little more than what
