@@ -131,3 +131,16 @@ func (p Pattern) signs() (pieces []string) {
 	}
 	return pieces
 }
+
+// starts are how JSON begins that is a text as the pattern says, or a list that may have one; none if it begins with a
+// wildcard.
+func (p Pattern) starts() []jsontext.Start {
+	if text, ok := p.Literal(); ok {
+		return jsontext.Value{Kind: jsontext.String, Text: text}.Starts()
+	}
+	if p.parts[0].wild != 0 {
+		return nil
+	}
+	quoted := string(jsontext.AppendString(nil, p.parts[0].text))
+	return []jsontext.Start{{Text: quoted[:len(quoted)-1]}, jsontext.List}
+}

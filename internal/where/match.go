@@ -202,3 +202,34 @@ func (t *Term) Signs() (alternatives [][]string) {
 	}
 	return alternatives
 }
+
+// mostStarts is how many beginnings a term has; more are dear to look for.
+const mostStarts = 64
+
+// Starts are how the JSON text of a variable's value begins if it has what the term asks for. None says nothing.
+// [Term.MatchValue] decides.
+func (t *Term) Starts() (all []jsontext.Start) {
+	if len(t.Path) > 0 {
+		return nil
+	}
+	for _, v := range t.Values {
+		var starts []jsontext.Start
+		if v.JSON != nil {
+			starts = v.JSON.Starts()
+		} else {
+			starts = v.Pattern.starts()
+		}
+		if starts == nil {
+			return nil
+		}
+		for _, s := range starts {
+			if !slices.Contains(all, s) {
+				all = append(all, s)
+			}
+		}
+		if len(all) > mostStarts {
+			return nil
+		}
+	}
+	return all
+}

@@ -16,7 +16,7 @@ import (
 // made at once, and that all that it took is given back.
 func TestPieces(t *testing.T) {
 	t.Parallel()
-	b := newBudget(DefaultLimits)
+	b := newBudget(DefaultLimits, false)
 	var set []store.Variable
 	for i := range 400 {
 		set = append(set, store.Variable{Name: fmt.Sprintf("key%03d", i), Value: `[{"a":[1,2,"` + strings.Repeat("x", 10*i) + `"],"b":{}},[` + strings.Repeat("[7],", 2*i) + `null]]`})
@@ -62,7 +62,7 @@ func TestPieces(t *testing.T) {
 func TestPackersComeBack(t *testing.T) {
 	t.Parallel()
 	for _, k := range codings {
-		a := answer{budget: newBudget(DefaultLimits), whole: true, coding: k}
+		a := answer{budget: newBudget(DefaultLimits, false), whole: true, coding: k}
 		text := strings.Repeat("what repeats itself ", 20_000)
 		buf := a.room([]byte(text))
 		if a.packer == nil || len(buf) != 0 {

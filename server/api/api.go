@@ -43,7 +43,7 @@ func (a *API) Embedded() *API {
 // New returns the API over a store. Failures of the server itself go to log;
 // version is that of the program.
 func New(s *store.Store, authenticate Authenticator, log *slog.Logger, l Limits, version string) *API {
-	return &API{store: s, authenticate: authenticate, log: log, limits: l, budget: newBudget(l), waiters: newWaiters(), version: version}
+	return &API{store: s, authenticate: authenticate, log: log, limits: l, budget: newBudget(l, s.Served()), waiters: newWaiters(), version: version}
 }
 
 // call is one request on its way.

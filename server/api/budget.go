@@ -51,17 +51,29 @@ type budget struct {
 	files   *share // answers in files
 	large   *share // the part of files that those over mediumAnswer may have
 	whole   *share // views that may take long: they leave most sessions to the others
-	scans   *share // listings that look into variables, which only the processors bound
+	scans   *share // listings that look into variables
+	dear    *share // those of them that look at very many values, on PostgreSQL: the others do not wait behind them
 	past    *share // histories and differences, likewise: they do not wait behind listings of a large fleet
 }
 
-func newBudget(l Limits) *budget {
+// newBudget is the budget of an API by its settings; server tells that a database
+// server has its own processes.
+//
+// Listings that look into variables are bounded by the processors, which they share
+// with all else; twice as many are let in where a database server does the looking.
+func newBudget(l Limits, server bool) *budget {
+	places := int64(runtime.GOMAXPROCS(0))
+	scans := places
+	if server {
+		scans *= 2
+	}
 	return &budget{
 		bodies: newShare(max(l.Memory/4, l.Body)), values: newShare(max(l.Memory/2, 1)), answers: newShare(max(l.Memory/4, 1)),
 		files: newShare(max(l.Temporary, 1)), large: newShare(max(l.Temporary/4*3, 1)),
 		whole: newShare(int64(max(2, runtime.GOMAXPROCS(0)/2))),
-		scans: newShare(int64(runtime.GOMAXPROCS(0))),
-		past:  newShare(int64(runtime.GOMAXPROCS(0))),
+		scans: newShare(scans),
+		dear:  newShare(places),
+		past:  newShare(places),
 	}
 }
 

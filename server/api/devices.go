@@ -38,16 +38,13 @@ func listDevices(c *call) error {
 			return errNotFound
 		}
 	}
-	if err := c.scans(l); err != nil {
-		return err
-	}
 	which := hosts.listVariables(q)
 	l.Labels = q.flag("details")
 	kinds := hosts.kinds(which == store.Resolved || !l.Where.IsAll())
 	if which != store.Resolved && l.Where.IsAll() {
 		kinds = append(kinds, networkDevices.Name)
 	}
-	return c.read(func(ctx context.Context, v *store.View) error {
+	return c.listing(l, func(ctx context.Context, v *store.View, l store.List) error {
 		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -37,15 +38,12 @@ func (r *resource) list(c *call) error {
 	if name, _ := q.get("name"); r == projects && name.text != "" {
 		l.NameLike, which = name.text, store.NoVariables // contract §2.4.9
 	}
-	if err := c.scans(l); err != nil {
-		return err
-	}
 	c.aboutListed(r, l)
 	basis := store.Basis{Kinds: r.kinds(which == store.Resolved || len(l.Vars) > 0 && l.VarsOfAll)}
 	if !l.Where.IsAll() {
 		basis.Kinds = r.around()
 	}
-	return c.read(func(ctx context.Context, v *store.View) error {
+	return c.listing(l, func(ctx context.Context, v *store.View, l store.List) error {
 		if known, err := c.unchanged(ctx, v, basis); known || err != nil {
 			return err
 		}
@@ -59,18 +57,32 @@ func (r *resource) list(c *call) error {
 	})
 }
 
-// scans takes the part of the budget of a listing that may look at all rows for
-// few of them.
-func (c *call) scans(l store.List) error {
+// listing makes the answer of a listing that may look at all rows for few of them. It
+// first takes the part of the budget of those that are done soon; one that turns out to
+// look at very many values of variables begins anew, and waits behind its like only.
+func (c *call) listing(l store.List, fn func(ctx context.Context, v *store.View, l store.List) error) error {
+	read := func() error {
+		return c.read(func(ctx context.Context, v *store.View) error { return fn(ctx, v, l) })
+	}
 	if len(l.Vars) == 0 && l.Where.IsAll() {
-		return nil
+		return read()
 	}
 	release, err := c.budget.scans.take(c.r.Context(), 1)
 	if err != nil {
 		return err
 	}
-	c.hold(release)
-	return nil
+	l.Quick = true
+	err = read()
+	release()
+	if !errors.Is(err, store.ErrDear) {
+		return err
+	}
+	if release, err = c.budget.dear.take(c.r.Context(), 1); err != nil {
+		return err
+	}
+	defer release()
+	l.Quick = false
+	return read()
 }
 
 // lastID is the id of a page's last row, "" if it is empty.

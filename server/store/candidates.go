@@ -15,9 +15,11 @@ import (
 //
 // What matches often is found in the first pieces, of all rows in their order. Then it
 // is looked up which rows may match: those whose own value has the signs of one that
-// matches (see [where.Term.Signs]), and those below a place whose value matches. That
-// may read all values of a variable, once for a listing. What a row inherits is never
-// sent with it, but asked for once for all rows below the same place.
+// matches (see [where.Term.Signs]), and those below a place whose value matches. An
+// index leads to the values that begin as one that matches ([where.Term.Starts]);
+// what is asked within values, or of their ends, may read all values of a variable,
+// once for a listing. What a row inherits is never sent with it, but asked for once
+// for all rows below the same place.
 const (
 	mostNarrowing = 4       // predicates that choose candidates; the others are only matched
 	mostKnown     = 1 << 16 // findings on places and parents that are kept, for each predicate
@@ -29,10 +31,14 @@ type pieces struct {
 	first  int // of the first piece; each is twice the one before
 	narrow int // of a piece from which on those are left out that cannot match
 	most   int // of the largest
-	owners int // that are chosen by their ids; more only when pieces do not grow any more
+	owners int // that are chosen by their ids
+	cheap  int // values that are looked at in no time; what more of them choose is only chosen when pieces do not grow any more
 }
 
-var usualPieces = pieces{first: 256, narrow: 2 << 10, most: 16 << 10, owners: 1000}
+var usualPieces = pieces{first: 256, narrow: 2 << 10, most: 16 << 10, owners: 1000, cheap: 1 << 16}
+
+// ErrDear is the error of [View.List] for a listing that is [List.Quick] and is not.
+var ErrDear = errors.New("the listing has to look at very many values")
 
 // finding is what is known of a value.
 type finding uint8
@@ -92,9 +98,12 @@ func (b *listStatement) matching(ctx context.Context, q *session, descending, in
 	sizes := q.store.pieces
 	for size := sizes.first; ; size = min(2*size, sizes.most) {
 		if size >= sizes.narrow && !f.looked {
-			if err := f.narrow(ctx, q); err != nil {
+			if err := f.narrow(ctx, q, b.l.Quick); err != nil {
 				return nil, err
 			}
+		}
+		if size == sizes.most && len(f.chosen) == 0 && b.l.Quick {
+			return nil, ErrDear
 		}
 		c := q.conditions()
 		tables := from.filter(&c)
@@ -168,23 +177,45 @@ func newFinder(e *Entity, each []predicate) *finder {
 	return f
 }
 
-// narrow looks which rows may match.
-func (f *finder) narrow(ctx context.Context, q *session) error {
+// narrow looks which rows may match. Where few values tell, it is not asked what very
+// many values would.
+func (f *finder) narrow(ctx context.Context, q *session, quick bool) error {
 	f.looked = true
+	var dear []*predicate
+	choose := func(p *predicate, dear bool) error {
+		c, narrows, err := q.candidates(ctx, f.e, p, dear)
+		if narrows {
+			f.chosen = append(f.chosen, c)
+		}
+		return err
+	}
 	for i := range f.each {
 		p := &f.each[i]
 		if p.column != "" || p.not {
 			continue
 		}
 		if len(f.chosen) == mostNarrowing {
-			break
+			return nil
 		}
-		c, narrows, err := q.candidates(ctx, f.e, p)
+		many, err := q.dear(ctx, f.e, p)
+		if err == nil && many {
+			dear = append(dear, p)
+		} else if err == nil {
+			err = choose(p, false)
+		}
 		if err != nil {
 			return err
 		}
-		if narrows {
-			f.chosen = append(f.chosen, c)
+	}
+	if len(f.chosen) > 0 || len(dear) == 0 {
+		return nil
+	}
+	if quick {
+		return ErrDear
+	}
+	for _, p := range dear[:min(len(dear), mostNarrowing)] {
+		if err := choose(p, true); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -192,7 +223,7 @@ func (f *finder) narrow(ctx context.Context, q *session) error {
 
 // candidates is a condition that holds for every row which has a value that
 // matches; narrows tells that it may not hold for others.
-func (q *session) candidates(ctx context.Context, e *Entity, p *predicate) (c choosing, narrows bool, err error) {
+func (q *session) candidates(ctx context.Context, e *Entity, p *predicate, dear bool) (c choosing, narrows bool, err error) {
 	var ways []string
 	if p.resolved {
 		for _, from := range e.inherits {
@@ -210,35 +241,56 @@ func (q *session) candidates(ctx context.Context, e *Entity, p *predicate) (c ch
 			ways = append(ways, "t.parent_id IS NOT NULL")
 		}
 	}
-	has, args := p.has(q, e)
+	own, args := p.values(q, e, "v.owner_id")
+	c.dear = dear
 	var id any
 	var ids []any
-	err = q.each(ctx, fmt.Sprintf("SELECT v.owner_id FROM variables v WHERE %s LIMIT %d", has, q.store.pieces.owners+1), args, []any{&id}, func() { ids = append(ids, id) })
-	switch {
-	case err != nil:
+	err = q.each(ctx, fmt.Sprintf("SELECT owner_id FROM (%s) own LIMIT %d", own, q.store.pieces.owners+1), args, []any{&id}, func() { ids = append(ids, id) })
+	if err != nil {
 		return c, false, err
-	case len(ids) > q.store.pieces.owners:
+	}
+	switch {
+	case len(ids) <= q.store.pieces.owners:
+		if len(ids) > 0 {
+			var list string
+			list, c.args = in(c.args, ids)
+			ways = append(ways, "t."+e.ownerID+" IN "+list)
+		} else if len(ways) == 0 {
+			ways = []string{"1 = 0"}
+		}
+	case c.dear: // rather row by row
+		has, args := p.has(q, e)
 		ways = append(ways, "EXISTS (SELECT 1 FROM variables v WHERE "+has+" AND v.owner_id = t."+e.ownerID+")")
-		c.args, c.dear = append(c.args, args...), true
-	case len(ids) > 0:
-		var list string
-		list, c.args = in(c.args, ids)
-		ways = append(ways, "t."+e.ownerID+" IN "+list)
-	case len(ways) == 0:
-		ways = []string{"1 = 0"}
+		c.args = append(c.args, args...)
+	default: // the database may begin with these
+		for i, way := range ways {
+			ways[i] = "SELECT t." + e.ownerID + " FROM " + e.Table + " t WHERE " + way
+		}
+		c.text, c.args = "t."+e.ownerID+" IN ("+strings.Join(append(ways, own), " UNION ALL ")+")", append(c.args, args...)
+		return c, true, nil
 	}
 	c.text = "(" + strings.Join(ways, " OR ") + ")"
 	return c, true, nil
 }
 
+// dear reports whether very many values have to be looked at for a predicate.
+func (q *session) dear(ctx context.Context, e *Entity, p *predicate) (bool, error) {
+	all := predicate{key: p.key, starts: p.starts}
+	own, args := all.values(q, e, "v.owner_id")
+	var n int
+	most := q.store.pieces.cheap
+	err := q.row(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT 1 FROM (%s) own LIMIT %d) seen", own, most+1), args, &n)
+	return n > most, err
+}
+
 // placesThat are the ids of places whose own value matches; few tells that they
 // were all looked at.
 func (q *session) placesThat(ctx context.Context, e *Entity, p *predicate) (ids []any, few bool, err error) {
-	has, args := p.has(q, e)
+	own, args := p.values(q, e, "v.owner_id, "+p.sent()+" AS value")
 	var id any
 	var value string
 	n := 0
-	err = q.eachUntil(ctx, fmt.Sprintf("SELECT o.%s, %s FROM variables v JOIN %s o ON o.%s = v.owner_id WHERE %s LIMIT %d", e.key, p.sent(), e.Table, e.ownerID, has, mostPlaces+1),
+	err = q.eachUntil(ctx, fmt.Sprintf("SELECT o.%s, v.value FROM (%s) v JOIN %s o ON o.%s = v.owner_id LIMIT %d", e.key, own, e.Table, e.ownerID, mostPlaces+1),
 		args, []any{&id, &value}, func() error {
 			if p.hits(value) {
 				ids = append(ids, id)
@@ -268,6 +320,43 @@ func (p *predicate) has(q *session, e *Entity) (string, []any) {
 		ways, args = append(ways, "v.value"+glob.Operator), append(args, pattern.String())
 	}
 	return text + " AND (" + strings.Join(ways, " OR ") + ")", args
+}
+
+// values is a query for variables v of an entity's kind that satisfy has: from the indexes
+// of values, if there are any. A variable may come twice.
+func (p *predicate) values(q *session, e *Entity, columns string) (string, []any) {
+	has, hasArgs := p.has(q, e)
+	text := "SELECT " + columns + " FROM variables v WHERE " + has
+	x := q.dialect().Values
+	if x == nil {
+		return text, hasArgs
+	}
+	var parts []string
+	var args []any
+	add := func(condition string, more ...any) {
+		parts, args = append(parts, text+" AND "+condition), append(append(args, hasArgs...), more...)
+	}
+	for _, s := range p.starts {
+		switch n := len(s.Text); {
+		case s.Whole && n <= x.Most:
+			add(x.Short+" AND v.value = ?", s.Text)
+		case s.Whole:
+			add(x.Long+" AND "+x.Beginning+" = ?", s.Text[:x.Letters])
+		default: // the end is the text that differs in its last letter, and comes next
+			end := s.Text[:n-1] + string(rune(s.Text[n-1]+1))
+			add(x.Short+" AND v.value >= ? AND v.value < ?", s.Text, end)
+			if n > x.Letters {
+				add(x.Long+" AND "+x.Beginning+" = ?", s.Text[:x.Letters])
+			} else {
+				add(x.Long+" AND "+x.Beginning+" >= ? AND "+x.Beginning+" < ?", s.Text, end)
+			}
+		}
+	}
+	if len(p.starts) == 0 {
+		add(x.Short)
+		add(x.Long)
+	}
+	return strings.Join(parts, " UNION ALL "), args
 }
 
 // sent is what is sent of a value v: nothing, if it only must be there.

@@ -51,6 +51,7 @@ type List struct {
 	Limit      int             //
 	Marker     string          // id of the row after which the page begins; "" for the first page
 	Labels     bool            // bring the labels of devices along
+	Quick      bool            // rather end with [ErrDear] than look at very many values of variables
 
 	walked bool // nobody asks where the page before begins
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"fmt"
 	"strings"
+
+	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
 // What a listing asks of variables, and of columns that SQL cannot compare as
@@ -19,9 +21,10 @@ type predicate struct {
 	key      string
 	resolved bool // all levels count
 
-	match func(text string) bool // nil: it is there at all
-	signs [][]string             // of each way to match pieces of text that such a value has, in their order; nil: nothing is known
-	not   bool                   // the others are asked for
+	match  func(text string) bool // nil: it is there at all
+	signs  [][]string             // of each way to match pieces of text that such a value has, in their order; nil: nothing is known
+	starts []jsontext.Start       // how such a value begins; nil: nothing is known
+	not    bool                   // the others are asked for
 }
 
 // predicates are those of one listing.

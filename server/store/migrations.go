@@ -304,4 +304,6 @@ CREATE TABLE page_ends (
 	ended_at BIGINT NOT NULL
 );
 CREATE INDEX page_ends_at ON page_ends (ended_at);
+`, `
+-- What PostgreSQL alone has: see postgres/migrate.go.
 `}

@@ -150,6 +150,9 @@ func (s *Store) Stats() Stats { return s.engine.Stats() }
 // without secrets.
 func (s *Store) Name() string { return s.engine.Name() }
 
+// Served reports whether a server keeps the database, which has processes of its own.
+func (s *Store) Served() bool { return s.engine.Dialect().Match == nil }
+
 // Watch looks every so often whether the database is still the one that was
 // opened, until ctx ends: a file can be moved, replaced or written over.
 // report is called with what is wrong, and with nil when it is right again.

@@ -28,7 +28,7 @@ func (q *session) choose(ctx context.Context, e *Entity, sc Scope, l *List) (cho
 	var all choice
 	for i := range l.Vars {
 		t := &l.Vars[i]
-		p := predicate{key: t.Key, resolved: l.VarsOfAll, match: t.Match}
+		p := predicate{key: t.Key, resolved: l.VarsOfAll, match: t.Match, starts: t.Starts()}
 		if signs := t.Signs(); len(signs) > 0 {
 			p.signs = [][]string{signs}
 		}
@@ -84,7 +84,7 @@ func (c *chooser) add(ctx context.Context, t *where.Term) error {
 	default:
 		p := predicate{key: t.Key, resolved: !t.Own, not: t.Not}
 		if len(t.Path) > 0 || len(t.Values) > 0 {
-			p.match, p.signs = t.MatchValue, t.Signs()
+			p.match, p.signs, p.starts = t.MatchValue, t.Signs(), t.Starts()
 		}
 		c.predicates = append(c.predicates, p)
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -46,9 +47,10 @@ func (m *modelled) Variable(name string, own bool) (string, bool) {
 var (
 	whereNames  = []string{"a", "A", "ab", "a*b", "a?b", "a[b]", "a%b", "a_b", `a\b`, "b", "ä", "web 01", "a/b", "é", "10"}
 	whereTexts  = []string{"", "a", "x*y", "line\nother", "%", "[a]", "ab"}
-	whereValues = append(slices.Clone(someValues), `"a"`, `"ab"`, `"a*b"`, `["a","b"]`, `[{"x":"a"},{"x":2}]`, `"10"`, `10`, `15e-1`, `1.50`, `-0.0`, `"a\"b"`, `"\u00e9x"`, `{"x":["a%","a_b"]}`)
-	whereIPs    = []string{"10.0.0.1", "10.0.0.2", "10.1.0.1", "192.168.0.1", "2001:db8::1", "::ffff:10.0.0.1"}
-	whereGlobs  = []string{"*", "?", "a*", "*b", "a?b", `"a*b"`, `a"*"*`, "*a*b*", "??", "a[*", `a\*`, "a%*", "a_?", "A", "a", "ab", "b", "10", `"10"`, `"web 01"`, "ä", "é*", `""`, `"a/b"`, "null", "true", "*line*"}
+	whereValues = append(slices.Clone(someValues), `"a"`, `"ab"`, `"a*b"`, `["a","b"]`, `[{"x":"a"},{"x":2}]`, `"10"`, `10`, `15e-1`, `1.50`, `-0.0`, `"a\"b"`, `"\u00e9x"`, `{"x":["a%","a_b"]}`,
+		`1.0`, `10e-1`, `100e-2`, `0.1E1`, `20`, `2e0`, `0.0`, `-0`, `150e-2`, `["a",10]`, `"a much longer text than an index holds of it, a"`, `"a much longer text than an index holds of it, b"`)
+	whereIPs   = []string{"10.0.0.1", "10.0.0.2", "10.1.0.1", "192.168.0.1", "2001:db8::1", "::ffff:10.0.0.1"}
+	whereGlobs = []string{"*", "?", "a*", "*b", "a?b", `"a*b"`, `a"*"*`, "*a*b*", "??", "a[*", `a\*`, "a%*", "a_?", "A", "a", "ab", "b", "10", `"10"`, `"web 01"`, "ä", "é*", `""`, `"a/b"`, "null", "true", "*line*"}
 )
 
 // drawTerms makes a text of terms, most of which can be read for some kind.
@@ -82,7 +84,7 @@ func drawTerms(r *rapid.T) string {
 			case "name", "label", "note", "type", "cloud", "model_name", "cidr":
 				v = some(whereGlobs, "text")
 			default:
-				v = some(append([]string{"1", "1.0", `["a"]`, `{"x":1}`, "[]", "yes", "2", "1.5", "0", `"a\"b"`, `{"x":["a_b"]}`}, whereGlobs...), "value")
+				v = some(append([]string{"1", "1.0", `["a"]`, `{"x":1}`, "[]", "yes", "2", "10", "-0", "10*", "a much*", `"a much longer text than an index holds of it, a"`, `"a much longer text than an index holds"*`, `"a much longer text than an index"*b`, "1.5", "0", `"a\"b"`, `{"x":["a_b"]}`}, whereGlobs...), "value")
 			}
 			values = append(values, v)
 		}
@@ -98,7 +100,7 @@ func drawTerms(r *rapid.T) string {
 // drawPieces are pieces that a small fleet has several of.
 func drawPieces(r *rapid.T) pieces {
 	some := func(least, most int, label string) int { return rapid.IntRange(least, most).Draw(r, label) }
-	return pieces{first: some(1, 4, "first"), narrow: some(1, 5, "narrow"), most: some(1, 8, "most"), owners: some(0, 3, "owners")}
+	return pieces{first: some(1, 4, "first"), narrow: some(1, 5, "narrow"), most: some(1, 8, "most"), owners: some(0, 3, "owners"), cheap: some(0, 4, "cheap")}
 }
 
 // TestWhereAgainstModel builds random fleets, and compares what random terms find, page by page, with what the matcher says of
@@ -246,4 +248,44 @@ func TestWhereAgainstModel(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestQuick: a listing that must be quick ends where very many values would have to be looked at, and only there; what an
+// index leads to is quick, however many values there are.
+func TestQuick(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	sc := fleet(t, s)
+	s.pieces = pieces{first: 4, narrow: 8, most: 16, owners: 2, cheap: 10}
+	for n := range 60 {
+		h := host(fmt.Sprintf("h-%d", n), nil)
+		h.Variables = []Variable{{Name: "serial", Value: fmt.Sprintf(`"SN%04d"`, n)}, {Name: "tenth", Value: strconv.Itoa(n / 10)}, {Name: "list", Value: `["a"]`}}
+		if n%20 == 0 {
+			h.Variables = append(h.Variables, Variable{Name: "few", Value: strconv.Itoa(n)})
+		}
+		create(t, s, Hosts, sc, h)
+	}
+	served := s.Served()
+	for _, c := range []struct {
+		terms string
+		found int
+		dear  bool
+	}{
+		{"serial=SN0055", 1, false}, {"serial=SN006*", 0, false}, {"serial=SN000*", 10, false}, {"tenth=5", 10, false}, {"few=40", 1, false}, {"few=*", 0, false}, {"nobody", 0, false},
+		{"serial=*55", 1, true}, {"serial=*", 60, true}, {"list=b", 0, true}, {"list=a", 60, true}, {"serial!=*", 0, true}, {"ip=10.0.0.9", 0, false}, {"ip=10.9.0.0/16", 0, true},
+		{"serial=*5 tenth=5", 1, false}, {"serial=SN0055 list=b", 0, false},
+	} {
+		w, err := where.Parse(schema.Host, c.terms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, quick := range []bool{false, true} {
+			page, err := s.List(t.Context(), Hosts, sc, List{Sort: []string{"created_at", "id"}, Limit: 100, Where: w, Quick: quick})
+			if dear := served && quick && c.dear; dear != errors.Is(err, ErrDear) || !dear && err != nil {
+				t.Errorf("%s, quick %t: %v", c.terms, quick, err)
+			} else if err == nil && len(page.Rows) != c.found {
+				t.Errorf("%s, quick %t: %d hosts, want %d", c.terms, quick, len(page.Rows), c.found)
+			}
+		}
+	}
 }

@@ -24,6 +24,15 @@ func (t Term) Match(text string) bool {
 // term: see [jsontext.Value.Signs].
 func (t Term) Signs() []string { return t.want.Signs() }
 
+// Starts are how every value begins that satisfies the term; none says nothing: see
+// [jsontext.Value.Starts].
+func (t Term) Starts() []jsontext.Start {
+	if len(t.steps) > 0 {
+		return nil
+	}
+	return t.want.Starts()
+}
+
 // extract is JSON_EXTRACT: what the path finds. With a wildcard in the path
 // that is an array of everything found, even of one thing.
 func extract(v jsontext.Value, steps []step) (jsontext.Value, bool) {

@@ -135,6 +135,9 @@ type Dialect struct {
 	// Glob compares text with a pattern, byte by byte.
 	Glob Glob
 
+	// Values says where an index leads to the variables of a key by their values; nil where there is none.
+	Values *Values
+
 	// Contains looks for a text within a column, byte by byte: `instr(t.name, ?) > 0`.
 	Contains func(column string) string
 
@@ -187,6 +190,15 @@ type Glob struct {
 	Operator  string
 	Many, One string
 	Literal   func(text string) string
+}
+
+// Values are two indexes of variables by key, kind of owner, and value: of short values, as a whole, and of the beginnings of the
+// others. A condition on a value v.value has one of the two with it.
+type Values struct {
+	Short, Long string // whether a value is in the one index or in the other
+	Beginning   string // what the other has of it
+	Most        int    // bytes of a short value
+	Letters     int    // of a beginning
 }
 
 // ErrUnique is what an error wraps when a row would be there twice.

@@ -7,6 +7,13 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
+// The index of short values has whole ones with their owners, so that the table itself
+// need not be read. It could not have long ones.
+const (
+	shortValue = "64"
+	letters    = "32"
+)
+
 // dialect is what PostgreSQL says in its own way. Text is compared byte by byte
 // (see the schema), so ILIKE folds ASCII letters only. The planner has
 // statistics and chooses by itself.
@@ -14,6 +21,7 @@ var dialect = &engine.Dialect{
 	Name:       "postgres",
 	Like:       func(column string) string { return column + ` ILIKE ? ESCAPE '\'` },
 	Glob:       engine.Glob{Operator: ` LIKE ? ESCAPE '\'`, Many: "%", One: "_", Literal: strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace},
+	Values:     &engine.Values{Short: "octet_length(v.value) <= " + shortValue, Long: "octet_length(v.value) > " + shortValue, Beginning: "left(v.value, " + letters + ")", Most: 64, Letters: 32},
 	Contains:   func(column string) string { return "strpos(" + column + ", ?) > 0" },
 	Unindexed:  func(column string) string { return column },
 	Ordered:    "JOIN",
