@@ -37,11 +37,11 @@ type Client struct {
 	Ports              *PortService
 	Chassis            *ChassisService
 	Allocations        *AllocationService
-	Portgroups         *PlainService // ports that work as one, from 1.23 on
-	VolumeConnectors   *PlainService // how nodes reach their volumes, from 1.32 on
-	VolumeTargets      *PlainService // volumes of nodes, from 1.32 on
-	DeployTemplates    *PlainService // steps of deployments, from 1.55 on
-	Runbooks           *PlainService // steps of cleaning, servicing and deployments, from 1.92 on
+	Portgroups         *PlainService   // ports that work as one, from 1.23 on
+	VolumeConnectors   *PlainService   // how nodes reach their volumes, from 1.32 on
+	VolumeTargets      *PlainService   // volumes of nodes, from 1.32 on
+	DeployTemplates    *PlainService   // steps of deployments, from 1.55 on
+	Runbooks           *RunbookService // steps to clean and service nodes, from 1.92 on
 	Webservices        *WebserviceService
 	EnabledWebservices *EnabledWebserviceService
 
@@ -111,7 +111,7 @@ func New(endpoint string, options ...Option) (*Client, error) {
 	c.VolumeConnectors = newPlainService(c, "volume/connectors", "volume connector")
 	c.VolumeTargets = newPlainService(c, "volume/targets", "volume target")
 	c.DeployTemplates = newPlainService(c, "deploy_templates", "deploy template")
-	c.Runbooks = newPlainService(c, "runbooks", "runbook")
+	c.Runbooks = &RunbookService{newPlainService(c, "runbooks", "runbook")}
 	c.Webservices = newWebserviceService(c)
 	c.EnabledWebservices = newEnabledWebserviceService(c)
 	return c, nil

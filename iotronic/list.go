@@ -255,8 +255,13 @@ func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, e
 		needs:   attributes(w.resource, strings.Split(w.query.Get("fields"), ",")),
 	}
 	for name, values := range w.query {
-		if c.Query[name] = values; slices.Contains(filters, name) {
-			c.needs[name] = Since(w.resource, name)
+		switch c.Query[name] = values; name {
+		case "fields", "limit", "marker", "sort_dir":
+		case "sort_key":
+			key := w.query.Get(name)
+			c.needs[key] = Since(w.resource, key)
+		default:
+			c.needs[name] = filterSince(w.resource, name)
 		}
 	}
 	if marker != "" {

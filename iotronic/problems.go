@@ -76,13 +76,19 @@ func (e *DialectError) ofIotronic() {}
 type UnsupportedVersionError struct {
 	Requested Version // the zero Version is "latest"
 	Min, Max  Version // of the server; zero where it did not say
-	Err       error   // the answer
+	// Missing is what the version does not have, each with the version that has it first, such as "runbooks (since 1.92)"; nil
+	// if the server refused the request without saying what it is.
+	Missing []string
+	Err     error // the answer, or what is missing
 }
 
 // Error says what was asked for and what there is.
 func (e *UnsupportedVersionError) Error() string { return library + ": " + e.plain() }
 
 func (e *UnsupportedVersionError) plain() string {
+	if e.Missing != nil {
+		return e.Err.Error()
+	}
 	s := fmt.Sprintf("the server does not do this in API version %s", e.Requested)
 	if e.Max != (Version{}) {
 		s += fmt.Sprintf(" (it speaks %s to %s)", e.Min, e.Max)

@@ -238,10 +238,9 @@ func (w *writing) create(ctx context.Context, object any, more Object, out any) 
 	if w.prepare != nil {
 		w.prepare(s.dialect, body)
 	}
-	resp, err := s.send(ctx, &call{
-		Request: rest.Request{Method: http.MethodPost, Path: "/" + r.resource, Body: body},
-		needs:   attributes(r.resource, slices.Collect(maps.Keys(body))),
-	})
+	needs := attributes(r.resource, slices.Collect(maps.Keys(body)))
+	named(needs, r.resource, body["name"])
+	resp, err := s.send(ctx, &call{Request: rest.Request{Method: http.MethodPost, Path: "/" + r.resource, Body: body}, needs: needs})
 	if err != nil {
 		return err
 	}
@@ -314,6 +313,9 @@ func (w *writing) update(ctx context.Context, id string, changes Changes, out an
 	}
 	for _, step := range steps {
 		needs[step.path[0]] = Since(r.resource, step.path[0])
+		if len(step.path) == 1 && step.path[0] == "name" {
+			named(needs, r.resource, step.value)
+		}
 	}
 	switch s.dialect.traits().update {
 	case immutable:

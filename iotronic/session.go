@@ -121,7 +121,7 @@ type call struct {
 func (s *session) send(ctx context.Context, c *call) (*rest.Response, error) {
 	version := s.now()
 	for negotiations := 0; ; negotiations++ {
-		if err := lacks(s.dialect, version, c.needs); err != nil {
+		if err := s.require(version, c.needs); err != nil {
 			return nil, err
 		}
 		r := c.Request

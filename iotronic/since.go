@@ -2,6 +2,8 @@ package iotronic
 
 import (
 	"cmp"
+	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,6 +12,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/advice"
+	"github.com/craton-fleet/craton/internal/value"
 )
 
 // since has the minor version of Ironic's API that each attribute came with, by the resource, and under no name the resource
@@ -27,13 +30,15 @@ var since = map[string]map[string]int{
 	},
 	"ports": {
 		"internal_info": 18, "local_link_connection": 19, "pxe_enabled": 19, "portgroup_uuid": 24, "physical_network": 34, "is_smartnic": 53,
-		"name": 88, "description": 97, "vendor": 100, "category": 101,
+		"name": 88, "description": 97, "vendor": 100, "category": 101, "available_for_dynamic_portgroup": 111,
 	},
-	"portgroups":        {"": 23, "mode": 26, "properties": 26},
+	"portgroups": {
+		"": 23, "mode": 26, "properties": 26, "physical_network": 102, "category": 103, "dynamic_portgroup": 111,
+	},
 	"volume/connectors": {"": 32},
 	"volume/targets":    {"": 32},
 	"deploy_templates":  {"": 55},
-	"runbooks":          {"": 92},
+	"runbooks":          {"": 92, "description": 112, "traits": 112},
 	"allocations":       {"": 52, "node": 58, "owner": 60},
 }
 
@@ -44,8 +49,8 @@ var targets = map[string]struct {
 }{
 	ProvisionManage:   {since: 4},
 	ProvisionProvide:  {since: 4},
-	ProvisionActive:   {with: map[string]int{"deploy_steps": 69, "runbook": 92}},
-	ProvisionDeploy:   {since: 73, with: map[string]int{"runbook": 92}},
+	ProvisionActive:   {with: map[string]int{"deploy_steps": 69}},
+	ProvisionDeploy:   {since: 73},
 	ProvisionUndeploy: {since: 73},
 	ProvisionRebuild:  {with: map[string]int{"configdrive": 35, "deploy_steps": 69}},
 	ProvisionInspect:  {since: 6},
@@ -72,25 +77,59 @@ func ProvisionTakes(target, parameter string) Version {
 	return Version{1, max(targets[target].with[parameter], 1)}
 }
 
-// filters are those of lists of nodes that Ironic refuses, in versions before those that have them, as words that it has never heard of.
-var filters = []string{"description_contains", "include_children", "instance_name", "parent_node", "retired"}
+// filters has the minor version that each filter of a list came with, where no attribute of that name has it. Versions before
+// that refuse some filters as unknown words, and others without naming them.
+var filters = map[string]map[string]int{
+	"nodes": {"provision_state": 9, "driver": 16, "sharded": 82},
+	"ports": {"portgroup": 24},
+}
 
-// lacks refuses what a version of Ironic's API does not have: each attribute, with the version that has it first.
-func lacks(d Dialect, spoken Version, needs map[string]Version) error {
-	if d != DialectIronic {
-		return nil
+// filterSince returns the version that a filter of a list came with.
+func filterSince(resource, name string) Version {
+	if minor := filters[resource][name]; minor > 0 {
+		return Version{1, minor}
 	}
-	var missing []string
+	if resource == "nodes" || name == "owner" {
+		return Since(resource, name)
+	}
+	return Since(resource, "")
+}
+
+// missing returns what a version of Ironic's API does not have, each with the version that has it first, by name.
+func missing(spoken Version, needs map[string]Version) (lacking []string) {
 	for _, what := range slices.Sorted(maps.Keys(needs)) {
 		if spoken.Compare(needs[what]) < 0 {
-			missing = append(missing, fmt.Sprintf("%s (since %s)", what, needs[what]))
+			lacking = append(lacking, fmt.Sprintf("%s (since %s)", what, needs[what]))
 		}
 	}
-	if missing == nil {
+	return lacking
+}
+
+// require returns an error that names what the negotiated version of Ironic's API does not have.
+func (s *session) require(spoken Version, needs map[string]Version) error {
+	if s.dialect != DialectIronic {
 		return nil
 	}
-	return &UnsupportedVersionError{Requested: spoken, Err: advice.With(
-		fmt.Errorf("it does not have %s", strings.Join(missing, ", ")), "leave that out, or ask for a later version")}
+	lacking := missing(spoken, needs)
+	if lacking == nil {
+		return nil
+	}
+	next := "leave that out, or use an Ironic that has it"
+	if s.pinned {
+		next = "leave that out, or set a later API version"
+	}
+	return &UnsupportedVersionError{Requested: spoken, Missing: lacking, Err: advice.With(
+		fmt.Errorf("API version %s does not have %s", spoken, strings.Join(lacking, ", ")), next)}
+}
+
+// Require returns an [*UnsupportedVersionError] that names what the version in use does not have. needs has the first version of
+// each thing, by the name that the error is to use. Only versions of Ironic differ: of Iotronic nothing is missing.
+func (c *Client) Require(ctx context.Context, needs map[string]Version) error {
+	s, err := c.session(ctx)
+	if err != nil {
+		return err
+	}
+	return s.require(s.now(), needs)
 }
 
 // attributes are what attributes of a resource need.
@@ -102,6 +141,16 @@ func attributes(resource string, names []string) map[string]Version {
 		}
 	}
 	return needs
+}
+
+// traitName matches the names of traits, custom and standard ones.
+var traitName = value.LazyPattern(`^[A-Z][A-Z0-9_]*$`)
+
+// named adds to needs what the name of a new object needs: runbooks are called like traits before 1.112.
+func named(needs map[string]Version, resource string, name json.RawMessage) {
+	if word := gjson.ParseBytes(name); resource == "runbooks" && word.Type == gjson.String && !traitName().MatchString(word.Str) {
+		needs["runbook names that are no traits"] = Since(resource, "traits")
+	}
 }
 
 // whole is what a resource needs at all.

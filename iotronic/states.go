@@ -70,6 +70,9 @@ func (s *NodeService) SetProvision(ctx context.Context, id string, p Provision) 
 	for key, value := range p.More {
 		body[key] = value
 	}
+	if body["runbook"] != nil && p.Target != ProvisionClean && p.Target != ProvisionService {
+		return &InvalidAttributeError{Attribute: "runbook", Reason: "Ironic follows runbooks to clean and to service nodes only"}
+	}
 	needs := map[string]Version{p.Target: ProvisionSince(p.Target)}
 	for name := range body {
 		needs[name] = ProvisionTakes(p.Target, name)

@@ -98,7 +98,7 @@ func TestIotronicHelp(t *testing.T) {
 			t.Errorf("the page of %s: %s", name, page)
 		}
 	}
-	if n != 94 {
+	if n != 97 {
 		t.Errorf("%d subcommands", n)
 	}
 	if page := pages["craton-iotronic.1"]; !strings.Contains(page, `\fB\-\-iotronic\-url\fR`) || !strings.Contains(page, `\fB\-\-os\-cloud\fR`) {

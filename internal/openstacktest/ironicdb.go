@@ -81,6 +81,22 @@ func (i *Ironic) Inspected(ctx context.Context, name, inventory, pluginData stri
 	return nil
 }
 
+// Firmware gives a node of the newest Ironic a component with firmware, as a conductor keeps it that has asked real hardware; the
+// fake one has none. See [Ironic.Set].
+func (i *Ironic) Firmware(ctx context.Context, name, component, initial, current, vendor string) error {
+	db, err := i.database()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	const row = `INSERT INTO firmware_information (created_at, version, component, initial_version, current_version, vendor, node_id)
+		SELECT CURRENT_TIMESTAMP, '1.0', ?, ?, ?, ?, id FROM nodes WHERE name = ?`
+	if _, err := db.ExecContext(ctx, row, component, initial, current, vendor, name); err != nil {
+		return fmt.Errorf("firmware of Ironic's node %s: %w", name, err)
+	}
+	return nil
+}
+
 func (i *Ironic) database() (*sql.DB, error) {
 	return sql.Open("sqlite", "file:"+filepath.Join(i.process.dir, "ironic.db")+"?_pragma=busy_timeout(60000)")
 }

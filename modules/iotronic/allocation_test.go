@@ -115,7 +115,7 @@ func TestAllocations(t *testing.T) {
 		{args{"name": made["uuid"], "resource_class": "x"}, "is a UUID, which no name may look like; give it as uuid"},
 		{args{"name": "", "resource_class": "x"}, "name is empty; give one, or the uuid"},
 		{args{"name": "x", "resource_class": "x", "wait_timeout": -1}, "wait_timeout is less than nothing"},
-		{args{"name": "x", "resource_class": "x", "api_version": "1.51"}, "it does not have allocations (since 1.52)"},
+		{args{"name": "x", "resource_class": "x", "api_version": "1.51"}, "does not have allocations (since 1.52)"},
 		{args{"name": "x", "node": "alloc-1", "api_version": "1.57"}, "API version 1.57 does not have node (since 1.58)"},
 		{want.With(args{"extra": map[string]any{"new": 1}, "api_version": "1.56"}), "API version 1.56 does not have changes of allocations (since 1.57)"},
 		{args{}, "one of the following is required: name, uuid"},

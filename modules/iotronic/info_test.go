@@ -203,7 +203,7 @@ func TestNodeInfoOfIronic(t *testing.T) {
 	a.Fails(t, node.infoName(), args{"fields": "bogus"}, "bogus")
 	a.Fails(t, node.infoName(), args{"project": "p"}, "project cannot be given: Ironic does not have it")
 	a.Fails(t, node.infoName(), args{"parent_node": names[0], "api_version": "1.82"}, "parent_node")
-	a.Fails(t, node.infoName(), args{"resource_class": class, "api_version": "1.20"}, "does not do this in API version 1.20")
+	a.Fails(t, node.infoName(), args{"resource_class": class, "api_version": "1.20"}, "API version 1.20 does not have resource_class (since 1.21)")
 	a.Fails(t, board.infoName(), args{}, "speaks ironic, which has nodes, ports, chassis, allocations and drivers and no boards")
 
 	fake := openstacktest.IronicDriver

@@ -158,7 +158,7 @@ func TestRefusedBefore(t *testing.T) {
 		}
 	}
 	a.Fails(t, nodeName, create.With(args{"owner": "o", "description": "d", "api_version": "1.49"}),
-		"API version 1.49 does not have description (since 1.51), owner (since 1.50); set api_version to a later one")
+		"API version 1.49 does not have description (since 1.51), owner (since 1.50); leave that out, or set a later API version")
 	if old := a.Task(t, nodeName, create.With(args{"conductor_group": "nobody", "api_version": "1.47"})); old["failed"] != true || !strings.Contains(old.Msg(), "POST /v1/nodes: 400") {
 		t.Errorf("a version without lists of conductors: %v", old.Msg())
 	}

@@ -61,7 +61,7 @@ func TestPorts(t *testing.T) {
 		{args{"uuid": "x"}, `uuid: "x" is no UUID`},
 		{p.With(args{"node": "nowhere"}), `node: there is no node "nowhere"`},
 		{p.With(args{"portgroup": "nowhere"}), `portgroup: there is no group of ports "nowhere"`},
-		{p.With(args{"name": "eth0", "api_version": "1.82"}), "API version 1.82 does not have name (since 1.88); set api_version to a later one"},
+		{p.With(args{"name": "eth0", "api_version": "1.82"}), "API version 1.82 does not have name (since 1.88); leave that out, or set a later API version"},
 		{p.With(args{"pxe_enabled": false, "api_version": "1.18"}), "API version 1.18 does not have pxe_enabled (since 1.19)"},
 		{args{}, "one of the following is required: address, uuid"},
 	} {

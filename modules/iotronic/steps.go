@@ -55,7 +55,8 @@ func stepOptions() []ansible.Option {
 			ansible.Option{Name: "priority", Type: ansible.Int, Required: true, Description: []string{"When it is done: those with a higher one come first, and V(0) leaves out a step that Ironic would do."}}),
 			Description: []string{"What is done to a node, beside Ironic's own steps, when O(provision_state=active) deploys it. A node that is deployed stays as it is. It needs API version 1.69 or a later one."}},
 		{Name: optRunbook, Description: []string{
-			"The steps that Ironic keeps under this name or UUID, instead of O(clean_steps), O(service_steps) or O(deploy_steps). It needs API version 1.92 or a later one."}},
+			"The runbook whose steps to run, by name or UUID, instead of O(clean_steps) or O(service_steps). It needs API version 1.92 or a later one.",
+			"The node must have one of the traits of the runbook, which before 1.112 is the name of the runbook."}},
 		{Name: optNoRamdisk, Type: ansible.Bool, Default: false, Description: []string{
 			"Whether the steps of O(provision_state=cleaned) and O(provision_state=serviced) are done without booting a ramdisk, as those by the management controller alone can be. It needs API version 1.70 or a later one to clean, and 1.108 to service."}},
 	}
@@ -112,8 +113,8 @@ func (s *steps) fit(provision string) error {
 		}
 	}
 	switch {
-	case s.runbook != "" && !is && provision != active:
-		return fmt.Errorf("%s: it goes with %s: %s, %s or %s", optRunbook, optProvision, orderClean, orderService, active)
+	case s.runbook != "" && !is:
+		return fmt.Errorf("%s: it goes with %s: %s or %s", optRunbook, optProvision, orderClean, orderService)
 	case s.noRamdisk && !is:
 		return fmt.Errorf("%s: it goes with %s: %s or %s", optNoRamdisk, optProvision, orderClean, orderService)
 	case is && s.of[order.steps] == nil && s.runbook == "":
@@ -129,7 +130,7 @@ func (s *steps) with(verb string) api.Object {
 		if list, ok := s.of[option]; ok {
 			more[option] = raw(list)
 		}
-		if s.runbook != "" {
+		if s.runbook != "" && option != optDeploySteps {
 			more[optRunbook] = raw(s.runbook)
 		}
 	}

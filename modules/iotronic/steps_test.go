@@ -82,7 +82,7 @@ func TestSteps(t *testing.T) {
 		in   args
 		want string
 	}{
-		{service.With(args{"api_version": "1.82"}), "API version 1.82 does not have provision_state (service) (since 1.87); set api_version to a later one"},
+		{service.With(args{"api_version": "1.82"}), "API version 1.82 does not have provision_state (service) (since 1.87); leave that out, or set a later API version"},
 		{args{"provision_state": "serviced", "runbook": "CUSTOM_A", "api_version": "1.82"}, "does not have provision_state (service) (since 1.87), runbook (since 1.92)"},
 		{args{"provision_state": "cleaned", "clean_steps": step}, `provision_state: the node is "active", so what is deployed on it would be torn down`},
 		{args{"provision_state": "cleaned"}, "provision_state: cleaned needs clean_steps, or a runbook"},
@@ -90,7 +90,7 @@ func TestSteps(t *testing.T) {
 		{args{"clean_steps": step}, "clean_steps: the steps go with provision_state: cleaned"},
 		{args{"provision_state": "cleaned", "clean_steps": []any{}}, "clean_steps is empty; say what is to be done"},
 		{args{"provision_state": "cleaned", "clean_steps": step, "runbook": "x"}, "clean_steps: there is a runbook too; leave one of them out"},
-		{args{"runbook": "x"}, "runbook: it goes with provision_state: cleaned, serviced or active"},
+		{args{"runbook": "x"}, "runbook: it goes with provision_state: cleaned or serviced"},
 		{args{"provision_state": "active", "disable_ramdisk": true}, "disable_ramdisk: it goes with provision_state: cleaned or serviced"},
 		{args{"provision_state": "cleaned", "clean_steps": []any{map[string]any{"step": "x"}}}, "missing required arguments: interface found in clean_steps"},
 	} {

@@ -53,27 +53,13 @@ func (s *service) verify(ctx context.Context, p *plan) error {
 
 // hasFields refuses fields that the version of the API does not have.
 func (s *service) hasFields(ctx context.Context, p *plan) error {
-	version, err := s.client.Version(ctx)
-	if err != nil {
-		return err
-	}
-	var lacks []string
+	needs := p.needs()
 	for i := range p.of.fields {
-		f := &p.of.fields[i]
-		if since := p.of.since(f); p.writes(f.sent()) && version.Compare(since) < 0 {
-			lacks = append(lacks, fmt.Sprintf("%s (since %s)", f.option, since))
+		if f := &p.of.fields[i]; p.writes(f.sent()) {
+			needs[f.option] = p.of.since(f)
 		}
 	}
-	for what, since := range p.needs() {
-		if version.Compare(since) < 0 {
-			lacks = append(lacks, fmt.Sprintf("%s (since %s)", what, since))
-		}
-	}
-	if len(lacks) > 0 {
-		slices.Sort(lacks)
-		return fmt.Errorf("API version %s does not have %s; set api_version to a later one, or leave that out", version, strings.Join(lacks, ", "))
-	}
-	return nil
+	return s.client.Require(ctx, needs)
 }
 
 // needs are the versions of what a plan asks for beside fields.

@@ -116,7 +116,7 @@ func TestVersions(t *testing.T) {
 
 			lacks := func(module string, in args, one versioned) {
 				t.Helper()
-				a.Fails(t, module, in, fmt.Sprintf("API version 1.%d does not have ", minor), fmt.Sprintf("%s (since 1.%d)", one.option(), one.since), "; set api_version to a later one, or leave that out")
+				a.Fails(t, module, in, fmt.Sprintf("API version 1.%d does not have ", minor), fmt.Sprintf("%s (since 1.%d)", one.option(), one.since), "; leave that out, or set a later API version")
 			}
 			for _, one := range everyPortVersion {
 				in := version.With(args{"address": mac}).With(one.in)

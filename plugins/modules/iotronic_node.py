@@ -573,8 +573,9 @@ options:
     type: str
   runbook:
     description:
-      - The steps that Ironic keeps under this name or UUID, instead of O(clean_steps), O(service_steps) or
-          O(deploy_steps). It needs API version 1.92 or a later one.
+      - The runbook whose steps to run, by name or UUID, instead of O(clean_steps) or O(service_steps). It needs API
+          version 1.92 or a later one.
+      - The node must have one of the traits of the runbook, which before 1.112 is the name of the runbook.
     type: str
   secure_boot:
     description:

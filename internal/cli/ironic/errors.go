@@ -81,7 +81,7 @@ func (t *things) reference(ctx context.Context, o *argparse.Option, word string)
 	switch {
 	case o.Key == keyFleet:
 		return t.fleet(ctx, word)
-	case o.Key == keyNode && !value.IsUUID(word):
+	case (o.Key == keyNode || o.Key == keyParent) && word != "" && !value.IsUUID(word):
 		n, err := t.client.Nodes.Get(ctx, word, keyUUID)
 		if err != nil {
 			return "", t.near(ctx, nodeKind(), word, err)

@@ -57,8 +57,9 @@ func (k *kind) at(d iotronic.Dialect) columns {
 
 // Fields that more than one place knows: what objects are told apart by, and the node of a port.
 const (
-	keyUUID = "uuid"
-	keyNode = "node_uuid"
+	keyUUID   = "uuid"
+	keyNode   = "node_uuid"
+	keyParent = "parent_node"
 	// lists of words
 	keyTraits, keyCandidates = "traits", "candidate_nodes"
 )

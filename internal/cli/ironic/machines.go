@@ -67,7 +67,7 @@ func nodeKind() *kind {
 				object.Textual("resource_class", "Ironic: what schedulers know it as"), object.Textual("conductor_group", "Ironic: the conductors that may work with it"),
 				object.Textual("owner", "Ironic: whose it is"), object.Textual("lessee", "Ironic: who uses it"), object.Textual("description", "Ironic: text for people"),
 				truth("automated_clean", "Ironic: whether it is cleaned between its users"),
-			}, interfaceOptions(), hardwareOptions(), placeOptions()),
+			}, memberOptions(), interfaceOptions(), hardwareOptions(), placeOptions()),
 			List: listOptions(
 				object.Textual("instance_uuid", "Ironic: only the node that this instance runs on"),
 				truth("associated", "Ironic: only those with an instance (true), or without (false)"),
@@ -83,7 +83,8 @@ func nodeKind() *kind {
 				object.Textual("instance_name", "Ironic: only the one on which an instance of this name runs"),
 				object.Textual("shard", "Ironic: only those in these shards, with commas between"),
 				truth("sharded", "Ironic: only those in a shard (true), or in none (false)"),
-				object.Textual("parent_node", "Ironic: only children of this node"), flag("include_children", "Ironic: children of other nodes, too"),
+				argparse.Option{Long: "parent-node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: keyParent, Of: []argparse.Kind{&object.Resource{Name: "node"}},
+					Help: "Ironic: only children of this node, by name or UUID"}, flag("include_children", "Ironic: children of other nodes, too"),
 				object.Textual("project", "Iotronic: those of another project, for admins"),
 			),
 		},
@@ -94,6 +95,15 @@ func nodeKind() *kind {
 	nodeFields := func(n *iotronic.Node) iotronic.Object { return n.Fields }
 	node.api = writing(reading(nodes, nodeFields), nodes, nodeFields, func(n *iotronic.NodeCreate) *iotronic.Object { return &n.More })
 	return node
+}
+
+// memberOptions are of nodes that are parts of others; node-update takes them too.
+func memberOptions() []argparse.Option {
+	return []argparse.Option{
+		{Long: "parent-node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: keyParent, Of: []argparse.Kind{&object.Resource{Name: "node"}},
+			Help: "Ironic: node that this one is part of, by name or UUID"},
+		truth("disable_power_off", "Ironic: whether its power may not be switched off"),
+	}
 }
 
 func boardKind(fleet *kind) *kind {

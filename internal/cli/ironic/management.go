@@ -6,7 +6,6 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
-	"github.com/craton-fleet/craton/internal/cli/object"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -19,7 +18,7 @@ func (k *kind) asks(said string, ask doing) doing {
 		if err := ask(ctx, t, c); err != nil {
 			return t.near(ctx, k, c.Target, err)
 		}
-		t.Say("Node %s: %s.", c.Target, said)
+		t.Say("%s %s: %s.", k.Capital(), c.Target, said)
 		return nil
 	}
 }
@@ -61,38 +60,8 @@ func managementVerbs(k *kind) []*verb {
 				func(ctx context.Context, id, _ string) error { return nodes.WaitConsole(ctx, id, enabled) })
 		}
 	}
-	all := argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "all of them"}
-	return []*verb{
-		{
-			Command: argparse.Command{Name: "trait-list", Paged: true, Short: "List the traits of a node, by which schedulers choose it", Target: true},
-			does:    k.traits,
-		},
-		{
-			Command: argparse.Command{Name: "trait-add", Short: "Give a node more traits", Target: true, Rest: true},
-			aliases: []string{"node-add-trait"}, words: func(context.Context, *things, *argparse.Call) []string { return nil },
-			does: on("has the traits", func(ctx context.Context, t *things, c *argparse.Call) error {
-				if len(c.Words) == 0 {
-					return argparse.Misused("the following arguments are required: <trait>")
-				}
-				return each(c.Words, func(trait string) error { return t.client.Nodes.AddTrait(ctx, c.Target, trait) })
-			}),
-		},
-		{
-			Command: argparse.Command{Name: "trait-remove", Short: "Take traits from a node", Target: true, Rest: true, Options: []argparse.Option{all}},
-			aliases: []string{"node-remove-trait"}, words: func(ctx context.Context, t *things, c *argparse.Call) []string {
-				traits, _ := t.client.Nodes.GetTraits(ctx, c.Target)
-				return traits
-			},
-			does: on("no longer has the traits", func(ctx context.Context, t *things, c *argparse.Call) error {
-				switch given := c.Given("all"); {
-				case given == (len(c.Words) > 0):
-					return argparse.Misused("give traits, or --all")
-				case given:
-					return t.client.Nodes.SetTraits(ctx, c.Target, nil)
-				}
-				return each(c.Words, func(trait string) error { return t.client.Nodes.RemoveTrait(ctx, c.Target, trait) })
-			}),
-		},
+	traits := k.traitVerbs(func(c *iotronic.Client) traitService { return c.Nodes })
+	return append(traits, []*verb{
 		{
 			Command: argparse.Command{Name: "boot-device-show", Short: "Show what a node boots from", Target: true,
 				Options: []argparse.Option{{Long: "supported", Kind: argparse.SwitchOption, Help: "what it can boot from"}}},
@@ -159,27 +128,5 @@ func managementVerbs(k *kind) []*verb {
 				return t.client.Nodes.Interrupt(ctx, c.Target)
 			}),
 		},
-	}
-}
-
-// each does something with each word, until the first error.
-func each(words []string, do func(string) error) error {
-	for _, word := range words {
-		if err := do(word); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (k *kind) traits(ctx context.Context, t *things, c *argparse.Call) error {
-	traits, err := t.client.Nodes.GetTraits(ctx, c.Target)
-	if err != nil {
-		return t.near(ctx, k, c.Target, err)
-	}
-	rows := make([]gjson.Result, len(traits))
-	for i, trait := range traits {
-		rows[i] = gjson.Parse(`{"traits":` + string(object.JSONText(trait)) + `}`)
-	}
-	return t.PrintList(rows, []string{"traits"})
+	}...)
 }

@@ -89,7 +89,7 @@ func partVerbs(k *kind) []*verb {
 			Command: argparse.Command{Name: "firmware-list", Paged: true, Short: "List the components of a node that have firmware, with its versions", Target: true},
 			does: k.lists(func(ctx context.Context, t *things, c *argparse.Call) ([]iotronic.Object, []string, error) {
 				rows, err := t.client.Nodes.Firmware(ctx, c.Target)
-				return rows, strings.Fields("component initial_version current_version last_version_flashed created_at updated_at"), err
+				return rows, strings.Fields("component initial_version current_version last_version_flashed vendor model serial_number created_at updated_at"), err
 			}),
 		},
 	}

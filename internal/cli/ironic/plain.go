@@ -49,11 +49,20 @@ func plainKinds(node *kind) []*kind {
 		plainKind("deploy-template", func(c *iotronic.Client) *iotronic.PlainService { return c.DeployTemplates }, columns{
 			short: strings.Fields("uuid name"), more: strings.Fields("steps extra created_at updated_at"),
 		}, nil, object.Textual("name", "name, which is that of the trait that asks for it: CUSTOM_..."), steps),
-		plainKind("runbook", func(c *iotronic.Client) *iotronic.PlainService { return c.Runbooks }, columns{
-			short: strings.Fields("uuid name"), more: strings.Fields("description traits disable_ramdisk owner public steps extra created_at updated_at"),
-		}, nil, object.Textual("name", "name; before 1.112 that of a trait of the nodes that it is for: CUSTOM_..."), steps, object.Textual("owner", "whose it is"),
-			truth("public", "whether everybody may use it"), object.Textual("description", "text for people"), truth("disable_ramdisk", "whether no ramdisk is booted for its steps")),
+		runbookKind(steps),
 	}
+}
+
+// runbookKind also has the traits of a runbook.
+func runbookKind(steps argparse.Option) *kind {
+	runbook := plainKind("runbook", func(c *iotronic.Client) *iotronic.PlainService { return c.Runbooks.PlainService }, columns{
+		short: strings.Fields("uuid name"), more: strings.Fields("description traits disable_ramdisk owner public steps extra created_at updated_at"),
+	}, nil, object.Textual("name", "name; before API version 1.112 that of a trait of the nodes that it applies to: CUSTOM_..."), steps, object.Textual("owner", "project that owns it"),
+		truth("public", "whether every project may use it"), object.Textual("description", "description"), truth("disable_ramdisk", "whether its steps run without booting a ramdisk"))
+	runbook.extra = func(k *kind) []*verb {
+		return k.traitVerbs(func(c *iotronic.Client) traitService { return c.Runbooks })
+	}
+	return runbook
 }
 
 // keySteps is a list of steps.

@@ -198,7 +198,7 @@ var provisionOptions = []struct {
 	}, []string{"active", "rebuild"}},
 	{argparse.Option{Long: "clean-steps", Meta: "<steps>", Key: "clean_steps", Help: "with clean, which needs it or --runbook: the same"}, []string{"+clean"}},
 	{argparse.Option{Long: "service-steps", Meta: "<steps>", Key: "service_steps", Help: "with service, which needs it or --runbook: the same"}, []string{"+service"}},
-	{argparse.Option{Long: "runbook", Meta: "<runbook>", Key: "runbook", Help: "with clean, service and active, in the place of steps: those that Ironic keeps under this name or UUID"}, []string{"clean", "service", "active"}},
+	{argparse.Option{Long: "runbook", Meta: "<runbook>", Key: "runbook", Help: "with clean and service: runbook whose steps to run, by name or UUID; the node must have a trait of it"}, []string{"clean", "service"}},
 	{argparse.Option{Long: "disable-ramdisk", Kind: argparse.SwitchOption, Key: "disable_ramdisk", Help: "with clean and service: boot no ramdisk for the steps"}, []string{"clean", "service"}},
 	{argparse.Option{
 		Long: "rescue-password", Meta: "<password>", Key: "rescue_password",

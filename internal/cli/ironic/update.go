@@ -18,8 +18,12 @@ import (
 )
 
 func iotronicUpdate(k *kind) *verb {
+	var options []argparse.Option
+	if k.Name == "node" {
+		options = memberOptions()
+	}
 	return &verb{
-		Command: argparse.Command{Name: "update", Short: "Change a registered " + k.Noun(), Target: true, Rest: true,
+		Command: argparse.Command{Name: "update", Short: "Change a registered " + k.Noun(), Target: true, Rest: true, Options: options,
 			Long: "Change a " + k.Noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
 extra/rack, with ~1 for a slash in a key. path= takes away what is there.
 
@@ -30,9 +34,21 @@ and values is read from standard input, which other users of the machine cannot 
 The words of the Python client for Ironic are understood, too: add or replace before path=value, remove before path.`},
 		only: slices.DeleteFunc(k.dialects(), func(d iotronic.Dialect) bool { return d == iotronic.DialectNodes2016 }),
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
-			changes, err := t.changes(c.Words)
+			given, err := t.given(ctx, options, c)
 			if err != nil {
 				return err
+			}
+			changes := given
+			if len(c.Words) > 0 || len(given) == 0 {
+				if changes, err = t.changes(c.Words); err != nil {
+					return err
+				}
+			}
+			for path, value := range given {
+				if _, twice := changes[path]; twice && len(c.Words) > 0 {
+					return argparse.Misused("%s is changed twice", path)
+				}
+				changes[path] = value
 			}
 			if err := t.resolveFleet(ctx, k, changes); err != nil {
 				return err
@@ -51,6 +67,21 @@ The words of the Python client for Ironic are understood, too: add or replace be
 			return pathsOf(o)
 		},
 	}
+}
+
+// given returns the changes that options ask for; an empty value removes what is there.
+func (t *things) given(ctx context.Context, options []argparse.Option, c *argparse.Call) (iotronic.Changes, error) {
+	p, err := t.parameters(ctx, options, c)
+	if err != nil {
+		return nil, err
+	}
+	changes := iotronic.Changes{}
+	for key, value := range p {
+		if changes[key] = value; value == "" {
+			changes[key] = iotronic.Remove
+		}
+	}
+	return changes, nil
 }
 
 // changes takes changes from words, or without any from standard input.

@@ -1,0 +1,76 @@
+package ironic
+
+import (
+	"context"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/iotronic"
+)
+
+// traitService reads and writes the traits of one kind of objects.
+type traitService interface {
+	GetTraits(ctx context.Context, id string) ([]string, error)
+	SetTraits(ctx context.Context, id string, traits []string) error
+	AddTrait(ctx context.Context, id, trait string) error
+	RemoveTrait(ctx context.Context, id, trait string) error
+}
+
+// traitVerbs returns the commands of the traits of nodes, or of runbooks.
+func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
+	all := argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "all of them"}
+	return []*verb{
+		{
+			Command: argparse.Command{Name: "trait-list", Paged: true, Short: "List the traits of a " + k.Noun(), Target: true},
+			does: func(ctx context.Context, t *things, c *argparse.Call) error {
+				traits, err := of(t.client).GetTraits(ctx, c.Target)
+				if err != nil {
+					return t.near(ctx, k, c.Target, err)
+				}
+				rows := make([]gjson.Result, len(traits))
+				for i, trait := range traits {
+					rows[i] = gjson.Parse(`{"traits":` + string(object.JSONText(trait)) + `}`)
+				}
+				return t.PrintList(rows, []string{"traits"})
+			},
+		},
+		{
+			Command: argparse.Command{Name: "trait-add", Short: "Add traits to a " + k.Noun(), Target: true, Rest: true},
+			aliases: []string{k.Name + "-add-trait"}, words: func(context.Context, *things, *argparse.Call) []string { return nil },
+			does: k.asks("has the traits", func(ctx context.Context, t *things, c *argparse.Call) error {
+				if len(c.Words) == 0 {
+					return argparse.Misused("the following arguments are required: <trait>")
+				}
+				return each(c.Words, func(trait string) error { return of(t.client).AddTrait(ctx, c.Target, trait) })
+			}),
+		},
+		{
+			Command: argparse.Command{Name: "trait-remove", Short: "Remove traits from a " + k.Noun(), Target: true, Rest: true, Options: []argparse.Option{all}},
+			aliases: []string{k.Name + "-remove-trait"}, words: func(ctx context.Context, t *things, c *argparse.Call) []string {
+				traits, _ := of(t.client).GetTraits(ctx, c.Target)
+				return traits
+			},
+			does: k.asks("no longer has the traits", func(ctx context.Context, t *things, c *argparse.Call) error {
+				switch given := c.Given("all"); {
+				case given == (len(c.Words) > 0):
+					return argparse.Misused("give traits, or --all")
+				case given:
+					return of(t.client).SetTraits(ctx, c.Target, nil)
+				}
+				return each(c.Words, func(trait string) error { return of(t.client).RemoveTrait(ctx, c.Target, trait) })
+			}),
+		},
+	}
+}
+
+// each calls a function with each word, until the first error.
+func each(words []string, do func(string) error) error {
+	for _, word := range words {
+		if err := do(word); err != nil {
+			return err
+		}
+	}
+	return nil
+}
