@@ -88,13 +88,13 @@ func (s *NodeService) BootDevices(ctx context.Context, id string) ([]string, err
 
 // SetBootMode asks for a boot mode, uefi or bios. It returns once Ironic has accepted that; the node's boot_mode shows when it is done.
 func (s *NodeService) SetBootMode(ctx context.Context, id, mode string) error {
-	return s.put(ctx, "set the boot mode of a node", id, "/states/boot_mode", map[string]string{"target": mode}, bootModes)
+	return s.set(ctx, "set the boot mode of a node", id, "/states/boot_mode", map[string]string{"target": mode}, bootModes)
 }
 
 // SetSecureBoot asks for secure boot to be on or off. It returns once Ironic has accepted that; the node's secure_boot shows when it is
 // done.
 func (s *NodeService) SetSecureBoot(ctx context.Context, id string, on bool) error {
-	return s.put(ctx, "set the secure boot of a node", id, "/states/secure_boot", map[string]bool{"target": on}, bootModes)
+	return s.set(ctx, "set the secure boot of a node", id, "/states/secure_boot", map[string]bool{"target": on}, bootModes)
 }
 
 // Console is the serial console of a node.
@@ -117,7 +117,7 @@ func (s *NodeService) GetConsole(ctx context.Context, id string) (*Console, erro
 // SetConsole asks for the console of a node to be enabled, or disabled. It returns once Ironic has accepted that;
 // [NodeService.WaitConsole] waits for it.
 func (s *NodeService) SetConsole(ctx context.Context, id string, enabled bool) error {
-	return s.put(ctx, "set the console of a node", id, "/states/console", map[string]bool{"enabled": enabled}, nil)
+	return s.set(ctx, "set the console of a node", id, "/states/console", map[string]bool{"enabled": enabled}, nil)
 }
 
 // WaitConsole waits until the console of a node is enabled, or disabled. It fails as [NodeService.WaitPower] does.

@@ -37,6 +37,22 @@ func TestRetries(t *testing.T) {
 		"power": func(ctx context.Context, c *iotronic.Client) error {
 			return c.Nodes.SetPower(ctx, "x", iotronic.Reboot)
 		},
+		"power off": func(ctx context.Context, c *iotronic.Client) error {
+			return c.Nodes.SetPower(ctx, "x", iotronic.PowerOff)
+		},
+		"soft reboot": func(ctx context.Context, c *iotronic.Client) error {
+			return c.Nodes.SetPower(ctx, "x", iotronic.SoftReboot)
+		},
+		"console":     func(ctx context.Context, c *iotronic.Client) error { return c.Nodes.SetConsole(ctx, "x", true) },
+		"boot mode":   func(ctx context.Context, c *iotronic.Client) error { return c.Nodes.SetBootMode(ctx, "x", "uefi") },
+		"maintenance": func(ctx context.Context, c *iotronic.Client) error { return c.Nodes.SetMaintenance(ctx, "x", "fan") },
+		"interrupt":   func(ctx context.Context, c *iotronic.Client) error { return c.Nodes.Interrupt(ctx, "x") },
+		"vif":         func(ctx context.Context, c *iotronic.Client) error { return c.Nodes.AttachVIF(ctx, "x", "v", nil) },
+	}
+	for _, target := range []string{iotronic.ProvisionActive, iotronic.ProvisionDeleted, iotronic.ProvisionManage, iotronic.ProvisionClean, iotronic.ProvisionInspect, iotronic.ProvisionRebuild} {
+		calls[target] = func(ctx context.Context, c *iotronic.Client) error {
+			return c.Nodes.SetProvision(ctx, "x", iotronic.Provision{Target: target})
+		}
 	}
 	const once, again = 1, 3
 	for _, tt := range []struct {
@@ -52,6 +68,12 @@ func TestRetries(t *testing.T) {
 		{"get", 502, "", again}, {"get", 504, "", again}, {"get", 429, "", again}, {"delete", 502, "", again},
 		{"create", 502, "", once}, {"update", 504, "", once}, {"power", 502, "", once}, {"create", 429, "", once},
 		{"get", 500, bodyBusy, again}, {"delete", 500, bodyBusy, again}, {"create", 500, bodyBusy, once}, {"power", 500, bodyBusy, once},
+		{"update", 500, bodyBusy, again}, {"power off", 500, bodyBusy, again}, {"soft reboot", 500, bodyBusy, once}, {"console", 500, bodyBusy, again},
+		{"boot mode", 500, bodyBusy, again}, {"maintenance", 500, bodyBusy, again}, {"interrupt", 500, bodyBusy, once}, {"vif", 500, bodyBusy, once},
+		// What Ironic refuses once it was carried out is asked for again after an error, and never when no answer came.
+		{iotronic.ProvisionActive, 500, bodyBusy, again}, {iotronic.ProvisionDeleted, 500, bodyBusy, again}, {iotronic.ProvisionManage, 500, bodyBusy, again},
+		{iotronic.ProvisionActive, 502, "", once}, {iotronic.ProvisionActive, 500, "{}", once}, {iotronic.ProvisionActive, 503, bodyBusy, again},
+		{iotronic.ProvisionClean, 500, bodyBusy, once}, {iotronic.ProvisionInspect, 500, bodyBusy, once}, {iotronic.ProvisionRebuild, 500, bodyBusy, once},
 		{"get", 500, "{}", once}, {"get", 400, "{}", once}, {"get", 404, "{}", once}, {"get", 401, "{}", once},
 	} {
 		mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic), iotronic.WithRetries(again-1))

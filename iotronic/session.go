@@ -198,7 +198,9 @@ func (s *session) negotiate(ctx context.Context, sent Version, resp *rest.Respon
 //   - any request after a 503: no worker was free, so nothing was done;
 //   - any request after a 409 that says that somebody else works on the object;
 //   - after any other 409 all but creates and changes to a name that is taken;
-//   - after a 500 of an Ironic on SQLite, for which two wrote at once, what may be carried out twice.
+//   - after a 500 of an Ironic on SQLite, which rolled back because two wrote at once: what may be carried out twice, such as
+//     reads, patches and power on, and what Ironic would refuse a second time, such as a deployment. A create, a reboot, a cleaning
+//     and what else would happen twice is left to the caller.
 func repeatLocked(r *rest.Request, resp *http.Response) bool {
 	switch resp.StatusCode {
 	case http.StatusServiceUnavailable:
@@ -207,7 +209,7 @@ func repeatLocked(r *rest.Request, resp *http.Response) bool {
 		text := peek(resp)
 		return isLocked(text) || r.Method != http.MethodPost && !strings.Contains(text, "already exists")
 	case http.StatusInternalServerError:
-		return r.Method != http.MethodPost && !r.Once && strings.Contains(peek(resp), "database is locked")
+		return r.Method != http.MethodPost && (!r.Once || r.Guarded) && strings.Contains(peek(resp), "database is locked")
 	}
 	return false
 }

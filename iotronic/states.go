@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,11 @@ func (s *NodeService) SetPower(ctx context.Context, id, target string) error {
 	if target == SoftPowerOff || target == SoftReboot {
 		needs[target] = softPower
 	}
-	return s.put(ctx, "set the power state of a node", id, "/states/power", map[string]string{"target": target}, needs)
+	ask := s.set
+	if target == Reboot || target == SoftReboot {
+		ask = s.put
+	}
+	return ask(ctx, "set the power state of a node", id, "/states/power", map[string]string{"target": target}, needs)
 }
 
 // Provision is a change of a node's provision state.
@@ -59,6 +64,10 @@ type Provision struct {
 	CleanSteps  any    `json:"clean_steps,omitempty"` // for ProvisionClean
 	More        Object `json:"-"`                     // other parameters, by their names in the API: service_steps, deploy_steps, runbook, rescue_password
 }
+
+// returning are the targets that may lead back to the state that a node is in, so that Ironic would do them a second time. All
+// others it refuses then.
+var returning = []string{ProvisionRebuild, ProvisionInspect, ProvisionClean, ProvisionService, ProvisionAbort, ProvisionUnhold}
 
 // SetProvision asks for a change of the provision state. It returns once Ironic has accepted that;
 // [NodeService.WaitProvision] waits for the state.
@@ -80,7 +89,9 @@ func (s *NodeService) SetProvision(ctx context.Context, id string, p Provision) 
 	if isObject(body["configdrive"]) {
 		needs["configdrive as an object"] = builtDrive
 	}
-	return s.put(ctx, "set the provision state of a node", id, "/states/provision", body, needs)
+	return s.ironic(ctx, "set the provision state of a node", id, &call{Request: rest.Request{
+		Method: http.MethodPut, Body: body, Once: true, Guarded: !slices.Contains(returning, p.Target),
+	}, needs: needs}, "/states/provision", nil)
 }
 
 // SetMaintenance takes a node out of Ironic's hands; the reason may be empty.

@@ -97,7 +97,10 @@ type Request struct {
 	Body   any         // sent as JSON; nil for none
 	Packed bool        // ask for the response as Stream does, whose compression is part of what its tag says
 	Once   bool        // may have been carried out, whatever its method, when its response is missing
-	Into   []byte      // what the response is read into if it has room for it
+	// Guarded is set of a request with Once that the service refuses when it is sent again after it was carried out, so that a
+	// response which says that it failed may be followed by another try.
+	Guarded bool
+	Into    []byte // what the response is read into if it has room for it
 	// Check looks at a good response to a read, which is JSON; for an error of it the response is asked for again. nil:
 	// all are good.
 	Check func(*Response) error
