@@ -3,6 +3,7 @@ import json
 import sys
 
 import openstack
+import requests
 from openstack import resource
 
 url = sys.argv[1]
@@ -14,6 +15,8 @@ def plain(value):
     """What the service says of an object, by its own names."""
     if isinstance(value, resource.Resource):
         return {key: inner for key, inner in value._body.attributes.items()}
+    if isinstance(value, requests.Response): # of a request that has no function
+        return value.json()
     if isinstance(value, (str, int, float, bool, dict, type(None))):
         return value
     return [plain(inner) for inner in value]
