@@ -136,7 +136,7 @@ func (s *Server) health(logged, status string, check func(context.Context) error
 		if err := check(r.Context()); err != nil {
 			s.log.ErrorContext(r.Context(), logged, slog.String("error", err.Error()))
 			body.Status, code = status, http.StatusInternalServerError
-			var failed *store.Failure
+			var failed *store.DatabaseError
 			switch {
 			case errors.As(err, &failed):
 				body.Status += ": " + failed.Cause()

@@ -17,10 +17,10 @@ func Inspect(ctx context.Context, database string) (Inspection, error) {
 	return store.Inspect(ctx, database)
 }
 
-// Failure is a database that cannot do what was asked, although nothing is
+// DatabaseError is a database that cannot do what was asked, although nothing is
 // wrong with the request: a full disk, a file that may only be read, a damaged
 // one.
-type Failure = store.Failure
+type DatabaseError = store.DatabaseError
 
 // What is in the place of a database, and is none that this program can use.
 var (
@@ -28,7 +28,7 @@ var (
 	ErrNewer   = store.ErrNewer   // one that a later version has written
 )
 
-// Reasons of a [Failure] that the permissions of files explain.
+// Reasons of a [DatabaseError] that the permissions of files explain.
 const (
 	ReadOnly = engine.ReadOnly
 	NoAccess = engine.NoAccess

@@ -120,7 +120,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if h := (*httpError)(nil); errors.As(err, &h) && h.again != "" {
 			c.head.Set("Retry-After", h.again)
 		}
-		if errors.As(err, new(*store.Failure)) && !a.embedded {
+		if errors.As(err, new(*store.DatabaseError)) && !a.embedded {
 			c.head.Set("Retry-After", retryAfter)
 		}
 		c.buf = appendError(c.buf[:0], c.status, message)

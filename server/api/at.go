@@ -127,7 +127,7 @@ func parseMoment(name, text string) (find func(ctx context.Context, v *store.Vie
 
 // gone is the answer to who names a place that this log does not have.
 func gone(err error) error {
-	var unknown *store.CursorUnknown
+	var unknown *store.UnknownCursorError
 	if errors.As(err, &unknown) {
 		return fail(http.StatusGone, "%s", unknown.Error())
 	}
@@ -142,7 +142,7 @@ func (c *call) source() (*store.Store, error) {
 	}
 	if m.fleet == nil {
 		fleet, release, err := m.open(c)
-		if errors.Is(err, store.ErrManyPasts) {
+		if errors.Is(err, store.ErrTooManyPasts) {
 			return nil, &httpError{
 				status: http.StatusInternalServerError, again: retryAfter,
 				message: "As many past states of the fleet are read as there is room for. Ask again in some seconds.",

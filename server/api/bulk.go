@@ -34,7 +34,7 @@ func bulk(c *call) error {
 	c.hold(release)
 	done, err := c.store.Bulk(c.r.Context(), r.entity, c.caller.scope(), *b)
 	if err != nil {
-		if store.IsCode(err, store.Changed) { // as a PUT does that nobody made conditional
+		if store.IsCode(err, store.PreconditionFailed) { // as a PUT does that nobody made conditional
 			return fail(http.StatusConflict, "%s", err)
 		}
 		return err

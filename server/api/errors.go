@@ -26,9 +26,9 @@ const (
 
 // Messages of our own.
 const (
-	msgReadOnly = "Your role in this project allows to read only."
-	msgNoUsers  = "This server takes its users from Keystone: create them there."
-	msgNoAnswer = "The token could not be checked, because Keystone cannot be asked now. Try again; if it stays so, tell the administrator of this server, whose log has the reason."
+	msgReadOnly       = "Your role in this project allows to read only."
+	msgNoUsers        = "This server takes its users from Keystone: create them there."
+	msgDatabaseFailed = "The token could not be checked, because Keystone cannot be asked now. Try again; if it stays so, tell the administrator of this server, whose log has the reason."
 )
 
 // httpError is a refusal with its status and message.
@@ -81,19 +81,19 @@ func invalid(messages []string) error {
 // client has no class for (408, 429, 501 to 504, ...) make it die of a
 // recursion (contract §9.5), so none is used anywhere.
 var statusOf = map[store.Code]int{
-	store.NotFound: http.StatusNotFound,
-	store.Conflict: http.StatusConflict,
-	store.InUse:    http.StatusConflict,
-	store.Invalid:  http.StatusBadRequest,
-	store.Denied:   http.StatusUnauthorized,
-	store.Slow:     http.StatusInternalServerError,
-	store.Changed:  http.StatusPreconditionFailed,
+	store.NotFound:           http.StatusNotFound,
+	store.Conflict:           http.StatusConflict,
+	store.InUse:              http.StatusConflict,
+	store.Invalid:            http.StatusBadRequest,
+	store.Forbidden:          http.StatusUnauthorized,
+	store.TimedOut:           http.StatusInternalServerError,
+	store.PreconditionFailed: http.StatusPreconditionFailed,
 
-	store.Unreached: http.StatusGone,
-	store.Unkept:    http.StatusConflict,
+	store.BeforeHorizon: http.StatusGone,
+	store.NotRetained:   http.StatusConflict,
 
 	// As with what only readers are refused: 401 is for who could sign in otherwise.
-	store.Exceeds: http.StatusForbidden,
+	store.ExceedsGrant: http.StatusForbidden,
 }
 
 // explain turns any error into the status and message for the client. What
@@ -101,9 +101,9 @@ var statusOf = map[store.Code]int{
 func (a *API) explain(ctx context.Context, err error) (int, string) {
 	var h *httpError
 	var s *store.Error
-	var key *store.SortKey
-	var marker *store.MarkerMissing
-	var failed *store.Failure
+	var key *store.InvalidSortKeyError
+	var marker *store.MarkerNotFoundError
+	var failed *store.DatabaseError
 	switch {
 	case errors.As(err, &failed):
 		a.report(ctx, err)
@@ -119,7 +119,7 @@ func (a *API) explain(ctx context.Context, err error) (int, string) {
 			}
 		}
 		return h.status, h.message
-	case errors.As(err, &s) && s.Code == store.Denied:
+	case errors.As(err, &s) && s.Code == store.Forbidden:
 		return http.StatusUnauthorized, msgAdmin
 	case errors.As(err, &s):
 		return statusOf[s.Code], s.Message

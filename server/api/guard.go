@@ -45,7 +45,7 @@ func Guarded(authenticate Authenticator, g *guard.Guard, byToken bool, log *slog
 			log.WarnContext(r.Context(), "logins are refused: too many were wrong", slog.String("client", a.Address.String()),
 				slog.String("tried_user", shorten(user)), slog.String("for", began.String()))
 		}
-		if refused := (*guard.Refused)(nil); errors.As(err, &refused) {
+		if refused := (*guard.RefusedError)(nil); errors.As(err, &refused) {
 			traceOf(r.Context()).Guessing = true
 			seconds := int(math.Ceil(refused.Wait.Seconds()))
 			return Caller{}, &httpError{

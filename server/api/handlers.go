@@ -276,7 +276,7 @@ func (r *resource) delete(c *call) error {
 	err := c.store.Delete(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r))
 	switch {
 	case store.IsCode(err, store.NotFound) && c.expects():
-		return errGoneAlready
+		return errDeletedMeanwhile
 	case err != nil && !store.IsCode(err, store.NotFound):
 		return err
 	}

@@ -23,7 +23,7 @@ func Keystone(s *store.Store, v *keystone.Validator, roles keystone.Roles) Authe
 			return Caller{}, err
 		case err != nil:
 			// The original says 503 here, of which its own client dies (see [statusOf]).
-			return Caller{}, &httpError{status: http.StatusInternalServerError, message: msgNoAnswer, cause: err}
+			return Caller{}, &httpError{status: http.StatusInternalServerError, message: msgDatabaseFailed, cause: err}
 		}
 		role, err := roles.Role(token)
 		if err != nil {

@@ -203,7 +203,7 @@ func (q query) listing(k *schema.Kind) (store.List, error) {
 		l.Sort = strings.Split(strings.ReplaceAll(a.text, " ", ","), ",")
 	}
 	if a, ok := q.get("marker"); ok && a.text == "" {
-		return l, &store.MarkerMissing{Marker: ""}
+		return l, &store.MarkerNotFoundError{Marker: ""}
 	}
 	l.Descending = q.text("sort_dir") == "desc"
 	l.VarsOfAll = q.flag("resolved-values")

@@ -23,8 +23,8 @@ type stream struct {
 }
 
 var (
-	errGone   = fail(http.StatusInternalServerError, "The client takes no more of its answer.")
-	errBroken = fail(http.StatusInternalServerError, "The database was lost while an answer was on its way.")
+	errStreamLost = fail(http.StatusInternalServerError, "The client takes no more of its answer.")
+	errBroken     = fail(http.StatusInternalServerError, "The database was lost while an answer was on its way.")
 )
 
 // lines has an answer of any size, a line of JSON for each object, sent while it
@@ -58,7 +58,7 @@ func (c *call) stream() *stream {
 func (s *stream) write(b []byte) error {
 	if _, err := s.to.Write(b); err != nil {
 		s.gone = true
-		return errGone
+		return errStreamLost
 	}
 	return nil
 }
@@ -70,7 +70,7 @@ func (s *stream) grow(size int64) error {
 	s.size = size
 	s.moved.Signal()
 	if s.gone {
-		return errGone
+		return errStreamLost
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func (c *call) conditional() {
 // about is there, and as the client knows it.
 func (c *call) expects() bool { return len(c.r.Header.Values("If-Match")) > 0 }
 
-var errGoneAlready = fail(http.StatusPreconditionFailed, "It is not there any more.")
+var errDeletedMeanwhile = fail(http.StatusPreconditionFailed, "It is not there any more.")
 
 // kinds are those whose objects an answer with r's objects shows something of:
 // with resolved variables, also all that they inherit from.

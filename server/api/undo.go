@@ -19,7 +19,7 @@ func undo(c *call) error {
 	u.May = c.mayUndo
 	done, err := c.store.Undo(c.r.Context(), c.caller.scope(), u)
 	if err != nil {
-		if store.IsCode(err, store.Changed) { // as a PUT does that nobody made conditional
+		if store.IsCode(err, store.PreconditionFailed) { // as a PUT does that nobody made conditional
 			return fail(http.StatusConflict, "%s", err)
 		}
 		return gone(err)

@@ -21,16 +21,16 @@ type Roles struct {
 	RootProject string
 }
 
-// Denied is the error of a token that is valid and allows nothing. It is
+// ForbiddenError is the error of a token that is valid and allows nothing. It is
 // written for the person who has it.
-type Denied struct{ Message string }
+type ForbiddenError struct{ Message string }
 
-func (d *Denied) Error() string { return d.Message }
+func (d *ForbiddenError) Error() string { return d.Message }
 
-// Role returns the widest role here that a token has, or a [*Denied].
+// Role returns the widest role here that a token has, or a [*ForbiddenError].
 func (r Roles) Role(t *Token) (schema.Role, error) {
 	if t.ProjectID == "" {
-		return 0, &Denied{"The token is not for a project: it is unscoped, or for a domain or the system. " +
+		return 0, &ForbiddenError{"The token is not for a project: it is unscoped, or for a domain or the system. " +
 			"Get one for the project to work in, for example by setting OS_PROJECT_ID or OS_PROJECT_NAME."}
 	}
 	admin := holds(t, r.Admin)
@@ -45,7 +45,7 @@ func (r Roles) Role(t *Token) (schema.Role, error) {
 		return schema.Reader, nil
 	}
 	wanted := slices.Concat(r.Admin, r.Member, r.Reader)
-	return 0, &Denied{fmt.Sprintf("None of your roles in project %s allows to use this server. It takes one of: %s.",
+	return 0, &ForbiddenError{fmt.Sprintf("None of your roles in project %s allows to use this server. It takes one of: %s.",
 		t.ProjectName, strings.Join(wanted, ", "))}
 }
 

@@ -206,13 +206,13 @@ func (b *backupWriter) rows(ctx context.Context, tx engine.Tx, t *table, columns
 	})
 }
 
-// BadBackup is the error for a file that is no backup, or not all of one.
-type BadBackup struct {
+// InvalidBackupError is the error for a file that is no backup, or not all of one.
+type InvalidBackupError struct {
 	File string
 	Why  string
 }
 
-func (e *BadBackup) Error() string { return fmt.Sprintf("%s %s", e.File, e.Why) }
+func (e *InvalidBackupError) Error() string { return fmt.Sprintf("%s %s", e.File, e.Why) }
 
 // mostLine bounds a line of a backup: a row with a value of a megabyte, and what
 // it takes to write it.
@@ -262,7 +262,7 @@ func newBackupReader(file string, r io.Reader) (*backupReader, func(), error) {
 	return b, packed.Close, nil
 }
 
-func (b *backupReader) bad(why string) error { return &BadBackup{File: b.file, Why: why} }
+func (b *backupReader) bad(why string) error { return &InvalidBackupError{File: b.file, Why: why} }
 
 func (b *backupReader) readError(otherwise string) string {
 	if err := b.lines.Err(); err != nil {

@@ -130,7 +130,7 @@ func TestBadBackups(t *testing.T) {
 		t.Helper()
 		to := target()
 		_, _, err := Restore(t.Context(), to, Options{}, "fleet.backup", opening(data), nil)
-		var bad *BadBackup
+		var bad *InvalidBackupError
 		if !errors.As(err, &bad) || !strings.Contains(err.Error(), "fleet.backup") || !strings.Contains(err.Error(), why) {
 			t.Errorf("%s: %v", what, err)
 		}

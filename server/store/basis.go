@@ -114,7 +114,7 @@ func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (
 
 type expectedKey struct{}
 
-// IfUnchanged returns a context whose writes are refused with [Changed] unless
+// IfUnchanged returns a context whose writes are refused with [PreconditionFailed] unless
 // the last change of the object that they change, as [Marks.Own] tells it, is
 // one of those given.
 func IfUnchanged(ctx context.Context, lastChanges []string) context.Context {
@@ -131,5 +131,5 @@ func (q *session) expect(ctx context.Context, e *Entity, row Row) error {
 	if err != nil || slices.Contains(q.log.expected, marks.Own) {
 		return err
 	}
-	return refuse(Changed, "The %s (id %s) has changed since it was read: its last change is %s. Read it again.", e.describeRow(row), own.ID, marks.Own)
+	return refuse(PreconditionFailed, "The %s (id %s) has changed since it was read: its last change is %s. Read it again.", e.describeRow(row), own.ID, marks.Own)
 }

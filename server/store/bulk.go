@@ -73,7 +73,7 @@ const (
 // all or nothing, as the single writes do it, and with their refusals. It has one
 // revision.
 //
-// [Changed] if Expect is given and other objects are meant by now, or something
+// [PreconditionFailed] if Expect is given and other objects are meant by now, or something
 // else would be done to them.
 func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b Bulk) (*Bulked, error) {
 	var w *bulking
@@ -131,7 +131,7 @@ func (w *bulking) run(ctx context.Context) error {
 	}
 	w.done.Count, w.done.Matched = len(rows), matchedOf(w.e, rows)
 	if w.Expect != "" && !strings.HasPrefix(w.Expect, previewMark) && w.Expect != w.done.Matched && w.Expect != fmt.Sprint(len(rows)) {
-		return refuse(Changed, "The terms mean other objects than when they were looked at: %d %ss now. Look again.", len(rows), w.e.Name)
+		return refuse(PreconditionFailed, "The terms mean other objects than when they were looked at: %d %ss now. Look again.", len(rows), w.e.Name)
 	}
 	if w.Delete {
 		return w.delete(ctx, rows)
@@ -160,7 +160,7 @@ func (w *bulking) asSeen() error {
 	fmt.Fprintf(w.doing, "%s %v", w.done.Matched, w.done.With) // maps are printed in order
 	w.done.Preview = previewMark + hex.EncodeToString(w.doing.Sum(nil)[:16])
 	if strings.HasPrefix(w.Expect, previewMark) && w.Expect != w.done.Preview {
-		return refuse(Changed, "The %ss, or their values, are not what they were when they were looked at. Look again.", w.e.Name)
+		return refuse(PreconditionFailed, "The %ss, or their values, are not what they were when they were looked at. Look again.", w.e.Name)
 	}
 	return nil
 }

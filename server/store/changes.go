@@ -57,16 +57,16 @@ func ParseCursor(text string) Cursor {
 	return c
 }
 
-// CursorUnknown is the error for a cursor from which on this log cannot tell
+// UnknownCursorError is the error for a cursor from which on this log cannot tell
 // all changes: it is another database's, or of before the database was brought
 // back from a copy, or from before the horizon. Whoever has it reads everything
 // again.
-type CursorUnknown struct {
+type UnknownCursorError struct {
 	Cursor  Cursor
 	Horizon int64
 }
 
-func (e *CursorUnknown) Error() string {
+func (e *UnknownCursorError) Error() string {
 	if e.Cursor.Revision >= 0 && e.Cursor.Revision <= e.Horizon {
 		return fmt.Sprintf("The change log is whole from revision %d on, and %q is no place there: read all again.", e.Horizon, e.Cursor)
 	}
@@ -74,7 +74,7 @@ func (e *CursorUnknown) Error() string {
 }
 
 // Refusal marks the error as one that says nothing about the database.
-func (e *CursorUnknown) Refusal() {}
+func (e *UnknownCursorError) Refusal() {}
 
 // Change is a row of the change log: what one write did to one object.
 type Change struct {
@@ -114,7 +114,7 @@ func (v *View) Log(ctx context.Context) (l LogState, err error) {
 	return l, err
 }
 
-// Know returns a [CursorUnknown] for a place from which on the log is not
+// Know returns a [UnknownCursorError] for a place from which on the log is not
 // whole. The zero cursor is known: what is left from before the horizon
 // follows it.
 func (v *View) Know(ctx context.Context, c Cursor) error {
@@ -136,7 +136,7 @@ func (v *View) Know(ctx context.Context, c Cursor) error {
 		return err
 	}
 	if known == "" || known != c.Change {
-		return &CursorUnknown{Cursor: c, Horizon: l.horizon}
+		return &UnknownCursorError{Cursor: c, Horizon: l.horizon}
 	}
 	return nil
 }

@@ -34,7 +34,7 @@ func (e *Entity) contents() (column string, inside []*Entity) {
 // It is done whole, in one transaction, or refused with [InUse], naming one
 // thing outside that depends on it: a device whose parent would be gone, or
 // an interface on a network that would be. [NotFound] if there is no such
-// object in the scope; [Denied] for a root user, unless root asks, and [InUse]
+// object in the scope; [Forbidden] for a root user, unless root asks, and [InUse]
 // for the last one.
 func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
@@ -49,7 +49,7 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 // delete is [Store.Delete] of a row that is held.
 func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) error {
 	if e == Users && !sc.All && row.role() == schema.Root {
-		return refuse(Denied, "only a root user may delete a root user")
+		return refuse(Forbidden, "only a root user may delete a root user")
 	}
 	key := row[e.Index(e.key)]
 	subject := e.titled(row)

@@ -10,16 +10,16 @@ type Code uint8
 
 // The kinds of refusals.
 const (
-	NotFound  Code = iota + 1 // no such object in the caller's scope
-	Conflict                  // it exists already
-	InUse                     // something outside depends on what is to be deleted
-	Invalid                   // a value cannot be accepted
-	Denied                    // the caller's role does not suffice
-	Slow                      // it took longer than a read may
-	Changed                   // the object is not what the caller took it for
-	Unreached                 // the change log does not go back so far
-	Unkept                    // the change log does not have the value
-	Exceeds                   // more than the caller may give to others
+	NotFound           Code = iota + 1 // no such object in the caller's scope
+	Conflict                           // it exists already
+	InUse                              // something outside depends on what is to be deleted
+	Invalid                            // a value cannot be accepted
+	Forbidden                          // the caller's role does not suffice
+	TimedOut                           // it took longer than a read may
+	PreconditionFailed                 // the object is not what the caller took it for
+	BeforeHorizon                      // the change log does not go back so far
+	NotRetained                        // the change log does not have the value
+	ExceedsGrant                       // more than the caller may give to others
 )
 
 // Error is a refusal that the caller can act on. Every other error of this

@@ -38,7 +38,7 @@ func TestDiskFull(t *testing.T) {
 			break
 		}
 	}
-	var f *Failure
+	var f *DatabaseError
 	if !errors.As(err, &f) || f.Reason != engine.DiskFull {
 		t.Fatalf("after %d clouds: %v", stored, err)
 	}
@@ -85,7 +85,7 @@ func TestDamagedPage(t *testing.T) {
 		defer s.Close()
 		_, err = s.List(t.Context(), Clouds, sc, List{Limit: 30, Sort: []string{"id"}})
 	}
-	var f *Failure
+	var f *DatabaseError
 	if !errors.As(err, &f) || f.Reason != engine.Damaged || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "backup") {
 		t.Errorf("a damaged page: %v", err)
 	}
@@ -110,7 +110,7 @@ func TestSmallDisk(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "sh", "-c", `dd if=/dev/zero of="$0/fill" bs=4096 2>/dev/null; true`, dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	var f *Failure
+	var f *DatabaseError
 	for i := range 100 { // until the log has no room left
 		_, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": fmt.Sprint("x", i)}})
 		if err != nil {
@@ -139,7 +139,7 @@ func TestSmallDisk(t *testing.T) {
 		return
 	}
 	_, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": "ro"}})
-	if !errors.As(err, &f) || f.Reason != engine.ReadOnly && f.Reason != engine.BadDisk && f.Reason != engine.NoAccess {
+	if !errors.As(err, &f) || f.Reason != engine.ReadOnly && f.Reason != engine.DiskError && f.Reason != engine.NoAccess {
 		t.Errorf("a file system that may only be read: %v", err)
 	}
 	if _, err := exec.CommandContext(context.WithoutCancel(t.Context()), "mount", "-o", "remount,rw", dir).CombinedOutput(); err != nil {

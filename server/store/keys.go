@@ -155,7 +155,7 @@ type Manager struct {
 	Expires Micros // of its key; 0: never
 }
 
-var errGivesRoot = &Error{Code: Exceeds, Message: "Only root gives the role root, and takes it away."}
+var errGivesRoot = &Error{Code: ExceedsGrant, Message: "Only root gives the role root, and takes it away."}
 
 // limit is the role that a key has which m makes for somebody else: none for
 // root's, and else m's own, so that whoever knows the key gains nothing when its
@@ -175,7 +175,7 @@ func (q *session) managed(ctx context.Context, m Manager, user string) (Row, err
 		return nil, err
 	}
 	if row[Users.Index("id")] != m.User && row.role() > m.Role {
-		return nil, refuse(Exceeds, "This user may do more than you: only one who may as much manages it.")
+		return nil, refuse(ExceedsGrant, "This user may do more than you: only one who may as much manages it.")
 	}
 	return row, nil
 }
@@ -222,7 +222,7 @@ func (q *session) keys(ctx context.Context, where string, args ...any) (keys []U
 // CreateKey makes a key for a user, of which k says the name, the role and when
 // it expires, and returns it with its secret, which cannot be read again. A key
 // may do no more than who makes it, and live no longer than the key by which it
-// is made: [Exceeds]. [Conflict] if the user has a key with the name.
+// is made: [ExceedsGrant]. [Conflict] if the user has a key with the name.
 func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey) (UserKey, string, error) {
 	secret := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
@@ -233,11 +233,11 @@ func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey
 		own := row[Users.Index("id")] == m.User
 		switch {
 		case k.Role > row.role():
-			return refuse(Exceeds, "A key may do no more than its user, whose role is %s.", row.role())
+			return refuse(ExceedsGrant, "A key may do no more than its user, whose role is %s.", row.role())
 		case k.allows(row.role()) > m.Role, own && m.Most != 0 && k.allows(schema.Root) > m.Most:
-			return refuse(Exceeds, "The new key could do more than the one that you use: give it the role %s or a narrower one.", m.Role)
+			return refuse(ExceedsGrant, "The new key could do more than the one that you use: give it the role %s or a narrower one.", m.Role)
 		case m.Expires != 0 && (k.Expires == 0 || k.Expires > m.Expires):
-			return refuse(Exceeds, "The new key would outlive the one that you use, which expires at %s: have it expire no later, or use one that lives longer.", time.UnixMicro(int64(m.Expires)).UTC().Format(time.RFC3339))
+			return refuse(ExceedsGrant, "The new key would outlive the one that you use, which expires at %s: have it expire no later, or use one that lives longer.", time.UnixMicro(int64(m.Expires)).UTC().Format(time.RFC3339))
 		}
 		if !own && k.Role == 0 {
 			k.Role = m.limit()
@@ -282,7 +282,7 @@ func (q *session) insertKey(ctx context.Context, user any, k UserKey, secret str
 }
 
 // DeleteKey deletes a key of a user. One that may do more than m is out of its
-// reach: [Exceeds]. [NotFound] if there is no such key, [InUse] for the last one
+// reach: [ExceedsGrant]. [NotFound] if there is no such key, [InUse] for the last one
 // that is root's.
 func (s *Store) DeleteKey(ctx context.Context, m Manager, user, key string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
@@ -302,7 +302,7 @@ func (s *Store) DeleteKey(ctx context.Context, m Manager, user, key string) erro
 			return errNotFound
 		}
 		if keys[0].allows(row.role()) > m.Role {
-			return refuse(Exceeds, "This key may do more than you can now, with the role %s.", m.Role)
+			return refuse(ExceedsGrant, "This key may do more than you can now, with the role %s.", m.Role)
 		}
 		return q.deleteKey(ctx, row, &keys[0])
 	})

@@ -37,8 +37,8 @@ func TestLateCommits(t *testing.T) {
 			for i := range each {
 				name := fmt.Sprintf("h%d-%d", w, i)
 				row, err := s.Create(t.Context(), Hosts, sc, host(name, nil))
-				if f := (*engine.Failure)(nil); errors.As(err, &f) { // it was so for too long
-					if f.Reason != engine.Uncertain {
+				if f := (*engine.DatabaseError)(nil); errors.As(err, &f) { // it was so for too long
+					if f.Reason != engine.CommitUnknown {
 						told.Store(name, nil) // and is not there
 					}
 					continue

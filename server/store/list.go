@@ -63,16 +63,16 @@ type Page struct {
 	Prev   string     // marker of the page before; "" if that is the first page
 }
 
-// SortKey is the error of [View.List] for a sort key that e does not have.
-type SortKey struct{ Key string }
+// InvalidSortKeyError is the error of [View.List] for a sort key that e does not have.
+type InvalidSortKeyError struct{ Key string }
 
-func (e *SortKey) Error() string { return `"` + e.Key + `" is an invalid sort key` }
+func (e *InvalidSortKeyError) Error() string { return `"` + e.Key + `" is an invalid sort key` }
 
-// MarkerMissing is the error of [View.List] for a marker that names no row
+// MarkerNotFoundError is the error of [View.List] for a marker that names no row
 // in the caller's scope.
-type MarkerMissing struct{ Marker string }
+type MarkerNotFoundError struct{ Marker string }
 
-func (e *MarkerMissing) Error() string { return `Marker "` + e.Marker + `" does not exist` }
+func (e *MarkerNotFoundError) Error() string { return `Marker "` + e.Marker + `" does not exist` }
 
 // List reads one page. Its number of statements does not depend on the number
 // of rows, and in the default order its cost does not depend on where in the
@@ -224,7 +224,7 @@ func sortColumns(e *Entity, l List) ([]sortColumn, error) {
 		}
 		c := e.column(column)
 		if c == nil || c.expr != "" || column == "seq" || slices.Contains(e.quiet, column) {
-			return nil, &SortKey{Key: key}
+			return nil, &InvalidSortKeyError{Key: key}
 		}
 		if total || slices.ContainsFunc(order, func(o sortColumn) bool { return o.expr == "t."+column }) {
 			continue // nothing after the id can matter, nor a key again
@@ -257,7 +257,7 @@ type listStatement struct {
 func (b *listStatement) mark(ctx context.Context, q *session) error {
 	id, ok := b.e.parseID(b.l.Marker)
 	if !ok {
-		return &MarkerMissing{Marker: b.l.Marker}
+		return &MarkerNotFoundError{Marker: b.l.Marker}
 	}
 	c := q.conditions()
 	c.equal("t."+b.e.key, id, true)
@@ -273,7 +273,7 @@ func (b *listStatement) mark(ctx context.Context, q *session) error {
 	}
 	err := q.row(ctx, "SELECT "+strings.Join(names, ", ")+" FROM "+b.e.Table+" t"+c.String(), c.args, dest...)
 	if errors.Is(err, sql.ErrNoRows) {
-		return &MarkerMissing{Marker: b.l.Marker}
+		return &MarkerNotFoundError{Marker: b.l.Marker}
 	}
 	return err
 }

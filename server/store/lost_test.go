@@ -33,7 +33,7 @@ func TestLostConnections(t *testing.T) {
 				n := host(fmt.Sprintf("h%d-%d", w, i), nil)
 				n.Variables = []Variable{{Name: "k", Value: "1"}}
 				_, err := s.Create(t.Context(), Hosts, sc, n)
-				if f := (*engine.Failure)(nil); errors.As(err, &f) && f.Reason != engine.Uncertain {
+				if f := (*engine.DatabaseError)(nil); errors.As(err, &f) && f.Reason != engine.CommitUnknown {
 					refused.Add(1) // it was cut for too long, and is not there
 				} else if err != nil {
 					t.Errorf("writer %d, host %d: %v", w, i, err)

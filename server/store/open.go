@@ -59,8 +59,8 @@ type Options struct {
 	ReplicaState func(ReplicaStats)
 }
 
-// Failure is what keeps a database from doing what was asked.
-type Failure = engine.Failure
+// DatabaseError is what keeps a database from doing what was asked.
+type DatabaseError = engine.DatabaseError
 
 // What is in the place of a database and cannot be used.
 var (

@@ -30,7 +30,7 @@ const (
 const ahead = 5 * time.Minute
 
 // AtRevision is the state behind a revision. Like the other two it is refused
-// as [Unreached] if the log cannot tell, and as [Invalid] if it is yet to come.
+// as [BeforeHorizon] if the log cannot tell, and as [Invalid] if it is yet to come.
 func (v *View) AtRevision(ctx context.Context, revision int64) (Cursor, error) {
 	return v.moment(ctx, revision, "")
 }
@@ -39,7 +39,7 @@ func (v *View) AtRevision(ctx context.Context, revision int64) (Cursor, error) {
 // another database.
 func (v *View) AtCursor(ctx context.Context, c Cursor) (Cursor, error) {
 	if c.Change == "" && c.Revision != 0 || c.N != 0 || c.Early {
-		return Cursor{}, &CursorUnknown{Cursor: c}
+		return Cursor{}, &UnknownCursorError{Cursor: c}
 	}
 	return v.moment(ctx, c.Revision, c.Change)
 }
@@ -79,7 +79,7 @@ func (v *View) moment(ctx context.Context, revision int64, change string) (Curso
 		return Cursor{}, err
 	}
 	c := Cursor{Revision: revision}
-	unknown := &CursorUnknown{Cursor: Cursor{Revision: -1, Change: change}, Horizon: l.horizon}
+	unknown := &UnknownCursorError{Cursor: Cursor{Revision: -1, Change: change}, Horizon: l.horizon}
 	switch {
 	case revision > l.newest:
 		return c, refuse(Invalid, "There is no revision %d yet: the newest is %d.", revision, l.newest)
@@ -116,7 +116,7 @@ func (v *View) unreached(ctx context.Context, horizon int64) error {
 	if at > 0 {
 		since = "at " + momentText(Micros(at))
 	}
-	return refuse(Unreached, "The change log begins %s, behind revision %d: what the fleet was like before is not known.", since, horizon)
+	return refuse(BeforeHorizon, "The change log begins %s, behind revision %d: what the fleet was like before is not known.", since, horizon)
 }
 
 // past is what a store knows that holds a past state.
@@ -125,7 +125,7 @@ type past struct {
 	unkept map[string][]string // by project: keys of values of which the log kept only a hash
 }
 
-// Unkept returns a refusal that names the keys whose values in the scope are not
+// NotRetained returns a refusal that names the keys whose values in the scope are not
 // known, if this is a view of a past state and there are any: for who cannot
 // say so any more when the first of them comes up. The other reads of a view
 // refuse only what they would show, or filter by.
@@ -159,7 +159,7 @@ func (p *past) refuse(of string, keys []string) error {
 	if n := len(keys) - most; n > 0 {
 		keys, more = keys[:most], fmt.Sprintf(" and %d more", n)
 	}
-	return refuse(Unkept, "Of %s%s%s the change log keeps only that they changed: what they were at revision %d is not known. concealed=omit passes over them.",
+	return refuse(NotRetained, "Of %s%s%s the change log keeps only that they changed: what they were at revision %d is not known. concealed=omit passes over them.",
 		strings.Join(keys, ", "), more, of, p.at.Revision)
 }
 
@@ -227,8 +227,8 @@ func (s *Store) PastStats() CacheStats {
 	return CacheStats{Hits: s.pasts.hits.Load(), Misses: s.pasts.misses.Load()}
 }
 
-// ErrManyPasts is the error of [Store.At] when there is no room.
-var ErrManyPasts = errors.New("as many past states are read as there is room for")
+// ErrTooManyPasts is the error of [Store.At] when there is no room.
+var ErrTooManyPasts = errors.New("as many past states are read as there is room for")
 
 // At returns the fleet as it was behind a cursor that [View.AtRevision] or one of
 // its like has given, as a store that is only read: users and the change log are
@@ -328,7 +328,7 @@ func (p *pasts) makeRoom() error {
 	}
 	idle := slices.DeleteFunc(slices.Collect(maps.Values(p.open)), func(o *openPast) bool { return o.users > 0 })
 	if len(idle) == 0 {
-		return ErrManyPasts
+		return ErrTooManyPasts
 	}
 	p.forget(slices.MinFunc(idle, func(a, b *openPast) int { return a.used.Compare(b.used) }))
 	return nil

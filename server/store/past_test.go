@@ -223,13 +223,13 @@ func TestPastByTime(t *testing.T) {
 	if c, err := ask(clock.Add(time.Hour)); !IsCode(err, Invalid) {
 		t.Errorf("a time to come is %v, %v", c, err)
 	}
-	if c, err := ask(first.Add(-time.Hour)); !IsCode(err, Unreached) {
+	if c, err := ask(first.Add(-time.Hour)); !IsCode(err, BeforeHorizon) {
 		t.Errorf("a time before everything is %v, %v", c, err)
 	}
 	if err := s.Prune(t.Context(), first.Add(time.Minute)); err != nil {
 		t.Fatal(err)
 	}
-	if c, err := ask(first.Add(-time.Second)); !IsCode(err, Unreached) || !strings.Contains(err.Error(), "revision 5") {
+	if c, err := ask(first.Add(-time.Second)); !IsCode(err, BeforeHorizon) || !strings.Contains(err.Error(), "revision 5") {
 		t.Errorf("a time before the horizon is %v, %v", c, err)
 	}
 	for _, at := range []time.Time{first, first.Add(time.Second)} {
@@ -251,7 +251,7 @@ func TestPastByTime(t *testing.T) {
 		_, err := v.AtCursor(ctx, Cursor{Revision: 6, Change: "0123456789abcdef"})
 		return err
 	})
-	if !errors.As(err, new(*CursorUnknown)) {
+	if !errors.As(err, new(*UnknownCursorError)) {
 		t.Errorf("another database's cursor: %v", err)
 	}
 }
@@ -303,14 +303,14 @@ func TestPastUnkept(t *testing.T) {
 	}
 	for revision, want := range map[int64]map[string]string{5: {"a": "1"}, 6: {"a": "1"}, 7: {"a": "1", "password": `"two"`}, 8: {"a": "2", "password": `"two"`}} {
 		got, err := read(revision, false, List{})
-		if hidden := want["password"] == ""; hidden != IsCode(err, Unkept) || hidden && !strings.Contains(err.Error(), "password of the host") {
+		if hidden := want["password"] == ""; hidden != IsCode(err, NotRetained) || hidden && !strings.Contains(err.Error(), "password of the host") {
 			t.Errorf("revision %d: %v, %v", revision, got, err)
 		}
 		if got, err = read(revision, true, List{}); err != nil || !maps.Equal(got, want) {
 			t.Errorf("revision %d without what is not known: %v, %v", revision, got, err)
 		}
 	}
-	if _, err := read(5, false, List{Vars: terms(t, `password:"one"`), VarsOfAll: true}); !IsCode(err, Unkept) {
+	if _, err := read(5, false, List{Vars: terms(t, `password:"one"`), VarsOfAll: true}); !IsCode(err, NotRetained) {
 		t.Errorf("a filter by what is not known: %v", err)
 	}
 	if got, err := read(5, false, List{Vars: terms(t, "a:2")}); err != nil || len(got) > 0 {
@@ -350,7 +350,7 @@ func TestPastsAtOnce(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if _, err := at(t, s, 0); !errors.Is(err, ErrManyPasts) {
+	if _, err := at(t, s, 0); !errors.Is(err, ErrTooManyPasts) {
 		t.Errorf("a fifth state: %v", err)
 	}
 }

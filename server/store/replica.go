@@ -38,7 +38,7 @@ const (
 )
 
 // Causes are all of them.
-var Causes = []Cause{causeBehind, causeLag, causeLeads, causeForeign, causeRefused, engine.NoAnswer, engine.Occupied, engine.Conflict}
+var Causes = []Cause{causeBehind, causeLag, causeLeads, causeForeign, causeRefused, engine.CauseNoAnswer, engine.CauseBusy, engine.CauseConflict}
 
 // ReplicaStats tell of the replica of a store.
 type ReplicaStats struct {
@@ -98,7 +98,7 @@ func (s *Store) openReplica(ctx context.Context, o Options) error {
 	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r := &replica{store: s, engine: e, most: o.ReplicaLag, gone: goneAfter, report: o.ReplicaState, stop: stop, done: make(chan struct{})}
-	r.now = ReplicaStats{Why: engine.NoAnswer, Passed: map[Cause]int64{}}
+	r.now = ReplicaStats{Why: engine.CauseNoAnswer, Passed: map[Cause]int64{}}
 	r.running, r.end = context.WithCancel(context.Background())
 	if err := r.begin(ctx); err != nil {
 		stop()
@@ -176,11 +176,11 @@ func (r *replica) look(ctx context.Context) (v verdict) {
 
 // unseen is the verdict where the replica did not answer.
 func (r *replica) unseen(err error) (v verdict) {
-	v.why, v.detail = engine.NoAnswer, err.Error()
-	if passed := (*engine.Passed)(nil); errors.As(err, &passed) {
+	v.why, v.detail = engine.CauseNoAnswer, err.Error()
+	if passed := (*engine.SkippedError)(nil); errors.As(err, &passed) {
 		v.why = passed.Why
 	}
-	if failed := (*engine.Failure)(nil); errors.As(err, &failed) {
+	if failed := (*engine.DatabaseError)(nil); errors.As(err, &failed) {
 		v.detail = failed.CauseInDetail()
 		if failed.Reason == engine.NoAccess {
 			v.nonsense = errors.New(failed.Summary())
@@ -251,10 +251,10 @@ func (r *replica) watch(ctx context.Context) {
 func (r *replica) settle(v verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if v.why == engine.Occupied || v.why == engine.Conflict { // what was asked in between was not answered for itself
+	if v.why == engine.CauseBusy || v.why == engine.CauseConflict { // what was asked in between was not answered for itself
 		v.why = r.now.Why
 	}
-	answers := v.why != engine.NoAnswer
+	answers := v.why != engine.CauseNoAnswer
 	switch {
 	case answers:
 		r.answered = time.Now()
@@ -304,7 +304,7 @@ func (r *replica) count(why Cause, err error) {
 	r.now.Others++
 	r.now.Passed[why]++
 	r.late = r.late || why == causeBehind
-	if why == engine.NoAnswer && r.now.Why == "" && err != nil {
+	if why == engine.CauseNoAnswer && r.now.Why == "" && err != nil {
 		r.now.Known = false
 		r.turn(why, r.unseen(err).detail)
 	}
@@ -367,15 +367,15 @@ func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx c
 		}, whole, fn)
 		return errors.Is(err, errBehind) && time.Now().Before(until) && !r.isLate(), err
 	})
-	passed := (*engine.Passed)(nil)
+	passed := (*engine.SkippedError)(nil)
 	switch {
-	case err == nil, ctx.Err() != nil, errors.Is(err, ErrTooMuch), IsCode(err, Slow):
+	case err == nil, ctx.Err() != nil, errors.Is(err, ErrTooMuch), IsCode(err, TimedOut):
 	case errors.Is(err, errBehind):
 		why = causeBehind
 	case errors.As(err, &passed):
 		why = passed.Why
 	case running.Err() != nil:
-		why = engine.NoAnswer
+		why = engine.CauseNoAnswer
 	case need.Said:
 		why = causeRefused
 	}

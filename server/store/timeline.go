@@ -103,7 +103,7 @@ func (v *View) tooMuch(err error) error {
 	case !v.all:
 		return ErrTooMuch
 	}
-	return refuse(Slow, "This and what it inherits from have more than %d MiB of variables, which is too much to follow them into the past.", heldHistory>>20)
+	return refuse(TimedOut, "This and what it inherits from have more than %d MiB of variables, which is too much to follow them into the past.", heldHistory>>20)
 }
 
 // level is an object as it was behind the walker's revision.

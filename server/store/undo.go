@@ -52,8 +52,8 @@ const (
 // What keeps an undo from being done is one of these, beside the refusals of
 // writes.
 var (
-	errChecked    = &Error{Code: Changed, Message: "it was only to be checked"}
-	errConflicted = &Error{Code: Changed, Message: "it was changed since"}
+	errChecked    = &Error{Code: PreconditionFailed, Message: "it was only to be checked"}
+	errConflicted = &Error{Code: PreconditionFailed, Message: "it was changed since"}
 )
 
 // Undo takes a write back, in one transaction: what it made is deleted, what it
@@ -62,7 +62,7 @@ var (
 // and labels of the same objects stay as they are now.
 //
 // It is a write like others, and can be undone itself. What was changed since is
-// in the way, and the undo is refused as [Changed], with all of it in
+// in the way, and the undo is refused as [PreconditionFailed], with all of it in
 // Undone.Conflicts, unless it is forced. [NotFound] if there is no such write
 // in the scope, [Unreached] if the log no longer has it, [Unkept] for values of
 // which it has only a hash, [Conflict] for a name that something else has now,
@@ -95,7 +95,7 @@ func (s *Store) Undo(ctx context.Context, sc Scope, u Undo) (*Undone, error) {
 	case errors.Is(err, errChecked), errors.Is(err, errConflicted) && u.Check:
 		return done, nil
 	case errors.Is(err, errConflicted):
-		return done, refuse(Changed, "%s", done.conflict())
+		return done, refuse(PreconditionFailed, "%s", done.conflict())
 	case errors.Is(err, engine.ErrUnique):
 		return done, s.taken(ctx, done.Of)
 	}
@@ -273,7 +273,7 @@ func (w *undoing) revisions(ctx context.Context) (all []undoneRevision, err erro
 	case !own:
 		return nil, errNotFound
 	case foreign:
-		return nil, refuse(Denied, "it also changed another project")
+		return nil, refuse(Forbidden, "it also changed another project")
 	}
 	return all, nil
 }

@@ -103,7 +103,7 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 	if s.e == Users {
 		values.setRole() // the log has none of before there were roles
 		if values["role"] == schema.Root.String() && !s.sc.All {
-			return refuse(Denied, "only a root user may bring a root user back")
+			return refuse(Forbidden, "only a root user may bring a root user back")
 		}
 		values["key_hash"] = ""
 		s.left("its API keys are not kept, and without one it cannot sign in: make it a new one")
@@ -280,7 +280,7 @@ func (s *undoStep) changeKeys(ctx context.Context, user Row, step UndoStep) erro
 			return nil
 		}
 		if user.role() == schema.Root && !s.sc.All {
-			return refuse(Denied, "only a root user may delete a key of a root user")
+			return refuse(Forbidden, "only a root user may delete a key of a root user")
 		}
 		step.Fields = append(step.Fields, memberKey)
 		if err := s.because("", s.deleteKey(ctx, user, &keys[0])); err != nil {
@@ -347,7 +347,7 @@ func (s *undoStep) mayChangeRole(ctx context.Context, row Row, set Values, moved
 		}
 	}
 	if (row.role() == schema.Root || moved.role() == schema.Root) && !s.sc.All {
-		return refuse(Denied, "only a root user may give or take the role root")
+		return refuse(Forbidden, "only a root user may give or take the role root")
 	}
 	return s.because("", s.keepRootUser(ctx, s.e, row, "cannot get another role"))
 }

@@ -97,7 +97,7 @@ func TestUndoUndo(t *testing.T) {
 		u.Check, u.Force = false, r.IntN(2) == 0
 		done, err := s.Undo(t.Context(), all, u)
 		if err != nil {
-			for code := range Unkept + 1 {
+			for code := range NotRetained + 1 {
 				if IsCode(err, code) {
 					refused[code]++
 				}
@@ -108,7 +108,7 @@ func TestUndoUndo(t *testing.T) {
 			if planErr == nil && len(plan.Conflicts) == 0 {
 				return fmt.Errorf("undo of %d: %w, and the check said nothing of it", u.At.Revision, err)
 			}
-			if !IsCode(err, Changed) && !IsCode(err, Conflict) && !IsCode(err, InUse) && !IsCode(err, Invalid) {
+			if !IsCode(err, PreconditionFailed) && !IsCode(err, Conflict) && !IsCode(err, InUse) && !IsCode(err, Invalid) {
 				return fmt.Errorf("undo of %d: %w", u.At.Revision, err)
 			}
 			return nil
@@ -193,7 +193,7 @@ func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
 	if n := done.Counts[Created]; n != 2*hosts+4 || done.At.Revision != gone.Revision+1 || len(done.Steps) != toldSteps {
 		t.Errorf("%d objects came back at %v: %v", n, done.At, done.Counts)
 	}
-	if _, err := s.Undo(t.Context(), sc, Undo{At: gone, May: anything}); !IsCode(err, Changed) || !strings.Contains(err.Error(), "is there again") {
+	if _, err := s.Undo(t.Context(), sc, Undo{At: gone, May: anything}); !IsCode(err, PreconditionFailed) || !strings.Contains(err.Error(), "is there again") {
 		t.Errorf("twice: %v", err)
 	}
 	// What is made after a delete gets no id of what came back.
@@ -218,7 +218,7 @@ func TestUndoInTheWay(t *testing.T) {
 			func(s *Store, sc Scope) error {
 				return s.SetVariables(context.Background(), Regions, sc, "1", vars("ntp", `"c"`))
 			},
-			"region c/r has another value in ntp", Changed, nil,
+			"region c/r has another value in ntp", PreconditionFailed, nil,
 		},
 		"a variable is gone": {
 			func(s *Store, sc Scope) error {
@@ -227,17 +227,17 @@ func TestUndoInTheWay(t *testing.T) {
 			func(s *Store, sc Scope) error {
 				return s.DeleteVariables(context.Background(), Regions, sc, "1", []string{"ntp"})
 			},
-			"region c/r has another value in ntp", Changed, nil,
+			"region c/r has another value in ntp", PreconditionFailed, nil,
 		},
 		"a field is another one": {
 			func(s *Store, sc Scope) error { return updated(s, Clouds, sc, Values{"note": "one"}) },
 			func(s *Store, sc Scope) error { return updated(s, Clouds, sc, Values{"note": "two"}) },
-			`cloud c has the note "two", not "one"`, Changed, nil,
+			`cloud c has the note "two", not "one"`, PreconditionFailed, nil,
 		},
 		"the object is gone": {
 			func(s *Store, sc Scope) error { return updated(s, Cells, sc, Values{"note": "one"}) },
 			func(s *Store, sc Scope) error { return s.Delete(context.Background(), Cells, sc, "1") },
-			"cell c/r/l is not there any more", Changed, nil,
+			"cell c/r/l is not there any more", PreconditionFailed, nil,
 		},
 		"something is in it": {
 			func(s *Store, sc Scope) error {
@@ -251,7 +251,7 @@ func TestUndoInTheWay(t *testing.T) {
 				}
 				return err
 			},
-			"cloud c2 has a region in it now", Changed, nil,
+			"cloud c2 has a region in it now", PreconditionFailed, nil,
 		},
 		"its name is taken": {
 			func(s *Store, sc Scope) error { return updated(s, Clouds, sc, Values{"name": "other"}) },
@@ -334,13 +334,13 @@ func TestUndoScope(t *testing.T) {
 	if _, err := s.Undo(t.Context(), theirs, Undo{At: at, May: anything}); !IsCode(err, NotFound) {
 		t.Errorf("another project's write: %v", err)
 	}
-	denied := refuse(Denied, "no")
+	denied := refuse(Forbidden, "no")
 	if _, err := s.Undo(t.Context(), sc, Undo{At: at, May: func(kind, action string) error {
 		if kind == "region" && action == Updated {
 			return denied
 		}
 		return nil
-	}}); !IsCode(err, Denied) {
+	}}); !IsCode(err, Forbidden) {
 		t.Errorf("what may not be done: %v", err)
 	}
 	for _, u := range []Undo{{At: Cursor{Revision: 99}}, {At: Cursor{Revision: 0}}, {At: Cursor{Revision: at.Revision, Change: "0123456789abcdef"}}, {Request: "none"}} {

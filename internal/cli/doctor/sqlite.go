@@ -23,7 +23,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	}
 	in, err := server.Inspect(ctx, url)
 	said := err
-	if f, ok := errors.AsType[*server.Failure](err); ok {
+	if f, ok := errors.AsType[*server.DatabaseError](err); ok {
 		said = errors.New(f.Summary()) // the advice has a place of its own here
 	}
 	switch {
@@ -107,7 +107,7 @@ func begin(path string) string {
 
 // openAdvice returns what to do about a file that cannot be opened.
 func openAdvice(path string, err error) string {
-	if f, ok := errors.AsType[*server.Failure](err); ok && f.Reason != server.NoAccess && f.Reason != server.ReadOnly {
+	if f, ok := errors.AsType[*server.DatabaseError](err); ok && f.Reason != server.NoAccess && f.Reason != server.ReadOnly {
 		return f.Advice()
 	}
 	switch {

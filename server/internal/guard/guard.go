@@ -88,17 +88,17 @@ const (
 	Wrong
 )
 
-// Refused is the error for attempts that are not looked up.
-type Refused struct {
+// RefusedError is the error for attempts that are not looked up.
+type RefusedError struct {
 	Wait time.Duration // until one will be
 }
 
-func (r *Refused) Error() string {
+func (r *RefusedError) Error() string {
 	return fmt.Sprintf("too many wrong logins: refused for %v", r.Wait)
 }
 
 // Do calls check, which looks the credential up, unless the attempt is refused: then
-// the error is [*Refused], and check is not called. It returns later than check if
+// the error is [*RefusedError], and check is not called. It returns later than check if
 // that finds it wrong. began is not zero if from now on attempts like this are
 // refused, for so long. The only other error is that of ctx.
 func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began time.Duration, err error) {
@@ -112,7 +112,7 @@ func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began 
 		return 0, nil
 	}
 	if wait := g.refusal(k); wait > 0 { // before it takes a place among those that are looked up
-		return 0, &Refused{wait}
+		return 0, &RefusedError{wait}
 	}
 	leave, err := g.enter(ctx, k.address)
 	if err != nil {
@@ -121,7 +121,7 @@ func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began 
 	began, delay, err := func() (began, delay time.Duration, err error) {
 		defer leave()
 		if wait := g.refusal(k); wait > 0 {
-			return 0, 0, &Refused{wait}
+			return 0, 0, &RefusedError{wait}
 		}
 		switch check() {
 		case Right:

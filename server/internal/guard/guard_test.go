@@ -34,7 +34,7 @@ func (f *trial) send(address, user, credential string) time.Duration {
 		}
 		return Wrong
 	})
-	var refused *Refused
+	var refused *RefusedError
 	if err != nil && !errors.As(err, &refused) {
 		f.t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestWhoLeavesDoesNotWait(t *testing.T) {
 		cancel()
 		for i := range 20 {
 			_, err := f.Do(ctx, Attempt{netip.MustParseAddr("192.0.2.1"), "ann", []string{fmt.Sprint(i)}}, func() Outcome { return Wrong })
-			if refused := (*Refused)(nil); i >= 10 != errors.As(err, &refused) {
+			if refused := (*RefusedError)(nil); i >= 10 != errors.As(err, &refused) {
 				t.Errorf("%d: %v", i, err)
 			}
 		}

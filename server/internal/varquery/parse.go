@@ -8,15 +8,15 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// refusal is an error with the original's own sentence.
-type refusal string
+// syntaxError is an error with the original's own sentence.
+type syntaxError string
 
-func (r refusal) Error() string { return string(r) }
+func (r syntaxError) Error() string { return string(r) }
 
 // Errors of [Parse], with the words of the original (contract §4).
 const (
-	ErrPath  = refusal("The query contains an invalid JSON Path expression.")
-	ErrValue = refusal("An invalid JSON value was specified.")
+	ErrPath  = syntaxError("The query contains an invalid JSON Path expression.")
+	ErrValue = syntaxError("An invalid JSON value was specified.")
 )
 
 // MaxTerms is how many terms a filter may have: each is a look-up for every

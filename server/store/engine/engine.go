@@ -213,7 +213,7 @@ var (
 	ErrNewer   = errors.New("was written by a newer version of craton")
 )
 
-// Newer is the error for a database whose schema has a version that the program does not know.
-func Newer(database string, version, known int) error {
+// NewerError is the error for a database whose schema has a version that the program does not know.
+func NewerError(database string, version, known int) error {
 	return fmt.Errorf("%s %w (schema %d, this program knows up to %d): use that version or newer", database, ErrNewer, version, known)
 }

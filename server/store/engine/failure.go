@@ -5,37 +5,37 @@ import "fmt"
 // Reason is what keeps a database from doing what was asked.
 type Reason uint8
 
-// The reasons of a [Failure].
+// The reasons of a [DatabaseError].
 const (
-	DiskFull    Reason = iota + 1 // no space, or no more of it for this user
-	ReadOnly                      // it may only be read: the file, its directory, its file system, the server
-	NoAccess                      // this process may not open it, or make SQLite's files beside it
-	Damaged                       // the contents are not a database any more
-	Busy                          // others hold the lock, or all connections
-	Detached                      // the file is no longer the one that was opened
-	BadDisk                       // the operating system failed to read or write
-	Unreachable                   // nobody answers, or the connection was lost
-	Uncertain                     // the connection was lost during a commit, and nobody can tell whether it was done
+	DiskFull      Reason = iota + 1 // no space, or no more of it for this user
+	ReadOnly                        // it may only be read: the file, its directory, its file system, the server
+	NoAccess                        // this process may not open it, or make SQLite's files beside it
+	Damaged                         // the contents are not a database any more
+	Busy                            // others hold the lock, or all connections
+	FileReplaced                    // the file is no longer the one that was opened
+	DiskError                       // the operating system failed to read or write
+	Unreachable                     // nobody answers, or the connection was lost
+	CommitUnknown                   // the connection was lost during a commit, and nobody can tell whether it was done
 )
 
 // words are what a reason is called, and what to do about it, for a file and for a server.
 var words = map[Reason]struct{ cause, file, server string }{
-	DiskFull: {"the disk is full", "make room on its file system and try again", "make room on the file system of the database server and try again"},
-	ReadOnly: {"it can only be read", "let this user write to the file and to its directory", "name the primary server in --database, or all of them with target_session_attrs=read-write"},
-	NoAccess: {"it cannot be opened", "let this user read and write the file and its directory", "correct the user, the password or the database in --database, or what the role may do there"},
-	Damaged:  {"it is damaged", "stop what writes to it, keep a copy of it with its -wal and -shm files, and bring back a backup", "look at the log of the database server, and bring back a backup"},
-	Busy:     {"others keep it busy", "find who has it open, such as with fuser -v, and try again", "try again; if it goes on, see who holds its connections and locks (pg_stat_activity, max_connections)"},
-	Detached: {"its file is no longer the one that was opened", "start this process again to use the file that is there now", ""},
-	BadDisk:  {"the disk failed", "look at the system's log, and check the disk", "look at the log of the database server, and check its disk"},
+	DiskFull:     {"the disk is full", "make room on its file system and try again", "make room on the file system of the database server and try again"},
+	ReadOnly:     {"it can only be read", "let this user write to the file and to its directory", "name the primary server in --database, or all of them with target_session_attrs=read-write"},
+	NoAccess:     {"it cannot be opened", "let this user read and write the file and its directory", "correct the user, the password or the database in --database, or what the role may do there"},
+	Damaged:      {"it is damaged", "stop what writes to it, keep a copy of it with its -wal and -shm files, and bring back a backup", "look at the log of the database server, and bring back a backup"},
+	Busy:         {"others keep it busy", "find who has it open, such as with fuser -v, and try again", "try again; if it goes on, see who holds its connections and locks (pg_stat_activity, max_connections)"},
+	FileReplaced: {"its file is no longer the one that was opened", "start this process again to use the file that is there now", ""},
+	DiskError:    {"the disk failed", "look at the system's log, and check the disk", "look at the log of the database server, and check its disk"},
 
-	Unreachable: {"it cannot be reached", "", "start the database server, or correct the hosts in --database; work goes on by itself when it is back"},
-	Uncertain:   {"the connection was lost during the commit", "", "see whether the change is there before making it again"},
+	Unreachable:   {"it cannot be reached", "", "start the database server, or correct the hosts in --database; work goes on by itself when it is back"},
+	CommitUnknown: {"the connection was lost during the commit", "", "see whether the change is there before making it again"},
 }
 
-// Failure is a database that cannot do what was asked, although nothing is
+// DatabaseError is a database that cannot do what was asked, although nothing is
 // wrong with the request. Nothing of the request was stored, unless the reason
-// is [Uncertain].
-type Failure struct {
+// is [CommitUnknown].
+type DatabaseError struct {
 	Database string // as messages name it, without secrets: the path of a file, or a URL
 	Server   bool   // it is a database server's, not a file
 	Reason   Reason
@@ -45,7 +45,7 @@ type Failure struct {
 
 // Error says what is wrong with which database and what to do: for those who
 // may know where it is.
-func (f *Failure) Error() string {
+func (f *DatabaseError) Error() string {
 	text := f.Summary() + "; " + f.Advice()
 	if !f.Server {
 		text += " (`craton doctor` checks it)"
@@ -54,12 +54,12 @@ func (f *Failure) Error() string {
 }
 
 // Summary is what is wrong with which database, without advice.
-func (f *Failure) Summary() string {
+func (f *DatabaseError) Summary() string {
 	return fmt.Sprintf("database %s: %s", f.Database, f.CauseInDetail())
 }
 
 // CauseInDetail is the reason with what is known beside it.
-func (f *Failure) CauseInDetail() string {
+func (f *DatabaseError) CauseInDetail() string {
 	if f.Detail != "" {
 		return f.Cause() + ": " + f.Detail
 	}
@@ -67,7 +67,7 @@ func (f *Failure) CauseInDetail() string {
 }
 
 // Cause names the reason in a few words, without a path.
-func (f *Failure) Cause() string {
+func (f *DatabaseError) Cause() string {
 	if f.Reason == Busy && !f.Server {
 		return "another process keeps it locked"
 	}
@@ -75,9 +75,9 @@ func (f *Failure) Cause() string {
 }
 
 // Public says the same to the clients of a server, without its paths.
-func (f *Failure) Public() string {
+func (f *DatabaseError) Public() string {
 	changed, where := "Nothing was changed.", "its log says more"
-	if f.Reason == Uncertain {
+	if f.Reason == CommitUnknown {
 		changed = "Nobody can tell whether the change was made: look before you make it again."
 	}
 	if !f.Server {
@@ -87,7 +87,7 @@ func (f *Failure) Public() string {
 }
 
 // Advice is what to do about the reason.
-func (f *Failure) Advice() string {
+func (f *DatabaseError) Advice() string {
 	if f.Server {
 		return words[f.Reason].server
 	}
@@ -95,4 +95,4 @@ func (f *Failure) Advice() string {
 }
 
 // Unwrap returns the error of the engine or the operating system.
-func (f *Failure) Unwrap() error { return f.Err }
+func (f *DatabaseError) Unwrap() error { return f.Err }

@@ -10,7 +10,7 @@ type Replica interface {
 	// Look tells what answers now.
 	Look(ctx context.Context) (Sight, error)
 
-	// Read is that of [Engine], and waits for nothing: it returns a [*Passed] where the database cannot be used now, or where
+	// Read is that of [Engine], and waits for nothing: it returns a [*SkippedError] where the database cannot be used now, or where
 	// a statement failed. Only an error that no method of its [Tx] returned is returned as it is. ready is called once
 	// before anything is read; its statements must be answered within a short time, and its error ends the read.
 	Read(ctx context.Context, ready, run func(ctx context.Context, tx Tx) error) error
@@ -31,8 +31,8 @@ type Sight struct {
 	Version int  // of the schema; 0: there are no tables of ours
 }
 
-// Passed says why a replica was not read.
-type Passed struct {
+// SkippedError says why a replica was not read.
+type SkippedError struct {
 	Why Cause
 	Err error // of the engine; may be nil
 }
@@ -40,18 +40,18 @@ type Passed struct {
 // Cause is why a replica is passed by, in a word, as metrics have it.
 type Cause string
 
-// The causes of a [Passed].
+// The causes of a [SkippedError].
 const (
-	NoAnswer Cause = "no_answer" // nobody answers in time, or the connection was lost
-	Occupied Cause = "busy"      // all connections to it are at work
-	Conflict Cause = "conflict"  // what it replays was in the way of what was read
+	CauseNoAnswer Cause = "no_answer" // nobody answers in time, or the connection was lost
+	CauseBusy     Cause = "busy"      // all connections to it are at work
+	CauseConflict Cause = "conflict"  // what it replays was in the way of what was read
 )
 
-func (p *Passed) Error() string {
+func (p *SkippedError) Error() string {
 	if p.Err != nil {
 		return p.Err.Error()
 	}
 	return string(p.Why)
 }
 
-func (p *Passed) Unwrap() error { return p.Err }
+func (p *SkippedError) Unwrap() error { return p.Err }

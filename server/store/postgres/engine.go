@@ -165,7 +165,7 @@ func (s *Engine) Ready(ctx context.Context) error {
 		return s.failure(engine.ReadOnly, errors.New("transaction_read_only is on"))
 	}
 	if version > s.known {
-		return engine.Newer("database "+s.name, version, s.known)
+		return engine.NewerError("database "+s.name, version, s.known)
 	}
 	return nil
 }
@@ -471,7 +471,7 @@ func (s *Engine) beginWrite() []string {
 // [engine.Work.Stored] waits for it, or keeps it from being committed.
 func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, err error) {
 	if w.Stored == nil {
-		return nil, s.failure(engine.Uncertain, lost)
+		return nil, s.failure(engine.CommitUnknown, lost)
 	}
 	until := time.Now().Add(2 * patience)
 	stored := false
@@ -490,7 +490,7 @@ func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, 
 	})
 	switch {
 	case err != nil:
-		return nil, s.failure(engine.Uncertain, errors.Join(lost, err))
+		return nil, s.failure(engine.CommitUnknown, errors.Join(lost, err))
 	case stored:
 		return nil, nil
 	}

@@ -31,7 +31,7 @@ var reasons = []struct {
 	{"3D000", engine.NoAccess},
 	{"3F000", engine.NoAccess},
 	{"42501", engine.NoAccess},
-	{"58", engine.BadDisk},
+	{"58", engine.DiskError},
 	{"XX001", engine.Damaged},
 	{"XX002", engine.Damaged},
 }
@@ -61,10 +61,10 @@ func reason(err error) engine.Reason {
 	return 0
 }
 
-// fault makes a [engine.Failure] of what the server or the connection says.
+// fault makes a [engine.DatabaseError] of what the server or the connection says.
 // Every other error is returned as it is.
 func (s *Engine) fault(err error) error {
-	var known *engine.Failure
+	var known *engine.DatabaseError
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
@@ -75,8 +75,8 @@ func (s *Engine) fault(err error) error {
 	return s.failure(r, err)
 }
 
-func (s *Engine) failure(r engine.Reason, err error) *engine.Failure {
-	return &engine.Failure{Database: s.name, Server: true, Reason: r, Detail: detail(err), Err: err}
+func (s *Engine) failure(r engine.Reason, err error) *engine.DatabaseError {
+	return &engine.DatabaseError{Database: s.name, Server: true, Reason: r, Detail: detail(err), Err: err}
 }
 
 // detail is what an error says in one line.

@@ -91,7 +91,7 @@ func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []str
 	case err != nil:
 		return err
 	case version > len(migrations):
-		return engine.Newer("database "+s.name, version, len(migrations))
+		return engine.NewerError("database "+s.name, version, len(migrations))
 	case version == 0 && !o.Create:
 		return fmt.Errorf("database %s holds no fleet yet: begin with `craton server bootstrap --database %[1]s`: %w", s.name, fs.ErrNotExist)
 	}

@@ -68,7 +68,7 @@ func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context,
 	case r.places <- struct{}{}:
 		defer func() { <-r.places }()
 	default:
-		return &engine.Passed{Why: engine.Occupied}
+		return &engine.SkippedError{Why: engine.CauseBusy}
 	}
 	soon, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
@@ -97,10 +97,10 @@ func (r *Replica) passed(ctx context.Context, err error) error {
 	if ctx.Err() != nil && code(err) == "" {
 		return ctx.Err()
 	}
-	p := &engine.Passed{Why: engine.NoAnswer, Err: r.engine.failure(cmp.Or(reason(err), engine.Unreachable), err)}
+	p := &engine.SkippedError{Why: engine.CauseNoAnswer, Err: r.engine.failure(cmp.Or(reason(err), engine.Unreachable), err)}
 	switch code(err) {
 	case serializationFailure, deadlock, cancelled: // as a standby says that it has to go on
-		p.Why = engine.Conflict
+		p.Why = engine.CauseConflict
 	}
 	return p
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// fault makes a [engine.Failure] of what the engine or the operating system says
+// fault makes a [engine.DatabaseError] of what the engine or the operating system says
 // about the file. Every other error is returned as it is.
 func fault(path string, err error) error {
-	var known *engine.Failure
+	var known *engine.DatabaseError
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	f := &engine.Failure{Database: path, Detail: err.Error(), Err: err}
+	f := &engine.DatabaseError{Database: path, Detail: err.Error(), Err: err}
 	var e *sqlite.Error
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
@@ -65,7 +65,7 @@ func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 		if e.Code() == sqlite3.SQLITE_IOERR_SHORT_READ {
 			return engine.Damaged, "it ends too early"
 		}
-		return engine.BadDisk, e.Error()
+		return engine.DiskError, e.Error()
 	}
 	return 0, ""
 }

@@ -20,7 +20,7 @@ func TestFault(t *testing.T) {
 		syscall.ENOSPC: engine.DiskFull, syscall.EDQUOT: engine.DiskFull, syscall.EROFS: engine.ReadOnly, syscall.EACCES: engine.NoAccess, fs.ErrPermission: engine.NoAccess,
 	} {
 		err := fault("/fleet.db", fmt.Errorf("open: %w", cause))
-		var f *engine.Failure
+		var f *engine.DatabaseError
 		if !errors.As(err, &f) || f.Reason != want || !errors.Is(err, cause) {
 			t.Errorf("%v is %v", cause, err)
 		}
@@ -33,8 +33,8 @@ func TestFault(t *testing.T) {
 			t.Errorf("%v became %v", err, got)
 		}
 	}
-	for reason := engine.DiskFull; reason <= engine.BadDisk; reason++ {
-		f := &engine.Failure{Database: "/secret/fleet.db", Reason: reason, Detail: "detail"}
+	for reason := engine.DiskFull; reason <= engine.DiskError; reason++ {
+		f := &engine.DatabaseError{Database: "/secret/fleet.db", Reason: reason, Detail: "detail"}
 		if f.Cause() == "" || f.Advice() == "" || strings.Contains(f.Public(), "/secret") || !strings.Contains(f.Error(), "/secret/fleet.db") {
 			t.Errorf("reason %d: %v; %s", reason, f, f.Public())
 		}

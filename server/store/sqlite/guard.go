@@ -32,9 +32,9 @@ type guard struct {
 	file fs.FileInfo // as it was when it was opened
 
 	mu     sync.Mutex
-	broken *engine.Failure // for good: only another process helps
-	over   bool            // it was written over
-	look   *lookout        // nil unless watched
+	broken *engine.DatabaseError // for good: only another process helps
+	over   bool                  // it was written over
+	look   *lookout              // nil unless watched
 }
 
 // lookout is what it takes to see into a file that SQLite has open. Its files
@@ -74,7 +74,7 @@ const (
 // written over.
 const mostSummed = 16 << 20
 
-// check returns a [engine.Failure] if the name leads to another file than the one
+// check returns a [engine.DatabaseError] if the name leads to another file than the one
 // that was opened, or to none.
 func (g *guard) check() error {
 	g.mu.Lock()
@@ -114,8 +114,8 @@ func Remove(path string) {
 	}
 }
 
-func detached(path, what string) *engine.Failure {
-	return &engine.Failure{Database: path, Reason: engine.Detached, Detail: what}
+func detached(path, what string) *engine.DatabaseError {
+	return &engine.DatabaseError{Database: path, Reason: engine.FileReplaced, Detail: what}
 }
 
 // checkContents is check, and looks for what was written into the file or
@@ -141,14 +141,14 @@ func (g *guard) checkContents() error {
 
 // check returns what was done to the file or to its log behind SQLite's back;
 // over says that it was written over.
-func (l *lookout) check(path, log string) (broken *engine.Failure, over bool) {
+func (l *lookout) check(path, log string) (broken *engine.DatabaseError, over bool) {
 	if now, err := os.Stat(log); err != nil || !os.SameFile(now, l.wal) {
 		return detached(path, "its write-ahead log "+log+" was moved, removed or replaced"), false
 	}
 	now, quiet, err := l.observe()
 	switch {
 	case err != nil:
-		return &engine.Failure{Database: path, Reason: engine.BadDisk, Detail: err.Error(), Err: err}, false
+		return &engine.DatabaseError{Database: path, Reason: engine.DiskError, Detail: err.Error(), Err: err}, false
 	case !quiet:
 		return nil, false
 	case now.size == l.base.size && now.changed.Equal(l.base.changed):
@@ -156,7 +156,7 @@ func (l *lookout) check(path, log string) (broken *engine.Failure, over bool) {
 		return nil, false
 	}
 	if now.sum, err = l.sum(now.size); err != nil {
-		return &engine.Failure{Database: path, Reason: engine.BadDisk, Detail: err.Error(), Err: err}, false
+		return &engine.DatabaseError{Database: path, Reason: engine.DiskError, Detail: err.Error(), Err: err}, false
 	}
 	if now.log == l.base.log && (now.sum != l.base.sum || now.size != l.base.size) {
 		return detached(path, "something other than Craton wrote over it, such as a backup that was copied there"), true

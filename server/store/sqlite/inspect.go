@@ -99,7 +99,7 @@ var probe = []string{"CREATE TABLE inspection (filler)", "INSERT INTO inspection
 
 // unwritable files an error of a write that was tried.
 func (in *Inspection) unwritable(path string, err error) error {
-	var f *engine.Failure
+	var f *engine.DatabaseError
 	switch err := fault(path, err); {
 	case isCode(err, sqlite3.SQLITE_READONLY):
 		in.ReadOnly = true

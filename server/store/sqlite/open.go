@@ -145,14 +145,14 @@ func (s *Engine) Name() string { return s.path }
 func (s *Engine) Ready(ctx context.Context) error {
 	return s.Write(ctx, engine.Work{Run: func(ctx context.Context, tx engine.Tx) error {
 		if free, err := freeBytes(filepath.Dir(s.guard.real)); err == nil && free < leastFree {
-			return &engine.Failure{Database: s.path, Reason: engine.DiskFull, Detail: fmt.Sprintf("%d bytes are free", free)}
+			return &engine.DatabaseError{Database: s.path, Reason: engine.DiskFull, Detail: fmt.Sprintf("%d bytes are free", free)}
 		}
 		var version int
 		if err := tx.Row(ctx, "PRAGMA user_version", nil, &version); err != nil {
 			return err
 		}
 		if version > len(s.schema) {
-			return engine.Newer(s.path, version, len(s.schema))
+			return engine.NewerError(s.path, version, len(s.schema))
 		}
 		return nil
 	}})
@@ -277,7 +277,7 @@ func (s *Engine) inspect(ctx context.Context, c *conn) (version int, empty bool,
 	case id != applicationID:
 		return 0, false, fmt.Errorf("%s %w", s.path, errForeign)
 	case version > len(s.schema):
-		return 0, false, engine.Newer(s.path, version, len(s.schema))
+		return 0, false, engine.NewerError(s.path, version, len(s.schema))
 	}
 	return version, false, nil
 }
@@ -306,7 +306,7 @@ func (s *Engine) migrate(ctx context.Context, c *conn, o engine.Options) error {
 	return c.Exec(ctx, "COMMIT", nil)
 }
 
-// describe makes a [Failure] of what the engine says, or adds the file's path.
+// describe makes a [DatabaseError] of what the engine says, or adds the file's path.
 func (s *Engine) describe(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
@@ -315,7 +315,7 @@ func (s *Engine) describe(err error) error {
 	if e.Code() == sqlite3.SQLITE_NOTADB {
 		return fmt.Errorf("%s %w", s.path, errForeign)
 	}
-	if err := fault(s.path, err); errors.As(err, new(*engine.Failure)) {
+	if err := fault(s.path, err); errors.As(err, new(*engine.DatabaseError)) {
 		return err
 	}
 	return fmt.Errorf("database %s: %w", s.path, err)
@@ -323,8 +323,8 @@ func (s *Engine) describe(err error) error {
 
 // isDetached reports whether err only says that the file is another one.
 func isDetached(err error) bool {
-	var f *engine.Failure
-	return errors.As(err, &f) && f.Reason == engine.Detached
+	var f *engine.DatabaseError
+	return errors.As(err, &f) && f.Reason == engine.FileReplaced
 }
 
 // isBusy reports whether err only says that another process is in the way.

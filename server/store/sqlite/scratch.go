@@ -37,7 +37,7 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 	f, err := os.CreateTemp(TempDir(), scratchName) // its mode is 0600
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, &engine.Failure{Database: TempDir(), Reason: engine.NoAccess, Detail: "there is no such directory, and TMPDIR says that temporary files go there", Err: err}
+			return nil, &engine.DatabaseError{Database: TempDir(), Reason: engine.NoAccess, Detail: "there is no such directory, and TMPDIR says that temporary files go there", Err: err}
 		}
 		return nil, fault(filepath.Join(TempDir(), scratchName), fmt.Errorf("a file for a past state: %w", err))
 	}
@@ -71,7 +71,7 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 		if q.failed == nil {
 			return nil, err
 		}
-		var full *engine.Failure
+		var full *engine.DatabaseError
 		if beside == nil || errors.As(fault(path, err), &full) && full.Reason == engine.DiskFull {
 			return nil, fault(path, err)
 		}

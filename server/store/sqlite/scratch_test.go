@@ -28,7 +28,7 @@ func TestScratchFull(t *testing.T) {
 			}
 			return tx.Exec(ctx, "INSERT INTO main.t VALUES (?)", []any{strings.Repeat("x", 100_000)})
 		})
-		var f *engine.Failure
+		var f *engine.DatabaseError
 		if !errors.As(err, &f) || f.Reason != engine.DiskFull || filepath.Dir(f.Database) != TempDir() {
 			t.Errorf("%v", err)
 		}
@@ -43,7 +43,7 @@ func TestScratchNowhere(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "gone")
 	t.Setenv("TMPDIR", nowhere)
 	_, err := Scratch(t.Context(), nil, nil, func(context.Context, engine.Tx) error { return nil })
-	if f := (*engine.Failure)(nil); !errors.As(err, &f) || f.Database != nowhere || !strings.Contains(err.Error(), "TMPDIR") {
+	if f := (*engine.DatabaseError)(nil); !errors.As(err, &f) || f.Database != nowhere || !strings.Contains(err.Error(), "TMPDIR") {
 		t.Errorf("%v", err)
 	}
 }
