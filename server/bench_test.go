@@ -34,7 +34,7 @@ func benchFleet(b *testing.B) *fixture {
 		}
 		return v
 	}
-	add := func(e *store.Entity, n store.New) int64 {
+	add := func(e *store.Entity, n store.CreateParams) int64 {
 		row, err := s.Create(b.Context(), e, sc, n)
 		if err != nil {
 			b.Error(err)
@@ -45,18 +45,18 @@ func benchFleet(b *testing.B) *fixture {
 	if err := s.SetVariables(b.Context(), store.Projects, sc, sc.Project, set("project", 3)); err != nil {
 		b.Fatal(err)
 	}
-	cloud := add(store.Clouds, store.New{Values: store.Values{"name": "c"}, Variables: set("cloud", 4)})
+	cloud := add(store.Clouds, store.CreateParams{Values: store.Values{"name": "c"}, Variables: set("cloud", 4)})
 	var wg sync.WaitGroup
 	gate := make(chan struct{}, 64)
 	for r := range 10 {
-		region := add(store.Regions, store.New{Values: store.Values{"name": fmt.Sprint("r", r), "cloud_id": cloud}, Variables: set("region", 4)})
+		region := add(store.Regions, store.CreateParams{Values: store.Values{"name": fmt.Sprint("r", r), "cloud_id": cloud}, Variables: set("region", 4)})
 		for l := range 10 {
-			cell := add(store.Cells, store.New{Values: store.Values{"name": fmt.Sprint("l", l), "cloud_id": cloud, "region_id": region}, Variables: set("cell", 4)})
+			cell := add(store.Cells, store.CreateParams{Values: store.Values{"name": fmt.Sprint("l", l), "cloud_id": cloud, "region_id": region}, Variables: set("cell", 4)})
 			for h := range *benchHosts / 100 {
 				gate <- struct{}{}
 				wg.Go(func() {
 					defer func() { <-gate }()
-					add(store.Hosts, store.New{
+					add(store.Hosts, store.CreateParams{
 						Values: store.Values{"name": fmt.Sprintf("host-%d-%d-%d", r, l, h), "ip_address": fmt.Sprintf("10.%d.%d.%d", r*10+l, h/256, h%256), "device_type": "server",
 							"active": true, "cloud_id": cloud, "region_id": region, "cell_id": cell},
 						Variables: append(set("host", 4), store.Variable{Name: "nested", Value: `{"a":[1,2,{"b":null}],"c":"d"}`}),

@@ -66,15 +66,15 @@ type Options struct {
 // Logins bound how often a client that guesses gets an answer. Zero values are
 // the defaults. docs/server.md says what is counted.
 type Logins struct {
-	Failures int           // wrong ones for one user from one address until it is refused; 10. Below zero: nobody ever is
-	Longest  time.Duration // that anybody is refused at once; 15 minutes
+	Failures   int           // wrong ones for one user from one address until it is refused; 10. Below zero: nobody ever is
+	MaxLockout time.Duration // that anybody is refused at once; 15 minutes
 }
 
 func (l Logins) guard() *guard.Guard {
 	if l.Failures < 0 {
 		return nil
 	}
-	return guard.New(guard.Options{Failures: cmp.Or(l.Failures, 10), Longest: cmp.Or(l.Longest, 15*time.Minute)})
+	return guard.New(guard.Options{Failures: cmp.Or(l.Failures, 10), MaxLockout: cmp.Or(l.MaxLockout, 15*time.Minute)})
 }
 
 // defaultReadLag is how far a replica may be behind.

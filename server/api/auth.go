@@ -14,9 +14,9 @@ type Caller struct {
 	Project string      // canonical UUID
 	Role    schema.Role // in the project; root is it everywhere
 
-	ID   int64       // of the user in the store; 0 if it is none of it
-	Key  int64       // of the API key; 0 for none
-	Most schema.Role // the most that the key may do; 0: what the user may
+	ID      int64       // of the user in the store; 0 if it is none of it
+	Key     int64       // of the API key; 0 for none
+	MaxRole schema.Role // the most that the key may do; 0: what the user may
 
 	Expires store.Micros // of the key; 0: never
 
@@ -46,7 +46,7 @@ func (c Caller) require(r schema.Role) error {
 
 // manager is the caller as who changes a user's role or keys.
 func (c Caller) manager() store.Manager {
-	return store.Manager{Scope: c.scope(), User: c.ID, Role: c.Role, Most: c.Most, Expires: c.Expires}
+	return store.Manager{Scope: c.scope(), User: c.ID, Role: c.Role, MaxRole: c.MaxRole, Expires: c.Expires}
 }
 
 // Authenticator finds out who sent a request. Its errors are answered to the
@@ -78,6 +78,6 @@ func Local(s *store.Store) Authenticator {
 		if !ok {
 			return Caller{}, fail(http.StatusUnauthorized, msgUnauthorized)
 		}
-		return Caller{User: account.Username, Project: account.Project, Role: account.Role, ID: account.ID, Key: account.Key, Most: account.Most, Expires: account.Expires, Log: account.Log}, nil
+		return Caller{User: account.Username, Project: account.Project, Role: account.Role, ID: account.ID, Key: account.Key, MaxRole: account.MaxRole, Expires: account.Expires, Log: account.Log}, nil
 	}
 }

@@ -61,7 +61,7 @@ var bulkKinds = func() (names []string) {
 
 // readBulk validates a body {"kind": TEXT, "where": TEXT, "variables": {...}, "remove_variables": [...], "update": {...},
 // "move": {...}, "protected": BOOL, "add_labels": [...], "remove_labels": [...], "labels": [...], "delete": BOOL, "check": BOOL, "expect": TEXT or INTEGER}.
-func (c *call) readBulk() (*resource, *store.Bulk, error) {
+func (c *call) readBulk() (*resource, *store.BulkParams, error) {
 	body, err := c.readBody()
 	if err != nil {
 		return nil, nil, err
@@ -75,7 +75,7 @@ func (c *call) readBulk() (*resource, *store.Bulk, error) {
 	if kind.Kind != jsontext.String || i < 0 {
 		return nil, nil, fail(http.StatusBadRequest, "kind: it is one of %s", strings.Join(bulkKinds, ", "))
 	}
-	r, b := resources[i], &store.Bulk{}
+	r, b := resources[i], &store.BulkParams{}
 	edits, asked := 0, false
 	var unknown []string
 	for _, m := range body.Members {
@@ -113,7 +113,7 @@ func (c *call) readBulk() (*resource, *store.Bulk, error) {
 			b.Move = &to
 			edits++
 		case "protected":
-			b.Guard = new(k.flag(m.Value))
+			b.Protect = new(k.flag(m.Value))
 			edits++
 		case "add_labels", "labels", "remove_labels":
 			if r.Labels == schema.Unlabelled {
@@ -135,7 +135,7 @@ func (c *call) readBulk() (*resource, *store.Bulk, error) {
 			}
 		case "expect":
 			if k.isType(m.Value, "string", jsontext.String, jsontext.Integer) {
-				b.Expect = m.Value.Text
+				b.Expected = m.Value.Text
 			}
 		default:
 			unknown = append(unknown, m.Key)
@@ -163,7 +163,7 @@ func (c *call) readBulk() (*resource, *store.Bulk, error) {
 
 // updates validates the fields that all objects of a bulk edit get.
 func (k *checker) updates(r *resource, v jsontext.Value) store.Values {
-	in := &input{New: store.New{Values: store.Values{}}, given: store.Values{}}
+	in := &input{CreateParams: store.CreateParams{Values: store.Values{}}, given: store.Values{}}
 	if !k.isObject(v) {
 		return nil
 	}
@@ -184,13 +184,13 @@ func (k *checker) updates(r *resource, v jsontext.Value) store.Values {
 }
 
 // appendBulked appends what a bulk edit does, or would do, on one line.
-func appendBulked(dst []byte, r *resource, d *store.Bulked, check bool) []byte {
+func appendBulked(dst []byte, r *resource, d *store.BulkResult, check bool) []byte {
 	s := &shape{}
 	number := func(n int) { dst = s.appendValue(dst, int64(n)) }
 	dst = append(dst, '{')
 	if check {
 		dst = append(dst, `"affected":[`...)
-		for i, a := range d.Felt {
+		for i, a := range d.Affected {
 			dst = append(comma(dst, i), `{"hosts":`...)
 			number(a.Hosts)
 			dst = append(jsontext.AppendString(append(dst, `,"name":`...), a.Name), `,"network_devices":`...)
@@ -234,9 +234,9 @@ func appendBulked(dst []byte, r *resource, d *store.Bulked, check bool) []byte {
 		dst = jsontext.AppendString(dst, d.At.String())
 	}
 	dst = append(dst, `,"with":{`...)
-	for i, kind := range slices.Sorted(maps.Keys(d.With)) {
+	for i, kind := range slices.Sorted(maps.Keys(d.Deletes)) {
 		dst = append(jsontext.AppendString(comma(dst, i), kind), ':')
-		number(d.With[kind])
+		number(d.Deletes[kind])
 	}
 	return append(dst, "}}"...)
 }

@@ -59,7 +59,7 @@ func listChanges(c *call) error {
 			waited = true
 		}
 		// The log may grow by what the caller does not ask for, and fast.
-		back := c.away()
+		back := c.clientGone()
 		over := c.store.Wait(ctx, rings, newest) != nil || !pause(ctx, time.Until(began.Add(breath)))
 		back()
 		if over {
@@ -130,8 +130,8 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // changeList turns the query into what the store reads.
-func (c *call) changeList(q query) (l store.ChangeList, err error) {
-	l = store.ChangeList{After: store.ParseCursor(q.text("after")), Object: q.text("id"), User: q.text("user"), Request: q.text("request_id"), Limit: defaultChanges}
+func (c *call) changeList(q query) (l store.ChangesParams, err error) {
+	l = store.ChangesParams{After: store.ParseCursor(q.text("after")), Object: q.text("id"), User: q.text("user"), Request: q.text("request_id"), Limit: defaultChanges}
 	if a, ok := q.get("limit"); ok {
 		l.Limit = int(a.number)
 	}
@@ -191,7 +191,7 @@ func parseTime(name, text string) (store.Micros, error) {
 
 // showChanges makes an answer of what is in the log now, and has l go on where
 // it ends if there was nothing. newest is the log's newest revision.
-func (c *call) showChanges(l *store.ChangeList) (newest int64, found bool, err error) {
+func (c *call) showChanges(l *store.ChangesParams) (newest int64, found bool, err error) {
 	if l.User+l.Request != "" && l.Object == "" { // the log is searched from end to end
 		release, err := c.budget.scans.take(c.r.Context(), 1)
 		if err != nil {

@@ -212,7 +212,7 @@ func (f *fleet) outside(p part) error {
 	if id == 0 {
 		return nil
 	}
-	ids, err := f.view.Outside(f.ctx, column, id)
+	ids, err := f.view.CrossRegionParents(f.ctx, column, id)
 	if err != nil {
 		return err
 	}

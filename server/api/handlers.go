@@ -149,9 +149,9 @@ func (r *resource) create(c *call) error {
 	}
 	var row store.Row
 	if r.make != nil {
-		row, x.key, err = r.make(c, r, in.New)
+		row, x.key, err = r.make(c, r, in.CreateParams)
 	} else {
-		row, err = c.store.Create(c.r.Context(), r.entity, c.caller.scope(), in.New)
+		row, err = c.store.Create(c.r.Context(), r.entity, c.caller.scope(), in.CreateParams)
 	}
 	if err != nil {
 		return r.reword(err)

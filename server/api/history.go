@@ -42,7 +42,7 @@ func showHistory(c *call) error {
 		if err != nil {
 			return err
 		}
-		begins, err := v.Begins(ctx)
+		begins, err := v.LogBegin(ctx)
 		if err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func showHistory(c *call) error {
 		if end.More {
 			next = end.Next.String()
 		}
-		tail := members{{"horizon", log.Horizon}, {"more", end.More}, {"newest", log.Newest.String()}, {"next", next}, {"whole", end.Whole}}
+		tail := members{{"horizon", log.Horizon}, {"more", end.More}, {"newest", log.Newest.String()}, {"next", next}, {"whole", end.Complete}}
 		c.buf = append(tail.append(append(dst, "],"...), s, 1), "\n}\n"...)
 		return nil
 	})
@@ -86,8 +86,8 @@ func orNull(at store.Micros) any {
 }
 
 // historyList turns the query into what the store reads.
-func (c *call) historyList(q query) (l store.HistoryList, err error) {
-	l = store.HistoryList{
+func (c *call) historyList(q query) (l store.HistoryParams, err error) {
+	l = store.HistoryParams{
 		Kinds: c.kinds(), Before: store.ParseCursor(q.text("before")),
 		Key: q.text("key"), User: q.text("user"), Request: q.text("request_id"), Name: q.text("name"), Action: q.text("action"), Limit: defaultChanges,
 	}
@@ -264,7 +264,7 @@ func (c *call) writeDiff(ctx context.Context, v *store.View, o store.Object, fro
 		return c.out.err
 	}
 	if o.ID != "" {
-		e, err := v.Differ(ctx, c.caller.scope(), o, from.Revision, to.Revision)
+		e, err := v.DiffObject(ctx, c.caller.scope(), o, from.Revision, to.Revision)
 		if err != nil {
 			return err
 		}
@@ -278,7 +278,7 @@ func (c *call) writeDiff(ctx context.Context, v *store.View, o store.Object, fro
 		if o.Kind != "" {
 			kinds = []string{o.Kind}
 		}
-		if err := v.Differences(ctx, c.caller.scope(), kinds, from.Revision, to.Revision, line); err != nil {
+		if err := v.Diff(ctx, c.caller.scope(), kinds, from.Revision, to.Revision, line); err != nil {
 			return err
 		}
 	}

@@ -22,7 +22,7 @@ func (c *call) needs() error {
 	if text == "" || !c.reads() {
 		return nil
 	}
-	c.need = &store.Need{Said: true}
+	c.need = &store.Need{Requested: true}
 	switch {
 	case aRevision().MatchString(text):
 		revision, err := parseInt64(text)
@@ -48,7 +48,7 @@ func (c *call) viewNeeded(ctx context.Context, fleet *store.Store, whole bool, f
 		end := c.caller.Log
 		if end == (store.Cursor{}) { // nobody looked into the database for who asks
 			var err error
-			if end, err = fleet.End(ctx); err != nil {
+			if end, err = fleet.EndReplica(ctx); err != nil {
 				return err
 			}
 		}

@@ -71,7 +71,7 @@ type resource struct {
 	// lookup answers a list request that asks for one object; see lookup.go.
 	lookup func(c *call, r *resource, q query) (handled bool, err error)
 	// make stores a new object where more than the generic create is needed.
-	make func(c *call, r *resource, n store.New) (row store.Row, apiKey string, err error)
+	make func(c *call, r *resource, n store.CreateParams) (row store.Row, apiKey string, err error)
 }
 
 // routed reports whether there is a /variables route; the answer to a POST

@@ -26,9 +26,9 @@ type Trace struct {
 	Changed []string      // names of the fields, labels and variables that it wrote; never values
 	Written store.Outcome // what came of that
 
-	// Away is called when the request begins to wait for something that is none of the server's work, and what it
+	// ClientGone is called when the request begins to wait for something that is none of the server's work, and what it
 	// returns when that is over. nil: nobody needs to know.
-	Away func() (back func())
+	ClientGone func() (back func())
 }
 
 type traceKey struct{}
@@ -48,10 +48,10 @@ func traceOf(ctx context.Context) *Trace {
 
 func (c *call) trace() *Trace { return traceOf(c.r.Context()) }
 
-// away says that the request only waits, until what it returns is called.
-func (c *call) away() (back func()) {
-	if t := c.trace(); t.Away != nil {
-		return t.Away()
+// clientGone says that the request only waits, until what it returns is called.
+func (c *call) clientGone() (back func()) {
+	if t := c.trace(); t.ClientGone != nil {
+		return t.ClientGone()
 	}
 	return func() {}
 }

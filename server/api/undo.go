@@ -35,7 +35,7 @@ func undo(c *call) error {
 }
 
 // readUndo validates a body {"revision": 12 or "12-0b5e...", "request_id": TEXT, "force": BOOL, "check": BOOL, "concealed": "omit"}.
-func (c *call) readUndo() (u store.Undo, err error) {
+func (c *call) readUndo() (u store.UndoParams, err error) {
 	body, err := c.readBody()
 	if err != nil {
 		return u, err
@@ -113,7 +113,7 @@ func (c *call) mayUndo(kind, action string) error {
 }
 
 // appendUndone appends what an undo does, on one line.
-func appendUndone(dst []byte, d *store.Undone) []byte {
+func appendUndone(dst []byte, d *store.UndoResult) []byte {
 	dst = append(dst, `{"conflicts":`...)
 	dst = appendList(dst, d.Conflicts)
 	dst = append(dst, `,"counts":{`...)

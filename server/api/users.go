@@ -24,7 +24,7 @@ func checkUserID(c *call, r *resource, q query) (bool, error) {
 // do so outside its own (contract §1.5, hole 4). An api_key that was sent is
 // overwritten. Who comes from Keystone makes none: its key would be good for
 // local authentication on the same database, whatever Keystone says later.
-func makeUser(c *call, _ *resource, n store.New) (store.Row, string, error) {
+func makeUser(c *call, _ *resource, n store.CreateParams) (store.Row, string, error) {
 	if c.caller.External {
 		return nil, "", errNoUsers
 	}
@@ -38,7 +38,7 @@ func makeUser(c *call, _ *resource, n store.New) (store.Row, string, error) {
 }
 
 // makeProject creates a project, which gets a random id.
-func makeProject(c *call, r *resource, n store.New) (store.Row, string, error) {
+func makeProject(c *call, r *resource, n store.CreateParams) (store.Row, string, error) {
 	n.Values["id"] = value.NewUUID()
 	row, err := c.store.Create(c.r.Context(), r.entity, c.caller.scope(), n)
 	return row, "", err

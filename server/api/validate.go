@@ -209,7 +209,7 @@ func checkValue(v jsontext.Value) error {
 
 // input is what a valid body asks for.
 type input struct {
-	store.New
+	store.CreateParams
 	echoes []jsontext.Member // to be shown once
 	links  []jsontext.Value  // likewise, among the generated ones
 	given  store.Values      // values as sent where the answer shows them so
@@ -221,7 +221,7 @@ func (c *call) readInput(r *resource, accept use) (*input, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &input{New: store.New{Values: store.Values{}}, given: store.Values{}}
+	in := &input{CreateParams: store.CreateParams{Values: store.Values{}}, given: store.Values{}}
 	if accept == inUpdate && (body.Kind == jsontext.Null || body.Kind == jsontext.Array) {
 		return in, nil // an empty update (contract §2.1.4)
 	}

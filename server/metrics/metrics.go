@@ -147,14 +147,14 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 		counter(reads, float64(r.Reads), "replica")
 		counter(reads, float64(r.Others), "primary")
 		for _, why := range store.Causes {
-			counter(passed, float64(r.Passed[why]), string(why))
+			counter(passed, float64(r.Skipped[why]), string(why))
 		}
 		if r.Why == "" {
 			gauge(replicaUp, 1)
 		} else {
 			gauge(replicaUp, 0)
 		}
-		if r.Known {
+		if r.Probed {
 			gauge(lag, r.Lag.Seconds())
 			gauge(lagChanges, float64(r.Behind))
 		}

@@ -18,18 +18,18 @@ type Affected struct {
 // mostAffected is how many variables are told of.
 const mostAffected = 10
 
-// affects finds out what the edit of variables comes to: what devices have is looked at before and after.
-type affects struct {
-	*bulking
+// affectedCounter finds out what the edit of variables comes to: what devices have is looked at before and after.
+type affectedCounter struct {
+	*bulkRun
 	keys   []string
 	seed   maphash.Seed
 	before map[string]map[int64]uint64 // by key: what the devices have
 	edited map[string][]any            // by key: the ids of the objects whose own variable changes
 }
 
-// newAffects looks at what devices have before rows are edited; nil if nobody has variables from them.
-func (w *bulking) newAffects(ctx context.Context, rows []Row) (*affects, error) {
-	a := &affects{bulking: w, seed: maphash.MakeSeed(), before: map[string]map[int64]uint64{}, edited: map[string][]any{}}
+// newAffectedCounter looks at what devices have before rows are edited; nil if nobody has variables from them.
+func (w *bulkRun) newAffectedCounter(ctx context.Context, rows []Row) (*affectedCounter, error) {
+	a := &affectedCounter{bulkRun: w, seed: maphash.MakeSeed(), before: map[string]map[int64]uint64{}, edited: map[string][]any{}}
 	for _, v := range w.Set {
 		a.keys = append(a.keys, v.Name)
 	}
@@ -54,14 +54,14 @@ func (w *bulking) newAffects(ctx context.Context, rows []Row) (*affects, error) 
 }
 
 // note remembers that the variable of an object changes.
-func (a *affects) note(row Row, key string) {
+func (a *affectedCounter) note(row Row, key string) {
 	if a != nil && slices.Contains(a.keys, key) {
 		a.edited[key] = append(a.edited[key], row[a.e.Index(a.e.key)])
 	}
 }
 
 // find compares what devices have by now.
-func (a *affects) find(ctx context.Context) (all []Affected, err error) {
+func (a *affectedCounter) find(ctx context.Context) (all []Affected, err error) {
 	for _, key := range a.keys {
 		found, seen := Affected{Name: key}, map[int64]bool{}
 		err := a.each(ctx, key, a.edited[key], func(id int64, kind string, value uint64) {
@@ -87,7 +87,7 @@ func (a *affects) find(ctx context.Context) (all []Affected, err error) {
 }
 
 // each calls fn with the devices that may have a variable from some objects, and what they have: a hash, 0 for nothing.
-func (a *affects) each(ctx context.Context, key string, ids []any, fn func(id int64, kind string, value uint64)) error {
+func (a *affectedCounter) each(ctx context.Context, key string, ids []any, fn func(id int64, kind string, value uint64)) error {
 	value, valueArgs := nearestValue(Devices, key, true, func(value string) (string, any) { return value, nil })
 	for some := range slices.Chunk(ids, pieceRows) {
 		list, args := in(nil, some)

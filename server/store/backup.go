@@ -50,7 +50,7 @@ type BackupInfo struct {
 	Version  int       `json:"version"`  // of the format
 	Schema   int       `json:"schema"`   // of the tables
 	Program  string    `json:"program"`  // version of the program that made it
-	Made     time.Time `json:"made"`     // UTC
+	Created  time.Time `json:"made"`     // UTC
 	Database string    `json:"database"` // sqlite or postgres
 }
 
@@ -91,7 +91,7 @@ func backup(ctx context.Context, e engine.Engine, schema int, w io.Writer, progr
 	b := &backupWriter{sum: sha256.New(), report: report}
 	b.out = bufio.NewWriterSize(io.MultiWriter(packed, b.sum), 64<<10)
 	err = e.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
-		if err := b.line(BackupInfo{Format: backupFormat, Version: backupVersion, Schema: schema, Program: program, Made: now.UTC().Truncate(time.Second), Database: e.Dialect().Name}); err != nil {
+		if err := b.line(BackupInfo{Format: backupFormat, Version: backupVersion, Schema: schema, Program: program, Created: now.UTC().Truncate(time.Second), Database: e.Dialect().Name}); err != nil {
 			return err
 		}
 		for _, t := range savedTables(schema) {

@@ -17,9 +17,9 @@ func TestDeleteBesideWriters(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
-	create(t, s, Clouds, sc, New{Values: Values{"name": "d"}})
-	create(t, s, Regions, sc, New{Values: Values{"name": "r", "cloud_id": int64(2)}})
-	create(t, s, Cells, sc, New{Values: Values{"name": "l", "cloud_id": int64(2), "region_id": int64(2)}})
+	create(t, s, Clouds, sc, CreateParams{Values: Values{"name": "d"}})
+	create(t, s, Regions, sc, CreateParams{Values: Values{"name": "r", "cloud_id": int64(2)}})
+	create(t, s, Cells, sc, CreateParams{Values: Values{"name": "l", "cloud_id": int64(2), "region_id": int64(2)}})
 	const hosts = 600
 	much := []Variable{{Name: "much", Value: `"` + strings.Repeat("x", 5000) + `"`}} // three times what is held before it goes to the log
 	var making sync.WaitGroup

@@ -16,37 +16,37 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// Bulk says what [Store.Bulk] does to all objects that satisfy terms.
-type Bulk struct {
+// BulkParams says what [Store.BulkParams] does to all objects that satisfy terms.
+type BulkParams struct {
 	Where *where.Where
 
-	Set    []Variable // variables to set,
-	Unset  []string   // and to remove
-	Update Values     // columns to change
-	Add    []string   // labels to add to devices,
-	Remove []string   // and to take away
-	Labels []string   // with Exact: all that they have then
-	Exact  bool       //
-	Move   *Place     // where to put them
-	Guard  *bool      // protect them, or take that off
-	Delete bool       // instead of all that
+	Set     []Variable // variables to set,
+	Unset   []string   // and to remove
+	Update  Values     // columns to change
+	Add     []string   // labels to add to devices,
+	Remove  []string   // and to take away
+	Labels  []string   // with Exact: all that they have then
+	Exact   bool       //
+	Move    *Place     // where to put them
+	Protect *bool      // protect them, or take that off
+	Delete  bool       // instead of all that
 
-	Check  bool   // do nothing, only tell
-	Expect string // [Bulked.Matched] or [Bulked.Preview] of what was looked at, or how many objects they are; "" for whatever there is
+	Check    bool   // do nothing, only tell
+	Expected string // [BulkResult.Matched] or [BulkResult.Preview] of what was looked at, or how many objects they are; "" for whatever there is
 }
 
-// Bulked is what a bulk edit does.
-type Bulked struct {
-	Count   int            // of the objects that are meant
-	Matched string         // tells these objects from any others
-	Preview string         // tells what is done to them from anything else
-	Changed int            // of them; the others are so already
-	Steps   []BulkStep     // the first objects that change
-	Effects []Effect       // what changes, the most frequent first
-	More    int            // effects, and changes, that are not told
-	With    map[string]int // what a delete takes along, by kind
-	Felt    []Affected     // what becomes of resolved variables; only with [Bulk.Check]
-	At      Cursor         // the write that did it; zero if nothing was done
+// BulkResult is what a bulk edit does.
+type BulkResult struct {
+	Count    int            // of the objects that are meant
+	Matched  string         // tells these objects from any others
+	Preview  string         // tells what is done to them from anything else
+	Changed  int            // of them; the others are so already
+	Steps    []BulkStep     // the first objects that change
+	Effects  []Effect       // what changes, the most frequent first
+	More     int            // effects, and changes, that are not told
+	Deletes  map[string]int // what a delete takes along, by kind
+	Affected []Affected     // what becomes of resolved variables; only with [BulkParams.Check]
+	At       Cursor         // the write that did it; zero if nothing was done
 }
 
 // BulkStep is an object that changes.
@@ -69,21 +69,21 @@ const (
 	toldValue   = 2000 // bytes of a value
 )
 
-// Bulk does the same to all objects of e that satisfy terms, in one transaction:
+// BulkParams does the same to all objects of e that satisfy terms, in one transaction:
 // all or nothing, as the single writes do it, and with their refusals. It has one
 // revision.
 //
 // [PreconditionFailed] if Expect is given and other objects are meant by now, or something
 // else would be done to them.
-func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b Bulk) (*Bulked, error) {
-	var w *bulking
+func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b BulkParams) (*BulkResult, error) {
+	var w *bulkRun
 	err := s.writeLong(ctx, func(ctx context.Context, q *session) error {
-		w = &bulking{session: q, e: e, sc: sc, Bulk: b, done: &Bulked{}, effects: map[effectKey]int{}, doing: sha256.New()}
+		w = &bulkRun{session: q, e: e, sc: sc, BulkParams: b, done: &BulkResult{}, effects: map[effectKey]int{}, doing: sha256.New()}
 		q.checked = map[referentKey]*scanner{}
 		if err := w.run(ctx); err != nil {
 			return err
 		}
-		if err := w.asSeen(); err != nil {
+		if err := w.checkExpected(); err != nil {
 			return err
 		}
 		if b.Check {
@@ -104,40 +104,40 @@ func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b Bulk) (*Bulked,
 	if err != nil {
 		return nil, err
 	}
-	w.tell()
+	w.summarize()
 	return w.done, nil
 }
 
-// bulking is a bulk edit under way.
-type bulking struct {
+// bulkRun is a bulk edit under way.
+type bulkRun struct {
 	*session
 	e  *Entity
 	sc Scope
-	Bulk
-	done    *Bulked
-	effects map[effectKey]int
-	doing   hash.Hash // of all that is done
-	felt    *affects  // nil: it is not asked for
+	BulkParams
+	done     *BulkResult
+	effects  map[effectKey]int
+	doing    hash.Hash        // of all that is done
+	affected *affectedCounter // nil: it is not asked for
 }
 
 type effectKey struct {
 	what, name, before, after string
 }
 
-func (w *bulking) run(ctx context.Context) error {
-	rows, err := w.held(ctx)
+func (w *bulkRun) run(ctx context.Context) error {
+	rows, err := w.lock(ctx)
 	if err != nil {
 		return err
 	}
 	w.done.Count, w.done.Matched = len(rows), matchedOf(w.e, rows)
-	if w.Expect != "" && !strings.HasPrefix(w.Expect, previewMark) && w.Expect != w.done.Matched && w.Expect != fmt.Sprint(len(rows)) {
+	if w.Expected != "" && !strings.HasPrefix(w.Expected, previewMark) && w.Expected != w.done.Matched && w.Expected != fmt.Sprint(len(rows)) {
 		return refuse(PreconditionFailed, "The terms mean other objects than when they were looked at: %d %ss now. Look again.", len(rows), w.e.Name)
 	}
 	if w.Delete {
 		return w.delete(ctx, rows)
 	}
 	if w.Check {
-		if w.felt, err = w.newAffects(ctx, rows); err != nil {
+		if w.affected, err = w.newAffectedCounter(ctx, rows); err != nil {
 			return err
 		}
 	}
@@ -146,29 +146,29 @@ func (w *bulking) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if w.felt != nil {
-		w.done.Felt, err = w.felt.find(ctx)
+	if w.affected != nil {
+		w.done.Affected, err = w.affected.find(ctx)
 	}
 	return err
 }
 
-// previewMark is how a [Bulked.Preview] begins.
+// previewMark is how a [BulkResult.Preview] begins.
 const previewMark = "preview-"
 
-// asSeen refuses to do something else than what was looked at.
-func (w *bulking) asSeen() error {
-	fmt.Fprintf(w.doing, "%s %v", w.done.Matched, w.done.With) // maps are printed in order
+// checkExpected refuses to do something else than what was looked at.
+func (w *bulkRun) checkExpected() error {
+	fmt.Fprintf(w.doing, "%s %v", w.done.Matched, w.done.Deletes) // maps are printed in order
 	w.done.Preview = previewMark + hex.EncodeToString(w.doing.Sum(nil)[:16])
-	if strings.HasPrefix(w.Expect, previewMark) && w.Expect != w.done.Preview {
+	if strings.HasPrefix(w.Expected, previewMark) && w.Expected != w.done.Preview {
 		return refuse(PreconditionFailed, "The %ss, or their values, are not what they were when they were looked at. Look again.", w.e.Name)
 	}
 	return nil
 }
 
-// held finds the rows, and keeps others from changing them. What changes before
+// lock finds the rows, and keeps others from changing them. What changes before
 // they are held may decide whether they are meant, so that they are looked for
 // again.
-func (w *bulking) held(ctx context.Context) ([]Row, error) {
+func (w *bulkRun) lock(ctx context.Context) ([]Row, error) {
 	const tries = 5
 	for range tries {
 		rows, err := w.matching(ctx)
@@ -201,7 +201,7 @@ func (w *bulking) held(ctx context.Context) ([]Row, error) {
 	return nil, refuse(Conflict, "What the terms mean changes all the time. Try again.")
 }
 
-func (w *bulking) matching(ctx context.Context) (rows []Row, err error) {
+func (w *bulkRun) matching(ctx context.Context) (rows []Row, err error) {
 	v := &View{q: w.session, held: heldLight}
 	err = v.Walk(ctx, w.e, w.sc, List{Where: w.Where, Sort: []string{"created_at", "id"}, Limit: 1000}, func(p *Page) error {
 		if rows = append(rows, p.Rows...); len(rows) > mostBulk {
@@ -222,7 +222,7 @@ func matchedOf(e *Entity, rows []Row) string {
 }
 
 // change edits some rows.
-func (w *bulking) change(ctx context.Context, rows []Row) error {
+func (w *bulkRun) change(ctx context.Context, rows []Row) error {
 	e := w.e
 	ids := make([]any, len(rows))
 	for i, row := range rows {
@@ -267,7 +267,7 @@ func (w *bulking) change(ctx context.Context, rows []Row) error {
 }
 
 // changeOne edits one row.
-func (w *bulking) changeOne(ctx context.Context, row Row, own hierarchy.Variables, labels []string) (changed bool, err error) {
+func (w *bulkRun) changeOne(ctx context.Context, row Row, own hierarchy.Variables, labels []string) (changed bool, err error) {
 	e := w.e
 	differs := func(now Row, asked func(column string) bool) {
 		for i, c := range e.Columns {
@@ -292,11 +292,11 @@ func (w *bulking) changeOne(ctx context.Context, row Row, own hierarchy.Variable
 		}
 		differs(now, func(column string) bool { _, asked := w.Update[column]; return asked })
 	}
-	if w.Guard != nil && row.protected(e) != *w.Guard {
-		if err := w.protect(ctx, e, row, *w.Guard); err != nil {
+	if w.Protect != nil && row.protected(e) != *w.Protect {
+		if err := w.protect(ctx, e, row, *w.Protect); err != nil {
 			return false, err
 		}
-		w.effect("field", protected, fmt.Sprint(!*w.Guard), fmt.Sprint(*w.Guard))
+		w.effect("field", protected, fmt.Sprint(!*w.Protect), fmt.Sprint(*w.Protect))
 		changed = true
 	}
 	set, err := w.putVariables(ctx, e, row, own, w.Set)
@@ -306,7 +306,7 @@ func (w *bulking) changeOne(ctx context.Context, row Row, own hierarchy.Variable
 	for _, v := range set {
 		before, _ := own.Find(v.Name)
 		w.effect("variable", v.Name, before, v.Value)
-		w.felt.note(row, v.Name)
+		w.affected.note(row, v.Name)
 		changed = true
 	}
 	gone, err := w.removeVariables(ctx, e, row, own, w.Unset)
@@ -315,7 +315,7 @@ func (w *bulking) changeOne(ctx context.Context, row Row, own hierarchy.Variable
 	}
 	for _, v := range gone {
 		w.effect("variable", v.Name, v.Value, "")
-		w.felt.note(row, v.Name)
+		w.affected.note(row, v.Name)
 		changed = true
 	}
 	if !e.IsDevice() {
@@ -359,7 +359,7 @@ func textOf(v any) string {
 }
 
 // effect counts a change.
-func (w *bulking) effect(what, name, before, after string) {
+func (w *bulkRun) effect(what, name, before, after string) {
 	fmt.Fprintln(w.doing, what, len(name), len(before), len(after), name+before+after)
 	k := effectKey{what, name, brief(before), brief(after)}
 	if _, known := w.effects[k]; !known && len(w.effects) == keptEffects { // values that are all different
@@ -378,7 +378,7 @@ func brief(value string) string {
 }
 
 // step notes a row that changes.
-func (w *bulking) step(ctx context.Context, row Row) error {
+func (w *bulkRun) step(ctx context.Context, row Row) error {
 	w.done.Changed++
 	fmt.Fprintf(w.doing, "%s\n", idText(row[w.e.Index(w.e.key)]))
 	if len(w.done.Steps) >= toldBulk {
@@ -392,8 +392,8 @@ func (w *bulking) step(ctx context.Context, row Row) error {
 	return err
 }
 
-// tell sorts the effects, and tells the first.
-func (w *bulking) tell() {
+// summarize sorts the effects, and tells the first.
+func (w *bulkRun) summarize() {
 	for k, n := range w.effects {
 		w.done.Effects = append(w.done.Effects, Effect{k.what, k.name, k.before, k.after, n})
 	}
@@ -407,7 +407,7 @@ func (w *bulking) tell() {
 }
 
 // delete removes the rows, those that have parents among them first.
-func (w *bulking) delete(ctx context.Context, rows []Row) error {
+func (w *bulkRun) delete(ctx context.Context, rows []Row) error {
 	for _, row := range childrenFirst(w.e, rows) {
 		if err := w.step(ctx, row); err != nil {
 			return err
@@ -417,10 +417,10 @@ func (w *bulking) delete(ctx context.Context, rows []Row) error {
 		}
 	}
 	kind := w.e.of.Name
-	w.done.With = map[string]int{}
+	w.done.Deletes = map[string]int{}
 	for k, n := range w.log.gone {
 		if k != kind {
-			w.done.With[k] = n
+			w.done.Deletes[k] = n
 		}
 	}
 	return nil

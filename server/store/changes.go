@@ -114,10 +114,10 @@ func (v *View) Log(ctx context.Context) (l LogState, err error) {
 	return l, err
 }
 
-// Know returns a [UnknownCursorError] for a place from which on the log is not
+// CheckCursor returns a [UnknownCursorError] for a place from which on the log is not
 // whole. The zero cursor is known: what is left from before the horizon
 // follows it.
-func (v *View) Know(ctx context.Context, c Cursor) error {
+func (v *View) CheckCursor(ctx context.Context, c Cursor) error {
 	if c == (Cursor{}) {
 		return nil
 	}
@@ -176,8 +176,8 @@ func (v *View) changeAt(ctx context.Context, revision, n int64) (change string, 
 	return change, err
 }
 
-// ChangeList says which changes to read.
-type ChangeList struct {
+// ChangesParams says which changes to read.
+type ChangesParams struct {
 	After   Cursor   // from here on
 	Kinds   []string // of these kinds only
 	Object  string   // of the objects with this id
@@ -195,8 +195,8 @@ type ChangeList struct {
 // Changes calls fn with changes of objects in the scope, in order, and returns
 // where to go on: behind the last one if there may be more, otherwise behind
 // everything that the view sees. The change is fn's for the time of the call.
-func (v *View) Changes(ctx context.Context, sc Scope, l ChangeList, fn func(c *Change) error) (next Cursor, more bool, err error) {
-	if err := v.Know(ctx, l.After); err != nil {
+func (v *View) Changes(ctx context.Context, sc Scope, l ChangesParams, fn func(c *Change) error) (next Cursor, more bool, err error) {
+	if err := v.CheckCursor(ctx, l.After); err != nil {
 		return Cursor{}, false, err
 	}
 	log, err := v.Log(ctx)
@@ -258,7 +258,7 @@ func deref(text *string) string {
 }
 
 // changes is the statement for a part of the log; "" if there can be no row.
-func (v *View) changes(ctx context.Context, sc Scope, l ChangeList) (string, []any, error) {
+func (v *View) changes(ctx context.Context, sc Scope, l ChangesParams) (string, []any, error) {
 	c := v.q.conditions()
 	from := l.After
 	if from.N == 0 && from.Revision > 0 {
@@ -367,9 +367,9 @@ func (v *View) RevisionAt(ctx context.Context, at Micros) (revision int64, err e
 	return next - 1, nil
 }
 
-// Begins is the time of the first change behind the horizon, from which on the
+// LogBegin is the time of the first change behind the horizon, from which on the
 // log is whole; 0 if there is none.
-func (v *View) Begins(ctx context.Context) (Micros, error) {
+func (v *View) LogBegin(ctx context.Context) (Micros, error) {
 	var at int64
 	err := v.q.row(ctx, "SELECT at FROM changes WHERE revision > (SELECT horizon FROM log) ORDER BY revision LIMIT 1", nil, &at)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -111,7 +111,7 @@ func TestTimeNeverGoesBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		if i > 0 {
-			create(t, s, Clouds, Scope{Project: id}, New{Values: Values{"name": fmt.Sprint(i)}})
+			create(t, s, Clouds, Scope{Project: id}, CreateParams{Values: Values{"name": fmt.Sprint(i)}})
 		}
 	}
 	var times []int64
@@ -212,7 +212,7 @@ func TestPrune(t *testing.T) {
 	for i := range 3 * prunedRows / 2 { // one write that does not fit a piece
 		create(t, s, Hosts, sc, host(fmt.Sprint("h", i), Values{"cell_id": int64(1)}))
 	}
-	if _, err := s.Move(t.Context(), Cells, sc, "1", Place{Region: new(create(t, s, Regions, sc, New{Values: Values{"name": "r2", "cloud_id": int64(1)}}))}); err != nil {
+	if _, err := s.Move(t.Context(), Cells, sc, "1", Place{Region: new(create(t, s, Regions, sc, CreateParams{Values: Values{"name": "r2", "cloud_id": int64(1)}}))}); err != nil {
 		t.Fatal(err)
 	}
 	randomWrites(t, s, 2, 1, 200)
@@ -257,16 +257,16 @@ func TestPrune(t *testing.T) {
 				t.Errorf("pruned to %d: %+v, %v", at, l, err)
 			}
 			for _, c := range log {
-				err := v.Know(ctx, Cursor{Revision: c.Revision, Change: c.ID, N: c.N})
+				err := v.CheckCursor(ctx, Cursor{Revision: c.Revision, Change: c.ID, N: c.N})
 				if known := err == nil; known != (c.Revision > horizon) {
 					t.Errorf("pruned to %d, revision %d within: %v", at, c.Revision, err)
 				}
-				err = v.Know(ctx, Cursor{Revision: c.Revision, Change: c.ID})
+				err = v.CheckCursor(ctx, Cursor{Revision: c.Revision, Change: c.ID})
 				if known := err == nil; known != (c.Revision >= horizon) {
 					t.Errorf("pruned to %d, revision %d: %v", at, c.Revision, err)
 				}
 			}
-			return v.Know(ctx, Cursor{})
+			return v.CheckCursor(ctx, Cursor{})
 		})
 		if d := cmp.Diff(kept(horizon), s.all(t)); d != "" {
 			t.Fatalf("pruned to %d (-want +got):\n%s", at, d)
@@ -306,10 +306,10 @@ func TestLogBegins(t *testing.T) {
 		if l.Horizon != 1 || begin.Revision != 1 || begin.Change == "" {
 			t.Errorf("%+v", l)
 		}
-		return errors.Join(err, v.Know(ctx, begin))
+		return errors.Join(err, v.CheckCursor(ctx, begin))
 	})
 	sc := Scope{Project: "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"}
-	create(t, s, Clouds, sc, New{Values: Values{"name": "c"}})
+	create(t, s, Clouds, sc, CreateParams{Values: Values{"name": "c"}})
 	log, next, err := readLog(t.Context(), s, sc, begin)
 	if err != nil || len(log) != 1 || next.Revision != 2 {
 		t.Errorf("%+v %v %v", log, next, err)
@@ -320,7 +320,7 @@ func TestLogBegins(t *testing.T) {
 		if l.Horizon != 0 || l.Newest.Revision != 0 || l.Newest.Change == begin.Change {
 			t.Errorf("%+v", l)
 		}
-		return errors.Join(err, v.Know(ctx, l.Newest))
+		return errors.Join(err, v.CheckCursor(ctx, l.Newest))
 	})
 }
 
@@ -337,7 +337,7 @@ func TestDeleteInPieces(t *testing.T) { //nolint:paralleltest // it looks at the
 		n := host(fmt.Sprint("h", i), Values{"cell_id": int64(1)})
 		n.Variables = []Variable{{Name: "large", Value: `"` + strings.Repeat("x", large) + `"`}}
 		id := create(t, s, Hosts, sc, n)
-		create(t, s, NetworkInterfaces, sc, New{Values: Values{"name": "i", "device_id": id, "interface_type": "x", "ip_address": "10.0.0.1"}})
+		create(t, s, NetworkInterfaces, sc, CreateParams{Values: Values{"name": "i", "device_id": id, "interface_type": "x", "ip_address": "10.0.0.1"}})
 	}
 	var newest int64
 	look(t, s, func(ctx context.Context, v *View) error {
@@ -374,7 +374,7 @@ func TestDeleteInPieces(t *testing.T) { //nolint:paralleltest // it looks at the
 	}
 	gone := map[string]int{}
 	look(t, s, func(ctx context.Context, v *View) error {
-		_, _, err := v.Changes(ctx, sc, ChangeList{Kinds: kindNames(), Limit: 10 * hosts}, func(c *Change) error {
+		_, _, err := v.Changes(ctx, sc, ChangesParams{Kinds: kindNames(), Limit: 10 * hosts}, func(c *Change) error {
 			if c.Action == Deleted {
 				gone[c.Kind]++
 				if c.Revision != newest+1 || c.Kind == "host" && len(c.Before) < large {

@@ -14,13 +14,13 @@ const (
 	foldedAtOnce = 64
 )
 
-// Differences calls fn with what became of each object of the kinds in the
+// Diff calls fn with what became of each object of the kinds in the
 // scope between two revisions, one after the other: what was changed and
 // changed back is not there. It is about what each object has of its own. The
 // events are as those of [View.Differ].
-func (v *View) Differences(ctx context.Context, sc Scope, kinds []string, from, to int64, fn func(*Event) error) error {
+func (v *View) Diff(ctx context.Context, sc Scope, kinds []string, from, to int64, fn func(*Event) error) error {
 	if from > to {
-		return v.Differences(ctx, sc, kinds, to, from, func(e *Event) error { return fn(e.reversed()) })
+		return v.Diff(ctx, sc, kinds, to, from, func(e *Event) error { return fn(e.reversed()) })
 	}
 	for _, kind := range kinds {
 		for last := ""; ; {
@@ -183,7 +183,7 @@ func (f *folded) event(v *View, o Object) *Event {
 			e.Keys = append(e.Keys, Key{key, v.valueOf(key, was, from), v.valueOf(key, is, from)})
 		}
 	}
-	if !e.counts(HistoryList{}) {
+	if !e.counts(HistoryParams{}) {
 		return nil
 	}
 	return e

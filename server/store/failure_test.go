@@ -34,7 +34,7 @@ func TestDiskFull(t *testing.T) {
 	var err error
 	for ; stored < 10_000; stored++ {
 		v := []Variable{{Name: "big", Value: `"` + strings.Repeat("x", 10_000) + `"`}}
-		if _, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": fmt.Sprint("c", stored)}, Variables: v}); err != nil {
+		if _, err = s.Create(t.Context(), Clouds, sc, CreateParams{Values: Values{"name": fmt.Sprint("c", stored)}, Variables: v}); err != nil {
 			break
 		}
 	}
@@ -51,7 +51,7 @@ func TestDiskFull(t *testing.T) {
 		t.Errorf("for clients: %s", f.Public())
 	}
 	limit(100_000)
-	create(t, s, Clouds, sc, New{Values: Values{"name": "again"}})
+	create(t, s, Clouds, sc, CreateParams{Values: Values{"name": "again"}})
 	page, err := s.List(t.Context(), Clouds, sc, List{Limit: 1000, Sort: []string{"id"}})
 	if err != nil || len(page.Rows) != stored+1 {
 		t.Errorf("%d clouds, %v; want %d", len(page.Rows), err, stored+1)
@@ -112,7 +112,7 @@ func TestSmallDisk(t *testing.T) {
 	}
 	var f *DatabaseError
 	for i := range 100 { // until the log has no room left
-		_, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": fmt.Sprint("x", i)}})
+		_, err = s.Create(t.Context(), Clouds, sc, CreateParams{Values: Values{"name": fmt.Sprint("x", i)}})
 		if err != nil {
 			break
 		}
@@ -130,7 +130,7 @@ func TestSmallDisk(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "fill")); err != nil {
 		t.Fatal(err)
 	}
-	create(t, s, Clouds, sc, New{Values: Values{"name": "room"}})
+	create(t, s, Clouds, sc, CreateParams{Values: Values{"name": "room"}})
 	if in, err := Inspect(t.Context(), "sqlite:"+path); err != nil || in.Unwritable != "" || in.Free == 0 {
 		t.Errorf("with room, Inspect sees %+v, %v", in, err)
 	}
@@ -138,7 +138,7 @@ func TestSmallDisk(t *testing.T) {
 		t.Logf("not remounted: %v: %s", err, out)
 		return
 	}
-	_, err = s.Create(t.Context(), Clouds, sc, New{Values: Values{"name": "ro"}})
+	_, err = s.Create(t.Context(), Clouds, sc, CreateParams{Values: Values{"name": "ro"}})
 	if !errors.As(err, &f) || f.Reason != engine.ReadOnly && f.Reason != engine.DiskError && f.Reason != engine.NoAccess {
 		t.Errorf("a file system that may only be read: %v", err)
 	}

@@ -31,10 +31,10 @@ func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, 
 	}
 }
 
-// Outside returns the ids of the devices that stand outside of a place and
+// CrossRegionParents returns the ids of the devices that stand outside of a place and
 // have devices in it below them, in order: column is where a device has the id
 // of the place. What devices inherit comes from them too.
-func (v *View) Outside(ctx context.Context, column string, place int64) (ids []int64, err error) {
+func (v *View) CrossRegionParents(ctx context.Context, column string, place int64) (ids []int64, err error) {
 	var id int64
 	err = v.q.each(ctx, fmt.Sprintf(`WITH RECURSIVE up (id, parent_id) AS (
 			SELECT p.id, p.parent_id FROM devices c JOIN devices p ON p.id = c.parent_id WHERE c.%[1]s = ? AND (p.%[1]s IS NULL OR p.%[1]s <> ?)

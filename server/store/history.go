@@ -33,8 +33,8 @@ type Key struct {
 	Before, After *Value
 }
 
-// HistoryList says which events to read.
-type HistoryList struct {
+// HistoryParams says which events to read.
+type HistoryParams struct {
 	Object  Object   // of this object; only a kind, or nothing: the log itself
 	Kinds   []string // those whose changes may be told
 	Before  Cursor   // events before it; zero: from the newest on
@@ -48,11 +48,11 @@ type HistoryList struct {
 	Limit   int
 }
 
-// HistoryEnd is where a part of a history ends.
-type HistoryEnd struct {
-	Next  Cursor // before it the rest comes
-	More  bool   // there may be more
-	Whole bool   // nothing is missing, because the log no longer has it
+// HistoryPage is where a part of a history ends.
+type HistoryPage struct {
+	Next     Cursor // before it the rest comes
+	More     bool   // there may be more
+	Complete bool   // nothing is missing, because the log no longer has it
 }
 
 // lookedAt is how many changes one answer looks at, if few are what is asked
@@ -66,22 +66,22 @@ const lookedAt = 20_000
 // inherits from is an event if a value of its own is another one after it, and
 // not if something nearer shadows what was changed. Where an equal value
 // comes from somewhere else there is none.
-func (v *View) History(ctx context.Context, sc Scope, l HistoryList, fn func(*Event) error) (HistoryEnd, error) {
-	if err := v.Know(ctx, l.Before); err != nil {
-		return HistoryEnd{}, err
+func (v *View) History(ctx context.Context, sc Scope, l HistoryParams, fn func(*Event) error) (HistoryPage, error) {
+	if err := v.CheckCursor(ctx, l.Before); err != nil {
+		return HistoryPage{}, err
 	}
 	if l.Object.ID == "" {
 		return v.logBack(ctx, sc, l, fn)
 	}
-	if err := v.had(ctx, sc, l.Object); err != nil {
-		return HistoryEnd{}, err
+	if err := v.checkExisted(ctx, sc, l.Object); err != nil {
+		return HistoryPage{}, err
 	}
 	end, err := v.history(ctx, l, fn)
 	return end, v.tooMuch(err)
 }
 
-// had returns [NotFound] for an object that is not in the scope and never was.
-func (v *View) had(ctx context.Context, sc Scope, o Object) error {
+// checkExisted returns [NotFound] for an object that is not in the scope and never was.
+func (v *View) checkExisted(ctx context.Context, sc Scope, o Object) error {
 	e := entityOf(o.Kind)
 	if e == nil {
 		return errNotFound
@@ -104,7 +104,7 @@ func (v *View) had(ctx context.Context, sc Scope, o Object) error {
 
 // span are the first revision that counts and the first that does not any more,
 // and whether the log has all between them.
-func (v *View) span(ctx context.Context, l HistoryList) (from, to int64, whole bool, err error) {
+func (v *View) span(ctx context.Context, l HistoryParams) (from, to int64, whole bool, err error) {
 	log, err := v.Log(ctx)
 	if err != nil {
 		return 0, 0, false, err
@@ -136,7 +136,7 @@ func (v *View) span(ctx context.Context, l HistoryList) (from, to int64, whole b
 	return from, to, whole, nil
 }
 
-func (v *View) history(ctx context.Context, l HistoryList, fn func(*Event) error) (end HistoryEnd, err error) {
+func (v *View) history(ctx context.Context, l HistoryParams, fn func(*Event) error) (end HistoryPage, err error) {
 	from, to, whole, err := v.span(ctx, l)
 	if err != nil {
 		return end, err
@@ -162,7 +162,7 @@ func (v *View) history(ctx context.Context, l HistoryList, fn func(*Event) error
 		}
 		if next < from {
 			left, err := w.newest(ctx, w.own)
-			end.Whole = whole || !w.own.there && left == 0
+			end.Complete = whole || !w.own.there && left == 0
 			return end, err
 		}
 		if event, levels, err = w.step(ctx, levels, next); err != nil {
@@ -310,7 +310,7 @@ func (e *Event) labels(before, after []string) {
 }
 
 // counts reports whether an event is one of a list.
-func (e *Event) counts(l HistoryList) bool {
+func (e *Event) counts(l HistoryParams) bool {
 	if l.Key != "" {
 		e.Fields, e.Labels, e.Labelled = nil, [2][]string{}, false
 		e.Keys = slices.DeleteFunc(e.Keys, func(k Key) bool { return k.Name != l.Key })
@@ -326,12 +326,12 @@ func (e *Event) counts(l HistoryList) bool {
 
 // logBack is the log itself, newest first: each change with what it did to its
 // object alone.
-func (v *View) logBack(ctx context.Context, sc Scope, l HistoryList, fn func(*Event) error) (end HistoryEnd, err error) {
+func (v *View) logBack(ctx context.Context, sc Scope, l HistoryParams, fn func(*Event) error) (end HistoryPage, err error) {
 	log, err := v.Log(ctx)
 	if err != nil {
 		return end, err
 	}
-	list := ChangeList{
+	list := ChangesParams{
 		Kinds: l.Kinds, User: l.User, Request: l.Request, Since: l.Since, Until: l.Until, Action: l.Action,
 		back: true, before: l.Before, Limit: lookedAt,
 	}
@@ -372,10 +372,10 @@ func (v *View) logBack(ctx context.Context, sc Scope, l HistoryList, fn func(*Ev
 		return end, err
 	}
 	end.More = found == l.Limit || looked == list.Limit
-	end.Whole = log.Horizon == 0
+	end.Complete = log.Horizon == 0
 	if !end.More && l.Since > 0 {
 		first, err := v.firstAt(ctx, l.Since)
-		end.Whole = first == 0 || first > log.Horizon+1
+		end.Complete = first == 0 || first > log.Horizon+1
 		return end, err
 	}
 	return end, nil
@@ -407,18 +407,18 @@ func (v *View) event(c *Change) (*Event, error) {
 	return event, nil
 }
 
-// Differ tells of an object what is otherwise behind one revision than behind
+// DiffObject tells of an object what is otherwise behind one revision than behind
 // another. The event has neither a change nor who made it, but what became of
 // the object: [Created], [Deleted] or [Updated]; nil if nothing is otherwise.
-func (v *View) Differ(ctx context.Context, sc Scope, o Object, from, to int64) (*Event, error) {
-	if err := v.had(ctx, sc, o); err != nil {
+func (v *View) DiffObject(ctx context.Context, sc Scope, o Object, from, to int64) (*Event, error) {
+	if err := v.checkExisted(ctx, sc, o); err != nil {
 		return nil, err
 	}
-	event, err := v.differ(ctx, o, from, to)
+	event, err := v.diffObject(ctx, o, from, to)
 	return event, v.tooMuch(err)
 }
 
-func (v *View) differ(ctx context.Context, o Object, from, to int64) (*Event, error) {
+func (v *View) diffObject(ctx context.Context, o Object, from, to int64) (*Event, error) {
 	w, err := v.walker(ctx, o, "")
 	if err != nil {
 		return nil, err
@@ -453,7 +453,7 @@ func (v *View) differ(ctx context.Context, o Object, from, to int64) (*Event, er
 	}
 	name := w.own.e.of.Title
 	event.Path, _ = cmp.Or(after.columns[name], before.columns[name]).(string)
-	if !event.counts(HistoryList{}) {
+	if !event.counts(HistoryParams{}) {
 		return nil, nil //nolint:nilnil // as documented: there is no difference
 	}
 	return event, nil

@@ -160,17 +160,17 @@ func told(t *testing.T, e *Event, was, is moment) (lines []string) {
 }
 
 // history reads the whole history of an object in pages.
-func history(t *testing.T, s *Store, l HistoryList) (all []Event, end HistoryEnd) {
+func history(t *testing.T, s *Store, l HistoryParams) (all []Event, end HistoryPage) {
 	t.Helper()
-	all = pages(t, s, l, func(_ int, of HistoryEnd) { end = of })
+	all = pages(t, s, l, func(_ int, of HistoryPage) { end = of })
 	return all, end
 }
 
 // pages calls fn behind each page of a history.
-func pages(t *testing.T, s *Store, l HistoryList, fn func(n int, end HistoryEnd)) (all []Event) {
+func pages(t *testing.T, s *Store, l HistoryParams, fn func(n int, end HistoryPage)) (all []Event) {
 	t.Helper()
 	for n := 0; ; n++ {
-		var end HistoryEnd
+		var end HistoryPage
 		err := s.View(t.Context(), true, func(ctx context.Context, v *View) (err error) {
 			end, err = v.History(ctx, Scope{All: true}, l, func(e *Event) error {
 				all = append(all, *e)
@@ -205,8 +205,8 @@ func TestHistoryIsWhatStatesTell(t *testing.T) {
 	events := 0
 	for _, name := range slices.Sorted(maps.Keys(objects)) {
 		kind, id, _ := strings.Cut(name, " ")
-		found, end := history(t, s, HistoryList{Object: Object{kind, id}, Kinds: kindNames(), Limit: 1 + rand.IntN(9)})
-		if !end.Whole {
+		found, end := history(t, s, HistoryParams{Object: Object{kind, id}, Kinds: kindNames(), Limit: 1 + rand.IntN(9)})
+		if !end.Complete {
 			t.Errorf("the history of %s is not whole", name)
 		}
 		for at := len(all) - 1; at > 0; at-- {
@@ -238,7 +238,7 @@ func TestHistoryIsWhatStatesTell(t *testing.T) {
 			kind, id, _ := strings.Cut(name, " ")
 			var got []string
 			err := s.View(t.Context(), true, func(ctx context.Context, v *View) error {
-				e, err := v.Differ(ctx, Scope{All: true}, Object{kind, id}, int64(from), int64(to))
+				e, err := v.DiffObject(ctx, Scope{All: true}, Object{kind, id}, int64(from), int64(to))
 				if e != nil {
 					got = told(t, e, all[from], all[to])
 				}
@@ -280,7 +280,7 @@ func keyHistories(t *testing.T, s *Store, objects []string) {
 	compared := 0
 	for _, name := range objects {
 		kind, id, _ := strings.Cut(name, " ")
-		l := HistoryList{Object: Object{kind, id}, Kinds: kindNames(), Limit: 1 + rand.IntN(20)}
+		l := HistoryParams{Object: Object{kind, id}, Kinds: kindNames(), Limit: 1 + rand.IntN(20)}
 		all, _ := history(t, s, l)
 		want := map[string][]told{"never": nil}
 		flat(all, want)
@@ -292,7 +292,7 @@ func keyHistories(t *testing.T, s *Store, objects []string) {
 			some, end := history(t, s, l)
 			got := map[string][]told{key: nil}
 			flat(some, got)
-			if d := cmp.Diff(want[key], got[key], cmp.AllowUnexported(Value{}, held{}), cmp.Comparer(func(a, b *timeline) bool { return a == b })); d != "" || len(got) > 1 || !end.Whole {
+			if d := cmp.Diff(want[key], got[key], cmp.AllowUnexported(Value{}, held{}), cmp.Comparer(func(a, b *timeline) bool { return a == b })); d != "" || len(got) > 1 || !end.Complete {
 				t.Errorf("%s of %s (-all +only it): %s", key, name, d)
 			}
 			for _, e := range some {
@@ -332,7 +332,7 @@ func differences(t *testing.T, s *Store, all []moment, from, to int) {
 		}
 	}
 	err := s.View(t.Context(), true, func(ctx context.Context, v *View) error {
-		return v.Differences(ctx, Scope{All: true}, kindNames(), int64(from), int64(to), func(e *Event) error {
+		return v.Diff(ctx, Scope{All: true}, kindNames(), int64(from), int64(to), func(e *Event) error {
 			name := e.Kind + " " + e.Object
 			if got[name] != nil {
 				t.Errorf("%s is there twice", name)
@@ -375,7 +375,7 @@ func TestHistoryCost(t *testing.T) {
 	}
 	sc := Scope{Project: project}
 	create := func(e *Entity, v Values) string {
-		row, err := s.Create(t.Context(), e, sc, New{Values: v, Variables: []Variable{{Name: "own", Value: "1"}}})
+		row, err := s.Create(t.Context(), e, sc, CreateParams{Values: v, Variables: []Variable{{Name: "own", Value: "1"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -398,7 +398,7 @@ func TestHistoryCost(t *testing.T) {
 	cost := func() (statements int64, first Event) {
 		before := s.statements.Load()
 		err := s.View(t.Context(), false, func(ctx context.Context, v *View) error {
-			_, err := v.History(ctx, sc, HistoryList{Object: Object{"host", one}, Kinds: kindNames(), Limit: 10}, func(e *Event) error {
+			_, err := v.History(ctx, sc, HistoryParams{Object: Object{"host", one}, Kinds: kindNames(), Limit: 10}, func(e *Event) error {
 				if first.ID == "" {
 					first = *e
 				}
@@ -413,8 +413,8 @@ func TestHistoryCost(t *testing.T) {
 	}
 	few, newest := cost()
 	before := s.statements.Load()
-	l := HistoryList{Object: Object{"cloud", cloud}, Kinds: kindNames(), Limit: 2}
-	pages(t, s, l, func(n int, _ HistoryEnd) {
+	l := HistoryParams{Object: Object{"cloud", cloud}, Kinds: kindNames(), Limit: 2}
+	pages(t, s, l, func(n int, _ HistoryPage) {
 		now := s.statements.Load()
 		if cost := now - before; n > 0 && cost > 10 {
 			t.Errorf("page %d took %d statements", n, cost)

@@ -25,7 +25,7 @@ type Account struct {
 	Project  string      // canonical UUID
 	Role     schema.Role // of the user, or of its key if that is narrower
 	Key      int64       // id of the key
-	Most     schema.Role // the most that the key may do; 0: what its user may
+	MaxRole  schema.Role // the most that the key may do; 0: what its user may
 	Expires  Micros      // of the key; 0: never
 	Log      Cursor      // where the change log ended when that was looked up; only of a store with a replica
 }
@@ -132,8 +132,8 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 	account.Role, ok = schema.ParseRole(k.role)
 	if k.narrower != nil {
 		var known bool
-		account.Most, known = schema.ParseRole(*k.narrower)
-		account.Role, ok = min(account.Role, account.Most), ok && known
+		account.MaxRole, known = schema.ParseRole(*k.narrower)
+		account.Role, ok = min(account.Role, account.MaxRole), ok && known
 	}
 	if !ok { // the tables are of a version to come
 		return Account{}, false, nil
@@ -148,9 +148,9 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 // Manager is who changes a user's keys or role.
 type Manager struct {
 	Scope
-	User int64       // its id; 0: it is no user of the store
-	Role schema.Role // what it may do
-	Most schema.Role // the most that its key may do; 0: what the user may
+	User    int64       // its id; 0: it is no user of the store
+	Role    schema.Role // what it may do
+	MaxRole schema.Role // the most that its key may do; 0: what the user may
 
 	Expires Micros // of its key; 0: never
 }
@@ -234,7 +234,7 @@ func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey
 		switch {
 		case k.Role > row.role():
 			return refuse(ExceedsGrant, "A key may do no more than its user, whose role is %s.", row.role())
-		case k.allows(row.role()) > m.Role, own && m.Most != 0 && k.allows(schema.Root) > m.Most:
+		case k.allows(row.role()) > m.Role, own && m.MaxRole != 0 && k.allows(schema.Root) > m.MaxRole:
 			return refuse(ExceedsGrant, "The new key could do more than the one that you use: give it the role %s or a narrower one.", m.Role)
 		case m.Expires != 0 && (k.Expires == 0 || k.Expires > m.Expires):
 			return refuse(ExceedsGrant, "The new key would outlive the one that you use, which expires at %s: have it expire no later, or use one that lives longer.", time.UnixMicro(int64(m.Expires)).UTC().Format(time.RFC3339))

@@ -149,7 +149,7 @@ func TestPatterns(t *testing.T) {
 	s := fresh(t)
 	all := Scope{All: true}
 	for _, name := range []string{`a\`, `a%`, `a`, `a\\`} {
-		if _, err := s.Create(t.Context(), Projects, all, New{Values: Values{"id": value.NewUUID(), "name": name}}); err != nil {
+		if _, err := s.Create(t.Context(), Projects, all, CreateParams{Values: Values{"id": value.NewUUID(), "name": name}}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -49,7 +49,7 @@ func (l Limits) check(of string, w weight) error {
 }
 
 // checkNew checks the limits against an object that is not stored yet.
-func (l Limits) checkNew(e *Entity, n New) error {
+func (l Limits) checkNew(e *Entity, n CreateParams) error {
 	of := e.Name
 	if name, ok := n.Values["name"].(string); ok {
 		of = fmt.Sprintf("%s %q", e.Name, name)

@@ -308,7 +308,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 			mu.Unlock()
 			sc := Scope{Project: project}
 			ctx := WithActor(ctx, Actor{User: fmt.Sprint("writer", w, ".", r.IntN(3)), Project: project, Request: value.NewUUID()})
-			make := func(e *Entity, n New) error {
+			make := func(e *Entity, n CreateParams) error {
 				row, err := s.Create(ctx, e, sc, n)
 				if err == nil {
 					mu.Lock()
@@ -320,7 +320,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 			e := often[r.IntN(len(often))]
 			switch r.IntN(13) {
 			case 0, 1, 2, 3:
-				n := New{Values: where(sc), Variables: variables()}
+				n := CreateParams{Values: where(sc), Variables: variables()}
 				n.Values["name"] = name()
 				switch e {
 				case Projects:
@@ -431,7 +431,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 			switch {
 			case e == Projects && r.IntN(4) == 0:
 				id := value.NewUUID()
-				if _, err := s.Create(ctx, Projects, Scope{All: true}, New{Values: Values{"id": id, "name": name()}}); err != nil {
+				if _, err := s.Create(ctx, Projects, Scope{All: true}, CreateParams{Values: Values{"id": id, "name": name()}}); err != nil {
 					return err
 				}
 				mu.Lock()
@@ -510,7 +510,7 @@ func readLog(ctx context.Context, s *Store, sc Scope, from Cursor) (all []Change
 	next = from
 	for more := true; more; {
 		err := s.View(ctx, true, func(ctx context.Context, v *View) (err error) {
-			next, more, err = v.Changes(ctx, sc, ChangeList{After: ParseCursor(next.String()), Kinds: kindNames(), Limit: 7}, func(c *Change) error {
+			next, more, err = v.Changes(ctx, sc, ChangesParams{After: ParseCursor(next.String()), Kinds: kindNames(), Limit: 7}, func(c *Change) error {
 				all = append(all, *c)
 				return nil
 			})

@@ -58,8 +58,8 @@ func (q *session) selectOne(e *Entity, sc Scope, id any, h hold) (string, []any)
 // Values are an object's columns by name: int64, string, bool or nil.
 type Values map[string]any
 
-// New describes an object to create.
-type New struct {
+// CreateParams describes an object to create.
+type CreateParams struct {
 	Values    Values
 	Variables []Variable
 	Labels    []string // of devices; repeated ones count once
@@ -69,7 +69,7 @@ type New struct {
 // created_at has microseconds, as only this answer shows (contract §10 Q1).
 // Errors: [Conflict] for a name that is taken, [Invalid] for a foreign key
 // that names nothing in the project or contradicts another.
-func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n New) (Row, error) {
+func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n CreateParams) (Row, error) {
 	values := Values{"project_id": sc.Project}
 	for k, v := range n.Values {
 		values[k] = v
@@ -85,7 +85,7 @@ func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n New) (Row, er
 
 // create is [Store.Create] with all values. with, if there is one, stores what
 // belongs to the new object.
-func (s *Store) create(ctx context.Context, e *Entity, values Values, n New, with func(ctx context.Context, q *session, row Row) error) (Row, error) {
+func (s *Store) create(ctx context.Context, e *Entity, values Values, n CreateParams, with func(ctx context.Context, q *session, row Row) error) (Row, error) {
 	var row Row
 	variables, labels := byKey(n.Variables), sorted(n.Labels)
 	err := s.write(ctx, func(ctx context.Context, q *session) error {

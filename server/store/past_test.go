@@ -177,7 +177,7 @@ func TestPastParts(t *testing.T) {
 		release() // is nothing
 	}
 	for i := range mostOfAPart { // in as many regions
-		region := create(t, s, Regions, sc, New{Values: Values{"name": fmt.Sprint("many", i), "cloud_id": int64(1)}})
+		region := create(t, s, Regions, sc, CreateParams{Values: Values{"name": fmt.Sprint("many", i), "cloud_id": int64(1)}})
 		h := host("h", nil)
 		h.Values["region_id"] = region
 		create(t, s, Hosts, sc, h)
@@ -262,7 +262,7 @@ func TestPastUnkept(t *testing.T) {
 	s := fresh(t)
 	s.ConcealKeys([]string{"*password*"})
 	sc := fleet(t, s)
-	h := create(t, s, Hosts, sc, New{
+	h := create(t, s, Hosts, sc, CreateParams{
 		Values:    Values{"name": "h", "cloud_id": int64(1), "region_id": int64(1), "ip_address": "10.0.0.1", "device_type": "server"},
 		Variables: []Variable{{Name: "a", Value: "1"}, {Name: "password", Value: `"one"`}},
 	})

@@ -17,9 +17,9 @@ import (
 type Need struct {
 	Cursor // without a change, a revision of whatever database
 
-	// Said tells that somebody said so, who may know less than others have written. Then a replica's word that something is
+	// Requested tells that somebody said so, who may know less than others have written. Then a replica's word that something is
 	// not so counts for nothing: the database is asked.
-	Said bool
+	Requested bool
 }
 
 // ErrReplica is what an error of [Open] wraps where the replica is none of the database.
@@ -42,14 +42,14 @@ var Causes = []Cause{causeBehind, causeLag, causeLeads, causeForeign, causeRefus
 
 // ReplicaStats tell of the replica of a store.
 type ReplicaStats struct {
-	Why    Cause           // it is passed by; "" if it is not
-	Detail string          // more about that, for the log
-	Known  bool            // it answered lately, with ...
-	Behind int64           // ... so many revisions to come, ...
-	Lag    time.Duration   // ... the oldest of which is as old
-	Reads  int64           // that it answered
-	Others int64           // that the database answered in its place
-	Passed map[Cause]int64 // why
+	Why     Cause           // it is passed by; "" if it is not
+	Detail  string          // more about that, for the log
+	Probed  bool            // it answered lately, with ...
+	Behind  int64           // ... so many revisions to come, ...
+	Lag     time.Duration   // ... the oldest of which is as old
+	Reads   int64           // that it answered
+	Others  int64           // that the database answered in its place
+	Skipped map[Cause]int64 // why
 
 	Connections Stats
 }
@@ -98,7 +98,7 @@ func (s *Store) openReplica(ctx context.Context, o Options) error {
 	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r := &replica{store: s, engine: e, most: o.ReplicaLag, gone: goneAfter, report: o.ReplicaState, stop: stop, done: make(chan struct{})}
-	r.now = ReplicaStats{Why: engine.CauseNoAnswer, Passed: map[Cause]int64{}}
+	r.now = ReplicaStats{Why: engine.CauseNoAnswer, Skipped: map[Cause]int64{}}
 	r.running, r.end = context.WithCancel(context.Background())
 	if err := r.begin(ctx); err != nil {
 		stop()
@@ -264,7 +264,7 @@ func (r *replica) settle(v verdict) {
 	case time.Since(r.answered) > r.gone:
 		r.end()
 	}
-	if r.now.Known = answers && (v.compared || r.now.Known); v.compared {
+	if r.now.Probed = answers && (v.compared || r.now.Probed); v.compared {
 		r.now.Behind, r.now.Lag = v.behind, v.lag
 		r.late = v.lag > catchUp
 	}
@@ -302,10 +302,10 @@ func (r *replica) count(why Cause, err error) {
 		return
 	}
 	r.now.Others++
-	r.now.Passed[why]++
+	r.now.Skipped[why]++
 	r.late = r.late || why == causeBehind
 	if why == engine.CauseNoAnswer && r.now.Why == "" && err != nil {
-		r.now.Known = false
+		r.now.Probed = false
 		r.turn(why, r.unseen(err).detail)
 	}
 }
@@ -315,7 +315,7 @@ func (r *replica) stats() ReplicaStats {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	all := r.now
-	all.Passed, all.Connections = maps.Clone(r.now.Passed), connections
+	all.Skipped, all.Connections = maps.Clone(r.now.Skipped), connections
 	return all
 }
 
@@ -376,7 +376,7 @@ func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx c
 		why = passed.Why
 	case running.Err() != nil:
 		why = engine.CauseNoAnswer
-	case need.Said:
+	case need.Requested:
 		why = causeRefused
 	}
 	r.count(why, err)
@@ -405,8 +405,8 @@ func (s *Store) Replica() (stats ReplicaStats, ok bool) {
 	return s.replica.stats(), true
 }
 
-// End is where the change log ends.
-func (s *Store) End(ctx context.Context) (end Cursor, err error) {
+// EndReplica is where the change log ends.
+func (s *Store) EndReplica(ctx context.Context) (end Cursor, err error) {
 	err = s.peek(ctx, func(ctx context.Context, q *session) error {
 		return q.row(ctx, "SELECT revision, change FROM log", nil, &end.Revision, &end.Change)
 	})

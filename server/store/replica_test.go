@@ -40,7 +40,7 @@ func TestReplicaFails(t *testing.T) {
 	defer s.Close()
 	// What it replays is in the way of who reads for long: the database answers instead.
 	calls := 0
-	end, err := s.End(t.Context())
+	end, err := s.EndReplica(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,12 +55,12 @@ func TestReplicaFails(t *testing.T) {
 		}
 		return err
 	})
-	if stats, _ := s.Replica(); err != nil || calls != 2 || stats.Passed["conflict"] != 1 {
+	if stats, _ := s.Replica(); err != nil || calls != 2 || stats.Skipped["conflict"] != 1 {
 		t.Errorf("%d calls, %v, %+v", calls, err, stats)
 	}
 
 	read := func(between func()) (took time.Duration) {
-		end, err := s.End(t.Context())
+		end, err := s.EndReplica(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestReplicaFails(t *testing.T) {
 	if took < 100*time.Millisecond || took > 20*time.Second {
 		t.Errorf("who had begun waited %s", took)
 	}
-	if stats, _ := s.Replica(); stats.Why != "no_answer" || stats.Known {
+	if stats, _ := s.Replica(); stats.Why != "no_answer" || stats.Probed {
 		t.Errorf("%+v", stats)
 	}
 	if took := read(func() {}); took > 2*time.Second {

@@ -48,7 +48,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		project := value.NewUUID() // one for each fleet: they do not see each other
 		sc := Scope{Project: project}
-		if _, err := s.Create(t.Context(), Projects, sc, New{Values: Values{"id": project, "name": "p"}}); err != nil {
+		if _, err := s.Create(t.Context(), Projects, sc, CreateParams{Values: Values{"id": project, "name": "p"}}); err != nil {
 			r.Fatal(err)
 		}
 		m := model{own: map[string]map[string]string{}, chain: map[string][]string{}}
@@ -65,7 +65,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 			r.Fatal(err)
 		}
 		entities := map[string]*Entity{}
-		add := func(e *Entity, n New, chain ...string) (string, int64) {
+		add := func(e *Entity, n CreateParams, chain ...string) (string, int64) {
 			object := fmt.Sprintf("%s-%d", e.Table, len(m.chain))
 			n.Values["name"] = object
 			n.Variables = variables(object)
@@ -80,12 +80,12 @@ func TestVariablesAgainstModel(t *testing.T) {
 		}
 		var devices []device
 		for range rapid.IntRange(1, 2).Draw(r, "clouds") {
-			cloud, cloudID := add(Clouds, New{Values: Values{}})
+			cloud, cloudID := add(Clouds, CreateParams{Values: Values{}})
 			for range rapid.IntRange(0, 2).Draw(r, "regions") {
-				region, regionID := add(Regions, New{Values: Values{"cloud_id": cloudID}}, cloud, "project")
+				region, regionID := add(Regions, CreateParams{Values: Values{"cloud_id": cloudID}}, cloud, "project")
 				place := Values{"cloud_id": cloudID, "region_id": regionID}
-				cell, cellID := add(Cells, New{Values: maps.Clone(place)}, region, cloud, "project")
-				add(Networks, New{Values: Values{"cloud_id": cloudID, "region_id": regionID, "cidr": "", "gateway": "", "netmask": ""}})
+				cell, cellID := add(Cells, CreateParams{Values: maps.Clone(place)}, region, cloud, "project")
+				add(Networks, CreateParams{Values: Values{"cloud_id": cloudID, "region_id": regionID, "cidr": "", "gateway": "", "netmask": ""}})
 				for range rapid.IntRange(0, 4).Draw(r, "devices") {
 					values := maps.Clone(place)
 					values["ip_address"], values["device_type"] = "10.0.0.1", "x"
@@ -101,7 +101,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 						above = append([]string{cell}, above...)
 					}
 					e := rapid.SampledFrom([]*Entity{Hosts, NetworkDevices}).Draw(r, "kind")
-					d.object, d.id = add(e, New{Values: values}, append(slices.Clone(d.up), above...)...)
+					d.object, d.id = add(e, CreateParams{Values: values}, append(slices.Clone(d.up), above...)...)
 					d.up = append([]string{d.object}, d.up...)
 					devices = append(devices, d)
 				}

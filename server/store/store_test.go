@@ -76,14 +76,14 @@ func fleet(t testing.TB, s *Store) Scope {
 		t.Fatal(err)
 	}
 	sc := Scope{Project: id}
-	create(t, s, Clouds, sc, New{Values: Values{"name": "c"}})
-	create(t, s, Regions, sc, New{Values: Values{"name": "r", "cloud_id": int64(1)}})
-	create(t, s, Cells, sc, New{Values: Values{"name": "l", "cloud_id": int64(1), "region_id": int64(1)}})
+	create(t, s, Clouds, sc, CreateParams{Values: Values{"name": "c"}})
+	create(t, s, Regions, sc, CreateParams{Values: Values{"name": "r", "cloud_id": int64(1)}})
+	create(t, s, Cells, sc, CreateParams{Values: Values{"name": "l", "cloud_id": int64(1), "region_id": int64(1)}})
 	enginetest.DisturbButIDs(t, s.Name())
 	return sc
 }
 
-func create(t testing.TB, s *Store, e *Entity, sc Scope, n New) int64 {
+func create(t testing.TB, s *Store, e *Entity, sc Scope, n CreateParams) int64 {
 	t.Helper()
 	row, err := s.Create(context.Background(), e, sc, n)
 	if err != nil {
@@ -93,12 +93,12 @@ func create(t testing.TB, s *Store, e *Entity, sc Scope, n New) int64 {
 	return id
 }
 
-func host(name string, more Values) New {
+func host(name string, more Values) CreateParams {
 	v := Values{"name": name, "ip_address": "10.0.0.1", "device_type": "server", "active": true, "cloud_id": int64(1), "region_id": int64(1)}
 	for k, x := range more {
 		v[k] = x
 	}
-	return New{Values: v}
+	return CreateParams{Values: v}
 }
 
 func TestOpen(t *testing.T) {
@@ -396,8 +396,8 @@ func TestWrongReferences(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
-	create(t, s, Clouds, sc, New{Values: Values{"name": "d"}})
-	create(t, s, Regions, sc, New{Values: Values{"name": "r", "cloud_id": int64(2)}})
+	create(t, s, Clouds, sc, CreateParams{Values: Values{"name": "d"}})
+	create(t, s, Regions, sc, CreateParams{Values: Values{"name": "r", "cloud_id": int64(2)}})
 	create(t, s, Hosts, sc, host("taken", nil))
 	for _, test := range []struct {
 		name   string

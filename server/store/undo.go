@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Undo says what [Store.Undo] takes back, and how.
-type Undo struct {
+// UndoParams says what [Store.UndoParams] takes back, and how.
+type UndoParams struct {
 	At      Cursor // the write with this revision; without a change whatever has it
 	Request string // instead: everything that a request has done
 	Force   bool   // also what was changed since, as if it had not been
@@ -25,8 +25,8 @@ type Undo struct {
 	May func(kind, action string) error
 }
 
-// Undone is what an undo does.
-type Undone struct {
+// UndoResult is what an undo does.
+type UndoResult struct {
 	Of        []Change // the writes that are taken back, the newest first: each without its objects
 	At        Cursor   // the write that does it; zero if nothing was done
 	Counts    map[string]int
@@ -56,7 +56,7 @@ var (
 	errConflicted = &Error{Code: PreconditionFailed, Message: "it was changed since"}
 )
 
-// Undo takes a write back, in one transaction: what it made is deleted, what it
+// UndoParams takes a write back, in one transaction: what it made is deleted, what it
 // deleted is there again with its id, labels, variables, parents and interfaces,
 // and what it changed is as it was before; only that: other fields, variables
 // and labels of the same objects stay as they are now.
@@ -67,10 +67,10 @@ var (
 // in the scope, [Unreached] if the log no longer has it, [Unkept] for values of
 // which it has only a hash, [Conflict] for a name that something else has now,
 // [InUse] for what something else needs now.
-func (s *Store) Undo(ctx context.Context, sc Scope, u Undo) (*Undone, error) {
-	var done *Undone
+func (s *Store) Undo(ctx context.Context, sc Scope, u UndoParams) (*UndoResult, error) {
+	var done *UndoResult
 	err := s.writeLong(ctx, func(ctx context.Context, q *session) error {
-		w := &undoing{session: q, sc: sc, Undo: u, done: &Undone{Counts: map[string]int{}}, coming: map[rowKey]bool{}}
+		w := &undoRun{session: q, sc: sc, UndoParams: u, done: &UndoResult{Counts: map[string]int{}}, coming: map[rowKey]bool{}}
 		done = w.done
 		q.checked = map[referentKey]*scanner{}
 		if err := w.run(ctx); err != nil {
@@ -103,7 +103,7 @@ func (s *Store) Undo(ctx context.Context, sc Scope, u Undo) (*Undone, error) {
 }
 
 // conflict is what a refusal says of conflicts.
-func (d *Undone) conflict() string {
+func (d *UndoResult) conflict() string {
 	const few = 5
 	some := d.Conflicts[:min(few, len(d.Conflicts))]
 	text := "It was changed since: " + strings.Join(some, "; ")
@@ -113,12 +113,12 @@ func (d *Undone) conflict() string {
 	return text + ". Nothing was undone."
 }
 
-// undoing is an undo under way.
-type undoing struct {
+// undoRun is an undo under way.
+type undoRun struct {
 	*session
 	sc Scope
-	Undo
-	done    *Undone
+	UndoParams
+	done    *UndoResult
 	project string          // the last that was found to be there
 	coming  map[rowKey]bool // what is brought back, and whether it is there already
 	orphans []orphan        // in the order in which they came back
@@ -139,7 +139,7 @@ type orphan struct {
 	to     any
 }
 
-func (w *undoing) run(ctx context.Context) error {
+func (w *undoRun) run(ctx context.Context) error {
 	revisions, err := w.revisions(ctx)
 	if err != nil {
 		return err
@@ -171,7 +171,7 @@ func (w *undoing) run(ctx context.Context) error {
 }
 
 // adopt has an object refer to what is there by now.
-func (w *undoing) adopt(ctx context.Context, o orphan) error {
+func (w *undoRun) adopt(ctx context.Context, o orphan) error {
 	at := o.e.Index(o.column)
 	with := slices.Clone(o.row)
 	with[at] = o.to
@@ -183,7 +183,7 @@ func (w *undoing) adopt(ctx context.Context, o orphan) error {
 }
 
 // expectAll remembers what a revision has deleted.
-func (w *undoing) expectAll(ctx context.Context, revision int64) (err error) {
+func (w *undoRun) expectAll(ctx context.Context, revision int64) (err error) {
 	var kind, object string
 	return w.each(ctx, "SELECT kind, object_id FROM changes WHERE revision = ? AND action = ?", []any{revision, Deleted}, []any{&kind, &object}, func() {
 		if e := entityOf(kind); e != nil {
@@ -221,7 +221,7 @@ func (q *session) changesOf(ctx context.Context, revision int64, backward bool, 
 
 // revisions are those that are to be taken back, the newest first. All of their
 // changes must be in the scope: nobody undoes what they cannot see.
-func (w *undoing) revisions(ctx context.Context) (all []undoneRevision, err error) {
+func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err error) {
 	v := &View{q: w.session}
 	var horizon int64
 	if err := w.row(ctx, "SELECT horizon FROM log", nil, &horizon); err != nil {
@@ -282,7 +282,7 @@ func (w *undoing) revisions(ctx context.Context) (all []undoneRevision, err erro
 var inverse = map[string]string{Created: Deleted, Deleted: Created, Updated: Updated, Moved: Moved}
 
 // some takes some changes back, which come newest first.
-func (w *undoing) some(ctx context.Context, changes []Change) error {
+func (w *undoRun) some(ctx context.Context, changes []Change) error {
 	there, err := w.there(ctx, changes)
 	if err != nil {
 		return err
@@ -301,7 +301,7 @@ func (w *undoing) some(ctx context.Context, changes []Change) error {
 		if !ok {
 			return fmt.Errorf("the change log has a %s with the id %q", c.Kind, c.Object)
 		}
-		s := &undoStep{undoing: w, Change: c, e: e, id: id, before: &before, after: &after}
+		s := &undoStep{undoRun: w, Change: c, e: e, id: id, before: &before, after: &after}
 		switch c.Action {
 		case Deleted:
 			err = s.bringBack(ctx, there[Object{c.Kind, c.Object}])
@@ -318,7 +318,7 @@ func (w *undoing) some(ctx context.Context, changes []Change) error {
 }
 
 // there are those of the objects that changes deleted which are there.
-func (w *undoing) there(ctx context.Context, changes []Change) (map[Object]bool, error) {
+func (w *undoRun) there(ctx context.Context, changes []Change) (map[Object]bool, error) {
 	ids := map[*Entity][]any{}
 	for _, c := range changes {
 		if e := entityOf(c.Kind); c.Action == Deleted && e != nil {

@@ -15,7 +15,7 @@ import (
 
 // undoStep takes one change back.
 type undoStep struct {
-	*undoing
+	*undoRun
 	*Change
 	e             *Entity
 	id            any

@@ -68,7 +68,7 @@ func TestUndoUndo(t *testing.T) {
 		is := everythingIn(t, s)
 		defer func() { was, at = is, lastWrite(t, s) }()
 		if at.Revision > 0 { // but for the very first one
-			first, err := s.Undo(t.Context(), all, Undo{At: now, May: anything})
+			first, err := s.Undo(t.Context(), all, UndoParams{At: now, May: anything})
 			if err != nil {
 				return fmt.Errorf("undo of %v: %w", now, err)
 			}
@@ -77,7 +77,7 @@ func TestUndoUndo(t *testing.T) {
 			}
 			if first.At != (Cursor{}) {
 				undone++
-				if _, err := s.Undo(t.Context(), all, Undo{At: first.At, May: anything}); err != nil {
+				if _, err := s.Undo(t.Context(), all, UndoParams{At: first.At, May: anything}); err != nil {
 					return fmt.Errorf("undo of the undo of %v: %w", now, err)
 				}
 				if d := cmp.Diff(is, everythingIn(t, s)); d != "" {
@@ -88,7 +88,7 @@ func TestUndoUndo(t *testing.T) {
 		if r.IntN(3) > 0 {
 			return nil
 		}
-		u := Undo{At: Cursor{Revision: 1 + r.Int64N(now.Revision)}, May: anything}
+		u := UndoParams{At: Cursor{Revision: 1 + r.Int64N(now.Revision)}, May: anything}
 		u.Check = true
 		plan, planErr := s.Undo(t.Context(), all, u)
 		if d := cmp.Diff(is, everythingIn(t, s)); d != "" {
@@ -120,7 +120,7 @@ func TestUndoUndo(t *testing.T) {
 		if done.At == (Cursor{}) {
 			return nil
 		}
-		if _, err := s.Undo(t.Context(), all, Undo{At: done.At, May: anything}); err != nil {
+		if _, err := s.Undo(t.Context(), all, UndoParams{At: done.At, May: anything}); err != nil {
 			return fmt.Errorf("undo of %v, which undid %d: %w", done.At, u.At.Revision, err)
 		}
 		if d := cmp.Diff(is, everythingIn(t, s)); d != "" {
@@ -158,7 +158,7 @@ func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
 	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres)
 	s := fresh(t)
 	sc := fleet(t, s)
-	create(t, s, Networks, sc, New{Values: Values{"name": "n", "cidr": "10.0.0.0/8", "gateway": "g", "netmask": "m", "cloud_id": int64(1), "region_id": int64(1)}})
+	create(t, s, Networks, sc, CreateParams{Values: Values{"name": "n", "cidr": "10.0.0.0/8", "gateway": "g", "netmask": "m", "cloud_id": int64(1), "region_id": int64(1)}})
 	hosts := enginetest.Size(2000, 12_000)
 	database := s.Name()
 	if enginetest.Now() == enginetest.SQLite {
@@ -181,7 +181,7 @@ func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
 	}
 	gone := lastWrite(t, s)
 	began := time.Now()
-	done, err := s.Undo(t.Context(), sc, Undo{At: gone, May: anything})
+	done, err := s.Undo(t.Context(), sc, UndoParams{At: gone, May: anything})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,11 +193,11 @@ func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
 	if n := done.Counts[Created]; n != 2*hosts+4 || done.At.Revision != gone.Revision+1 || len(done.Steps) != toldSteps {
 		t.Errorf("%d objects came back at %v: %v", n, done.At, done.Counts)
 	}
-	if _, err := s.Undo(t.Context(), sc, Undo{At: gone, May: anything}); !IsCode(err, PreconditionFailed) || !strings.Contains(err.Error(), "is there again") {
+	if _, err := s.Undo(t.Context(), sc, UndoParams{At: gone, May: anything}); !IsCode(err, PreconditionFailed) || !strings.Contains(err.Error(), "is there again") {
 		t.Errorf("twice: %v", err)
 	}
 	// What is made after a delete gets no id of what came back.
-	if id := create(t, s, Clouds, sc, New{Values: Values{"name": "c2"}}); id != 2 {
+	if id := create(t, s, Clouds, sc, CreateParams{Values: Values{"name": "c2"}}); id != 2 {
 		t.Errorf("the next cloud is %d", id)
 	}
 }
@@ -241,13 +241,13 @@ func TestUndoInTheWay(t *testing.T) {
 		},
 		"something is in it": {
 			func(s *Store, sc Scope) error {
-				_, err := s.Create(context.Background(), Clouds, sc, New{Values: Values{"name": "c2"}})
+				_, err := s.Create(context.Background(), Clouds, sc, CreateParams{Values: Values{"name": "c2"}})
 				return err
 			},
 			func(s *Store, sc Scope) error {
 				page, err := s.List(context.Background(), Clouds, sc, List{Filters: []Filter{{Column: "name", Value: "c2"}}, Sort: []string{"id"}, Limit: 10})
 				if err == nil {
-					_, err = s.Create(context.Background(), Regions, sc, New{Values: Values{"name": "r2", "cloud_id": page.Rows[0][Clouds.Index("id")]}})
+					_, err = s.Create(context.Background(), Regions, sc, CreateParams{Values: Values{"name": "r2", "cloud_id": page.Rows[0][Clouds.Index("id")]}})
 				}
 				return err
 			},
@@ -256,7 +256,7 @@ func TestUndoInTheWay(t *testing.T) {
 		"its name is taken": {
 			func(s *Store, sc Scope) error { return updated(s, Clouds, sc, Values{"name": "other"}) },
 			func(s *Store, sc Scope) error {
-				_, err := s.Create(context.Background(), Clouds, sc, New{Values: Values{"name": "c"}})
+				_, err := s.Create(context.Background(), Clouds, sc, CreateParams{Values: Values{"name": "c"}})
 				return err
 			},
 			"cannot have its name again: the one with the id ", Conflict, errNotFound,
@@ -281,14 +281,14 @@ func TestUndoInTheWay(t *testing.T) {
 			wrote := lastWrite(t, s)
 			must(test.since(s, sc))
 			is := everythingIn(t, s)
-			_, err := s.Undo(t.Context(), sc, Undo{At: wrote, May: anything})
+			_, err := s.Undo(t.Context(), sc, UndoParams{At: wrote, May: anything})
 			if !IsCode(err, test.code) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "Nothing was undone.") {
 				t.Errorf("refused with %v", err)
 			}
 			if d := cmp.Diff(is, everythingIn(t, s)); d != "" {
 				t.Error(d)
 			}
-			done, err := s.Undo(t.Context(), sc, Undo{At: wrote, May: anything, Force: true})
+			done, err := s.Undo(t.Context(), sc, UndoParams{At: wrote, May: anything, Force: true})
 			if (err != nil) != (test.force != nil) {
 				t.Errorf("forced: %v, %v", done, err)
 			}
@@ -322,7 +322,7 @@ func TestUndoScope(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
-	other, err := s.Create(t.Context(), Projects, Scope{All: true}, New{Values: Values{"id": "4c1d0fd6-8d4d-4a3c-b5a5-000000000001", "name": "q"}})
+	other, err := s.Create(t.Context(), Projects, Scope{All: true}, CreateParams{Values: Values{"id": "4c1d0fd6-8d4d-4a3c-b5a5-000000000001", "name": "q"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -331,11 +331,11 @@ func TestUndoScope(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := lastWrite(t, s)
-	if _, err := s.Undo(t.Context(), theirs, Undo{At: at, May: anything}); !IsCode(err, NotFound) {
+	if _, err := s.Undo(t.Context(), theirs, UndoParams{At: at, May: anything}); !IsCode(err, NotFound) {
 		t.Errorf("another project's write: %v", err)
 	}
 	denied := refuse(Forbidden, "no")
-	if _, err := s.Undo(t.Context(), sc, Undo{At: at, May: func(kind, action string) error {
+	if _, err := s.Undo(t.Context(), sc, UndoParams{At: at, May: func(kind, action string) error {
 		if kind == "region" && action == Updated {
 			return denied
 		}
@@ -343,7 +343,7 @@ func TestUndoScope(t *testing.T) {
 	}}); !IsCode(err, Forbidden) {
 		t.Errorf("what may not be done: %v", err)
 	}
-	for _, u := range []Undo{{At: Cursor{Revision: 99}}, {At: Cursor{Revision: 0}}, {At: Cursor{Revision: at.Revision, Change: "0123456789abcdef"}}, {Request: "none"}} {
+	for _, u := range []UndoParams{{At: Cursor{Revision: 99}}, {At: Cursor{Revision: 0}}, {At: Cursor{Revision: at.Revision, Change: "0123456789abcdef"}}, {Request: "none"}} {
 		u.May = anything
 		if done, err := s.Undo(t.Context(), sc, u); err == nil {
 			t.Errorf("%+v was undone: %v", u, done)
@@ -361,7 +361,7 @@ func TestUndoRequest(t *testing.T) {
 	sc := fleet(t, s)
 	was := everythingIn(t, s)
 	ctx := WithActor(t.Context(), Actor{User: "u", Request: "req-1"})
-	c, err := s.Create(ctx, Clouds, sc, New{Values: Values{"name": "c2"}})
+	c, err := s.Create(ctx, Clouds, sc, CreateParams{Values: Values{"name": "c2"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +375,7 @@ func TestUndoRequest(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	done, err := s.Undo(t.Context(), sc, Undo{Request: "req-1", May: anything})
+	done, err := s.Undo(t.Context(), sc, UndoParams{Request: "req-1", May: anything})
 	if err != nil || len(done.Of) != 5 || done.Counts[Deleted] != 1 || done.Counts[Created] != 1 {
 		t.Fatalf("%+v, %v", done, err)
 	}

@@ -61,7 +61,7 @@ func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, s
 	if sc.All {
 		most = 0
 	}
-	row, err := s.create(ctx, Users, values, New{}, func(ctx context.Context, q *session, row Row) error {
+	row, err := s.create(ctx, Users, values, CreateParams{}, func(ctx context.Context, q *session, row Row) error {
 		return q.addFirstKey(ctx, row, key, most)
 	})
 	return row, key, err

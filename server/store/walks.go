@@ -36,7 +36,7 @@ const mostWalks = 16
 
 // walkTo is a walker of a history, at the revision before to if that is where a part
 // ended lately.
-func (v *View) walkTo(ctx context.Context, l HistoryList, to int64) (*walker, error) {
+func (v *View) walkTo(ctx context.Context, l HistoryParams, to int64) (*walker, error) {
 	if l.Before.Revision == to {
 		if w := v.q.store.walks.resume(v, walkID{l.Object, l.Key, l.Before}); w != nil {
 			return w, nil
@@ -47,7 +47,7 @@ func (v *View) walkTo(ctx context.Context, l HistoryList, to int64) (*walker, er
 
 // stop ends the use of a walker, which goes on at a place. It has held nothing
 // when it had that much room.
-func (w *walker) stop(l HistoryList, before Cursor, room holding) *stopped {
+func (w *walker) stop(l HistoryParams, before Cursor, room holding) *stopped {
 	for _, t := range w.open {
 		t.let()
 	}

@@ -110,16 +110,16 @@ func TestWhereAgainstModel(t *testing.T) {
 	s := fresh(t)
 	// What belongs to others is never found.
 	other := value.NewUUID()
-	if _, err := s.Create(t.Context(), Projects, Scope{Project: other}, New{Values: Values{"id": other, "name": "p"}}); err != nil {
+	if _, err := s.Create(t.Context(), Projects, Scope{Project: other}, CreateParams{Values: Values{"id": other, "name": "p"}}); err != nil {
 		t.Fatal(err)
 	}
-	stranger := create(t, s, Clouds, Scope{Project: other}, New{Values: Values{"name": "a"}})
-	strange := create(t, s, Regions, Scope{Project: other}, New{Values: Values{"name": "a", "cloud_id": stranger}})
-	create(t, s, Hosts, Scope{Project: other}, New{Values: Values{"name": "a", "cloud_id": stranger, "region_id": strange, "ip_address": "10.0.0.1", "device_type": "a"}, Labels: []string{"a"}})
+	stranger := create(t, s, Clouds, Scope{Project: other}, CreateParams{Values: Values{"name": "a"}})
+	strange := create(t, s, Regions, Scope{Project: other}, CreateParams{Values: Values{"name": "a", "cloud_id": stranger}})
+	create(t, s, Hosts, Scope{Project: other}, CreateParams{Values: Values{"name": "a", "cloud_id": stranger, "region_id": strange, "ip_address": "10.0.0.1", "device_type": "a"}, Labels: []string{"a"}})
 	rapid.Check(t, func(r *rapid.T) {
 		project := value.NewUUID()
 		sc := Scope{Project: project}
-		if _, err := s.Create(t.Context(), Projects, sc, New{Values: Values{"id": project, "name": "p"}}); err != nil {
+		if _, err := s.Create(t.Context(), Projects, sc, CreateParams{Values: Values{"id": project, "name": "p"}}); err != nil {
 			r.Fatal(err)
 		}
 		var all []*modelled
@@ -136,7 +136,7 @@ func TestWhereAgainstModel(t *testing.T) {
 			r.Fatal(err)
 		}
 		taken := map[string]bool{}
-		add := func(e *Entity, within string, n New, paths map[string][]string, above ...map[string]string) (*modelled, int64) {
+		add := func(e *Entity, within string, n CreateParams, paths map[string][]string, above ...map[string]string) (*modelled, int64) {
 			name := rapid.SampledFrom(whereNames).Draw(r, "name")
 			for taken[within+e.Table+name] {
 				name += "b"
@@ -157,18 +157,18 @@ func TestWhereAgainstModel(t *testing.T) {
 		text := func() string { return rapid.SampledFrom(whereTexts).Draw(r, "text") }
 		var devices []*modelled
 		for range rapid.IntRange(1, 2).Draw(r, "clouds") {
-			cloud, cloudID := add(Clouds, "", New{Values: Values{"note": text()}}, map[string][]string{})
+			cloud, cloudID := add(Clouds, "", CreateParams{Values: Values{"note": text()}}, map[string][]string{})
 			cloud.paths[""] = []string{cloud.name}
 			for range rapid.IntRange(0, 2).Draw(r, "regions") {
-				region, regionID := add(Regions, fmt.Sprint(cloudID), New{Values: Values{"cloud_id": cloudID}}, map[string][]string{"cloud_id": {cloud.name}}, cloud.chain[0], ofProject)
+				region, regionID := add(Regions, fmt.Sprint(cloudID), CreateParams{Values: Values{"cloud_id": cloudID}}, map[string][]string{"cloud_id": {cloud.name}}, cloud.chain[0], ofProject)
 				at := []string{cloud.name, region.name}
 				region.paths[""] = at
 				place := Values{"cloud_id": cloudID, "region_id": regionID}
-				cell, cellID := add(Cells, fmt.Sprint(regionID), New{Values: maps.Clone(place)}, map[string][]string{"cloud_id": {cloud.name}, "region_id": at}, region.chain[0], cloud.chain[0], ofProject)
+				cell, cellID := add(Cells, fmt.Sprint(regionID), CreateParams{Values: maps.Clone(place)}, map[string][]string{"cloud_id": {cloud.name}, "region_id": at}, region.chain[0], cloud.chain[0], ofProject)
 				cell.paths[""] = append(slices.Clone(at), cell.name)
 				network := maps.Clone(place)
 				network["cidr"], network["gateway"], network["netmask"] = text(), rapid.SampledFrom(append([]string{"no address"}, whereIPs...)).Draw(r, "gateway"), ""
-				add(Networks, project, New{Values: network}, map[string][]string{"cloud_id": {cloud.name}, "region_id": at})
+				add(Networks, project, CreateParams{Values: network}, map[string][]string{"cloud_id": {cloud.name}, "region_id": at})
 				for range rapid.IntRange(0, 5).Draw(r, "devices") {
 					values := maps.Clone(place)
 					values["ip_address"], values["device_type"], values["note"] = rapid.SampledFrom(whereIPs).Draw(r, "ip"), rapid.SampledFrom(whereNames).Draw(r, "type"), text()
@@ -196,7 +196,7 @@ func TestWhereAgainstModel(t *testing.T) {
 						values["model_name"] = text()
 					}
 					labels := rapid.SliceOfDistinct(rapid.SampledFrom(whereNames), rapid.ID[string]).Draw(r, "labels")
-					d, _ := add(e, fmt.Sprint(regionID), New{Values: values, Labels: labels[:min(len(labels), 2)]}, paths, append(slices.Clone(up), above...)...)
+					d, _ := add(e, fmt.Sprint(regionID), CreateParams{Values: values, Labels: labels[:min(len(labels), 2)]}, paths, append(slices.Clone(up), above...)...)
 					d.labels = labels[:min(len(labels), 2)]
 					d.path = append(slices.Clone(at), d.name)
 					d.up = append([]map[string]string{d.chain[0]}, up...)

@@ -130,6 +130,6 @@ func restore(ctx context.Context, s output.Streams, v *settings.Values, file str
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "Restored %d rows, as they were at %s.\n", rows, made.Made.Format(time.RFC3339))
+	_, err = fmt.Fprintf(s.Out, "Restored %d rows, as they were at %s.\n", rows, made.Created.Format(time.RFC3339))
 	return err
 }

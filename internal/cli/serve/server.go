@@ -99,7 +99,7 @@ func options(v *settings.Values) server.Options {
 	return server.Options{
 		Limits: limits(v), HashedKeys: v.List("server.hashed_keys"), TrustedProxies: v.List("server.trusted_proxies"), ProxyHeader: v.String("server.proxy_header"),
 		Quiet:  !v.Bool("server.access_log"),
-		Logins: server.Logins{Failures: failures, Longest: v.Duration("server.login_lockout")},
+		Logins: server.Logins{Failures: failures, MaxLockout: v.Duration("server.login_lockout")},
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 
 // Options say when logins are refused, and for how long.
 type Options struct {
-	Failures int           // wrong credentials for one user from one address until it is refused
-	Longest  time.Duration // that anybody is refused
+	Failures   int           // wrong credentials for one user from one address until it is refused
+	MaxLockout time.Duration // that anybody is refused
 }
 
 // Factors of Failures for what many users, or many addresses, share.
@@ -59,8 +59,8 @@ type Guard struct {
 
 // New makes a guard.
 func New(o Options) *Guard {
-	o.Longest = max(o.Longest, time.Second)
-	kept := uint32(2*o.Longest/time.Second) + 1 // no refusal lasts so long
+	o.MaxLockout = max(o.MaxLockout, time.Second)
+	kept := uint32(2*o.MaxLockout/time.Second) + 1 // no refusal lasts so long
 	g := &Guard{
 		options: o, start: time.Now(),
 		addresses: newTable(maxAddresses, true, kept), pairs: newTable(maxPairs, false, kept),
@@ -199,7 +199,7 @@ func (g *Guard) now() uint32 { return uint32(time.Since(g.start) / time.Second) 
 
 // refusal is how long an attempt is refused from now on, or 0.
 func (g *Guard) refusal(k keys) time.Duration {
-	now, n, longest := g.now(), g.options.Failures, g.options.Longest
+	now, n, longest := g.now(), g.options.Failures, g.options.MaxLockout
 	wait := max(left(g.credentials.get(k.credential, now), now, n, min(longestSame, longest)), left(g.addresses.get(k.address, now), now, n*perAddress, longest))
 	if !k.named {
 		return wait
