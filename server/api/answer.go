@@ -52,7 +52,7 @@ func (a *answer) room(dst []byte) []byte {
 		return dst
 	case a.err != nil:
 	case !a.whole && (a.grow == nil || !a.grow()):
-		a.err = store.ErrTooMuch
+		a.err = store.ErrViewTooLarge
 	default:
 		a.err = a.spill(dst)
 	}
@@ -90,7 +90,7 @@ func (a *answer) pack(buf []byte) (rest []byte, packed bool, err error) {
 		err := a.packer.Close()
 		a.unpack() // it is large, and the client may be slow
 		return nil, true, err
-	case a.coding == nil || len(buf) < leastPacked:
+	case a.coding == nil || len(buf) < minPacked:
 		return buf, false, nil
 	}
 	var whole bytes.Buffer
@@ -236,7 +236,7 @@ func (c *call) produce(fn func(whole bool) error) error {
 	if err == nil {
 		err = c.out.err
 	}
-	if !errors.Is(err, store.ErrTooMuch) {
+	if !errors.Is(err, store.ErrViewTooLarge) {
 		return err
 	}
 	release, err := c.budget.whole.take(c.r.Context(), 1)

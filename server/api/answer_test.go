@@ -46,7 +46,7 @@ func TestPieces(t *testing.T) {
 	// One that does not fit is not begun to be sent.
 	large := answer{budget: b}
 	_ = large.appendVariables(nil, store.NewSet(set), 1)
-	if !errors.Is(large.err, store.ErrTooMuch) {
+	if !errors.Is(large.err, store.ErrViewTooLarge) {
 		t.Errorf("too large for a light answer: %v", large.err)
 	}
 	full := answer{budget: b, whole: true}

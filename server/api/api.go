@@ -176,7 +176,7 @@ func (c *call) serve() (err error) {
 	m := methods.get(method)
 	switch {
 	case m != nil:
-		if err := c.caller.require(m.least); err != nil {
+		if err := c.caller.require(m.minRole); err != nil {
 			return err
 		}
 		if method != http.MethodGet && asksForPast(c.r.URL.RawQuery) {
@@ -204,7 +204,7 @@ func (c *call) admit() (err error) {
 type method struct {
 	name    string
 	handler handler
-	least   schema.Role // that its caller has, before anything of the request is looked at
+	minRole schema.Role // that its caller has, before anything of the request is looked at
 }
 
 func read(h handler) method               { return method{http.MethodGet, h, schema.Reader} }

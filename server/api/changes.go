@@ -15,7 +15,7 @@ import (
 
 // The parameters of the change log.
 var changeParams = []param{
-	{name: "after", kind: str}, {name: "limit", kind: integer, least: 1, most: 1000}, {name: "wait", kind: integer, most: 60},
+	{name: "after", kind: str}, {name: "limit", kind: integer, min: 1, max: 1000}, {name: "wait", kind: integer, max: 60},
 	{name: "kind", kind: str}, {name: "id", kind: str}, {name: "user", kind: str}, {name: "request_id", kind: str},
 	{name: "since", kind: str}, {name: "until", kind: str},
 }

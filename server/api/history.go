@@ -15,7 +15,7 @@ import (
 var (
 	historyParams = []param{
 		{name: "kind", kind: str}, {name: "id", kind: str}, {name: "key", kind: str}, {name: "user", kind: str}, {name: "request_id", kind: str}, {name: "since", kind: str}, {name: "until", kind: str},
-		{name: "name", kind: str}, {name: "action", kind: str}, {name: "before", kind: str}, {name: "limit", kind: integer, least: 1, most: 1000},
+		{name: "name", kind: str}, {name: "action", kind: str}, {name: "before", kind: str}, {name: "limit", kind: integer, min: 1, max: 1000},
 	}
 	diffParams = []param{{name: "from", kind: str}, {name: "to", kind: str}, {name: "kind", kind: str}, {name: "id", kind: str}}
 )

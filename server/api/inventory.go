@@ -132,7 +132,7 @@ func (inv *inventory) readHosts(l store.List, most int) error {
 			}
 		}
 		if len(inv.hosts) > most {
-			return store.ErrTooMuch
+			return store.ErrViewTooLarge
 		}
 		return nil
 	})

@@ -11,9 +11,9 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// leastPacked is the length in bytes from which on an answer is compressed:
+// minPacked is the length in bytes from which on an answer is compressed:
 // what is shorter goes into one or two packets as it is.
-const leastPacked = 2 << 10
+const minPacked = 2 << 10
 
 // packer compresses what is written to it.
 type packer interface {

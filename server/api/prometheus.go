@@ -99,7 +99,7 @@ func (t *targets) write(l store.List, most int) error {
 	t.buf = append(t.buf, '[')
 	err := t.view.Walk(t.ctx, store.Hosts, t.caller.scope(), l, func(page *store.Page) error {
 		if n += len(page.Rows); n > most {
-			return store.ErrTooMuch
+			return store.ErrViewTooLarge
 		}
 		return t.view.Sets(t.ctx, store.Hosts, page.Rows, store.Resolved, func(i int, set store.Set) error {
 			return t.target(page.Rows[i], page.Labels[i], set)

@@ -19,7 +19,7 @@ import (
 
 // The parameters of every list (contract §2.1.3).
 var paging = []param{
-	{name: "limit", kind: integer, least: minLimit, most: maxLimit}, {name: "marker", kind: str}, {name: "sort_keys", kind: str}, {name: "sort_dir", kind: str},
+	{name: "limit", kind: integer, min: minLimit, max: maxLimit}, {name: "marker", kind: str}, {name: "sort_keys", kind: str}, {name: "sort_dir", kind: str},
 }
 
 // Limits of a page (contract §3.1): others are refused, not clamped.
@@ -163,10 +163,10 @@ func (a *argument) convert() string {
 		}
 	}
 	switch {
-	case a.most > 0 && a.number < a.least:
-		return fmt.Sprintf("%s is less than the minimum of %d", a.text, a.least)
-	case a.most > 0 && a.number > a.most:
-		return fmt.Sprintf("%s is greater than the maximum of %d", a.text, a.most)
+	case a.max > 0 && a.number < a.min:
+		return fmt.Sprintf("%s is less than the minimum of %d", a.text, a.min)
+	case a.max > 0 && a.number > a.max:
+		return fmt.Sprintf("%s is greater than the maximum of %d", a.text, a.max)
 	case a.name == "sort_dir" && a.text != "asc" && a.text != "desc":
 		return fmt.Sprintf("%s is not one of ['asc', 'desc']", python.Repr(a.text))
 	}

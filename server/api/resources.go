@@ -52,7 +52,7 @@ type param struct {
 	column   string // the filter that it is; "" where the handler knows it
 	fallback string // default as links show it; "" for none
 
-	least, most int64 // of an integer, if most is set
+	min, max int64 // of an integer, if most is set
 }
 
 // resource describes everything that one of the collections has of its own.

@@ -97,28 +97,28 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	underWay    = describe("http_requests_in_flight", "Requests that have no answer yet, those that wait for changes among them.")
-	refused     = describe("http_requests_refused_total", "Requests that were answered with 500 because max_requests were under way.")
-	up          = describe("database_up", "1 if the database answers, else 0.")
-	connections = describe("database_connections", "Connections to the database, by state: idle or in_use.", "state")
-	most        = describe("database_connections_max", "Connections to the database that there can be.")
-	waits       = describe("database_waits_total", "How often a request waited for a connection to the database.")
-	waited      = describe("database_wait_seconds_total", "Time that requests have waited for connections to the database.")
-	retries     = describe("database_retries_total", "How often a transaction ran again: others were in its way, or the connection was lost.")
-	reads       = describe("reads_total", "Reads of the fleet, by the database that answered: primary or replica. Only with a read database.", "place")
-	passed      = describe("replica_passed_total", "How often a read passed the read database by, and why.", "reason")
-	replicaUp   = describe("replica_up", "1 while reads go to the read database, 0 while all of them pass it by.")
-	lag         = describe("replica_lag_seconds", "Age of the oldest change that the read database does not have yet; 0 if it has all. Missing while it does not answer.")
-	lagChanges  = describe("replica_lag_revisions", "Revisions that the read database does not have yet. Missing while it does not answer.")
-	revision    = describe("revision", "Newest revision of the change log.")
-	hosts       = describe("hosts", "Hosts, by the id of their project.", "project")
-	netDevices  = describe("network_devices", "Network devices, by the id of their project.", "project")
-	cache       = describe("cache_requests_total", "Look-ups in a cache of the server, by cache and result: hit or miss.", "cache", "result")
+	underWay       = describe("http_requests_in_flight", "Requests that have no answer yet, those that wait for changes among them.")
+	refused        = describe("http_requests_refused_total", "Requests that were answered with 500 because max_requests were under way.")
+	up             = describe("database_up", "1 if the database answers, else 0.")
+	connections    = describe("database_connections", "Connections to the database, by state: idle or in_use.", "state")
+	maxConnections = describe("database_connections_max", "Connections to the database that there can be.")
+	waits          = describe("database_waits_total", "How often a request waited for a connection to the database.")
+	waited         = describe("database_wait_seconds_total", "Time that requests have waited for connections to the database.")
+	retries        = describe("database_retries_total", "How often a transaction ran again: others were in its way, or the connection was lost.")
+	reads          = describe("reads_total", "Reads of the fleet, by the database that answered: primary or replica. Only with a read database.", "place")
+	skippedReads   = describe("replica_passed_total", "How often a read passed the read database by, and why.", "reason")
+	replicaUp      = describe("replica_up", "1 while reads go to the read database, 0 while all of them pass it by.")
+	lag            = describe("replica_lag_seconds", "Age of the oldest change that the read database does not have yet; 0 if it has all. Missing while it does not answer.")
+	lagChanges     = describe("replica_lag_revisions", "Revisions that the read database does not have yet. Missing while it does not answer.")
+	revision       = describe("revision", "Newest revision of the change log.")
+	hosts          = describe("hosts", "Hosts, by the id of their project.", "project")
+	netDevices     = describe("network_devices", "Network devices, by the id of their project.", "project")
+	cache          = describe("cache_requests_total", "Look-ups in a cache of the server, by cache and result: hit or miss.", "cache", "result")
 )
 
 // Describe is that of [prometheus.Collector].
 func (w *watched) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{underWay, refused, up, connections, most, waits, waited, retries, reads, passed, replicaUp, lag, lagChanges, revision, hosts, netDevices, cache} {
+	for _, d := range []*prometheus.Desc{underWay, refused, up, connections, maxConnections, waits, waited, retries, reads, skippedReads, replicaUp, lag, lagChanges, revision, hosts, netDevices, cache} {
 		to <- d
 	}
 }
@@ -139,7 +139,7 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 	counter(refused, float64(s.Refused))
 	gauge(connections, float64(s.Database.InUse), "in_use")
 	gauge(connections, float64(s.Database.Open-s.Database.InUse), "idle")
-	gauge(most, float64(s.Database.Most))
+	gauge(maxConnections, float64(s.Database.Max))
 	counter(waits, float64(s.Database.Waits))
 	counter(waited, s.Database.Waited.Seconds())
 	counter(retries, float64(s.Database.Retries))
@@ -147,7 +147,7 @@ func (w *watched) Collect(to chan<- prometheus.Metric) {
 		counter(reads, float64(r.Reads), "replica")
 		counter(reads, float64(r.Others), "primary")
 		for _, why := range store.Causes {
-			counter(passed, float64(r.Skipped[why]), string(why))
+			counter(skippedReads, float64(r.Skipped[why]), string(why))
 		}
 		if r.Why == "" {
 			gauge(replicaUp, 1)

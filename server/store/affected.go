@@ -15,8 +15,8 @@ type Affected struct {
 	Shadowed              int // hosts and network devices that keep theirs: one nearer by counts, or one above is the same
 }
 
-// mostAffected is how many variables are told of.
-const mostAffected = 10
+// maxAffected is how many variables are told of.
+const maxAffected = 10
 
 // affectedCounter finds out what the edit of variables comes to: what devices have is looked at before and after.
 type affectedCounter struct {
@@ -39,7 +39,7 @@ func (w *bulkRun) newAffectedCounter(ctx context.Context, rows []Row) (*affected
 	if !w.e.IsDevice() && !slices.Contains(placeTables[:], w.e.Table) || len(a.keys) == 0 {
 		return nil, nil //nolint:nilnil // nobody is affected
 	}
-	a.keys = a.keys[:min(mostAffected, len(a.keys))]
+	a.keys = a.keys[:min(maxAffected, len(a.keys))]
 	ids := make([]any, len(rows))
 	for i, row := range rows {
 		ids[i] = row[w.e.Index(w.e.key)]

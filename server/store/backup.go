@@ -214,9 +214,9 @@ type InvalidBackupError struct {
 
 func (e *InvalidBackupError) Error() string { return fmt.Sprintf("%s %s", e.File, e.Why) }
 
-// mostLine bounds a line of a backup: a row with a value of a megabyte, and what
+// maxLine bounds a line of a backup: a row with a value of a megabyte, and what
 // it takes to write it.
-const mostLine = 64 << 20
+const maxLine = 64 << 20
 
 // backupReader reads a backup line by line.
 type backupReader struct {
@@ -239,7 +239,7 @@ func newBackupReader(file string, r io.Reader) (*backupReader, func(), error) {
 		return nil, nil, err
 	}
 	b := &backupReader{file: file, lines: bufio.NewScanner(packed), sum: sha256.New()}
-	b.lines.Buffer(make([]byte, 64<<10), mostLine)
+	b.lines.Buffer(make([]byte, 64<<10), maxLine)
 	if !b.lines.Scan() {
 		packed.Close()
 		return nil, nil, b.bad("is no backup of craton, or is cut off: " + b.readError("it is empty"))

@@ -75,8 +75,8 @@ func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
 	return m, nil
 }
 
-// fewSources is how many devices above another one are looked up one by one.
-const fewSources = 64
+// maxAncestorQueries is how many devices above another one are looked up one by one.
+const maxAncestorQueries = 64
 
 // Basis is what an answer with an object and its variables depends on.
 func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (Basis, error) {
@@ -99,13 +99,13 @@ func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (
 	err := v.q.eachUntil(ctx, `WITH RECURSIVE up (id, parent_id, type) AS (SELECT id, parent_id, type FROM devices WHERE id = ?
 			UNION SELECT d.id, d.parent_id, d.type FROM devices d JOIN up ON d.id = up.parent_id) SELECT type, id FROM up`,
 		[]any{row[e.Index("parent_id")]}, []any{&kind, &id}, func() error {
-			if above++; above > fewSources {
-				return errHeld
+			if above++; above > maxAncestorQueries {
+				return errMemory
 			}
 			b.Objects = append(b.Objects, Object{deviceKind(kind), idText(id)})
 			return nil
 		})
-	if errors.Is(err, errHeld) {
+	if errors.Is(err, errMemory) {
 		b.Objects, err = slices.DeleteFunc(b.Objects, func(o Object) bool { return o.Kind == schema.Host.Name || o.Kind == schema.NetworkDevice.Name }), nil
 		b.Kinds = []string{schema.Host.Name, schema.NetworkDevice.Name}
 	}

@@ -62,11 +62,11 @@ type Effect struct {
 
 // Bounds of a bulk edit, and of what it tells.
 const (
-	mostBulk    = 50_000
-	toldBulk    = 100
-	toldEffects = 100
-	keptEffects = 1000
-	toldValue   = 2000 // bytes of a value
+	maxBulk           = 50_000
+	maxBulkSteps      = 100
+	maxBulkEffects    = 100
+	maxCountedEffects = 1000
+	maxShownValue     = 2000 // bytes of a value
 )
 
 // BulkParams does the same to all objects of e that satisfy terms, in one transaction:
@@ -87,7 +87,7 @@ func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b BulkParams) (*B
 			return err
 		}
 		if b.Check {
-			return errChecked
+			return errCheckOnly
 		}
 		if len(q.log.held) == 0 && q.log.change == "" {
 			return nil
@@ -98,7 +98,7 @@ func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b BulkParams) (*B
 		w.done.At = Cursor{Revision: q.log.revision, Change: q.log.change}
 		return nil
 	})
-	if errors.Is(err, errChecked) {
+	if errors.Is(err, errCheckOnly) {
 		err = nil
 	}
 	if err != nil {
@@ -172,9 +172,9 @@ func (w *bulkRun) lock(ctx context.Context) ([]Row, error) {
 	const tries = 5
 	for range tries {
 		rows, err := w.matching(ctx)
-		hold := w.holding(changing)
+		hold := w.lockClause(changing)
 		if w.Delete || w.Move != nil {
-			hold = w.holding(removing)
+			hold = w.lockClause(removing)
 		}
 		if err != nil || hold == "" {
 			return rows, err
@@ -186,7 +186,7 @@ func (w *bulkRun) lock(ctx context.Context) ([]Row, error) {
 			}
 			list, args := in(nil, ids)
 			text := "SELECT count(*) FROM (SELECT 1 FROM " + w.e.Table + " t WHERE t." + w.e.key + " IN " + list + " ORDER BY t.created_at, t." + w.e.key + hold + ") held"
-			if err := w.later(ctx, text, args); err != nil {
+			if err := w.queueExec(ctx, text, args); err != nil {
 				return nil, err
 			}
 		}
@@ -202,10 +202,10 @@ func (w *bulkRun) lock(ctx context.Context) ([]Row, error) {
 }
 
 func (w *bulkRun) matching(ctx context.Context) (rows []Row, err error) {
-	v := &View{q: w.session, held: heldLight}
+	v := &View{q: w.session, budget: lightViewBytes}
 	err = v.Walk(ctx, w.e, w.sc, List{Where: w.Where, Sort: []string{"created_at", "id"}, Limit: 1000}, func(p *Page) error {
-		if rows = append(rows, p.Rows...); len(rows) > mostBulk {
-			return refuse(Invalid, "The terms mean more than %d %ss, which is the most that are changed at once. Say more of them, such as their region.", mostBulk, w.e.Name)
+		if rows = append(rows, p.Rows...); len(rows) > maxBulk {
+			return refuse(Invalid, "The terms mean more than %d %ss, which is the most that are changed at once. Say more of them, such as their region.", maxBulk, w.e.Name)
 		}
 		return nil
 	})
@@ -230,14 +230,14 @@ func (w *bulkRun) change(ctx context.Context, rows []Row) error {
 	}
 	var own map[any]hierarchy.Variables
 	if len(w.Set)+len(w.Unset) > 0 {
-		room := holding(heldWhole)
+		room := memoryBudget(fullViewBytes)
 		var err error
 		own, err = w.ownVariables(ctx, e, ids, &room)
-		if errors.Is(err, errHeld) && len(rows) > 1 {
+		if errors.Is(err, errMemory) && len(rows) > 1 {
 			half := len(rows) / 2
 			return cmp.Or(w.change(ctx, rows[:half]), w.change(ctx, rows[half:]))
 		}
-		if errors.Is(err, errHeld) {
+		if errors.Is(err, errMemory) {
 			all, allErr := w.ownOf(ctx, e, rows[0])
 			own, err = map[any]hierarchy.Variables{ids[0]: all}, allErr
 		}
@@ -362,7 +362,7 @@ func textOf(v any) string {
 func (w *bulkRun) effect(what, name, before, after string) {
 	fmt.Fprintln(w.doing, what, len(name), len(before), len(after), name+before+after)
 	k := effectKey{what, name, brief(before), brief(after)}
-	if _, known := w.effects[k]; !known && len(w.effects) == keptEffects { // values that are all different
+	if _, known := w.effects[k]; !known && len(w.effects) == maxCountedEffects { // values that are all different
 		w.done.More++
 		return
 	}
@@ -371,7 +371,7 @@ func (w *bulkRun) effect(what, name, before, after string) {
 
 // brief is a value as an effect has it: of a long one the beginning.
 func brief(value string) string {
-	if len(value) <= toldValue {
+	if len(value) <= maxShownValue {
 		return value
 	}
 	return string(jsontext.AppendString(nil, strings.ToValidUTF8(value[:200], "")+"..."))
@@ -381,7 +381,7 @@ func brief(value string) string {
 func (w *bulkRun) step(ctx context.Context, row Row) error {
 	w.done.Changed++
 	fmt.Fprintf(w.doing, "%s\n", idText(row[w.e.Index(w.e.key)]))
-	if len(w.done.Steps) >= toldBulk {
+	if len(w.done.Steps) >= maxBulkSteps {
 		return nil
 	}
 	n, err := w.named(ctx, w.e, row)
@@ -400,9 +400,9 @@ func (w *bulkRun) summarize() {
 	slices.SortFunc(w.done.Effects, func(a, b Effect) int {
 		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.What, b.What), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Before, b.Before), cmp.Compare(a.After, b.After))
 	})
-	if n := len(w.done.Effects); n > toldEffects {
-		w.done.More += n - toldEffects
-		w.done.Effects = w.done.Effects[:toldEffects]
+	if n := len(w.done.Effects); n > maxBulkEffects {
+		w.done.More += n - maxBulkEffects
+		w.done.Effects = w.done.Effects[:maxBulkEffects]
 	}
 }
 
@@ -418,7 +418,7 @@ func (w *bulkRun) delete(ctx context.Context, rows []Row) error {
 	}
 	kind := w.e.of.Name
 	w.done.Deletes = map[string]int{}
-	for k, n := range w.log.gone {
+	for k, n := range w.log.deleted {
 		if k != kind {
 			w.done.Deletes[k] = n
 		}

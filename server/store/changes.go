@@ -236,7 +236,7 @@ func (c *Change) each(ctx context.Context, q *session, text string, args []any, 
 // behind FROM changes: as many as are held at once.
 func (q *session) someChanges(ctx context.Context, clauses string, args ...any) (some []Change, err error) {
 	var c Change
-	room := heldWhole
+	room := fullViewBytes
 	err = c.each(ctx, q, "SELECT "+changeColumns+" FROM changes "+clauses+" LIMIT ?", append(args, pastRows), func() error {
 		some = append(some, c)
 		if room -= len(c.Before) + len(c.After); room < 0 {

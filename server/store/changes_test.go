@@ -369,7 +369,7 @@ func TestDeleteInPieces(t *testing.T) { //nolint:paralleltest // it looks at the
 		t.Fatal(err)
 	}
 	close(stop)
-	if peak := <-most; peak > base+3*heldWhole+8*maxHeld {
+	if peak := <-most; peak > base+3*fullViewBytes+8*maxHeld {
 		t.Errorf("%d MB of variables took %d MB of memory", hosts*large>>20, (peak-base)>>20)
 	}
 	gone := map[string]int{}

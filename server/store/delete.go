@@ -67,7 +67,7 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 		if err := q.outsiders(ctx, subject, column, key); err != nil {
 			return err
 		}
-		if err := q.holdWithin(ctx, inside, column, key); err != nil {
+		if err := q.lockContents(ctx, inside, column, key); err != nil {
 			return err
 		}
 		if err := q.keepProtected(ctx, subject, column, inside, key); err != nil {
@@ -103,22 +103,22 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	return q.deleteWhere(ctx, e, e.key, key)
 }
 
-// holdWithin keeps others from all that a delete or a move takes with it, before anything
+// lockContents keeps others from all that a delete or a move takes with it, before anything
 // goes into the log: who holds a row and waits for the log must not be waited for
 // by who has the log.
-func (q *session) holdWithin(ctx context.Context, inside []*Entity, column string, key any) error {
-	hold := q.holding(removing)
+func (q *session) lockContents(ctx context.Context, inside []*Entity, column string, key any) error {
+	hold := q.lockClause(removing)
 	if hold == "" {
 		return nil
 	}
 	for _, e := range inside {
 		text := "SELECT count(*) FROM (SELECT 1 FROM %s t WHERE t.%s ORDER BY t.created_at, t." + e.key + hold + ") held"
-		if err := q.later(ctx, fmt.Sprintf(text, e.Table, column+" = ?"), []any{key}); err != nil {
+		if err := q.queueExec(ctx, fmt.Sprintf(text, e.Table, column+" = ?"), []any{key}); err != nil {
 			return err
 		}
 		if e == anyDevice {
 			within := fmt.Sprintf("device_id IN (SELECT id FROM devices WHERE %s = ?)", column)
-			if err := q.later(ctx, fmt.Sprintf(text, NetworkInterfaces.Table, within), []any{key}); err != nil {
+			if err := q.queueExec(ctx, fmt.Sprintf(text, NetworkInterfaces.Table, within), []any{key}); err != nil {
 				return err
 			}
 		}

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// idsAtOnce is how many ids of objects are known ahead of what became of them,
-// and foldedAtOnce how many objects are looked at together.
+// maxDiffIDs is how many ids of objects are known ahead of what became of them,
+// and diffBatch how many objects are looked at together.
 const (
-	idsAtOnce    = 50_000
-	foldedAtOnce = 64
+	maxDiffIDs = 50_000
+	diffBatch  = 64
 )
 
 // Diff calls fn with what became of each object of the kinds in the
@@ -28,12 +28,12 @@ func (v *View) Diff(ctx context.Context, sc Scope, kinds []string, from, to int6
 			if err != nil {
 				return err
 			}
-			for some := range slices.Chunk(ids, foldedAtOnce) {
+			for some := range slices.Chunk(ids, diffBatch) {
 				if err := v.fold(ctx, kind, some, from, to, fn); err != nil {
-					return v.tooMuch(err)
+					return v.viewTooLarge(err)
 				}
 			}
-			if len(ids) < idsAtOnce {
+			if len(ids) < maxDiffIDs {
 				break
 			}
 			last = ids[len(ids)-1]
@@ -54,7 +54,7 @@ func (v *View) changedIDs(ctx context.Context, sc Scope, kind, last string, from
 		c.add("object_id > ?", last)
 	}
 	var id string
-	err = v.q.each(ctx, "SELECT DISTINCT object_id FROM changes"+c.String()+" ORDER BY object_id LIMIT ?", append(c.args, idsAtOnce), []any{&id}, func() { ids = append(ids, id) })
+	err = v.q.each(ctx, "SELECT DISTINCT object_id FROM changes"+c.String()+" ORDER BY object_id LIMIT ?", append(c.args, maxDiffIDs), []any{&id}, func() { ids = append(ids, id) })
 	return ids, err
 }
 
@@ -72,9 +72,9 @@ type folded struct {
 // much to be held.
 func (v *View) fold(ctx context.Context, kind string, ids []string, from, to int64, fn func(*Event) error) error {
 	e := entityOf(kind)
-	room := holding(v.held)
+	room := memoryBudget(v.budget)
 	if v.all && len(ids) == 1 {
-		room = heldHistory
+		room = maxHistoryBytes
 	}
 	found := make(map[string]*folded, len(ids))
 	c := v.q.conditions()
@@ -95,7 +95,7 @@ func (v *View) fold(ctx context.Context, kind string, ids []string, from, to int
 		}
 		return f.add(&x, &before, &after, &room)
 	})
-	if errors.Is(err, errHeld) && len(ids) > 1 {
+	if errors.Is(err, errMemory) && len(ids) > 1 {
 		half := len(ids) / 2
 		if err := v.fold(ctx, kind, ids[:half], from, to, fn); err != nil {
 			return err
@@ -116,7 +116,7 @@ func (v *View) fold(ctx context.Context, kind string, ids []string, from, to int
 }
 
 // add adds a change, which is later than those before.
-func (f *folded) add(c *Change, before, after *facts, room *holding) error {
+func (f *folded) add(c *Change, before, after *facts, room *memoryBudget) error {
 	f.is, f.path, f.project = c.Action != Deleted, c.Path, c.Project
 	for name, v := range before.columns {
 		if _, known := f.columns[0][name]; !known {

@@ -55,9 +55,9 @@ type HistoryPage struct {
 	Complete bool   // nothing is missing, because the log no longer has it
 }
 
-// lookedAt is how many changes one answer looks at, if few are what is asked
+// maxHistoryRows is how many changes one answer looks at, if few are what is asked
 // for.
-const lookedAt = 20_000
+const maxHistoryRows = 20_000
 
 // History calls fn with events, newest first. [NotFound] for an object that the
 // scope has not, and never had.
@@ -77,7 +77,7 @@ func (v *View) History(ctx context.Context, sc Scope, l HistoryParams, fn func(*
 		return HistoryPage{}, err
 	}
 	end, err := v.history(ctx, l, fn)
-	return end, v.tooMuch(err)
+	return end, v.viewTooLarge(err)
 }
 
 // checkExisted returns [NotFound] for an object that is not in the scope and never was.
@@ -86,7 +86,7 @@ func (v *View) checkExisted(ctx context.Context, sc Scope, o Object) error {
 	if e == nil {
 		return errNotFound
 	}
-	if _, err := v.q.find(ctx, e, sc, o.ID, free); !IsCode(err, NotFound) {
+	if _, err := v.q.find(ctx, e, sc, o.ID, unlocked); !IsCode(err, NotFound) {
 		return err
 	}
 	c := v.q.conditions()
@@ -176,7 +176,7 @@ func (v *View) history(ctx context.Context, l HistoryParams, fn func(*Event) err
 			}
 			found++
 		}
-		if found == l.Limit || w.taken > lookedAt {
+		if found == l.Limit || w.taken > maxHistoryRows {
 			end.More = true
 			v.q.store.walks.keep(w.stop(l, end.Next, v.pastRoom()))
 			return end, nil
@@ -333,7 +333,7 @@ func (v *View) logBack(ctx context.Context, sc Scope, l HistoryParams, fn func(*
 	}
 	list := ChangesParams{
 		Kinds: l.Kinds, User: l.User, Request: l.Request, Since: l.Since, Until: l.Until, Action: l.Action,
-		back: true, before: l.Before, Limit: lookedAt,
+		back: true, before: l.Before, Limit: maxHistoryRows,
 	}
 	if l.Object.Kind != "" {
 		list.Kinds = []string{l.Object.Kind}
@@ -415,7 +415,7 @@ func (v *View) DiffObject(ctx context.Context, sc Scope, o Object, from, to int6
 		return nil, err
 	}
 	event, err := v.diffObject(ctx, o, from, to)
-	return event, v.tooMuch(err)
+	return event, v.viewTooLarge(err)
 }
 
 func (v *View) diffObject(ctx context.Context, o Object, from, to int64) (*Event, error) {

@@ -129,7 +129,7 @@ func stored(v any) any {
 // looks at nothing else: not whether the object still is as the change has left
 // it, nor whether others are in the way. Changes are taken back newest first.
 //
-// Values of which only a hash is kept become [unkept].
+// Values of which only a hash is kept become [notRetainedValue].
 func (q *session) takeBack(ctx context.Context, e *Entity, c *Change, before, after *facts) error {
 	id, ok := e.parseID(c.Object)
 	if !ok {
@@ -168,14 +168,14 @@ func (q *session) takeBack(ctx context.Context, e *Entity, c *Change, before, af
 	return q.setVariables(ctx, e, owner, before.all())
 }
 
-// all are the variables, those that are not kept as [unkept].
+// all are the variables, those that are not kept as [notRetainedValue].
 func (f *facts) all() []Variable {
 	if len(f.hashed) == 0 {
 		return f.variables
 	}
 	set := slices.Clone(f.variables)
 	for _, v := range f.hashed {
-		set = append(set, Variable{Name: v.Name, Value: unkept})
+		set = append(set, Variable{Name: v.Name, Value: notRetainedValue})
 	}
 	return byKey(set)
 }
@@ -212,7 +212,7 @@ func (q *session) restore(ctx context.Context, e *Entity, id any, f *facts) erro
 		f.columns["type"] = e.Kind
 	}
 	text, args := e.insertion(f.columns)
-	if err := q.later(ctx, text, args); err != nil {
+	if err := q.queueExec(ctx, text, args); err != nil {
 		return err
 	}
 	if len(f.labels) > 0 {
@@ -257,6 +257,6 @@ func (q *session) setLabels(ctx context.Context, id any, labels []string) error 
 	return q.addLabels(ctx, id, created, labels)
 }
 
-// unkept is in the place of a value of which the change log keeps only a hash.
+// notRetainedValue is in the place of a value of which the change log keeps only a hash.
 // No value is like it: it is no JSON.
-const unkept = "?"
+const notRetainedValue = "?"

@@ -6,57 +6,57 @@ import (
 	"time"
 )
 
-// jointWait is how long one waits for the question of others, before asking
+// maxSharedWait is how long one waits for the question of others, before asking
 // alone: of a database that does not answer each has to hear by itself.
-const jointWait = 100 * time.Millisecond
+const maxSharedWait = 100 * time.Millisecond
 
-// joint asks the database once for all who want to know the same at once: many
+// sharedCalls asks the database once for all who want to know the same at once: many
 // requests under one key, say. Nobody hears what is older than their question.
 // Who asks while another's question is on its way waits, and the next one is
 // for all who wait.
-type joint[K comparable, V any] struct {
+type sharedCalls[K comparable, V any] struct {
 	mu   sync.Mutex
-	next map[K]*asking[V] // by those that are on their way: the ones after them, nil for none
+	next map[K]*sharedCall[V] // by those that are on their way: the ones after them, nil for none
 }
 
-// asking is a question that several have.
-type asking[V any] struct {
+// sharedCall is a question that several have.
+type sharedCall[V any] struct {
 	begin  func()
 	done   chan struct{}
-	answer V
+	result V
 	err    error
 }
 
-// ask calls fn, or waits for a call that begins after this one. Nobody changes
+// do calls fn, or waits for a call that begins after this one. Nobody changes
 // what fn has returned.
-func (j *joint[K, V]) ask(ctx context.Context, key K, fn func(ctx context.Context) (V, error)) (answer V, err error) {
+func (j *sharedCalls[K, V]) do(ctx context.Context, key K, fn func(ctx context.Context) (V, error)) (answer V, err error) {
 	j.mu.Lock()
 	next, busy := j.next[key]
 	if !busy {
 		if j.next == nil {
-			j.next = map[K]*asking[V]{}
+			j.next = map[K]*sharedCall[V]{}
 		}
 		j.next[key] = nil
 		j.mu.Unlock()
-		defer j.goOn(key)
+		defer j.startNext(key)
 		return fn(ctx)
 	}
 	if next == nil {
-		next = &asking[V]{done: make(chan struct{})}
+		next = &sharedCall[V]{done: make(chan struct{})}
 		j.next[key] = next
 		shared := context.WithoutCancel(ctx) // others have it too
 		next.begin = func() {
-			defer j.goOn(key)
+			defer j.startNext(key)
 			defer close(next.done)
-			next.answer, next.err = fn(shared)
+			next.result, next.err = fn(shared)
 		}
 	}
 	j.mu.Unlock()
-	patience := time.NewTimer(jointWait)
+	patience := time.NewTimer(maxSharedWait)
 	defer patience.Stop()
 	select {
 	case <-next.done:
-		return next.answer, next.err
+		return next.result, next.err
 	case <-patience.C:
 		return fn(ctx)
 	case <-ctx.Done():
@@ -64,8 +64,8 @@ func (j *joint[K, V]) ask(ctx context.Context, key K, fn func(ctx context.Contex
 	}
 }
 
-// goOn ends a call, and begins the one that others wait for.
-func (j *joint[K, V]) goOn(key K) {
+// startNext ends a call, and begins the one that others wait for.
+func (j *sharedCalls[K, V]) startNext(key K) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	next := j.next[key]

@@ -14,7 +14,7 @@ import (
 func TestJoint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var j joint[string, int64]
+		var j sharedCalls[string, int64]
 		var value, calls atomic.Int64
 		read := func(context.Context) (int64, error) {
 			calls.Add(1)
@@ -25,7 +25,7 @@ func TestJoint(t *testing.T) {
 		var wg sync.WaitGroup
 		ask := func(key string, least int64) {
 			wg.Go(func() {
-				if got, err := j.ask(t.Context(), key, read); err != nil || got < least {
+				if got, err := j.do(t.Context(), key, read); err != nil || got < least {
 					t.Errorf("%s: %d, %v; want at least %d", key, got, err, least)
 				}
 			})
@@ -57,29 +57,29 @@ func TestJoint(t *testing.T) {
 func TestJointAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var j joint[string, int]
+		var j sharedCalls[string, int]
 		slow, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			_, err := j.ask(slow, "a", func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() })
+			_, err := j.do(slow, "a", func(ctx context.Context) (int, error) { <-ctx.Done(); return 0, ctx.Err() })
 			if !errors.Is(err, context.Canceled) {
 				t.Error(err)
 			}
 		})
 		synctest.Wait()
 		begun := time.Now()
-		got, err := j.ask(t.Context(), "a", func(context.Context) (int, error) { return 7, nil })
-		if waited := time.Since(begun); got != 7 || err != nil || waited != jointWait {
+		got, err := j.do(t.Context(), "a", func(context.Context) (int, error) { return 7, nil })
+		if waited := time.Since(begun); got != 7 || err != nil || waited != maxSharedWait {
 			t.Errorf("%d, %v after %s", got, err, waited)
 		}
 		short, end := context.WithTimeout(t.Context(), time.Millisecond)
 		defer end()
-		if _, err := j.ask(short, "a", func(context.Context) (int, error) { return 7, nil }); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := j.do(short, "a", func(context.Context) (int, error) { return 7, nil }); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error(err)
 		}
 		cancel()
 		wg.Wait()
-		if got, err := j.ask(t.Context(), "a", func(context.Context) (int, error) { return 8, nil }); got != 8 && got != 7 || err != nil {
+		if got, err := j.do(t.Context(), "a", func(context.Context) (int, error) { return 8, nil }); got != 8 && got != 7 || err != nil {
 			t.Errorf("%d, %v", got, err)
 		}
 		synctest.Wait()

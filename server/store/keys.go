@@ -108,7 +108,7 @@ type keyRow struct {
 // wrong.
 func (s *Store) Authenticate(ctx context.Context, username, project, key string) (account Account, ok bool, err error) {
 	want := hashKey(key)
-	k, err := s.proofs.ask(ctx, proof{username, project, want}, func(ctx context.Context) (k keyRow, err error) {
+	k, err := s.proofs.do(ctx, proof{username, project, want}, func(ctx context.Context) (k keyRow, err error) {
 		err = s.peek(ctx, func(ctx context.Context, q *session) error {
 			k = keyRow{}
 			columns, from, dest := "u.id, u.role, k.id, k.key_hash, k.role, k.expires_at, k.used_at", "users u JOIN user_keys k ON k.user_id = u.id", []any{&k.user, &k.role, &k.id, &k.hash, &k.narrower, &k.expires, &k.used}
@@ -184,7 +184,7 @@ func (q *session) managed(ctx context.Context, m Manager, user string) (Row, err
 func (s *Store) Keys(ctx context.Context, sc Scope, user string) (keys []UserKey, err error) {
 	err = s.read(ctx, func(ctx context.Context, q *session) error {
 		keys = nil
-		row, err := q.find(ctx, Users, sc, user, free)
+		row, err := q.find(ctx, Users, sc, user, unlocked)
 		if err != nil {
 			return err
 		}

@@ -138,7 +138,7 @@ func (v *View) walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*P
 	match := v.q.register(chosen.predicates)
 	defer match.release()
 	if l.Under != 0 {
-		if _, err := v.q.get(ctx, anyDevice, sc, l.Under, free); err != nil {
+		if _, err := v.q.get(ctx, anyDevice, sc, l.Under, unlocked); err != nil {
 			return err
 		}
 	}

@@ -57,7 +57,7 @@ func (q *session) move(ctx context.Context, e *Entity, row Row, to Place) (Row, 
 	}
 	at, key := q.store.now(), row[e.Index(e.key)]
 	if !e.IsDevice() {
-		if err := q.holdWithin(ctx, []*Entity{Devices, Networks}, "cell_id", key); err != nil {
+		if err := q.lockContents(ctx, []*Entity{Devices, Networks}, "cell_id", key); err != nil {
 			return row, err
 		}
 	}
@@ -72,7 +72,7 @@ func (q *session) move(ctx context.Context, e *Entity, row Row, to Place) (Row, 
 			return row, err
 		}
 	}
-	if row, err = q.get(ctx, e, Scope{All: true}, key, free); err != nil {
+	if row, err = q.get(ctx, e, Scope{All: true}, key, unlocked); err != nil {
 		return row, err
 	}
 	row[e.Index("updated_at")] = Micros(at.UnixMicro())

@@ -15,7 +15,7 @@ import (
 func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
 	var row Row
 	err := s.peek(ctx, func(ctx context.Context, q *session) (err error) {
-		row, err = q.find(ctx, e, sc, id, free)
+		row, err = q.find(ctx, e, sc, id, unlocked)
 		return err
 	})
 	return row, err
@@ -23,7 +23,7 @@ func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, e
 
 // find is get for the text of an id. What a write changes must be what its
 // context expects.
-func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string, h hold) (Row, error) {
+func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string, h lockMode) (Row, error) {
 	key, ok := e.parseID(id)
 	if !ok {
 		return nil, errNotFound
@@ -35,7 +35,7 @@ func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string, h ho
 	return row, err
 }
 
-func (q *session) get(ctx context.Context, e *Entity, sc Scope, id any, h hold) (Row, error) {
+func (q *session) get(ctx context.Context, e *Entity, sc Scope, id any, h lockMode) (Row, error) {
 	text, args := q.selectOne(e, sc, id, h)
 	scan := newScanner(e)
 	err := q.row(ctx, text, args, scan.dest...)
@@ -45,14 +45,14 @@ func (q *session) get(ctx context.Context, e *Entity, sc Scope, id any, h hold) 
 	return scan.row(), err
 }
 
-func (q *session) selectOne(e *Entity, sc Scope, id any, h hold) (string, []any) {
+func (q *session) selectOne(e *Entity, sc Scope, id any, h lockMode) (string, []any) {
 	c := q.conditions()
 	c.equal("t."+e.key, id, true)
 	sc.where(e, &c, false)
 	if e.Kind != "" {
 		c.equal("t.type", e.Kind, false)
 	}
-	return "SELECT " + e.selectList() + " FROM " + e.Table + " t" + c.String() + q.holding(h), c.args
+	return "SELECT " + e.selectList() + " FROM " + e.Table + " t" + c.String() + q.lockClause(h), c.args
 }
 
 // Values are an object's columns by name: int64, string, bool or nil.
@@ -177,7 +177,7 @@ func (q *session) insertRows(ctx context.Context, into, conflict string, n int, 
 			args = values(i, args)
 		}
 		marks := "(" + strings.Repeat("?, ", len(args)/rows-1) + "?)"
-		if err := q.later(ctx, into+" VALUES "+strings.Repeat(marks+", ", rows-1)+marks+" "+conflict, args); err != nil {
+		if err := q.queueExec(ctx, into+" VALUES "+strings.Repeat(marks+", ", rows-1)+marks+" "+conflict, args); err != nil {
 			return err
 		}
 	}
@@ -269,7 +269,7 @@ type referents struct {
 type referent struct {
 	ref
 	id     any
-	answer engine.Answer
+	answer engine.RowState
 	scan   *scanner
 }
 
@@ -280,7 +280,7 @@ func (q *session) refs(e *Entity, row, changes Values) *referents {
 		if id, ok := changes[r.column]; ok && id != nil {
 			one := referent{ref: r, id: id}
 			if one.scan = q.checked[refs.key(&one)]; one.scan != nil {
-				one.answer = engine.Found
+				one.answer = engine.RowFound
 			} else {
 				one.scan = newScanner(r.to)
 			}
@@ -306,12 +306,12 @@ func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values)
 	refs := q.refs(e, row, changes)
 	open := -1
 	for i := range refs.each {
-		if refs.each[i].answer == engine.Open {
+		if refs.each[i].answer == engine.RowPending {
 			open = i
 		}
 	}
 	for i := range refs.each[:open+1] {
-		if refs.each[i].answer != engine.Open {
+		if refs.each[i].answer != engine.RowPending {
 			continue
 		}
 		if err := refs.ask(ctx, i, i == open); err != nil {
@@ -328,14 +328,14 @@ func (refs *referents) ask(ctx context.Context, i int, now bool) error {
 	project, _ := refs.row["project_id"].(string)
 	text, args := refs.q.selectOne(r.to, Scope{Project: project}, r.id, shared)
 	if !now {
-		return refs.q.soon(ctx, text, args, &r.answer, r.scan.dest...)
+		return refs.q.queueRow(ctx, text, args, &r.answer, r.scan.dest...)
 	}
 	err := refs.q.row(ctx, text, args, r.scan.dest...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		r.answer, err = engine.None, nil
+		r.answer, err = engine.RowMissing, nil
 	case err == nil:
-		r.answer = engine.Found
+		r.answer = engine.RowFound
 	}
 	return err
 }
@@ -348,9 +348,9 @@ func (refs *referents) check() error {
 	for i := range refs.each {
 		r := &refs.each[i]
 		switch r.answer {
-		case engine.Open:
+		case engine.RowPending:
 			continue
-		case engine.None:
+		case engine.RowMissing:
 			return refuse(Invalid, "%s %v: there is no such %s in the project. "+checkID, r.column, r.id, r.to.Name)
 		}
 		if refs.q.checked != nil && r.to != anyDevice {
@@ -380,7 +380,7 @@ func (q *session) checkParent(ctx context.Context, e *Entity, row Row, changes V
 		return refuse(Invalid, "A device cannot be its own parent. The id for '%s' cannot be used as its parent_id.", name)
 	}
 	// Two devices that become each other's parent at once would each see none.
-	if err := q.holdTree(ctx, row[e.Index("project_id")]); err != nil {
+	if err := q.lockTree(ctx, row[e.Index("project_id")]); err != nil {
 		return err
 	}
 	err := q.checkRefs(ctx, e, Values{"project_id": row[e.Index("project_id")]}, Values{"parent_id": parent})

@@ -23,7 +23,7 @@ type Store struct {
 	bell       bell
 	pasts      *pasts
 	uses       uses
-	proofs     joint[proof, keyRow]
+	proofs     sharedCalls[proof, keyRow]
 	walks      walks
 	setters    knownSetters
 	passed     int // rows of the log; see passedRows

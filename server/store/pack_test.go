@@ -43,9 +43,9 @@ func TestSpan(t *testing.T) {
 		first, last int64
 		dense       bool
 	}{
-		{ids(1, 1, leastRange), 1, leastRange, true},
+		{ids(1, 1, minRange), 1, minRange, true},
 		{ids(5, 2, 100), 5, 203, true},
-		{ids(1, 1, leastRange-1), 0, 0, false},
+		{ids(1, 1, minRange-1), 0, 0, false},
 		{ids(1, 3, 100), 0, 0, false},
 		{append(ids(1, 1, 100), "a"), 0, 0, false},
 		{append(ids(-1<<62, 1, 100), int64(1<<62)), 0, 0, false},

@@ -8,20 +8,20 @@ import (
 // Sign-outs of the page are marks of cookies, as long as those would count. There
 // are so many at most; one more ends all cookies that were made until then.
 const (
-	mostPageEnds = 100_000
-	allPageEnds  = "*" // the mark of all
+	maxPageEnds = 100_000
+	allPageEnds = "*" // the mark of all
 )
 
 // EndPage ends the cookie of the page that is called so for all servers of the
 // database. Marks that are older than kept go: no cookie counts for longer.
 func (s *Store) EndPage(ctx context.Context, id string, kept time.Duration) error {
-	return s.endPage(ctx, id, kept, mostPageEnds)
+	return s.endPage(ctx, id, kept, maxPageEnds)
 }
 
 func (s *Store) endPage(ctx context.Context, id string, kept time.Duration, most int) error {
 	now := s.now().Unix()
 	return s.write(ctx, func(ctx context.Context, q *session) error {
-		if err := q.alone(ctx); err != nil {
+		if err := q.lockExclusively(ctx); err != nil {
 			return err
 		}
 		if err := q.exec(ctx, "DELETE FROM page_ends WHERE ended_at < ? OR id = ?", []any{now - int64(kept/time.Second), id}); err != nil {

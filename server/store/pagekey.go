@@ -37,7 +37,7 @@ func (s *Store) PageKeys(ctx context.Context, age, kept time.Duration) (keys []P
 	offered := make([]byte, pageKeyBytes)
 	_, _ = rand.Read(offered) // it never fails
 	err = s.write(ctx, func(ctx context.Context, q *session) (err error) {
-		if err = q.alone(ctx); err != nil {
+		if err = q.lockExclusively(ctx); err != nil {
 			return err
 		}
 		if keys, err = q.pageKeys(ctx); err != nil {

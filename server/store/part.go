@@ -19,13 +19,13 @@ type Part struct {
 }
 
 const (
-	mostParts   = 8  // of one moment, before all of it is made
-	openParts   = 16 // at once; they are files
-	mostOfAPart = 32 // objects that had a name; more are not looked for one by one
+	maxParts       = 8  // of one moment, before all of it is made
+	openParts      = 16 // at once; they are files
+	maxPartObjects = 32 // objects that had a name; more are not looked for one by one
 )
 
-// errWide is the error of a part for which all of a moment is made as well.
-var errWide = errors.New("too much for a part of the past")
+// errPartTooLarge is the error of a part for which all of a moment is made as well.
+var errPartTooLarge = errors.New("too much for a part of the past")
 
 // AtPart is [Store.At] for who needs a part of the fleet only, which costs what was
 // done to it since and not what the fleet holds. There may be more in the store.
@@ -43,7 +43,7 @@ func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, re
 			}), nil
 		}
 		s.pasts.endPart()
-		if !errors.Is(err, errWide) && !errors.Is(err, errHeld) {
+		if !errors.Is(err, errPartTooLarge) && !errors.Is(err, errMemory) {
 			return nil, nil, err
 		}
 	}
@@ -55,11 +55,11 @@ func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, re
 func (p *pasts) beginPart(at Cursor) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if _, known := p.parts[at]; !known && len(p.parts) >= mostPasts*mostParts {
+	if _, known := p.parts[at]; !known && len(p.parts) >= maxPasts*maxParts {
 		clear(p.parts)
 	}
 	p.parts[at]++
-	if p.parts[at] > mostParts || p.partsOpen == openParts {
+	if p.parts[at] > maxParts || p.partsOpen == openParts {
 		return false
 	}
 	p.partsOpen++
@@ -76,7 +76,7 @@ func (s *Store) buildPart(ctx context.Context, at Cursor, p Part) (fleet *Store,
 	state := &past{at: at}
 	var e *sqlite.Engine
 	err = s.engine.Read(ctx, func(ctx context.Context, from engine.Tx) error {
-		v := &View{q: &session{store: s, tx: from}, held: heldLight}
+		v := &View{q: &session{store: s, tx: from}, budget: lightViewBytes}
 		if _, err := v.AtCursor(ctx, at); err != nil {
 			return err
 		}
@@ -144,7 +144,7 @@ func (v *View) onceNamed(ctx context.Context, p Part, revision int64) (ids []str
 	c := v.q.conditions()
 	c.add("t."+title+" = ?", p.Name)
 	var key any
-	err = v.q.each(ctx, "SELECT t."+e.key+" FROM "+e.Table+" t"+c.String()+" LIMIT ?", append(c.args, mostOfAPart+1), []any{&key}, func() { ids = append(ids, idText(key)) })
+	err = v.q.each(ctx, "SELECT t."+e.key+" FROM "+e.Table+" t"+c.String()+" LIMIT ?", append(c.args, maxPartObjects+1), []any{&key}, func() { ids = append(ids, idText(key)) })
 	if err != nil {
 		return nil, err
 	}
@@ -153,9 +153,9 @@ func (v *View) onceNamed(ctx context.Context, p Part, revision int64) (ids []str
 	c.equal("kind", p.Kind, false)
 	c.add(v.q.dialect().Contains("before"), string(jsontext.AppendString(append(jsontext.AppendString(nil, title), ':'), p.Name)))
 	var id string
-	err = v.q.each(ctx, "SELECT DISTINCT object_id FROM changes"+c.String()+" LIMIT ?", append(c.args, mostOfAPart+1), []any{&id}, func() { ids = append(ids, id) })
-	if ids = sorted(ids); err == nil && len(ids) > mostOfAPart {
-		err = errWide
+	err = v.q.each(ctx, "SELECT DISTINCT object_id FROM changes"+c.String()+" LIMIT ?", append(c.args, maxPartObjects+1), []any{&id}, func() { ids = append(ids, id) })
+	if ids = sorted(ids); err == nil && len(ids) > maxPartObjects {
+		err = errPartTooLarge
 	}
 	return ids, err
 }

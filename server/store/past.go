@@ -22,8 +22,8 @@ import (
 // temporary file, and is kept for a while, because who asks for one page of a
 // moment asks for the next one too.
 const (
-	mostPasts = 4               // at once; they are files
-	pastKept  = 1 * time.Minute // after it was last used
+	maxPasts = 4               // at once; they are files
+	pastKept = 1 * time.Minute // after it was last used
 )
 
 // ahead is how far a clock of a client's may be ahead of this one.
@@ -184,7 +184,7 @@ func (u *unkeptCheck) filter(all func(yield func(Variable, error) bool), yield f
 	var missing []string
 	for v, err := range all {
 		switch {
-		case err == nil && v.Value == unkept:
+		case err == nil && v.Value == notRetainedValue:
 			missing = append(missing, v.Name)
 		case err != nil || missing == nil || u.omit:
 			if !yield(v, err) {
@@ -323,7 +323,7 @@ func (p *pasts) forget(of *openPast) {
 func (p *pasts) makeRoom() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.open) < mostPasts {
+	if len(p.open) < maxPasts {
 		return nil
 	}
 	idle := slices.DeleteFunc(slices.Collect(maps.Values(p.open)), func(o *openPast) bool { return o.users > 0 })
@@ -396,7 +396,7 @@ func (s *Store) fill(ctx context.Context, state *past, tx, from engine.Tx) error
 		var err error
 		if tx == from {
 			names := t.names()
-			err = q.exec(ctx, "INSERT INTO main."+t.name+" ("+names+") SELECT "+names+" FROM "+sqlite.Beside+t.name, nil)
+			err = q.exec(ctx, "INSERT INTO main."+t.name+" ("+names+") SELECT "+names+" FROM "+sqlite.AttachedPrefix+t.name, nil)
 		} else {
 			err = q.copy(ctx, live.q, t)
 		}
@@ -477,7 +477,7 @@ func (q *session) listUnkept(ctx context.Context, state *past) error {
 		}
 		var project, key string
 		err := q.each(ctx, fmt.Sprintf("SELECT DISTINCT t.%s, v.key FROM variables v JOIN %s t ON t.%s = v.owner_id WHERE v.owner_kind = ? AND v.value = ?", e.project, e.Table, e.ownerID),
-			[]any{e.owner, unkept}, []any{&project, &key}, func() {
+			[]any{e.owner, notRetainedValue}, []any{&project, &key}, func() {
 				if state.unkept == nil {
 					state.unkept = map[string][]string{}
 				}

@@ -165,18 +165,18 @@ func TestPastParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range mostParts + 2 {
+	for i := range maxParts + 2 {
 		_, release, err := s.AtPart(t.Context(), c, Part{Object: Object{Kind: "host"}, Name: "h"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if open, parts := len(s.pasts.open), s.pasts.partsOpen; open != max(0, min(1, i+1-mostParts)) || parts != 1-open {
+		if open, parts := len(s.pasts.open), s.pasts.partsOpen; open != max(0, min(1, i+1-maxParts)) || parts != 1-open {
 			t.Errorf("after %d there are %d states and %d parts", i+1, open, parts)
 		}
 		release()
 		release() // is nothing
 	}
-	for i := range mostOfAPart { // in as many regions
+	for i := range maxPartObjects { // in as many regions
 		region := create(t, s, Regions, sc, CreateParams{Values: Values{"name": fmt.Sprint("many", i), "cloud_id": int64(1)}})
 		h := host("h", nil)
 		h.Values["region_id"] = region
@@ -186,8 +186,8 @@ func TestPastParts(t *testing.T) {
 		_, err := v.onceNamed(ctx, Part{Object: Object{Kind: "host"}, Name: "h"}, c.Revision)
 		return err
 	})
-	if !errors.Is(err, errWide) {
-		t.Errorf("%d objects are no wide part: %v", mostOfAPart+1, err)
+	if !errors.Is(err, errPartTooLarge) {
+		t.Errorf("%d objects are no wide part: %v", maxPartObjects+1, err)
 	}
 }
 

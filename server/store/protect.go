@@ -89,7 +89,7 @@ func (q *session) setQuietly(ctx context.Context, e *Entity, rows []Row, column 
 		keys[i] = row[e.Index(e.key)]
 	}
 	list, args := in([]any{to}, keys)
-	if err := q.later(ctx, "UPDATE "+e.Table+" SET "+column+" = ? WHERE "+e.key+" IN "+list, args); err != nil {
+	if err := q.queueExec(ctx, "UPDATE "+e.Table+" SET "+column+" = ? WHERE "+e.key+" IN "+list, args); err != nil {
 		return err
 	}
 	for _, row := range rows {
@@ -102,8 +102,8 @@ func (q *session) setQuietly(ctx context.Context, e *Entity, rows []Row, column 
 	return nil
 }
 
-// toldProtected is how many protected objects a refusal names.
-const toldProtected = 3
+// maxListedProtected is how many protected objects a refusal names.
+const maxListedProtected = 3
 
 // keepProtected refuses a delete that would take something protected along, which is held.
 func (q *session) keepProtected(ctx context.Context, subject, column string, inside []*Entity, key any) error {
@@ -119,7 +119,7 @@ func (q *session) keepProtected(ctx context.Context, subject, column string, ins
 		if e != anyDevice {
 			title = e.of.Title
 		}
-		text := fmt.Sprintf("SELECT %s, t.%s, t.%s FROM %s WHERE t."+protected+" AND %s = ? ORDER BY t.%s LIMIT %d", kind, e.key, title, from, where, e.key, toldProtected+1)
+		text := fmt.Sprintf("SELECT %s, t.%s, t.%s FROM %s WHERE t."+protected+" AND %s = ? ORDER BY t.%s LIMIT %d", kind, e.key, title, from, where, e.key, maxListedProtected+1)
 		return q.each(ctx, text, []any{key}, []any{&of, &id, &name}, func() {
 			found = append(found, fmt.Sprintf("%s %q (id %v)", nounOf(of), name, id))
 			commands = append(commands, fmt.Sprintf("craton unprotect %s %v", strings.ReplaceAll(nounOf(of), " ", "-"), id))
@@ -147,8 +147,8 @@ func (q *session) keepProtected(ctx context.Context, subject, column string, ins
 		return nil
 	}
 	more := ""
-	if len(found) > toldProtected {
-		found, commands, more = found[:toldProtected], commands[:toldProtected], " and more"
+	if len(found) > maxListedProtected {
+		found, commands, more = found[:maxListedProtected], commands[:maxListedProtected], " and more"
 	}
 	are := "is"
 	if len(found) > 1 {

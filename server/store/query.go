@@ -64,10 +64,10 @@ func in[T any](args []any, ids []T) (string, []any) {
 	return "(" + strings.Repeat("?, ", n-1) + "?)", args
 }
 
-// leastRange is how many ids are looked for in a range, as those of a page of the
+// minRange is how many ids are looked for in a range, as those of a page of the
 // usual 30 are. Fewer are asked for by name, so that a write looks at nothing but
 // what it is about.
-const leastRange = 16
+const minRange = 16
 
 // among returns a condition that column has one of the ids, and appends its
 // arguments. Numbers that stand close together, as those of a page do, are
@@ -92,7 +92,7 @@ func among(column string, args, ids []any) (condition string, all []any, wanted 
 // span is the range of ids; dense tells that at least every second of it is
 // one of them.
 func span(ids []any) (first, last int64, dense bool) {
-	if len(ids) < leastRange {
+	if len(ids) < minRange {
 		return 0, 0, false
 	}
 	for i, id := range ids {

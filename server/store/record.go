@@ -50,7 +50,7 @@ type recorder struct {
 	size     int                  // bytes of held
 	names    map[reference]string // of clouds, regions and cells
 	devices  map[any]named        // those whose interfaces are recorded
-	gone     map[string]int       // how many were deleted, by kind
+	deleted  map[string]int       // how many were deleted, by kind
 }
 
 // reference names a cloud, region or cell: the key of what refers to it, and
@@ -80,10 +80,10 @@ func (q *session) record(ctx context.Context, r record) error {
 	l := q.log
 	l.held = append(l.held, r)
 	if r.action == Deleted {
-		if l.gone == nil {
-			l.gone = map[string]int{}
+		if l.deleted == nil {
+			l.deleted = map[string]int{}
 		}
-		l.gone[r.kind]++
+		l.deleted[r.kind]++
 	}
 	for _, side := range []any{r.before, r.after} {
 		text, _ := side.(string)
@@ -144,11 +144,11 @@ func (q *session) finish(ctx context.Context) error {
 	// One statement would not see a name that changed while it waited for its turn.
 	together := q.dialect().Together && l.held[0].below == named{}.below
 	if !together {
-		if err := q.later(ctx, nextRevision, next); err != nil {
+		if err := q.queueExec(ctx, nextRevision, next); err != nil {
 			return err
 		}
 	}
-	var told engine.Answer
+	var told engine.RowState
 	for i := range l.held {
 		l.n++
 		r := &l.held[i]
@@ -159,9 +159,9 @@ func (q *session) finish(ctx context.Context) error {
 		}
 		var err error
 		if i < len(l.held)-1 {
-			err = q.later(ctx, text, args)
+			err = q.queueExec(ctx, text, args)
 		} else { // the commit comes next, and with it the answer
-			err = q.soon(ctx, text+" RETURNING revision", args, &told, &l.revision)
+			err = q.queueRow(ctx, text+" RETURNING revision", args, &told, &l.revision)
 		}
 		if err != nil {
 			return err
@@ -200,9 +200,9 @@ func (l *recorder) append(args []any, r *record) []any {
 	return append(args, r.project, l.actor.User, l.actor.Project, l.actor.Address, l.actor.Request, l.actor.Message, r.kind, r.object)
 }
 
-// holds reports whether the log has what a write recorded a moment ago. If it has
+// isStored reports whether the log has what a write recorded a moment ago. If it has
 // not, it never will, once this transaction is committed.
-func (q *session) holds(ctx context.Context, l *recorder) (bool, error) {
+func (q *session) isStored(ctx context.Context, l *recorder) (bool, error) {
 	if l.change == "" {
 		return true, nil // there was nothing to store
 	}
@@ -246,7 +246,7 @@ func (q *session) named(ctx context.Context, e *Entity, row Row) (n named, err e
 	if e == NetworkInterfaces {
 		device, known := q.log.devices[row[e.Index("device_id")]]
 		if !known {
-			row, err := q.get(ctx, Devices, Scope{All: true}, row[e.Index("device_id")], free)
+			row, err := q.get(ctx, Devices, Scope{All: true}, row[e.Index("device_id")], unlocked)
 			if err != nil {
 				return n, err
 			}
@@ -306,8 +306,8 @@ var (
 	placeTables = [...]string{"clouds", "regions", "cells"}
 )
 
-// whole is a side with everything that an object is.
-func (q *session) whole(ctx context.Context, r record, e *Entity, row Row, variables hierarchy.Variables, labels []string) (any, error) {
+// completeState is a side with everything that an object is.
+func (q *session) completeState(ctx context.Context, r record, e *Entity, row Row, variables hierarchy.Variables, labels []string) (any, error) {
 	s := side(nil).row(e, row)
 	if len(labels) > 0 {
 		s = s.labels(labels)
@@ -322,7 +322,7 @@ func (q *session) recordNew(ctx context.Context, e *Entity, row Row, variables h
 	if err != nil {
 		return err
 	}
-	if r.after, err = q.whole(ctx, r, e, row, variables, labels); err != nil {
+	if r.after, err = q.completeState(ctx, r, e, row, variables, labels); err != nil {
 		return err
 	}
 	return q.record(ctx, r)
@@ -403,7 +403,7 @@ func (q *session) recordWithin(ctx context.Context, e *Entity, column string, va
 func (q *session) pieces(ctx context.Context, e *Entity, c conditions, fn func(rows []Row) error) error {
 	scan := newScanner(e)
 	text := "SELECT " + e.selectList() + " FROM " + e.Table + " t"
-	order := " ORDER BY t.created_at, t." + e.key + " LIMIT " + strconv.Itoa(pieceRows) + q.holding(removing)
+	order := " ORDER BY t.created_at, t." + e.key + " LIMIT " + strconv.Itoa(pieceRows) + q.lockClause(removing)
 	beyond := c
 	for {
 		var rows []Row
@@ -465,12 +465,12 @@ func (q *session) recordRows(ctx context.Context, e *Entity, rows []Row, labels 
 	for i, row := range rows {
 		ids[i] = row[e.Index(e.key)]
 	}
-	room := holding(heldWhole)
+	room := memoryBudget(fullViewBytes)
 	if len(rows) == 1 {
 		room = math.MaxInt // what one write has stored, another can read
 	}
 	own, err := q.ownVariables(ctx, e, ids, &room)
-	if errors.Is(err, errHeld) {
+	if errors.Is(err, errMemory) {
 		half := len(rows) / 2
 		first, second := labels, labels
 		if labels != nil {
@@ -493,7 +493,7 @@ func (q *session) recordRows(ctx context.Context, e *Entity, rows []Row, labels 
 		if labels != nil {
 			set = labels[i]
 		}
-		if r.before, err = q.whole(ctx, r, e, row, own[ids[i]], set); err != nil {
+		if r.before, err = q.completeState(ctx, r, e, row, own[ids[i]], set); err != nil {
 			return err
 		}
 		if err := q.record(ctx, r); err != nil {

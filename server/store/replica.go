@@ -30,15 +30,15 @@ type Cause = engine.Cause
 
 // Why the replica is passed by, beside what the engine says.
 const (
-	causeBehind  Cause = "behind"  // it has not come as far as the read needs
-	causeLag     Cause = "lag"     // it is behind by more than it may be
-	causeLeads   Cause = "leads"   // it takes writes itself, and is no replica, or not any more
-	causeForeign Cause = "foreign" // it is another database's, or has what the database does not have
-	causeRefused Cause = "refused" // it would have refused the request
+	causeBehind        Cause = "behind"  // it has not come as far as the read needs
+	causeLag           Cause = "lag"     // it is behind by more than it may be
+	causeAhead         Cause = "leads"   // it takes writes itself, and is no replica, or not any more
+	causeOtherDatabase Cause = "foreign" // it is another database's, or has what the database does not have
+	causeRefused       Cause = "refused" // it would have refused the request
 )
 
 // Causes are all of them.
-var Causes = []Cause{causeBehind, causeLag, causeLeads, causeForeign, causeRefused, engine.CauseNoAnswer, engine.CauseBusy, engine.CauseConflict}
+var Causes = []Cause{causeBehind, causeLag, causeAhead, causeOtherDatabase, causeRefused, engine.CauseNoAnswer, engine.CauseBusy, engine.CauseConflict}
 
 // ReplicaStats tell of the replica of a store.
 type ReplicaStats struct {
@@ -56,10 +56,10 @@ type ReplicaStats struct {
 
 // How the replica is looked after.
 const (
-	lookEvery = time.Second
-	lookTime  = 2 * time.Second // that one look may take
-	goneAfter = 5 * time.Second // without an answer, whatever it is asked for is not waited for any more
-	beginTime = 3 * time.Second // that it has at first to come to what the database has
+	probeEvery   = time.Second
+	probeTimeout = 2 * time.Second // that one look may take
+	goneAfter    = 5 * time.Second // without an answer, whatever it is asked for is not waited for any more
+	readyTimeout = 3 * time.Second // that it has at first to come to what the database has
 )
 
 // catchUp is how long a read waits for a replica that is as good as there: what was committed a moment ago is on its way. One
@@ -73,7 +73,7 @@ var catchUpPauses = retry.Pauses{First: time.Millisecond, Most: 4 * time.Millise
 type replica struct {
 	store  *Store
 	engine engine.Replica
-	most   time.Duration // that it may be behind
+	maxLag time.Duration // that it may be behind
 	gone   time.Duration // goneAfter, but in tests
 	report func(ReplicaStats)
 	stop   func()
@@ -97,7 +97,7 @@ func (s *Store) openReplica(ctx context.Context, o Options) error {
 		return fmt.Errorf("--read-database: %w", err)
 	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r := &replica{store: s, engine: e, most: o.ReplicaLag, gone: goneAfter, report: o.ReplicaState, stop: stop, done: make(chan struct{})}
+	r := &replica{store: s, engine: e, maxLag: o.ReplicaLag, gone: goneAfter, report: o.ReplicaState, stop: stop, done: make(chan struct{})}
 	r.now = ReplicaStats{Why: engine.CauseNoAnswer, Skipped: map[Cause]int64{}}
 	r.running, r.end = context.WithCancel(context.Background())
 	if err := r.begin(ctx); err != nil {
@@ -111,9 +111,9 @@ func (s *Store) openReplica(ctx context.Context, o Options) error {
 
 // begin is the first look, which refuses what cannot be meant.
 func (r *replica) begin(ctx context.Context) error {
-	for until := time.Now().Add(beginTime); ; {
-		v := r.look(ctx)
-		if over := v.why != causeLag || !v.at.Follows || time.Now().After(until); over {
+	for until := time.Now().Add(readyTimeout); ; {
+		v := r.probe(ctx)
+		if over := v.why != causeLag || !v.at.Standby || time.Now().After(until); over {
 			if v.nonsense != nil {
 				return v.nonsense
 			}
@@ -130,7 +130,7 @@ func (r *replica) begin(ctx context.Context) error {
 
 // verdict is what a look has found.
 type verdict struct {
-	at       engine.Sight
+	at       engine.ProbeResult
 	why      Cause // to pass it by; "" for nothing
 	detail   string
 	nonsense error // it is no replica of the database
@@ -140,20 +140,20 @@ type verdict struct {
 	lag      time.Duration
 }
 
-// look compares the replica with the database.
-func (r *replica) look(ctx context.Context) (v verdict) {
-	ctx, cancel := context.WithTimeout(ctx, lookTime)
+// probe compares the replica with the database.
+func (r *replica) probe(ctx context.Context) (v verdict) {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
 	var err error
-	if v.at, err = r.engine.Look(ctx); err != nil {
-		return r.unseen(err)
+	if v.at, err = r.engine.Probe(ctx); err != nil {
+		return r.probeFailed(err)
 	}
 	name := r.engine.Name()
 	switch known := len(migrations); {
 	case v.at.Version == 0:
 		v.why, v.nonsense = causeLag, fmt.Errorf("%s %w: it holds no fleet", name, ErrReplica)
-	case v.at.Version != known && !v.at.Follows:
-		v.why, v.nonsense = causeForeign, fmt.Errorf("%s %w: its schema is %d, that of the database is %d", name, ErrReplica, v.at.Version, known)
+	case v.at.Version != known && !v.at.Standby:
+		v.why, v.nonsense = causeOtherDatabase, fmt.Errorf("%s %w: its schema is %d, that of the database is %d", name, ErrReplica, v.at.Version, known)
 	case v.at.Version != known:
 		v.why, v.detail = causeLag, fmt.Sprintf("its schema is %d, that of the database is %d", v.at.Version, known)
 	}
@@ -169,13 +169,13 @@ func (r *replica) look(ctx context.Context) (v verdict) {
 		return tx.Row(ctx, "SELECT revision, change, salt FROM log", nil, &theirs.Revision, &theirs.Change, &salt)
 	}, nil)
 	if err != nil {
-		return r.unseen(err)
+		return r.probeFailed(err)
 	}
 	return r.compare(ctx, v, theirs, salt)
 }
 
-// unseen is the verdict where the replica did not answer.
-func (r *replica) unseen(err error) (v verdict) {
+// probeFailed is the verdict where the replica did not answer.
+func (r *replica) probeFailed(err error) (v verdict) {
 	v.why, v.detail = engine.CauseNoAnswer, err.Error()
 	if passed := (*engine.SkippedError)(nil); errors.As(err, &passed) {
 		v.why = passed.Why
@@ -206,20 +206,20 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 	v.compared = true
 	switch {
 	case salt != ourSalt:
-		v.why, v.nonsense = causeForeign, fmt.Errorf("%s %w: it is another one", r.engine.Name(), ErrReplica)
+		v.why, v.nonsense = causeOtherDatabase, fmt.Errorf("%s %w: it is another one", r.engine.Name(), ErrReplica)
 		v.detail = v.nonsense.Error()
 		return v
 	case theirs.Revision > ours.Revision, theirs.Revision == ours.Revision && theirs.Change != ours.Change, same != nil && *same != theirs.Change:
-		v.why, v.detail = causeForeign, fmt.Sprintf("it has the change %s, and the database has not", theirs)
+		v.why, v.detail = causeOtherDatabase, fmt.Sprintf("it has the change %s, and the database has not", theirs)
 		return v
-	case !v.at.Follows:
-		v.why, v.detail = causeLeads, "it takes writes: it is no replica, or not any more"
+	case !v.at.Standby:
+		v.why, v.detail = causeAhead, "it takes writes: it is no replica, or not any more"
 		return v
 	}
 	if v.behind = ours.Revision - theirs.Revision; oldest != nil {
 		v.lag = max(0, r.store.now().Sub(time.UnixMicro(*oldest)))
 	}
-	if v.lag > r.most {
+	if v.lag > r.maxLag {
 		v.why, v.detail = causeLag, fmt.Sprintf("it is %s and %d revisions behind", v.lag.Round(time.Second), v.behind)
 	}
 	return v
@@ -228,7 +228,7 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 // watch looks after the replica until ctx ends.
 func (r *replica) watch(ctx context.Context) {
 	defer close(r.done)
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -236,12 +236,12 @@ func (r *replica) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		v := r.look(ctx)
+		v := r.probe(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		if v.why == causeLeads || v.why == causeForeign {
-			r.engine.Renew() // another host may be the replica by now
+		if v.why == causeAhead || v.why == causeOtherDatabase {
+			r.engine.Reconnect() // another host may be the replica by now
 		}
 		r.settle(v)
 	}
@@ -306,7 +306,7 @@ func (r *replica) count(why Cause, err error) {
 	r.late = r.late || why == causeBehind
 	if why == engine.CauseNoAnswer && r.now.Why == "" && err != nil {
 		r.now.Probed = false
-		r.turn(why, r.unseen(err).detail)
+		r.turn(why, r.probeFailed(err).detail)
 	}
 }
 
@@ -369,7 +369,7 @@ func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx c
 	})
 	passed := (*engine.SkippedError)(nil)
 	switch {
-	case err == nil, ctx.Err() != nil, errors.Is(err, ErrTooMuch), IsCode(err, TimedOut):
+	case err == nil, ctx.Err() != nil, errors.Is(err, ErrViewTooLarge), IsCode(err, TimedOut):
 	case errors.Is(err, errBehind):
 		why = causeBehind
 	case errors.As(err, &passed):

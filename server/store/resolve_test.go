@@ -110,7 +110,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 
 		for _, e := range []*Entity{Clouds, Regions, Cells, Hosts, NetworkDevices, Networks} {
 			for which, resolved := range map[Variables]bool{Own: false, Resolved: true} {
-				held := rapid.SampledFrom([]int{0, 200, heldWhole}).Draw(r, "held") // however little may be held, the result is the same
+				held := rapid.SampledFrom([]int{0, 200, fullViewBytes}).Draw(r, "held") // however little may be held, the result is the same
 				page, sets := listed(t, s, e, sc, List{Sort: []string{"id"}, Limit: 100}, which, held)
 				for i, row := range page.Rows {
 					object := row[e.Index("name")].(string)
@@ -161,7 +161,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 func listed(t *testing.T, s *Store, e *Entity, sc Scope, l List, which Variables, held int) (page *Page, sets [][]Variable) {
 	t.Helper()
 	err := s.View(t.Context(), true, func(ctx context.Context, v *View) (err error) {
-		v.held = held
+		v.budget = held
 		if page, err = v.List(ctx, e, sc, l); err != nil {
 			return err
 		}

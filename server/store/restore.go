@@ -235,14 +235,14 @@ func (r *restorer) flush(ctx context.Context) error {
 	if p.Update != "" {
 		for i := range rows {
 			text := fmt.Sprintf("UPDATE %s SET %s = ? WHERE %s = ?", p.Update, p.Columns[1], p.Columns[0])
-			if err := r.tx.Later(ctx, text, []any{args[i*n+1], args[i*n]}); err != nil {
+			if err := r.tx.QueueExec(ctx, text, []any{args[i*n+1], args[i*n]}); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
 	marks := "(" + strings.Repeat("?, ", n-1) + "?)"
-	return r.tx.Later(ctx, "INSERT INTO "+p.Table+" ("+strings.Join(p.Columns, ", ")+") VALUES "+strings.Repeat(marks+", ", rows-1)+marks, args)
+	return r.tx.QueueExec(ctx, "INSERT INTO "+p.Table+" ("+strings.Join(p.Columns, ", ")+") VALUES "+strings.Repeat(marks+", ", rows-1)+marks, args)
 }
 
 // finish sets the last ids, and has the database look at what it holds now.

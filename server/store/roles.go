@@ -35,7 +35,7 @@ func (s *Store) SetRole(ctx context.Context, m Manager, user string, role schema
 		if err := q.setColumns(ctx, Users, old[Users.Index("id")], values); err != nil {
 			return err
 		}
-		if row, err = q.get(ctx, Users, Scope{All: true}, old[Users.Index("id")], free); err != nil {
+		if row, err = q.get(ctx, Users, Scope{All: true}, old[Users.Index("id")], unlocked); err != nil {
 			return err
 		}
 		return q.recordUpdate(ctx, Updated, Users, old, row)
@@ -59,7 +59,7 @@ func (q *session) keepRootUser(ctx context.Context, e *Entity, row Row, cannot s
 	if e == Users && row.role() != schema.Root {
 		return nil
 	}
-	if err := q.holdRoots(ctx); err != nil {
+	if err := q.lockRoots(ctx); err != nil {
 		return err
 	}
 	var name string
@@ -86,7 +86,7 @@ func (q *session) keepRootKey(ctx context.Context, user Row, k *UserKey) error {
 	if k.allows(user.role()) != schema.Root || k.Expires != 0 && int64(k.Expires)/1e6 <= q.store.now().Unix() {
 		return nil
 	}
-	if err := q.holdRoots(ctx); err != nil {
+	if err := q.lockRoots(ctx); err != nil {
 		return err
 	}
 	left, err := q.rootsLeft(ctx, k.ID, "1 = 1")
@@ -96,10 +96,10 @@ func (q *session) keepRootKey(ctx context.Context, user Row, k *UserKey) error {
 	return refuse(InUse, "The key %q (id %d) cannot be deleted: it is the last key of the last root user, and without one nobody sees all projects. Make another one first.", k.Name, k.ID)
 }
 
-// holdRoots keeps all who are root as they are: of two writes at once each must
+// lockRoots keeps all who are root as they are: of two writes at once each must
 // not leave the other's.
-func (q *session) holdRoots(ctx context.Context) error {
-	return q.each(ctx, "SELECT t.id FROM users t WHERE t.role = 'root' ORDER BY t.id"+q.holding(removing), nil, []any{new(int64)}, func() {})
+func (q *session) lockRoots(ctx context.Context) error {
+	return q.each(ctx, "SELECT t.id FROM users t WHERE t.role = 'root' ORDER BY t.id"+q.lockClause(removing), nil, []any{new(int64)}, func() {})
 }
 
 // rootsLeft reports whether there is a user under a condition who is root, and

@@ -23,11 +23,11 @@ func (q *session) exec(ctx context.Context, text string, args []any) error {
 	return q.tx.Exec(ctx, text, args)
 }
 
-// later is exec for a statement from which nothing is to be learned: see
+// queueExec is exec for a statement from which nothing is to be learned: see
 // [engine.Tx].
-func (q *session) later(ctx context.Context, text string, args []any) error {
+func (q *session) queueExec(ctx context.Context, text string, args []any) error {
 	q.store.statements.Add(1)
-	return q.tx.Later(ctx, text, args)
+	return q.tx.QueueExec(ctx, text, args)
 }
 
 // row reads one row into dest; [sql.ErrNoRows] if there is none.
@@ -36,11 +36,11 @@ func (q *session) row(ctx context.Context, text string, args []any, dest ...any)
 	return q.tx.Row(ctx, text, args, dest...)
 }
 
-// soon is row for an answer that is there after the next statement: see
+// queueRow is row for an answer that is there after the next statement: see
 // [engine.Tx].
-func (q *session) soon(ctx context.Context, text string, args []any, answer *engine.Answer, dest ...any) error {
+func (q *session) queueRow(ctx context.Context, text string, args []any, answer *engine.RowState, dest ...any) error {
 	q.store.statements.Add(1)
-	return q.tx.Soon(ctx, text, args, answer, dest...)
+	return q.tx.QueueRow(ctx, text, args, answer, dest...)
 }
 
 // each calls fn for every row, whose values are in dest by then.
@@ -75,7 +75,7 @@ func (s *Store) peek(ctx context.Context, fn func(ctx context.Context, q *sessio
 // write runs fn in a transaction, stores what it did in the change log, and
 // returns when it is durable. A write that does nothing has no revision. fn may be
 // called several times, and keeps nothing from one call to the next. What it
-// decides by it locks: see [session.hold].
+// decides by it locks: see [session.lockMode].
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	return s.writeAs(ctx, engine.Work{}, fn)
 }
@@ -104,8 +104,8 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 		}
 		return q.finish(ctx)
 	}
-	work.Stored = func(ctx context.Context, tx engine.Tx) (bool, error) {
-		return (&session{store: s, tx: tx}).holds(ctx, log)
+	work.Committed = func(ctx context.Context, tx engine.Tx) (bool, error) {
+		return (&session{store: s, tx: tx}).isStored(ctx, log)
 	}
 	err := s.engine.Write(ctx, work)
 	if err == nil && log.change != "" {
@@ -118,33 +118,33 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 	return err
 }
 
-// hold is what a write does to a row that it decides by, until it is
+// lockMode is what a write does to a row that it decides by, until it is
 // committed. Where writes are one after another nothing needs to be held.
-type hold uint8
+type lockMode uint8
 
 const (
-	free     hold = iota
-	shared        // others may refer to it too, and nobody removes it
-	changing      // nobody else changes it
-	removing      // and nobody refers to it either
+	unlocked lockMode = iota
+	shared            // others may refer to it too, and nobody removes it
+	changing          // nobody else changes it
+	removing          // and nobody refers to it either
 )
 
-// holding is put behind a SELECT of a table t.
-func (q *session) holding(h hold) string {
+// lockClause is put behind a SELECT of a table t.
+func (q *session) lockClause(h lockMode) string {
 	d := q.dialect()
-	return [...]string{free: "", shared: d.Shared, changing: d.Changing, removing: d.Removing}[h]
+	return [...]string{unlocked: "", shared: d.Shared, changing: d.Changing, removing: d.Removing}[h]
 }
 
-// holdTree keeps the parents of a project's devices from being changed by
+// lockTree keeps the parents of a project's devices from being changed by
 // others.
-func (q *session) holdTree(ctx context.Context, project any) error {
+func (q *session) lockTree(ctx context.Context, project any) error {
 	var seq int64
-	return q.row(ctx, "SELECT t.seq FROM projects t WHERE t.id = ?"+q.holding(changing), []any{project}, &seq)
+	return q.row(ctx, "SELECT t.seq FROM projects t WHERE t.id = ?"+q.lockClause(changing), []any{project}, &seq)
 }
 
-// alone waits until no other write is like this one: for the few that look at
+// lockExclusively waits until no other write is like this one: for the few that look at
 // more than rows which they could hold.
-func (q *session) alone(ctx context.Context) error {
+func (q *session) lockExclusively(ctx context.Context) error {
 	text := q.dialect().Alone
 	if text == "" {
 		return nil

@@ -173,6 +173,6 @@ func (q *session) heldByID(ctx context.Context, e *Entity, project string, ids [
 		c.equal("t.type", e.Kind, false)
 	}
 	scan := newScanner(e)
-	err = q.each(ctx, "SELECT "+e.selectList()+" FROM "+e.Table+" t"+c.String()+" ORDER BY t.id"+q.holding(changing), c.args, scan.dest, func() { rows = append(rows, scan.row()) })
+	err = q.each(ctx, "SELECT "+e.selectList()+" FROM "+e.Table+" t"+c.String()+" ORDER BY t.id"+q.lockClause(changing), c.args, scan.dest, func() { rows = append(rows, scan.row()) })
 	return rows, err
 }

@@ -41,14 +41,14 @@ func (v *View) Setters(ctx context.Context, sc Scope, o Object, at int64, fn fun
 	if err := s.walk(ctx, at); err != nil {
 		return err
 	}
-	if at == l.newest && (s.looked > fewLooked || s.before != nil) {
+	if at == l.newest && (s.read > minCachedSetterRows || s.before != nil) {
 		v.q.store.setters.keep(settersID{o, sc}, &setBy{keys: s.keys, revision: l.newest, change: l.change})
 	}
-	return s.tell(ctx, fn)
+	return s.resolve(ctx, fn)
 }
 
-// fewLooked is how many changes are looked at again and again.
-const fewLooked = 64
+// minCachedSetterRows is how many changes are looked at again and again.
+const minCachedSetterRows = 64
 
 // place is a row of the log; the zero place is of a variable that is gone.
 type place struct{ revision, n int64 }
@@ -61,9 +61,9 @@ type setters struct {
 	wanted int    // variables that there are; below 0: that is not known
 	before *setBy // what was found up to a revision
 
-	keys   map[string]place // the last change of each key
-	there  int              // of keys: those that are not gone
-	looked int
+	keys  map[string]place // the last change of each key
+	there int              // of keys: those that are not gone
+	read  int
 }
 
 // walk goes back through the log.
@@ -73,7 +73,7 @@ func (s *setters) walk(ctx context.Context, at int64) error {
 		floor = s.before.revision
 	}
 	next := place{revision: at + 1}
-	for size := firstRows; ; size = min(4*size, passedRows) {
+	for size := minLogRows; ; size = min(4*size, passedRows) {
 		c := s.conditions()
 		c.add("(revision, n) < (?, ?)", next.revision, next.n)
 		if floor >= 0 {
@@ -85,7 +85,7 @@ func (s *setters) walk(ctx context.Context, at int64) error {
 		err := s.q.eachUntil(ctx, "SELECT revision, n, action, before, after FROM changes"+c.String()+" ORDER BY revision DESC, n DESC LIMIT ?", append(c.args, size),
 			[]any{&next.revision, &next.n, &action, &before, &after}, func() error {
 				seen++
-				s.looked++
+				s.read++
 				if action != Deleted {
 					s.met(deref(after), next)
 				}
@@ -154,11 +154,11 @@ func (s *setters) join() {
 	}
 }
 
-// revisionsAtOnce is how many changes are read by one statement.
-const revisionsAtOnce = 128
+// revisionBatch is how many changes are read by one statement.
+const revisionBatch = 128
 
-// tell reads the changes that were found.
-func (s *setters) tell(ctx context.Context, fn func(c *Change) error) error {
+// resolve reads the changes that were found.
+func (s *setters) resolve(ctx context.Context, fn func(c *Change) error) error {
 	wanted := map[place]bool{}
 	var revisions []int64
 	for _, at := range s.keys {
@@ -168,7 +168,7 @@ func (s *setters) tell(ctx context.Context, fn func(c *Change) error) error {
 		}
 	}
 	slices.Sort(revisions)
-	for some := range slices.Chunk(slices.Compact(revisions), revisionsAtOnce) {
+	for some := range slices.Chunk(slices.Compact(revisions), revisionBatch) {
 		c := s.conditions()
 		list, args := in(c.args, some)
 		var change Change
@@ -224,8 +224,8 @@ type knownSetters struct {
 	size int
 }
 
-// mostSetters is about how many bytes are kept.
-const mostSetters = 2 << 20
+// maxSetters is about how many bytes are kept.
+const maxSetters = 2 << 20
 
 func (k *knownSetters) take(id settersID) *setBy {
 	k.mu.Lock()
@@ -241,7 +241,7 @@ func (k *knownSetters) keep(id settersID, s *setBy) {
 		}
 		s.size += len(key) + 64
 	}
-	if s.size > mostSetters/4 {
+	if s.size > maxSetters/4 {
 		return
 	}
 	k.mu.Lock()
@@ -255,7 +255,7 @@ func (k *knownSetters) keep(id settersID, s *setBy) {
 	k.of[id] = s
 	k.last = append(k.last, id)
 	k.size += s.size
-	for k.size > mostSetters {
+	for k.size > maxSetters {
 		k.drop(k.last[0])
 	}
 }

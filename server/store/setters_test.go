@@ -114,7 +114,7 @@ func TestSettersOfLongLogs(t *testing.T) {
 	}
 	set("old", 1)
 	set("gone", 1)
-	for i := range 3 * fewLooked {
+	for i := range 3 * minCachedSetterRows {
 		set("build", i)
 	}
 	check("the first look", 9)
@@ -131,10 +131,10 @@ func TestSettersOfLongLogs(t *testing.T) {
 	check("without a variable", 6)
 	set("gone", 2)
 	check("with it again", 6)
-	for i := range 4 * mostSetters / 1000 { // of other objects: what is kept is bounded
+	for i := range 4 * maxSetters / 1000 { // of other objects: what is kept is bounded
 		s.setters.keep(settersID{Object{"host", fmt.Sprint(i)}, sc}, &setBy{keys: map[string]place{fmt.Sprintf("%01000d", i): {1, 1}}})
 	}
-	if s.setters.size > mostSetters || len(s.setters.of) != len(s.setters.last) || len(s.setters.of) > mostSetters/1000 {
+	if s.setters.size > maxSetters || len(s.setters.of) != len(s.setters.last) || len(s.setters.of) > maxSetters/1000 {
 		t.Errorf("%d bytes of %d objects are kept", s.setters.size, len(s.setters.of))
 	}
 	check("when others were looked at", 9)

@@ -57,7 +57,7 @@ func (s *Store) grown(n int64) {
 			Run: func(ctx context.Context, tx engine.Tx) error {
 				return collect(ctx, tx, text, tablesOf(len(migrations)))
 			},
-			Stored: func(context.Context, engine.Tx) (bool, error) { return true, nil },
+			Committed: func(context.Context, engine.Tx) (bool, error) { return true, nil },
 		})
 	})
 }

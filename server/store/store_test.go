@@ -229,7 +229,7 @@ func TestStatementsPerPage(t *testing.T) {
 	}
 	count := func(limit int) int64 {
 		before := s.statements.Load()
-		page, sets := listed(t, s, Hosts, sc, List{Sort: []string{"created_at", "id"}, Limit: limit, Marker: "2", Labels: true}, Resolved, heldLight)
+		page, sets := listed(t, s, Hosts, sc, List{Sort: []string{"created_at", "id"}, Limit: limit, Marker: "2", Labels: true}, Resolved, lightViewBytes)
 		if len(page.Rows) != limit || len(sets) != limit {
 			t.Fatalf("%d rows, %d sets", len(page.Rows), len(sets))
 		}

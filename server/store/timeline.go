@@ -13,16 +13,16 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// heldHistory is how many bytes of variables the past of an object may take at
+// maxHistoryBytes is how many bytes of variables the past of an object may take at
 // once: those of the object and of all that it inherits from.
-const heldHistory = 64 << 20
+const maxHistoryBytes = 64 << 20
 
 // How much of the log is read ahead for an object: more and more rows, but no
 // more than these bytes.
 const (
-	firstRows = 8
-	mostRows  = 128
-	aheadSize = 256 << 10
+	minLogRows  = 8
+	maxLogRows  = 128
+	maxLogBytes = 256 << 10
 )
 
 // Who follows one variable has the database pass over what has nothing to do
@@ -49,7 +49,7 @@ type timeline struct {
 	begin int64    // with a key: the revision down to which rows are passed over; below 0: to the first, 0: not known yet
 }
 
-// held is the value of a variable as far as it is known.
+// budget is the value of a variable as far as it is known.
 type held struct {
 	text string // JSON; of one that is not kept its hash, as JSON
 	kept bool
@@ -60,7 +60,7 @@ type walker struct {
 	q      *session
 	key    string // of the only variable that is followed; "": everything is
 	at     int64
-	room   holding
+	room   memoryBudget
 	own    *timeline
 	open   map[Object]*timeline
 	device map[int64]string // kinds of devices
@@ -75,7 +75,7 @@ func (v *View) walker(ctx context.Context, o Object, key string) (*walker, error
 		return nil, err
 	}
 	w.own, err = w.level(ctx, o)
-	return w, v.tooMuch(err)
+	return w, v.viewTooLarge(err)
 }
 
 // newWalker is one that no object is known of yet.
@@ -88,29 +88,29 @@ func (v *View) newWalker(ctx context.Context, key string) (*walker, error) {
 }
 
 // pastRoom is what the past of an object may take in the view.
-func (v *View) pastRoom() holding {
+func (v *View) pastRoom() memoryBudget {
 	if v.all {
-		return heldHistory
+		return maxHistoryBytes
 	}
-	return holding(v.held)
+	return memoryBudget(v.budget)
 }
 
-// tooMuch says what [errHeld] means in the view.
-func (v *View) tooMuch(err error) error {
+// viewTooLarge says what [errMemory] means in the view.
+func (v *View) viewTooLarge(err error) error {
 	switch {
-	case !errors.Is(err, errHeld):
+	case !errors.Is(err, errMemory):
 		return err
 	case !v.all:
-		return ErrTooMuch
+		return ErrViewTooLarge
 	}
-	return refuse(TimedOut, "This and what it inherits from have more than %d MiB of variables, which is too much to follow them into the past.", heldHistory>>20)
+	return refuse(TimedOut, "This and what it inherits from have more than %d MiB of variables, which is too much to follow them into the past.", maxHistoryBytes>>20)
 }
 
 // level is an object as it was behind the walker's revision.
 func (w *walker) level(ctx context.Context, o Object) (*timeline, error) {
 	t := w.open[o]
 	if t == nil {
-		t = &timeline{Object: o, e: entityOf(o.Kind), own: map[string]held{}, rows: firstRows}
+		t = &timeline{Object: o, e: entityOf(o.Kind), own: map[string]held{}, rows: minLogRows}
 		w.open[o] = t
 		if err := w.present(ctx, t); err != nil {
 			return nil, err
@@ -125,7 +125,7 @@ func (w *walker) present(ctx context.Context, t *timeline) error {
 	if !ok {
 		return nil
 	}
-	row, err := w.q.get(ctx, t.e, Scope{All: true}, key, free)
+	row, err := w.q.get(ctx, t.e, Scope{All: true}, key, unlocked)
 	if IsCode(err, NotFound) {
 		return nil
 	}
@@ -200,12 +200,12 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 			return err
 		}
 	}
-	rows := max(1, min(t.rows, mostRows*fewSources/len(w.open)))
+	rows := max(1, min(t.rows, maxLogRows*maxAncestorQueries/len(w.open)))
 	var x Change
 	size, had := 0, len(t.ahead)
 	err := x.each(ctx, w.q, "SELECT "+changeColumns+" FROM changes"+c.String()+" ORDER BY revision DESC, n DESC LIMIT ?", append(c.args, rows), func() error {
 		t.ahead = append(t.ahead, x)
-		if size += len(x.Before) + len(x.After); size > aheadSize {
+		if size += len(x.Before) + len(x.After); size > maxLogBytes {
 			return errEnough
 		}
 		return nil
@@ -220,7 +220,7 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 	} else if n > 0 {
 		t.next = t.ahead[n-1].Cursor()
 	}
-	t.rows = min(4*t.rows, mostRows)
+	t.rows = min(4*t.rows, maxLogRows)
 	return nil
 }
 
@@ -314,7 +314,7 @@ func (w *walker) set(t *timeline, v Variable, kept bool) error {
 func (w *walker) drop(t *timeline, key string) {
 	if h, ok := t.own[key]; ok {
 		delete(t.own, key)
-		w.room += holding(len(key) + len(h.text) + perVariable)
+		w.room += memoryBudget(len(key) + len(h.text) + perVariable)
 	}
 }
 

@@ -45,15 +45,15 @@ type UndoStep struct {
 
 // How much an answer tells of an undo.
 const (
-	toldSteps     = 500
-	toldConflicts = 50
+	maxUndoSteps     = 500
+	maxUndoConflicts = 50
 )
 
 // What keeps an undo from being done is one of these, beside the refusals of
 // writes.
 var (
-	errChecked    = &Error{Code: PreconditionFailed, Message: "it was only to be checked"}
-	errConflicted = &Error{Code: PreconditionFailed, Message: "it was changed since"}
+	errCheckOnly    = &Error{Code: PreconditionFailed, Message: "it was only to be checked"}
+	errUndoConflict = &Error{Code: PreconditionFailed, Message: "it was changed since"}
 )
 
 // UndoParams takes a write back, in one transaction: what it made is deleted, what it
@@ -78,9 +78,9 @@ func (s *Store) Undo(ctx context.Context, sc Scope, u UndoParams) (*UndoResult, 
 		}
 		switch {
 		case u.Check:
-			return errChecked
+			return errCheckOnly
 		case len(done.Conflicts) > 0 && !u.Force:
-			return errConflicted
+			return errUndoConflict
 		}
 		if len(done.Steps) == 0 {
 			return nil
@@ -92,9 +92,9 @@ func (s *Store) Undo(ctx context.Context, sc Scope, u UndoParams) (*UndoResult, 
 		return nil
 	})
 	switch {
-	case errors.Is(err, errChecked), errors.Is(err, errConflicted) && u.Check:
+	case errors.Is(err, errCheckOnly), errors.Is(err, errUndoConflict) && u.Check:
 		return done, nil
-	case errors.Is(err, errConflicted):
+	case errors.Is(err, errUndoConflict):
 		return done, refuse(PreconditionFailed, "%s", done.conflict())
 	case errors.Is(err, engine.ErrUnique):
 		return done, s.taken(ctx, done.Of)
@@ -175,7 +175,7 @@ func (w *undoRun) adopt(ctx context.Context, o orphan) error {
 	at := o.e.Index(o.column)
 	with := slices.Clone(o.row)
 	with[at] = o.to
-	err := w.later(ctx, "UPDATE "+o.e.Table+" SET "+o.column+" = ? WHERE "+o.e.key+" = ?", []any{o.to, o.row[o.e.Index(o.e.key)]})
+	err := w.queueExec(ctx, "UPDATE "+o.e.Table+" SET "+o.column+" = ? WHERE "+o.e.key+" = ?", []any{o.to, o.row[o.e.Index(o.e.key)]})
 	if err != nil {
 		return err
 	}
@@ -381,7 +381,7 @@ func (v *View) named(ctx context.Context, c *Change) (refusal, err error) {
 	}
 	id, _ := e.parseID(c.Object)
 	if c.Action != Deleted {
-		row, err := v.q.get(ctx, e, Scope{All: true}, id, free)
+		row, err := v.q.get(ctx, e, Scope{All: true}, id, unlocked)
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ func (s *undoStep) String() string { return s.e.Name + " " + s.Path }
 
 // conflict notes that something is not as the change has left it.
 func (s *undoStep) conflict(format string, args ...any) {
-	if d := s.done; len(d.Conflicts) < toldConflicts {
+	if d := s.done; len(d.Conflicts) < maxUndoConflicts {
 		d.Conflicts = append(d.Conflicts, s.String()+" "+fmt.Sprintf(format, args...))
 	} else {
 		d.More++
@@ -35,7 +35,7 @@ func (s *undoStep) conflict(format string, args ...any) {
 
 // left notes what stays as it is.
 func (s *undoStep) left(format string, args ...any) {
-	if d := s.done; len(d.Left) < toldConflicts {
+	if d := s.done; len(d.Left) < maxUndoConflicts {
 		d.Left = append(d.Left, s.String()+": "+fmt.Sprintf(format, args...))
 	}
 }
@@ -43,7 +43,7 @@ func (s *undoStep) left(format string, args ...any) {
 // does counts what is done.
 func (s *undoStep) does(step UndoStep) {
 	s.done.Counts[step.Action]++
-	if step.Kind, step.Object, step.Path = s.Kind, s.Object, s.Path; len(s.done.Steps) < toldSteps {
+	if step.Kind, step.Object, step.Path = s.Kind, s.Object, s.Path; len(s.done.Steps) < maxUndoSteps {
 		s.done.Steps = append(s.done.Steps, step)
 	}
 }
@@ -72,7 +72,7 @@ func (s *undoStep) unkept() error {
 func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 	if there {
 		s.conflict("is there again")
-		return errConflicted // it cannot be made twice
+		return errUndoConflict // it cannot be made twice
 	}
 	if err := s.unkept(); err != nil {
 		return err

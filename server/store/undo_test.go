@@ -190,7 +190,7 @@ func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
 		d := cmp.Diff(was, is)
 		t.Fatal(d[:min(len(d), 3000)])
 	}
-	if n := done.Counts[Created]; n != 2*hosts+4 || done.At.Revision != gone.Revision+1 || len(done.Steps) != toldSteps {
+	if n := done.Counts[Created]; n != 2*hosts+4 || done.At.Revision != gone.Revision+1 || len(done.Steps) != maxUndoSteps {
 		t.Errorf("%d objects came back at %v: %v", n, done.At, done.Counts)
 	}
 	if _, err := s.Undo(t.Context(), sc, UndoParams{At: gone, May: anything}); !IsCode(err, PreconditionFailed) || !strings.Contains(err.Error(), "is there again") {

@@ -108,7 +108,7 @@ func another(t *testing.T, i int) *Store {
 func checkOld(t *testing.T, s *Store) {
 	t.Helper()
 	sc := Scope{Project: "b9f10eca-66ac-4c27-9c13-9d01e65f96b4"}
-	page, sets := listed(t, s, Hosts, sc, List{Limit: 10, Sort: []string{"id"}, Labels: true}, Resolved, heldWhole)
+	page, sets := listed(t, s, Hosts, sc, List{Limit: 10, Sort: []string{"id"}, Labels: true}, Resolved, fullViewBytes)
 	want := [][]Variable{{{Name: "k", Value: "1"}, {Name: "m", Value: "3"}}}
 	if len(page.Rows) != 1 || page.Rows[0][Hosts.Index("name")] != "h" || page.Labels[0][0] != "l" {
 		t.Errorf("%v", page)

@@ -72,7 +72,7 @@ func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, s
 func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		key = ""
-		if err := q.alone(ctx); err != nil {
+		if err := q.lockExclusively(ctx); err != nil {
 			return err
 		}
 		err := q.row(ctx, "SELECT project_id FROM users WHERE username = ? AND role = 'root' ORDER BY id LIMIT 1", []any{name}, &project)
@@ -133,7 +133,7 @@ func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string,
 		if err := q.addFirstKey(ctx, old, key, 0); err != nil {
 			return err
 		}
-		row, err := q.get(ctx, Users, Scope{All: true}, id, free)
+		row, err := q.get(ctx, Users, Scope{All: true}, id, unlocked)
 		if err != nil {
 			return err
 		}
@@ -147,7 +147,7 @@ func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string,
 // for "".
 func (s *Store) EnsureProject(ctx context.Context, name, newID string) (id string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
-		if err := q.alone(ctx); err != nil {
+		if err := q.lockExclusively(ctx); err != nil {
 			return err
 		}
 		err := q.row(ctx, "SELECT id FROM projects ORDER BY seq LIMIT 1", nil, &id)
@@ -200,7 +200,7 @@ func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) e
 		if err := q.exec(ctx, "UPDATE projects SET name = ?, updated_at = ? WHERE id = ?", []any{name, at, id}); err != nil {
 			return err
 		}
-		row, err := q.get(ctx, Projects, Scope{All: true}, id, free)
+		row, err := q.get(ctx, Projects, Scope{All: true}, id, unlocked)
 		if err != nil {
 			return err
 		}
@@ -245,7 +245,7 @@ func (s *Store) ResetKey(ctx context.Context, username, project string) (string,
 			if err := q.addFirstKey(ctx, old, key, 0); err != nil {
 				return err
 			}
-			row, err := q.get(ctx, Users, Scope{All: true}, ids[0], free)
+			row, err := q.get(ctx, Users, Scope{All: true}, ids[0], unlocked)
 			if err != nil {
 				return err
 			}

@@ -57,7 +57,7 @@ func (s *Store) RecordUses(ctx context.Context) error {
 	}
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		for _, key := range slices.Sorted(maps.Keys(pending)) { // in one order, whoever else does it
-			err := q.later(ctx, "UPDATE user_keys SET used_at = ? WHERE id = ? AND (used_at IS NULL OR used_at < ?)", []any{pending[key], key, pending[key]})
+			err := q.queueExec(ctx, "UPDATE user_keys SET used_at = ? WHERE id = ? AND (used_at IS NULL OR used_at < ?)", []any{pending[key], key, pending[key]})
 			if err != nil {
 				return err
 			}

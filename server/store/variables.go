@@ -13,18 +13,18 @@ import (
 // Variable is one variable of an object. Value is canonical JSON text.
 type Variable = hierarchy.Variable
 
-// holding counts down the bytes of variables that may still be held.
-type holding int
+// memoryBudget counts down the bytes of variables that may still be held.
+type memoryBudget int
 
-func (h *holding) take(n int) error {
-	if *h -= holding(n); *h < 0 {
-		return errHeld
+func (h *memoryBudget) take(n int) error {
+	if *h -= memoryBudget(n); *h < 0 {
+		return errMemory
 	}
 	return nil
 }
 
 // ownVariables reads the own variables of many objects, by id.
-func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *holding) (map[any]hierarchy.Variables, error) {
+func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *memoryBudget) (map[any]hierarchy.Variables, error) {
 	found := make(map[any]hierarchy.Variables, len(ids))
 	if len(ids) == 0 {
 		return found, nil
@@ -34,7 +34,7 @@ func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *
 	if e.ownerID == e.key {
 		those, args, wanted := among("owner_id", args, ids)
 		r.wanted = wanted
-		if pack := q.dialect().Pack; pack != nil && q.store.limits.Variables <= heldWhole {
+		if pack := q.dialect().Pack; pack != nil && q.store.limits.Variables <= fullViewBytes {
 			return found, r.packed(ctx, "SELECT owner_id, "+pack("octet_length(key) || ':' || key || value", "\n")+" FROM variables WHERE owner_kind = ? AND "+those+" GROUP BY owner_id", args)
 		}
 		return found, r.each(ctx, "SELECT owner_id, key, value FROM variables WHERE owner_kind = ? AND "+those+" ORDER BY owner_id, key", args)
@@ -48,7 +48,7 @@ func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *
 type variablesRead struct {
 	q      *session
 	wanted map[any]bool // whose; nil: all that come
-	room   *holding
+	room   *memoryBudget
 	found  map[any]hierarchy.Variables
 }
 
@@ -116,13 +116,13 @@ func unpack(packed string) (set hierarchy.Variables, err error) {
 
 // variables reads the variables of a page's rows, set by set: one statement
 // for each level of the hierarchy and one for the chains of parents. It holds
-// at most the given number of bytes: what is more is errHeld.
+// at most the given number of bytes: what is more is errMemory.
 func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Variables, held int) ([]Set, error) {
 	sets := make([]Set, len(rows))
 	if which == NoVariables || len(rows) == 0 {
 		return sets, nil
 	}
-	room := holding(held)
+	room := memoryBudget(held)
 	key := e.Index(e.key)
 	ids := make([]any, len(rows))
 	for i, row := range rows {
@@ -156,8 +156,8 @@ func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Va
 		id := row[key]
 		layers := make([]hierarchy.Variables, 0, 2)
 		for n := 0; id != nil; n++ {
-			if n > heldDepth {
-				return nil, errHeld
+			if n > maxDepth {
+				return nil, errMemory
 			}
 			if set := own[id]; len(set) > 0 {
 				layers = append(layers, set)
@@ -197,8 +197,8 @@ func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (parents
 				parents[id] = next
 				above = append(above, id)
 			}
-			if len(above) > heldAncestors {
-				return errHeld
+			if len(above) > maxAncestors {
+				return errMemory
 			}
 			return nil
 		})
@@ -209,7 +209,7 @@ func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (parents
 // first: the cell, region, cloud and project that its own foreign keys name
 // (contract §5.2). Rows of one place share one merged level, as long as there
 // is room for it.
-func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *holding) ([][]hierarchy.Variables, error) {
+func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *memoryBudget) ([][]hierarchy.Variables, error) {
 	sets := make([][]hierarchy.Variables, len(rows))
 	type place [4]any
 	at := make([]int, len(e.inherits))

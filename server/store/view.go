@@ -13,17 +13,17 @@ import (
 )
 
 // A read brings no more than this many bytes of variables into memory at
-// once. What is more is an [ErrTooMuch] for a light view; a whole one reads
+// once. What is more is an [ErrViewTooLarge] for a light view; a whole one reads
 // it in pieces, if need be key by key.
 const (
-	heldLight = 1 << 20
-	heldWhole = 8 << 20
+	lightViewBytes = 1 << 20
+	fullViewBytes  = 8 << 20
 )
 
 // Bounds of what the chains of parents of a page may be, to be held in memory.
 const (
-	heldAncestors = 1000
-	heldDepth     = 16
+	maxAncestors = 1000
+	maxDepth     = 16
 )
 
 // perVariable is what a variable takes in memory beside its text, in bytes.
@@ -33,18 +33,18 @@ const perVariable = 32
 // folded into the file beyond it.
 const viewTime = 2 * time.Minute
 
-// ErrTooMuch is the error of a light [View] whose variables take much memory.
-var ErrTooMuch = errors.New("the variables do not fit a light view")
+// ErrViewTooLarge is the error of a light [View] whose variables take much memory.
+var ErrViewTooLarge = errors.New("the variables do not fit a light view")
 
-// errHeld is ErrTooMuch of one attempt.
-var errHeld = errors.New("more variables than are held in memory")
+// errMemory is ErrViewTooLarge of one attempt.
+var errMemory = errors.New("more variables than are held in memory")
 
 // View is the database at one moment, for the time of a function.
 type View struct {
-	q    *session
-	held int
-	all  bool
-	omit bool // see OmitUnkept
+	q      *session
+	budget int
+	all    bool
+	omit   bool // see OmitUnkept
 }
 
 // View calls fn with the database as it is at one moment. A light view holds
@@ -67,9 +67,9 @@ func viewIn(ctx context.Context, read func(context.Context, func(context.Context
 				err = fmt.Errorf("panic in a view: %v\n%s", p, debug.Stack())
 			}
 		}()
-		v := &View{q: q, held: heldLight, all: whole}
+		v := &View{q: q, budget: lightViewBytes, all: whole}
 		if whole {
-			v.held = heldWhole
+			v.budget = fullViewBytes
 		}
 		return fn(ctx, v)
 	})
@@ -80,11 +80,11 @@ func viewIn(ctx context.Context, read func(context.Context, func(context.Context
 }
 
 // Grow makes a light view a whole one; the caller bounds how many there are.
-func (v *View) Grow() { v.held, v.all = heldWhole, true }
+func (v *View) Grow() { v.budget, v.all = fullViewBytes, true }
 
 // Get is [Store.Get] without variables.
 func (v *View) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
-	return v.q.find(ctx, e, sc, id, free)
+	return v.q.find(ctx, e, sc, id, unlocked)
 }
 
 // Rows reads the rows with the given ids, in no order; what is not there is
@@ -110,13 +110,13 @@ func (v *View) sets(ctx context.Context, e *Entity, rows []Row, first int, which
 	if len(rows) == 0 {
 		return nil
 	}
-	sets, err := v.q.variables(ctx, e, rows, which, v.held)
+	sets, err := v.q.variables(ctx, e, rows, which, v.budget)
 	switch {
-	case errors.Is(err, errHeld) && !v.all:
-		return ErrTooMuch
-	case errors.Is(err, errHeld) && len(rows) == 1:
+	case errors.Is(err, errMemory) && !v.all:
+		return ErrViewTooLarge
+	case errors.Is(err, errMemory) && len(rows) == 1:
 		return fn(first, Set{far: &farSet{ctx: ctx, q: v.q, e: e, row: rows[0], which: which}, check: v.check(e, rows[0])})
-	case errors.Is(err, errHeld):
+	case errors.Is(err, errMemory):
 		half := len(rows) / 2
 		if err := v.sets(ctx, e, rows[:half], first, which, fn); err != nil {
 			return err
@@ -186,9 +186,9 @@ type farSet struct {
 	which Variables
 }
 
-// keysAtOnce is how many keys of a set, at all its levels, are known ahead of
+// keyBatch is how many keys of a set, at all its levels, are known ahead of
 // their values.
-const keysAtOnce = 16 << 10
+const keyBatch = 16 << 10
 
 // holder is a level that has a key.
 type holder struct {
@@ -217,7 +217,7 @@ func (f *farSet) all(yield func(Variable, error) bool) {
 		if err != nil {
 			yield(Variable{}, err)
 		}
-		if err != nil || len(holders) < keysAtOnce {
+		if err != nil || len(holders) < keyBatch {
 			return
 		}
 	}
@@ -231,7 +231,7 @@ func (f *farSet) holders(after *string) (next []holder, err error) {
 		args = append(args, *after)
 	}
 	var h holder
-	err = f.q.each(f.ctx, text, append(args, keysAtOnce), []any{&h.key, &h.kind, &h.owner}, func() { next = append(next, h) })
+	err = f.q.each(f.ctx, text, append(args, keyBatch), []any{&h.key, &h.kind, &h.owner}, func() { next = append(next, h) })
 	return next, err
 }
 

@@ -21,7 +21,7 @@ type walks struct {
 type stopped struct {
 	of   walkID
 	w    *walker
-	size holding // of what it holds
+	size memoryBudget // of what it holds
 }
 
 // walkID is what a walker is good for.
@@ -31,8 +31,8 @@ type walkID struct {
 	before Cursor
 }
 
-// mostWalks are kept at once, each of heldLight bytes at most.
-const mostWalks = 16
+// maxWalks are kept at once, each of lightViewBytes bytes at most.
+const maxWalks = 16
 
 // walkTo is a walker of a history, at the revision before to if that is where a part
 // ended lately.
@@ -47,7 +47,7 @@ func (v *View) walkTo(ctx context.Context, l HistoryParams, to int64) (*walker, 
 
 // stop ends the use of a walker, which goes on at a place. It has held nothing
 // when it had that much room.
-func (w *walker) stop(l HistoryParams, before Cursor, room holding) *stopped {
+func (w *walker) stop(l HistoryParams, before Cursor, room memoryBudget) *stopped {
 	for _, t := range w.open {
 		t.let()
 	}
@@ -65,14 +65,14 @@ func (t *timeline) let() {
 }
 
 func (s *walks) keep(one *stopped) {
-	if one.size > heldLight {
+	if one.size > lightViewBytes {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept = slices.DeleteFunc(s.kept, func(o *stopped) bool { return o.of == one.of })
 	s.kept = slices.Insert(s.kept, 0, one)
-	s.kept = s.kept[:min(len(s.kept), mostWalks)]
+	s.kept = s.kept[:min(len(s.kept), maxWalks)]
 }
 
 // resume makes a walker of one that has stopped: another one, because the same

@@ -109,8 +109,8 @@ func (c *loadClient) get(ctx context.Context, path string) error {
 
 func (c *loadClient) host() string { return c.ids[c.random.IntN(len(c.ids))] }
 
-// mostMade is how many hosts of its own a client has, about: so the fleet does not grow.
-const mostMade = 20
+// maxMade is how many hosts of its own a client has, about: so the fleet does not grow.
+const maxMade = 20
 
 // create makes a host.
 func (c *loadClient) create(ctx context.Context) error {
@@ -234,7 +234,7 @@ func (c *loadClient) pick() *loadRoute {
 		switch {
 		case r.name == "DELETE /v1/hosts/ID" && len(c.made) == 0:
 			return route("POST /v1/hosts")
-		case r.name == "POST /v1/hosts" && len(c.made) >= mostMade:
+		case r.name == "POST /v1/hosts" && len(c.made) >= maxMade:
 			return route("DELETE /v1/hosts/ID")
 		}
 		return r

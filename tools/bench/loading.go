@@ -294,7 +294,7 @@ func reportLoading(w io.Writer, all []loading) {
 func loadingVerdicts(all []loading) (verdicts []verdict) {
 	add := func(l loading, what string, of [loads]used, way, over load, most float64) {
 		what = fmt.Sprintf("%s, %s over %s, %d hosts, ansible-core %s", what, loadWords[way], loadWords[over], l.hosts, l.release)
-		verdicts = append(verdicts, verdict{what: what, got: of[way].cpu.Seconds() / of[over].cpu.Seconds(), most: most})
+		verdicts = append(verdicts, verdict{what: what, got: of[way].cpu.Seconds() / of[over].cpu.Seconds(), max: most})
 	}
 	for i, l := range all {
 		switch l.hosts {
@@ -310,7 +310,7 @@ func loadingVerdicts(all []loading) (verdicts []verdict) {
 			add(l, "a play over one", l.one, loadLazy, loadNames, targetLazyHuge)
 			add(l, "a play over one", l.one, loadOnly, loadNothing, targetLimit)
 			verdicts = append(verdicts, verdict{what: fmt.Sprintf("peak memory of it, %d hosts, ansible-core %s", l.hosts, l.release),
-				got: float64(l.one[loadLazy].peak) / 1e6, most: targetLazyMB, unit: " MB"})
+				got: float64(l.one[loadLazy].peak) / 1e6, max: targetLazyMB, unit: " MB"})
 		}
 	}
 	return verdicts

@@ -265,16 +265,16 @@ func binaryVerdicts(ctx context.Context, binary string, bare bool) ([]verdict, e
 		return nil, err
 	}
 	all := []verdict{
-		{what: "binary", got: float64(info.Size()) / 1e6, most: targetBinaryMB, unit: " MB"},
-		{what: "craton --version", got: version.Seconds() * 1000, most: targetVersion, unit: " ms"},
-		{what: "craton host-show ID, on the server", got: show.Seconds() * 1000, most: targetHostShow, unit: " ms"},
+		{what: "binary", got: float64(info.Size()) / 1e6, max: targetBinaryMB, unit: " MB"},
+		{what: "craton --version", got: version.Seconds() * 1000, max: targetVersion, unit: " ms"},
+		{what: "craton host-show ID, on the server", got: show.Seconds() * 1000, max: targetHostShow, unit: " ms"},
 	}
 	if bare {
 		size, err := sizeOfBare(ctx)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, verdict{what: "binary without page and metrics (-tags nopage,nometrics)", got: size / 1e6, most: targetBareMB, unit: " MB"})
+		all = append(all, verdict{what: "binary without page and metrics (-tags nopage,nometrics)", got: size / 1e6, max: targetBareMB, unit: " MB"})
 	}
 	return all, nil
 }

@@ -193,5 +193,5 @@ func reportPeers(w io.Writer, p *peers) {
 }
 
 func (p *peers) verdict() verdict {
-	return verdict{what: fmt.Sprintf("a play over one of 10,000 hosts, lazy over nb_inventory %s", p.version), got: p.ours.cpu.Seconds() / p.peer.cpu.Seconds(), most: targetPeer}
+	return verdict{what: fmt.Sprintf("a play over one of 10,000 hosts, lazy over nb_inventory %s", p.version), got: p.ours.cpu.Seconds() / p.peer.cpu.Seconds(), max: targetPeer}
 }

@@ -38,21 +38,21 @@ const (
 
 // verdict is one figure beside what it may be at most; 0 is no target.
 type verdict struct {
-	what      string
-	got, most float64
-	unit      string
+	what     string
+	got, max float64
+	unit     string
 }
 
 func reportVerdicts(w io.Writer, all []verdict) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, v := range all {
 		switch {
-		case v.most == 0:
+		case v.max == 0:
 			fmt.Fprintf(t, "%s\t%.3g%s\t\treported\n", v.what, v.got, v.unit)
-		case v.got <= v.most:
-			fmt.Fprintf(t, "%s\t%.3g%s\tat most %g%s\tmet\n", v.what, v.got, v.unit, v.most, v.unit)
+		case v.got <= v.max:
+			fmt.Fprintf(t, "%s\t%.3g%s\tat most %g%s\tmet\n", v.what, v.got, v.unit, v.max, v.unit)
 		default:
-			fmt.Fprintf(t, "%s\t%.3g%s\tat most %g%s\tMISSED by %.0f %%\n", v.what, v.got, v.unit, v.most, v.unit, 100*(v.got/v.most-1))
+			fmt.Fprintf(t, "%s\t%.3g%s\tat most %g%s\tMISSED by %.0f %%\n", v.what, v.got, v.unit, v.max, v.unit, 100*(v.got/v.max-1))
 		}
 	}
 	_ = t.Flush()
@@ -112,8 +112,8 @@ func (l listing) overOutput() float64 { return float64(l.peak) / float64(l.bytes
 // verdicts are about one size.
 func (l listing) verdicts(what string) []verdict {
 	return []verdict{
-		{what: fmt.Sprintf("time of %s over the floor", what), got: l.overFloor(), most: targetFloor},
-		{what: fmt.Sprintf("peak memory of %s over its output", what), got: l.overOutput(), most: targetPeak},
+		{what: fmt.Sprintf("time of %s over the floor", what), got: l.overFloor(), max: targetFloor},
+		{what: fmt.Sprintf("peak memory of %s over its output", what), got: l.overOutput(), max: targetPeak},
 	}
 }
 
@@ -128,7 +128,7 @@ func inventoryVerdicts(figures []figure) (all []verdict) {
 	}
 	all = f.verdicts("craton-inventory --list, 10,000 hosts")
 	if big, ok := at[10*targetSize]; ok {
-		all = append(all, verdict{what: "growth of the time from 10,000 to 100,000 hosts", got: big.wall.Seconds() / f.wall.Seconds(), most: targetGrowth})
+		all = append(all, verdict{what: "growth of the time from 10,000 to 100,000 hosts", got: big.wall.Seconds() / f.wall.Seconds(), max: targetGrowth})
 	}
 	return all
 }
@@ -174,16 +174,16 @@ func applyVerdicts(files []applied) (all []verdict) {
 	}{{"everything is missing", a.createAll, a.create}, {"nothing to do", a.again, a.read}} {
 		all = append(all,
 			verdict{what: fmt.Sprintf("craton apply, %d hosts, %s: time without the requests', over decoding the file", a.hosts, run.what),
-				got: (run.all.cpu - run.request.cpu).Seconds() / a.decode.cpu.Seconds(), most: targetApply},
+				got: (run.all.cpu - run.request.cpu).Seconds() / a.decode.cpu.Seconds(), max: targetApply},
 			verdict{what: fmt.Sprintf("craton apply, %d hosts, %s: memory without the requests', over decoding the file", a.hosts, run.what),
-				got: float64(run.all.peak-run.request.peak) / float64(a.decode.peak), most: targetApply})
+				got: float64(run.all.peak-run.request.peak) / float64(a.decode.peak), max: targetApply})
 	}
 	for _, run := range []struct {
 		what string
 		ran
 	}{{"every host changes", a.plan}, {"--format json", a.json}, {"--out", a.keep}} {
 		all = append(all, verdict{what: fmt.Sprintf("craton plan, %d hosts, %s: time over decoding the file and --list", a.hosts, run.what),
-			got: run.cpu.Seconds() / (a.decode.cpu + a.list.cpu).Seconds(), most: targetPlan})
+			got: run.cpu.Seconds() / (a.decode.cpu + a.list.cpu).Seconds(), max: targetPlan})
 	}
 	return all
 }
@@ -235,13 +235,13 @@ func moduleVerdicts(tasks []perTask, fleets []perFleet) (all []verdict) {
 	for _, t := range tasks {
 		of := func(w way, times [ways]time.Duration) float64 { return times[w].Seconds() / times[python].Seconds() }
 		all = append(all,
-			verdict{what: "craton_host copied, of the Python module, " + t.release, got: of(copied, t.item), most: targetCopied},
-			verdict{what: "craton_host on the controller, of the Python module, " + t.release, got: of(here, t.item), most: targetHere})
+			verdict{what: "craton_host copied, of the Python module, " + t.release, got: of(copied, t.item), max: targetCopied},
+			verdict{what: "craton_host on the controller, of the Python module, " + t.release, got: of(here, t.item), max: targetHere})
 	}
 	for _, f := range fleets {
 		all = append(all,
-			verdict{what: "craton_fleet with a file, of a loop, 1,000 hosts, " + f.release + " " + f.where(), got: f.src.Seconds() / f.loop.Seconds(), most: targetFleet},
-			verdict{what: "craton_fleet with a variable, of a loop, 1,000 hosts, " + f.release + " " + f.where(), got: f.task.Seconds() / f.loop.Seconds(), most: targetFleet})
+			verdict{what: "craton_fleet with a file, of a loop, 1,000 hosts, " + f.release + " " + f.where(), got: f.src.Seconds() / f.loop.Seconds(), max: targetFleet},
+			verdict{what: "craton_fleet with a variable, of a loop, 1,000 hosts, " + f.release + " " + f.where(), got: f.task.Seconds() / f.loop.Seconds(), max: targetFleet})
 	}
 	return all
 }

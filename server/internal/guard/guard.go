@@ -36,9 +36,9 @@ const (
 const (
 	firstRefusal = 15          // the part of Longest that the first one lasts
 	longestSame  = time.Minute // that one wrong credential is refused by itself
-	patient      = 2           // failures that are answered at once
-	leastDelay   = 250 * time.Millisecond
-	mostDelay    = 2 * time.Second
+	patientFor   = 2           // failures that are answered at once
+	minDelay     = 250 * time.Millisecond
+	maxDelay     = 2 * time.Second
 	maxDelayed   = 1024 // requests at once
 	atOnce       = 4    // credentials of one address that are new and looked up at once
 )
@@ -245,8 +245,8 @@ func (g *Guard) fail(k keys) (began, delay time.Duration) {
 			g.users.add(k.user, now)
 		}
 	}
-	if over := int(pair.count) - patient; over > 0 {
-		delay = min(leastDelay<<min(over-1, 10), mostDelay)
+	if over := int(pair.count) - patientFor; over > 0 {
+		delay = min(minDelay<<min(over-1, 10), maxDelay)
 	}
 	return g.refusal(k), delay
 }

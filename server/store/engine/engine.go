@@ -51,10 +51,10 @@ type Engine interface {
 
 // Stats count what an engine has done.
 type Stats struct {
-	Most, Open, InUse int           // connections: as many as there can be (0: no bound), those there are, and those at work
-	Waits             int64         // how often something waited for a connection
-	Waited            time.Duration // for how long, all together
-	Retries           int64         // how often a transaction, or the attempt to begin one, ran again
+	Max, Open, InUse int           // connections: as many as there can be (0: no bound), those there are, and those at work
+	Waits            int64         // how often something waited for a connection
+	Waited           time.Duration // for how long, all together
+	Retries          int64         // how often a transaction, or the attempt to begin one, ran again
 }
 
 // Options say how a database is opened.
@@ -80,9 +80,9 @@ type Options struct {
 //
 // A Long one may take as long as its context lasts.
 type Work struct {
-	Long   bool
-	Run    func(ctx context.Context, tx Tx) error
-	Stored func(ctx context.Context, tx Tx) (bool, error)
+	Long      bool
+	Run       func(ctx context.Context, tx Tx) error
+	Committed func(ctx context.Context, tx Tx) (bool, error)
 }
 
 // Tx is a transaction under way. It is used by one goroutine at a time, and not after an error of one of its methods,
@@ -90,16 +90,16 @@ type Work struct {
 type Tx interface {
 	Exec(ctx context.Context, text string, args []any) error
 
-	// Later is Exec for a statement from which nothing is to be learned: it runs at the latest with the next one, or with
+	// QueueExec is Exec for a statement from which nothing is to be learned: it runs at the latest with the next one, or with
 	// the commit, whose error is its error then. So what goes to a server is one message instead of many.
-	Later(ctx context.Context, text string, args []any) error
+	QueueExec(ctx context.Context, text string, args []any) error
 
 	// Row reads one row into dest; [sql.ErrNoRows] if there is none.
 	Row(ctx context.Context, text string, args []any, dest ...any) error
 
-	// Soon is Row for an answer that is needed only after the next statement: that goes to the server with the question.
+	// QueueRow is Row for an answer that is needed only after the next statement: that goes to the server with the question.
 	// The next Exec, Row or Each gives the answer, also when it fails for a reason of its own.
-	Soon(ctx context.Context, text string, args []any, answer *Answer, dest ...any) error
+	QueueRow(ctx context.Context, text string, args []any, answer *RowState, dest ...any) error
 
 	// Each calls fn for every row, whose values are in dest by then, and ends with its first error.
 	Each(ctx context.Context, text string, args, dest []any, fn func() error) error
@@ -115,14 +115,14 @@ type Filler interface {
 	Load(ctx context.Context, table string, columns []string, next func() ([]any, error)) error
 }
 
-// Answer is what came of [Tx.Soon].
-type Answer uint8
+// RowState is what came of [Tx.QueueRow].
+type RowState uint8
 
 // The answers.
 const (
-	Open  Answer = iota // there is none yet
-	None                // there is no row
-	Found               // there is one
+	RowPending RowState = iota // there is none yet
+	RowMissing                 // there is no row
+	RowFound                   // there is one
 )
 
 // Dialect is what differs between the statements of two databases.

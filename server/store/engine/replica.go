@@ -7,16 +7,16 @@ type Replica interface {
 	// Name is the database as messages call it, without secrets.
 	Name() string
 
-	// Look tells what answers now.
-	Look(ctx context.Context) (Sight, error)
+	// Probe tells what answers now.
+	Probe(ctx context.Context) (ProbeResult, error)
 
 	// Read is that of [Engine], and waits for nothing: it returns a [*SkippedError] where the database cannot be used now, or where
 	// a statement failed. Only an error that no method of its [Tx] returned is returned as it is. ready is called once
 	// before anything is read; its statements must be answered within a short time, and its error ends the read.
 	Read(ctx context.Context, ready, run func(ctx context.Context, tx Tx) error) error
 
-	// Renew closes the connections: the next ones may lead elsewhere.
-	Renew()
+	// Reconnect closes the connections: the next ones may lead elsewhere.
+	Reconnect()
 
 	// Stats are counts since it was opened.
 	Stats() Stats
@@ -25,9 +25,9 @@ type Replica interface {
 	Close() error
 }
 
-// Sight is what is seen of a [Replica].
-type Sight struct {
-	Follows bool // it takes no writes, and replays those of another one
+// ProbeResult is what is seen of a [Replica].
+type ProbeResult struct {
+	Standby bool // it takes no writes, and replays those of another one
 	Version int  // of the schema; 0: there are no tables of ours
 }
 

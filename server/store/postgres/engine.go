@@ -24,14 +24,14 @@ const (
 	writeTime = 2 * time.Minute
 )
 
-// mostDefeats is how often a write runs again because others were in its way,
+// maxDefeats is how often a write runs again because others were in its way,
 // before it has this program's writes to itself. A long one, such as the delete of
 // a large cloud, would lose to short ones for ever.
-const mostDefeats = 2
+const maxDefeats = 2
 
-// mostRaces is how often a write runs again because what it refers to went
+// maxRaces is how often a write runs again because what it refers to went
 // meanwhile: the next run sees that.
-const mostRaces = 5
+const maxRaces = 5
 
 // pauses are the waits between two attempts.
 var pauses = retry.Pauses{First: 5 * time.Millisecond, Most: 500 * time.Millisecond}
@@ -39,9 +39,9 @@ var pauses = retry.Pauses{First: 5 * time.Millisecond, Most: 500 * time.Millisec
 // A transaction whose client is gone without a word must not hold locks for
 // ever. LOCAL: nothing of it outlives the transaction.
 const (
-	beginRead  = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-	beginWrite = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-	notForEver = "150000" // milliseconds: longer than any transaction waits for its client
+	beginRead     = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	beginWrite    = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+	withinTimeout = "150000" // milliseconds: longer than any transaction waits for its client
 )
 
 var _ engine.Engine = (*Engine)(nil)
@@ -62,7 +62,7 @@ type Engine struct {
 	retries atomic.Int64
 
 	mu          sync.Mutex
-	next        *settling // that has not begun
+	next        *settleBatch // that has not begun
 	settlingNow bool
 
 	life atomic.Value // string: what is known of the server's life, see askForLife
@@ -106,7 +106,7 @@ var errCrashed = fmt.Errorf("the database server crashed after the commit: %w", 
 
 // begin learns of the server's life.
 func (s *Engine) begin(ctx context.Context) error {
-	return s.insist(ctx, time.Now().Add(patience), func(err error) bool { return passes(err) || racing(err) }, func() error {
+	return s.retry(ctx, time.Now().Add(patience), func(err error) bool { return isTransient(err) || racing(err) }, func() error {
 		conn, err := s.acquire(ctx)
 		if err != nil {
 			return err
@@ -174,7 +174,7 @@ func (s *Engine) Ready(ctx context.Context) error {
 func (s *Engine) Stats() engine.Stats {
 	p := s.pool.Stat()
 	return engine.Stats{
-		Most: int(p.MaxConns()), Open: int(p.TotalConns()), InUse: int(p.AcquiredConns()),
+		Max: int(p.MaxConns()), Open: int(p.TotalConns()), InUse: int(p.AcquiredConns()),
 		Waits: p.EmptyAcquireCount(), Waited: p.EmptyAcquireWaitTime(), Retries: s.retries.Load(),
 	}
 }
@@ -197,7 +197,7 @@ func (s *Engine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 func (s *Engine) connect(ctx context.Context, until time.Time) (conn *pgxpool.Conn, err error) {
 	waiting, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
-	err = s.insist(waiting, until, passes, func() error {
+	err = s.retry(waiting, until, isTransient, func() error {
 		conn, err = s.acquire(waiting)
 		return err
 	})
@@ -207,9 +207,9 @@ func (s *Engine) connect(ctx context.Context, until time.Time) (conn *pgxpool.Co
 	return conn, err
 }
 
-// insist calls fn until it succeeds, says something that does not pass, or the
+// retry calls fn until it succeeds, says something that does not pass, or the
 // time is over.
-func (s *Engine) insist(ctx context.Context, until time.Time, passes func(error) bool, fn func() error) error {
+func (s *Engine) retry(ctx context.Context, until time.Time, passes func(error) bool, fn func() error) error {
 	var last error
 	err := pauses.Do(ctx, func(int) (bool, error) {
 		err := fn()
@@ -293,7 +293,7 @@ func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engi
 			return false, err
 		}
 		drop(conn)
-		return passes(t.failed) && time.Now().Before(until), s.fault(err)
+		return isTransient(t.failed) && time.Now().Before(until), s.fault(err)
 	})
 	return err
 }
@@ -319,16 +319,16 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 		cause, err := s.attempt(ctx, w, p)
 		switch code(cause) {
 		case foreignKeyViolation:
-			if n >= mostRaces {
+			if n >= maxRaces {
 				return false, err
 			}
 		case deadlock, serializationFailure:
-			if n >= mostDefeats {
+			if n >= maxDefeats {
 				p.give()
 				p.wanted = cap(s.writers)
 			}
 		}
-		return cause != nil && passes(cause) && time.Now().Before(until), err
+		return cause != nil && isTransient(cause) && time.Now().Before(until), err
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
 		return s.failure(engine.Busy, fmt.Errorf("the write took more than %s", writeTime))
@@ -403,7 +403,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 		}
 		return t.failed, err
 	}
-	shared, life := len(s.writers) > 1 || s.settles(), s.life.Load()
+	shared, life := len(s.writers) > 1 || s.commitsLazily(), s.life.Load()
 	done, err := t.commit(ctx, shared)
 	switch {
 	case done && shared && t.begun:
@@ -463,26 +463,26 @@ func (s *Engine) beginWrite() []string {
 	if s.direct.Load() {
 		return []string{beginWrite}
 	}
-	return []string{beginWrite, "SET LOCAL idle_in_transaction_session_timeout = " + notForEver}
+	return []string{beginWrite, "SET LOCAL idle_in_transaction_session_timeout = " + withinTimeout}
 }
 
 // lookUp finds out what became of a commit whose connection was lost. The
 // transaction may still be under way, or not have arrived yet:
-// [engine.Work.Stored] waits for it, or keeps it from being committed.
+// [engine.Work.Committed] waits for it, or keeps it from being committed.
 func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, err error) {
-	if w.Stored == nil {
+	if w.Committed == nil {
 		return nil, s.failure(engine.CommitUnknown, lost)
 	}
 	until := time.Now().Add(2 * patience)
 	stored := false
-	err = s.insist(ctx, until, passes, func() error {
+	err = s.retry(ctx, until, isTransient, func() error {
 		conn, err := s.connect(ctx, until)
 		if err != nil {
 			return err
 		}
 		t := newTx(conn, s.beginWrite()...)
 		defer t.end()
-		if stored, err = w.Stored(ctx, t); err != nil {
+		if stored, err = w.Committed(ctx, t); err != nil {
 			return err
 		}
 		_, err = t.commit(ctx, false) // what it found may not be durable before

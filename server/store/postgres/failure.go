@@ -88,9 +88,9 @@ func detail(err error) string {
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
-// passes reports whether what failed so is worth another attempt: what hindered
+// isTransient reports whether what failed so is worth another attempt: what hindered
 // it is over, or is over soon.
-func passes(err error) bool {
+func isTransient(err error) bool {
 	switch code(err) {
 	case serializationFailure, deadlock, foreignKeyViolation, readOnlyTransaction, unknownStatement:
 		return true

@@ -18,9 +18,9 @@ import (
 // versionTable has one row: the version of the schema.
 const versionTable = "craton_schema"
 
-// beside are statements that a migration, by the version that it makes, has here
+// extraStatements are statements that a migration, by the version that it makes, has here
 // only.
-var beside = map[int][]string{
+var extraStatements = map[int][]string{
 	// The candidates of a vars filter, which SQLite matches as it walks.
 	1: {"CREATE INDEX IF NOT EXISTS variables_key ON variables (key, owner_kind, owner_id)"},
 	// Of those of a key the ones that have a value: one host's of a million is found by it.
@@ -75,7 +75,7 @@ func (s *Engine) migrate(ctx context.Context, migrations []string, o engine.Opti
 	until := time.Now().Add(patience)
 	waiting, cancel := context.WithDeadline(ctx, until.Add(time.Minute))
 	defer cancel()
-	return s.insist(waiting, until, func(err error) bool { return passes(err) || racing(err) }, func() error {
+	return s.retry(waiting, until, func(err error) bool { return isTransient(err) || racing(err) }, func() error {
 		conn, err := s.acquire(waiting)
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []str
 		}
 	}
 	for n := version; n < len(migrations); n++ {
-		for _, text := range append(translate(migrations[n]), beside[n+1]...) {
+		for _, text := range append(translate(migrations[n]), extraStatements[n+1]...) {
 			if _, err := conn.Exec(ctx, text); err != nil {
 				return fmt.Errorf("migration to schema %d: %w", n+1, err)
 			}

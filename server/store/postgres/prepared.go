@@ -33,7 +33,7 @@ func prepare(c *pgxpool.Config, turns *turns) (direct, compiles *atomic.Bool) {
 	c.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
 		if direct.Load() {
 			cc.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
-			cc.RuntimeParams["idle_in_transaction_session_timeout"] = notForEver
+			cc.RuntimeParams["idle_in_transaction_session_timeout"] = withinTimeout
 			if compiles.Load() {
 				cc.RuntimeParams[noJIT] = "off"
 			}

@@ -44,17 +44,17 @@ func (r *Replica) Name() string { return r.engine.name }
 // Close waits for running reads and closes the connections.
 func (r *Replica) Close() error { return r.engine.Close() }
 
-// Renew closes the connections, those that are at work as soon as they are not.
-func (r *Replica) Renew() { r.engine.pool.Reset() }
+// Reconnect closes the connections, those that are at work as soon as they are not.
+func (r *Replica) Reconnect() { r.engine.pool.Reset() }
 
 // Stats is that of [Engine].
 func (r *Replica) Stats() engine.Stats { return r.engine.Stats() }
 
-// Look is that of [engine.Replica].
-func (r *Replica) Look(ctx context.Context) (sight engine.Sight, err error) {
+// Probe is that of [engine.Replica].
+func (r *Replica) Probe(ctx context.Context) (sight engine.ProbeResult, err error) {
 	err = r.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
 		var ours bool
-		if err := tx.Row(ctx, "SELECT pg_is_in_recovery(), to_regclass('"+versionTable+"') IS NOT NULL", nil, &sight.Follows, &ours); err != nil || !ours {
+		if err := tx.Row(ctx, "SELECT pg_is_in_recovery(), to_regclass('"+versionTable+"') IS NOT NULL", nil, &sight.Standby, &ours); err != nil || !ours {
 			return err
 		}
 		return tx.Row(ctx, "SELECT coalesce(max(version), 0) FROM "+versionTable, nil, &sight.Version)
@@ -74,7 +74,7 @@ func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context,
 	defer cancel()
 	conn, err := r.engine.acquire(soon)
 	if err != nil {
-		return r.passed(ctx, err)
+		return r.skipped(ctx, err)
 	}
 	t := newTx(conn, r.engine.beginRead()...)
 	t.renew = func(_ context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error) { // the server was started anew
@@ -87,13 +87,13 @@ func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context,
 		err = run(ctx, t)
 	}
 	if t.failed != nil {
-		return r.passed(ctx, t.failed)
+		return r.skipped(ctx, t.failed)
 	}
 	return err
 }
 
-// passed is what an error of the database, or of the way to it, means to who reads; that of ctx, where that has ended.
-func (r *Replica) passed(ctx context.Context, err error) error {
+// skipped is what an error of the database, or of the way to it, means to who reads; that of ctx, where that has ended.
+func (r *Replica) skipped(ctx context.Context, err error) error {
 	if ctx.Err() != nil && code(err) == "" {
 		return ctx.Err()
 	}

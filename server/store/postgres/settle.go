@@ -51,9 +51,9 @@ func askForLife(ctx context.Context, conn *pgxpool.Conn) (name string, err error
 	return name, err
 }
 
-// settling is a commit that waits for the disk, and for the standbys that the
+// settleBatch is a commit that waits for the disk, and for the standbys that the
 // database waits for, with all who wait for it.
-type settling struct {
+type settleBatch struct {
 	done chan struct{}
 	life string // of the server, afterwards
 	err  error
@@ -64,7 +64,7 @@ type settling struct {
 func (s *Engine) settle(ctx context.Context) (life string, err error) {
 	s.mu.Lock()
 	if s.next == nil {
-		s.next = &settling{done: make(chan struct{})}
+		s.next = &settleBatch{done: make(chan struct{})}
 		if !s.settlingNow {
 			s.settlingNow = true
 			go s.keepSettling(context.WithoutCancel(ctx))
@@ -76,8 +76,8 @@ func (s *Engine) settle(ctx context.Context) (life string, err error) {
 	return n.life, n.err
 }
 
-// settles reports whether somebody waits for the disk.
-func (s *Engine) settles() bool {
+// commitsLazily reports whether somebody waits for the disk.
+func (s *Engine) commitsLazily() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.settlingNow
@@ -105,7 +105,7 @@ func (s *Engine) settleOnce(ctx context.Context) (life string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
 	until := time.Now().Add(patience)
-	err = s.insist(ctx, until, passes, func() error {
+	err = s.retry(ctx, until, isTransient, func() error {
 		conn, err := s.connect(ctx, until)
 		if err != nil {
 			return err

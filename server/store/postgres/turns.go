@@ -15,7 +15,7 @@ import (
 // their time and caches. How many that are depends on how far away the server
 // is: what a write does beside holding the row is mostly waiting for answers.
 const (
-	leastTurns  = 4
+	minTurns    = 4
 	turnEvery   = 50 * time.Microsecond // that an answer takes longer, one more
 	measuredBy  = 3                     // messages
 	longestTurn = 20 * time.Millisecond // who takes longer waits for something else, or has much to do
@@ -26,7 +26,7 @@ type turns struct {
 	all int // that there can be
 
 	mu      sync.Mutex
-	most    int // at once
+	limit   int // at once
 	taken   int
 	waiting []chan struct{} // closed for who has a turn
 
@@ -34,14 +34,14 @@ type turns struct {
 	nearest time.Duration // ... how long an answer takes from there
 }
 
-func newTurns(all int) *turns { return &turns{all: all, most: all} }
+func newTurns(all int) *turns { return &turns{all: all, limit: all} }
 
 // take waits for a turn. done gives it back, and may be called again.
 func (t *turns) take(ctx context.Context) (done func(), err error) {
 	turn := make(chan struct{})
 	t.mu.Lock()
 	t.waiting = append(t.waiting, turn)
-	t.goOn()
+	t.admit()
 	t.mu.Unlock()
 	select {
 	case <-turn:
@@ -52,7 +52,7 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 			t.waiting = slices.Delete(t.waiting, i, i+1)
 		} else { // it has just come
 			t.taken--
-			t.goOn()
+			t.admit()
 		}
 		return nil, ctx.Err()
 	}
@@ -60,7 +60,7 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		t.taken--
-		t.goOn()
+		t.admit()
 	})
 	late := time.AfterFunc(longestTurn, give)
 	return func() {
@@ -69,9 +69,9 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 	}, nil
 }
 
-// goOn gives those who wait the turns that are free.
-func (t *turns) goOn() {
-	for len(t.waiting) > 0 && t.taken < t.most {
+// admit gives those who wait the turns that are free.
+func (t *turns) admit() {
+	for len(t.waiting) > 0 && t.taken < t.limit {
 		close(t.waiting[0])
 		t.waiting = t.waiting[1:]
 		t.taken++
@@ -101,6 +101,6 @@ func (t *turns) learn(server string, answer time.Duration) {
 	if server != t.server || answer < t.nearest {
 		t.server, t.nearest = server, answer
 	}
-	t.most = min(t.all, leastTurns+int(t.nearest/turnEvery))
-	t.goOn()
+	t.limit = min(t.all, minTurns+int(t.nearest/turnEvery))
+	t.admit()
 }

@@ -37,7 +37,7 @@ type tx struct {
 // question is a statement of the queue whose answer somebody waits for.
 type question struct {
 	at     int // in the queue
-	answer *engine.Answer
+	answer *engine.RowState
 	dest   []any
 }
 
@@ -46,17 +46,17 @@ func (q *question) read(results pgx.BatchResults) error {
 	err := results.QueryRow().Scan(q.dest...)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		*q.answer, err = engine.None, nil
+		*q.answer, err = engine.RowMissing, nil
 	case err == nil:
-		*q.answer = engine.Found
+		*q.answer = engine.RowFound
 	}
 	return err
 }
 
 // What is held for later is bounded, in statements and bytes.
 const (
-	mostQueued     = 64
-	mostQueuedSize = 1 << 20
+	maxQueued     = 64
+	maxQueuedSize = 1 << 20
 )
 
 // newTx is a transaction that begins with some statements.
@@ -74,21 +74,21 @@ func (t *tx) Exec(ctx context.Context, text string, args []any) error {
 	return t.note(err)
 }
 
-func (t *tx) Later(ctx context.Context, text string, args []any) error {
+func (t *tx) QueueExec(ctx context.Context, text string, args []any) error {
 	t.queue.Queue(numbered(text), args...)
 	for _, arg := range args {
 		if text, ok := arg.(string); ok {
 			t.size += len(text)
 		}
 	}
-	if t.queue.Len() < mostQueued && t.size < mostQueuedSize {
+	if t.queue.Len() < maxQueued && t.size < maxQueuedSize {
 		return nil
 	}
 	_, err := t.flush(ctx)
 	return t.note(err)
 }
 
-func (t *tx) Soon(_ context.Context, text string, args []any, answer *engine.Answer, dest ...any) error {
+func (t *tx) QueueRow(_ context.Context, text string, args []any, answer *engine.RowState, dest ...any) error {
 	t.questions = append(t.questions, question{t.queue.Len(), answer, dest})
 	t.queue.Queue(numbered(text), asked(args)...)
 	return nil

@@ -87,7 +87,7 @@ func (q *conn) Exec(ctx context.Context, text string, args []any) error {
 	return q.note(err)
 }
 
-func (q *conn) Later(ctx context.Context, text string, args []any) error {
+func (q *conn) QueueExec(ctx context.Context, text string, args []any) error {
 	return q.Exec(ctx, text, args)
 }
 
@@ -99,13 +99,13 @@ func (q *conn) Row(ctx context.Context, text string, args []any, dest ...any) er
 	return q.note(err)
 }
 
-func (q *conn) Soon(ctx context.Context, text string, args []any, answer *engine.Answer, dest ...any) error {
+func (q *conn) QueueRow(ctx context.Context, text string, args []any, answer *engine.RowState, dest ...any) error {
 	err := q.Row(ctx, text, args, dest...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		*answer, err = engine.None, nil
+		*answer, err = engine.RowMissing, nil
 	case err == nil:
-		*answer = engine.Found
+		*answer = engine.RowFound
 	}
 	return err
 }

@@ -31,10 +31,10 @@ type guard struct {
 	real string      // path without symbolic links: the log and its index stand beside it
 	file fs.FileInfo // as it was when it was opened
 
-	mu     sync.Mutex
-	broken *engine.DatabaseError // for good: only another process helps
-	over   bool                  // it was written over
-	look   *lookout              // nil unless watched
+	mu      sync.Mutex
+	broken  *engine.DatabaseError // for good: only another process helps
+	over    bool                  // it was written over
+	lookout *lookout              // nil unless watched
 }
 
 // lookout is what it takes to see into a file that SQLite has open. Its files
@@ -70,9 +70,9 @@ const (
 	indexSize      = 136
 )
 
-// mostSummed bounds how many bytes of a file are read to see whether it was
+// maxSummed bounds how many bytes of a file are read to see whether it was
 // written over.
-const mostSummed = 16 << 20
+const maxSummed = 16 << 20
 
 // check returns a [engine.DatabaseError] if the name leads to another file than the one
 // that was opened, or to none.
@@ -129,10 +129,10 @@ func (g *guard) checkContents() error {
 	if g.broken != nil {
 		return g.broken
 	}
-	if g.look == nil {
+	if g.lookout == nil {
 		return nil
 	}
-	g.broken, g.over = g.look.check(g.path, g.log())
+	g.broken, g.over = g.lookout.check(g.path, g.log())
 	if g.broken != nil {
 		return g.broken
 	}
@@ -198,13 +198,13 @@ func (l *lookout) checkpoints() (checkpoints, error) {
 	return checkpoints{n.Uint64(b[indexSalt:]), n.Uint32(b[indexBackfill:]), n.Uint32(b[indexAttempted:])}, nil
 }
 
-// sum hashes the file, or as much of it as mostSummed allows, in pieces that
+// sum hashes the file, or as much of it as maxSummed allows, in pieces that
 // are spread over it.
 func (l *lookout) sum(size int64) (uint64, error) {
 	var h maphash.Hash
 	h.SetSeed(l.seed)
 	const piece = 64 << 10
-	step := (size/mostSummed + 1) * piece
+	step := (size/maxSummed + 1) * piece
 	buf := make([]byte, piece)
 	for at := int64(0); at < size; at += step {
 		n, err := l.file.ReadAt(buf, at)
@@ -238,7 +238,7 @@ func (g *guard) watch() error {
 	if l.base.sum, err = l.sum(l.base.size); err != nil {
 		return err
 	}
-	g.look = l
+	g.lookout = l
 	return nil
 }
 
@@ -280,7 +280,7 @@ func (s *Engine) keepLooking(ctx context.Context, every time.Duration, anchor *c
 		err := s.guard.checkContents()
 		if (err != nil) != wrong {
 			if wrong = !wrong; wrong {
-				err = errors.Join(err, s.letGo(context.WithoutCancel(ctx), anchor))
+				err = errors.Join(err, s.detach(context.WithoutCancel(ctx), anchor))
 			}
 			report(err)
 		}
@@ -294,9 +294,9 @@ func (s *Engine) keepLooking(ctx context.Context, every time.Duration, anchor *c
 	}
 }
 
-// letGo leaves the write-ahead log of a file that is not ours any more where
+// detach leaves the write-ahead log of a file that is not ours any more where
 // it harms nothing.
-func (s *Engine) letGo(ctx context.Context, anchor *conn) error {
+func (s *Engine) detach(ctx context.Context, anchor *conn) error {
 	if s.guard.wasWrittenOver() {
 		suffix := ".aside-" + time.Now().UTC().Format("20060102T150405Z")
 		return errors.Join(rename(s.guard.log(), suffix), rename(s.guard.index(), suffix))

@@ -43,7 +43,7 @@ func Inspect(ctx context.Context, path string, schema []string) (Inspection, err
 		return in, fmt.Errorf("open %s: %w", path, err)
 	}
 	s := &Engine{path: path, schema: schema, db: db}
-	err = s.look(ctx, &in)
+	err = s.inspectFile(ctx, &in)
 	in.Free, _ = freeBytes(filepath.Dir(path)) // 0: not known
 	if isCode(err, sqlite3.SQLITE_CORRUPT) {
 		in.Damage, err = err.Error(), nil
@@ -51,7 +51,7 @@ func Inspect(ctx context.Context, path string, schema []string) (Inspection, err
 	return in, errors.Join(s.describe(err), db.Close())
 }
 
-func (s *Engine) look(ctx context.Context, in *Inspection) error {
+func (s *Engine) inspectFile(ctx context.Context, in *Inspection) error {
 	c, err := s.open(ctx)
 	if err != nil {
 		return err

@@ -144,7 +144,7 @@ func (s *Engine) Name() string { return s.path }
 // Ready is that of [engine.Engine]. It takes its turn among the writes.
 func (s *Engine) Ready(ctx context.Context) error {
 	return s.Write(ctx, engine.Work{Run: func(ctx context.Context, tx engine.Tx) error {
-		if free, err := freeBytes(filepath.Dir(s.guard.real)); err == nil && free < leastFree {
+		if free, err := freeBytes(filepath.Dir(s.guard.real)); err == nil && free < minIdle {
 			return &engine.DatabaseError{Database: s.path, Reason: engine.DiskFull, Detail: fmt.Sprintf("%d bytes are free", free)}
 		}
 		var version int
@@ -158,14 +158,14 @@ func (s *Engine) Ready(ctx context.Context) error {
 	}})
 }
 
-// leastFree is how many bytes must be free beside the file for writes to be expected to work.
-const leastFree = 1 << 20
+// minIdle is how many bytes must be free beside the file for writes to be expected to work.
+const minIdle = 1 << 20
 
 // Stats is that of [engine.Engine].
 func (s *Engine) Stats() engine.Stats {
 	d := s.db.Stats()
 	return engine.Stats{
-		Most: d.MaxOpenConnections, Open: d.OpenConnections, InUse: d.OpenConnections - len(s.idle),
+		Max: d.MaxOpenConnections, Open: d.OpenConnections, InUse: d.OpenConnections - len(s.idle),
 		Waits: s.waits.Load(), Waited: time.Duration(s.waited.Load()), Retries: s.retries.Load(),
 	}
 }

@@ -16,9 +16,9 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Beside is what the tables of another database are called while a scratch
+// AttachedPrefix is what the tables of another database are called while a scratch
 // file is filled: "live.hosts".
-const Beside = "live."
+const AttachedPrefix = "live."
 
 const (
 	scratchName = "craton-past-*.db"
@@ -28,7 +28,7 @@ const (
 // Scratch makes a database that fill fills, and that is only read from then on.
 // It goes with [Engine.Close], or with the process: as soon as it is whole, its
 // file has no name any more. beside, if it is not nil, is a database whose
-// tables fill can read beside those of schema, as [Beside] calls them, as they
+// tables fill can read beside those of schema, as [AttachedPrefix] calls them, as they
 // are at one moment.
 //
 // An error of fill is returned as it is.
@@ -122,7 +122,7 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 			return err
 		}
 		from := &url.URL{Scheme: "file", Path: filepath.ToSlash(beside.guard.real), RawQuery: "mode=rw"}
-		if err := q.Exec(ctx, "ATTACH DATABASE ? AS "+strings.TrimSuffix(Beside, "."), []any{from.String()}); err != nil {
+		if err := q.Exec(ctx, "ATTACH DATABASE ? AS "+strings.TrimSuffix(AttachedPrefix, "."), []any{from.String()}); err != nil {
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 				return nil
 			}
 			var n int // the moment of all that is read
-			return errors.Join(q.Row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+Beside+"sqlite_master LIMIT 1)", nil, &n), beside.guard.checkContents())
+			return errors.Join(q.Row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+AttachedPrefix+"sqlite_master LIMIT 1)", nil, &n), beside.guard.checkContents())
 		},
 		func() error { return fill(ctx, q) },
 		func() error { return q.makeIndexes(ctx, indexes) },
@@ -149,7 +149,7 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 	if beside == nil {
 		return nil
 	}
-	return q.Exec(ctx, "DETACH DATABASE "+strings.TrimSuffix(Beside, "."), nil)
+	return q.Exec(ctx, "DETACH DATABASE "+strings.TrimSuffix(AttachedPrefix, "."), nil)
 }
 
 func (q *conn) execAll(ctx context.Context, texts []string) error {
