@@ -6,34 +6,34 @@ import (
 	"sync"
 )
 
-// Actor is who changes something, as the change log keeps it.
+// Actor is who makes a change, as the change log records it.
 type Actor struct {
-	User    string // name; "" is the system user of this process
+	User    string // name; "" for the system user of this process
 	Project string // canonical UUID of the user's own project; "" for the system user
-	Address string // of the client; "" in one process
+	Address string // of the client; "" when the store is used without a server
 	Request string // id of the request
-	Message string // why, in the words of who sent it
+	Message string // the reason that the client gave
 }
 
 type actorKey struct{}
 
-// Outcome is what came of a request's writes.
+// Outcome is the result of a request's writes.
 type Outcome struct {
 	Revision int64  // of the last one that changed anything; 0 if none did
 	Change   string // its id
 }
 
-// Cursor is the place in the change log behind the last write.
+// Cursor returns the position in the change log after the last write.
 func (o Outcome) Cursor() Cursor { return Cursor{Revision: o.Revision, Change: o.Change} }
 
 type outcomeKey struct{}
 
-// WithOutcome returns a context whose writes, one after the other, fill o when they are durable.
+// WithOutcome returns a context whose writes, one after the other, store their result in o once they are durable.
 func WithOutcome(ctx context.Context, o *Outcome) context.Context {
 	return context.WithValue(ctx, outcomeKey{}, o)
 }
 
-// WithActor returns a context whose writes are done by a.
+// WithActor returns a context whose writes are recorded as made by a.
 func WithActor(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)
 }
@@ -46,8 +46,7 @@ func actorOf(ctx context.Context) Actor {
 	return a
 }
 
-// systemUser is the name of whose process this is; its number where there is
-// no name.
+// systemUser is the name of the user that runs this process, or the user's number if there is no name.
 var systemUser = sync.OnceValue(func() string {
 	u, err := user.Current()
 	switch {

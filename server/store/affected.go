@@ -7,27 +7,28 @@ import (
 	"strings"
 )
 
-// Affected is what an edit of one variable comes to for the devices that have it from the objects that are edited, and these
-// themselves if they are devices.
+// Affected is the effect of editing one variable: on the devices that inherit it from the edited objects, and on these
+// objects themselves if they are devices.
 type Affected struct {
 	Name                  string
-	Hosts, NetworkDevices int // that get another value
-	Shadowed              int // hosts and network devices that keep theirs: one nearer by counts, or one above is the same
+	Hosts, NetworkDevices int // whose resolved value changes
+	Shadowed              int // hosts and network devices that keep theirs: a nearer place overrides it, or a farther one has the same value
 }
 
-// maxAffected is how many variables are told of.
+// maxAffected is the number of variables that a result lists.
 const maxAffected = 10
 
-// affectedCounter finds out what the edit of variables comes to: what devices have is looked at before and after.
+// affectedCounter counts the devices that an edit of variables affects: it compares what they have before and after.
 type affectedCounter struct {
 	*bulkRun
 	keys   []string
 	seed   maphash.Seed
-	before map[string]map[int64]uint64 // by key: what the devices have
+	before map[string]map[int64]uint64 // by key: the values of the devices, hashed
 	edited map[string][]any            // by key: the ids of the objects whose own variable changes
 }
 
-// newAffectedCounter looks at what devices have before rows are edited; nil if nobody has variables from them.
+// newAffectedCounter reads what devices have before rows are edited. It returns nil if no device has variables from
+// them.
 func (w *bulkRun) newAffectedCounter(ctx context.Context, rows []Row) (*affectedCounter, error) {
 	a := &affectedCounter{bulkRun: w, seed: maphash.MakeSeed(), before: map[string]map[int64]uint64{}, edited: map[string][]any{}}
 	for _, v := range w.Set {
@@ -37,7 +38,7 @@ func (w *bulkRun) newAffectedCounter(ctx context.Context, rows []Row) (*affected
 	slices.Sort(a.keys)
 	a.keys = slices.Compact(a.keys)
 	if !w.e.IsDevice() && !slices.Contains(placeTables[:], w.e.Table) || len(a.keys) == 0 {
-		return nil, nil //nolint:nilnil // nobody is affected
+		return nil, nil //nolint:nilnil // no device is affected
 	}
 	a.keys = a.keys[:min(maxAffected, len(a.keys))]
 	ids := make([]any, len(rows))
@@ -53,20 +54,20 @@ func (w *bulkRun) newAffectedCounter(ctx context.Context, rows []Row) (*affected
 	return a, nil
 }
 
-// note remembers that the variable of an object changes.
+// note records that a variable of an object changes.
 func (a *affectedCounter) note(row Row, key string) {
 	if a != nil && slices.Contains(a.keys, key) {
 		a.edited[key] = append(a.edited[key], row[a.e.Index(a.e.key)])
 	}
 }
 
-// find compares what devices have by now.
+// find compares what devices have now with what they had.
 func (a *affectedCounter) find(ctx context.Context) (all []Affected, err error) {
 	for _, key := range a.keys {
 		found, seen := Affected{Name: key}, map[int64]bool{}
 		err := a.each(ctx, key, a.edited[key], func(id int64, kind string, value uint64) {
 			switch {
-			case seen[id]: // below several that are edited
+			case seen[id]: // below several edited objects
 			case value == a.before[key][id]:
 				found.Shadowed++
 			case kind == KindHost:
@@ -86,7 +87,7 @@ func (a *affectedCounter) find(ctx context.Context) (all []Affected, err error) 
 	return all, nil
 }
 
-// each calls fn with the devices that may have a variable from some objects, and what they have: a hash, 0 for nothing.
+// each calls fn with each device that may have a variable from the given objects, and a hash of its value; 0 for none.
 func (a *affectedCounter) each(ctx context.Context, key string, ids []any, fn func(id int64, kind string, value uint64)) error {
 	value, valueArgs := nearestValue(Devices, key, true, func(value string) (string, any) { return value, nil })
 	for some := range slices.Chunk(ids, pieceRows) {

@@ -23,8 +23,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// A backup is a file of JSON lines, compressed with zstd. It is the same for
-// every engine:
+// A backup is a file of JSON lines, compressed with zstd. It is the same for every engine:
 //
 //	{"format":"craton backup","version":1,"schema":2,"program":"0.1.0","made":"2026-11-29T10:00:00Z","database":"sqlite"}
 //	{"table":"projects","columns":["seq","id","name","created_at","updated_at"],"last":{"seq":1}}
@@ -32,19 +31,18 @@ import (
 //	...
 //	{"rows":12345,"sha256":"..."}
 //
-// Tables stand in an order in which every row that another refers to comes
-// first; a column that refers to its own table is apart, in a part with
-// "update" instead of "table". "last" is the last id that the database has
-// given out, so that none is given twice. The last line counts the rows before
-// it and has the SHA-256 of the bytes before it: a file without it is cut off.
+// Tables are in an order in which a row comes before the rows that refer to it. A column that refers to its own table
+// comes later, in a part with "update" instead of "table". "last" is the last id that the database has given out, so
+// that no id is given out twice. The last line has the number of rows before it and the SHA-256 of the bytes before it:
+// a file without it is incomplete.
 //
-// Everything is in it: users with the hashes of their keys, and the change log.
+// A backup contains everything: users with the hashes of their keys, and the change log.
 const (
 	backupFormat  = "craton backup"
 	backupVersion = 1
 )
 
-// BackupInfo is what a backup says of itself.
+// BackupInfo describes a backup: it is the backup's first line.
 type BackupInfo struct {
 	Format   string    `json:"format"`
 	Version  int       `json:"version"`  // of the format
@@ -54,7 +52,7 @@ type BackupInfo struct {
 	Database string    `json:"database"` // sqlite or postgres
 }
 
-// part begins a part of a backup.
+// part is the line that begins a part of a backup.
 type part struct {
 	Table   string           `json:"table,omitempty"`
 	Update  string           `json:"update,omitempty"`
@@ -62,23 +60,22 @@ type part struct {
 	Last    map[string]int64 `json:"last,omitempty"`
 }
 
-// end is the last line.
+// end is the last line of a backup.
 type end struct {
 	Rows   int64  `json:"rows"`
 	SHA256 string `json:"sha256"`
 }
 
-// Step is how far a backup or a restore is.
+// Step is the progress of a backup or a restore.
 type Step struct {
 	Rows  int64 // so far
-	All   int64 // 0: not known
+	All   int64 // 0 if not known
 	Table string
 }
 
-// Backup writes everything that the database holds at one moment, while others
-// go on reading and writing. program is the version that the backup names;
-// report, which may be nil, hears of the progress. Memory does not grow with
-// the database. It returns the number of rows.
+// Backup writes a snapshot of the whole database, while reads and writes continue, and returns the number of rows.
+// program is the version that the backup names. report is called with the progress, and may be nil. The memory needed
+// does not depend on the size of the database.
 func (s *Store) Backup(ctx context.Context, w io.Writer, program string, report func(Step)) (int64, error) {
 	return backup(ctx, s.engine, len(migrations), w, program, s.now(), report)
 }
@@ -129,7 +126,7 @@ func (b *backupWriter) line(v any) error {
 
 func (b *backupWriter) table(ctx context.Context, tx engine.Tx, d *engine.Dialect, t *table) error {
 	p := part{Table: t.name}
-	var own []tableColumn // that refer to the table itself
+	var own []tableColumn // columns that refer to the table itself
 	var columns []tableColumn
 	for _, c := range t.columns {
 		if c.itself {
@@ -206,7 +203,7 @@ func (b *backupWriter) rows(ctx context.Context, tx engine.Tx, t *table, columns
 	})
 }
 
-// InvalidBackupError is the error for a file that is no backup, or not all of one.
+// InvalidBackupError is the error for a file that is not a backup, or not a complete one.
 type InvalidBackupError struct {
 	File string
 	Why  string
@@ -214,8 +211,7 @@ type InvalidBackupError struct {
 
 func (e *InvalidBackupError) Error() string { return fmt.Sprintf("%s %s", e.File, e.Why) }
 
-// maxLine bounds a line of a backup: a row with a value of a megabyte, and what
-// it takes to write it.
+// maxLine bounds a line of a backup: a row with a value of one megabyte, escaped.
 const maxLine = 64 << 20
 
 // backupReader reads a backup line by line.
@@ -276,8 +272,7 @@ func (b *backupReader) hash() {
 	b.sum.Write([]byte{'\n'})
 }
 
-// checkPart makes sure that a part names a table of the schema and columns of
-// that: its words become part of statements.
+// checkPart checks that a part names a table of the schema, and columns of that table: both become part of statements.
 func (b *backupReader) checkPart(p *part) error {
 	name := p.Table + p.Update
 	at := slices.IndexFunc(b.tables, func(t *table) bool { return t.name == name })
@@ -303,7 +298,7 @@ func (b *backupReader) checkPart(p *part) error {
 	return nil
 }
 
-// read reads a row into b.row: of integers, texts, true, false and null.
+// read parses a row into b.row: integers, texts, true, false and null.
 func (b *backupReader) read(line []byte) error {
 	if !gjson.ValidBytes(line) {
 		return b.bad("is damaged: a row is no JSON")
@@ -337,8 +332,7 @@ func (b *backupReader) read(line []byte) error {
 	return err
 }
 
-// next reads the next row, whose part is b.table then; nil after the last one. It is
-// good until the next call.
+// next returns the next row, which belongs to b.table, or nil after the last one. The row is valid until the next call.
 func (b *backupReader) next() ([]any, error) {
 	for b.lines.Scan() {
 		line := b.lines.Bytes()

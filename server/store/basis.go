@@ -11,24 +11,23 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Basis is all that an answer depends on.
+// Basis is everything that a response depends on.
 type Basis struct {
-	Own     *Object  // what it is about; nil for a listing
-	Objects []Object // others that it shows something of
+	Own     *Object  // the object of the response; nil for a listing
+	Objects []Object // other objects that it shows something of
 	Kinds   []string // it depends on every object of these kinds in the scope
 }
 
-// Marks tell the state of what an answer depends on: an equal text means an
-// equal state, also in databases that were replaced or brought back. They cost
-// a look into an index for each object and kind, however large the fleet.
+// Marks identify the state of what a response depends on: equal marks mean an equal state, also in databases that were
+// replaced or restored. Each object and kind costs one lookup in an index, however large the fleet is.
 type Marks struct {
 	Own    string // the last change of the basis's own object
 	Newest string // the newest change of any of it
-	Log    Cursor // where the change log ends
+	Log    Cursor // the end of the change log
 }
 
-// statement reads the salt, where the log ends, and the newest change of the
-// own object and of the whole basis.
+// statement returns the query for the salt, the end of the log, and the newest change of the own object and of the
+// whole basis.
 func (b Basis) statement(sc Scope) (string, []any) {
 	var own []Object
 	if b.Own != nil {
@@ -46,10 +45,10 @@ func (b Basis) statement(sc Scope) (string, []any) {
 	const change = "(SELECT change FROM changes WHERE revision = %.r ORDER BY n LIMIT 1)"
 	text := with + "SELECT log.salt, log.revision, log.change, own.r, " + strings.ReplaceAll(change, "%", "own") + ", whole.r, " + strings.ReplaceAll(change, "%", "whole") +
 		" FROM log CROSS JOIN " + newest(ownParts) + " AS own CROSS JOIN " + newest(append(parts, kindParts...)) + " AS whole"
-	return text, slices.Concat(kindArgs, ownArgs, args) // as they stand in the text
+	return text, slices.Concat(kindArgs, ownArgs, args) // in the order of the text
 }
 
-// Marks reads the marks of a basis.
+// Marks returns the marks of a basis.
 func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
 	text, args := b.statement(sc)
 	var m Marks
@@ -61,7 +60,7 @@ func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
 	}
 	for i, into := range []*string{&m.Own, &m.Newest} {
 		c := Cursor{}
-		if revisions[i] == nil { // all of it is older than the log
+		if revisions[i] == nil { // everything is older than the log
 			sum := sha256.Sum256([]byte("basis " + salt))
 			c.Change = hex.EncodeToString(sum[:8])
 		} else {
@@ -75,10 +74,10 @@ func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
 	return m, nil
 }
 
-// maxAncestorQueries is how many devices above another one are looked up one by one.
+// maxAncestorQueries is the number of parent devices that are looked up one by one.
 const maxAncestorQueries = 64
 
-// Basis is what an answer with an object and its variables depends on.
+// Basis returns what a response with an object and its variables depends on.
 func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (Basis, error) {
 	own := e.object(row)
 	b := Basis{Own: &own}
@@ -114,14 +113,13 @@ func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (
 
 type expectedKey struct{}
 
-// IfUnchanged returns a context whose writes are refused with [PreconditionFailed] unless
-// the last change of the object that they change, as [Marks.Own] tells it, is
-// one of those given.
+// IfUnchanged returns a context whose writes fail with [PreconditionFailed] unless the last change of the object that
+// they change, as in [Marks.Own], is one of those given.
 func IfUnchanged(ctx context.Context, lastChanges []string) context.Context {
 	return context.WithValue(ctx, expectedKey{}, lastChanges)
 }
 
-// expect checks what the context of a write demands of its object.
+// expect checks the object of a write against what the write's context expects.
 func (q *session) expect(ctx context.Context, e *Entity, row Row) error {
 	if q.log == nil || q.log.expected == nil {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// BulkParams says what [Store.BulkParams] does to all objects that satisfy terms.
+// BulkParams describe a bulk edit of all objects that match Where.
 type BulkParams struct {
 	Where *where.Where
 
@@ -24,43 +24,43 @@ type BulkParams struct {
 	Unset   []string   // and to remove
 	Update  Values     // columns to change
 	Add     []string   // labels to add to devices,
-	Remove  []string   // and to take away
-	Labels  []string   // with Exact: all that they have then
+	Remove  []string   // and to remove
+	Labels  []string   // with Exact: the labels that they have afterwards
 	Exact   bool       //
-	Move    *Place     // where to put them
-	Protect *bool      // protect them, or take that off
-	Delete  bool       // instead of all that
+	Move    *Place     // where to move them
+	Protect *bool      // protect or unprotect them
+	Delete  bool       // delete them, instead of all of the above
 
-	Check    bool   // do nothing, only tell
-	Expected string // [BulkResult.Matched] or [BulkResult.Preview] of what was looked at, or how many objects they are; "" for whatever there is
+	Check    bool   // change nothing, only report
+	Expected string // [BulkResult.Matched] or [BulkResult.Preview] of an earlier check, or the number of objects; "" for no expectation
 }
 
-// BulkResult is what a bulk edit does.
+// BulkResult is what a bulk edit did, or would do.
 type BulkResult struct {
-	Count    int            // of the objects that are meant
-	Matched  string         // tells these objects from any others
-	Preview  string         // tells what is done to them from anything else
-	Changed  int            // of them; the others are so already
+	Count    int            // of the matching objects
+	Matched  string         // identifies this set of objects
+	Preview  string         // identifies these objects and these changes
+	Changed  int            // of the matching objects; the others are already as wanted
 	Steps    []BulkStep     // the first objects that change
 	Effects  []Effect       // what changes, the most frequent first
-	More     int            // effects, and changes, that are not told
-	Deletes  map[string]int // what a delete takes along, by kind
-	Affected []Affected     // what becomes of resolved variables; only with [BulkParams.Check]
-	At       Cursor         // the write that did it; zero if nothing was done
+	More     int            // effects and changes that are not listed
+	Deletes  map[string]int // the contents that are deleted too, counted by kind
+	Affected []Affected     // effect on resolved variables; only with [BulkParams.Check]
+	At       Cursor         // the write; zero if nothing was changed
 }
 
-// BulkStep is an object that changes.
+// BulkStep names an object that changes.
 type BulkStep struct{ Object, Path string }
 
-// Effect is a change that objects have in common.
+// Effect is a change that several objects have in common.
 type Effect struct {
 	What          string // variable, field or label
 	Name          string
-	Before, After string // JSON, of a long value the beginning as a text; "" for none. Of a label it is true
+	Before, After string // JSON, or the beginning of a long value as text; "" for none. For a label it is true
 	Count         int
 }
 
-// Bounds of a bulk edit, and of what it tells.
+// Limits of a bulk edit, and of what its result lists.
 const (
 	maxBulk           = 50_000
 	maxBulkSteps      = 100
@@ -69,12 +69,10 @@ const (
 	maxShownValue     = 2000 // bytes of a value
 )
 
-// BulkParams does the same to all objects of e that satisfy terms, in one transaction:
-// all or nothing, as the single writes do it, and with their refusals. It has one
-// revision.
+// Bulk changes all objects of e that match b.Where, in one transaction and with one revision: all of them or none. Each
+// object is changed as by a single write, and refused for the same reasons.
 //
-// [PreconditionFailed] if Expect is given and other objects are meant by now, or something
-// else would be done to them.
+// [PreconditionFailed] if b.Expected is given and by now other objects match, or other changes would be made.
 func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b BulkParams) (*BulkResult, error) {
 	var w *bulkRun
 	err := s.writeLong(ctx, func(ctx context.Context, q *session) error {
@@ -108,7 +106,7 @@ func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b BulkParams) (*B
 	return w.done, nil
 }
 
-// bulkRun is a bulk edit under way.
+// bulkRun is a bulk edit in progress.
 type bulkRun struct {
 	*session
 	e  *Entity
@@ -116,8 +114,8 @@ type bulkRun struct {
 	BulkParams
 	done     *BulkResult
 	effects  map[effectKey]int
-	doing    hash.Hash        // of all that is done
-	affected *affectedCounter // nil: it is not asked for
+	doing    hash.Hash        // of everything that is done
+	affected *affectedCounter // nil if not requested
 }
 
 type effectKey struct {
@@ -152,10 +150,10 @@ func (w *bulkRun) run(ctx context.Context) error {
 	return err
 }
 
-// previewMark is how a [BulkResult.Preview] begins.
+// previewMark is the prefix of [BulkResult.Preview].
 const previewMark = "preview-"
 
-// checkExpected refuses to do something else than what was looked at.
+// checkExpected refuses to change anything but what the caller has seen.
 func (w *bulkRun) checkExpected() error {
 	fmt.Fprintf(w.doing, "%s %v", w.done.Matched, w.done.Deletes) // maps are printed in order
 	w.done.Preview = previewMark + hex.EncodeToString(w.doing.Sum(nil)[:16])
@@ -165,9 +163,8 @@ func (w *bulkRun) checkExpected() error {
 	return nil
 }
 
-// lock finds the rows, and keeps others from changing them. What changes before
-// they are held may decide whether they are meant, so that they are looked for
-// again.
+// lock finds the matching rows and locks them. A change that comes before the lock may decide whether a row matches, so
+// they are looked up again afterwards.
 func (w *bulkRun) lock(ctx context.Context) ([]Row, error) {
 	const tries = 5
 	for range tries {
@@ -212,7 +209,7 @@ func (w *bulkRun) matching(ctx context.Context) (rows []Row, err error) {
 	return rows, err
 }
 
-// matchedOf tells a set of rows from any other.
+// matchedOf returns a text that identifies a set of rows.
 func matchedOf(e *Entity, rows []Row) string {
 	h := sha256.New()
 	for _, row := range rows {
@@ -347,7 +344,7 @@ func (w *bulkRun) changeOne(ctx context.Context, row Row, own hierarchy.Variable
 	return changed, nil
 }
 
-// textOf is a column's value as JSON.
+// textOf returns the value of a column as JSON.
 func textOf(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -362,14 +359,14 @@ func textOf(v any) string {
 func (w *bulkRun) effect(what, name, before, after string) {
 	fmt.Fprintln(w.doing, what, len(name), len(before), len(after), name+before+after)
 	k := effectKey{what, name, brief(before), brief(after)}
-	if _, known := w.effects[k]; !known && len(w.effects) == maxCountedEffects { // values that are all different
+	if _, known := w.effects[k]; !known && len(w.effects) == maxCountedEffects { // all values differ
 		w.done.More++
 		return
 	}
 	w.effects[k]++
 }
 
-// brief is a value as an effect has it: of a long one the beginning.
+// brief shortens a long value to its beginning.
 func brief(value string) string {
 	if len(value) <= maxShownValue {
 		return value
@@ -377,7 +374,7 @@ func brief(value string) string {
 	return string(jsontext.AppendString(nil, strings.ToValidUTF8(value[:200], "")+"..."))
 }
 
-// step notes a row that changes.
+// step records a row that changes.
 func (w *bulkRun) step(ctx context.Context, row Row) error {
 	w.done.Changed++
 	fmt.Fprintf(w.doing, "%s\n", idText(row[w.e.Index(w.e.key)]))
@@ -392,7 +389,7 @@ func (w *bulkRun) step(ctx context.Context, row Row) error {
 	return err
 }
 
-// summarize sorts the effects, and tells the first.
+// summarize sorts the effects and keeps the first ones.
 func (w *bulkRun) summarize() {
 	for k, n := range w.effects {
 		w.done.Effects = append(w.done.Effects, Effect{k.what, k.name, k.before, k.after, n})
@@ -406,7 +403,7 @@ func (w *bulkRun) summarize() {
 	}
 }
 
-// delete removes the rows, those that have parents among them first.
+// delete deletes the rows, children before their parents.
 func (w *bulkRun) delete(ctx context.Context, rows []Row) error {
 	for _, row := range childrenFirst(w.e, rows) {
 		if err := w.step(ctx, row); err != nil {
@@ -426,8 +423,7 @@ func (w *bulkRun) delete(ctx context.Context, rows []Row) error {
 	return nil
 }
 
-// childrenFirst sorts devices so that none comes before one that it is the parent
-// of.
+// childrenFirst sorts devices so that each comes before its parent.
 func childrenFirst(e *Entity, rows []Row) []Row {
 	parent := e.Index("parent_id")
 	if parent < 0 {

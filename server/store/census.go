@@ -7,13 +7,13 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Census is how many devices there are, of one moment.
+// Census is the number of devices in one snapshot.
 type Census struct {
 	Revision int64                     // the newest one
-	Devices  map[string]map[string]int // project's id -> kind ("host", "network-device") -> how many
+	Devices  map[string]map[string]int // project id -> kind ("host", "network-device") -> number
 }
 
-// Newest is the newest revision of the change log.
+// Newest returns the newest revision of the change log.
 func (s *Store) Newest(ctx context.Context) (revision int64, err error) {
 	err = s.peek(ctx, func(ctx context.Context, q *session) error {
 		return q.row(ctx, "SELECT revision FROM log", nil, &revision)
@@ -21,8 +21,8 @@ func (s *Store) Newest(ctx context.Context) (revision int64, err error) {
 	return revision, err
 }
 
-// Census counts the hosts and network devices of every project, those without
-// any among them. It costs a walk along an index.
+// Census counts the hosts and network devices of every project, including projects without any. It costs one scan of an
+// index.
 func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	err = s.read(ctx, func(ctx context.Context, q *session) error {
 		c = Census{Devices: map[string]map[string]int{}}

@@ -10,17 +10,16 @@ import (
 	"strings"
 )
 
-// Cursor is a place in the change log: behind a revision, or within one. The
-// zero cursor is before everything.
+// Cursor is a position in the change log: after a revision, or within one. The zero cursor is before everything.
 type Cursor struct {
 	Revision int64
-	Change   string // id of the revision's change, so that no other database's cursor is taken for one of this
-	N        int64  // rows of the revision that are before the place; 0: all
-	Early    bool   // before the horizon, where who reads from the very beginning goes on
+	Change   string // id of the revision's change, so that a cursor of another database is recognized
+	N        int64  // rows of the revision before the position; 0 for all
+	Early    bool   // before the horizon: a reader of the whole log continues here
 }
 
-// String is the cursor as clients know it: "12-0b5e...", "12.500-0b5e...",
-// "12.500-0b5e...~"; empty for the zero cursor.
+// String returns the cursor as clients see it: "12-0b5e...", "12.500-0b5e...", "12.500-0b5e...~"; empty for the zero
+// cursor.
 func (c Cursor) String() string {
 	if c == (Cursor{}) {
 		return ""
@@ -36,8 +35,7 @@ func (c Cursor) String() string {
 	return text
 }
 
-// ParseCursor reads what [Cursor.String] makes. What no cursor looks like is
-// one that no log knows.
+// ParseCursor parses the result of [Cursor.String]. A malformed text becomes a cursor that no log has.
 func ParseCursor(text string) Cursor {
 	if text == "" {
 		return Cursor{}
@@ -57,10 +55,8 @@ func ParseCursor(text string) Cursor {
 	return c
 }
 
-// UnknownCursorError is the error for a cursor from which on this log cannot tell
-// all changes: it is another database's, or of before the database was brought
-// back from a copy, or from before the horizon. Whoever has it reads everything
-// again.
+// UnknownCursorError is the error for a cursor after which this log does not have all changes: it belongs to another
+// database, or the database was restored since, or it is before the horizon. The reader has to read everything again.
 type UnknownCursorError struct {
 	Cursor  Cursor
 	Horizon int64
@@ -73,13 +69,13 @@ func (e *UnknownCursorError) Error() string {
 	return "This change log does not know the place that was named, because the database was replaced or brought back from a copy: read all again."
 }
 
-// Refusal marks the error as one that says nothing about the database.
+// Refusal marks the error as one that is not a failure of the database.
 func (e *UnknownCursorError) Refusal() {}
 
 // Change is a row of the change log: what one write did to one object.
 type Change struct {
 	Revision    int64
-	N           int64 // counts the objects of the write, from 1
+	N           int64 // number of the object within the write, from 1
 	ID          string
 	At          Micros
 	Project     string // of the object
@@ -90,23 +86,23 @@ type Change struct {
 	Message     string
 	Kind        string // as internal/schema names it
 	Object      string // id
-	Path        string // cloud/region/cell/name, as it was called then
+	Path        string // cloud/region/cell/name, at the time of the change
 	Action      string
 	Before      string // JSON; "" for none
 	After       string // JSON; "" for none
 }
 
-// Cursor is the place behind the change.
+// Cursor returns the position after the change.
 func (c *Change) Cursor() Cursor { return Cursor{Revision: c.Revision, Change: c.ID, N: c.N} }
 
-// LogState is the change log as a whole.
+// LogState is the state of the change log.
 type LogState struct {
-	Newest  Cursor // the state of all objects that a view sees is the one behind it
-	Horizon int64  // every change with a later revision is there
+	Newest  Cursor // the view's state of all objects is the one at this cursor
+	Horizon int64  // the log has every change with a later revision
 	At      Micros // time of the newest change; 0 if there is none
 }
 
-// Log reads the state of the change log.
+// Log returns the state of the change log.
 func (v *View) Log(ctx context.Context) (l LogState, err error) {
 	var at int64
 	err = v.q.row(ctx, "SELECT revision, change, horizon, changed_at FROM log", nil, &l.Newest.Revision, &l.Newest.Change, &l.Horizon, &at)
@@ -114,9 +110,8 @@ func (v *View) Log(ctx context.Context) (l LogState, err error) {
 	return l, err
 }
 
-// CheckCursor returns a [UnknownCursorError] for a place from which on the log is not
-// whole. The zero cursor is known: what is left from before the horizon
-// follows it.
+// CheckCursor returns an [UnknownCursorError] for a cursor after which the log is not complete. The zero cursor is
+// always valid: it is followed by what is left from before the horizon.
 func (v *View) CheckCursor(ctx context.Context, c Cursor) error {
 	if c == (Cursor{}) {
 		return nil
@@ -129,7 +124,7 @@ func (v *View) CheckCursor(ctx context.Context, c Cursor) error {
 	switch {
 	case c.Early:
 		known, err = v.changeAt(ctx, c.Revision, c.N)
-	case c.Revision != l.horizon || c.N == 0: // of the horizon only the end is known
+	case c.Revision != l.horizon || c.N == 0: // of the horizon's revision only the end is known
 		known, err = v.changeOf(ctx, l, c.Revision)
 	}
 	if err != nil {
@@ -141,8 +136,7 @@ func (v *View) CheckCursor(ctx context.Context, c Cursor) error {
 	return nil
 }
 
-// reach is how far the log goes: its newest revision and its horizon, each with
-// its change.
+// reach is the range of the log: its newest revision and its horizon, each with the id of its change.
 type reach struct {
 	newest, horizon int64
 	change, begin   string
@@ -153,8 +147,7 @@ func (v *View) reach(ctx context.Context) (l reach, err error) {
 	return l, err
 }
 
-// changeOf is the id of the change with a revision that the log has; "" for
-// others.
+// changeOf returns the id of the change of a revision in the log, or "".
 func (v *View) changeOf(ctx context.Context, l reach, revision int64) (string, error) {
 	switch {
 	case revision == l.horizon:
@@ -167,7 +160,7 @@ func (v *View) changeOf(ctx context.Context, l reach, revision int64) (string, e
 	return "", nil
 }
 
-// changeAt is the id of the change in a row of the log; "" if it is not there.
+// changeAt returns the id of the change in a row of the log, or "" if there is no such row.
 func (v *View) changeAt(ctx context.Context, revision, n int64) (change string, err error) {
 	err = v.q.row(ctx, "SELECT change FROM changes WHERE revision = ? AND n = ?", []any{revision, n}, &change)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -176,25 +169,25 @@ func (v *View) changeAt(ctx context.Context, revision, n int64) (change string, 
 	return change, err
 }
 
-// ChangesParams says which changes to read.
+// ChangesParams select the changes to read.
 type ChangesParams struct {
-	After   Cursor   // from here on
-	Kinds   []string // of these kinds only
-	Object  string   // of the objects with this id
+	After   Cursor   // changes after this cursor
+	Kinds   []string // of objects of these kinds only
+	Object  string   // of objects with this id
 	User    string   // of this user
 	Request string   // of this request
-	Since   Micros   // not before
-	Until   Micros   // before; 0: to the end
-	Action  string   // only this
+	Since   Micros   // at or after this time
+	Until   Micros   // before this time; 0 for no end
+	Action  string   // this action only
 	Limit   int
 
 	back   bool   // newest first, ...
-	before Cursor // ... and only what is before this; zero: all
+	before Cursor // ... and only before this cursor; zero for all
 }
 
-// Changes calls fn with changes of objects in the scope, in order, and returns
-// where to go on: behind the last one if there may be more, otherwise behind
-// everything that the view sees. The change is fn's for the time of the call.
+// Changes calls fn with the changes of objects in the scope, in order, and returns the cursor to continue from: after
+// the last change if there may be more, otherwise after everything that the view sees. The change is only valid during
+// the call.
 func (v *View) Changes(ctx context.Context, sc Scope, l ChangesParams, fn func(c *Change) error) (next Cursor, more bool, err error) {
 	if err := v.CheckCursor(ctx, l.After); err != nil {
 		return Cursor{}, false, err
@@ -222,7 +215,7 @@ func (v *View) Changes(ctx context.Context, sc Scope, l ChangesParams, fn func(c
 	return log.Newest, false, nil
 }
 
-// each reads rows of the log, one after the other, into the change.
+// each reads rows of the log, one after the other, into c and calls fn for each.
 func (c *Change) each(ctx context.Context, q *session, text string, args []any, fn func() error) error {
 	var before, after *string
 	return q.eachUntil(ctx, text, args, []any{&c.Revision, &c.N, &c.ID, &c.At, &c.Project, &c.User, &c.UserProject, &c.Address, &c.Request, &c.Message,
@@ -232,8 +225,7 @@ func (c *Change) each(ctx context.Context, q *session, text string, args []any, 
 	})
 }
 
-// someChanges are the first changes of a part of the log, whose clauses stand
-// behind FROM changes: as many as are held at once.
+// someChanges returns the first changes of a part of the log, as many as fit into memory. clauses follow FROM changes.
 func (q *session) someChanges(ctx context.Context, clauses string, args ...any) (some []Change, err error) {
 	var c Change
 	room := fullViewBytes
@@ -257,7 +249,7 @@ func deref(text *string) string {
 	return *text
 }
 
-// changes is the statement for a part of the log; "" if there can be no row.
+// changes returns the statement for a part of the log; "" if it cannot have a row.
 func (v *View) changes(ctx context.Context, sc Scope, l ChangesParams) (string, []any, error) {
 	c := v.q.conditions()
 	from := l.After
@@ -307,8 +299,7 @@ func (v *View) changes(ctx context.Context, sc Scope, l ChangesParams) (string, 
 		c.terms = append(c.terms, v.q.dialect().Unindexed("kind")+" IN "+list)
 		return "SELECT " + changeColumns + " FROM changes" + c.String() + order, append(args, l.Limit), nil
 	}
-	// For each kind there is an index that is in the order of the log. What is
-	// sought in all of it is found faster in the table itself.
+	// Each kind has an index in the order of the log. A search of all kinds is faster in the table itself.
 	var parts []string
 	var args []any
 	for i, kind := range l.Kinds {
@@ -330,14 +321,13 @@ func (v *View) changes(ctx context.Context, sc Scope, l ChangesParams) (string, 
 	return strings.Join(parts, " UNION ALL ") + order, append(args, l.Limit), nil
 }
 
-// firstAt is the first revision at or after a time; 0 if there is none. Times
-// never go back, so that they need no index.
+// firstAt returns the first revision at or after a time, or 0. Times never decrease, so no index is needed.
 func (v *View) firstAt(ctx context.Context, at Micros) (first int64, err error) {
 	l, err := v.Log(ctx)
 	if err != nil || l.At < at {
 		return 0, err
 	}
-	// What is there up to low is earlier, and first is what follows high.
+	// Revisions up to low are earlier, and first is the one after high.
 	for low, high := int64(0), l.Newest.Revision; low < high; {
 		middle := low + (high-low)/2
 		var next, when int64
@@ -353,8 +343,8 @@ func (v *View) firstAt(ctx context.Context, at Micros) (first int64, err error) 
 	return first, nil
 }
 
-// RevisionAt is the revision that counted at a time: the newest one that is not
-// later. 0 is before the first change.
+// RevisionAt returns the revision that was current at a time: the newest one that is not later. 0 is before the first
+// change.
 func (v *View) RevisionAt(ctx context.Context, at Micros) (revision int64, err error) {
 	next, err := v.firstAt(ctx, at+1)
 	if err != nil {
@@ -367,8 +357,8 @@ func (v *View) RevisionAt(ctx context.Context, at Micros) (revision int64, err e
 	return next - 1, nil
 }
 
-// LogBegin is the time of the first change behind the horizon, from which on the
-// log is whole; 0 if there is none.
+// LogBegin returns the time of the first change after the horizon, from which on the log is complete; 0 if there is
+// none.
 func (v *View) LogBegin(ctx context.Context) (Micros, error) {
 	var at int64
 	err := v.q.row(ctx, "SELECT at FROM changes WHERE revision > (SELECT horizon FROM log) ORDER BY revision LIMIT 1", nil, &at)
@@ -378,17 +368,16 @@ func (v *View) LogBegin(ctx context.Context) (Micros, error) {
 	return Micros(at), err
 }
 
-// Object names an object in the change log.
+// Object identifies an object in the change log.
 type Object struct{ Kind, ID string }
 
-// NewestOf is the newest change of any of the objects; the zero cursor if the
-// log has none, because all are older than it.
+// NewestOf returns the newest change of any of the objects, or the zero cursor if all are older than the log.
 func (v *View) NewestOf(ctx context.Context, objects ...Object) (Cursor, error) {
 	parts, args := newestOf(objects)
 	return v.newest(ctx, "", parts, args)
 }
 
-// newestOf are statements for the newest revision of each of the objects.
+// newestOf returns statements for the newest revision of each of the objects.
 func newestOf(objects []Object) (parts []string, args []any) {
 	for _, o := range objects {
 		parts = append(parts, "SELECT max(revision) AS r FROM changes WHERE kind = ? AND object_id = ?")
@@ -397,16 +386,14 @@ func newestOf(objects []Object) (parts []string, args []any) {
 	return parts, args
 }
 
-// Newest is the newest change of an object of the kinds in the scope, be it
-// there still or not; the zero cursor if the log has none.
+// Newest returns the newest change of an object of the kinds in the scope, existing or deleted, or the zero cursor.
 func (v *View) Newest(ctx context.Context, sc Scope, kinds ...string) (Cursor, error) {
 	with, parts, args := newestIn(sc, kinds)
 	return v.newest(ctx, with, parts, args)
 }
 
-// newestIn are statements for the newest revision of each of the kinds, and
-// what stands before them: the projects. The kinds are written out, for what has
-// no parameters PostgreSQL plans once and not for every question.
+// newestIn returns statements for the newest revision of each of the kinds, and what precedes them: the projects. The
+// kinds are written out: PostgreSQL plans a statement without parameters once, and not for every query.
 func newestIn(sc Scope, kinds []string) (with string, parts []string, args []any) {
 	if len(kinds) == 0 {
 		return "", nil, nil
@@ -422,10 +409,9 @@ func newestIn(sc Scope, kinds []string) (with string, parts []string, args []any
 	return with, parts, args
 }
 
-// newestOfKind is a statement for the newest revision of a project of p and a
-// kind. In this order the index has it at once. Asked for the greatest revision of
-// those that are equal PostgreSQL may read the log from its end instead, for a
-// kind that nobody has changed the whole of it.
+// newestOfKind returns a statement for the newest revision of a kind in a project of p. In this order the index has the
+// result at once. With max(revision) instead, PostgreSQL may scan the log from its end, for a kind without changes all
+// of it.
 func newestOfKind(kind string) string {
 	kind = "'" + strings.ReplaceAll(kind, "'", "''") + "'"
 	return "SELECT CASE WHEN project_id = p.id AND kind = " + kind + " THEN revision END AS r FROM (SELECT project_id, kind, revision FROM changes WHERE (project_id, kind, revision) <= (p.id, " +

@@ -10,9 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// contents are what a delete of an object takes with it, innermost first, so
-// that every foreign key holds at every step, and the foreign key that they
-// have. Interfaces go with their device.
+// contents returns the entities that are deleted with an object, innermost first, so that every foreign key is valid at
+// every step, and the foreign key that they share. Interfaces are deleted with their device.
 func (e *Entity) contents() (column string, inside []*Entity) {
 	if e.IsDevice() {
 		return "", nil
@@ -29,13 +28,10 @@ func (e *Entity) contents() (column string, inside []*Entity) {
 	return e.of.ContentKey(), inside
 }
 
-// Delete removes an object with all that is inside it: variables, labels,
-// interfaces of devices, and what a cell, region, cloud or project contains.
-// It is done whole, in one transaction, or refused with [InUse], naming one
-// thing outside that depends on it: a device whose parent would be gone, or
-// an interface on a network that would be. [NotFound] if there is no such
-// object in the scope; [Forbidden] for a root user, unless root asks, and [InUse]
-// for the last one.
+// Delete deletes an object with its contents: variables, labels, interfaces of devices, and what a cell, region, cloud
+// or project contains. It is done completely, in one transaction, or refused with [InUse], naming one object outside
+// that depends on it: a device whose parent would be deleted, or an interface on a network that would be. [NotFound] if
+// there is no such object in the scope; [Forbidden] for a root user, unless root asks, and [InUse] for the last one.
 func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.find(ctx, e, sc, id, removing)
@@ -46,7 +42,7 @@ func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) erro
 	})
 }
 
-// delete is [Store.Delete] of a row that is held.
+// delete is [Store.Delete] for a locked row.
 func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) error {
 	if e == Users && !sc.All && row.role() == schema.Root {
 		return refuse(Forbidden, "only a root user may delete a root user")
@@ -103,9 +99,8 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	return q.deleteWhere(ctx, e, e.key, key)
 }
 
-// lockContents keeps others from all that a delete or a move takes with it, before anything
-// goes into the log: who holds a row and waits for the log must not be waited for
-// by who has the log.
+// lockContents locks the contents of what is deleted or moved, before anything is written to the log: a write that has
+// the log must not wait for one that has rows and waits for the log.
 func (q *session) lockContents(ctx context.Context, inside []*Entity, column string, key any) error {
 	hold := q.lockClause(removing)
 	if hold == "" {
@@ -126,7 +121,7 @@ func (q *session) lockContents(ctx context.Context, inside []*Entity, column str
 	return nil
 }
 
-// outsiders refuses the delete of a container that something outside needs.
+// outsiders refuses to delete a container if something outside depends on it.
 func (q *session) outsiders(ctx context.Context, subject, column string, key any) error {
 	if err := q.dependent(ctx, subject, "has a parent in it; move, detach or delete that first", fmt.Sprintf(
 		`SELECT c.type, c.id, c.name FROM devices p JOIN devices c ON c.parent_id = p.id
@@ -138,8 +133,7 @@ func (q *session) outsiders(ctx context.Context, subject, column string, key any
 		WHERE n.%[1]s = ? AND (d.%[1]s IS NULL OR d.%[1]s <> ?) ORDER BY i.id LIMIT 1`, column), key, key)
 }
 
-// dependent returns an [InUse] error if the statement finds a row: the table
-// or type, id and name of what stands in the way.
+// dependent returns an [InUse] error if the statement finds a row: table or type, id and name of the dependent object.
 func (q *session) dependent(ctx context.Context, subject, why, text string, args ...any) error {
 	var kind, name string
 	var id int64
@@ -153,8 +147,7 @@ func (q *session) dependent(ctx context.Context, subject, why, text string, args
 	return refuse(InUse, "The %s cannot be deleted: %s %q (id %d) %s.", subject, nounOf(kind), name, id, why)
 }
 
-// deleteWhere removes all rows of e with the given value in a column, and
-// what belongs to each of them.
+// deleteWhere deletes all rows of e with the given value in a column, and what belongs to each of them.
 func (q *session) deleteWhere(ctx context.Context, e *Entity, column string, value any) error {
 	chosen := fmt.Sprintf("(SELECT %s FROM %s WHERE %s = ?)", e.ownerID, e.Table, column)
 	if e.Table == anyDevice.Table {
@@ -174,7 +167,7 @@ func (q *session) deleteWhere(ctx context.Context, e *Entity, column string, val
 		}
 	}
 	if e == Networks {
-		// Whoever is on them goes too, being inside: see outsiders.
+		// The interfaces on them are inside too, and deleted: see outsiders.
 		for _, text := range []string{
 			fmt.Sprintf("DELETE FROM variables WHERE owner_kind = %d AND owner_id IN (SELECT id FROM network_interfaces WHERE network_id IN %s)", NetworkInterfaces.owner, chosen),
 			"DELETE FROM network_interfaces WHERE network_id IN " + chosen,

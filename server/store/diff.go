@@ -7,17 +7,16 @@ import (
 	"strings"
 )
 
-// maxDiffIDs is how many ids of objects are known ahead of what became of them,
-// and diffBatch how many objects are looked at together.
+// maxDiffIDs is the number of object ids read at once, diffBatch the number of objects whose changes are combined at
+// once.
 const (
 	maxDiffIDs = 50_000
 	diffBatch  = 64
 )
 
-// Diff calls fn with what became of each object of the kinds in the
-// scope between two revisions, one after the other: what was changed and
-// changed back is not there. It is about what each object has of its own. The
-// events are as those of [View.Differ].
+// Diff calls fn, one after the other, with the difference of each object of the kinds in the scope between two
+// revisions, except for those that were changed and changed back. It covers each object's own fields, variables and
+// labels. The events are like those of [View.DiffObject].
 func (v *View) Diff(ctx context.Context, sc Scope, kinds []string, from, to int64, fn func(*Event) error) error {
 	if from > to {
 		return v.Diff(ctx, sc, kinds, to, from, func(e *Event) error { return fn(e.reversed()) })
@@ -42,7 +41,7 @@ func (v *View) Diff(ctx context.Context, sc Scope, kinds []string, from, to int6
 	return nil
 }
 
-// changedIDs are the next ids, as text, of objects that were changed.
+// changedIDs returns the next ids, as text, of changed objects.
 func (v *View) changedIDs(ctx context.Context, sc Scope, kind, last string, from, to int64) (ids []string, err error) {
 	c := v.q.conditions()
 	c.equal("kind", kind, !sc.All)
@@ -58,9 +57,9 @@ func (v *View) changedIDs(ctx context.Context, sc Scope, kind, last string, from
 	return ids, err
 }
 
-// folded is what changes did to one object together.
+// folded is the combined effect of several changes on one object.
 type folded struct {
-	there, is bool // before the first, and behind the last
+	there, is bool // before the first change, and after the last
 	path      string
 	project   string
 	columns   [2]Values
@@ -68,8 +67,7 @@ type folded struct {
 	values    [2]map[string]held
 }
 
-// fold adds up the changes of some objects, fewer at a time if these are too
-// much to be held.
+// fold combines the changes of some objects, fewer at a time if they would take too much memory.
 func (v *View) fold(ctx context.Context, kind string, ids []string, from, to int64, fn func(*Event) error) error {
 	e := entityOf(kind)
 	room := memoryBudget(v.budget)
@@ -115,7 +113,7 @@ func (v *View) fold(ctx context.Context, kind string, ids []string, from, to int
 	return nil
 }
 
-// add adds a change, which is later than those before.
+// add adds a change, which must be later than those added before.
 func (f *folded) add(c *Change, before, after *facts, room *memoryBudget) error {
 	f.is, f.path, f.project = c.Action != Deleted, c.Path, c.Project
 	for name, v := range before.columns {
@@ -153,7 +151,7 @@ func (f *folded) add(c *Change, before, after *facts, room *memoryBudget) error 
 	return nil
 }
 
-// heldOf is a value, copied; the zero one if there is none.
+// heldOf returns a copy of a value, or the zero value if there is none.
 func heldOf(v Variable, kept, there bool) held {
 	if !there {
 		return held{}
@@ -161,7 +159,7 @@ func heldOf(v Variable, kept, there bool) held {
 	return held{strings.Clone(v.Value), kept}
 }
 
-// event is what became of the object; nil if nothing did.
+// event returns the combined effect, or nil if there is none.
 func (f *folded) event(v *View, o Object) *Event {
 	if f == nil || !f.there && !f.is {
 		return nil
@@ -189,7 +187,7 @@ func (f *folded) event(v *View, o Object) *Event {
 	return e
 }
 
-// valueOf is a value that comes from an object; nil for the zero one.
+// valueOf returns a value that comes from an object; nil for the zero value.
 func (v *View) valueOf(key string, h held, from Source) *Value {
 	if h == (held{}) {
 		return nil
@@ -201,7 +199,7 @@ func (v *View) valueOf(key string, h held, from Source) *Value {
 	return x
 }
 
-// reversed is the way back.
+// reversed returns the event in the other direction.
 func (e *Event) reversed() *Event {
 	switch e.Action {
 	case Created:

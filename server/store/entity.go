@@ -11,8 +11,7 @@ import (
 // Type is the type of a [Column]'s values in a [Row].
 type Type uint8
 
-// The types of columns and the Go values they have in a [Row]; every one may
-// also be nil where the column admits it.
+// The types of columns and the Go type of their values in a [Row]. A value may also be nil if the column is nullable.
 const (
 	Int  Type = iota // int64
 	Text             // string
@@ -26,24 +25,22 @@ type Column struct {
 	Name     string // as in the table and in the API's JSON
 	Type     Type
 	Nullable bool
-	expr     string // what to select where it is no plain column of the table
+	expr     string // expression to select, if this is not a plain column of the table
 }
 
 // ref is a foreign key that names another entity of the same project.
 type ref struct {
 	column string
 	to     *Entity
-	// agree lists columns that must be equal in both rows, so that a host
-	// cannot name the region of one cloud and another cloud (contract §1.5,
-	// hole 8).
+	// agree lists columns that must be equal in both rows, so that a host cannot name a region of one cloud and another
+	// cloud (contract §1.5, hole 8).
 	agree []string
 }
 
-// Entity describes one kind of stored object: the generic reads and writes
-// need nothing else. Hosts and network devices share a table and an id
-// sequence; Kind tells them apart.
+// Entity describes one kind of stored object, which is all that the generic reads and writes need. Hosts and network
+// devices share a table and an id sequence; Kind distinguishes them.
 type Entity struct {
-	Name    string // what a message calls one: "host", "network device"
+	Name    string // name in messages: "host", "network device"
 	Table   string
 	Kind    string   // the table's type column must have this value; "" admits all
 	Columns []Column // sorted by name
@@ -51,18 +48,19 @@ type Entity struct {
 	of       *schema.Kind
 	key      string   // column of the API's id
 	project  string   // column that holds the owning project
-	owner    int      // owner_kind of its variables; 0: it has none
+	owner    int      // owner_kind of its variables; 0 if it has none
 	ownerID  string   // column of owner_id; differs from key for projects only
 	refs     []ref    // checked on create and update
-	inherits []ref    // where variables come from after its own, nearest first
+	inherits []ref    // places it inherits variables from, nearest first
 	quiet    []string // columns whose change does not touch updated_at
 	drive    []string // filters that have an index, the most selective first
 	sortable []string // sort keys beyond Columns
 	anyRow   bool     // a marker or an update may name a row of another Kind
-	selected string   // see selectList
-	returned string   // the same behind RETURNING, where the table has no other name
+	selected string   // expressions, see selectList
+	returned string   // the same for RETURNING, where the table has no alias
 
-	// returnedTop is returned of what has no parent: a database pays for the way to one, taken or not.
+	// returnedTop is returned for a row without a parent: a database pays for the subquery for the parent even if it
+	// finds none.
 	returnedTop string
 }
 
@@ -89,7 +87,7 @@ type Micros int64
 // [Entity.Columns].
 type Row []any
 
-// The kinds of owners in the variables table. The numbers are stored.
+// The kinds of owners in the variables table. The numbers are stored in databases.
 const (
 	ownProject = iota + 1
 	ownUser
@@ -107,7 +105,7 @@ const (
 	KindNetworkDevice = "network_devices"
 )
 
-// deviceKind is the kind of a device, as the schema names it, by its type.
+// deviceKind returns the kind of a device, as the schema names it, from its type column.
 func deviceKind(t any) string {
 	if t == KindNetworkDevice {
 		return schema.NetworkDevice.Name
@@ -115,8 +113,7 @@ func deviceKind(t any) string {
 	return schema.Host.Name
 }
 
-// nounOf is what a message calls one of the rows of a table or of a type of
-// devices.
+// nounOf returns the name in messages of a row of a table, or of a type of device.
 func nounOf(kind string) string {
 	for _, e := range known {
 		if e != Devices && (e.Kind == kind || e.Table == kind && e.Kind == "") {
@@ -126,7 +123,7 @@ func nounOf(kind string) string {
 	return kind
 }
 
-// The entities. What the schema knows of a kind is not said here.
+// The entities. What internal/schema defines is not repeated here.
 var (
 	Projects = entity(schema.Project, Entity{
 		Columns: []Column{internal("seq", Int)},
@@ -149,12 +146,11 @@ var (
 	})
 )
 
-// known are the entities by kind: containers before what they contain, as
-// they are declared.
+// known maps kinds to entities. Containers are declared before what they contain.
 var known = map[*schema.Kind]*Entity{}
 
-// entity adds to a literal what the schema knows of its kind. Columns in the
-// literal are those that only the store has, or has otherwise.
+// entity completes a literal with what the schema defines for its kind. Columns in the literal exist only in the store,
+// or differ there.
 func entity(k *schema.Kind, e Entity) *Entity {
 	e.of, e.Name = k, k.Noun()
 	e.Table = cmp.Or(e.Table, k.List)
@@ -167,7 +163,7 @@ func entity(k *schema.Kind, e Entity) *Entity {
 	if k != schema.Project {
 		e.add(uuid("project_id"))
 	}
-	// What v1 does not know must not reach its updated_at.
+	// A column that v1 does not have must not change its updated_at.
 	if k.Protects() || k.View {
 		e.add(opt(flag(protected)))
 		e.quiet = append(e.quiet, protected)
@@ -187,14 +183,14 @@ func entity(k *schema.Kind, e Entity) *Entity {
 		}
 	}
 	for _, key := range k.Inherits {
-		if f := k.Field(key); f.Place() { // the chain of parents is read otherwise
+		if f := k.Field(key); f.Place() { // the chain of parents is read differently
 			e.inherits = append(e.inherits, ref{key, target(*f), agreement(k, *f)})
 		}
 	}
 	if k.Inherits != nil {
 		e.inherits = append(e.inherits, ref{column: "project_id", to: known[schema.Project]})
 	}
-	slices.SortFunc(e.Columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) }) // the order of a response's members
+	slices.SortFunc(e.Columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) }) // the order of members in responses
 	e.selected = e.selectList()
 	e.returned = strings.ReplaceAll(e.selected, "t.", e.Table+".")
 	e.returnedTop = strings.ReplaceAll(strings.Replace(e.selected, parentType, "NULL", 1), "t.", e.Table+".")
@@ -202,8 +198,7 @@ func entity(k *schema.Kind, e Entity) *Entity {
 	return &e
 }
 
-// narrow is e with no more than what a foreign key is checked by: each column
-// that a row is read with costs.
+// narrow returns e with only the columns that a foreign key check needs: each column read costs time.
 func (e *Entity) narrow(agree []string) *Entity {
 	n := *e
 	n.Columns, n.selected = nil, ""
@@ -225,7 +220,7 @@ func (e *Entity) add(columns ...Column) {
 	}
 }
 
-// columnOf is the column of a field.
+// columnOf returns the column of a field.
 func columnOf(f schema.Field) Column {
 	c := Column{Name: f.Key, Nullable: !f.Required}
 	switch f.Type {
@@ -243,8 +238,8 @@ func columnOf(f schema.Field) Column {
 	return c
 }
 
-// target is what a foreign key is checked against: nil for projects, which
-// are the scope of every request, and for what is no foreign key.
+// target returns the entity that a foreign key is checked against: nil for projects, which are the scope of every
+// request, and for other columns.
 func target(f schema.Field) *Entity {
 	switch {
 	case f.Type != schema.Reference, f.To[0] == schema.Project.Name:
@@ -255,8 +250,7 @@ func target(f schema.Field) *Entity {
 	return known[schema.ByName(f.To[0])]
 }
 
-// agreement are the places that an object of a kind shares with the place
-// that one of its fields names.
+// agreement returns the columns that an object of a kind must share with the place that one of its fields names.
 func agreement(k *schema.Kind, f schema.Field) (columns []string) {
 	if !f.Place() || len(f.To) > 1 {
 		return nil
@@ -269,8 +263,8 @@ func agreement(k *schema.Kind, f schema.Field) (columns []string) {
 	return columns
 }
 
-// anyDevice is what a foreign key to a device is checked against. It is apart
-// from [Devices] only because that one refers to itself by its parent.
+// anyDevice is what a foreign key to a device is checked against. It is separate from [Devices] only because that one
+// refers to itself.
 var anyDevice = &Entity{
 	Name: "device", Table: devicesTable, key: "id", project: "project_id", owner: ownDevice, ownerID: "id",
 	Columns: []Column{num("id"), text("name"), uuid("project_id"), internal("type", Text)},
@@ -278,11 +272,10 @@ var anyDevice = &Entity{
 
 const devicesTable = "devices"
 
-// parentType is the type of a device's parent.
+// parentType selects the type of a device's parent.
 const parentType = "(SELECT p.type FROM devices p WHERE p.id = t.parent_id)"
 
-// device makes one of the entities of the devices table, which has the
-// columns of both kinds.
+// device returns an entity of the devices table, which has the columns of both kinds.
 func device(k *schema.Kind, kind string, anyRow bool) *Entity {
 	e := Entity{
 		Table: devicesTable, Kind: kind, owner: ownDevice,
@@ -290,8 +283,7 @@ func device(k *schema.Kind, kind string, anyRow bool) *Entity {
 			internal("type", Text),
 			{Name: "parent_type", Type: Text, Nullable: true, expr: parentType},
 		},
-		// The original keeps these in a table of their own, whose changes do
-		// not reach updated_at (as recorded).
+		// The original server has these in a separate table, whose changes do not affect updated_at (as recorded).
 		quiet:    []string{"model_name", "os_version", "vlans"},
 		drive:    []string{"id", "name", "ip_address", "parent_id", "cell_id", "region_id", "cloud_id", "device_type"},
 		sortable: []string{"hostname"},

@@ -5,25 +5,24 @@ import (
 	"fmt"
 )
 
-// Code says what kind of refusal an [Error] is.
+// Code is the kind of an [Error].
 type Code uint8
 
-// The kinds of refusals.
+// The kinds of errors.
 const (
 	NotFound           Code = iota + 1 // no such object in the caller's scope
-	Conflict                           // it exists already
-	InUse                              // something outside depends on what is to be deleted
-	Invalid                            // a value cannot be accepted
-	Forbidden                          // the caller's role does not suffice
-	TimedOut                           // it took longer than a read may
-	PreconditionFailed                 // the object is not what the caller took it for
-	BeforeHorizon                      // the change log does not go back so far
-	NotRetained                        // the change log does not have the value
-	ExceedsGrant                       // more than the caller may give to others
+	Conflict                           // the object exists already
+	InUse                              // another object depends on the one to be deleted
+	Invalid                            // a value is not acceptable
+	Forbidden                          // the caller's role is not sufficient
+	TimedOut                           // the read took too long
+	PreconditionFailed                 // the object is not in the state that the caller expects
+	BeforeHorizon                      // the state is from before the horizon of the change log
+	NotRetained                        // the change log has only a hash of the value
+	ExceedsGrant                       // the caller would give others more than it has
 )
 
-// Error is a refusal that the caller can act on. Every other error of this
-// package is a failure of the database.
+// Error is an error that the caller can act on. Every other error of this package is a failure of the database.
 type Error struct {
 	Code    Code
 	Message string // for the person who sent the request

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Parts reads the rows of e that belong to some objects, whose ids they have
-// in a column, and calls fn with a page of them at a time, by id.
+// Parts reads the rows of e that belong to some objects, whose ids are in the given column, and calls fn with one page
+// of them at a time, ordered by id.
 func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, limit int, fn func([]Row) error) error {
 	if len(of) == 0 {
 		return nil
@@ -31,9 +31,8 @@ func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, 
 	}
 }
 
-// CrossRegionParents returns the ids of the devices that stand outside of a place and
-// have devices in it below them, in order: column is where a device has the id
-// of the place. What devices inherit comes from them too.
+// CrossRegionParents returns the ids of the devices outside of a place that have descendants in it, in order. column is
+// the device column with the id of the place. Devices in the place inherit from them too.
 func (v *View) CrossRegionParents(ctx context.Context, column string, place int64) (ids []int64, err error) {
 	var id int64
 	err = v.q.each(ctx, fmt.Sprintf(`WITH RECURSIVE up (id, parent_id) AS (
@@ -44,7 +43,7 @@ func (v *View) CrossRegionParents(ctx context.Context, column string, place int6
 	return ids, err
 }
 
-// Labels reads the labels of devices of either kind, sorted.
+// Labels returns the labels of devices of either kind, sorted.
 func (v *View) Labels(ctx context.Context, rows []Row) ([][]string, error) {
 	return v.q.labels(ctx, Devices, rows)
 }

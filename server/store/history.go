@@ -10,62 +10,58 @@ import (
 	"strings"
 )
 
-// Event is what a write did to an object: to its fields, to its labels, or to
-// the values that its variables have with all that it inherits.
+// Event is the effect of a write on an object: on its fields, its labels, or its resolved variables.
 type Event struct {
-	Change        // of the object, or of the nearest that it inherits from; without its sides
-	Seen     bool // the change may be told, not only what came of it
+	Change        // of the object, or of the nearest place that it inherits from; without Before and After
+	Seen     bool // the caller may see the change, not only its effect
 	Fields   []Field
-	Labels   [2][]string // as they were and as they are
-	Labelled bool        // they changed
+	Labels   [2][]string // before and after
+	Labelled bool        // the labels changed
 	Keys     []Key
 }
 
-// Field is a column that changed. nil is null, and what was not there.
+// Field is a column that changed. nil is null, or absent.
 type Field struct {
 	Name          string
 	Before, After any
 }
 
-// Key is a variable that changed. nil is what was not there.
+// Key is a variable that changed. nil is absent.
 type Key struct {
 	Name          string
 	Before, After *Value
 }
 
-// HistoryParams says which events to read.
+// HistoryParams select the events to read.
 type HistoryParams struct {
-	Object  Object   // of this object; only a kind, or nothing: the log itself
-	Kinds   []string // those whose changes may be told
+	Object  Object   // of this object; with only a kind, or empty: the change log itself
+	Kinds   []string // kinds whose changes the caller may see
 	Before  Cursor   // events before it; zero: from the newest on
-	Key     string   // only those that changed this variable, and of these only what became of it
+	Key     string   // only events that changed this variable, and only their effect on it
 	User    string   // only by this user
 	Request string   // only in this request
 	Since   Micros
-	Until   Micros // 0: to the end
-	Name    string // of the log: of objects of this name or with a path that ends so
-	Action  string // of the log: only this
+	Until   Micros // 0 for no end
+	Name    string // for the log: only objects with this name, or with a path that ends with it
+	Action  string // for the log: only this action
 	Limit   int
 }
 
-// HistoryPage is where a part of a history ends.
+// HistoryPage describes the end of a page of a history.
 type HistoryPage struct {
-	Next     Cursor // before it the rest comes
+	Next     Cursor // the next page is before this cursor
 	More     bool   // there may be more
-	Complete bool   // nothing is missing, because the log no longer has it
+	Complete bool   // nothing is missing from the page, although the log is pruned
 }
 
-// maxHistoryRows is how many changes one answer looks at, if few are what is asked
-// for.
+// maxHistoryRows is the number of changes that are read for one page, if few of them match.
 const maxHistoryRows = 20_000
 
-// History calls fn with events, newest first. [NotFound] for an object that the
-// scope has not, and never had.
+// History calls fn with events, newest first. [NotFound] for an object that the scope does not have and never had.
 //
-// An object's history goes by what its variables come to. A change of what it
-// inherits from is an event if a value of its own is another one after it, and
-// not if something nearer shadows what was changed. Where an equal value
-// comes from somewhere else there is none.
+// An object's history follows its resolved variables. A change of a place that it inherits from is an event if a
+// resolved variable has another value afterwards, and none if a nearer place overrides the changed variable. If an
+// equal value now comes from another place, that is no event.
 func (v *View) History(ctx context.Context, sc Scope, l HistoryParams, fn func(*Event) error) (HistoryPage, error) {
 	if err := v.CheckCursor(ctx, l.Before); err != nil {
 		return HistoryPage{}, err
@@ -102,8 +98,8 @@ func (v *View) checkExisted(ctx context.Context, sc Scope, o Object) error {
 	return errNotFound
 }
 
-// span are the first revision that counts and the first that does not any more,
-// and whether the log has all between them.
+// span returns the first revision of the range, the first one after it, and whether the log has all changes between
+// them.
 func (v *View) span(ctx context.Context, l HistoryParams) (from, to int64, whole bool, err error) {
 	log, err := v.Log(ctx)
 	if err != nil {
@@ -184,7 +180,7 @@ func (v *View) history(ctx context.Context, l HistoryParams, fn func(*Event) err
 	}
 }
 
-// goTo takes back all that is later than a revision.
+// goTo takes back every change later than a revision.
 func (w *walker) goTo(ctx context.Context, revision int64) ([]*timeline, error) {
 	w.at = min(w.at, revision)
 	if err := w.back(ctx, w.own, w.at+1); err != nil {
@@ -193,12 +189,11 @@ func (w *walker) goTo(ctx context.Context, revision int64) ([]*timeline, error) 
 	return w.chain(ctx)
 }
 
-// step takes back one revision of the levels, and tells what it did to the
-// object.
+// step takes back one revision of the levels, and returns its effect on the object.
 func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (*Event, []*timeline, error) {
 	event := &Event{}
 	var keys []string
-	elsewhere := false // it may have inherited from others
+	elsewhere := false // it may have inherited from other places
 	for _, t := range levels {
 		rows, err := w.rowsOf(ctx, t, revision)
 		if err != nil {
@@ -243,7 +238,7 @@ func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (
 	return event, levels, err
 }
 
-// compare adds to an event the variables of which two states differ.
+// compare adds the variables that differ between two states to an event.
 func (w *walker) compare(ctx context.Context, event *Event, keys []string, before, after map[string]*Value) error {
 	for _, key := range keys {
 		was, is := before[key], after[key]
@@ -258,8 +253,7 @@ func (w *walker) compare(ctx context.Context, event *Event, keys []string, befor
 	return nil
 }
 
-// fields adds to an event the columns of which two states differ. When an object
-// was updated is no news of an event.
+// fields adds the columns that differ between two states to an event. updated_at is left out.
 func (e *Event) fields(before, after Values) {
 	names := map[string]bool{}
 	for name := range before {
@@ -276,7 +270,7 @@ func (e *Event) fields(before, after Values) {
 	}
 }
 
-// shownAs is a column's value as a [Row] has it.
+// shownAs converts the value of a column to the one in a [Row].
 func shownAs(name string, v any) any {
 	if n, ok := v.(int64); ok && strings.HasSuffix(name, "_at") {
 		return Micros(n * 1e6)
@@ -284,8 +278,7 @@ func shownAs(name string, v any) any {
 	return v
 }
 
-// keyGiven adds that a user has another API key, or one key more or less, which
-// is no column.
+// keyGiven records that a user has another API key, or one more or less, which is not a column.
 func (e *Event) keyGiven(of *Entity, c *Change) {
 	if of != Users {
 		return
@@ -301,15 +294,14 @@ func (e *Event) keyGiven(of *Entity, c *Change) {
 	}
 }
 
-// memberNewKey is the member by which the log says that the first key is
-// another one.
+// memberNewKey is the member of a change in the log that says that a user's first key was replaced.
 const memberNewKey = "new_key"
 
 func (e *Event) labels(before, after []string) {
 	e.Labels, e.Labelled = [2][]string{before, after}, !slices.Equal(before, after)
 }
 
-// counts reports whether an event is one of a list.
+// counts reports whether an event matches the parameters.
 func (e *Event) counts(l HistoryParams) bool {
 	if l.Key != "" {
 		e.Fields, e.Labels, e.Labelled = nil, [2][]string{}, false
@@ -324,8 +316,7 @@ func (e *Event) counts(l HistoryParams) bool {
 	return true
 }
 
-// logBack is the log itself, newest first: each change with what it did to its
-// object alone.
+// logBack reads the log itself, newest first: each change with its effect on its own object alone.
 func (v *View) logBack(ctx context.Context, sc Scope, l HistoryParams, fn func(*Event) error) (end HistoryPage, err error) {
 	log, err := v.Log(ctx)
 	if err != nil {
@@ -381,7 +372,7 @@ func (v *View) logBack(ctx context.Context, sc Scope, l HistoryParams, fn func(*
 	return end, nil
 }
 
-// event is what a change did to its object alone.
+// event returns the effect of a change on its own object alone.
 func (v *View) event(c *Change) (*Event, error) {
 	e := entityOf(c.Kind)
 	if e == nil {
@@ -407,9 +398,8 @@ func (v *View) event(c *Change) (*Event, error) {
 	return event, nil
 }
 
-// DiffObject tells of an object what is otherwise behind one revision than behind
-// another. The event has neither a change nor who made it, but what became of
-// the object: [Created], [Deleted] or [Updated]; nil if nothing is otherwise.
+// DiffObject returns the difference of an object between two revisions. The event has neither a change nor an author,
+// only the effect: [Created], [Deleted] or [Updated]. It is nil if there is no difference.
 func (v *View) DiffObject(ctx context.Context, sc Scope, o Object, from, to int64) (*Event, error) {
 	if err := v.checkExisted(ctx, sc, o); err != nil {
 		return nil, err
@@ -429,7 +419,7 @@ func (v *View) diffObject(ctx context.Context, o Object, from, to int64) (*Event
 		labels  []string
 		values  map[string]*Value
 	}
-	var states [2]state // the later one first
+	var states [2]state // later one first
 	var keys []string
 	for i, at := range []int64{max(from, to), min(from, to)} {
 		levels, err := w.goTo(ctx, at)
@@ -459,7 +449,7 @@ func (v *View) diffObject(ctx context.Context, o Object, from, to int64) (*Event
 	return event, nil
 }
 
-// became is what happened to an object between two states.
+// became returns what happened to an object between two states.
 func became(was, is bool) string {
 	switch {
 	case !was:

@@ -12,17 +12,16 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// facts are what one side of a change says of an object: for a create, a delete
-// everything that is not null, otherwise only what changed.
+// facts are one side of a change: of a create or a delete everything that is not null, otherwise only what changed.
 type facts struct {
-	columns   Values     // as the tables have them, times in seconds; null is nil
+	columns   Values     // as in the tables, with times in seconds; nil is null
 	variables []Variable // sorted by key
-	hashed    []Variable // those of which only a hash is kept, as JSON; sorted by key
+	hashed    []Variable // variables of which only a hash is kept, as JSON; sorted by key
 	labels    []string   // sorted
-	labelled  bool       // the labels are these
+	labelled  bool       // labels is set
 }
 
-// known finds a variable, or its hash.
+// known returns a variable, or its hash.
 func (f *facts) known(key string) (v Variable, kept, ok bool) {
 	if at, ok := find(f.variables, key); ok {
 		return f.variables[at], true, true
@@ -33,7 +32,7 @@ func (f *facts) known(key string) (v Variable, kept, ok bool) {
 	return Variable{}, false, false
 }
 
-// keys are those of the variables, kept or not, sorted.
+// keys returns the keys of the variables, including hashed ones, sorted.
 func (f *facts) keys() (keys []string) {
 	for _, set := range [][]Variable{f.variables, f.hashed} {
 		for _, v := range set {
@@ -43,8 +42,7 @@ func (f *facts) keys() (keys []string) {
 	return sorted(keys)
 }
 
-// entityOf is the entity of a kind, as the log names it; nil for none that this
-// program knows.
+// entityOf returns the entity of a kind, as the log names it, or nil if this program does not know the kind.
 func entityOf(kind string) *Entity {
 	if k := schema.ByName(kind); k != nil {
 		return known[k]
@@ -52,7 +50,7 @@ func entityOf(kind string) *Entity {
 	return nil
 }
 
-// sides reads what the log says of a change: what was before, and what is after.
+// sides parses the two sides of a change: before and after.
 func (c *Change) sides(e *Entity) (before, after facts, err error) {
 	if before, err = e.facts(c.Before); err == nil {
 		after, err = e.facts(c.After)
@@ -63,8 +61,8 @@ func (c *Change) sides(e *Entity) (before, after facts, err error) {
 	return before, after, err
 }
 
-// facts reads a side of a change that [side] made. What is no column of e, such
-// as that a user has another key, is left out.
+// facts parses one side of a change, written by [side]. Members that are not columns of e, such as the one for a new
+// key of a user, are left out.
 func (e *Entity) facts(text string) (f facts, err error) {
 	f.columns = Values{}
 	x := jsontext.NewScanner(text)
@@ -97,7 +95,7 @@ func scanSet(x *jsontext.Scanner) (set []Variable) {
 	return byKey(set)
 }
 
-// scanColumn reads the value of a column as its table has it.
+// scanColumn parses the value of a column as stored in its table.
 func scanColumn(x *jsontext.Scanner, c *Column) (any, error) {
 	switch x.Peek() {
 	case 'n':
@@ -117,7 +115,7 @@ func scanColumn(x *jsontext.Scanner, c *Column) (any, error) {
 	}
 }
 
-// stored is the value of a column in a [Row] as facts have it.
+// stored converts the value of a column in a [Row] to the one in facts.
 func stored(v any) any {
 	if at, ok := v.(Micros); ok {
 		return int64(at) / 1e6
@@ -125,9 +123,9 @@ func stored(v any) any {
 	return v
 }
 
-// takeBack has the tables say of an object what they said before a change. It
-// looks at nothing else: not whether the object still is as the change has left
-// it, nor whether others are in the way. Changes are taken back newest first.
+// takeBack changes the tables back to what they had for an object before a change. It checks nothing else: neither
+// whether the object is still as the change left it, nor whether another object is in the way. Changes are taken back
+// newest first.
 //
 // Values of which only a hash is kept become [notRetainedValue].
 func (q *session) takeBack(ctx context.Context, e *Entity, c *Change, before, after *facts) error {
@@ -168,7 +166,7 @@ func (q *session) takeBack(ctx context.Context, e *Entity, c *Change, before, af
 	return q.setVariables(ctx, e, owner, before.all())
 }
 
-// all are the variables, those that are not kept as [notRetainedValue].
+// all returns the variables, with [notRetainedValue] for those of which only a hash is kept.
 func (f *facts) all() []Variable {
 	if len(f.hashed) == 0 {
 		return f.variables
@@ -180,7 +178,7 @@ func (f *facts) all() []Variable {
 	return byKey(set)
 }
 
-// owner is what the variables of an object have as their owner_id.
+// owner returns the owner_id of an object's variables.
 func (q *session) owner(ctx context.Context, e *Entity, id any) (owner any, err error) {
 	if e.ownerID == e.key {
 		return id, nil
@@ -189,8 +187,7 @@ func (q *session) owner(ctx context.Context, e *Entity, id any) (owner any, err 
 	return owner, err
 }
 
-// remove removes an object that nothing belongs to any more but its variables
-// and labels.
+// remove deletes an object that has nothing left but its variables and labels.
 func (q *session) remove(ctx context.Context, e *Entity, id any) error {
 	if e.IsDevice() {
 		if err := q.exec(ctx, "DELETE FROM labels WHERE device_id = ?", []any{id}); err != nil {
@@ -205,8 +202,7 @@ func (q *session) remove(ctx context.Context, e *Entity, id any) error {
 	return q.exec(ctx, "DELETE FROM "+e.Table+" WHERE "+e.key+" = ?", []any{id})
 }
 
-// restore stores an object that was deleted, with its id. It adds to the facts
-// what the log does not say.
+// restore stores a deleted object again, with its id. It adds what the log does not have to the facts.
 func (q *session) restore(ctx context.Context, e *Entity, id any, f *facts) error {
 	if e.Kind != "" {
 		f.columns["type"] = e.Kind
@@ -245,7 +241,7 @@ func (q *session) setColumns(ctx context.Context, e *Entity, id any, columns Val
 	return q.exec(ctx, "UPDATE "+e.Table+" SET "+strings.Join(sets, ", ")+" WHERE "+e.key+" = ?", append(args, id))
 }
 
-// setLabels gives a device other labels.
+// setLabels replaces the labels of a device.
 func (q *session) setLabels(ctx context.Context, id any, labels []string) error {
 	if err := q.exec(ctx, "DELETE FROM labels WHERE device_id = ?", []any{id}); err != nil || len(labels) == 0 {
 		return err
@@ -257,6 +253,5 @@ func (q *session) setLabels(ctx context.Context, id any, labels []string) error 
 	return q.addLabels(ctx, id, created, labels)
 }
 
-// notRetainedValue is in the place of a value of which the change log keeps only a hash.
-// No value is like it: it is no JSON.
+// notRetainedValue stands for a value of which the change log has only a hash. It is not JSON, so no value equals it.
 const notRetainedValue = "?"

@@ -6,20 +6,19 @@ import (
 	"time"
 )
 
-// maxSharedWait is how long one waits for the question of others, before asking
-// alone: of a database that does not answer each has to hear by itself.
+// maxSharedWait is how long a caller waits for a shared call before it makes its own: if the database does not respond,
+// each caller has to learn that itself.
 const maxSharedWait = 100 * time.Millisecond
 
-// sharedCalls asks the database once for all who want to know the same at once: many
-// requests under one key, say. Nobody hears what is older than their question.
-// Who asks while another's question is on its way waits, and the next one is
-// for all who wait.
+// sharedCalls combines calls with the same key that are waiting at the same time, such as many requests with one API
+// key. A caller never gets a result older than its own call: while another call is running it waits, and the next call
+// serves all that wait.
 type sharedCalls[K comparable, V any] struct {
 	mu   sync.Mutex
-	next map[K]*sharedCall[V] // by those that are on their way: the ones after them, nil for none
+	next map[K]*sharedCall[V] // by the keys of running calls: the call after it, nil for none
 }
 
-// sharedCall is a question that several have.
+// sharedCall is a call whose result several callers wait for.
 type sharedCall[V any] struct {
 	begin  func()
 	done   chan struct{}
@@ -27,8 +26,7 @@ type sharedCall[V any] struct {
 	err    error
 }
 
-// do calls fn, or waits for a call that begins after this one. Nobody changes
-// what fn has returned.
+// do calls fn, or waits for a call that begins after this one. The result must not be modified.
 func (j *sharedCalls[K, V]) do(ctx context.Context, key K, fn func(ctx context.Context) (V, error)) (answer V, err error) {
 	j.mu.Lock()
 	next, busy := j.next[key]
@@ -44,7 +42,7 @@ func (j *sharedCalls[K, V]) do(ctx context.Context, key K, fn func(ctx context.C
 	if next == nil {
 		next = &sharedCall[V]{done: make(chan struct{})}
 		j.next[key] = next
-		shared := context.WithoutCancel(ctx) // others have it too
+		shared := context.WithoutCancel(ctx) // others wait for it too
 		next.begin = func() {
 			defer j.startNext(key)
 			defer close(next.done)
@@ -64,7 +62,7 @@ func (j *sharedCalls[K, V]) do(ctx context.Context, key K, fn func(ctx context.C
 	}
 }
 
-// startNext ends a call, and begins the one that others wait for.
+// startNext ends a call, and starts the one that others wait for.
 func (j *sharedCalls[K, V]) startNext(key K) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -18,29 +18,29 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Account is a user as authentication sees it.
+// Account is an authenticated user.
 type Account struct {
 	ID       int64
 	Username string
 	Project  string      // canonical UUID
-	Role     schema.Role // of the user, or of its key if that is narrower
+	Role     schema.Role // the user's role, or the key's if that may do less
 	Key      int64       // id of the key
-	MaxRole  schema.Role // the most that the key may do; 0: what its user may
-	Expires  Micros      // of the key; 0: never
-	Log      Cursor      // where the change log ended when that was looked up; only of a store with a replica
+	MaxRole  schema.Role // the highest role that the key allows; 0 for no limit
+	Expires  Micros      // when the key expires; 0 for never
+	Log      Cursor      // end of the change log at authentication; only with a replica
 }
 
-// UserKey is an API key of a user, without its secret.
+// UserKey is an API key of a user, without the secret.
 type UserKey struct {
 	ID      int64
 	Name    string
-	Role    schema.Role // the most that it may do; 0: what its user may
+	Role    schema.Role // highest role that the key allows; 0 for no limit
 	Created Micros
-	Expires Micros // 0: never
-	Used    Micros // lately, in whole hours; 0: not yet, as far as is known
+	Expires Micros // 0 for never
+	Used    Micros // last use, in whole hours; 0 for none that is known
 }
 
-// allows is what a user may do with the key.
+// allows returns the role of a user who uses the key.
 func (k *UserKey) allows(user schema.Role) schema.Role {
 	if k.Role == 0 {
 		return user
@@ -49,28 +49,27 @@ func (k *UserKey) allows(user schema.Role) schema.Role {
 }
 
 const (
-	// KeyPrefix is how keys begin: by it those who look for secrets where none
-	// should be find them. 24 random characters follow, and 6 that check them.
+	// KeyPrefix is the prefix of every key, by which secret scanners recognize one. 24 random characters and a checksum
+	// of 6 characters follow.
 	KeyPrefix = "crn_"
 
-	// MaxKeys is how many keys a user has at most.
+	// MaxKeys is the highest number of keys of one user.
 	MaxKeys = 100
 
-	// firstKey is the name of the key that a user is made with: what v1 calls it.
+	// firstKey is the name of the key that a user is created with, as v1 calls it.
 	firstKey = "api_key"
 
 	randomKey = 24 // characters, of 62: 142 bits
 	digits62  = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// newKey makes the secret of a key: crn_, random characters, and the CRC-32 of
-// both, in 6 digits.
+// newKey returns a new secret: crn_, random characters, and the CRC-32 of both in 6 digits.
 func newKey() string {
 	text := []byte(KeyPrefix)
 	var random [1]byte
 	for len(text) < len(KeyPrefix)+randomKey {
 		rand.Read(random[:])
-		if at := int(random[0]); at < 4*len(digits62) { // or some would come more often
+		if at := int(random[0]); at < 4*len(digits62) { // otherwise some digits would be more frequent
 			text = append(text, digits62[at%len(digits62)])
 		}
 	}
@@ -83,18 +82,17 @@ func newKey() string {
 	return string(append(text, check...))
 }
 
-// hashKey is how an API key is stored. The server makes every key itself from
-// at least 122 random bits, so that there is nothing to guess: one round of
-// SHA-256 is as safe as a slow password hash, and a request stays cheap.
+// hashKey returns what is stored of an API key. The server generates every key itself from at least 122 random bits, so
+// a key cannot be guessed: one round of SHA-256 is as safe as a slow password hash, and keeps requests cheap.
 func hashKey(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:])
 }
 
-// proof is what shows who somebody is: the hash of a key of a user of a project.
+// proof are the credentials of a user: project, name, and the hash of a key.
 type proof struct{ user, project, hash string }
 
-// keyRow is what the database says of it; without a hash there is no such key.
+// keyRow is what the database has for a proof; without a hash there is no such key.
 type keyRow struct {
 	user, id      int64
 	hash, role    string
@@ -103,16 +101,15 @@ type keyRow struct {
 	log           Cursor
 }
 
-// Authenticate returns the account of a user of a project if key is one of its
-// API keys, and has not expired. ok is false if not, without a hint at what was
-// wrong.
+// Authenticate returns the account of a user of a project if key is one of its API keys and has not expired. Otherwise
+// ok is false, and nothing says what was wrong.
 func (s *Store) Authenticate(ctx context.Context, username, project, key string) (account Account, ok bool, err error) {
 	want := hashKey(key)
 	k, err := s.proofs.do(ctx, proof{username, project, want}, func(ctx context.Context) (k keyRow, err error) {
 		err = s.peek(ctx, func(ctx context.Context, q *session) error {
 			k = keyRow{}
 			columns, from, dest := "u.id, u.role, k.id, k.key_hash, k.role, k.expires_at, k.used_at", "users u JOIN user_keys k ON k.user_id = u.id", []any{&k.user, &k.role, &k.id, &k.hash, &k.narrower, &k.expires, &k.used}
-			if s.replica != nil { // the same look tells how far a replica has to be
+			if s.replica != nil { // the same query returns how far a replica has to be
 				columns, from, dest = columns+", log.revision, log.change", from+" CROSS JOIN log", append(dest, &k.log.Revision, &k.log.Change)
 			}
 			err := q.row(ctx, "SELECT "+columns+" FROM "+from+" WHERE u.username = ? AND u.project_id = ? AND k.key_hash = ?", []any{username, project, want}, dest...)
@@ -135,7 +132,7 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 		account.MaxRole, known = schema.ParseRole(*k.narrower)
 		account.Role, ok = min(account.Role, account.MaxRole), ok && known
 	}
-	if !ok { // the tables are of a version to come
+	if !ok { // the tables belong to a newer version
 		return Account{}, false, nil
 	}
 	if k.expires != nil {
@@ -145,21 +142,20 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 	return account, true, nil
 }
 
-// Manager is who changes a user's keys or role.
+// Manager is the caller who changes a user's keys or role.
 type Manager struct {
 	Scope
-	User    int64       // its id; 0: it is no user of the store
-	Role    schema.Role // what it may do
-	MaxRole schema.Role // the most that its key may do; 0: what the user may
+	User    int64       // its id; 0 if it is not a user of this store
+	Role    schema.Role // its role
+	MaxRole schema.Role // highest role that its key allows; 0 for no limit
 
-	Expires Micros // of its key; 0: never
+	Expires Micros // when its key expires; 0 for never
 }
 
 var errGivesRoot = &Error{Code: ExceedsGrant, Message: "Only root gives the role root, and takes it away."}
 
-// limit is the role that a key has which m makes for somebody else: none for
-// root's, and else m's own, so that whoever knows the key gains nothing when its
-// user may do more one day.
+// limit returns the role of a key that m creates for another user: none for root, otherwise m's own. So whoever knows
+// the key gains nothing if its user gets a higher role later.
 func (m Manager) limit() schema.Role {
 	if m.Role == schema.Root {
 		return 0
@@ -167,8 +163,7 @@ func (m Manager) limit() schema.Role {
 	return m.Role
 }
 
-// managed is the row of a user that m changes something of. Of others, those are
-// out of reach that may do more than m.
+// managed returns the row of a user that m changes. A user with a higher role than m can only be changed by itself.
 func (q *session) managed(ctx context.Context, m Manager, user string) (Row, error) {
 	row, err := q.find(ctx, Users, m.Scope, user, changing)
 	if err != nil {
@@ -180,7 +175,7 @@ func (q *session) managed(ctx context.Context, m Manager, user string) (Row, err
 	return row, nil
 }
 
-// Keys are those of a user, the oldest first.
+// Keys returns the keys of a user, oldest first.
 func (s *Store) Keys(ctx context.Context, sc Scope, user string) (keys []UserKey, err error) {
 	err = s.read(ctx, func(ctx context.Context, q *session) error {
 		keys = nil
@@ -219,10 +214,9 @@ func (q *session) keys(ctx context.Context, where string, args ...any) (keys []U
 	return keys, err
 }
 
-// CreateKey makes a key for a user, of which k says the name, the role and when
-// it expires, and returns it with its secret, which cannot be read again. A key
-// may do no more than who makes it, and live no longer than the key by which it
-// is made: [ExceedsGrant]. [Conflict] if the user has a key with the name.
+// CreateKey creates a key for a user, with the name, role and expiry of k, and returns it with its secret, which cannot
+// be read again. [ExceedsGrant] for a key that may do more than its creator, or live longer than the key it is created
+// with. [Conflict] if the user has a key with this name.
 func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey) (UserKey, string, error) {
 	secret := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
@@ -261,8 +255,7 @@ func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey
 	return k, secret, err
 }
 
-// addFirstKey stores the key that a user is made with, and the most that it may
-// do; 0: what the user may.
+// addFirstKey stores the key that a user is created with, and the highest role that it allows; 0 for no limit.
 func (q *session) addFirstKey(ctx context.Context, user Row, secret string, most schema.Role) error {
 	_, err := q.insertKey(ctx, user[Users.Index("id")], UserKey{Name: firstKey, Role: most, Created: Micros(q.store.now().Unix() * 1e6)}, secret)
 	return err
@@ -281,9 +274,8 @@ func (q *session) insertKey(ctx context.Context, user any, k UserKey, secret str
 	return id, err
 }
 
-// DeleteKey deletes a key of a user. One that may do more than m is out of its
-// reach: [ExceedsGrant]. [NotFound] if there is no such key, [InUse] for the last one
-// that is root's.
+// DeleteKey deletes a key of a user. [ExceedsGrant] for a key that may do more than m, [NotFound] if there is no such
+// key, [InUse] for root's last key.
 func (s *Store) DeleteKey(ctx context.Context, m Manager, user, key string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.managed(ctx, m, user)
@@ -308,7 +300,7 @@ func (s *Store) DeleteKey(ctx context.Context, m Manager, user, key string) erro
 	})
 }
 
-// deleteKey deletes a key of a user that is held.
+// deleteKey deletes a key of a locked user.
 func (q *session) deleteKey(ctx context.Context, user Row, k *UserKey) error {
 	if err := q.keepRootKey(ctx, user, k); err != nil {
 		return err
@@ -324,8 +316,7 @@ func (q *session) deleteKey(ctx context.Context, user Row, k *UserKey) error {
 	return q.recordKey(ctx, user, k, nil)
 }
 
-// recordKey records that a user has a key, or has it no more: never its secret,
-// nor a hash of it.
+// recordKey records that a user has a new key, or one less: never the secret, nor its hash.
 func (q *session) recordKey(ctx context.Context, user Row, before, after *UserKey) error {
 	r, err := q.begin(ctx, Updated, Users, user)
 	if err != nil {
@@ -335,7 +326,7 @@ func (q *session) recordKey(ctx context.Context, user Row, before, after *UserKe
 	return q.record(ctx, r)
 }
 
-// memberKey is the member by which the log says so.
+// memberKey is the member of a change in the log with a user's key.
 const memberKey = "key"
 
 func (s side) key(k *UserKey) side {
@@ -356,8 +347,7 @@ func (s side) key(k *UserKey) side {
 	return append(jsontext.AppendString(s, k.Role.String()), '}')
 }
 
-// keyIn is the key of a side of a change, as far as it names it; ok is false if
-// there is none.
+// keyIn returns the key in one side of a change; ok is false if there is none.
 func keyIn(text string) (k UserKey, ok bool) {
 	if !strings.Contains(text, `"`+memberKey+`"`) {
 		return k, false

@@ -6,27 +6,25 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Limits bound what one object may hold, however many writes bring it: each
-// is a part of every answer that shows the object.
+// Limits bound the size of one object, over all writes: all of it is part of every response that shows the object.
 type Limits struct {
 	Variables int // bytes of an object's own variables as stored, keys included
-	Written   int // bytes of the same as answers write them, a line for each value
+	Written   int // bytes of the same as responses format them, one line per value
 	Keys      int // own variables of an object
 	Labels    int // of a device
 }
 
-// DefaultLimits are those of a store that is opened. [Limits.Written] admits
-// what any real data take: eight times the text is arrays of single digits
-// six levels deep.
+// DefaultLimits are the limits of a newly opened store. [Limits.Written] allows for any real data: eight times the
+// stored text is needed for arrays of single digits, six levels deep.
 var DefaultLimits = Limits{Variables: 1 << 20, Written: 8 << 20, Keys: 10_000, Labels: 256}
 
 // SetLimits replaces the limits. It is called before the store is used.
 func (s *Store) SetLimits(l Limits) { s.limits = l }
 
-// weight is what an object's variables come to.
+// weight is the size of an object's variables.
 type weight struct{ keys, stored, written int }
 
-// writtenDepth is how deep the variables of an object are in a list.
+// writtenDepth is the indentation depth of an object's variables in a listing.
 const writtenDepth = 3
 
 func (w *weight) add(v Variable) {
@@ -35,7 +33,7 @@ func (w *weight) add(v Variable) {
 	w.written += 2*writtenDepth + len(v.Name) + jsontext.IndentedLen(v.Value, writtenDepth)
 }
 
-// check says which limit the variables of an object break.
+// check returns an error that names the limit exceeded by an object's variables.
 func (l Limits) check(of string, w weight) error {
 	switch {
 	case w.keys > l.Keys:
@@ -48,7 +46,7 @@ func (l Limits) check(of string, w weight) error {
 	return nil
 }
 
-// checkNew checks the limits against an object that is not stored yet.
+// checkNew checks an object against the limits before it is stored.
 func (l Limits) checkNew(e *Entity, n CreateParams) error {
 	of := e.Name
 	if name, ok := n.Values["name"].(string); ok {

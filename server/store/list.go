@@ -13,23 +13,22 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Filter keeps the rows whose column has the value, or one of several. Impossible
-// as a value keeps none.
+// Filter selects the rows whose column has the value, or one of several. The value Impossible matches no row.
 type Filter struct {
 	Column string
 	Value  any
-	Values []any // instead, if there are any
+	Values []any // used instead of Value, if there are any
 }
 
-// Impossible is a filter value that no row has: what a non-numeric region id is.
+// Impossible is a filter value that matches no row, such as for a region id that is not a number.
 var Impossible any = impossible{}
 
 type impossible struct{}
 
-// Variables says which variables a read brings.
+// Variables says which variables a read returns.
 type Variables uint8
 
-// What [View.Sets] can bring.
+// What [View.Sets] can return.
 const (
 	NoVariables Variables = iota
 	Own
@@ -38,29 +37,29 @@ const (
 
 // List describes a listing.
 type List struct {
-	Filters    []Filter        // all must hold
+	Filters    []Filter        // all must match
 	NameLike   string          // a LIKE pattern for the name; "" for none
-	Label      string          // with HasLabel: only devices that carry it
+	Label      string          // with HasLabel: only devices that have it
 	HasLabel   bool            //
-	Under      int64           // only descendants of this device; 0 for all
+	Under      int64           // only descendants of the device with this id; 0 for all
 	Vars       []varquery.Term // all must match
 	VarsOfAll  bool            // match Vars against resolved variables, not only own ones
-	Where      *where.Where    // all of its terms must hold too; nil for none
+	Where      *where.Where    // all of its terms must match too; nil for none
 	Sort       []string        // sort keys
 	Descending bool            // applies to every sort key
 	Limit      int             //
 	Marker     string          // id of the row after which the page begins; "" for the first page
-	Labels     bool            // bring the labels of devices along
-	Quick      bool            // rather end with [ErrDear] than look at very many values of variables
+	Labels     bool            // return the labels of devices too
+	Quick      bool            // end with [ErrDear] rather than read very many values of variables
 
-	walked bool // nobody asks where the page before begins
+	walked bool // the marker of the previous page is not needed
 }
 
 // Page is one page of a listing.
 type Page struct {
 	Rows   []Row
-	Labels [][]string // of each row, sorted; nil if not asked for
-	Prev   string     // marker of the page before; "" if that is the first page
+	Labels [][]string // of each row, sorted; nil if not requested
+	Prev   string     // marker of the previous page; "" if that is the first page
 }
 
 // InvalidSortKeyError is the error of [View.List] for a sort key that e does not have.
@@ -74,12 +73,11 @@ type MarkerNotFoundError struct{ Marker string }
 
 func (e *MarkerNotFoundError) Error() string { return `Marker "` + e.Marker + `" does not exist` }
 
-// List reads one page. Its number of statements does not depend on the number
-// of rows, and in the default order its cost does not depend on where in the
-// listing the page is.
+// List reads one page. The number of statements does not depend on the number of rows, and in the default order the
+// cost does not depend on the position of the page.
 //
-// Rows come in the order of the sort keys, with nulls lowest, and then by id:
-// so every row is on exactly one page, whatever the keys.
+// Rows are ordered by the sort keys, nulls lowest, and then by id: so every row is on exactly one page, whatever the
+// keys.
 func (v *View) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, error) {
 	var page *Page
 	err := v.walk(ctx, e, sc, l, func(p *Page) error {
@@ -89,10 +87,10 @@ func (v *View) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, er
 	return page, err
 }
 
-// errEnough ends a walk.
+// errEnough ends [View.Walk].
 var errEnough = errors.New("enough pages")
 
-// List is [View.List] in a view of its own.
+// List is [View.List] in its own view.
 func (s *Store) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, error) {
 	var page *Page
 	err := s.View(ctx, false, func(ctx context.Context, v *View) (err error) {
@@ -205,15 +203,14 @@ func idText(id any) string {
 	return id.(string)
 }
 
-// sortColumn is one key of an order.
+// sortColumn is one sort key.
 type sortColumn struct {
 	expr     string
 	nullable bool
 }
 
-// sortColumns checks the sort keys and adds the id, which makes any order
-// total: without it the original loses rows that are equal in every key
-// (contract §3.3).
+// sortColumns checks the sort keys and adds the id, which makes any order total. Without it the original server loses
+// rows that are equal in every key (contract §3.3).
 func sortColumns(e *Entity, l List) ([]sortColumn, error) {
 	var order []sortColumn
 	total := false
@@ -227,7 +224,7 @@ func sortColumns(e *Entity, l List) ([]sortColumn, error) {
 			return nil, &InvalidSortKeyError{Key: key}
 		}
 		if total || slices.ContainsFunc(order, func(o sortColumn) bool { return o.expr == "t."+column }) {
-			continue // nothing after the id can matter, nor a key again
+			continue // keys after the id have no effect, nor has a repeated key
 		}
 		order = append(order, sortColumn{expr: "t." + column, nullable: c.Nullable})
 		total = column == e.key
@@ -244,16 +241,16 @@ type listStatement struct {
 	e       *Entity
 	sc      Scope
 	l       List
-	keys    []sortColumn // the order, by columns of the entity
+	keys    []sortColumn // the sort keys, by columns of the entity
 	order   []sortColumn // the same for one statement, where a label may lead
-	more    []condition  // beside the filters
+	more    []condition  // in addition to the filters
 	match   predicates
 	marker  []any // the marker row's values of keys
 	finder  *finder
 }
 
-// mark reads the marker row. Filters do not apply to it, but the scope does:
-// the original lets any tenant probe any id (contract §1.5, hole 9).
+// mark reads the marker row. Filters do not apply to it, but the scope does: the original server lets any tenant probe
+// any id (contract §1.5, hole 9).
 func (b *listStatement) mark(ctx context.Context, q *session) error {
 	id, ok := b.e.parseID(b.l.Marker)
 	if !ok {
@@ -278,8 +275,8 @@ func (b *listStatement) mark(ctx context.Context, q *session) error {
 	return err
 }
 
-// parseID reads the text of an id. Only the canonical form names anything:
-// the original's database also takes "2abc" for 2 (contract §2.1.6).
+// parseID parses an id. Only the canonical form is valid: the original's database also accepts "2abc" for 2 (contract
+// §2.1.6).
 func (e *Entity) parseID(text string) (any, bool) {
 	if e.column(e.key).Type == UUID {
 		return text, text != ""
@@ -288,8 +285,7 @@ func (e *Entity) parseID(text string) (any, bool) {
 	return n, err == nil && strconv.FormatInt(n, 10) == text
 }
 
-// filter adds everything that decides whether a row is in the listing, and
-// returns the FROM clause.
+// filter adds all conditions of the listing, and returns the FROM clause.
 func (b *listStatement) filter(c *conditions) string {
 	b.order = slices.Clone(b.keys)
 	from := b.e.Table + " t"
@@ -302,7 +298,7 @@ func (b *listStatement) filter(c *conditions) string {
 	}
 	unique := driver == "id" || driver == "name" || driver == "ip_address" || driver == "parent_id"
 	if b.l.HasLabel && !unique {
-		// Labels lead: their index is in the default order already.
+		// Labels drive the query: their index is in the default order already.
 		driver = "label"
 		from = "labels l " + b.dialect.Ordered + " " + b.e.Table + " t ON t.id = l.device_id"
 		c.equal("l.label", b.l.Label, true)
@@ -346,8 +342,8 @@ func (b *listStatement) filter(c *conditions) string {
 	return from
 }
 
-// pattern is a LIKE pattern that ends in no half escape: a backslash with
-// nothing behind it stands for itself, as with MySQL.
+// pattern returns a LIKE pattern without an incomplete escape at the end: a trailing backslash stands for itself, as in
+// MySQL.
 func pattern(text string) string {
 	if slashes := len(text) - len(strings.TrimRight(text, `\`)); slashes%2 == 1 {
 		text += `\`
@@ -355,7 +351,7 @@ func pattern(text string) string {
 	return text
 }
 
-// rows is the statement of the page itself.
+// rows returns the statement that reads the page.
 func (b *listStatement) rows(ctx context.Context, q *session) (string, []any, error) {
 	if b.match.elsewhere() {
 		ids, err := b.matching(ctx, q, b.l.Descending, false, b.l.Limit)
@@ -379,9 +375,8 @@ func (b *listStatement) pageText() (string, []any) {
 	return text, c.args // with LIMIT ? SQLite would prepare the statement anew each time
 }
 
-// previous is the marker of the page before: walking back from the marker row,
-// which is that page's last, the row after limit others. If there is none the
-// page before is the first one.
+// previous returns the marker of the previous page. Going backwards from the marker row, which is the last row of that
+// page, it is the row after limit others. If there is none, the previous page is the first one.
 func (b *listStatement) previous(ctx context.Context, q *session) (string, error) {
 	if b.match.elsewhere() {
 		ids, err := b.matching(ctx, q, !b.l.Descending, true, b.l.Limit+1)
@@ -431,8 +426,8 @@ func (b *listStatement) orderBy(descending bool) string {
 	return t.String()
 }
 
-// beyond adds the condition that a row comes after the marker row in the
-// given direction, or is it where inclusive. Nulls are lowest.
+// beyond adds the condition that a row comes after the marker row in the given direction, or is that row where
+// inclusive. Nulls are lowest.
 func (b *listStatement) beyond(c *conditions, descending, inclusive bool) {
 	op := ">"
 	if descending {
@@ -449,7 +444,7 @@ func (b *listStatement) beyond(c *conditions, descending, inclusive bool) {
 		c.add("("+strings.Join(names, ", ")+") "+op+" ("+strings.Repeat("?, ", len(names)-1)+"?)", b.marker...)
 		return
 	}
-	// (a > A) OR (a = A AND b > B) OR ..., with nulls compared by hand.
+	// (a > A) OR (a = A AND b > B) OR ..., with nulls handled explicitly.
 	var cases []string
 	var equal []string
 	var equalArgs, args []any

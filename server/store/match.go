@@ -7,14 +7,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// What a listing asks of variables, and of columns that SQL cannot compare as
-// they are meant, are predicates: functions that say whether a text matches. They
-// run inside a database that can call back: each is a predicate of SQL. A page so
-// costs a walk over the rows up to the page's last match, five index look-ups a
-// row and term of variables at most; nothing but the page itself comes into Go's
-// memory, and all pages of a listing together walk the rows once (the prev link,
-// where there is a marker, walks back). Other databases send the texts of rows
-// that may match: see candidates.go.
+// Conditions on variables, and on columns that SQL cannot compare as intended, are predicates: functions that report
+// whether a text matches. They run inside a database that can call back: each becomes an SQL function. A page then
+// costs a scan of the rows up to its last match, with at most five index lookups per row and term. Only the page itself
+// reaches Go's memory, and all pages of a listing together scan the rows once (the prev link, where there is a marker,
+// scans backwards). Other databases return the texts of rows that may match: see candidates.go.
 type predicate struct {
 	column string // that it looks at; "" for a variable
 
@@ -27,15 +24,15 @@ type predicate struct {
 	not    bool                   // the others are asked for
 }
 
-// predicates are those of one listing.
+// predicates are the predicates of one listing.
 type predicates struct {
 	each     []predicate
-	called   bool                                        // the database calls back
+	called   bool                                        // the database can call back
 	matches  []func(value string) (text string, arg any) // of each, if so
 	releases []func()
 }
 
-// register makes predicates of SQL of those of one listing.
+// register makes the predicates of a listing available to SQL.
 func (q *session) register(each []predicate) predicates {
 	m := predicates{each: each, called: q.dialect().Match != nil}
 	if !m.called {
@@ -58,7 +55,7 @@ func (m predicates) release() {
 	}
 }
 
-// where adds one condition for each predicate, if the database decides them.
+// where adds a condition for each predicate that the database evaluates.
 func (m predicates) where(e *Entity, c *conditions) {
 	if !m.called {
 		return
@@ -84,7 +81,7 @@ func (m predicates) where(e *Entity, c *conditions) {
 	}
 }
 
-// elsewhere reports whether the predicates are matched here.
+// elsewhere reports whether the predicates are evaluated in Go.
 func (m predicates) elsewhere() bool { return len(m.each) > 0 && !m.called }
 
 // value is an expression for what of makes of the text that the predicate looks

@@ -11,22 +11,19 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Place is where [Store.Move] puts an object.
+// Place is the destination of [Store.Move].
 type Place struct {
-	Region *int64 // nil: the region of the cell that is given, else the one it is in
-	Cell   *int64 // of a device: nil leaves it in its cell if that is in the region
-	NoCell bool   // of a device: take it out of its cell
+	Region *int64 // nil for the region of Cell, or else the current region
+	Cell   *int64 // nil leaves a device in its cell if that is in the region
+	NoCell bool   // remove a device from its cell
 }
 
-// Move puts a device into another region or cell, or a cell with the devices
-// and networks in it into another region, and returns its row. Ids, variables,
-// labels, interfaces and children stay: parents and networks may stand in any
-// region of the project, as they may when they are made. Whatever is there
-// already is no change.
+// Move moves a device into another region or cell, or a cell with its devices and networks into another region, and
+// returns the row. Ids, variables, labels, interfaces and children stay the same: as on creation, parents and networks
+// may be in any region of the project. Moving an object to where it is changes nothing.
 //
-// The move is done whole or refused, naming one thing: [Invalid] for a place
-// that is not in the object's project or contradicts itself, [Conflict] for a
-// name that the region has already, [NotFound].
+// The move is complete or refused: [Invalid] for a place that is not in the object's project, or for places that
+// contradict each other, [Conflict] for a name that is taken in the region, [NotFound].
 func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Place) (Row, error) {
 	var row Row
 	err := s.write(ctx, func(ctx context.Context, q *session) (err error) {
@@ -39,7 +36,7 @@ func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Pla
 	return row, err
 }
 
-// move is [Store.Move] of a row that is held.
+// move is [Store.Move] for a locked row.
 func (q *session) move(ctx context.Context, e *Entity, row Row, to Place) (Row, error) {
 	target, err := q.target(ctx, e, row, to)
 	if err != nil {
@@ -79,7 +76,7 @@ func (q *session) move(ctx context.Context, e *Entity, row Row, to Place) (Row, 
 	return row, nil
 }
 
-// moveWithin takes along what is in a cell.
+// moveWithin moves the contents of a cell.
 func (q *session) moveWithin(ctx context.Context, cell any, to Values, at int64) error {
 	to = maps.Clone(to)
 	delete(to, "cell_id")
@@ -104,7 +101,7 @@ func (q *session) moveWithin(ctx context.Context, cell any, to Values, at int64)
 	return nil
 }
 
-// target is the new place of a row, column by column.
+// target returns the new place of a row, by column.
 func (q *session) target(ctx context.Context, e *Entity, row Row, to Place) (Values, error) {
 	was := func(column string) any { return row[e.Index(column)] }
 	project, _ := was("project_id").(string)
@@ -142,8 +139,7 @@ func (q *session) target(ctx context.Context, e *Entity, row Row, to Place) (Val
 	return at, q.checkRefs(ctx, e, at, at)
 }
 
-// checkNames refuses a move to a region that has a name already: that of what
-// moves, or of something in it.
+// checkNames refuses a move to a region where a name is taken: that of the moved object, or of one of its contents.
 func (q *session) checkNames(ctx context.Context, e *Entity, row Row, region any) error {
 	if region == row[e.Index("region_id")] {
 		return nil
@@ -178,8 +174,7 @@ func (q *session) checkNames(ctx context.Context, e *Entity, row Row, region any
 	return nil
 }
 
-// place writes the new place of rows. A name that a write beside this one has
-// just taken is a [Conflict], as one that was there already.
+// place stores the new place of rows. A name that a concurrent write has just taken is a [Conflict], like any other.
 func (q *session) place(ctx context.Context, e *Entity, column string, key any, to Values, at int64) error {
 	sets, args := "updated_at = ?", []any{at}
 	for _, name := range []string{"cloud_id", "region_id", "cell_id"} {
@@ -194,7 +189,7 @@ func (q *session) place(ctx context.Context, e *Entity, column string, key any, 
 	return err
 }
 
-// recordMoved records that a row is elsewhere.
+// recordMoved records the move of a row.
 func (q *session) recordMoved(ctx context.Context, e *Entity, row Row, to Values, at int64) error {
 	moved := slices.Clone(row)
 	for name, v := range to {

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Get reads one object; [NotFound] if there is none in the scope.
+// Get returns one object; [NotFound] if there is none in the scope.
 func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
 	var row Row
 	err := s.peek(ctx, func(ctx context.Context, q *session) (err error) {
@@ -21,8 +21,7 @@ func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, e
 	return row, err
 }
 
-// find is get for the text of an id. What a write changes must be what its
-// context expects.
+// find is get for the text of an id. In a write, the object must be in the state that the context expects.
 func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string, h lockMode) (Row, error) {
 	key, ok := e.parseID(id)
 	if !ok {
@@ -62,13 +61,12 @@ type Values map[string]any
 type CreateParams struct {
 	Values    Values
 	Variables []Variable
-	Labels    []string // of devices; repeated ones count once
+	Labels    []string // of devices; duplicates are ignored
 }
 
-// Create stores an object in the scope's project and returns its row, whose
-// created_at has microseconds, as only this answer shows (contract §10 Q1).
-// Errors: [Conflict] for a name that is taken, [Invalid] for a foreign key
-// that names nothing in the project or contradicts another.
+// Create stores an object in the scope's project and returns its row, whose created_at has microseconds, which only
+// this response shows (contract §10 Q1). Errors: [Conflict] for a name that is taken, [Invalid] for a foreign key that
+// names nothing in the project or contradicts another one.
 func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n CreateParams) (Row, error) {
 	values := Values{"project_id": sc.Project}
 	for k, v := range n.Values {
@@ -83,8 +81,7 @@ func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n CreateParams)
 	return s.create(ctx, e, values, n, nil)
 }
 
-// create is [Store.Create] with all values. with, if there is one, stores what
-// belongs to the new object.
+// create is [Store.Create] with all values. with, if not nil, stores what belongs to the new object.
 func (s *Store) create(ctx context.Context, e *Entity, values Values, n CreateParams, with func(ctx context.Context, q *session, row Row) error) (Row, error) {
 	var row Row
 	variables, labels := byKey(n.Variables), sorted(n.Labels)
@@ -102,7 +99,7 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n CreatePa
 		values["created_at"] = at.Unix()
 		var err error
 		row, err = q.insert(ctx, e, values)
-		if wrong := refs.check(); wrong != nil { // it says why the insert has failed
+		if wrong := refs.check(); wrong != nil { // it explains why the insert failed
 			return wrong
 		}
 		if errors.Is(err, engine.ErrUnique) {
@@ -149,7 +146,7 @@ func (q *session) insert(ctx context.Context, e *Entity, values Values) (Row, er
 	return scan.row(), nil
 }
 
-// insertion is the statement that stores a row.
+// insertion returns the statement that stores a row.
 func (e *Entity) insertion(values Values) (text string, args []any) {
 	var names, marks []string
 	for _, c := range slices.Concat(e.Columns, e.secrets()) {
@@ -160,12 +157,11 @@ func (e *Entity) insertion(values Values) (text string, args []any) {
 	return "INSERT INTO " + e.Table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")", args
 }
 
-// maxRows is how many rows one statement stores.
+// maxRows is the number of rows that one statement stores.
 const maxRows = 32
 
-// insertRows stores n rows in few statements, of which there are few
-// different ones: their numbers of rows are powers of two. values appends the
-// values of a row.
+// insertRows stores n rows with few statements. The numbers of rows are powers of two, so that there are few different
+// statements. values appends the values of a row.
 func (q *session) insertRows(ctx context.Context, into, conflict string, n int, values func(i int, args []any) []any) error {
 	for i := 0; i < n; {
 		rows := maxRows
@@ -184,8 +180,8 @@ func (q *session) insertRows(ctx context.Context, into, conflict string, n int, 
 	return nil
 }
 
-// bind gives a value the type of its column: an interface's speed is an
-// integer for the API and a text at rest (contract §10 Q4).
+// bind converts a value to the type of its column: an interface's speed is an integer in the API and text in the
+// database (contract §10 Q4).
 func bind(c Column, v any) any {
 	if n, ok := v.(int64); ok && c.Type == Text {
 		return strconv.FormatInt(n, 10)
@@ -193,13 +189,11 @@ func bind(c Column, v any) any {
 	return v
 }
 
-// Update changes the given columns of an object and returns its row.
-// updated_at changes only if a column really did, and then has microseconds
-// in this row (contract §10 Q1, Q32). Errors: [NotFound], [Conflict],
-// [Invalid].
+// Update changes the given columns of an object and returns its row. updated_at changes only if another column did, and
+// then has microseconds in this row (contract §10 Q1, Q32). Errors: [NotFound], [Conflict], [Invalid].
 func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, changes Values) (Row, error) {
 	if e.anyRow || e.Kind == KindHost {
-		// The original looks a device up among both kinds (contract §2.4.4).
+		// The original server looks up a device among both kinds (contract §2.4.4).
 		either := *e
 		either.Kind = ""
 		e = &either
@@ -216,7 +210,7 @@ func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, chan
 	return row, err
 }
 
-// update is [Store.Update] of a row that is held.
+// update is [Store.Update] for a locked row.
 func (q *session) update(ctx context.Context, e *Entity, row Row, changes Values) (Row, error) {
 	var sets []string
 	var args []any
@@ -259,7 +253,7 @@ func (q *session) update(ctx context.Context, e *Entity, row Row, changes Values
 	return row, nil
 }
 
-// referents are the objects that foreign keys of a row name.
+// referents are the objects that the foreign keys of a row refer to.
 type referents struct {
 	q    *session
 	row  Values
@@ -273,7 +267,7 @@ type referent struct {
 	scan   *scanner
 }
 
-// refs are the objects that the foreign keys among changes name.
+// refs returns the objects that the foreign keys among changes refer to.
 func (q *session) refs(e *Entity, row, changes Values) *referents {
 	refs := &referents{q: q, row: row}
 	for _, r := range e.refs {
@@ -290,7 +284,7 @@ func (q *session) refs(e *Entity, row, changes Values) *referents {
 	return refs
 }
 
-// referentKey names an object of a project.
+// referentKey identifies an object of a project.
 type referentKey struct {
 	of          *Entity
 	project, id any
@@ -300,8 +294,8 @@ func (refs *referents) key(r *referent) referentKey {
 	return referentKey{r.to, refs.row["project_id"], r.id}
 }
 
-// checkRefs makes sure that the foreign keys among changes name objects of
-// the row's own project, and that these agree with each other.
+// checkRefs checks that the foreign keys among changes refer to objects of the row's own project, and that these agree
+// with each other.
 func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values) error {
 	refs := q.refs(e, row, changes)
 	open := -1
@@ -321,8 +315,8 @@ func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values)
 	return refs.check()
 }
 
-// ask asks for one of the objects, and keeps it from being removed. now has the
-// answers to all questions, which otherwise come with the next statement.
+// ask queries one of the objects, and locks it against removal. With now the result is there on return, otherwise after
+// the next statement.
 func (refs *referents) ask(ctx context.Context, i int, now bool) error {
 	r := &refs.each[i]
 	project, _ := refs.row["project_id"].(string)
@@ -340,10 +334,10 @@ func (refs *referents) ask(ctx context.Context, i int, now bool) error {
 	return err
 }
 
-// checkID is what to do about an id that nothing has.
+// checkID is the advice for an id that does not exist.
 const checkID = "Check the id, or create it first."
 
-// check looks at those that are known by now.
+// check checks the objects whose results are there.
 func (refs *referents) check() error {
 	for i := range refs.each {
 		r := &refs.each[i]
@@ -379,7 +373,7 @@ func (q *session) checkParent(ctx context.Context, e *Entity, row Row, changes V
 	if parent == id {
 		return refuse(Invalid, "A device cannot be its own parent. The id for '%s' cannot be used as its parent_id.", name)
 	}
-	// Two devices that become each other's parent at once would each see none.
+	// Otherwise two devices could become each other's parent at the same time, and neither write would see the other.
 	if err := q.lockTree(ctx, row[e.Index("project_id")]); err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 // processes may have the same database open.
 type Store struct {
 	engine     engine.Engine
-	replica    *replica // that reads may be of; nil: there is none
+	replica    *replica // that can serve reads; nil if there is none
 	limits     Limits
 	concealed  []string // see ConcealKeys
 	bell       bell
@@ -26,49 +26,48 @@ type Store struct {
 	proofs     sharedCalls[proof, keyRow]
 	walks      walks
 	setters    knownSetters
-	passed     int // rows of the log; see passedRows
+	passed     int // rows of the log to skip; see passedRows
 	pieces     pieces
 	growth     *growth
-	past       *past // what it holds, if that is a past state
+	past       *past // set if the store holds a past state
 	opened     Micros
-	fence      atomic.Int64 // of the log, as it was last seen; less than 0 for not yet
+	fence      atomic.Int64 // of the log, as last seen; below 0 if not seen yet
 	statements atomic.Int64 // run so far; the tests count queries with it
 	now        func() time.Time
 }
 
 // Options say how a database is opened.
 type Options struct {
-	Create       bool   // make the tables if there are none, and the file
-	PasswordFile string // that has the password of a server; "" is none
-	Shown        bool   // others could read the URL: a password in it is refused
+	Create       bool   // create the tables if there are none, and the file
+	PasswordFile string // file with the password for a server; "" for none
+	Shown        bool   // other users could read the URL, so a password in it is refused
 
-	// Before a newer version of the schema takes the place of an older one, the
-	// database is saved as [Store.Backup] does it: into the directory Saves, or
-	// if that is empty beside a file, and for a server into ~/.local/state/craton.
-	// Saved, if it is not nil, hears where. NoSaves does without.
+	// Before the schema of an existing database is migrated, the database is backed up as by [Store.Backup]: into the
+	// directory Saves, or by default beside a database file, and for a server into ~/.local/state/craton. Saved, if not
+	// nil, is called with the path. NoSaves skips the backup.
 	Saves   string
 	NoSaves bool
 	Saved   func(file string)
 	Program string // version of the program, which the backup names
 
-	// Replica is the URL of a database that follows this one, for [Store.ViewBehind]; "" for none. It is passed by while it is
-	// more than ReplicaLag behind. ReplicaState, if it is not nil, hears of each change of that, and why.
+	// Replica is the URL of a replica of this database, for [Store.ViewBehind]; "" for none. It is not read while it is
+	// more than ReplicaLag behind. ReplicaState, if not nil, is called whenever that changes, with the reason.
 	Replica      string
-	ReplicaShown bool // others could read that URL
+	ReplicaShown bool // other users could read that URL
 	ReplicaLag   time.Duration
 	ReplicaState func(ReplicaStats)
 }
 
-// DatabaseError is what keeps a database from doing what was asked.
+// DatabaseError is the error for a database that cannot serve a valid request.
 type DatabaseError = engine.DatabaseError
 
-// What is in the place of a database and cannot be used.
+// Errors for a database that cannot be used.
 var (
 	ErrForeign = engine.ErrForeign
 	ErrNewer   = engine.ErrNewer
 )
 
-// engine is what the engine has to know of them.
+// engine returns the options of the engine.
 func (o Options) engine() engine.Options {
 	e := engine.Options{Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown}
 	if !o.NoSaves {
@@ -79,9 +78,9 @@ func (o Options) engine() engine.Options {
 
 // Open opens a database: "sqlite:PATH" or "postgres://...".
 //
-// With o.Create a missing or empty one gets its tables; a file is made readable
-// by its owner only. Without, that is an error wrapping [fs.ErrNotExist]. What
-// is not a Craton database, or was written by a newer version, is refused.
+// With o.Create, the tables of a missing or empty database are created; a file is readable by its owner only. Without
+// it, a missing database is an error that wraps [fs.ErrNotExist]. A database that does not belong to Craton, or that a
+// newer version has written, is refused.
 func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	e, err := openEngine(ctx, database, o, migrations)
 	if err != nil {
@@ -124,7 +123,7 @@ func (s *Store) Close() error {
 	return s.engine.Close()
 }
 
-// TempDir is where large temporary files go.
+// TempDir returns the directory for large temporary files.
 func TempDir() string { return sqlite.TempDir() }
 
 // Ping checks that the database answers, and that it is still the one that was
@@ -140,33 +139,31 @@ func (s *Store) Ready(ctx context.Context) error {
 	return s.engine.Ready(ctx)
 }
 
-// Stats are counts since the database was opened.
+// Stats are statistics since the database was opened.
 type Stats = engine.Stats
 
-// Stats tells what the engine has done.
+// Stats returns the statistics of the engine.
 func (s *Store) Stats() Stats { return s.engine.Stats() }
 
-// Name is the database as messages call it: the path of a file, or a URL
-// without secrets.
+// Name returns the name of the database in messages: the path of a file, or a URL without secrets.
 func (s *Store) Name() string { return s.engine.Name() }
 
-// Served reports whether a server keeps the database, which has processes of its own.
+// Served reports whether the database is on a server, which has processes of its own.
 func (s *Store) Served() bool { return s.engine.Dialect().Match == nil }
 
-// Watch looks every so often whether the database is still the one that was
-// opened, until ctx ends: a file can be moved, replaced or written over.
-// report is called with what is wrong, and with nil when it is right again.
-// The function that it returns waits for the end: call it before [Store.Close].
+// Watch checks regularly, until ctx ends, whether the database is still the one that was opened: a file can be moved,
+// replaced or overwritten. report is called with an error, and with nil when the database is back. The returned
+// function waits for the end: call it before [Store.Close].
 func (s *Store) Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error) {
 	return s.engine.Watch(ctx, every, report)
 }
 
-// sqlitePath is the absolute path in "sqlite:PATH".
+// sqlitePath returns the absolute path in "sqlite:PATH".
 func sqlitePath(database string) (string, error) {
 	scheme, path, ok := strings.Cut(database, ":")
 	switch {
 	case !ok || scheme != "sqlite":
-		// The text is not repeated: a URL may hold a password.
+		// The text is not repeated: a URL may contain a password.
 		return "", errors.New("the database must be given as sqlite:PATH or postgres://USER@HOST/DATABASE")
 	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"), strings.Contains(path, "://"):
 		return "", errors.New("the database must be given as sqlite:PATH, without slashes before PATH: it is not a URL")
@@ -180,11 +177,10 @@ func sqlitePath(database string) (string, error) {
 	return abs, nil
 }
 
-// Inspection is what a database file looks like from outside.
+// Inspection is the result of [Inspect].
 type Inspection = sqlite.Inspection
 
-// Inspect looks at the database "sqlite:PATH" and leaves it as it is: see
-// [sqlite.Inspect].
+// Inspect checks the database "sqlite:PATH" without changing it: see [sqlite.Inspect].
 func Inspect(ctx context.Context, database string) (Inspection, error) {
 	path, err := sqlitePath(database)
 	if err != nil {

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Sign-outs of the page are marks of cookies, as long as those would count. There
-// are so many at most; one more ends all cookies that were made until then.
+// Each sign-out from the page stores a mark for its cookie, for as long as the cookie would be valid. The number of
+// marks is limited: one more revokes all cookies issued until then.
 const (
 	maxPageEnds = 100_000
 	allPageEnds = "*" // the mark of all
 )
 
-// EndPage ends the cookie of the page that is called so for all servers of the
-// database. Marks that are older than kept go: no cookie counts for longer.
+// EndPage revokes the page's cookie with an id, for all servers of the database. Marks older than kept are deleted: no
+// cookie is valid for longer.
 func (s *Store) EndPage(ctx context.Context, id string, kept time.Duration) error {
 	return s.endPage(ctx, id, kept, maxPageEnds)
 }
@@ -41,8 +41,7 @@ func (s *Store) endPage(ctx context.Context, id string, kept time.Duration, most
 	})
 }
 
-// PageEnded reports whether the cookie of the page that is called so, and was made
-// then, was ended.
+// PageEnded reports whether the page's cookie with an id, issued at made, was revoked.
 func (s *Store) PageEnded(ctx context.Context, id string, made time.Time) (ended bool, err error) {
 	err = s.peek(ctx, func(ctx context.Context, q *session) error {
 		var found string

@@ -9,22 +9,20 @@ import (
 	"time"
 )
 
-// pageKeyBytes is how long a key is that seals cookies.
+// pageKeyBytes is the length of a key that seals cookies.
 const pageKeyBytes = 32
 
-// PageKey is a key with which the servers of a database seal the cookies of the
-// page: random bytes.
+// PageKey is a random key with which the servers of a database seal the cookies of the page.
 type PageKey struct {
 	Number int64
 	Secret []byte
 	made   int64 // seconds
 }
 
-// PageKeys are the keys of the page, the newest first: cookies are sealed with
-// that one, and opened with any. Where the newest is older than age another one is
-// made, and a key goes when the next one is older than kept: by then no cookie
-// of it counts. They are in no backup, as whoever has one can make cookies; a
-// restored database makes others.
+// PageKeys returns the keys of the page, newest first: cookies are sealed with the first, and opened with any. If the
+// newest is older than age, a new one is created; a key is deleted when the next one is older than kept, because by
+// then none of its cookies is valid. Backups do not contain the keys, since whoever has one can forge cookies; a
+// restored database creates new ones.
 func (s *Store) PageKeys(ctx context.Context, age, kept time.Duration) (keys []PageKey, err error) {
 	err = s.read(ctx, func(ctx context.Context, q *session) (err error) {
 		keys, err = q.pageKeys(ctx)
@@ -80,7 +78,7 @@ func (q *session) pageKeys(ctx context.Context) (keys []PageKey, err error) {
 
 func (k *PageKey) age(now int64) time.Duration { return time.Duration(now-k.made) * time.Second }
 
-// ended is the first of the keys of which no cookie counts; 0 if there is none.
+// ended returns the index of the first key without valid cookies; 0 if there is none.
 func ended(keys []PageKey, now int64, kept time.Duration) int {
 	for i := 1; i < len(keys); i++ {
 		if keys[i-1].age(now) > kept {
@@ -90,7 +88,7 @@ func ended(keys []PageKey, now int64, kept time.Duration) int {
 	return 0
 }
 
-// stalePageKeys reports whether a key is to be made, or to go.
+// stalePageKeys reports whether a key has to be created or deleted.
 func stalePageKeys(keys []PageKey, now int64, age, kept time.Duration) bool {
 	return len(keys) == 0 || keys[0].age(now) >= age || ended(keys, now, kept) > 0
 }

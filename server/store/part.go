@@ -11,25 +11,25 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// Part is what an answer about the past needs of a fleet: one object, or all of a
-// kind that had a name, with what they inherit from.
+// Part is the part of a past fleet that a response needs: one object, or all objects of a kind with a name, with the
+// places that they inherit from.
 type Part struct {
-	Object        // without an id: those with the name
-	Name   string // in the column that [Entity] has for names
+	Object        // without an id: the objects with the name
+	Name   string // of the objects
 }
 
 const (
-	maxParts       = 8  // of one moment, before all of it is made
+	maxParts       = 8  // of one revision, before all of it is built
 	openParts      = 16 // at once; they are files
-	maxPartObjects = 32 // objects that had a name; more are not looked for one by one
+	maxPartObjects = 32 // objects that had a name; more are not looked up one by one
 )
 
-// errPartTooLarge is the error of a part for which all of a moment is made as well.
+// errPartTooLarge is the error of a part for which the whole past state is built instead.
 var errPartTooLarge = errors.New("too much for a part of the past")
 
-// AtPart is [Store.At] for who needs a part of the fleet only, which costs what was
-// done to it since and not what the fleet holds. There may be more in the store.
-// Who asks for many parts of a moment gets all of it, which is made once.
+// AtPart is [Store.At] for a part of the fleet. Its cost depends on the later changes to the part and not on the size
+// of the fleet. The store may contain more than the part. After many parts of one revision the whole state is built,
+// once.
 func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, release func(), err error) {
 	if found := s.pasts.take(at); found != nil {
 		return found.store, s.pasts.releaser(found), nil
@@ -50,8 +50,7 @@ func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, re
 	return s.At(ctx, at)
 }
 
-// beginPart counts a part of a moment, and reports whether there were few of that
-// and are few at all.
+// beginPart counts a part of a past state, and reports whether there are few enough of that state, and of all.
 func (p *pasts) beginPart(at Cursor) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,8 +105,7 @@ func (s *Store) buildPart(ctx context.Context, at Cursor, p Part) (fleet *Store,
 	return fleet, nil
 }
 
-// partAt are the objects of a part as they were behind a revision, and all that
-// they inherit from, each once.
+// partAt returns the objects of a part as of a revision, and all that they inherit from, each once.
 func (v *View) partAt(ctx context.Context, p Part, revision int64) (levels []*timeline, err error) {
 	ids := []string{p.ID}
 	if p.ID == "" {
@@ -136,8 +134,8 @@ func (v *View) partAt(ctx context.Context, p Part, revision int64) (levels []*ti
 	return levels, nil
 }
 
-// onceNamed are the ids of the objects of a kind that may have had a name behind a
-// revision: those that have it now, and those that lost it since.
+// onceNamed returns the ids of the objects of a kind that may have had a name at a revision: those that have it now,
+// and those that lost it since.
 func (v *View) onceNamed(ctx context.Context, p Part, revision int64) (ids []string, err error) {
 	e := entityOf(p.Kind)
 	title := e.of.Title
@@ -160,7 +158,7 @@ func (v *View) onceNamed(ctx context.Context, p Part, revision int64) (ids []str
 	return ids, err
 }
 
-// restoreLevel stores an object as it was.
+// restoreLevel stores an object in its past state.
 func (q *session) restoreLevel(ctx context.Context, t *timeline) error {
 	id, ok := t.e.parseID(t.ID)
 	if !ok {

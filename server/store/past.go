@@ -16,27 +16,24 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// A past state is a database of its own: a copy of the fleet in which every later
-// change has been taken back, newest first. Whatever reads the fleet so reads
-// the past too. A copy costs what it costs to read everything once; it is a
-// temporary file, and is kept for a while, because who asks for one page of a
-// moment asks for the next one too.
+// A past state is a separate database: a copy of the fleet in which every later change has been taken back, newest
+// first. So everything that reads the fleet can read the past too. Building it costs one read of everything. It is a
+// temporary file, and is kept for a while, because a client that reads one page of a past state reads the next one too.
 const (
-	maxPasts = 4               // at once; they are files
+	maxPasts = 4               // open at once; each is a file
 	pastKept = 1 * time.Minute // after it was last used
 )
 
-// ahead is how far a clock of a client's may be ahead of this one.
+// ahead is how far a client's clock may be ahead of this one.
 const ahead = 5 * time.Minute
 
-// AtRevision is the state behind a revision. Like the other two it is refused
-// as [BeforeHorizon] if the log cannot tell, and as [Invalid] if it is yet to come.
+// AtRevision returns the cursor of the state at a revision. Like AtCursor and AtTime it fails with [BeforeHorizon] if
+// the log does not reach back so far, and with [Invalid] for the future.
 func (v *View) AtRevision(ctx context.Context, revision int64) (Cursor, error) {
 	return v.moment(ctx, revision, "")
 }
 
-// AtCursor is the state behind all of a revision, unless the cursor is one of
-// another database.
+// AtCursor returns the cursor of the state after all of c's revision, unless c belongs to another database.
 func (v *View) AtCursor(ctx context.Context, c Cursor) (Cursor, error) {
 	if c.Change == "" && c.Revision != 0 || c.N != 0 || c.Early {
 		return Cursor{}, &UnknownCursorError{Cursor: c}
@@ -44,8 +41,7 @@ func (v *View) AtCursor(ctx context.Context, c Cursor) (Cursor, error) {
 	return v.moment(ctx, c.Revision, c.Change)
 }
 
-// AtTime is the state that counted at a time: everything written until then,
-// the time included.
+// AtTime returns the cursor of the state that was current at a time: everything written until then, inclusive.
 func (v *View) AtTime(ctx context.Context, at Micros) (Cursor, error) {
 	if now := v.q.store.now(); at > Micros(now.Add(ahead).UnixMicro()) {
 		return Cursor{}, refuse(Invalid, "%s is in the future: it is %s now.", momentText(at), momentText(Micros(now.UnixMicro())))
@@ -58,8 +54,8 @@ func (v *View) AtTime(ctx context.Context, at Micros) (Cursor, error) {
 	if err != nil {
 		return Cursor{}, err
 	}
-	// When the state of revision 0 or of a database from before the log began
-	// nothing says, but it is that of today's program.
+	// Nothing records when the state of revision 0, or of a database from before the change log, began, but it is that
+	// of today's
 	var dated int
 	err = v.q.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM changes WHERE revision <= ? LIMIT 1) one", []any{revision}, &dated)
 	if err != nil || dated > 0 || at >= v.q.store.opened {
@@ -72,7 +68,7 @@ func momentText(at Micros) string {
 	return time.UnixMicro(int64(at)).UTC().Format("2006-01-02T15:04:05.999999Z")
 }
 
-// moment makes a cursor of a revision; of a change, if that is given.
+// moment returns the cursor of a revision, and of its change if that is given.
 func (v *View) moment(ctx context.Context, revision int64, change string) (Cursor, error) {
 	l, err := v.reach(ctx)
 	if err != nil {
@@ -87,7 +83,7 @@ func (v *View) moment(ctx context.Context, revision int64, change string) (Curso
 		return c, unknown
 	case revision < l.horizon:
 		return c, v.unreached(ctx, l.horizon)
-	case revision > 0: // before, there was nothing
+	case revision > 0: // before it there was nothing
 		if c.Change, err = v.changeOf(ctx, l, revision); err != nil {
 			return c, err
 		}
@@ -98,8 +94,7 @@ func (v *View) moment(ctx context.Context, revision int64, change string) (Curso
 	return c, nil
 }
 
-// unreached is the refusal of a state from before the horizon, or from before
-// everything.
+// unreached returns the error for a state from before the horizon, or from before everything.
 func (v *View) unreached(ctx context.Context, horizon int64) error {
 	var at int64
 	err := v.q.row(ctx, "SELECT at FROM changes WHERE revision <= ? ORDER BY revision DESC LIMIT 1", []any{horizon}, &at)
@@ -119,16 +114,15 @@ func (v *View) unreached(ctx context.Context, horizon int64) error {
 	return refuse(BeforeHorizon, "The change log begins %s, behind revision %d: what the fleet was like before is not known.", since, horizon)
 }
 
-// past is what a store knows that holds a past state.
+// past describes the past state that a store holds.
 type past struct {
 	at     Cursor
-	unkept map[string][]string // by project: keys of values of which the log kept only a hash
+	unkept map[string][]string // by project: keys of values of which the log has only a hash
 }
 
-// NotRetained returns a refusal that names the keys whose values in the scope are not
-// known, if this is a view of a past state and there are any: for who cannot
-// say so any more when the first of them comes up. The other reads of a view
-// refuse only what they would show, or filter by.
+// Unkept returns an error that names the keys whose values in the scope are not known, if this is a view of a past
+// state and there are any. It is for callers that cannot report that later. Other reads of a view fail only if they
+// would show or filter by such a value.
 func (v *View) Unkept(sc Scope) error { return v.unkept(sc, func(string) bool { return true }) }
 
 func (v *View) unkept(sc Scope, asked func(key string) bool) error {
@@ -150,7 +144,7 @@ func (v *View) unkept(sc Scope, asked func(key string) bool) error {
 	return p.refuse("", sorted(keys))
 }
 
-// OmitUnkept has the view leave out the values that are not known.
+// OmitUnkept makes the view leave out values that are not known.
 func (v *View) OmitUnkept() { v.omit = true }
 
 func (p *past) refuse(of string, keys []string) error {
@@ -163,7 +157,7 @@ func (p *past) refuse(of string, keys []string) error {
 		strings.Join(keys, ", "), more, of, p.at.Revision)
 }
 
-// check is what a set of a past view is read through.
+// check returns the filter for a set of variables in a past view.
 func (v *View) check(e *Entity, row Row) *unkeptCheck {
 	if v.q.store.past == nil {
 		return nil
@@ -178,8 +172,7 @@ type unkeptCheck struct {
 	row  Row
 }
 
-// filter leaves out what is not known, and ends with a refusal that names all of
-// it unless it is to be omitted.
+// filter leaves out unknown values, or, unless they are to be omitted, ends with an error that names all of them.
 func (u *unkeptCheck) filter(all func(yield func(Variable, error) bool), yield func(Variable, error) bool) {
 	var missing []string
 	for v, err := range all {
@@ -197,11 +190,11 @@ func (u *unkeptCheck) filter(all func(yield func(Variable, error) bool), yield f
 	}
 }
 
-// pasts are the past states that a store holds.
+// pasts are the past states that a store keeps open.
 type pasts struct {
 	mu        sync.Mutex
 	open      map[Cursor]*openPast
-	parts     map[Cursor]int // how many were asked for; see [Store.AtPart]
+	parts     map[Cursor]int // number of requests; see [Store.AtPart]
 	partsOpen int
 	building  chan struct{} // one at a time: each reads everything
 	closed    bool
@@ -217,23 +210,21 @@ type openPast struct {
 	timer *time.Timer // closes it; nil while it is used
 }
 
-// CacheStats count how often a cache was asked, since it began.
+// CacheStats count the lookups in a cache since the start.
 type CacheStats struct {
-	Hits, Misses int64 // it had what was asked for, or not
+	Hits, Misses int64 // lookups that found an entry, or not
 }
 
-// PastStats tells how often [Store.At] found a state made already.
+// PastStats returns how often [Store.At] found a state that was already built.
 func (s *Store) PastStats() CacheStats {
 	return CacheStats{Hits: s.pasts.hits.Load(), Misses: s.pasts.misses.Load()}
 }
 
-// ErrTooManyPasts is the error of [Store.At] when there is no room.
+// ErrTooManyPasts is the error of [Store.At] if too many past states are in use.
 var ErrTooManyPasts = errors.New("as many past states are read as there is room for")
 
-// At returns the fleet as it was behind a cursor that [View.AtRevision] or one of
-// its like has given, as a store that is only read: users and the change log are
-// not in it. release ends its use. The first to ask for a state waits until it
-// is made.
+// At returns the fleet at a cursor returned by [View.AtRevision], AtCursor or AtTime, as a read-only store without
+// users and change log. release ends its use. The first caller for a state waits until it is built.
 func (s *Store) At(ctx context.Context, at Cursor) (fleet *Store, release func(), err error) {
 	p := s.pasts
 	if found := p.take(at); found != nil {
@@ -271,7 +262,7 @@ func newPasts() *pasts {
 	return &pasts{open: map[Cursor]*openPast{}, parts: map[Cursor]int{}, building: make(chan struct{}, 1)}
 }
 
-// take begins another use of a state that is there.
+// take begins another use of an existing state.
 func (p *pasts) take(at Cursor) *openPast {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -286,7 +277,7 @@ func (p *pasts) take(at Cursor) *openPast {
 	return found
 }
 
-// releaser ends a use of a state.
+// releaser returns the function that ends a use of a state.
 func (p *pasts) releaser(of *openPast) func() {
 	return sync.OnceFunc(func() {
 		p.mu.Lock()
@@ -299,7 +290,7 @@ func (p *pasts) releaser(of *openPast) func() {
 	})
 }
 
-// drop closes a state that nobody uses.
+// drop closes a state that is not in use.
 func (p *pasts) drop(of *openPast) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -308,7 +299,7 @@ func (p *pasts) drop(of *openPast) {
 	}
 }
 
-// forget is drop for who holds the lock.
+// forget is drop for a caller that holds the lock.
 func (p *pasts) forget(of *openPast) {
 	if of.timer != nil {
 		of.timer.Stop()
@@ -319,7 +310,7 @@ func (p *pasts) forget(of *openPast) {
 	}
 }
 
-// makeRoom lets go of the state that was not used for longest, if there are many.
+// makeRoom closes the least recently used state, if there are too many.
 func (p *pasts) makeRoom() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -344,7 +335,7 @@ func (p *pasts) close() {
 	}
 }
 
-// build makes the store of a past state.
+// build builds the store of a past state.
 func (s *Store) build(ctx context.Context, at Cursor) (*Store, error) {
 	state := &past{at: at}
 	var e *sqlite.Engine
@@ -368,16 +359,15 @@ func (s *Store) build(ctx context.Context, at Cursor) (*Store, error) {
 	return fleet, nil
 }
 
-// The tables that are not in a past state. Without them a scratch file's
-// transaction means those of the database beside it.
+// timeless are the tables that are not in a past state. Without them, a scratch file's transaction reads those of the
+// attached database.
 var timeless = []string{"user_keys", "users", "log", "changes", "page_keys", "page_ends"}
 
 // pastRows is how many rows or changes are copied at once.
 const pastRows = 256
 
-// fill copies the fleet and takes back what was done to it since. from is the
-// transaction that reads the database: the one of the scratch file, if that has
-// the database beside it.
+// fill copies the fleet and takes back all later changes. from is the transaction that reads the database: the one of
+// the scratch file, if the database is attached to it.
 func (s *Store) fill(ctx context.Context, state *past, tx, from engine.Tx) error {
 	q := &session{store: new(Store), tx: tx}
 	live := &View{q: &session{store: s, tx: from}}
@@ -410,7 +400,7 @@ func (s *Store) fill(ctx context.Context, state *past, tx, from engine.Tx) error
 	return q.listUnkept(ctx, state)
 }
 
-// names are the columns of a table, as a statement lists them.
+// names returns the columns of a table, as a statement lists them.
 func (t *table) names() string {
 	var names []string
 	for _, c := range t.columns {
@@ -443,7 +433,7 @@ func (q *session) copy(ctx context.Context, from *session, t *table) error {
 	return flush()
 }
 
-// takeBackAll takes back every change behind a revision, the newest first.
+// takeBackAll takes back every change after a revision, newest first.
 func (q *session) takeBackAll(ctx context.Context, live *View, revision int64) error {
 	at := Cursor{Revision: 1 << 62}
 	for {

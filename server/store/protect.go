@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// Columns that v1 does not know. Both are null where there is nothing to say.
+// Columns that v1 does not have. Both are null by default.
 const (
 	protected = "protected"
 	setName   = "set_name"
 )
 
-// Protected reports whether an object of a row is protected.
+// Protected reports whether the object of a row is protected.
 func (e *Entity) Protected(row Row) bool { return row.protected(e) }
 
 func (r Row) protected(e *Entity) bool {
@@ -22,9 +22,8 @@ func (r Row) protected(e *Entity) bool {
 	return i >= 0 && r[i] == true
 }
 
-// Protected are the objects of the scope that are protected, in the order of their
-// ids: with within only those in what has that id, by the column of what is in it,
-// such as region_id. Projects are asked for one by one.
+// Protected returns the protected objects of the scope, ordered by id. within restricts them to the contents of an
+// object, by the column of the contents with its id, such as region_id. Projects are queried one by one.
 func (v *View) Protected(ctx context.Context, sc Scope, within map[string]any) (Members, error) {
 	all := Members{}
 entities:
@@ -55,8 +54,8 @@ entities:
 	return all, nil
 }
 
-// Protect protects an object, or takes that off: protected it is not deleted, neither
-// alone nor with what holds it. [NotFound] if there is no such object in the scope.
+// Protect protects or unprotects an object. A protected object cannot be deleted, neither alone nor with what contains
+// it. [NotFound] if there is no such object in the scope.
 func (s *Store) Protect(ctx context.Context, e *Entity, sc Scope, id string, on bool) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.find(ctx, e, sc, id, changing)
@@ -67,7 +66,7 @@ func (s *Store) Protect(ctx context.Context, e *Entity, sc Scope, id string, on 
 	})
 }
 
-// protect is [Store.Protect] of a row that is held.
+// protect is [Store.Protect] for a locked row.
 func (q *session) protect(ctx context.Context, e *Entity, row Row, on bool) error {
 	var to any // null: what was never protected says nothing of it in the log
 	if on {
@@ -76,8 +75,7 @@ func (q *session) protect(ctx context.Context, e *Entity, row Row, on bool) erro
 	return q.setQuietly(ctx, e, []Row{row}, protected, to)
 }
 
-// setQuietly gives rows that are held another value in a column that does not touch
-// updated_at.
+// setQuietly changes a column of locked rows without touching updated_at.
 func (q *session) setQuietly(ctx context.Context, e *Entity, rows []Row, column string, to any) error {
 	at := e.Index(column)
 	rows = slices.DeleteFunc(slices.Clone(rows), func(row Row) bool { return row[at] == to })
@@ -102,10 +100,10 @@ func (q *session) setQuietly(ctx context.Context, e *Entity, rows []Row, column 
 	return nil
 }
 
-// maxListedProtected is how many protected objects a refusal names.
+// maxListedProtected is the number of protected objects that an error names.
 const maxListedProtected = 3
 
-// keepProtected refuses a delete that would take something protected along, which is held.
+// keepProtected refuses a delete whose locked contents include protected objects.
 func (q *session) keepProtected(ctx context.Context, subject, column string, inside []*Entity, key any) error {
 	var found, commands []string
 	look := func(e *Entity, from, where string) error {

@@ -24,9 +24,8 @@ func (c *conditions) add(term string, args ...any) {
 	c.args = append(c.args, args...)
 }
 
-// equal adds column = value. Without indexed the planner is kept from using
-// an index for it: a statement has one condition that drives it, chosen here,
-// where the database has no statistics to choose by.
+// equal adds column = value. Without indexed, the planner is kept from using an index for it: where the database has no
+// statistics, the condition that drives a statement is chosen here.
 func (c *conditions) equal(column string, value any, indexed bool) {
 	if !indexed {
 		column = c.dialect.Unindexed(column)
@@ -34,7 +33,7 @@ func (c *conditions) equal(column string, value any, indexed bool) {
 	c.add(column+" = ?", value)
 }
 
-// among is equal for several values.
+// among adds a condition that a column has one of several values.
 func (c *conditions) among(column string, values []any, indexed bool) {
 	if !indexed {
 		column = c.dialect.Unindexed(column)
@@ -64,16 +63,13 @@ func in[T any](args []any, ids []T) (string, []any) {
 	return "(" + strings.Repeat("?, ", n-1) + "?)", args
 }
 
-// minRange is how many ids are looked for in a range, as those of a page of the
-// usual 30 are. Fewer are asked for by name, so that a write looks at nothing but
-// what it is about.
+// minRange is the number of ids from which on a range is searched, as for a page of the usual 30. Fewer are searched
+// one by one, so that a write reads nothing but its own objects.
 const minRange = 16
 
-// among returns a condition that column has one of the ids, and appends its
-// arguments. Numbers that stand close together, as those of a page do, are
-// asked for as a range, which the database reads in one go; at most as many
-// others come with it. wanted tells them apart, and is nil where there are
-// none.
+// among returns a condition that column has one of the ids, and appends its arguments. Adjacent numbers, such as those
+// of a page, become a range, which the database reads at once; it has at most as many other rows. wanted distinguishes
+// them, and is nil if there are none.
 func among(column string, args, ids []any) (condition string, all []any, wanted map[any]bool) {
 	first, last, dense := span(ids)
 	if !dense {
@@ -89,8 +85,7 @@ func among(column string, args, ids []any) (condition string, all []any, wanted 
 	return column + " BETWEEN ? AND ?", append(args, first, last), wanted
 }
 
-// span is the range of ids; dense tells that at least every second of it is
-// one of them.
+// span returns the range of ids; dense reports whether at least every second number in it is one of them.
 func span(ids []any) (first, last int64, dense bool) {
 	if len(ids) < minRange {
 		return 0, 0, false
@@ -128,7 +123,7 @@ func (e *Entity) selectList() string {
 	return b.String()
 }
 
-// selectRows is selectList for who reads many rows: see packedScanner.
+// selectRows is selectList for reads of many rows: see packedScanner.
 func (e *Entity) selectRows(d *engine.Dialect) string {
 	if d.PackRow == nil {
 		return e.selectList()
@@ -153,8 +148,8 @@ func packedScanner(e *Entity, d *engine.Dialect) *scanner {
 	return s
 }
 
-// unpack reads the values of a row. Those that are as in the row before are
-// kept: neighbours have much in common.
+// unpack parses the values of a row. Values equal to those of the previous row are shared: neighbouring rows have much
+// in common.
 func (s *scanner) unpack() error {
 	x := jsontext.NewSkimmer(s.packed)
 	i, bad := 0, false
@@ -195,7 +190,7 @@ func newScanner(e *Entity) *scanner {
 	return s
 }
 
-// row copies what was scanned and gives every value its documented type.
+// row returns a copy of the scanned row, with values of the documented types.
 func (s *scanner) row() Row {
 	row := Row(slices.Clone(s.vals))
 	for i, c := range s.e.Columns {

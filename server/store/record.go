@@ -14,7 +14,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// What can be done to an object.
+// The actions of changes.
 const (
 	Created = "create"
 	Updated = "update"
@@ -22,45 +22,44 @@ const (
 	Moved   = "move"
 )
 
-// record is a row of the change log that is not stored yet.
+// record is a row of the change log that is not yet stored.
 type record struct {
 	kind, object, project, action string
 	named
 	before, after any // JSON text; nil for none
 }
 
-// named is what an object is called: a path below the cloud, region and cell
-// with the given ids, whose names are not known yet; nil for none.
+// named is the path of an object below the cloud, region and cell with the given ids, whose names are not yet known;
+// nil for none.
 type named struct {
 	below [len(placeKeys)]any
 	path  string
 }
 
-// recorder keeps what one write does until its end. Then all of it gets one
-// revision. What is too much to be held is stored on the way.
+// recorder collects the changes of one write until its end. Then all of them get one revision. If they take too much
+// memory, they are stored earlier.
 type recorder struct {
 	actor    Actor
 	expected []string             // see [IfUnchanged]
-	fence    int64                // when it began, or before
-	change   string               // "" as long as nothing is stored
-	revision int64                // where it had to be known
-	at       int64                // the same
+	fence    int64                // at its begin, or earlier
+	change   string               // "" until something is stored
+	revision int64                // if it had to be known
+	at       int64                // if it had to be known
 	n        int64                // rows so far
 	held     []record             // not stored yet
 	size     int                  // bytes of held
 	names    map[reference]string // of clouds, regions and cells
-	devices  map[any]named        // those whose interfaces are recorded
+	devices  map[any]named        // devices whose interfaces are recorded
 	deleted  map[string]int       // how many were deleted, by kind
 }
 
-// reference names a cloud, region or cell: the key of what refers to it, and
-// its id.
+// reference identifies a cloud, region or cell by the foreign key that refers to it, and its id.
 type reference struct {
 	key string
 	id  any
 }
 
-// knows remembers the name of what a row refers to.
+// knows stores the name of what a row refers to.
 func (l *recorder) knows(key string, id any, name string) {
 	if l.names == nil {
 		l.names = map[reference]string{}
@@ -68,7 +67,7 @@ func (l *recorder) knows(key string, id any, name string) {
 	l.names[reference{key, id}] = name
 }
 
-// maxHeld is what a recorder holds at most, in bytes.
+// maxHeld is the largest size of a recorder, in bytes.
 const maxHeld = 1 << 20
 
 const (
@@ -95,24 +94,22 @@ func (q *session) record(ctx context.Context, r record) error {
 	return q.flush(ctx)
 }
 
-// fewRows is how many rows of the log are stored without knowing the revision.
+// fewRows is the number of rows of the log that are stored without knowing the revision.
 const fewRows = 16
 
-// The row that gives out revisions is touched as late as can be: from there on
-// writes wait for each other until they commit.
+// The row that assigns revisions is changed as late as possible: from then on writes wait for each other until the
+// commit.
 //
-// It also is a fence. A write whose connection was lost can still be on its way,
-// in a buffer or behind others. Whoever finds out what became of it raises the
-// fence, and a write that began before the fence was raised divides by 0: it is
-// not committed any more, and runs again if anybody waits for it.
+// It is also a fence. A write whose connection was lost can still be under way, in a buffer or behind others. Whoever
+// looks up its outcome raises the fence, and a write that began before that divides by 0: it is not committed any more,
+// and runs again if it is still waited for.
 const (
 	nextRevision = "UPDATE log SET revision = revision + 1 / CASE WHEN fence = ? THEN 1 ELSE 0 END, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END"
 	raiseFence   = "UPDATE log SET fence = fence + 1"
 )
 
-// newest makes a row of the log that has the newest revision. The names of its
-// places are looked up where they are not known: only of those that it has, for
-// a statement that has null for an id is planned anew each time.
+// newest returns the statement for a row of the log with the newest revision. Only the names of its places that are not
+// known are queried: a statement with null for an id is planned again each time.
 func newest(n *named) (text string, args []any) {
 	path := "?"
 	for i := len(placeKeys) - 1; i >= 0; i-- {
@@ -128,8 +125,8 @@ func newest(n *named) (text string, args []any) {
 	return insertChanges + " SELECT revision, ?, change, changed_at, ?, ?, ?, ?, ?, ?, ?, ?, " + path + ", ?, ?, ? FROM log", append(args, n.path)
 }
 
-// finish stores what a write has recorded, as its last statements. Usually
-// nothing is to be learned from them, and they go out with the commit.
+// finish stores what a write has recorded, as its last statements. Usually no result is needed, and they are sent with
+// the commit.
 func (q *session) finish(ctx context.Context) error {
 	l := q.log
 	if len(l.held) == 0 {
@@ -141,7 +138,7 @@ func (q *session) finish(ctx context.Context) error {
 	l.change = newChange()
 	now := q.store.now().UnixMicro()
 	next := []any{l.fence, l.change, now, now}
-	// One statement would not see a name that changed while it waited for its turn.
+	// A single statement would not see a name that changed while it waited for the lock.
 	together := q.dialect().Together && l.held[0].below == named{}.below
 	if !together {
 		if err := q.queueExec(ctx, nextRevision, next); err != nil {
@@ -160,7 +157,7 @@ func (q *session) finish(ctx context.Context) error {
 		var err error
 		if i < len(l.held)-1 {
 			err = q.queueExec(ctx, text, args)
-		} else { // the commit comes next, and with it the answer
+		} else { // the commit comes next, and returns the result
 			err = q.queueRow(ctx, text+" RETURNING revision", args, &told, &l.revision)
 		}
 		if err != nil {
@@ -170,7 +167,7 @@ func (q *session) finish(ctx context.Context) error {
 	return nil
 }
 
-// flush stores what is held.
+// flush stores the collected rows.
 func (q *session) flush(ctx context.Context) error {
 	l := q.log
 	if l.change == "" {
@@ -195,33 +192,32 @@ func (q *session) flush(ctx context.Context) error {
 	return err
 }
 
-// append appends what a row has between its place in the log and its path.
+// append appends the columns of a row between its position in the log and its path.
 func (l *recorder) append(args []any, r *record) []any {
 	return append(args, r.project, l.actor.User, l.actor.Project, l.actor.Address, l.actor.Request, l.actor.Message, r.kind, r.object)
 }
 
-// isStored reports whether the log has what a write recorded a moment ago. If it has
-// not, it never will, once this transaction is committed.
+// isStored reports whether the log has what a write recorded. If it has not, it never will, once this transaction is
+// committed.
 func (q *session) isStored(ctx context.Context, l *recorder) (bool, error) {
 	if l.change == "" {
 		return true, nil // there was nothing to store
 	}
-	if err := q.exec(ctx, raiseFence, nil); err != nil { // it waits for who has the row
+	if err := q.exec(ctx, raiseFence, nil); err != nil { // waits for the write that has the row
 		return false, err
 	}
 	err := q.row(ctx, "SELECT COALESCE(max(revision), 0) FROM changes WHERE revision > (SELECT revision - 10000 FROM log) AND change = ?", []any{l.change}, &l.revision)
 	return l.revision > 0, err
 }
 
-// newChange makes the id of a change: nobody else has ever made the same one
-// with the same revision.
+// newChange returns a random id of a change, which makes it unique for its revision.
 func newChange() string {
 	var b [8]byte
 	rand.Read(b[:])
 	return hex.EncodeToString(b[:])
 }
 
-// object is what the log calls the object of a row.
+// object returns the identity of a row's object in the log.
 func (e *Entity) object(row Row) Object {
 	kind := e.of.Name
 	if e.IsDevice() {
@@ -230,7 +226,7 @@ func (e *Entity) object(row Row) Object {
 	return Object{kind, idText(row[e.Index(e.key)])}
 }
 
-// begin is a record of what happens to an object, without its sides.
+// begin returns a record for an object, without the two sides.
 func (q *session) begin(ctx context.Context, action string, e *Entity, row Row) (r record, err error) {
 	o := e.object(row)
 	r = record{kind: o.Kind, object: o.ID, project: row[e.Index(e.project)].(string), action: action}
@@ -240,7 +236,7 @@ func (q *session) begin(ctx context.Context, action string, e *Entity, row Row) 
 	return r, err
 }
 
-// named is what an object is called, and where it is.
+// named returns the name of an object, and the places it is in.
 func (q *session) named(ctx context.Context, e *Entity, row Row) (n named, err error) {
 	n.path = row[e.Index(e.of.Title)].(string)
 	if e == NetworkInterfaces {
@@ -265,7 +261,7 @@ func (q *session) named(ctx context.Context, e *Entity, row Row) (n named, err e
 	return n, nil
 }
 
-// prefix puts the names of places before a path, if all are known.
+// prefix adds the names of the places to a path, if all are known.
 func (l *recorder) prefix(n *named) (done bool) {
 	var names []string
 	for i, key := range placeKeys {
@@ -281,7 +277,7 @@ func (l *recorder) prefix(n *named) (done bool) {
 	return true
 }
 
-// resolve makes a path whole.
+// resolve completes a path.
 func (q *session) resolve(ctx context.Context, n *named) error {
 	if q.log.prefix(n) {
 		return nil
@@ -306,7 +302,7 @@ var (
 	placeTables = [...]string{"clouds", "regions", "cells"}
 )
 
-// completeState is a side with everything that an object is.
+// completeState returns a side with the complete state of an object.
 func (q *session) completeState(ctx context.Context, r record, e *Entity, row Row, variables hierarchy.Variables, labels []string) (any, error) {
 	s := side(nil).row(e, row)
 	if len(labels) > 0 {
@@ -328,8 +324,7 @@ func (q *session) recordNew(ctx context.Context, e *Entity, row Row, variables h
 	return q.record(ctx, r)
 }
 
-// recordUpdate records what differs between two states of a row; more is what
-// else there is to tell, as a member of the later one.
+// recordUpdate records the difference between two states of a row; more is an additional member of the later one.
 func (q *session) recordUpdate(ctx context.Context, action string, e *Entity, old, row Row, more ...string) error {
 	var before, after side
 	for i, c := range e.Columns {
@@ -351,8 +346,7 @@ func (q *session) recordUpdate(ctx context.Context, action string, e *Entity, ol
 	return q.record(ctx, r)
 }
 
-// recordVariables records variables that changed, as they were and as they
-// are.
+// recordVariables records changed variables, before and after.
 func (q *session) recordVariables(ctx context.Context, e *Entity, row Row, old, now hierarchy.Variables) error {
 	r, err := q.begin(ctx, Updated, e, row)
 	if err != nil {
@@ -370,7 +364,7 @@ func (q *session) recordVariables(ctx context.Context, e *Entity, row Row, old, 
 	return q.record(ctx, r)
 }
 
-// recordLabels records the labels of a device, if they are others now.
+// recordLabels records the labels of a device, if they changed.
 func (q *session) recordLabels(ctx context.Context, e *Entity, row Row, old, now []string) error {
 	if slices.Equal(old, now) {
 		return nil
@@ -383,7 +377,7 @@ func (q *session) recordLabels(ctx context.Context, e *Entity, row Row, old, now
 	return q.record(ctx, r)
 }
 
-// pieceRows is how many rows that are to be deleted are read at once.
+// pieceRows is the number of rows to delete that are read at once.
 const pieceRows = 128
 
 // recordWithin records the delete of all rows of e with the given value in a
@@ -398,8 +392,7 @@ func (q *session) recordWithin(ctx context.Context, e *Entity, column string, va
 	return q.pieces(ctx, e, c, func(rows []Row) error { return q.recordGone(ctx, e, rows) })
 }
 
-// pieces calls fn with all rows under a condition, some at a time, which nobody
-// else changes any more.
+// pieces calls fn with all rows that match a condition, in batches, and locks them.
 func (q *session) pieces(ctx context.Context, e *Entity, c conditions, fn func(rows []Row) error) error {
 	scan := newScanner(e)
 	text := "SELECT " + e.selectList() + " FROM " + e.Table + " t"
@@ -458,8 +451,7 @@ func (q *session) recordGone(ctx context.Context, e *Entity, rows []Row) error {
 	return q.recordRows(ctx, e, rows, labels)
 }
 
-// recordRows records the delete of rows with their variables, fewer at a time
-// if these are too many to be held.
+// recordRows records the delete of rows with their variables, fewer at a time if they would take too much memory.
 func (q *session) recordRows(ctx context.Context, e *Entity, rows []Row, labels [][]string) error {
 	ids := make([]any, len(rows))
 	for i, row := range rows {
@@ -467,7 +459,7 @@ func (q *session) recordRows(ctx context.Context, e *Entity, rows []Row, labels 
 	}
 	room := memoryBudget(fullViewBytes)
 	if len(rows) == 1 {
-		room = math.MaxInt // what one write has stored, another can read
+		room = math.MaxInt // what one write has stored can be read again
 	}
 	own, err := q.ownVariables(ctx, e, ids, &room)
 	if errors.Is(err, errMemory) {

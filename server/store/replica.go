@@ -13,67 +13,67 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Need is how far a state of the fleet has to have come to be shown to somebody: behind a place in the change log.
+// Need is the position in the change log that a state must have reached before it may be shown to a client.
 type Need struct {
-	Cursor // without a change, a revision of whatever database
+	Cursor // without a change: a revision of any database
 
-	// Requested tells that somebody said so, who may know less than others have written. Then a replica's word that something is
-	// not so counts for nothing: the database is asked.
+	// Requested reports that the client named the position, which may know less than others have written. Then a
+	// replica's finding that something does not exist is not relied upon: the primary is asked.
 	Requested bool
 }
 
-// ErrReplica is what an error of [Open] wraps where the replica is none of the database.
+// ErrReplica is wrapped by the error of [Open] for a replica that does not belong to the database.
 var ErrReplica = errors.New("is no replica of the database")
 
-// Cause is why a replica is passed by, as metrics have it.
+// Cause is why a replica is skipped, as in metrics.
 type Cause = engine.Cause
 
-// Why the replica is passed by, beside what the engine says.
+// The causes for skipping a replica, in addition to the engine's.
 const (
-	causeBehind        Cause = "behind"  // it has not come as far as the read needs
-	causeLag           Cause = "lag"     // it is behind by more than it may be
-	causeAhead         Cause = "leads"   // it takes writes itself, and is no replica, or not any more
-	causeOtherDatabase Cause = "foreign" // it is another database's, or has what the database does not have
-	causeRefused       Cause = "refused" // it would have refused the request
+	causeBehind        Cause = "behind"  // it has not reached the position that the read needs
+	causeLag           Cause = "lag"     // it is too far behind
+	causeAhead         Cause = "leads"   // it accepts writes, so it is not a replica, or no longer
+	causeOtherDatabase Cause = "foreign" // it replicates another database, or is ahead of this one
+	causeRefused       Cause = "refused" // it would have refused the request, so the primary was asked
 )
 
-// Causes are all of them.
+// Causes are all causes.
 var Causes = []Cause{causeBehind, causeLag, causeAhead, causeOtherDatabase, causeRefused, engine.CauseNoAnswer, engine.CauseBusy, engine.CauseConflict}
 
-// ReplicaStats tell of the replica of a store.
+// ReplicaStats are the state and statistics of a store's replica.
 type ReplicaStats struct {
-	Why     Cause           // it is passed by; "" if it is not
-	Detail  string          // more about that, for the log
-	Probed  bool            // it answered lately, with ...
-	Behind  int64           // ... so many revisions to come, ...
-	Lag     time.Duration   // ... the oldest of which is as old
-	Reads   int64           // that it answered
-	Others  int64           // that the database answered in its place
+	Why     Cause           // why it is skipped; "" if it is not
+	Detail  string          // details, for the log
+	Probed  bool            // it has answered lately: Behind and Lag are known
+	Behind  int64           // number of revisions it has not replayed
+	Lag     time.Duration   // age of the oldest of these
+	Reads   int64           // reads that it served
+	Others  int64           // reads that the primary served instead
 	Skipped map[Cause]int64 // why
 
 	Connections Stats
 }
 
-// How the replica is looked after.
+// How the replica is monitored.
 const (
 	probeEvery   = time.Second
-	probeTimeout = 2 * time.Second // that one look may take
-	goneAfter    = 5 * time.Second // without an answer, whatever it is asked for is not waited for any more
-	readyTimeout = 3 * time.Second // that it has at first to come to what the database has
+	probeTimeout = 2 * time.Second // for one probe
+	goneAfter    = 5 * time.Second // without an answer, running reads are cancelled
+	readyTimeout = 3 * time.Second // for it to catch up when the store is opened
 )
 
-// catchUp is how long a read waits for a replica that is as good as there: what was committed a moment ago is on its way. One
-// that does not come in that time is not waited for until the next look.
+// catchUp is how long a read waits for a replica that is almost up to date: recent commits are on their way. One that
+// does not catch up in that time is not waited for until the next probe.
 const catchUp = 20 * time.Millisecond
 
-// catchUpPauses are those between two questions whether it is there.
+// catchUpPauses are the waits between two checks whether it has caught up.
 var catchUpPauses = retry.Pauses{First: time.Millisecond, Most: 4 * time.Millisecond}
 
-// replica is a database that follows the store's own.
+// replica is the replica of a store.
 type replica struct {
 	store  *Store
 	engine engine.Replica
-	maxLag time.Duration // that it may be behind
+	maxLag time.Duration // how far it may be behind
 	gone   time.Duration // goneAfter, but in tests
 	report func(ReplicaStats)
 	stop   func()
@@ -81,13 +81,14 @@ type replica struct {
 
 	mu       sync.Mutex
 	now      ReplicaStats
-	answered time.Time       // last
-	late     bool            // it was not as good as there lately
-	running  context.Context //nolint:containedctx // that of the reads under way, which ends when nobody answers any more
+	answered time.Time       // time of the last answer
+	late     bool            // it did not catch up lately
+	running  context.Context //nolint:containedctx // of running reads; ends when the replica stops answering
 	end      func()
 }
 
-// openReplica begins to look after a replica. One that is away may come later; one that is none is refused.
+// openReplica starts monitoring a replica. An unavailable replica may come later; a database that is not a replica is
+// refused.
 func (s *Store) openReplica(ctx context.Context, o Options) error {
 	if s.engine.Dialect().Name != "postgres" {
 		return errors.New("--read-database: only a PostgreSQL database has replicas, and --database is a file")
@@ -109,7 +110,7 @@ func (s *Store) openReplica(ctx context.Context, o Options) error {
 	return nil
 }
 
-// begin is the first look, which refuses what cannot be meant.
+// begin is the first probe, which refuses a database that cannot be meant.
 func (r *replica) begin(ctx context.Context) error {
 	for until := time.Now().Add(readyTimeout); ; {
 		v := r.probe(ctx)
@@ -128,19 +129,19 @@ func (r *replica) begin(ctx context.Context) error {
 	}
 }
 
-// verdict is what a look has found.
+// verdict is the result of a probe.
 type verdict struct {
 	at       engine.ProbeResult
-	why      Cause // to pass it by; "" for nothing
+	why      Cause // why to skip it; "" if it can be used
 	detail   string
-	nonsense error // it is no replica of the database
+	nonsense error // it is not a replica of the database
 
 	compared bool // with the database
 	behind   int64
 	lag      time.Duration
 }
 
-// probe compares the replica with the database.
+// probe compares the replica with the primary.
 func (r *replica) probe(ctx context.Context) (v verdict) {
 	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 	defer cancel()
@@ -174,7 +175,7 @@ func (r *replica) probe(ctx context.Context) (v verdict) {
 	return r.compare(ctx, v, theirs, salt)
 }
 
-// probeFailed is the verdict where the replica did not answer.
+// probeFailed returns the verdict for a replica that did not answer.
 func (r *replica) probeFailed(err error) (v verdict) {
 	v.why, v.detail = engine.CauseNoAnswer, err.Error()
 	if passed := (*engine.SkippedError)(nil); errors.As(err, &passed) {
@@ -189,7 +190,7 @@ func (r *replica) probeFailed(err error) (v verdict) {
 	return v
 }
 
-// compare asks the database how far it is from where the replica is.
+// compare asks the primary how far the replica is behind.
 func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt string) verdict {
 	var ours Cursor
 	var ourSalt string
@@ -225,7 +226,7 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 	return v
 }
 
-// watch looks after the replica until ctx ends.
+// watch monitors the replica until ctx ends.
 func (r *replica) watch(ctx context.Context) {
 	defer close(r.done)
 	tick := time.NewTicker(probeEvery)
@@ -241,13 +242,13 @@ func (r *replica) watch(ctx context.Context) {
 			return
 		}
 		if v.why == causeAhead || v.why == causeOtherDatabase {
-			r.engine.Reconnect() // another host may be the replica by now
+			r.engine.Reconnect() // another host may be the replica now
 		}
 		r.settle(v)
 	}
 }
 
-// settle has a verdict count.
+// settle applies a verdict.
 func (r *replica) settle(v verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -271,7 +272,7 @@ func (r *replica) settle(v verdict) {
 	r.turn(v.why, v.detail)
 }
 
-// turn changes whether the replica is passed by, and tells of that.
+// turn changes whether the replica is skipped, and reports the change.
 func (r *replica) turn(why Cause, detail string) {
 	changed := why != r.now.Why || r.now.Detail == "" && why != ""
 	r.now.Why, r.now.Detail = why, detail
@@ -280,7 +281,7 @@ func (r *replica) turn(why Cause, detail string) {
 	}
 }
 
-// enter tells whether the replica is to be asked, and as long as what.
+// enter returns why the replica is to be skipped, or the context that bounds its reads.
 func (r *replica) enter() (running context.Context, why Cause) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -293,7 +294,7 @@ func (r *replica) isLate() bool {
 	return r.late
 }
 
-// count notes that the database is asked instead, or the replica was: for "".
+// count records that the primary is asked instead, or with "" that the replica was.
 func (r *replica) count(why Cause, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -326,11 +327,11 @@ func (r *replica) close() {
 	_ = r.engine.Close()
 }
 
-// errBehind is that of a replica which has not come far enough.
+// errBehind is the error of a replica that has not reached the needed position.
 var errBehind = errors.New("the replica is not as far yet")
 
-// reached returns errBehind unless what a transaction of the replica sees has a place in the change log behind it. A revision
-// is not enough: a server that lost its place as the primary may have given out the same one for another change.
+// reached returns errBehind unless the snapshot of a replica's transaction includes the needed position. A revision is
+// not enough: a former primary may have assigned the same one to another change.
 func (n Need) reached(ctx context.Context, tx engine.Tx) error {
 	var at Cursor
 	var there *string
@@ -348,7 +349,7 @@ func (n Need) reached(ctx context.Context, tx engine.Tx) error {
 	return errBehind
 }
 
-// view is [Store.View] of the replica. Unless done, the database has to be asked.
+// view is [Store.View] of the replica. Unless done, the primary has to be asked.
 func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx context.Context, v *View) error) (done bool, err error) {
 	running, why := r.enter()
 	if why != "" {
@@ -383,8 +384,8 @@ func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx c
 	return why == "", err
 }
 
-// ViewBehind is [Store.View] of a moment behind a place in the change log: of the replica's, if there is one that has come so far, and
-// otherwise of the database's own. fn may be called twice.
+// ViewBehind is [Store.View] of a snapshot that includes a position in the change log: of the replica, if there is one
+// that has reached it, otherwise of the primary. fn may be called twice.
 func (s *Store) ViewBehind(ctx context.Context, need Need, whole bool, fn func(ctx context.Context, v *View) error) error {
 	if s.replica != nil {
 		if done, err := s.replica.view(ctx, need, whole, fn); done {
@@ -397,7 +398,7 @@ func (s *Store) ViewBehind(ctx context.Context, need Need, whole bool, fn func(c
 // HasReplica reports whether there is a replica to read from.
 func (s *Store) HasReplica() bool { return s.replica != nil }
 
-// Replica tells of the replica; ok is false if there is none.
+// Replica returns the state of the replica; ok is false if there is none.
 func (s *Store) Replica() (stats ReplicaStats, ok bool) {
 	if s.replica == nil {
 		return ReplicaStats{}, false
@@ -405,7 +406,7 @@ func (s *Store) Replica() (stats ReplicaStats, ok bool) {
 	return s.replica.stats(), true
 }
 
-// EndReplica is where the change log ends.
+// EndReplica returns the end of the change log.
 func (s *Store) EndReplica(ctx context.Context) (end Cursor, err error) {
 	err = s.peek(ctx, func(ctx context.Context, q *session) error {
 		return q.row(ctx, "SELECT revision, change FROM log", nil, &end.Revision, &end.Change)

@@ -14,22 +14,20 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// restoreRows is how many rows of a backup one statement stores.
+// restoreRows is the number of rows that one statement stores.
 const restoreRows = 64
 
-// Restore fills an empty database, of whatever engine, with a backup, and brings
-// it to today's schema. A missing database is made. open opens the backup: it is
-// read whole before anything is stored, and then again. file is what messages
-// call it.
+// Restore restores a backup into an empty database of any engine, and migrates it to the current schema. A missing
+// database is created. open opens the backup: it is read completely before anything is stored, and then again. file is
+// its name in messages.
 //
-// All is restored or nothing. Errors: [BadBackup]; one that wraps
-// [ErrNotEmpty].
+// Everything is restored or nothing. Errors: [InvalidBackupError], or one that wraps [ErrNotEmpty].
 func Restore(ctx context.Context, database string, o Options, file string, open func() (io.ReadCloser, error), report func(Step)) (info BackupInfo, all int64, err error) {
 	info, all, err = checkBackup(file, open, report)
 	if err != nil {
 		return info, 0, err
 	}
-	o.Create, o.NoSaves = true, true // it is saved already
+	o.Create, o.NoSaves = true, true // it is a backup already
 	defer removeMade(database, &err)()
 	e, err := openEngine(ctx, database, o, migrations[:info.Schema])
 	if errors.Is(err, ErrNewer) {
@@ -55,8 +53,8 @@ func Restore(ctx context.Context, database string, o Options, file string, open 
 	return info, all, s.Close()
 }
 
-// removeMade returns what removes a SQLite file that was not there when it was
-// called, if there was an error.
+// removeMade returns a function that removes a SQLite file that did not exist when removeMade was called, if there was
+// an error.
 func removeMade(database string, err *error) func() {
 	path, e := sqlitePath(database)
 	if e != nil {
@@ -72,11 +70,10 @@ func removeMade(database string, err *error) func() {
 	}
 }
 
-// ErrNotEmpty is what an error of [Restore] wraps when there is a fleet already.
+// ErrNotEmpty is wrapped by the error of [Restore] for a database that already contains a fleet.
 var ErrNotEmpty = errors.New("holds a fleet already")
 
-// checkBackup reads all of a backup, and returns what it says of itself and its
-// number of rows.
+// checkBackup reads a whole backup, and returns its description and number of rows.
 func checkBackup(file string, open func() (io.ReadCloser, error), report func(Step)) (info BackupInfo, rows int64, err error) {
 	f, err := open()
 	if err != nil {
@@ -110,13 +107,12 @@ type restorer struct {
 	report  func(Step)
 	step    Step
 
-	part *part // of the rows that are held
+	part *part // of the collected rows
 	held []any
 	rows int
 }
 
-// checkEmpty refuses a database that holds something: all but the row that
-// gives out revisions.
+// checkEmpty refuses a database that contains anything but the row that assigns revisions.
 func (r *restorer) checkEmpty(ctx context.Context, name string) error {
 	for _, t := range r.tables {
 		if t.name == "log" {
@@ -202,7 +198,7 @@ func (r *restorer) store(ctx context.Context, b *backupReader, filler engine.Fil
 	return err
 }
 
-// next reads the next row of a backup, and says so now and then.
+// next returns the next row of a backup, and reports the progress now and then.
 func (r *restorer) next(b *backupReader) ([]any, error) {
 	row, err := b.next()
 	if row == nil || err != nil {
@@ -215,7 +211,7 @@ func (r *restorer) next(b *backupReader) ([]any, error) {
 	return row, nil
 }
 
-// hold keeps a row until it is stored with others.
+// hold collects a row, to be stored with others.
 func (r *restorer) hold(ctx context.Context, row []any) error {
 	r.held = append(r.held, row...)
 	if r.rows++; r.rows < restoreRows {
@@ -224,7 +220,7 @@ func (r *restorer) hold(ctx context.Context, row []any) error {
 	return r.flush(ctx)
 }
 
-// flush stores the rows that are held.
+// flush stores the collected rows.
 func (r *restorer) flush(ctx context.Context) error {
 	if r.rows == 0 {
 		return nil
@@ -245,7 +241,7 @@ func (r *restorer) flush(ctx context.Context) error {
 	return r.tx.QueueExec(ctx, "INSERT INTO "+p.Table+" ("+strings.Join(p.Columns, ", ")+") VALUES "+strings.Repeat(marks+", ", rows-1)+marks, args)
 }
 
-// finish sets the last ids, and has the database look at what it holds now.
+// finish sets the last ids, and updates the database's statistics.
 func (r *restorer) finish(ctx context.Context, b *backupReader) error {
 	for _, p := range b.parts {
 		for column, last := range p.Last {

@@ -7,13 +7,12 @@ import (
 	"time"
 )
 
-// prunedRows is how many rows of the log one write of [Store.Prune] looks at.
+// prunedRows is the number of rows of the log that one write of [Store.Prune] processes.
 const prunedRows = 200
 
-// Prune moves the horizon of the change log to a time, and removes what was
-// before it, but the creation of each object and its last change. It does so in
-// small writes with pauses, so that others do not wait, and can be stopped and
-// begun again at any point, also by several processes at once.
+// Prune moves the horizon of the change log to a time, and deletes the changes before it, except for the creation of
+// each object and its last change. It works in small writes with pauses, so that others do not wait, and can be stopped
+// and started again at any point, also by several processes at once.
 func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	var horizon, pruned int64
 	var change string
@@ -59,7 +58,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// rest leaves the database to others for as long as it was kept from them.
+// rest pauses for as long as the last step has taken.
 func rest(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
@@ -69,11 +68,10 @@ func rest(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// prune looks at a piece of the log up to the horizon. What each row makes the
-// last change of its object no more goes, be it in this piece or from before.
+// prune processes a piece of the log up to the horizon. A row that is no longer the last change of its object, because
+// of another row in this or an earlier piece, is deleted.
 //
-// Of several servers that do it at once, one goes on: who finds that another
-// one has got as far meanwhile leaves the rest to that.
+// If several servers prune at once, one continues: a server that finds another one ahead of it stops.
 func (q *session) prune(ctx context.Context, from Cursor, horizon int64) (at Cursor, more bool, err error) {
 	var before int64
 	if err := q.row(ctx, "SELECT pruned FROM log", nil, &before); err != nil || before >= from.Revision {
@@ -102,7 +100,7 @@ func (q *session) prune(ctx context.Context, from Cursor, horizon int64) (at Cur
 	}
 	err = q.row(ctx, "UPDATE log SET pruned = ? WHERE pruned < ? RETURNING pruned", []any{done, done}, &done)
 	if errors.Is(err, sql.ErrNoRows) {
-		return at, more && done == before, nil // still in one revision
+		return at, more && done == before, nil // still in the same revision
 	}
 	return at, more, err
 }

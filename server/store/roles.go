@@ -9,9 +9,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// SetRole gives a user a role, and returns its row. Nobody gives more than they
-// may do themselves, and only root gives the role root and takes it away:
-// [Exceeds]. [InUse] for the last user who is root and has a key.
+// SetRole gives a user a role, and returns the user's row. [ExceedsGrant] for a role higher than the caller's; only
+// root grants and revokes the role root. [InUse] for the last root user with a key.
 func (s *Store) SetRole(ctx context.Context, m Manager, user string, role schema.Role) (Row, error) {
 	var row Row
 	err := s.write(ctx, func(ctx context.Context, q *session) (err error) {
@@ -43,13 +42,11 @@ func (s *Store) SetRole(ctx context.Context, m Manager, user string, role schema
 	return row, err
 }
 
-// usableRoot is a condition of users u: one is root, and has a key that is good
-// for that at a time.
+// usableRoot is the condition for a user u who is root and has a valid key that allows the role.
 const usableRoot = "u.role = 'root' AND EXISTS (SELECT 1 FROM user_keys k WHERE k.user_id = u.id AND (k.role IS NULL OR k.role = 'root') AND (k.expires_at IS NULL OR k.expires_at > ?) AND k.id <> ?)"
 
-// keepRootUser refuses to do something to a user, or to a project with all its
-// users, by which nobody would be left who could see all projects: who is root,
-// and has a key.
+// keepRootUser refuses to change a user, or a project with its users, if then no root user with a key would be left,
+// who could see all projects.
 func (q *session) keepRootUser(ctx context.Context, e *Entity, row Row, cannot string) error {
 	column := "id"
 	if e == Projects {
@@ -81,7 +78,7 @@ func (q *session) keepRootUser(ctx context.Context, e *Entity, row Row, cannot s
 	return refuse(InUse, "The %s %s: %s, and without one nobody sees all projects. For a new API key: craton server bootstrap --new-key.", e.titled(row), cannot, what)
 }
 
-// keepRootKey refuses the delete of the last key that is root's.
+// keepRootKey refuses to delete the last key of root.
 func (q *session) keepRootKey(ctx context.Context, user Row, k *UserKey) error {
 	if k.allows(user.role()) != schema.Root || k.Expires != 0 && int64(k.Expires)/1e6 <= q.store.now().Unix() {
 		return nil
@@ -96,21 +93,19 @@ func (q *session) keepRootKey(ctx context.Context, user Row, k *UserKey) error {
 	return refuse(InUse, "The key %q (id %d) cannot be deleted: it is the last key of the last root user, and without one nobody sees all projects. Make another one first.", k.Name, k.ID)
 }
 
-// lockRoots keeps all who are root as they are: of two writes at once each must
-// not leave the other's.
+// lockRoots locks all root users: otherwise two concurrent writes could each rely on the user that the other changes.
 func (q *session) lockRoots(ctx context.Context) error {
 	return q.each(ctx, "SELECT t.id FROM users t WHERE t.role = 'root' ORDER BY t.id"+q.lockClause(removing), nil, []any{new(int64)}, func() {})
 }
 
-// rootsLeft reports whether there is a user under a condition who is root, and
-// has a key beside the one that is named.
+// rootsLeft reports whether a root user matches a condition and has a key other than the given one.
 func (q *session) rootsLeft(ctx context.Context, key int64, where string, args ...any) (bool, error) {
 	var n int
 	err := q.row(ctx, "SELECT count(*) FROM users u WHERE "+where+" AND "+usableRoot, append(args, q.store.now().Unix(), key), &n)
 	return n > 0, err
 }
 
-// titled is what a message calls an object.
+// titled returns the name of an object in messages.
 func (e *Entity) titled(row Row) string {
 	return fmt.Sprintf("%s %q (id %v)", e.Name, row[e.Index(e.of.Title)], row[e.Index(e.key)])
 }

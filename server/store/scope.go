@@ -1,6 +1,6 @@
 package store
 
-// Scope is whose objects an operation may touch: those of one project, or all.
+// Scope is the set of objects that an operation can see: those of one project, or all.
 type Scope struct {
 	Project string // canonical UUID; owner of what is created
 	All     bool   // root

@@ -6,14 +6,14 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// session is a transaction under way.
+// session is a running transaction.
 type session struct {
 	store *Store
 	tx    engine.Tx
-	log   *recorder // of the write that it runs
+	log   *recorder // of a write
 
-	checked map[referentKey]*scanner // what foreign keys were checked by, for a write that checks thousands; nil: that is not kept
-	salt    []byte                   // of hashes, once one was made
+	checked map[referentKey]*scanner // results of foreign key checks, for a write that makes thousands; nil if they are not cached
+	salt    []byte                   // of hashes, once one was computed
 }
 
 func (q *session) dialect() *engine.Dialect { return q.store.engine.Dialect() }
@@ -23,8 +23,7 @@ func (q *session) exec(ctx context.Context, text string, args []any) error {
 	return q.tx.Exec(ctx, text, args)
 }
 
-// queueExec is exec for a statement from which nothing is to be learned: see
-// [engine.Tx].
+// queueExec is exec for a statement whose result is not needed: see [engine.Tx].
 func (q *session) queueExec(ctx context.Context, text string, args []any) error {
 	q.store.statements.Add(1)
 	return q.tx.QueueExec(ctx, text, args)
@@ -36,8 +35,7 @@ func (q *session) row(ctx context.Context, text string, args []any, dest ...any)
 	return q.tx.Row(ctx, text, args, dest...)
 }
 
-// queueRow is row for an answer that is there after the next statement: see
-// [engine.Tx].
+// queueRow is row for a result that is not needed before the next statement: see [engine.Tx].
 func (q *session) queueRow(ctx context.Context, text string, args []any, answer *engine.RowState, dest ...any) error {
 	q.store.statements.Add(1)
 	return q.tx.QueueRow(ctx, text, args, answer, dest...)
@@ -57,30 +55,28 @@ func (q *session) eachUntil(ctx context.Context, text string, args, dest []any, 
 	return q.tx.Each(ctx, text, args, dest, fn)
 }
 
-// read runs fn in a transaction that only reads: everything it sees is of one
-// moment.
+// read runs fn in a read-only transaction, which sees one snapshot.
 func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	return s.engine.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
 		return fn(ctx, &session{store: s, tx: tx})
 	})
 }
 
-// peek is read for one statement.
+// peek is read for a single statement.
 func (s *Store) peek(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	return s.engine.Peek(ctx, func(ctx context.Context, tx engine.Tx) error {
 		return fn(ctx, &session{store: s, tx: tx})
 	})
 }
 
-// write runs fn in a transaction, stores what it did in the change log, and
-// returns when it is durable. A write that does nothing has no revision. fn may be
-// called several times, and keeps nothing from one call to the next. What it
-// decides by it locks: see [session.lockMode].
+// write runs fn in a transaction, stores its changes in the change log, and returns when everything is durable. A write
+// that changes nothing has no revision. fn may be called several times, and keeps nothing from one call to the next. It
+// locks the rows that its decisions depend on: see lockMode.
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	return s.writeAs(ctx, engine.Work{}, fn)
 }
 
-// writeLong is write for what may take as long as it takes.
+// writeLong is write without a limit on its duration.
 func (s *Store) writeLong(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	return s.writeAs(ctx, engine.Work{Long: true}, fn)
 }
@@ -118,32 +114,31 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 	return err
 }
 
-// lockMode is what a write does to a row that it decides by, until it is
-// committed. Where writes are one after another nothing needs to be held.
+// lockMode is how a write locks a row that its decisions depend on, until the commit. No lock is needed where there is
+// only one write at a time.
 type lockMode uint8
 
 const (
 	unlocked lockMode = iota
-	shared            // others may refer to it too, and nobody removes it
-	changing          // nobody else changes it
-	removing          // and nobody refers to it either
+	shared            // others can refer to the row, but not delete it
+	changing          // others cannot change it
+	removing          // others cannot refer to it either
 )
 
-// lockClause is put behind a SELECT of a table t.
+// lockClause returns the clause to append to a SELECT from a table t.
 func (q *session) lockClause(h lockMode) string {
 	d := q.dialect()
 	return [...]string{unlocked: "", shared: d.Shared, changing: d.Changing, removing: d.Removing}[h]
 }
 
-// lockTree keeps the parents of a project's devices from being changed by
-// others.
+// lockTree locks the parents of a project's devices against concurrent changes.
 func (q *session) lockTree(ctx context.Context, project any) error {
 	var seq int64
 	return q.row(ctx, "SELECT t.seq FROM projects t WHERE t.id = ?"+q.lockClause(changing), []any{project}, &seq)
 }
 
-// lockExclusively waits until no other write is like this one: for the few that look at
-// more than rows which they could hold.
+// lockExclusively waits until no other such write is running: for the few writes that depend on more rows than they can
+// lock.
 func (q *session) lockExclusively(ctx context.Context) error {
 	text := q.dialect().Alone
 	if text == "" {

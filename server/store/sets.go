@@ -8,8 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// SetSize is a set, and how many objects belong to it: at least one, for a set
-// without any is none.
+// SetSize is a set and the number of its objects: at least one, since a set without objects does not exist.
 type SetSize struct {
 	Name    string
 	Members int64
@@ -18,11 +17,11 @@ type SetSize struct {
 // Members are objects by their kind.
 type Members map[string][]int64
 
-// SetChange is what [Store.ChangeSet] does to a set.
+// SetChange is a change of a set by [Store.ChangeSet].
 type SetChange struct {
 	Add, Remove Members
-	Only        bool // the set holds what is added, and nothing else
-	Adopt       bool // also what belongs to another set
+	Only        bool // the set then has the added objects only
+	Adopt       bool // also take objects that belong to another set
 }
 
 // inSets are the entities whose objects belong to sets, containers first.
@@ -36,7 +35,7 @@ func inSets() []*Entity {
 	return all
 }
 
-// SetOf is the name of the set that the object of a row belongs to; "" for none.
+// SetOf returns the name of the set that the object of a row belongs to; "" for none.
 func (e *Entity) SetOf(row Row) string {
 	if i := e.Index(setName); i >= 0 {
 		name, _ := row[i].(string)
@@ -45,7 +44,7 @@ func (e *Entity) SetOf(row Row) string {
 	return ""
 }
 
-// NamedSets are the sets of a project, by name.
+// NamedSets returns the sets of a project, by name.
 func (v *View) NamedSets(ctx context.Context, project string) ([]SetSize, error) {
 	sizes := map[string]int64{}
 	for _, e := range inSets() {
@@ -68,7 +67,7 @@ func (v *View) NamedSets(ctx context.Context, project string) ([]SetSize, error)
 	return all, nil
 }
 
-// Members are the objects of a set, in the order of their ids.
+// Members returns the objects of a set, ordered by id.
 func (v *View) Members(ctx context.Context, project, name string) (Members, error) {
 	all := Members{}
 	for _, e := range inSets() {
@@ -87,9 +86,9 @@ func (v *View) Members(ctx context.Context, project, name string) (Members, erro
 	return all, nil
 }
 
-// ChangeSet has objects of a project belong to a set, and others no longer, in one
-// write. An object belongs to one set at most: [Conflict] for what belongs to
-// another one, unless it is to be adopted; [Invalid] for what is not in the project.
+// ChangeSet adds objects of a project to a set and removes others, in one write. An object belongs to at most one set:
+// [Conflict] for an object of another set, unless it is to be adopted; [Invalid] for an object that is not in the
+// project.
 func (s *Store) ChangeSet(ctx context.Context, project, name string, change SetChange) error {
 	for _, some := range []Members{change.Add, change.Remove} {
 		for kind := range some {
@@ -160,7 +159,7 @@ func (q *session) changeSet(ctx context.Context, e *Entity, project, name string
 	return nil
 }
 
-// heldByID reads objects of a project that nobody else changes.
+// heldByID reads and locks objects of a project.
 func (q *session) heldByID(ctx context.Context, e *Entity, project string, ids []int64) (rows []Row, err error) {
 	c := q.conditions()
 	values := make([]any, len(ids))

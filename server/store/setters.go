@@ -10,13 +10,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Setters calls fn with the changes that set the variables which an object had
-// behind a revision, each of its variables the last one, in order. What was set
-// before the log, or by a change that the log no longer has, has none. The change
-// is fn's for the time of the call.
+// Setters calls fn, in order, with the last change of each variable that an object had at a revision. There is none for
+// a variable that was set before the log began, or by a change that was pruned. The change is only valid during the
+// call.
 //
-// It looks at the object's changes from the newest on, and no further than to the
-// one that set the last variable that is left.
+// It reads the object's changes from the newest on, down to the one that set the last remaining variable.
 func (v *View) Setters(ctx context.Context, sc Scope, o Object, at int64, fn func(c *Change) error) error {
 	l, err := v.reach(ctx)
 	if err != nil {
@@ -47,10 +45,10 @@ func (v *View) Setters(ctx context.Context, sc Scope, o Object, at int64, fn fun
 	return s.resolve(ctx, fn)
 }
 
-// minCachedSetterRows is how many changes are looked at again and again.
+// minCachedSetterRows is the number of changes up to which a result is not worth caching.
 const minCachedSetterRows = 64
 
-// place is a row of the log; the zero place is of a variable that is gone.
+// place is a row of the log; the zero place stands for a variable that was deleted.
 type place struct{ revision, n int64 }
 
 // setters is the search for the changes that set an object's variables.
@@ -58,11 +56,11 @@ type setters struct {
 	q      *session
 	sc     Scope
 	of     Object
-	wanted int    // variables that there are; below 0: that is not known
-	before *setBy // what was found up to a revision
+	wanted int    // number of variables; below 0 if not known
+	before *setBy // cached result up to a revision
 
 	keys  map[string]place // the last change of each key
-	there int              // of keys: those that are not gone
+	there int              // number of keys that are not deleted
 	read  int
 }
 
@@ -107,7 +105,7 @@ func (s *setters) walk(ctx context.Context, at int64) error {
 	}
 }
 
-// conditions are those of the object's changes that the scope has.
+// conditions returns the conditions for the object's changes in the scope.
 func (s *setters) conditions() conditions {
 	c := s.q.conditions()
 	c.equal("kind", s.of.Kind, true)
@@ -118,7 +116,7 @@ func (s *setters) conditions() conditions {
 	return c
 }
 
-// met notes that a change set the variables of a side, if no later one did.
+// met records that a change set the variables of a side, unless a later one did.
 func (s *setters) met(side string, at place) {
 	if side == "" {
 		return
@@ -134,7 +132,7 @@ func (s *setters) met(side string, at place) {
 			if _, known := s.keys[key]; known {
 				return
 			}
-			s.keys[strings.Clone(key)] = at // it may be kept, and the side is not
+			s.keys[strings.Clone(key)] = at // it may be cached, and the side is not
 			if at != (place{}) {
 				s.there++
 			}
@@ -142,19 +140,19 @@ func (s *setters) met(side string, at place) {
 	})
 }
 
-// join adds what was found earlier.
+// join adds the cached result.
 func (s *setters) join() {
 	if s.before == nil {
 		return
 	}
 	for key, at := range s.before.keys {
 		if _, known := s.keys[key]; !known {
-			s.keys[strings.Clone(key)] = at // it may be kept, and the side is not
+			s.keys[strings.Clone(key)] = at // it may be cached, and the side is not
 		}
 	}
 }
 
-// revisionBatch is how many changes are read by one statement.
+// revisionBatch is the number of changes that one statement reads.
 const revisionBatch = 128
 
 // resolve reads the changes that were found.
@@ -185,7 +183,7 @@ func (s *setters) resolve(ctx context.Context, fn func(c *Change) error) error {
 	return nil
 }
 
-// countVariables is how many variables of its own an object has.
+// countVariables returns the number of own variables of an object.
 func (q *session) countVariables(ctx context.Context, o Object) (n int, err error) {
 	e := entityOf(o.Kind)
 	if e == nil || e.owner == 0 {
@@ -199,7 +197,7 @@ func (q *session) countVariables(ctx context.Context, o Object) (n int, err erro
 	return n, err
 }
 
-// setBy is who set the variables of an object up to a revision.
+// setBy are the changes that set the variables of an object, up to a revision.
 type setBy struct {
 	keys     map[string]place
 	revision int64
@@ -207,24 +205,22 @@ type setBy struct {
 	size     int
 }
 
-// settersID is whose variables, and who asked.
+// settersID identifies an object and the scope of the caller.
 type settersID struct {
 	Object
 	Scope
 }
 
-// knownSetters keeps what was found about objects that are changed again and again,
-// such as a project: the next search begins where the last one did. A change
-// has a random id, so that what is known of another log is not taken for this
-// one's.
+// knownSetters caches results for objects that change often, such as a project: the next search continues from the last
+// one. A change has a random id, so that a result of another log is never used.
 type knownSetters struct {
 	mu   sync.Mutex
 	of   map[settersID]*setBy
-	last []settersID // the one used last at the end
+	last []settersID // the most recently used last
 	size int
 }
 
-// maxSetters is about how many bytes are kept.
+// maxSetters is the approximate size of the cache in bytes.
 const maxSetters = 2 << 20
 
 func (k *knownSetters) take(id settersID) *setBy {
@@ -235,7 +231,7 @@ func (k *knownSetters) take(id settersID) *setBy {
 
 func (k *knownSetters) keep(id settersID, s *setBy) {
 	for key, at := range s.keys {
-		if at == (place{}) { // gone, and nothing that is earlier counts
+		if at == (place{}) { // deleted: earlier changes do not count
 			delete(s.keys, key)
 			continue
 		}

@@ -14,10 +14,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// side is one side of a change: a JSON object in the making.
+// side is one side of a change: a JSON object under construction.
 type side []byte
 
-// stampLayout is how the log writes times, which are UTC.
+// stampLayout is the format of times in the log, which are UTC.
 const stampLayout = "2006-01-02T15:04:05.000000"
 
 func (s side) member(name string) side {
@@ -36,8 +36,7 @@ func (s side) text() any {
 	return string(append(s, '}'))
 }
 
-// shown reports whether the log keeps a column: the kind says what the type
-// column does, and seq is nobody's but the tables'.
+// shown reports whether the log has a column: type is redundant with the kind, and seq is internal to the tables.
 func (c *Column) shown() bool { return c.expr == "" && c.Name != "type" && c.Name != "seq" }
 
 func (s side) column(c Column, v any) side {
@@ -77,8 +76,7 @@ func (s side) labels(set []string) side {
 	return append(s, ']')
 }
 
-// appendVariables appends those whose values the log keeps, and the hashes of
-// the others.
+// appendVariables appends variables: their values, or their hashes if the log does not keep the values.
 func (q *session) appendVariables(ctx context.Context, s side, kind, object string, set hierarchy.Variables) (side, error) {
 	if q.store.concealed != nil {
 		var hidden, plain hierarchy.Variables
@@ -113,20 +111,19 @@ func (s side) set(name string, set hierarchy.Variables) side {
 	return s
 }
 
-// ConcealKeys has the change log keep only a salted hash of the values of
-// variables whose keys match one of the patterns, in which * stands for any
-// text; case does not matter. It is called before the store is used.
+// ConcealKeys makes the change log keep only a salted hash of the values of variables whose keys match one of the
+// patterns, in which * stands for any text and case does not matter. It is called before the store is used.
 func (s *Store) ConcealKeys(patterns []string) {
 	s.concealed = slices.Clone(patterns)
 }
 
-// ConcealedKeys are the patterns of [Store.ConcealKeys].
+// ConcealedKeys returns the patterns of [Store.ConcealKeys].
 func (s *Store) ConcealedKeys() []string { return s.concealed }
 
 func (s *Store) conceals(key string) bool { return value.MatchesKey(s.concealed, key) }
 
-// hash tells whether a value is another one, and nothing else: it is salted
-// by the database, and by what it belongs to.
+// hash returns a hash by which only equality of values can be seen: it is salted by the database, and by the variable's
+// object.
 func (q *session) hash(ctx context.Context, kind, object string, v Variable) (string, error) {
 	if q.salt == nil {
 		var salt string

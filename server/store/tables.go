@@ -7,8 +7,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// table is one of the database's, as the migrations make it: what a backup
-// knows of it.
+// table is a table of the database, as the migrations create it: what a backup needs to know of it.
 type table struct {
 	name    string
 	columns []tableColumn
@@ -18,12 +17,11 @@ type table struct {
 type tableColumn struct {
 	name     string
 	boolean  bool
-	identity bool // the database gives out its values
+	identity bool // the database assigns its values
 	itself   bool // it refers to another row of the table
 }
 
-// identity is the column whose values the database gives out; "" if there is
-// none.
+// identity returns the column whose values the database assigns; "" if there is none.
 func (t *table) identity() string {
 	for _, c := range t.columns {
 		if c.identity {
@@ -40,9 +38,8 @@ var (
 	primaryKey  = value.LazyPattern(`^PRIMARY KEY \((.*)\)$`)
 )
 
-// tablesOf are the tables of a version of the schema: what others refer to
-// first. They are read from the migrations, which are all that knows an old
-// version.
+// tablesOf returns the tables of a version of the schema, referenced tables first. They are parsed from the migrations,
+// the only description of an old version.
 func tablesOf(version int) (tables []*table) {
 	byName := map[string]*table{}
 	for _, migration := range migrations[:version] {
@@ -62,16 +59,15 @@ func tablesOf(version int) (tables []*table) {
 	return tables
 }
 
-// unsaved are the tables that no backup has: what is in them is made anew, or
-// is of what is not there any more.
+// unsaved are the tables that are not in backups: their contents are created again, or refer to what no longer exists.
 var unsaved = []string{"page_keys", "page_ends"}
 
-// savedTables are the tables of a version of the schema that backups have.
+// savedTables returns the tables of a version of the schema that are in backups.
 func savedTables(version int) []*table {
 	return slices.DeleteFunc(tablesOf(version), func(t *table) bool { return slices.Contains(unsaved, t.name) })
 }
 
-// add reads one part of a table's definition.
+// add parses one part of a table's definition.
 func (t *table) add(part string) {
 	words := strings.Fields(part)
 	switch words[0] {
@@ -92,7 +88,7 @@ func (t *table) add(part string) {
 	t.columns = append(t.columns, c)
 }
 
-// topLevel splits at the commas that are in no parentheses.
+// topLevel splits a text at the commas outside of parentheses.
 func topLevel(text string) (parts []string) {
 	depth, from := 0, 0
 	for i, r := range text + "," {

@@ -13,52 +13,49 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// maxHistoryBytes is how many bytes of variables the past of an object may take at
-// once: those of the object and of all that it inherits from.
+// maxHistoryBytes is the memory that the past of an object may take: its variables and those that it inherits.
 const maxHistoryBytes = 64 << 20
 
-// How much of the log is read ahead for an object: more and more rows, but no
-// more than these bytes.
+// How much of the log is prefetched for an object: more and more rows, up to this number of bytes.
 const (
 	minLogRows  = 8
 	maxLogRows  = 128
 	maxLogBytes = 256 << 10
 )
 
-// Who follows one variable has the database pass over what has nothing to do
-// with it: this many rows of an object at once, of which passedShare cost no more
-// than one that is taken back.
+// A walk for one variable makes the database skip unrelated changes: up to this number of rows of an object at once, of
+// which passedShare cost as much as one change that is taken back.
 const (
 	passedRows  = 16 << 10
 	passedShare = 16
 )
 
-// timeline is one object as it was behind a revision, which only goes back.
+// timeline is one object at a revision that only decreases.
 type timeline struct {
 	Object
 	e       *Entity
 	there   bool
-	columns Values // null and what the log does not show is not there
+	columns Values // without nulls and columns that are not in the log
 	labels  []string
 	own     map[string]held
 
-	ahead []Change // changes that are not taken back yet, newest first, ...
+	ahead []Change // changes that are not yet taken back, newest first, ...
 	last  bool     // ... and these are all
-	next  Cursor   // where to read on
-	rows  int      // to be read then
-	begin int64    // with a key: the revision down to which rows are passed over; below 0: to the first, 0: not known yet
+	next  Cursor   // where to continue reading
+	rows  int      // to read then
+	begin int64    // with a key: the revision down to which rows are skipped; below 0: down to the first, 0: not yet known
 }
 
-// budget is the value of a variable as far as it is known.
+// held is the value of a variable, as far as it is known.
 type held struct {
-	text string // JSON; of one that is not kept its hash, as JSON
+	text string // JSON: the value, or its hash if the value is not kept
 	kept bool
 }
 
-// walker follows an object and all that it inherits from into the past.
+// walker follows an object and the places that it inherits from into the past.
 type walker struct {
 	q      *session
-	key    string // of the only variable that is followed; "": everything is
+	key    string // of the only variable that is followed; "" for all
 	at     int64
 	room   memoryBudget
 	own    *timeline
@@ -67,8 +64,7 @@ type walker struct {
 	taken  int              // changes taken back
 }
 
-// walker begins with an object as it is in the view. With a key it is only good
-// for what this variable comes to.
+// walker starts with an object in its state in the view. With a key it only follows this variable.
 func (v *View) walker(ctx context.Context, o Object, key string) (*walker, error) {
 	w, err := v.newWalker(ctx, key)
 	if err != nil {
@@ -78,7 +74,7 @@ func (v *View) walker(ctx context.Context, o Object, key string) (*walker, error
 	return w, v.viewTooLarge(err)
 }
 
-// newWalker is one that no object is known of yet.
+// newWalker returns a walker without an object.
 func (v *View) newWalker(ctx context.Context, key string) (*walker, error) {
 	log, err := v.Log(ctx)
 	if err != nil {
@@ -87,7 +83,7 @@ func (v *View) newWalker(ctx context.Context, key string) (*walker, error) {
 	return &walker{q: v.q, key: key, at: log.Newest.Revision, room: v.pastRoom(), open: map[Object]*timeline{}, device: map[int64]string{}}, nil
 }
 
-// pastRoom is what the past of an object may take in the view.
+// pastRoom returns the memory for the past of an object in the view.
 func (v *View) pastRoom() memoryBudget {
 	if v.all {
 		return maxHistoryBytes
@@ -95,7 +91,7 @@ func (v *View) pastRoom() memoryBudget {
 	return memoryBudget(v.budget)
 }
 
-// viewTooLarge says what [errMemory] means in the view.
+// viewTooLarge converts [errMemory] to the error of the view.
 func (v *View) viewTooLarge(err error) error {
 	switch {
 	case !errors.Is(err, errMemory):
@@ -106,7 +102,7 @@ func (v *View) viewTooLarge(err error) error {
 	return refuse(TimedOut, "This and what it inherits from have more than %d MiB of variables, which is too much to follow them into the past.", maxHistoryBytes>>20)
 }
 
-// level is an object as it was behind the walker's revision.
+// level returns an object at the walker's revision.
 func (w *walker) level(ctx context.Context, o Object) (*timeline, error) {
 	t := w.open[o]
 	if t == nil {
@@ -119,7 +115,7 @@ func (w *walker) level(ctx context.Context, o Object) (*timeline, error) {
 	return t, w.back(ctx, t, w.at+1)
 }
 
-// present reads the object as it is now.
+// present reads the current state of the object.
 func (w *walker) present(ctx context.Context, t *timeline) error {
 	key, ok := t.e.parseID(t.ID)
 	if !ok {
@@ -157,7 +153,7 @@ func (w *walker) present(ctx context.Context, t *timeline) error {
 	return nil
 }
 
-// rowsOf are the changes of one revision, which is the newest.
+// rowsOf returns the changes of the newest revision.
 func (w *walker) rowsOf(ctx context.Context, t *timeline, revision int64) ([]Change, error) {
 	for n := 0; ; n++ {
 		switch {
@@ -173,8 +169,7 @@ func (w *walker) rowsOf(ctx context.Context, t *timeline, revision int64) ([]Cha
 	}
 }
 
-// newest is the revision of the newest change that is not taken back; 0 if
-// there is none.
+// newest returns the revision of the newest change that is not yet taken back; 0 if there is none.
 func (w *walker) newest(ctx context.Context, t *timeline) (int64, error) {
 	if len(t.ahead) == 0 && !t.last {
 		if err := w.read(ctx, t); err != nil {
@@ -224,11 +219,9 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 	return nil
 }
 
-// passOver has a statement for the rows of an object leave out those that change
-// neither the variable that is followed nor from whom it is inherited, or the
-// name of whom. What a side of a change has to say of a variable, or of a column,
-// stands there as a member of JSON. The last of as many rows as are passed over
-// at once is not left out, so that nobody goes on without an end.
+// passOver makes a statement for the changes of an object skip those that change neither the followed variable nor the
+// place it is inherited from, nor that place's name. A variable or a column appears in a side of a change as a member
+// of JSON. The last of the rows skipped at once is included, so that no statement runs without end.
 func (w *walker) passOver(ctx context.Context, t *timeline, c *conditions) error {
 	if t.begin == 0 || t.next == (Cursor{Revision: t.begin}) {
 		err := w.q.row(ctx, "SELECT revision FROM changes"+c.String()+" ORDER BY revision DESC, n DESC LIMIT 1 OFFSET ?", append(slices.Clone(c.args), w.q.store.passed-1), &t.begin)
@@ -248,7 +241,7 @@ func (w *walker) passOver(ctx context.Context, t *timeline, c *conditions) error
 	return nil
 }
 
-// referring is how the names of columns end that refer to another object.
+// referring is the suffix of columns that refer to another object.
 const referring = "_id"
 
 // back takes back all changes from a revision on.
@@ -303,8 +296,7 @@ func (w *walker) takeBack(t *timeline, c *Change, before, after *facts) error {
 	return nil
 }
 
-// set gives a timeline a variable. What is kept of a row is copied, so that the
-// row can go.
+// set sets a variable of a timeline. It is copied, so that the row can be freed.
 func (w *walker) set(t *timeline, v Variable, kept bool) error {
 	w.drop(t, v.Name)
 	t.own[strings.Clone(v.Name)] = held{strings.Clone(v.Value), kept}
@@ -318,7 +310,7 @@ func (w *walker) drop(t *timeline, key string) {
 	}
 }
 
-// chain are the object and all that it inherited from, nearest first.
+// chain returns the object and the places that it inherited from, nearest first.
 func (w *walker) chain(ctx context.Context) (levels []*timeline, err error) {
 	if !w.own.there {
 		return []*timeline{w.own}, nil
@@ -346,7 +338,7 @@ func (w *walker) chain(ctx context.Context) (levels []*timeline, err error) {
 	return levels, err
 }
 
-// kindOf is the kind of what a reference names; "" if nobody knows.
+// kindOf returns the kind of a referenced object; "" if it is not known.
 func (w *walker) kindOf(ctx context.Context, e *Entity, key string, id any) (string, error) {
 	if key == "project_id" {
 		return schema.Project.Name, nil
@@ -362,7 +354,7 @@ func (w *walker) kindOf(ctx context.Context, e *Entity, key string, id any) (str
 	var kind string
 	err := w.q.row(ctx, "SELECT type FROM devices WHERE id = ?", []any{n}, &kind)
 	switch {
-	case errors.Is(err, sql.ErrNoRows): // it is deleted
+	case errors.Is(err, sql.ErrNoRows): // it was deleted
 		err = w.q.row(ctx, "SELECT kind FROM changes WHERE kind IN (?, ?) AND object_id = ? LIMIT 1", []any{schema.Host.Name, schema.NetworkDevice.Name, strconv.FormatInt(n, 10)}, &kind)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = nil
@@ -374,18 +366,18 @@ func (w *walker) kindOf(ctx context.Context, e *Entity, key string, id any) (str
 	return kind, err
 }
 
-// Source is an object that a value comes from, as it was called then.
+// Source is the object that a value comes from, with its name at that time.
 type Source struct{ Kind, ID, Name string }
 
 // Value is the value of a variable, and the object that it comes from.
 type Value struct {
-	Text string // JSON; "" if the log does not keep it
+	Text string // JSON; "" if the log does not have it
 	From Source
 	held
 	of *timeline
 }
 
-// resolved are the values that variables had; what was not there is left out.
+// resolved returns the resolved values of variables, without absent ones.
 func (w *walker) resolved(levels []*timeline, keys []string) map[string]*Value {
 	found := make(map[string]*Value, len(keys))
 	for _, key := range keys {
@@ -410,8 +402,7 @@ func (t *timeline) source() Source {
 	return Source{t.Kind, t.ID, name}
 }
 
-// keys are the names of the variables that a walker looks at: of all that its
-// levels have, and more, sorted; or the one that it follows.
+// keys returns the sorted names of the variables of the levels, and more; or only the one that is followed.
 func (w *walker) keys(levels []*timeline, more ...string) []string {
 	if w.key != "" {
 		return []string{w.key}
@@ -419,7 +410,7 @@ func (w *walker) keys(levels []*timeline, more ...string) []string {
 	return allKeys(levels, more...)
 }
 
-// allKeys are the names of all variables of levels, sorted.
+// allKeys returns the names of all variables of levels, sorted.
 func allKeys(levels []*timeline, more ...string) []string {
 	keys := map[string]bool{}
 	for _, key := range more {
@@ -438,8 +429,8 @@ func allKeys(levels []*timeline, more ...string) []string {
 	return all
 }
 
-// same reports whether two values are equal. Where only hashes are known, which
-// say nothing of another object's values, they are not.
+// same reports whether two values are equal. Hashes of different objects' values cannot be compared, and count as
+// different.
 func (w *walker) same(ctx context.Context, key string, a, b *Value) (bool, error) {
 	switch {
 	case a == nil || b == nil:

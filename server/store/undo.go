@@ -12,61 +12,57 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// UndoParams says what [Store.UndoParams] takes back, and how.
+// UndoParams say what [Store.Undo] undoes, and how.
 type UndoParams struct {
-	At      Cursor // the write with this revision; without a change whatever has it
-	Request string // instead: everything that a request has done
-	Force   bool   // also what was changed since, as if it had not been
-	Omit    bool   // leave values alone that the log does not have
+	At      Cursor // the write with this revision; without a change, of any database
+	Request string // instead: all writes of a request
+	Force   bool   // undo also what was changed since, discarding the later change
+	Omit    bool   // leave values as they are of which the log has only a hash
 	Check   bool   // do nothing, only tell
 
-	// May refuses what the caller may not do to an object of a kind: one of
-	// [Created], [Updated], [Deleted] and [Moved].
+	// May returns an error for an action that the caller may not do to an object of a kind: [Created], [Updated],
+	// [Deleted] or [Moved].
 	May func(kind, action string) error
 }
 
-// UndoResult is what an undo does.
+// UndoResult is what an undo did, or would do.
 type UndoResult struct {
-	Of        []Change // the writes that are taken back, the newest first: each without its objects
-	At        Cursor   // the write that does it; zero if nothing was done
+	Of        []Change // the undone writes, newest first, each without its objects
+	At        Cursor   // the write; zero if nothing was changed
 	Counts    map[string]int
-	Steps     []UndoStep // the first of them
-	Conflicts []string   // what was changed since; the first of them
-	More      int        // conflicts that are not told
-	Left      []string   // what cannot be taken back, and stays as it is
+	Steps     []UndoStep // the first ones
+	Conflicts []string   // what was changed since; the first ones
+	More      int        // conflicts that are not listed
+	Left      []string   // what cannot be undone and stays as it is
 }
 
-// UndoStep is what is done to an object: [Created] brings it back.
+// UndoStep is what an undo does to an object: [Created] restores it.
 type UndoStep struct {
 	Action, Kind, Object, Path string
-	Fields, Keys               []string // that change; of an update or a move
-	Labels                     bool     // they change
+	Fields, Keys               []string // that change, in an update or a move
+	Labels                     bool     // labels change
 }
 
-// How much an answer tells of an undo.
+// The number of entries in the result of an undo.
 const (
 	maxUndoSteps     = 500
 	maxUndoConflicts = 50
 )
 
-// What keeps an undo from being done is one of these, beside the refusals of
-// writes.
+// Reasons for not doing an undo, in addition to the errors of writes.
 var (
 	errCheckOnly    = &Error{Code: PreconditionFailed, Message: "it was only to be checked"}
 	errUndoConflict = &Error{Code: PreconditionFailed, Message: "it was changed since"}
 )
 
-// UndoParams takes a write back, in one transaction: what it made is deleted, what it
-// deleted is there again with its id, labels, variables, parents and interfaces,
-// and what it changed is as it was before; only that: other fields, variables
-// and labels of the same objects stay as they are now.
+// Undo undoes a write, in one transaction: what it created is deleted, what it deleted is restored with its id, labels,
+// variables, parents and interfaces, and what it changed gets its former value. Nothing else changes: other fields,
+// variables and labels of the same objects stay as they are.
 //
-// It is a write like others, and can be undone itself. What was changed since is
-// in the way, and the undo is refused as [PreconditionFailed], with all of it in
-// Undone.Conflicts, unless it is forced. [NotFound] if there is no such write
-// in the scope, [Unreached] if the log no longer has it, [Unkept] for values of
-// which it has only a hash, [Conflict] for a name that something else has now,
-// [InUse] for what something else needs now.
+// An undo is a write like any other, and can be undone itself. If something was changed since, the undo fails with
+// [PreconditionFailed] and lists it in UndoResult.Conflicts, unless it is forced. [NotFound] if there is no such write
+// in the scope, [BeforeHorizon] if the log no longer has it, [NotRetained] for values of which it has only a hash,
+// [Conflict] for a name that another object has now, [InUse] if another object depends on what would be deleted.
 func (s *Store) Undo(ctx context.Context, sc Scope, u UndoParams) (*UndoResult, error) {
 	var done *UndoResult
 	err := s.writeLong(ctx, func(ctx context.Context, q *session) error {
@@ -102,7 +98,7 @@ func (s *Store) Undo(ctx context.Context, sc Scope, u UndoParams) (*UndoResult, 
 	return done, err
 }
 
-// conflict is what a refusal says of conflicts.
+// conflict returns the message about conflicts.
 func (d *UndoResult) conflict() string {
 	const few = 5
 	some := d.Conflicts[:min(few, len(d.Conflicts))]
@@ -113,25 +109,25 @@ func (d *UndoResult) conflict() string {
 	return text + ". Nothing was undone."
 }
 
-// undoRun is an undo under way.
+// undoRun is an undo in progress.
 type undoRun struct {
 	*session
 	sc Scope
 	UndoParams
 	done    *UndoResult
-	project string          // the last that was found to be there
-	coming  map[rowKey]bool // what is brought back, and whether it is there already
-	orphans []orphan        // in the order in which they came back
+	project string          // the last project that was found to exist
+	coming  map[rowKey]bool // what is restored, and whether that is done
+	orphans []orphan        // in the order in which they were restored
 }
 
-// rowKey names a row of a table.
+// rowKey identifies a row of a table.
 type rowKey struct {
 	table string
 	id    any
 }
 
-// orphan is an object that is there again before what it refers to: a device
-// before its parent, an interface before its network.
+// orphan is an object that is restored before the object it refers to: a device before its parent, an interface before
+// its network.
 type orphan struct {
 	e      *Entity
 	row    Row
@@ -170,7 +166,7 @@ func (w *undoRun) run(ctx context.Context) error {
 	return nil
 }
 
-// adopt has an object refer to what is there by now.
+// adopt sets an object's reference to what is restored by now.
 func (w *undoRun) adopt(ctx context.Context, o orphan) error {
 	at := o.e.Index(o.column)
 	with := slices.Clone(o.row)
@@ -182,7 +178,7 @@ func (w *undoRun) adopt(ctx context.Context, o orphan) error {
 	return w.recordUpdate(ctx, Updated, o.e, o.row, with)
 }
 
-// expectAll remembers what a revision has deleted.
+// expectAll records what a revision has deleted.
 func (w *undoRun) expectAll(ctx context.Context, revision int64) (err error) {
 	var kind, object string
 	return w.each(ctx, "SELECT kind, object_id FROM changes WHERE revision = ? AND action = ?", []any{revision, Deleted}, []any{&kind, &object}, func() {
@@ -194,14 +190,14 @@ func (w *undoRun) expectAll(ctx context.Context, revision int64) (err error) {
 	})
 }
 
-// undoneRevision is one that is taken back. What a move has moved is moved back
-// from the outside in, as it was moved: a cell before what is in it.
+// undoneRevision is a revision to undo. Objects of a move are moved back in the order in which they were moved, from
+// the outside in: a cell before its contents.
 type undoneRevision struct {
 	Change
 	moved bool
 }
 
-// changesOf calls fn with the changes of a revision, some at a time.
+// changesOf calls fn with the changes of a revision, in batches.
 func (q *session) changesOf(ctx context.Context, revision int64, backward bool, fn func([]Change) error) error {
 	clauses, n := "WHERE revision = ? AND n > ? ORDER BY n", int64(0)
 	if backward {
@@ -219,8 +215,8 @@ func (q *session) changesOf(ctx context.Context, revision int64, backward bool, 
 	}
 }
 
-// revisions are those that are to be taken back, the newest first. All of their
-// changes must be in the scope: nobody undoes what they cannot see.
+// revisions returns the revisions to undo, newest first. All of their changes must be in the scope: nobody can undo
+// what they cannot see.
 func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err error) {
 	v := &View{q: w.session}
 	var horizon int64
@@ -278,10 +274,10 @@ func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err erro
 	return all, nil
 }
 
-// inverse is what takes an action back.
+// inverse maps actions to those that undo them.
 var inverse = map[string]string{Created: Deleted, Deleted: Created, Updated: Updated, Moved: Moved}
 
-// some takes some changes back, which come newest first.
+// some undoes some changes, which come newest first.
 func (w *undoRun) some(ctx context.Context, changes []Change) error {
 	there, err := w.there(ctx, changes)
 	if err != nil {
@@ -317,7 +313,7 @@ func (w *undoRun) some(ctx context.Context, changes []Change) error {
 	return nil
 }
 
-// there are those of the objects that changes deleted which are there.
+// there returns the objects deleted by changes that exist nevertheless.
 func (w *undoRun) there(ctx context.Context, changes []Change) (map[Object]bool, error) {
 	ids := map[*Entity][]any{}
 	for _, c := range changes {
@@ -344,8 +340,8 @@ func (w *undoRun) there(ctx context.Context, changes []Change) (map[Object]bool,
 	return there, nil
 }
 
-// taken says whose name something had that was to have it again. The database
-// says only that there is one, and perhaps only at the commit.
+// taken returns the error for a name that another object has by now. The database reports only that there is one, and
+// possibly only at the commit.
 func (s *Store) taken(ctx context.Context, revisions []Change) error {
 	refusal := refuse(Conflict, "A name that something had is taken now. Nothing was undone.")
 	err := s.View(ctx, true, func(ctx context.Context, v *View) error {
@@ -371,8 +367,7 @@ func (s *Store) taken(ctx context.Context, revisions []Change) error {
 	return refusal
 }
 
-// named is a refusal if something else has the name now that an object had
-// before a change.
+// named returns a refusal if another object now has the name that an object had before a change.
 func (v *View) named(ctx context.Context, c *Change) (refusal, err error) {
 	e := entityOf(c.Kind)
 	before, _, err := c.sides(e)
@@ -404,7 +399,7 @@ func (v *View) named(ctx context.Context, c *Change) (refusal, err error) {
 	return refuse(Conflict, "The %s %s cannot have its name again: the one with the id %v has it now. Rename that first. Nothing was undone.", e.Name, c.Path, other), err
 }
 
-// unique are the columns in which two rows of a table differ.
+// unique returns the columns that must be unique in a table.
 func (e *Entity) unique() []string {
 	switch e.Table {
 	case Clouds.Table:

@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// undoStep takes one change back.
+// undoStep undoes one change.
 type undoStep struct {
 	*undoRun
 	*Change
@@ -24,7 +24,7 @@ type undoStep struct {
 
 func (s *undoStep) String() string { return s.e.Name + " " + s.Path }
 
-// conflict notes that something is not as the change has left it.
+// conflict records that something is not as the change left it.
 func (s *undoStep) conflict(format string, args ...any) {
 	if d := s.done; len(d.Conflicts) < maxUndoConflicts {
 		d.Conflicts = append(d.Conflicts, s.String()+" "+fmt.Sprintf(format, args...))
@@ -33,14 +33,14 @@ func (s *undoStep) conflict(format string, args ...any) {
 	}
 }
 
-// left notes what stays as it is.
+// left records what stays as it is.
 func (s *undoStep) left(format string, args ...any) {
 	if d := s.done; len(d.Left) < maxUndoConflicts {
 		d.Left = append(d.Left, s.String()+": "+fmt.Sprintf(format, args...))
 	}
 }
 
-// does counts what is done.
+// does records a step.
 func (s *undoStep) does(step UndoStep) {
 	s.done.Counts[step.Action]++
 	if step.Kind, step.Object, step.Path = s.Kind, s.Object, s.Path; len(s.done.Steps) < maxUndoSteps {
@@ -48,7 +48,7 @@ func (s *undoStep) does(step UndoStep) {
 	}
 }
 
-// unkept refuses values that the log does not have, or leaves them alone.
+// unkept refuses values that the log does not have, or leaves them as they are.
 func (s *undoStep) unkept() error {
 	if len(s.before.hashed) == 0 {
 		return nil
@@ -61,18 +61,18 @@ func (s *undoStep) unkept() error {
 		return (&past{at: Cursor{Revision: s.Revision - 1}}).refuse(" of the "+s.String(), keys)
 	}
 	s.left("the change log does not have what was in %s", strings.Join(keys, ", "))
-	// What is not known to have been there is not taken away either.
+	// A variable that may have existed before the change is not removed.
 	s.after.variables = slices.DeleteFunc(s.after.variables, func(v Variable) bool { return slices.Contains(keys, v.Name) })
 	s.after.hashed = slices.DeleteFunc(s.after.hashed, func(v Variable) bool { return slices.Contains(keys, v.Name) })
 	s.before.hashed = nil
 	return nil
 }
 
-// bringBack brings an object back that was deleted.
+// bringBack restores a deleted object.
 func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 	if there {
 		s.conflict("is there again")
-		return errUndoConflict // it cannot be made twice
+		return errUndoConflict // it cannot be created twice
 	}
 	if err := s.unkept(); err != nil {
 		return err
@@ -85,7 +85,7 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 	var orphans []orphan
 	for _, r := range s.e.refs {
 		to := values[r.column]
-		if to == nil || r.agree != nil { // places come back before what is in them
+		if to == nil || r.agree != nil { // places are restored before their contents
 			continue
 		}
 		there, comes := s.coming[rowKey{r.to.Table, to}]
@@ -101,7 +101,7 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 		return s.because("cannot come back", err)
 	}
 	if s.e == Users {
-		values.setRole() // the log has none of before there were roles
+		values.setRole() // old entries of the log have no role
 		if values["role"] == schema.Root.String() && !s.sc.All {
 			return refuse(Forbidden, "only a root user may bring a root user back")
 		}
@@ -134,7 +134,7 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 	return s.recordNew(ctx, s.e, row, s.before.variables, s.before.labels)
 }
 
-// checkProject refuses what belonged to a project that is gone.
+// checkProject refuses to restore an object of a project that no longer exists.
 func (s *undoStep) checkProject(ctx context.Context) error {
 	if s.e == Projects || s.Project == s.project {
 		return nil
@@ -147,7 +147,7 @@ func (s *undoStep) checkProject(ctx context.Context) error {
 	return err
 }
 
-// remember keeps what a device is called, for its interfaces, which come next.
+// remember stores the name of a device for its interfaces, which come next.
 func (s *undoStep) remember(ctx context.Context, row Row) error {
 	if len(s.log.devices) > pastRows {
 		s.log.devices = nil
@@ -163,7 +163,7 @@ func (s *undoStep) remember(ctx context.Context, row Row) error {
 	return err
 }
 
-// own is the row without the text that it was read from.
+// own returns a copy of the row that does not refer to the text it was read from.
 func (r Row) own() Row {
 	own := slices.Clone(r)
 	for i, v := range own {
@@ -174,7 +174,7 @@ func (r Row) own() Row {
 	return own
 }
 
-// takeAway deletes an object that was made.
+// takeAway deletes an object that was created.
 func (s *undoStep) takeAway(ctx context.Context) error {
 	row, err := s.get(ctx, s.e, Scope{All: true}, s.id, removing)
 	if IsCode(err, NotFound) {
@@ -191,13 +191,13 @@ func (s *undoStep) takeAway(ctx context.Context) error {
 		return err
 	}
 	if len(s.done.Conflicts) > 0 && !s.Force && !s.Check {
-		return nil // what is in it need not be looked at
+		return nil // its contents need not be checked
 	}
 	s.does(UndoStep{Action: Deleted})
 	return s.because("", s.delete(ctx, s.e, s.sc, row))
 }
 
-// withContents is a conflict for what has been put into a container since.
+// withContents records a conflict for contents that were added since.
 func (s *undoStep) withContents(ctx context.Context) error {
 	column, inside := s.e.contents()
 	if s.e.IsDevice() {
@@ -225,7 +225,7 @@ func counted(n int, e *Entity) string {
 	return strconv.Itoa(n) + " " + strings.ReplaceAll(e.Table, "_", " ")
 }
 
-// change gives an object back what a change has taken from it.
+// change undoes the changes of an object's fields, labels and variables.
 func (s *undoStep) change(ctx context.Context) error {
 	hold := changing
 	if s.Action == Moved {
@@ -264,8 +264,8 @@ func (s *undoStep) change(ctx context.Context) error {
 	return nil
 }
 
-// changeKeys deletes the key that a user was given. One that it had is not kept,
-// nor which one.
+// changeKeys deletes the key that a user was given. A deleted key cannot be restored: the log has neither the key nor
+// its hash.
 func (s *undoStep) changeKeys(ctx context.Context, user Row, step UndoStep) error {
 	made, isMade := keyIn(s.After)
 	_, isGone := keyIn(s.Before)
@@ -337,8 +337,7 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 	return s.recordUpdate(ctx, s.Action, e, row, moved)
 }
 
-// mayChangeRole refuses what nobody may do who may not give the role either. Its
-// other columns follow the role, whatever they were.
+// mayChangeRole refuses a change that the caller could not make with SetRole. The other columns follow from the role.
 func (s *undoStep) mayChangeRole(ctx context.Context, row Row, set Values, moved Row) error {
 	set.setRole()
 	for i, c := range s.e.Columns {
@@ -360,7 +359,7 @@ func (s *undoStep) changeLabels(ctx context.Context, row Row, step *UndoStep) er
 	if err != nil {
 		return err
 	}
-	// Those that the change has added go, those that it has taken come back.
+	// Labels that the change added are removed, those that it removed are added.
 	want := slices.DeleteFunc(slices.Clone(now[0]), func(l string) bool {
 		return slices.Contains(s.after.labels, l) && !slices.Contains(s.before.labels, l)
 	})
@@ -419,7 +418,7 @@ func (s *undoStep) changeVariables(ctx context.Context, row Row, step *UndoStep)
 	return s.recordVariables(ctx, s.e, row, byKey(old), now)
 }
 
-// compare notes what is not as the change has left it.
+// compare records what is not as the change left it.
 func (s *undoStep) compare(ctx context.Context, row Row) error {
 	for i, c := range s.e.Columns {
 		want, told := s.after.columns[c.Name]
@@ -475,7 +474,7 @@ func (s *undoStep) compare(ctx context.Context, row Row) error {
 	return nil
 }
 
-// same reports whether a variable is as the change has left it.
+// same reports whether a variable is as the change left it.
 func (s *undoStep) same(ctx context.Context, own hierarchy.Variables, key string) (bool, error) {
 	want, kept, told := s.after.known(key)
 	at, there := find(own, key)
@@ -499,7 +498,7 @@ func shownText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// because says of a refusal what it is about.
+// because adds the object to an error message.
 func (s *undoStep) because(what string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -508,7 +507,7 @@ func (s *undoStep) because(what string, err error) error {
 	if what == "" {
 		return refuse(e.Code, "%s Nothing was undone.", e.Message)
 	}
-	// What is made anew has another id than what is gone.
+	// An object that is created again has another id than the deleted one.
 	why := strings.ReplaceAll(e.Message, checkID, "Undo its delete first.")
 	return refuse(e.Code, "The %s %s: %s Nothing was undone.", s, what, why)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// save makes a backup of a database whose schema is about to change.
+// save backs up a database whose schema is about to be migrated.
 func (o Options) save(ctx context.Context, e engine.Engine, version int) error {
 	dir, base, err := o.saveTo(e)
 	var f *os.File
@@ -42,16 +42,16 @@ func (o Options) save(ctx context.Context, e engine.Engine, version int) error {
 	return nil
 }
 
-// keptBackups is how many backups of before a change of the schema are kept of a database.
+// keptBackups is the number of backups from before a migration that are kept for a database.
 const keptBackups = 5
 
-// removeOld removes the oldest backups whose names begin like that of the database. One that cannot be removed stays.
+// removeOld removes the oldest backups of a database. One that cannot be removed stays.
 func removeOld(dir, base string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}
-	made := map[string]string{} // names by when they were made
+	made := map[string]string{} // names by time
 	for _, e := range entries {
 		rest, ours := strings.CutPrefix(e.Name(), base+".schema-")
 		_, at, dated := strings.Cut(strings.TrimSuffix(rest, ".backup"), "-")
@@ -65,10 +65,10 @@ func removeOld(dir, base string) {
 	}
 }
 
-// backupTime is how a backup's name tells when it was made.
+// backupTime is the format of the time in a backup's name.
 const backupTime = "20060102T150405Z"
 
-// saveTo is the directory for backups, and how their names begin.
+// saveTo returns the directory for backups, and the prefix of their names.
 func (o Options) saveTo(e engine.Engine) (dir, name string, err error) {
 	if e.Dialect().Name == "sqlite" {
 		return cmp.Or(o.Saves, filepath.Dir(e.Name())), filepath.Base(e.Name()), nil
@@ -92,7 +92,7 @@ func (o Options) saveTo(e engine.Engine) (dir, name string, err error) {
 	return dir, strings.Map(plain, name), err
 }
 
-// plain keeps a name out of other folders.
+// plain replaces characters that would lead into another directory.
 func plain(r rune) rune {
 	if r == '/' || r == '\\' || r < ' ' {
 		return '_'
@@ -100,5 +100,5 @@ func plain(r rune) rune {
 	return r
 }
 
-// Schema is the version of the schema that this program knows, and brings a database to when it opens it.
+// Schema returns the version of the schema that this program knows, and migrates a database to on opening.
 func Schema() int { return len(migrations) }

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// secrets are columns that are written but never selected into a [Row].
+// secrets returns the columns that are written but never selected into a [Row].
 func (e *Entity) secrets() []Column {
 	if e == Users {
 		return []Column{{Name: "key_hash", Type: Text}}
@@ -19,8 +19,7 @@ func (e *Entity) secrets() []Column {
 	return nil
 }
 
-// setRole gives a new user's values a role, as all columns have it that say so.
-// Without one it is what is_admin says.
+// setRole sets the role of a new user in all columns that depend on it. Without a role, is_admin decides.
 func (values Values) setRole() {
 	name, _ := values["role"].(string)
 	role, ok := schema.ParseRole(name)
@@ -36,16 +35,15 @@ func (values Values) setRole() {
 	values["role"], values["is_admin"], values["is_root"] = role.String(), role >= schema.Admin, role == schema.Root
 }
 
-// role is what a row of users says.
+// role returns the role in a row of users.
 func (r Row) role() schema.Role {
 	role, _ := schema.ParseRole(r[Users.Index("role")].(string))
 	return role
 }
 
-// CreateUser stores a user of the project that values name and returns its
-// row and its first API key, which cannot be read again. Its role is a member's
-// if values have none. A project outside the scope is [NotFound], as one that
-// does not exist is; [Exceeds] for root, unless root asks.
+// CreateUser creates a user of the project in values, and returns its row and its first API key, which cannot be read
+// again. The default role is member. [NotFound] for a project outside the scope, as for one that does not exist;
+// [ExceedsGrant] for root, unless root asks.
 func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, string, error) {
 	key := value.NewUUID() // as v1 has it
 	values["key_hash"] = ""
@@ -67,8 +65,8 @@ func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, s
 	return row, key, err
 }
 
-// Bootstrap finds the project and the root user that are both named name, or
-// makes them; key is empty if the user was there.
+// Bootstrap finds the project and the root user that are both named name, or creates them; key is empty if the user
+// existed.
 func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		key = ""
@@ -103,8 +101,8 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 	return project, key, err
 }
 
-// MakeRoot has the user be root that keeps [Store.Bootstrap] from making one of its name, and returns its project and its
-// new and only key: others may have those of before.
+// MakeRoot makes the user root whose name keeps [Store.Bootstrap] from creating one, and returns its project and its
+// new and only key: others may have the previous keys.
 func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string, err error) {
 	key = newKey()
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
@@ -142,9 +140,8 @@ func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string,
 	return project, key, err
 }
 
-// EnsureProject returns the id of the one project of the file, and makes one
-// with the given name if there is none, by an id that is given, or a new one
-// for "".
+// EnsureProject returns the id of the only project of the database, and creates one with the given name if there is
+// none, with the given id, or a new one for "".
 func (s *Store) EnsureProject(ctx context.Context, name, newID string) (id string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		if err := q.lockExclusively(ctx); err != nil {
@@ -161,7 +158,7 @@ func (s *Store) EnsureProject(ctx context.Context, name, newID string) (id strin
 	return id, err
 }
 
-// add stores an object that has no variables, and records it.
+// add creates an object without variables, and records that.
 func (q *session) add(ctx context.Context, e *Entity, values Values) (Row, error) {
 	row, err := q.insert(ctx, e, values)
 	if err != nil {
@@ -170,9 +167,8 @@ func (q *session) add(ctx context.Context, e *Entity, values Values) (Row, error
 	return row, q.recordNew(ctx, e, row, nil, nil)
 }
 
-// KeepProject sees to it that there is a project with an id that comes from
-// elsewhere; with rename, one that is there gets the name. It is cheap when
-// there is nothing to do, and may be called by many at once.
+// KeepProject ensures that there is a project with an id assigned elsewhere; with rename, an existing one gets the
+// name. It is cheap if there is nothing to do, and can be called concurrently.
 func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) error {
 	done := false
 	err := s.peek(ctx, func(ctx context.Context, q *session) error {
@@ -206,15 +202,14 @@ func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) e
 		}
 		return q.recordUpdate(ctx, Updated, Projects, old, row)
 	})
-	if errors.Is(err, engine.ErrUnique) { // another request has just made it
+	if errors.Is(err, engine.ErrUnique) { // another request has just created it
 		return s.KeepProject(ctx, id, name, rename)
 	}
 	return err
 }
 
-// ResetKey gives a user a new API key in the place of the first one, if that is
-// still there: other keys stay. project may be empty if only one user has the
-// name.
+// ResetKey gives a user a new API key, which replaces the first one if that still exists: other keys stay. project may
+// be empty if only one user has the name.
 func (s *Store) ResetKey(ctx context.Context, username, project string) (string, error) {
 	key := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {

@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// useUnit is how exactly it is kept when a key was last used.
+// useUnit is the precision of a key's last use.
 const useUnit = time.Hour
 
-// maxUses is how many keys are remembered at once; of more it is not kept.
+// maxUses is the number of keys whose last use is remembered at once.
 const maxUses = 10_000
 
-// uses remembers which keys were used in which hour, until [Store.RecordUses]
-// stores it: a request writes nothing. What is lost is lost.
+// uses remembers which keys were used in which hour, until [Store.RecordUses] stores it, so that a request writes
+// nothing. A crash loses it.
 type uses struct {
 	mu      sync.Mutex
 	pending map[int64]int64 // by id of the key: the hour, in seconds since 1970
 }
 
-// note remembers that a key is used now; recorded is what its row says.
+// note records that a key is used now; recorded is what its row has.
 func (u *uses) note(key int64, recorded *int64, now time.Time) {
 	hour := now.Truncate(useUnit).Unix()
 	if recorded != nil && *recorded >= hour {
@@ -37,16 +37,15 @@ func (u *uses) note(key int64, recorded *int64, now time.Time) {
 	}
 }
 
-// of is when a key was used that is not stored yet; 0 if there is nothing.
+// of returns the last use of a key that is not yet stored; 0 if there is none.
 func (u *uses) of(key int64) Micros {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return Micros(u.pending[key] * 1e6)
 }
 
-// RecordUses stores when keys were used, as far as [Store.Authenticate] has seen
-// it since the last call. Any number of servers may do it. It is no change of
-// the fleet, and not in its log; if it fails it is not tried again.
+// RecordUses stores when keys were used, as seen by [Store.Authenticate] since the last call. Any number of servers may
+// call it. It is not a change of the fleet and not in the change log; if it fails, it is not retried.
 func (s *Store) RecordUses(ctx context.Context) error {
 	s.uses.mu.Lock()
 	pending := s.uses.pending
@@ -56,7 +55,7 @@ func (s *Store) RecordUses(ctx context.Context) error {
 		return nil
 	}
 	return s.write(ctx, func(ctx context.Context, q *session) error {
-		for _, key := range slices.Sorted(maps.Keys(pending)) { // in one order, whoever else does it
+		for _, key := range slices.Sorted(maps.Keys(pending)) { // always in the same order, against deadlocks
 			err := q.queueExec(ctx, "UPDATE user_keys SET used_at = ? WHERE id = ? AND (used_at IS NULL OR used_at < ?)", []any{pending[key], key, pending[key]})
 			if err != nil {
 				return err

@@ -13,7 +13,7 @@ import (
 // Variable is one variable of an object. Value is canonical JSON text.
 type Variable = hierarchy.Variable
 
-// memoryBudget counts down the bytes of variables that may still be held.
+// memoryBudget is the memory, in bytes, that is left for variables.
 type memoryBudget int
 
 func (h *memoryBudget) take(n int) error {
@@ -23,7 +23,7 @@ func (h *memoryBudget) take(n int) error {
 	return nil
 }
 
-// ownVariables reads the own variables of many objects, by id.
+// ownVariables returns the own variables of many objects, by id.
 func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *memoryBudget) (map[any]hierarchy.Variables, error) {
 	found := make(map[any]hierarchy.Variables, len(ids))
 	if len(ids) == 0 {
@@ -47,12 +47,12 @@ func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *
 // variablesRead is a read of variables.
 type variablesRead struct {
 	q      *session
-	wanted map[any]bool // whose; nil: all that come
+	wanted map[any]bool // ids of the wanted objects; nil for all
 	room   *memoryBudget
 	found  map[any]hierarchy.Variables
 }
 
-// each reads a row for each variable.
+// each reads rows with one variable each.
 func (r *variablesRead) each(ctx context.Context, text string, args []any) error {
 	var v Variable
 	var id, last any
@@ -76,7 +76,7 @@ func (r *variablesRead) each(ctx context.Context, text string, args []any) error
 	return err
 }
 
-// packed reads a row for each object.
+// packed reads rows with all variables of one object each.
 func (r *variablesRead) packed(ctx context.Context, text string, args []any) error {
 	var id any
 	var packed string
@@ -93,8 +93,7 @@ func (r *variablesRead) packed(ctx context.Context, text string, args []any) err
 	})
 }
 
-// unpack reads LENGTH:KEYVALUE, on lines. A
-// value is canonical JSON, which has no line breaks.
+// unpack parses lines of LENGTH:KEYVALUE. A value is canonical JSON, which has no line breaks.
 func unpack(packed string) (set hierarchy.Variables, err error) {
 	set = make(hierarchy.Variables, 0, strings.Count(packed, "\n")+1)
 	for rest := packed; rest != ""; {
@@ -108,15 +107,14 @@ func unpack(packed string) (set hierarchy.Variables, err error) {
 		rest = others
 	}
 	byName := func(a, b Variable) int { return strings.Compare(a.Name, b.Name) }
-	if !slices.IsSortedFunc(set, byName) { // the index has them in order, and no statement says so
+	if !slices.IsSortedFunc(set, byName) { // usually the index returns them in order
 		slices.SortFunc(set, byName)
 	}
 	return set, nil
 }
 
-// variables reads the variables of a page's rows, set by set: one statement
-// for each level of the hierarchy and one for the chains of parents. It holds
-// at most the given number of bytes: what is more is errMemory.
+// variables reads the variables of a page's rows: with one statement for each level of the hierarchy and one for the
+// chains of parents. Its result takes at most the given number of bytes; if that is not enough, it returns errMemory.
 func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Variables, held int) ([]Set, error) {
 	sets := make([]Set, len(rows))
 	if which == NoVariables || len(rows) == 0 {
@@ -205,10 +203,8 @@ func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (parents
 	return parents, above, err
 }
 
-// inherited returns what each row gets from the levels above it, nearest
-// first: the cell, region, cloud and project that its own foreign keys name
-// (contract §5.2). Rows of one place share one merged level, as long as there
-// is room for it.
+// inherited returns what each row inherits, nearest first: from the cell, region, cloud and project that its own
+// foreign keys name (contract §5.2). Rows of one place share one merged level, as long as the memory allows.
 func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *memoryBudget) ([][]hierarchy.Variables, error) {
 	sets := make([][]hierarchy.Variables, len(rows))
 	type place [4]any
@@ -252,16 +248,15 @@ func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *me
 	return sets, nil
 }
 
-// SetVariables stores the given variables beside the others of the object.
-// [Invalid] if all together break the [Limits].
+// SetVariables sets the given variables of an object, and leaves its others as they are. [Invalid] if all together
+// exceed the [Limits].
 func (s *Store) SetVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) error {
 	_, err := s.PutVariables(ctx, e, sc, id, set)
 	return err
 }
 
-// PutVariables is [Store.SetVariables], and returns all own variables that the
-// object has then: who reads them afterwards may be told that the database
-// is away, when all was stored.
+// PutVariables is [Store.SetVariables], and returns all own variables that the object then has: with a separate read, a
+// client could be told that the database is unavailable although everything was stored.
 func (s *Store) PutVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) (all Set, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		row, own, err := q.findVariables(ctx, e, sc, id)
@@ -275,8 +270,7 @@ func (s *Store) PutVariables(ctx context.Context, e *Entity, sc Scope, id string
 	return all, err
 }
 
-// putVariables stores variables beside the others of a row that is held, and
-// returns those that are not as they were.
+// putVariables sets variables of a locked row, and returns those that changed.
 func (q *session) putVariables(ctx context.Context, e *Entity, row Row, own hierarchy.Variables, set []Variable) (hierarchy.Variables, error) {
 	changed := slices.DeleteFunc(byKey(set), func(v Variable) bool {
 		at, known := find(own, v.Name)
@@ -298,8 +292,7 @@ func (q *session) putVariables(ctx context.Context, e *Entity, row Row, own hier
 	return changed, q.recordVariables(ctx, e, row, picked(own, changed), changed)
 }
 
-// DeleteVariables removes variables by key; keys that are not there are
-// ignored.
+// DeleteVariables deletes variables by key; missing keys are ignored.
 func (s *Store) DeleteVariables(ctx context.Context, e *Entity, sc Scope, id string, keys []string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, own, err := q.findVariables(ctx, e, sc, id)
@@ -311,8 +304,7 @@ func (s *Store) DeleteVariables(ctx context.Context, e *Entity, sc Scope, id str
 	})
 }
 
-// removeVariables takes variables from a row that is held, and returns those that
-// it had.
+// removeVariables deletes variables of a locked row, and returns those that it had.
 func (q *session) removeVariables(ctx context.Context, e *Entity, row Row, own hierarchy.Variables, keys []string) (hierarchy.Variables, error) {
 	gone := make(map[string]bool, len(keys))
 	for _, key := range keys {
@@ -340,7 +332,7 @@ func (q *session) findVariables(ctx context.Context, e *Entity, sc Scope, id str
 	return row, own, err
 }
 
-// ownOf are the own variables of one object, by key.
+// ownOf returns the own variables of one object, by key.
 func (q *session) ownOf(ctx context.Context, e *Entity, row Row) (own hierarchy.Variables, err error) {
 	var v Variable
 	err = q.each(ctx, "SELECT key, value FROM variables WHERE owner_kind = ? AND owner_id = ?",
@@ -358,8 +350,7 @@ func (q *session) deleteVariable(ctx context.Context, e *Entity, owner any, key 
 	return q.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{e.owner, owner, key})
 }
 
-// byKey is a set of variables sorted by key; of a repeated key the last one
-// counts.
+// byKey returns a set of variables sorted by key; of a repeated key the last one wins.
 func byKey(set []Variable) hierarchy.Variables {
 	all := slices.Clone(set)
 	slices.Reverse(all)
@@ -367,7 +358,7 @@ func byKey(set []Variable) hierarchy.Variables {
 	return slices.CompactFunc(all, func(a, b Variable) bool { return a.Name == b.Name })
 }
 
-// picked is those of a sorted set whose keys another has.
+// picked returns the variables of a sorted set whose keys are in another one.
 func picked(from hierarchy.Variables, keys []Variable) (set hierarchy.Variables) {
 	for _, v := range keys {
 		if at, ok := find(from, v.Name); ok {
@@ -377,7 +368,7 @@ func picked(from hierarchy.Variables, keys []Variable) (set hierarchy.Variables)
 	return set
 }
 
-// find looks for a key in a sorted set.
+// find searches a key in a sorted set.
 func find(set hierarchy.Variables, key string) (int, bool) {
 	return slices.BinarySearchFunc(set, key, func(v Variable, key string) int { return strings.Compare(v.Name, key) })
 }

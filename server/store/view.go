@@ -12,34 +12,32 @@ import (
 	"github.com/craton-fleet/craton/internal/hierarchy"
 )
 
-// A read brings no more than this many bytes of variables into memory at
-// once. What is more is an [ErrViewTooLarge] for a light view; a whole one reads
-// it in pieces, if need be key by key.
+// The most memory that the variables of one read may take. A light view returns [ErrViewTooLarge] for more; a full one
+// reads in pieces, if necessary key by key.
 const (
 	lightViewBytes = 1 << 20
 	fullViewBytes  = 8 << 20
 )
 
-// Bounds of what the chains of parents of a page may be, to be held in memory.
+// Bounds on the chains of parents of a page that are kept in memory.
 const (
 	maxAncestors = 1000
 	maxDepth     = 16
 )
 
-// perVariable is what a variable takes in memory beside its text, in bytes.
+// perVariable is the memory of a variable in addition to its text, in bytes.
 const perVariable = 32
 
-// viewTime bounds a [View]. While one lasts, the write-ahead log cannot be
-// folded into the file beyond it.
+// viewTime bounds a [View]. While one is open, the write-ahead log cannot be checkpointed beyond it.
 const viewTime = 2 * time.Minute
 
-// ErrViewTooLarge is the error of a light [View] whose variables take much memory.
+// ErrViewTooLarge is the error of a light [View] whose variables take too much memory.
 var ErrViewTooLarge = errors.New("the variables do not fit a light view")
 
-// errMemory is ErrViewTooLarge of one attempt.
+// errMemory is the error of one attempt that takes too much memory.
 var errMemory = errors.New("more variables than are held in memory")
 
-// View is the database at one moment, for the time of a function.
+// View is a snapshot of the database, for the duration of a function.
 type View struct {
 	q      *session
 	budget int
@@ -47,23 +45,21 @@ type View struct {
 	omit   bool // see OmitUnkept
 }
 
-// View calls fn with the database as it is at one moment. A light view holds
-// little memory; with whole one may also read what is large, in pieces, and
-// the caller bounds how many do so at once.
+// View calls fn with a snapshot of the database. A light view takes little memory; with whole set, large data can be
+// read too, in pieces, and the caller bounds the number of such views.
 //
-// fn must not wait for a client: the view is one of few, and ends after two
-// minutes with an error.
+// fn must not wait for a client: the number of views is limited, and each ends after two minutes with an error.
 func (s *Store) View(ctx context.Context, whole bool, fn func(ctx context.Context, v *View) error) error {
 	return viewIn(ctx, s.read, whole, fn)
 }
 
-// viewIn is View of the database that read reads.
+// viewIn is View for the database that read reads.
 func viewIn(ctx context.Context, read func(context.Context, func(context.Context, *session) error) error, whole bool, fn func(ctx context.Context, v *View) error) error {
 	bounded, cancel := context.WithTimeout(ctx, viewTime)
 	defer cancel()
 	err := read(bounded, func(ctx context.Context, q *session) (err error) {
 		defer func() {
-			if p := recover(); p != nil { // or the session would keep its transaction
+			if p := recover(); p != nil { // otherwise the session would keep its transaction
 				err = fmt.Errorf("panic in a view: %v\n%s", p, debug.Stack())
 			}
 		}()
@@ -79,7 +75,7 @@ func viewIn(ctx context.Context, read func(context.Context, func(context.Context
 	return err
 }
 
-// Grow makes a light view a whole one; the caller bounds how many there are.
+// Grow makes a light view a full one; the caller bounds the number of these.
 func (v *View) Grow() { v.budget, v.all = fullViewBytes, true }
 
 // Get is [Store.Get] without variables.
@@ -87,8 +83,7 @@ func (v *View) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, er
 	return v.q.find(ctx, e, sc, id, unlocked)
 }
 
-// Rows reads the rows with the given ids, in no order; what is not there is
-// left out.
+// Rows returns the rows with the given ids, in no particular order; missing ones are left out.
 func (v *View) Rows(ctx context.Context, e *Entity, ids []int64) ([]Row, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -134,20 +129,18 @@ func (v *View) sets(ctx context.Context, e *Entity, rows []Row, first int, which
 	return nil
 }
 
-// Set is the variables of one object, own or resolved. What several objects
-// inherit is in memory once.
+// Set is the variables of one object, own or resolved. Variables that several objects inherit are in memory once.
 type Set struct {
 	layers []hierarchy.Variables // nearest first, each sorted
-	far    *farSet               // instead, if they are too many to be held
-	check  *unkeptCheck          // of a past state
+	far    *farSet               // instead, if they take too much memory
+	check  *unkeptCheck          // in a past state
 }
 
-// NewSet is a set of variables that are sorted by key.
+// NewSet returns a set of variables, which must be sorted by key.
 func NewSet(sorted []Variable) Set { return Set{layers: []hierarchy.Variables{sorted}} }
 
-// All yields the variables in the order of their keys. Where two levels have
-// a key the nearer wins as a whole (contract §5.3: no deep merge, and a null
-// masks too).
+// All yields the variables, ordered by key. If two levels have a key, the nearer value wins as a whole (contract §5.3:
+// no deep merge, and null overrides too).
 func (s Set) All() iter.Seq2[Variable, error] {
 	if s.check == nil {
 		return s.each()
@@ -155,7 +148,7 @@ func (s Set) All() iter.Seq2[Variable, error] {
 	return func(yield func(Variable, error) bool) { s.check.filter(s.each(), yield) }
 }
 
-// Plain is the set where it is of one level, in memory, and all of it is known.
+// Plain returns the variables if they are of one level, in memory, and all known.
 func (s Set) Plain() (of hierarchy.Variables, ok bool) {
 	if s.check != nil || s.far != nil || len(s.layers) != 1 {
 		return nil, false
@@ -163,7 +156,7 @@ func (s Set) Plain() (of hierarchy.Variables, ok bool) {
 	return s.layers[0], true
 }
 
-// each is All with what is not known.
+// each is All including values that are not known.
 func (s Set) each() iter.Seq2[Variable, error] {
 	if s.far != nil {
 		return s.far.all
@@ -179,15 +172,14 @@ func (s Set) each() iter.Seq2[Variable, error] {
 
 // farSet reads the variables of one object one by one.
 type farSet struct {
-	ctx   context.Context //nolint:containedctx // that of the view, which the set does not outlive
+	ctx   context.Context //nolint:containedctx // of the view, which outlives the set
 	q     *session
 	e     *Entity
 	row   Row
 	which Variables
 }
 
-// keyBatch is how many keys of a set, at all its levels, are known ahead of
-// their values.
+// keyBatch is the number of keys of a set, over all levels, that are read ahead of their values.
 const keyBatch = 16 << 10
 
 // holder is a level that has a key.
@@ -202,7 +194,7 @@ func (f *farSet) all(yield func(Variable, error) bool) {
 		holders, err := f.holders(after)
 		for i, h := range holders {
 			if after != nil && h.key == *after {
-				continue // a nearer level has it
+				continue // a nearer level overrides it
 			}
 			after = &holders[i].key
 			v := Variable{Name: h.key}
@@ -223,8 +215,7 @@ func (f *farSet) all(yield func(Variable, error) bool) {
 	}
 }
 
-// holders are the next keys of the object and the levels that it inherits from,
-// by key and then the nearest first.
+// holders returns the next keys of the object and the levels that it inherits from, ordered by key, then nearest first.
 func (f *farSet) holders(after *string) (next []holder, err error) {
 	text, args := f.levels(f.q.dialect().Ordered, after != nil)
 	if after != nil {
@@ -235,7 +226,7 @@ func (f *farSet) holders(after *string) (next []holder, err error) {
 	return next, err
 }
 
-// levels is the statement for the keys of all levels, or those after one.
+// levels returns the statement for the keys of all levels, or those after one.
 func (f *farSet) levels(join string, after bool) (string, []any) {
 	e := f.e
 	own := f.row[e.Index(e.ownerID)]
@@ -271,7 +262,7 @@ func (f *farSet) levels(join string, after bool) (string, []any) {
 		") SELECT v.key, l.kind, l.owner FROM levels l " + join + " variables v ON v.owner_kind = l.kind AND v.owner_id = l.owner" + beyond + " ORDER BY v.key, l.distance LIMIT ?", args
 }
 
-// merged is the sets of several levels as one.
+// merged merges the sets of several levels into one.
 func merged(layers []hierarchy.Variables) (all hierarchy.Variables) {
 	for v := range hierarchy.Merge(layers...) {
 		all = append(all, v)

@@ -9,19 +9,19 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// pollEvery is how often the log is looked at while somebody waits for it: for
-// what other processes write. What this one writes is told at once.
+// pollEvery is the interval for polling the log while somebody waits for it: for writes of other processes. Writes of
+// this process wake the waiters at once.
 const pollEvery = time.Second
 
-// bell tells those who wait that the log has grown.
+// bell wakes those who wait for changes.
 type bell struct {
 	mu       sync.Mutex
 	rings    int64         // so far
-	rung     chan struct{} // closed by the next one; nil while nobody waits for that
+	rung     chan struct{} // closed by the next ring; nil while nobody waits
 	waiting  int
 	polling  bool
-	revision int64 // what the last look has found
-	silent   bool  // nobody waits any more
+	revision int64 // found by the last poll
+	silent   bool  // waits have ended
 }
 
 func (b *bell) ring() {
@@ -34,7 +34,7 @@ func (b *bell) ring() {
 	}
 }
 
-// EndWaits has every [Store.Wait] return [engine.ErrClosed], now and from now on.
+// EndWaits makes every [Store.Wait] return [engine.ErrClosed], now and from now on.
 func (s *Store) EndWaits() {
 	s.bell.mu.Lock()
 	s.bell.silent = true
@@ -42,17 +42,16 @@ func (s *Store) EndWaits() {
 	s.bell.ring()
 }
 
-// Rings is what [Store.Wait] wants to know: how often the log is known to have
-// grown. It is asked before one looks at the log.
+// Rings returns the argument for [Store.Wait]: how often the log is known to have grown. Call it before reading the
+// log.
 func (s *Store) Rings() int64 {
 	s.bell.mu.Lock()
 	defer s.bell.mu.Unlock()
 	return s.bell.rings
 }
 
-// Wait returns when the log may have changes that one has not seen, who has
-// asked [Store.Rings] and then seen everything up to a revision; or with the
-// error of ctx.
+// Wait returns when the log may have changes after revision, up to which the caller has read since it called
+// [Store.Rings]; or with the error of ctx.
 func (s *Store) Wait(ctx context.Context, rings, revision int64) error {
 	b := &s.bell
 	b.mu.Lock()
@@ -88,8 +87,7 @@ func (s *Store) Wait(ctx context.Context, rings, revision int64) error {
 	return err
 }
 
-// poll looks at the log until nobody waits any more. A database that does not
-// answer may do so later.
+// poll polls the log as long as somebody waits. If the database is unavailable, it tries again.
 func (s *Store) poll(ctx context.Context) {
 	b := &s.bell
 	for {

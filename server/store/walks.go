@@ -7,35 +7,32 @@ import (
 	"sync"
 )
 
-// walks are walkers where a part of a history has ended, so that the next part
-// goes on from there. Without one it begins at the present again, which is as
-// right and costs more with each part. What was behind a revision stays what it
-// was, and a place in the log is known by a random id: a walker is right for any
-// view that knows its place.
+// walks are walkers at the end of a page of a history, so that the next page continues from there. Without one the next
+// page starts from the present again, which is as correct and costs more with each page. A past state never changes,
+// and a position in the log is identified by a random id: a walker is valid in any view that has its position.
 type walks struct {
 	mu   sync.Mutex
-	kept []*stopped // the last one used first
+	kept []*stopped // the most recently used first
 }
 
-// stopped is a walker at the end of a part, which nobody changes any more.
+// stopped is a walker at the end of a page, which is not modified any more.
 type stopped struct {
 	of   walkID
 	w    *walker
-	size memoryBudget // of what it holds
+	size memoryBudget // of its contents
 }
 
-// walkID is what a walker is good for.
+// walkID identifies the history that a walker can continue.
 type walkID struct {
 	Object
 	key    string
 	before Cursor
 }
 
-// maxWalks are kept at once, each of lightViewBytes bytes at most.
+// maxWalks is the number of walkers kept at once, each of at most lightViewBytes.
 const maxWalks = 16
 
-// walkTo is a walker of a history, at the revision before to if that is where a part
-// ended lately.
+// walkTo returns a walker of a history, at the revision before to if a page ended there recently.
 func (v *View) walkTo(ctx context.Context, l HistoryParams, to int64) (*walker, error) {
 	if l.Before.Revision == to {
 		if w := v.q.store.walks.resume(v, walkID{l.Object, l.Key, l.Before}); w != nil {
@@ -45,8 +42,7 @@ func (v *View) walkTo(ctx context.Context, l HistoryParams, to int64) (*walker, 
 	return v.walker(ctx, l.Object, l.Key)
 }
 
-// stop ends the use of a walker, which goes on at a place. It has held nothing
-// when it had that much room.
+// stop keeps a walker for the page that continues at a position. room is the memory that it had at the start.
 func (w *walker) stop(l HistoryParams, before Cursor, room memoryBudget) *stopped {
 	for _, t := range w.open {
 		t.let()
@@ -55,7 +51,7 @@ func (w *walker) stop(l HistoryParams, before Cursor, room memoryBudget) *stoppe
 	return &stopped{walkID{l.Object, l.Key, before}, w, room - w.room}
 }
 
-// let has a timeline forget what it has read ahead.
+// let discards what a timeline has prefetched.
 func (t *timeline) let() {
 	if len(t.ahead) > 0 {
 		t.next, t.last = t.ahead[0].Cursor(), false
@@ -75,8 +71,8 @@ func (s *walks) keep(one *stopped) {
 	s.kept = s.kept[:min(len(s.kept), maxWalks)]
 }
 
-// resume makes a walker of one that has stopped: another one, because the same
-// part may be asked for again. nil if there is none, or no room for it.
+// resume returns a copy of a stopped walker, since the same page may be requested again; nil if there is none, or no
+// memory for it.
 func (s *walks) resume(v *View, id walkID) *walker {
 	s.mu.Lock()
 	defer s.mu.Unlock()
