@@ -7,13 +7,13 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// messageHeader says why a write is done, for the change log.
+// messageHeader has the reason for a write, for the change log.
 const messageHeader = "X-Craton-Message"
 
-// maxMessage is how many bytes of it are possible.
+// maxMessage is the largest length of the reason in bytes.
 const maxMessage = 1024
 
-// actor is the user of a request, as the change log has who did something.
+// actor returns the author of a request's changes.
 func actor(r *http.Request, user, project string) store.Actor {
 	t := traceOf(r.Context())
 	who := store.Actor{User: user, Project: project, Request: t.RequestID}
@@ -23,8 +23,8 @@ func actor(r *http.Request, user, project string) store.Actor {
 	return who
 }
 
-// identify has the change log know who writes, and why. In one process that is
-// the system user: nobody signs in.
+// identify records the author of a write and the reason in the context. An embedded server has no login, so there it is
+// the system user.
 func (c *call) identify() error {
 	who := actor(c.r, c.caller.User, c.caller.Project)
 	if c.embedded {

@@ -15,28 +15,27 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// answer is the body of a response in the making. A light one stays in
-// memory. What turns out to be large is begun anew as a whole one, which goes
-// to a file piece by piece: neither memory nor the database's read
-// transaction is held while a client does not read.
+// answer is the body of a response under construction. A light one stays in memory. One that turns out to be large is
+// started again as a full one, which goes to a file piece by piece: a client that does not read then holds neither
+// memory nor the database's read transaction.
 type answer struct {
 	whole  bool
-	err    error // the first failure; what is appended after it does not count
-	plain  int64 // bytes that went to the file, before compression
+	err    error // the first error; what is appended after it is ignored
+	plain  int64 // bytes written to the file, before compression
 	file   *os.File
 	size   int64 // of the file
-	large  int64 // of it, taken from the share of large ones
+	large  int64 // part of it that counts towards large answers
 	coding *coding
-	packer packer // between the buffer and the file; nil: nothing is compressed
-	most   int64  // bytes it may have before compression; 0: largestAnswer
+	packer packer // between the buffer and the file; nil without compression
+	most   int64  // largest size before compression; 0 for largestAnswer
 	begin  func() *stream
-	sent   *stream     // what begin has begun; see stream.go
+	sent   *stream     // the stream that begin returned; see stream.go
 	direct bool        // begin's stream needs no file
-	grow   func() bool // has a light answer go on as a whole one, if there is room for that; nil: it is begun anew
+	grow   func() bool // continues a light answer as a full one, if there is room; nil if it must be started again
 	budget *budget
 }
 
-// at is the length of a buffer from which on there is no more room in it.
+// at returns the length at which a buffer is full.
 func (a *answer) at() int {
 	if a.whole {
 		return jsontext.Piece
@@ -44,8 +43,7 @@ func (a *answer) at() int {
 	return lightAnswer
 }
 
-// room takes a buffer that has reached its length, and returns one to go on
-// with.
+// room takes a full buffer, and returns one to continue with.
 func (a *answer) room(dst []byte) []byte {
 	switch {
 	case len(dst) < a.at():
@@ -59,7 +57,7 @@ func (a *answer) room(dst []byte) []byte {
 	return dst[:0]
 }
 
-// spill moves bytes towards the file.
+// spill writes bytes to the file, through the packer if there is one.
 func (a *answer) spill(b []byte) error {
 	if a.plain += int64(len(b)); a.plain > cmp.Or(a.most, largestAnswer) {
 		return answerTooLarge()
@@ -74,13 +72,12 @@ func (a *answer) spill(b []byte) error {
 	return a.store(b)
 }
 
-// toFile is an answer as the writer that its packer writes to.
+// toFile is the writer of an answer's packer.
 type toFile answer
 
 func (f *toFile) Write(b []byte) (int, error) { return len(b), (*answer)(f).store(b) }
 
-// pack compresses an answer that is ready and worth it, and returns the part
-// of it that is in memory.
+// pack compresses a complete answer if that is worth it, and returns the part that is in memory.
 func (a *answer) pack(buf []byte) (rest []byte, packed bool, err error) {
 	switch {
 	case a.packer != nil:
@@ -103,7 +100,7 @@ func (a *answer) pack(buf []byte) (rest []byte, packed bool, err error) {
 	return whole.Bytes(), true, err
 }
 
-// unpack gives the packer back.
+// unpack returns the packer to its pool.
 func (a *answer) unpack() {
 	if a.packer != nil {
 		a.coding.put(a.packer)
@@ -111,7 +108,7 @@ func (a *answer) unpack() {
 	}
 }
 
-// store moves bytes to the file.
+// store writes bytes to the file.
 func (a *answer) store(b []byte) error {
 	if a.direct {
 		if a.sent == nil {
@@ -123,7 +120,7 @@ func (a *answer) store(b []byte) error {
 	if !a.budget.files.TryAcquire(n) {
 		return errOverload
 	}
-	a.size += n // from here on close gives it back
+	a.size += n // from now on close releases it
 	if a.size > mediumAnswer {
 		if !a.budget.large.TryAcquire(a.size - a.large) {
 			return errOverload
@@ -136,7 +133,7 @@ func (a *answer) store(b []byte) error {
 			return noTemporary(err)
 		}
 		a.file = f
-		_ = os.Remove(f.Name()) // it goes with its last user, where the system can do that
+		_ = os.Remove(f.Name()) // deleted with its last user, where the system supports that
 	}
 	if _, err := a.file.Write(b); err != nil {
 		return noTemporary(err)
@@ -150,7 +147,7 @@ func (a *answer) store(b []byte) error {
 	return a.sent.grow(a.size)
 }
 
-// close gives back what the answer has. It may be used again.
+// close releases what the answer holds. It can be used again.
 func (a *answer) close() {
 	if a.file != nil {
 		_ = a.file.Close()
@@ -163,14 +160,13 @@ func (a *answer) close() {
 	a.plain, a.size, a.large, a.err = 0, 0, 0, nil
 }
 
-// read makes the answer of fn from one moment of the database, or of its replica. fn may be
-// called again.
+// read calls fn with a snapshot of the database or its replica, to write the answer. fn may be called again.
 func (c *call) read(fn func(ctx context.Context, v *store.View) error) error {
 	return c.readIn(c.viewNeeded, fn)
 }
 
-// readLog is read of the database itself: for what asks the change log, where it ends or what it had at a time, and not for
-// the fleet as it is.
+// readLog is read of the primary: for requests about the change log, its end or the past, and not for the current
+// fleet.
 func (c *call) readLog(fn func(ctx context.Context, v *store.View) error) error {
 	return c.readIn(viewNow, fn)
 }
@@ -202,11 +198,11 @@ func (c *call) readIn(view viewer, fn func(ctx context.Context, v *store.View) e
 	})
 }
 
-// growing has an answer that turns out to be large go on where it is, instead
-// of being begun anew, if there is room for one more that is large.
+// growing lets an answer that turns out to be large continue, instead of being started again, if there is room for
+// another large one.
 func (c *call) growing(v *store.View) {
 	if c.grown {
-		v.Grow() // it is made a second time
+		v.Grow() // it is written a second time
 	}
 	c.out.grow = func() bool {
 		c.grown = c.budget.whole.TryAcquire(1)
@@ -218,7 +214,7 @@ func (c *call) growing(v *store.View) {
 	}
 }
 
-// light makes an answer as a light one, which may grow.
+// light writes an answer as a light one, which may grow.
 func (c *call) light(fn func(whole bool) error) error {
 	defer func() {
 		if c.grown {
@@ -230,7 +226,7 @@ func (c *call) light(fn func(whole bool) error) error {
 	return fn(false)
 }
 
-// produce makes an answer, first as a light one.
+// produce writes an answer, first as a light one.
 func (c *call) produce(fn func(whole bool) error) error {
 	err := c.light(fn)
 	if err == nil {
@@ -251,9 +247,9 @@ func (c *call) produce(fn func(whole bool) error) error {
 	return c.out.err
 }
 
-// Times that a client has to take an answer.
+// How long a client may take to read an answer.
 const (
-	stall       = time.Minute // without taking a piece of it; a slow client takes a megabyte at a time
+	stall       = time.Minute // without reading a piece; a slow client reads a megabyte at a time
 	slowestRate = 64 << 10    // bytes a second of the whole, after five minutes
 )
 
@@ -261,14 +257,14 @@ const (
 func (c *call) send(w http.ResponseWriter) {
 	total := c.out.size + int64(len(c.buf))
 	if c.out.file == nil && total <= jsontext.Piece {
-		_, _ = w.Write(c.buf) // a client that is gone needs no answer
+		_, _ = w.Write(c.buf) // the client may be gone
 		return
 	}
 	control := http.NewResponseController(w)
 	begun := time.Now()
 	write := func(b []byte) bool {
 		for len(b) > 0 {
-			_ = control.SetWriteDeadline(deadline(begun, total)) // in one process there is none
+			_ = control.SetWriteDeadline(deadline(begun, total)) // an embedded server has no deadline
 			n, err := w.Write(b[:min(len(b), jsontext.Piece)])
 			if err != nil {
 				return false
@@ -294,7 +290,7 @@ func (c *call) sendFile(write func([]byte) bool) bool {
 		n, err := c.out.file.ReadAt(piece[:min(int64(len(piece)), c.out.size-at)], at)
 		if n == 0 && err != nil {
 			c.report(c.r.Context(), fmt.Errorf("read a large answer back: %w", err))
-			panic(http.ErrAbortHandler) // half an answer must not look whole
+			panic(http.ErrAbortHandler) // a truncated answer must not look complete
 		}
 		if !write(piece[:n]) {
 			return false
@@ -316,8 +312,7 @@ func (c *call) finish() (release func(), err error) {
 	return c.park()
 }
 
-// park puts an answer that is ready where it may wait for its client, and
-// returns what ends that.
+// park keeps a complete answer while its client reads it, and returns the function that ends that.
 func (c *call) park() (release func(), err error) {
 	n := int64(len(c.buf))
 	if n <= jsontext.Piece {
@@ -333,8 +328,8 @@ func (c *call) park() (release func(), err error) {
 	return func() {}, nil
 }
 
-// drain reads what a client still sends, so that it comes to reading the
-// answer. One that asked whether to send does not need that.
+// drain reads the rest of a request, so that the client gets to read the answer. A client that sent Expect:
+// 100-continue does not need that.
 func drain(r *http.Request) {
 	const most = 64 << 20
 	if r.Header.Get("Expect") == "" {

@@ -16,8 +16,8 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// retryAfter is how many seconds a client does well to wait while there is no
-// room, or while the database cannot work: somebody has to do something first.
+// retryAfter is how many seconds a client should wait if the server is overloaded or the database fails: somebody has
+// to act first.
 const retryAfter = "5"
 
 // API is the handler of everything under /v1.
@@ -32,40 +32,38 @@ type API struct {
 	embedded     bool
 }
 
-// Embedded returns the API for the process that has the database: its errors
-// name the file.
+// Embedded returns the API for use within the process: its errors name the database file.
 func (a *API) Embedded() *API {
 	own := *a
 	own.embedded = true
 	return &own
 }
 
-// New returns the API over a store. Failures of the server itself go to log;
-// version is that of the program.
+// New returns the API of a store. Failures of the server are logged to log; version is that of the program.
 func New(s *store.Store, authenticate Authenticator, log *slog.Logger, l Limits, version string) *API {
 	return &API{store: s, authenticate: authenticate, log: log, limits: l, budget: newBudget(l, s.Served()), waiters: newWaiters(), version: version}
 }
 
-// call is one request on its way.
+// call is one request in progress.
 type call struct {
 	*API
 	r      *http.Request
 	caller Caller
 	id     string  // the path's <id>; "" on a collection
-	inner  string  // the second <id>, of what belongs to the first
-	at     *moment // the past state that it asks for; nil: the fleet as it is
+	inner  string  // the second <id>, of an object that belongs to the first
+	at     *moment // the requested past state; nil for the current fleet
 	buf    []byte  // the body is appended here
-	out    answer  // where the buffer goes when it is full
-	grown  bool    // it has a share of those that are whole
+	out    answer  // takes the buffer when it is full
+	grown  bool    // it has a share of full views
 	held   []func()
 	head   http.Header
 	status int
-	need   *store.Need // how new what it reads must be, as it says itself
-	untold bool        // only of the headers is anybody told, and not how long the answer would be
+	need   *store.Need // how current the data must be, as requested
+	untold bool        // only the headers are sent, and not the length of the answer
 	w      http.ResponseWriter
 }
 
-// hold keeps a part of a budget until the answer is made.
+// hold keeps a part of a budget until the answer is complete.
 func (c *call) hold(release func()) { c.held = append(c.held, release) }
 
 func (c *call) release() {
@@ -79,7 +77,7 @@ func (c *call) release() {
 // sets c.status where that is not 200.
 type handler func(c *call) error
 
-// buffers holds bodies between requests, and pieces what copies files.
+// buffers pools bodies, and pieces the buffers that copy files.
 var (
 	buffers = sync.Pool{New: func() any { return new([]byte) }}
 	pieces  = sync.Pool{New: func() any { return new([jsontext.Piece]byte) }}
@@ -192,7 +190,7 @@ func (c *call) serve() (err error) {
 	return fail(http.StatusMethodNotAllowed, msgMethod)
 }
 
-// admit finds out who calls, and what they may.
+// admit authenticates the caller and checks the role.
 func (c *call) admit() (err error) {
 	if c.caller, err = c.authenticate(c.r); err != nil {
 		c.trace().refuse(c.r.Header)
@@ -204,16 +202,16 @@ func (c *call) admit() (err error) {
 type method struct {
 	name    string
 	handler handler
-	minRole schema.Role // that its caller has, before anything of the request is looked at
+	minRole schema.Role // that the caller needs, checked before anything else
 }
 
 func read(h handler) method               { return method{http.MethodGet, h, schema.Reader} }
 func write(name string, h handler) method { return method{name, h, schema.Member} }
 
-// ofOwn is a write to what is the caller's own, which readers have too.
+// ofOwn returns a method that writes the caller's own data, which readers may do too.
 func ofOwn(name string, h handler) method { return method{name, h, schema.Reader} }
 
-// methods are those of one route, in the order of its Allow header.
+// methods are the methods of one route, in the order of its Allow header.
 type methods []method
 
 func (m methods) get(name string) *method {
@@ -236,10 +234,9 @@ func (m methods) allow() string {
 	return b.String() + http.MethodOptions
 }
 
-// match finds the name that the route of a path would have, and the ids in it:
-// /v1/<collection>[/<id>[/<part>[/<id>]]]. There are no trailing slashes;
-// doubled ones in front come from clients whose base URL ends in a slash, and
-// the original takes them (contract §8.1).
+// match returns the name of the route of a path, and the ids in it: /v1/<collection>[/<id>[/<part>[/<id>]]]. There are
+// no trailing slashes; doubled leading ones come from clients whose base URL ends in a slash, and the original server
+// accepts them (contract §8.1).
 func match(path string) (name, id, inner string) {
 	path = "/" + strings.TrimLeft(path, "/")
 	rest, ok := strings.CutPrefix(path, "/v1/")
@@ -264,7 +261,7 @@ func match(path string) (name, id, inner string) {
 	return name, id, inner
 }
 
-// routes is the map of contract §2.2, made of the resources.
+// routes is the routing table of contract §2.2, built from the resources.
 var routes = func() map[string]methods {
 	m := map[string]methods{
 		"devices":           {read(timed(listDevices))},
@@ -287,7 +284,7 @@ var routes = func() map[string]methods {
 	}
 	for _, r := range resources {
 		past := timed
-		if r == users { // whose keys no past state has
+		if r == users { // past states have no keys
 			past = func(h handler) handler { return h }
 		}
 		m[r.Path] = methods{read(past(r.list)), write("POST", r.create)}
@@ -312,8 +309,8 @@ var routes = func() map[string]methods {
 	return m
 }()
 
-// Routes are the methods of every route below /v1: "users/<id>/keys" has GET and
-// POST. HEAD is where GET is, OPTIONS everywhere.
+// Routes returns the methods of every route below /v1: "users/<id>/keys" has GET and POST. HEAD is allowed where GET
+// is, OPTIONS everywhere.
 func Routes() map[string][]string {
 	all := map[string][]string{}
 	for path, m := range routes {

@@ -12,15 +12,15 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// moment is the past state that a request asks for.
+// moment is the past state that a request reads.
 type moment struct {
 	cursor store.Cursor
-	omit   bool         // what is not known
-	part   *store.Part  // that is needed; nil for the whole fleet
-	fleet  *store.Store // once it is read
+	omit   bool         // leave out what is not known
+	part   *store.Part  // the part that is needed; nil for the whole fleet
+	fleet  *store.Store // once it is open
 }
 
-// query is what links have of it: the same moment, however it was asked for.
+// query returns the parameters for links to the same state, however it was requested.
 func (m *moment) query() string {
 	text := "&at=" + m.name()
 	if m.omit {
@@ -29,11 +29,11 @@ func (m *moment) query() string {
 	return text
 }
 
-// name is the cursor, and also has one for when there was nothing.
+// name returns the cursor, or "0" for the time before the first change.
 func (m *moment) name() string { return cmp.Or(m.cursor.String(), "0") }
 
-// timed is a handler of a GET that also knows the past: at=MOMENT shows
-// everything as it was, and concealed=omit leaves out what is not known of that.
+// timed wraps the handler of a GET that can show the past: at=MOMENT shows the state at that time, and concealed=omit
+// leaves out values that are not known.
 func timed(h handler) handler {
 	return func(c *call) error {
 		names, values := splitQuery(c.r.URL.RawQuery)
@@ -74,7 +74,7 @@ func timed(h handler) handler {
 	}
 }
 
-// asksForPast tells a query about a past state.
+// asksForPast reports whether a query asks for a past state.
 func asksForPast(query string) bool {
 	_, values := splitQuery(query)
 	_, at := values["at"]
@@ -82,7 +82,7 @@ func asksForPast(query string) bool {
 	return at || concealed
 }
 
-// without is a query without some of its parameters.
+// without returns a query without some of its parameters.
 func without(raw string, names ...string) string {
 	var rest []string
 	for pair := range strings.SplitSeq(raw, "&") {
@@ -103,8 +103,7 @@ var (
 	aCursor   = value.LazyPattern(`^[0-9]{1,18}-[0-9a-f]{16,32}$`)
 )
 
-// parseMoment reads what names a state of the fleet: a revision, a cursor, or a
-// time.
+// parseMoment parses a revision, a cursor, or a time.
 func parseMoment(name, text string) (find func(ctx context.Context, v *store.View) (store.Cursor, error), err error) {
 	switch {
 	case aRevision().MatchString(text):
@@ -125,7 +124,7 @@ func parseMoment(name, text string) (find func(ctx context.Context, v *store.Vie
 	return func(ctx context.Context, v *store.View) (store.Cursor, error) { return v.AtTime(ctx, at) }, nil
 }
 
-// gone is the answer to who names a place that this log does not have.
+// gone converts the error for a cursor that this log does not have.
 func gone(err error) error {
 	var unknown *store.UnknownCursorError
 	if errors.As(err, &unknown) {
@@ -134,7 +133,7 @@ func gone(err error) error {
 	return err
 }
 
-// source is what the request reads: the fleet as it is, or as it was.
+// source returns the store that the request reads: the current fleet, or a past one.
 func (c *call) source() (*store.Store, error) {
 	m := c.at
 	if m == nil {
@@ -164,16 +163,15 @@ func (m *moment) open(c *call) (*store.Store, func(), error) {
 	return c.store.At(c.r.Context(), m.cursor)
 }
 
-// about says that an answer needs the path's object only, and what that inherits
-// from.
+// about declares that an answer needs only the path's object, and what it inherits from.
 func (c *call) about(r *resource) {
 	if c.at != nil {
 		c.at.part = &store.Part{Object: store.Object{Kind: r.Name, ID: c.pathID(r)}}
 	}
 }
 
-// aboutListed says that a listing needs only the object with an id, or those with a
-// name, if that is so. Where a page behind another one begins is none of those.
+// aboutListed declares that a listing needs only the object with an id, or those with a name, if that is so. That does
+// not hold for a page after a marker.
 func (c *call) aboutListed(r *resource, l store.List) {
 	if c.at == nil || l.Marker != "" || l.Under != 0 || l.NameLike != "" {
 		return

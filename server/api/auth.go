@@ -8,32 +8,31 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// Caller is who sent a request.
+// Caller is the authenticated sender of a request.
 type Caller struct {
 	User    string
 	Project string      // canonical UUID
-	Role    schema.Role // in the project; root is it everywhere
+	Role    schema.Role // in the project; root applies everywhere
 
-	ID      int64       // of the user in the store; 0 if it is none of it
+	ID      int64       // of the user in the store; 0 if it is not a user of the store
 	Key     int64       // of the API key; 0 for none
-	MaxRole schema.Role // the most that the key may do; 0: what the user may
+	MaxRole schema.Role // the highest role that the key allows; 0 for no limit
 
-	Expires store.Micros // of the key; 0: never
+	Expires store.Micros // when the key expires; 0 for never
 
-	External bool // users come from elsewhere: none is made here
+	External bool // users come from elsewhere and cannot be created here
 
-	Log store.Cursor // where the change log ended when that was found out; nothing where nobody has looked
+	Log store.Cursor // end of the change log at authentication; zero if not read
 }
 
-// scope is what the caller may see and change. Only root sees other projects;
-// in the original every project's admin does (contract §1.5, hole 1).
+// scope returns what the caller may see and change. Only root sees other projects; in the original server every
+// project's admin does (contract §1.5, hole 1).
 func (c Caller) scope() store.Scope {
 	return store.Scope{Project: c.Project, All: c.Role == schema.Root}
 }
 
-// require refuses who may do less than a role. A reader hears that they may only
-// read, wherever a member may do more; whoever may change things, and not these,
-// hears what v1 says.
+// require returns an error if the caller's role is lower than r. A reader gets the message that it may only read,
+// wherever a member may do more; a caller who may write, but not this, gets the message of v1.
 func (c Caller) require(r schema.Role) error {
 	switch {
 	case c.Role >= r:
@@ -44,23 +43,21 @@ func (c Caller) require(r schema.Role) error {
 	return errAdmin
 }
 
-// manager is the caller as who changes a user's role or keys.
+// manager returns the caller as the one who changes a user's role or keys.
 func (c Caller) manager() store.Manager {
 	return store.Manager{Scope: c.scope(), User: c.ID, Role: c.Role, MaxRole: c.MaxRole, Expires: c.Expires}
 }
 
-// Authenticator finds out who sent a request. Its errors are answered to the
-// client.
+// Authenticator authenticates a request. Its errors are sent to the client.
 type Authenticator func(r *http.Request) (Caller, error)
 
-// Fixed takes every request for one caller's: the embedded server, whose
-// guard is the file's permissions.
+// Fixed treats every request as one caller's: for the embedded server, which is protected by the file's permissions.
 func Fixed(c Caller) Authenticator {
 	return func(*http.Request) (Caller, error) { return c, nil }
 }
 
-// Local is local authentication (contract §1.2): X-Auth-User and -Token are
-// a user's name and one of its API keys, X-Auth-Project is the id of its project.
+// Local returns local authentication (contract §1.2): X-Auth-User and -Token are a user's name and one of its API keys,
+// X-Auth-Project is the id of its project.
 func Local(s *store.Store) Authenticator {
 	return func(r *http.Request) (Caller, error) {
 		given := "None"

@@ -10,50 +10,48 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Limits bound what requests may cost. They are the settings of `craton
-// server`, whose documentation says what each is for.
+// Limits bound the resources of requests. They are the settings of `craton server`, whose documentation explains each.
 type Limits struct {
 	Body      int64 // bytes of the largest request body
-	Memory    int64 // bytes of bodies and answers under way that are held in memory
-	Temporary int64 // bytes of answers under way that are held on disk
+	Memory    int64 // bytes of bodies and answers in progress, in memory
+	Temporary int64 // bytes of answers in progress, on disk
 }
 
-// DefaultLimits are those of a server that says nothing else, and of
-// sqlite:PATH.
+// DefaultLimits are the limits of a server without other settings, and of sqlite:PATH.
 var DefaultLimits = Limits{Body: 1 << 20, Memory: 64 << 20, Temporary: 1 << 30}
 
 const (
-	// smallBody is the size in bytes up to which a body costs no budget:
-	// most requests of most fleets. What is larger must also come in time.
+	// smallBody is the size in bytes up to which a body needs no budget, as in most requests of most fleets. A larger
+	// one must also arrive in time.
 	smallBody = 64 << 10
-	// lightAnswer is the size in bytes up to which an answer is made in
-	// memory at once. A larger one is made piece by piece in a file.
+	// lightAnswer is the size in bytes up to which an answer is built in memory. A larger one is written to a file
+	// piece by piece.
 	lightAnswer = 512 << 10
-	// mediumAnswer is the size in bytes from which on answers get only a part
-	// of the disk: the others must find room, however many of these wait.
+	// mediumAnswer is the size in bytes above which answers share only a part of the disk, so that there is always room
+	// for others.
 	mediumAnswer = 16 << 20
-	// largestAnswer is the size in bytes from which on an answer is refused.
+	// largestAnswer is the size in bytes above which an answer is refused.
 	largestAnswer = 512 << 20
-	// maxQuery is the length in bytes up to which a URL is read.
+	// maxQuery is the longest URL in bytes.
 	maxQuery = 32 << 10
-	// perValue is what a value of a body takes in memory, in bytes.
+	// perValue is the memory of one value in a body, in bytes.
 	perValue = 100
 )
 
 // patience is how long a request waits for its part of a budget.
 const patience = 20 * time.Second
 
-// budget is what all requests of an API share.
+// budget are the resources that all requests of an API share.
 type budget struct {
-	bodies  *share // bodies as they come
-	values  *share // what they become
+	bodies  *share // bodies as received
+	values  *share // bodies as parsed
 	answers *share // answers in memory that wait for their client
 	files   *share // answers in files
-	large   *share // the part of files that those over mediumAnswer may have
-	whole   *share // views that may take long: they leave most sessions to the others
-	scans   *share // listings that look into variables
-	dear    *share // those of them that look at very many values, on PostgreSQL: the others do not wait behind them
-	past    *share // histories and differences, likewise: they do not wait behind listings of a large fleet
+	large   *share // the part of files for answers over mediumAnswer
+	whole   *share // views that may take long, which leave most sessions to others
+	scans   *share // listings that search variables
+	dear    *share // listings that read very many values, on PostgreSQL, so that the others do not wait behind them
+	past    *share // histories and differences, likewise: they do not wait for listings of a large fleet
 }
 
 // newBudget is the budget of an API by its settings; server tells that a database
@@ -85,8 +83,7 @@ type share struct {
 
 func newShare(size int64) *share { return &share{semaphore.NewWeighted(size), size} }
 
-// take waits for n of the share, or for all of it where n is more, and
-// returns what gives it back.
+// take waits for n of the share, or for all of it if n is more, and returns the function that releases it.
 func (s *share) take(ctx context.Context, n int64) (release func(), err error) {
 	n = min(n, s.size)
 	bounded, cancel := context.WithTimeout(ctx, patience)
@@ -100,8 +97,8 @@ func (s *share) take(ctx context.Context, n int64) (release func(), err error) {
 	return func() { s.Release(n) }, nil
 }
 
-// errOverload is answered with 500, not 503 or 429: the python client has no
-// class for those and dies (contract §9.5).
+// errOverload has status 500, not 503 or 429: the python client has no class for those and fails with a recursion
+// (contract §9.5).
 var errOverload error = &httpError{
 	status: http.StatusInternalServerError, again: retryAfter,
 	message: "The server has as many large requests under way as it has room for. Try again in some seconds.",

@@ -49,7 +49,7 @@ func bulk(c *call) error {
 	})
 }
 
-// bulkKinds are the kinds that are edited so.
+// bulkKinds are the kinds that can be edited in bulk.
 var bulkKinds = func() (names []string) {
 	for _, k := range where.Kinds {
 		if !k.View {
@@ -95,7 +95,7 @@ func (c *call) readBulk() (*resource, *store.BulkParams, error) {
 		case "remove_variables":
 			if k.isArray(m.Value) && k.isFew(len(m.Value.Items), store.DefaultLimits.Keys, "keys") {
 				for _, item := range m.Value.Items {
-					if k.isString(item) && storable(item.Text) { // a key that cannot be stored is not there
+					if k.isString(item) && storable(item.Text) { // a key that cannot be stored does not exist
 						b.Unset = append(b.Unset, item.Text)
 					}
 				}
@@ -161,7 +161,7 @@ func (c *call) readBulk() (*resource, *store.BulkParams, error) {
 	return r, b, k.err()
 }
 
-// updates validates the fields that all objects of a bulk edit get.
+// updates validates the fields that a bulk edit sets.
 func (k *checker) updates(r *resource, v jsontext.Value) store.Values {
 	in := &input{CreateParams: store.CreateParams{Values: store.Values{}}, given: store.Values{}}
 	if !k.isObject(v) {
@@ -183,7 +183,7 @@ func (k *checker) updates(r *resource, v jsontext.Value) store.Values {
 	return in.Values
 }
 
-// appendBulked appends what a bulk edit does, or would do, on one line.
+// appendBulked appends the result of a bulk edit, on one line.
 func appendBulked(dst []byte, r *resource, d *store.BulkResult, check bool) []byte {
 	s := &shape{}
 	number := func(n int) { dst = s.appendValue(dst, int64(n)) }
@@ -209,7 +209,7 @@ func appendBulked(dst []byte, r *resource, d *store.BulkResult, check bool) []by
 	for i, e := range d.Effects {
 		dst = append(comma(dst, i), '{')
 		for _, side := range []struct{ name, text string }{{"after", e.After}, {"before", e.Before}} {
-			if side.text != "" { // there was none, or is none any more
+			if side.text != "" { // absent before or after
 				dst = append(append(append(jsontext.AppendString(dst, side.name), ':'), side.text...), ',')
 			}
 		}

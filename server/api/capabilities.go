@@ -6,12 +6,11 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// features are what this server has beside v1, as a client asks for it.
+// features are the names of this server's features that v1 does not have.
 var features = []string{"affected", "at", "bulk", "changes", "compression", "diff", "etag", "fleet", "history", "keys", "message", "move", "prometheus", "protected", "read-revision", "roles", "sets", "setters", "undo", "where"}
 
-// capabilities serves GET /v1/capabilities, to which the original answers 404:
-// what there is beside v1, and how far the change log reaches. With at= it tells
-// which state that is, and nothing is read of the state itself.
+// capabilities serves GET /v1/capabilities, to which the original server answers 404: the features that v1 does not
+// have, and how far the change log reaches. With at= it identifies that state without reading it.
 func capabilities(c *call) error {
 	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
 		return err

@@ -20,15 +20,14 @@ var changeParams = []param{
 	{name: "since", kind: str}, {name: "until", kind: str},
 }
 
-// setterParams are those of a question for who set the variables of an object.
+// setterParams are the parameters with setters=true.
 var setterParams = []param{{name: "setters", kind: boolean}, {name: "kind", kind: str}, {name: "id", kind: str}, {name: "at", kind: str}}
 
-// defaultChanges is how many changes an answer has that nobody limits.
+// defaultChanges is the number of changes in an answer without a limit.
 const defaultChanges = 100
 
-// listChanges serves GET /v1/changes, which the original does not have: what
-// was done to the objects that the caller may see, in order. With wait an answer
-// without a change is held back until there is one, or the seconds are over.
+// listChanges serves GET /v1/changes, which the original server does not have: the changes to objects that the caller
+// may see, in order. With wait, an answer without changes is delayed until there is one, or the time is over.
 func listChanges(c *call) error {
 	if _, values := splitQuery(c.r.URL.RawQuery); values["setters"] != "" {
 		return listSetters(c)
@@ -58,14 +57,14 @@ func listChanges(c *call) error {
 			defer done()
 			waited = true
 		}
-		// The log may grow by what the caller does not ask for, and fast.
+		// The log may grow fast, with changes that the caller does not want.
 		back := c.clientGone()
 		over := c.store.Wait(ctx, rings, newest) != nil || !pause(ctx, time.Until(began.Add(breath)))
 		back()
 		if over {
 			return nil
 		}
-		// Who was let in a minute ago may have been shut out since, or see less.
+		// The caller's access may have been revoked or reduced since.
 		if err := c.admit(); err != nil {
 			return err
 		}
@@ -75,9 +74,8 @@ func listChanges(c *call) error {
 	}
 }
 
-// listSetters serves GET /v1/changes with setters=true: of the changes of an object
-// those that set the variables which it has, or had at a moment, each of them the
-// last. There are at most as many as variables, and none is asked for again.
+// listSetters serves GET /v1/changes with setters=true: for each variable that an object has, or had at a time, the
+// last change that set it. There are at most as many as variables, and there is no next page.
 func listSetters(c *call) error {
 	q, err := parseQuery(c.r.URL.RawQuery, setterParams, false)
 	if err != nil {
@@ -116,8 +114,7 @@ func listSetters(c *call) error {
 	}))
 }
 
-// breath is how much time there is between two looks at the log for one who
-// waits. The first change after a pause is told at once.
+// breath is the time between two reads of the log for a waiting client. The first change after a pause is sent at once.
 const breath = time.Second
 
 func pause(ctx context.Context, d time.Duration) bool {
@@ -129,7 +126,7 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// changeList turns the query into what the store reads.
+// changeList converts the query to the store's parameters.
 func (c *call) changeList(q query) (l store.ChangesParams, err error) {
 	l = store.ChangesParams{After: store.ParseCursor(q.text("after")), Object: q.text("id"), User: q.text("user"), Request: q.text("request_id"), Limit: defaultChanges}
 	if a, ok := q.get("limit"); ok {
@@ -145,7 +142,7 @@ func (c *call) changeList(q query) (l store.ChangesParams, err error) {
 	return l, q.span(&l.Since, &l.Until)
 }
 
-// kinds are those whose changes the caller may see.
+// kinds returns the kinds whose changes the caller may see.
 func (c *call) kinds() (names []string) {
 	for _, r := range resources {
 		if c.caller.require(r.itemRole) == nil {
@@ -155,7 +152,7 @@ func (c *call) kinds() (names []string) {
 	return names
 }
 
-// mayRead refuses a kind whose changes the caller may not see.
+// mayRead returns an error for a kind whose changes the caller may not see.
 func (c *call) mayRead(kind string) error {
 	var names []string
 	for _, r := range resources {
@@ -167,7 +164,7 @@ func (c *call) mayRead(kind string) error {
 	return fail(http.StatusBadRequest, "kind: there is no %q in the change log, only %s", kind, strings.Join(names, ", "))
 }
 
-// span reads the times between which changes are asked for.
+// span parses the time range of changes.
 func (q query) span(since, until *store.Micros) (err error) {
 	for name, into := range map[string]*store.Micros{"since": since, "until": until} {
 		if text := q.text(name); text != "" {
@@ -179,7 +176,7 @@ func (q query) span(since, until *store.Micros) (err error) {
 	return nil
 }
 
-// parseTime reads a time as RFC 3339 has it, or as the API shows it.
+// parseTime parses a time in RFC 3339, or as the API shows it.
 func parseTime(name, text string) (store.Micros, error) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05"} {
 		if t, err := time.Parse(layout, text); err == nil && t.UnixMicro() > 0 {
@@ -189,10 +186,10 @@ func parseTime(name, text string) (store.Micros, error) {
 	return 0, fail(http.StatusBadRequest, "%s: %q is no time such as 2026-11-20T09:30:00Z", name, text)
 }
 
-// showChanges makes an answer of what is in the log now, and has l go on where
-// it ends if there was nothing. newest is the log's newest revision.
+// showChanges writes the changes that are in the log now, and sets l to continue at its end if there was none. newest
+// is the log's newest revision.
 func (c *call) showChanges(l *store.ChangesParams) (newest int64, found bool, err error) {
-	if l.User+l.Request != "" && l.Object == "" { // the log is searched from end to end
+	if l.User+l.Request != "" && l.Object == "" { // the whole log is searched
 		release, err := c.budget.scans.take(c.r.Context(), 1)
 		if err != nil {
 			return 0, false, err
@@ -224,8 +221,8 @@ func (c *call) showChanges(l *store.ChangesParams) (newest int64, found bool, er
 	return newest, found, err
 }
 
-// writeChanges makes an answer of the changes that read calls its function with.
-// read returns where they go on, and whether there may be more.
+// writeChanges writes the changes with which read calls its function. read returns where to continue, and whether there
+// may be more.
 func (c *call) writeChanges(log store.LogState, read func(fn func(*store.Change) error) (next store.Cursor, more bool, err error)) error {
 	found := false
 	dst := append(c.buf[:0], "{\n  \"changes\": ["...)
@@ -249,7 +246,7 @@ func (c *call) writeChanges(log store.LogState, read func(fn func(*store.Change)
 	return nil
 }
 
-// members are those of an object, sorted by name.
+// members are the members of a JSON object, sorted by name.
 type members []struct {
 	name  string
 	value any // nil, string, bool, int64 or [store.Micros]
@@ -266,7 +263,7 @@ func (m members) append(dst []byte, s *shape, depth int) []byte {
 	return dst
 }
 
-// textOrNull is nil for no text, and for one that is not shown.
+// textOrNull returns nil for an empty text, and for one that is not shown.
 func textOrNull(text string, shown bool) any {
 	if text == "" || !shown {
 		return nil
@@ -274,8 +271,8 @@ func textOrNull(text string, shown bool) any {
 	return text
 }
 
-// appendChange appends one change. Where a request came from, and which other
-// project its user is of, is for those who manage users.
+// appendChange appends one change. The address of a request, and the project of a user of another project, are shown
+// only to callers who manage users.
 func (c *call) appendChange(dst []byte, s *shape, x *store.Change) []byte {
 	manages := c.caller.require(schema.Admin) == nil
 	var id any = x.Object
@@ -299,23 +296,23 @@ func (c *call) appendChange(dst []byte, s *shape, x *store.Change) []byte {
 	return c.out.room(append(jsontext.AppendNewline(dst, 2), '}'))
 }
 
-// How many requests may wait for changes: each costs a connection and a little
-// memory, and a look at the log whenever it grows.
+// How many requests may wait for changes: each needs a connection, a little memory, and a read of the log whenever it
+// grows.
 const (
 	maxWaiters        = 512
 	maxProjectWaiters = 128
 )
 
-// waiters counts those who wait for changes.
+// waiters counts the requests that wait for changes.
 type waiters struct {
 	mu  sync.Mutex
 	all int
-	of  map[string]int // project
+	of  map[string]int // by project
 }
 
 func newWaiters() *waiters { return &waiters{of: map[string]int{}} }
 
-// enter takes a place among those who wait, and returns what gives it back.
+// enter takes a place for a waiting request, and returns the function that releases it.
 func (w *waiters) enter(project string) (done func(), err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -70,7 +70,7 @@ func listDevices(c *call) error {
 				dst = append(dst, ',')
 			}
 			dst = append(jsontext.AppendString(jsontext.AppendNewline(dst, 2), r.Path), ": "...)
-			// The two kinds share their columns with the union.
+			// Both kinds have the same columns as the union.
 			if dst, err = c.appendRows(ctx, v, dst, r, rows, labels, which, 2); err != nil {
 				return err
 			}

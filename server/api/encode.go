@@ -12,7 +12,7 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// prop is one member that a resource's representations may have.
+// prop is one possible member of a resource's representations.
 type prop struct {
 	text   string // `"name": `
 	name   string
@@ -32,7 +32,7 @@ const (
 	fromRequest
 )
 
-// shape is a resource's representation, its members sorted by name.
+// shape is the layout of a resource's representation, with members sorted by name.
 type shape struct {
 	props              []prop
 	parent, parentType int // columns of a device
@@ -41,7 +41,7 @@ type shape struct {
 	stamp              [19]byte
 }
 
-// shape lays out the members of r's representations.
+// shape returns the layout of r's representations.
 func (r *resource) shape() *shape {
 	e := r.entity
 	s := &shape{parent: e.Index("parent_id"), parentType: e.Index("parent_type"), cell: e.Index("cell_id"), region: e.Index("region_id"), seconds: -1}
@@ -64,7 +64,7 @@ func (r *resource) shape() *shape {
 	return s
 }
 
-// echoing adds members that only this one representation has.
+// echoing returns a shape with additional members for one representation.
 func (s *shape) echoing(values []jsontext.Member) *shape {
 	for _, m := range values {
 		s.props = append(s.props, prop{name: m.Key, text: string(jsontext.AppendString(nil, m.Key)) + ": ", source: fromRequest, raw: m.Value})
@@ -73,13 +73,13 @@ func (s *shape) echoing(values []jsontext.Member) *shape {
 	return s
 }
 
-// extras is what a representation has beside the row.
+// extras are the parts of a representation that are not in the row.
 type extras struct {
 	withVariables bool
 	variables     store.Set
 	withLabels    bool
 	labels        []string
-	links         []jsontext.Value // echoed before the generated one
+	links         []jsontext.Value // echoed, before the generated one
 	key           string           // a new user's API key
 }
 
@@ -125,8 +125,7 @@ func (s *shape) appendObject(dst []byte, out *answer, base string, row store.Row
 	return out.room(append(jsontext.AppendNewline(dst, depth), '}'))
 }
 
-// appendUp appends a device's link to its parent, cell or region, whichever
-// it has first (contract §2.4.4).
+// appendUp appends a device's link to its parent, cell or region, the first of these that it has (contract §2.4.4).
 func (s *shape) appendUp(dst []byte, base string, row store.Row, depth int) []byte {
 	path, id := schema.Region.Path, row[s.region]
 	switch {
@@ -170,9 +169,9 @@ func (s *shape) appendTime(dst []byte, micros int64) []byte {
 	return append(dst, '"')
 }
 
-// appendIndented appends canonical text, which may grow much by that.
+// appendIndented appends canonical JSON, indented, which may make it much longer.
 func (a *answer) appendIndented(dst []byte, src string, depth int) []byte {
-	if src == "" || src[0] != '{' && src[0] != '[' { // most are: they need no room
+	if src == "" || src[0] != '{' && src[0] != '[' { // most are scalars, which need no room
 		return append(dst, src...)
 	}
 	return jsontext.AppendIndented(dst, src, depth, a.at(), a.room)

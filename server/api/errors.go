@@ -31,15 +31,15 @@ const (
 	msgDatabaseFailed = "The token could not be checked, because Keystone cannot be asked now. Try again; if it stays so, tell the administrator of this server, whose log has the reason."
 )
 
-// httpError is a refusal with its status and message.
+// httpError is an error with a status and a message for the client.
 type httpError struct {
 	status  int
 	message string
-	cause   error  // why, if it is our fault: for the log, not for the client
+	cause   error  // the cause, if it is a fault of the server: for the log, not for the client
 	again   string // Retry-After, in seconds; "" for none
 }
 
-// Refusal marks the error as one that says nothing about the database.
+// Refusal marks the error as one that is not a failure of the database.
 func (e *httpError) Refusal() {}
 
 func (e *httpError) Error() string { return e.message }
@@ -48,8 +48,7 @@ func fail(status int, format string, args ...any) error {
 	return &httpError{status: status, message: fmt.Sprintf(format, args...)}
 }
 
-// noTemporary is the answer to a request whose large answer has no place in the
-// directory for temporary files.
+// noTemporary returns the error for a large answer that cannot be written to the directory for temporary files.
 func noTemporary(err error) error {
 	return &httpError{
 		status: http.StatusInternalServerError, again: retryAfter, cause: fmt.Errorf("a large answer needs a temporary file (TMPDIR says where): %w", err),
@@ -61,14 +60,13 @@ var (
 	errNotFound = fail(http.StatusNotFound, msgNotFound)
 	errBadJSON  = fail(http.StatusBadRequest, msgBadJSON)
 	errAdmin    = fail(http.StatusUnauthorized, msgAdmin) // never 403 (contract §1.5)
-	// What the original does not know has the status that fits. 401 would make
-	// clients of Keystone get another token and try again.
+	// Errors that the original server does not have get the status that fits. 401 would make Keystone clients get a new
+	// token and retry.
 	errReadOnly = fail(http.StatusForbidden, msgReadOnly)
 	errNoUsers  = fail(http.StatusForbidden, msgNoUsers)
 )
 
-// invalid is the answer to a request that breaks rules of its schema: all of
-// them, sorted as text.
+// invalid returns the error for a request that violates its schema, with all messages, sorted.
 func invalid(messages []string) error {
 	if len(messages) == 0 {
 		return nil
@@ -77,9 +75,8 @@ func invalid(messages []string) error {
 	return fail(http.StatusBadRequest, "The request included the following errors:\n- %s", strings.Join(messages, "\n- "))
 }
 
-// statusOf maps the store's refusals to a status. Statuses that the python
-// client has no class for (408, 429, 501 to 504, ...) make it die of a
-// recursion (contract §9.5), so none is used anywhere.
+// statusOf maps the store's errors to a status. Statuses that the python client has no class for (408, 429, 501 to 504,
+// ...) make it fail with a recursion (contract §9.5), so none of them is used.
 var statusOf = map[store.Code]int{
 	store.NotFound:           http.StatusNotFound,
 	store.Conflict:           http.StatusConflict,
@@ -92,12 +89,11 @@ var statusOf = map[store.Code]int{
 	store.BeforeHorizon: http.StatusGone,
 	store.NotRetained:   http.StatusConflict,
 
-	// As with what only readers are refused: 401 is for who could sign in otherwise.
+	// As for readers: 401 would mean that another login could succeed.
 	store.ExceedsGrant: http.StatusForbidden,
 }
 
-// explain turns any error into the status and message for the client. What
-// is nobody's fault but ours is logged and not shown.
+// explain converts an error to the status and message for the client. A fault of the server is logged and not shown.
 func (a *API) explain(ctx context.Context, err error) (int, string) {
 	var h *httpError
 	var s *store.Error
@@ -130,7 +126,7 @@ func (a *API) explain(ctx context.Context, err error) (int, string) {
 	return http.StatusInternalServerError, msgUnknown
 }
 
-// report logs what is our fault, unless the client has gone.
+// report logs a fault of the server, unless the client has disconnected.
 func (a *API) report(ctx context.Context, err error) {
 	if ctx.Err() == nil {
 		a.log.ErrorContext(ctx, "request failed", slog.String("error", err.Error()), slog.String("request_id", traceOf(ctx).RequestID))
@@ -144,10 +140,10 @@ func appendError(dst []byte, status int, message string) []byte {
 	return fmt.Appendf(dst, ",\n  \"status\": %d\n}\n", status)
 }
 
-// Overloaded answers with status 500, since old clients die of 503 and 429, and with Retry-After.
+// Overloaded responds with status 500, because old clients cannot handle 503 and 429, and with Retry-After.
 func Overloaded(w http.ResponseWriter, message string) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Retry-After", retryAfter)
 	w.WriteHeader(http.StatusInternalServerError)
-	_, _ = w.Write(appendError(nil, http.StatusInternalServerError, message)) // who is gone needs no answer
+	_, _ = w.Write(appendError(nil, http.StatusInternalServerError, message)) // the client may be gone
 }

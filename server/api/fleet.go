@@ -12,19 +12,15 @@ import (
 
 var fleetParams = []param{pCloudID, pRegionID, pCellID, {name: "networks", kind: boolean, fallback: "False"}}
 
-// fleetPage is how many objects are read at once.
+// fleetPage is the number of objects that are read at once.
 const fleetPage = 500
 
-// serveFleet serves GET /v1/fleet, which the original does not have: all that
-// the caller may see of the fleet, or of a place in it, from one moment, as a
-// line of JSON for each object. Containers come before what is in them, and
-// the last line says how many there were, so that a part is never taken for
-// the whole.
+// serveFleet serves GET /v1/fleet, which the original server does not have: everything that the caller may see of the
+// fleet, or of a place in it, from one snapshot, as one line of JSON per object. Containers come before their contents,
+// and the last line has the number of lines, so that a truncated response is never taken for a complete one.
 //
-// It is sent while it is still read. What the client has not taken yet waits
-// in a file: see stream.go. HEAD tells the tag and the revision, and reads
-// nothing of the fleet: that is how a client asks whether what it has is the
-// present one.
+// It is sent while it is being read. What the client has not yet received waits in a file: see stream.go. HEAD returns
+// the tag and the revision without reading the fleet, so that a client can check whether its copy is current.
 func serveFleet(c *call) error {
 	q, err := parseQuery(c.r.URL.RawQuery, fleetParams, false)
 	if err != nil {
@@ -32,7 +28,7 @@ func serveFleet(c *call) error {
 	}
 	c.lines()
 	c.untold = c.r.Method == http.MethodHead
-	if c.at != nil { // its tag is known before it is made
+	if c.at != nil { // its tag is known in advance
 		if known, err := c.unchanged(c.r.Context(), nil, store.Basis{}); known || err != nil || c.untold {
 			return err
 		}
@@ -45,7 +41,7 @@ func serveFleet(c *call) error {
 		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil || c.untold {
 			return err
 		}
-		if err := v.Unkept(c.caller.scope()); err != nil { // once it is on its way it can only be cut off
+		if err := v.Unkept(c.caller.scope()); err != nil { // once it is being sent it can only be cut off
 			return err
 		}
 		c.growing(v)
@@ -54,18 +50,17 @@ func serveFleet(c *call) error {
 	})
 }
 
-// fleet is a whole fleet in the making.
+// fleet is the response of serveFleet under construction.
 type fleet struct {
 	*call
-	ctx      context.Context //nolint:containedctx // that of the view
+	ctx      context.Context //nolint:containedctx // of the view
 	view     *store.View
 	networks bool
 	shapes   map[*resource]*shape
 	lines    int
 }
 
-// part is the part of the fleet that is asked for: the ids of places, 0 for
-// all there are, and the project of the innermost.
+// part is the requested part of the fleet: the ids of places, 0 for all, and the project of the innermost.
 type part struct {
 	cloud, region, cell int64
 	project             string
@@ -89,7 +84,7 @@ func (f *fleet) write(q query) error {
 	return f.out.err
 }
 
-// part finds the places that the query names, and those around them.
+// part returns the places that the query names, and those that contain them.
 func (f *fleet) part(q query) (p part, err error) {
 	inner := []struct {
 		param string
@@ -101,7 +96,7 @@ func (f *fleet) part(q query) (p part, err error) {
 		if !given {
 			continue
 		}
-		if *at.id != 0 { // it is around one that was named, too
+		if *at.id != 0 { // it contains a place that was named, too
 			p.nothing = p.nothing || *at.id != a.number
 			continue
 		}
@@ -122,7 +117,7 @@ func (f *fleet) part(q query) (p part, err error) {
 	return p, nil
 }
 
-// list is the listing of what e has in a part, by columns.
+// list returns the listing of a part's objects, by columns.
 func (p part) list(columns ...string) store.List {
 	l := store.List{Sort: []string{"created_at", "id"}, Limit: fleetPage}
 	for i, id := range []int64{p.cloud, p.region, p.cell} {
@@ -133,7 +128,7 @@ func (p part) list(columns ...string) store.List {
 	return l
 }
 
-// innermost is the column in which everything in the part has the same id.
+// innermost returns the column in which everything in the part has the same id.
 func (p part) innermost() (column string, id int64) {
 	switch {
 	case p.cell != 0:
@@ -144,7 +139,7 @@ func (p part) innermost() (column string, id int64) {
 	return "cloud_id", p.cloud
 }
 
-// projects are those that the caller may read.
+// projects writes the projects that the caller may read.
 func (f *fleet) projects(p part) error {
 	if !f.reads() {
 		return nil
@@ -161,8 +156,8 @@ func (f *fleet) reads() bool { return f.caller.require(projects.itemRole) == nil
 
 func (f *fleet) clouds(p part) error { return f.walk(clouds, p.list("id")) }
 
-// regions have what they inherit beside them if the caller may not read the
-// project: no other line has its variables.
+// regions writes the regions, with the variables that they inherit if the caller may not read the project: no other
+// line has its variables.
 func (f *fleet) regions(p part) error {
 	l := p.list("cloud_id", "id")
 	if f.reads() {
@@ -205,8 +200,7 @@ func (f *fleet) walk(r *resource, l store.List) error {
 	return f.view.Walk(f.ctx, r.entity, f.caller.scope(), l, func(page *store.Page) error { return f.rows("", r, page.Rows, nil) })
 }
 
-// outside writes the devices that are not in the part and have devices in it
-// below them: these inherit their variables.
+// outside writes the devices outside of the part that have descendants in it, which inherit their variables.
 func (f *fleet) outside(p part) error {
 	column, id := p.innermost()
 	if id == 0 {
@@ -231,8 +225,7 @@ func (f *fleet) outside(p part) error {
 	return nil
 }
 
-// devices writes hosts and network devices, each page with its interfaces
-// behind it.
+// devices writes hosts and network devices, each page followed by its interfaces.
 func (f *fleet) devices(p part) error {
 	l := p.list("cloud_id", "region_id", "cell_id")
 	l.Labels = true
@@ -277,14 +270,13 @@ func (f *fleet) rows(around string, r *resource, rows []store.Row, labels [][]st
 	})
 }
 
-// line writes a line that is no object's.
+// line writes a line that does not belong to an object.
 func (f *fleet) line(text string) {
 	f.buf = f.out.room(append(append(append(f.buf, '{'), text...), "}\n"...))
 	f.lines++
 }
 
-// begin appends the line of an object without its last brace; around is what
-// its kind is called for.
+// begin appends the line of an object without its closing brace; around is the role of the object in the response.
 func (f *fleet) begin(around string, r *resource, row store.Row, own store.Set, labels []string) {
 	s := f.shapes[r]
 	if s == nil {
@@ -299,7 +291,7 @@ func (f *fleet) begin(around string, r *resource, row store.Row, own store.Set, 
 	f.buf = s.appendLine(dst, &f.out, row, own, labels)
 }
 
-// beside appends what v1 does not show of an object, where there is something.
+// beside appends what v1 does not show of an object, if there is anything.
 func (f *fleet) beside(e *store.Entity, row store.Row) {
 	if e.Protected(row) {
 		f.buf = append(f.buf, `,"protected":true`...)
@@ -317,8 +309,7 @@ func (f *fleet) end(around string) {
 	f.lines++
 }
 
-// appendLine appends a row as it is in lists with details, on one line and
-// without what only a list has: links, and keys.
+// appendLine appends a row as in lists with details, on one line and without links and keys.
 func (s *shape) appendLine(dst []byte, out *answer, row store.Row, own store.Set, labels []string) []byte {
 	sep := byte('{')
 	for i := range s.props {
@@ -358,7 +349,7 @@ func (a *answer) appendCompact(dst []byte, set store.Set) []byte {
 		first = false
 		dst = a.room(append(append(jsontext.AppendString(dst, v.Name), ':'), v.Value...))
 	}
-	if plain, ok := set.Plain(); ok { // which is nearly all of them
+	if plain, ok := set.Plain(); ok { // as nearly all are
 		for i := range plain {
 			if add(plain[i]); a.err != nil {
 				return dst

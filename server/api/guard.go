@@ -12,13 +12,12 @@ import (
 	"github.com/craton-fleet/craton/server/internal/guard"
 )
 
-// msgGuessing is the answer to who is refused without a look into the database. It says nothing of
-// whether there is such a user. 429, which would fit, is what the python client dies of (see [statusOf]).
+// msgGuessing is the message for a client that is refused without checking its credentials. It does not reveal whether
+// the user exists. The python client cannot handle 429, which would fit (see [statusOf]).
 const msgGuessing = "Too many wrong logins. Try again in %d seconds; see that the user, project and key are right before."
 
-// Guarded is an authenticator behind a guard: who guesses is held up, and refused after a while.
-// byToken tells that X-Auth-Token is all that counts, as with Keystone. What is refused from
-// now on, and for how long, goes to log.
+// Guarded returns an authenticator that delays and then refuses clients that guess credentials. byToken means that
+// X-Auth-Token alone decides, as with Keystone. What is refused from now on, and for how long, is logged.
 func Guarded(authenticate Authenticator, g *guard.Guard, byToken bool, log *slog.Logger) Authenticator {
 	return func(r *http.Request) (Caller, error) {
 		user, token := r.Header.Get("X-Auth-User"), r.Header.Get("X-Auth-Token")
@@ -29,10 +28,10 @@ func Guarded(authenticate Authenticator, g *guard.Guard, byToken bool, log *slog
 			project := triedProject(r)
 			a.Credential = append(a.Credential, project)
 			if user != "" {
-				a.User = user + "\x00" + project // no header has one
+				a.User = user + "\x00" + project // a header cannot contain NUL
 			}
 		}
-		if user == "" && token == "" { // nobody guesses by saying nothing
+		if user == "" && token == "" { // a request without credentials is not a guess
 			return authenticate(r)
 		}
 		var caller Caller
@@ -58,8 +57,8 @@ func Guarded(authenticate Authenticator, g *guard.Guard, byToken bool, log *slog
 	}
 }
 
-// triedProject is the project of the user who is tried, in one form: a user of another one is somebody else, whose own key
-// forgives nothing, and no number of spellings makes many credentials of one.
+// triedProject returns the project in canonical form. A user of another project is another user, whose own key forgives
+// no wrong one, and different spellings of a project do not count as different credentials.
 func triedProject(r *http.Request) string {
 	given := r.Header.Get("X-Auth-Project")
 	if project, ok := value.ParseUUID(given); ok {
@@ -68,8 +67,8 @@ func triedProject(r *http.Request) string {
 	return given
 }
 
-// outcome tells a wrong credential from one that could not be looked up. Whoever has a valid one that
-// allows nothing has not guessed.
+// outcome distinguishes wrong credentials from those that could not be checked. Valid credentials without permission
+// are not a guess.
 func outcome(err error) guard.Outcome {
 	var refused *httpError
 	switch {

@@ -85,7 +85,7 @@ func (c *call) listing(l store.List, fn func(ctx context.Context, v *store.View,
 	return read()
 }
 
-// lastID is the id of a page's last row, "" if it is empty.
+// lastID returns the id of a page's last row, "" if it is empty.
 func (c *call) lastID(e *store.Entity, page *store.Page) string {
 	if n := len(page.Rows); n > 0 {
 		return c.idText(e, page.Rows[n-1])
@@ -93,8 +93,8 @@ func (c *call) lastID(e *store.Entity, page *store.Page) string {
 	return ""
 }
 
-// listVariables says what the elements of a list carry: only details=true
-// brings variables, resolved ones where the resource inherits.
+// listVariables returns which variables the elements of a list have: only with details=true, and resolved ones if the
+// resource inherits.
 func (r *resource) listVariables(q query) store.Variables {
 	switch {
 	case !q.flag("details"):
@@ -114,8 +114,7 @@ func (c *call) idText(e *store.Entity, row store.Row) string {
 	}
 }
 
-// appendList appends the body of a list: its key and "links", in the order
-// of the alphabet.
+// appendList appends the body of a list: its key and "links", in alphabetical order.
 func (c *call) appendList(ctx context.Context, v *store.View, r *resource, page *store.Page, which store.Variables, links func([]byte) []byte) error {
 	dst := append(c.buf, "{\n  "...)
 	if r.List > "links" {
@@ -176,8 +175,7 @@ func (r *resource) reword(err error) error {
 	return err
 }
 
-// showAsGiven puts integers back that the table keeps as text: an
-// interface's speed (contract §10 Q4).
+// showAsGiven restores integers that the table stores as text: an interface's speed (contract §10 Q4).
 func (r *resource) showAsGiven(row store.Row, given store.Values) {
 	for name, v := range maps.All(given) {
 		if i := r.entity.Index(name); i >= 0 {
@@ -212,7 +210,7 @@ func (r *resource) get(c *call) error {
 	})
 }
 
-// found is the row of the path's object; nil if the client has the answer.
+// found returns the row of the path's object; nil if the client already has the response.
 func (c *call) found(ctx context.Context, v *store.View, r *resource, which store.Variables) (store.Row, error) {
 	row, err := v.Get(ctx, r.entity, c.caller.scope(), c.pathID(r))
 	if err != nil {
@@ -228,8 +226,7 @@ func (c *call) found(ctx context.Context, v *store.View, r *resource, which stor
 	return row, nil
 }
 
-// whichVariables reads the query of a GET of one object, which knows
-// resolved-values at most.
+// whichVariables parses the query of a GET of one object, which accepts resolved-values at most.
 func (c *call) whichVariables(known, resolves bool) (store.Variables, error) {
 	var params []param
 	if known {
@@ -242,8 +239,7 @@ func (c *call) whichVariables(known, resolves bool) (store.Variables, error) {
 	return store.Own, err
 }
 
-// pathID is the path's id as the store knows it: a project may be named by
-// any spelling of its UUID.
+// pathID returns the path's id in the form of the store: a project may be given by any spelling of its UUID.
 func (c *call) pathID(r *resource) string {
 	if r == projects {
 		id, _ := value.ParseUUID(c.id)
@@ -268,7 +264,7 @@ func (r *resource) update(c *call) error {
 	return nil
 }
 
-// delete serves DELETE by id: what is not there is deleted (contract §2.1.7).
+// delete serves DELETE by id: a missing object counts as deleted (contract §2.1.7).
 func (r *resource) delete(c *call) error {
 	if err := c.caller.require(r.deleteRole); err != nil {
 		return err

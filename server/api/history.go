@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// The parameters of the history and of differences.
+// The parameters of histories and differences.
 var (
 	historyParams = []param{
 		{name: "kind", kind: str}, {name: "id", kind: str}, {name: "key", kind: str}, {name: "user", kind: str}, {name: "request_id", kind: str}, {name: "since", kind: str}, {name: "until", kind: str},
@@ -20,9 +20,8 @@ var (
 	diffParams = []param{{name: "from", kind: str}, {name: "to", kind: str}, {name: "kind", kind: str}, {name: "id", kind: str}}
 )
 
-// showHistory serves GET /v1/history, which the original does not have: what
-// changed an object, with the values that its variables come to, newest first;
-// without an object the change log itself.
+// showHistory serves GET /v1/history, which the original server does not have: the changes of an object and of its
+// resolved variables, newest first; without an object, the change log itself.
 func showHistory(c *call) error {
 	q, err := parseQuery(c.r.URL.RawQuery, historyParams, false)
 	if err != nil {
@@ -77,7 +76,7 @@ func showHistory(c *call) error {
 	return gone(err)
 }
 
-// orNull is nil for no time.
+// orNull returns nil for a zero time.
 func orNull(at store.Micros) any {
 	if at == 0 {
 		return nil
@@ -85,7 +84,7 @@ func orNull(at store.Micros) any {
 	return at
 }
 
-// historyList turns the query into what the store reads.
+// historyList converts the query to the store's parameters.
 func (c *call) historyList(q query) (l store.HistoryParams, err error) {
 	l = store.HistoryParams{
 		Kinds: c.kinds(), Before: store.ParseCursor(q.text("before")),
@@ -103,7 +102,7 @@ func (c *call) historyList(q query) (l store.HistoryParams, err error) {
 	return l, q.span(&l.Since, &l.Until)
 }
 
-// object is the object, or only the kind, that a query is about.
+// object returns the object, or only the kind, that a query is about.
 func (c *call) object(q query) (store.Object, error) {
 	o := store.Object{Kind: q.text("kind"), ID: q.text("id")}
 	if o.ID != "" && o.Kind == "" {
@@ -120,8 +119,8 @@ func (c *call) object(q query) (store.Object, error) {
 	return o, nil
 }
 
-// appendEvent appends an event on one line. Of whom may not be told nothing is
-// told but what came of it; made tells that it has a change at all.
+// appendEvent appends an event on one line. If the caller may not see the change, only its effect is shown; made
+// reports whether the event has a change at all.
 func (c *call) appendEvent(dst []byte, s *shape, e *store.Event, made bool) []byte {
 	told := func(text string) any { return textOrNull(text, e.Seen) }
 	dst = append(dst, `{"action":`...)
@@ -168,7 +167,7 @@ func comma(dst []byte, i int) []byte {
 	return dst
 }
 
-// appendID appends an id as the API shows those of a kind.
+// appendID appends an id in the form of its kind.
 func appendID(dst []byte, kind, id string) []byte {
 	if k := schema.ByName(kind); k != nil && !k.UUID {
 		return append(dst, id...)
@@ -176,7 +175,7 @@ func appendID(dst []byte, kind, id string) []byte {
 	return jsontext.AppendString(dst, id)
 }
 
-// appendSide appends a value that a variable had, and where it came from.
+// appendSide appends the value of a variable, and where it came from.
 func (c *call) appendSide(dst []byte, v *store.Value) []byte {
 	if v == nil {
 		return append(dst, "null"...)
@@ -203,10 +202,9 @@ func appendList(dst []byte, texts []string) []byte {
 	return append(dst, ']')
 }
 
-// showDiff serves GET /v1/diff, which the original does not have: what is
-// otherwise at one moment than at another, of an object with the values that
-// its variables come to, or of each object that the caller may see. It is sent
-// as lines while it is read, as a fleet is.
+// showDiff serves GET /v1/diff, which the original server does not have: the differences between two times, of one
+// object with its resolved variables, or of every object that the caller may see. It is sent as lines while it is read,
+// like a fleet.
 func showDiff(c *call) error {
 	q, err := parseQuery(c.r.URL.RawQuery, diffParams, false)
 	if err != nil {

@@ -17,24 +17,20 @@ import (
 
 var inventoryParams = []param{pRegionText, pCellText}
 
-// inventoryPage is how many objects are read at once. All pages are of one
-// moment, however many there are.
+// inventoryPage is the number of objects that are read at once. All pages are of one snapshot.
 const inventoryPage = 100
 
-// lightInventory is how many hosts a light view reads.
+// lightInventory is the number of hosts that a light view reads.
 const lightInventory = 2000
 
-// ansibleInventory serves GET /v1/ansible-inventory, which never worked in
-// the original, as it was meant (contract §7.2): hosts by their address with
-// their resolved variables; a group for each label, one for each cell with a
-// host in it (named region-cell), and one for each region of such a host,
-// whose children are all its cells. Hosts without a cell stand in their
-// region's group itself.
+// ansibleInventory serves GET /v1/ansible-inventory, which never worked in the original server, as it was meant
+// (contract §7.2): hosts by their address with their resolved variables; a group for each label, one for each cell with
+// a host in it (named region-cell), and one for each region of such a host, whose children are all its cells. Hosts
+// without a cell are in their region's group itself.
 //
-// Names: a region's or cell's group whose name is taken (by a label, by a
-// region of the same name in another cloud, or by "all" or "_meta") has its
-// cloud's name in front. What still collides, and two hosts with one address,
-// is refused with 409: nothing is ever overwritten in silence.
+// Names: if the name of a region's or cell's group is taken (by a label, by a region of the same name in another cloud,
+// or by "all" or "_meta"), the cloud's name is prepended. Names that still collide, and two hosts with one address, are
+// refused with 409: nothing is ever overwritten silently.
 func ansibleInventory(c *call) error {
 	q, err := parseQuery(c.r.URL.RawQuery, inventoryParams, false)
 	if err != nil {
@@ -55,7 +51,7 @@ func ansibleInventory(c *call) error {
 			regions: map[int64]bool{}, cells: map[int64][]int32{}, loose: map[int64][]int32{}, labels: map[string][]int32{},
 		}
 		if err := inv.readHosts(l, most); err != nil {
-			most = math.MaxInt32 // the next time is a whole view
+			most = math.MaxInt32 // the next attempt is a full view
 			return err
 		}
 		if err := inv.readPlaces(); err != nil {
@@ -70,16 +66,16 @@ func ansibleInventory(c *call) error {
 	})
 }
 
-// inventory is a document in the making. It holds of each host what names
-// and groups it; variables are read while they are written.
+// inventory is a document under construction. For each host it holds what its name and groups need; variables are read
+// while they are written.
 type inventory struct {
 	*call
 	ctx     context.Context //nolint:containedctx // that of the view
 	view    *store.View
-	hosts   []inventoryHost    // as they were read: groups refer to them by index
+	hosts   []inventoryHost    // in the order read: groups refer to them by index
 	regions map[int64]bool     // of the hosts
 	cells   map[int64][]int32  // hosts of each cell
-	loose   map[int64][]int32  // hosts of each region that have no cell
+	loose   map[int64][]int32  // hosts of each region without a cell
 	labels  map[string][]int32 //
 	places  []place
 	groups  map[string]group
@@ -90,7 +86,7 @@ type inventoryHost struct {
 	id      int64
 }
 
-// place is a region or a cell of one.
+// place is a region or a cell.
 type place struct {
 	what   string // for messages
 	entity *store.Entity
@@ -98,7 +94,7 @@ type place struct {
 	region int64 // of a cell; 0 for a region
 	cloud  string
 	name   string // of the group, without the cloud
-	group  string // the name it gets
+	group  string // the group's name
 }
 
 // group is one group of the document.
@@ -108,7 +104,7 @@ type group struct {
 	withHosts bool
 	children  []string
 	isRegion  bool
-	place     *place // whose variables it has; nil for a label
+	place     *place // the place whose variables it has; nil for a label
 }
 
 func (inv *inventory) readHosts(l store.List, most int) error {
@@ -148,7 +144,7 @@ func (inv *inventory) readHosts(l store.List, most int) error {
 	return nil
 }
 
-// all are all hosts in the order of their addresses.
+// all returns all hosts in the order of their addresses.
 func (inv *inventory) all() []int32 {
 	all := make([]int32, len(inv.hosts))
 	for i := range all {
@@ -210,7 +206,7 @@ func (inv *inventory) readPlaces() error {
 	})
 }
 
-// nameGroups makes the groups, each under a name of its own.
+// nameGroups creates the groups, each with a unique name.
 func (inv *inventory) nameGroups() error {
 	wanted := map[string]int{"all": 1, "_meta": 1}
 	for label := range inv.labels {
@@ -229,7 +225,7 @@ func (inv *inventory) nameGroups() error {
 	}
 	for label, hosts := range inv.labels {
 		if label == "all" {
-			continue // it could only name some of the hosts that "all" names
+			continue // it would have only some of the hosts in "all"
 		}
 		if err := add(label, group{what: "label " + label, hosts: hosts, withHosts: true}); err != nil {
 			return err

@@ -14,15 +14,13 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// self is the caller in the place of a user's id: who is no admin cannot look
-// its own up.
+// self stands for the caller in the place of a user's id: only admins can look up ids.
 const self = "self"
 
 var errNoUser = fail(http.StatusNotFound, "You are no user of this server's own: there is no role or key of yours here.")
 
-// ofUser is the id of the path's user, whose role or keys the request is about.
-// Those of its own are everybody's; those of others are for who manages users,
-// and whoever else asks is told nothing, not even whether there is such a user.
+// ofUser returns the id of the path's user, whose role or keys the request is about. Everybody may use their own; those
+// of others need the right to manage users, and other callers learn nothing, not even whether the user exists.
 func (c *call) ofUser() (id string, err error) {
 	own := ""
 	if c.caller.ID != 0 {
@@ -96,8 +94,7 @@ func setRole(c *call) error {
 	return nil
 }
 
-// members checks an object's members, each by its own function, and returns the
-// names of those that it has.
+// members validates the members of an object, each by its own function, and returns the names of those present.
 func (k *checker) members(body jsontext.Value, known map[string]func(jsontext.Value)) (given []string) {
 	if !k.isObject(body) {
 		return nil
@@ -171,7 +168,7 @@ func (c *call) appendKey(dst []byte, k *store.UserKey, secret string, depth int)
 	return jsontext.AppendNewline(m.append(append(dst, '{'), &shape{seconds: -1}, depth), depth-1)
 }
 
-// createKey serves POST /v1/users/ID/keys. Only its answer has the secret.
+// createKey serves POST /v1/users/ID/keys. Only this response contains the secret.
 func createKey(c *call) error {
 	id, err := c.ofUser()
 	if err != nil {

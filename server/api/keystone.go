@@ -8,10 +8,9 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// Keystone is authentication by a token of Keystone in X-Auth-Token, for the
-// project that the token is for. X-Auth-User and -Project mean nothing, as in
-// the original (contract §1.3). A project is made in the store, with its name
-// in Keystone, by the first request in it.
+// Keystone returns authentication by a Keystone token in X-Auth-Token, for the token's project. X-Auth-User and
+// -Project are ignored, as in the original server (contract §1.3). The first request in a project creates it in the
+// store, with its name in Keystone.
 func Keystone(s *store.Store, v *keystone.Validator, roles keystone.Roles) Authenticator {
 	return func(r *http.Request) (Caller, error) {
 		ctx := r.Context()
@@ -22,7 +21,7 @@ func Keystone(s *store.Store, v *keystone.Validator, roles keystone.Roles) Authe
 		case err != nil && ctx.Err() != nil:
 			return Caller{}, err
 		case err != nil:
-			// The original says 503 here, of which its own client dies (see [statusOf]).
+			// The original server responds with 503, which its own client cannot handle (see [statusOf]).
 			return Caller{}, &httpError{status: http.StatusInternalServerError, message: msgDatabaseFailed, cause: err}
 		}
 		role, err := roles.Role(token)
@@ -30,8 +29,7 @@ func Keystone(s *store.Store, v *keystone.Validator, roles keystone.Roles) Authe
 			return Caller{}, fail(http.StatusForbidden, "%s", err.Error())
 		}
 		project := keystone.ProjectUUID(token.ProjectID)
-		// An answer that was kept may have the name of before a change, and must
-		// not undo it.
+		// A cached token may have the project's old name, and must not undo a rename.
 		ctx = store.WithActor(ctx, actor(r, token.UserName, project))
 		if err := s.KeepProject(ctx, project, token.ProjectName, fresh); err != nil {
 			return Caller{}, err

@@ -76,7 +76,7 @@ func (r *resource) putLabels(c *call) error {
 
 // deleteLabels serves DELETE .../labels with the labels to remove.
 func (r *resource) deleteLabels(c *call) error {
-	labels, err := c.readLabels(value.CheckText) // whatever is there can be taken away
+	labels, err := c.readLabels(value.CheckText) // any existing label can be removed
 	if err != nil {
 		return err
 	}

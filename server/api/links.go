@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// base is the scheme and host of the server as the client called it;
-// X-Forwarded-* headers do not count (contract §0.3).
+// base returns the scheme and host of the server as the client called it; X-Forwarded-* headers are ignored (contract
+// §0.3).
 func (c *call) base() string {
 	scheme := "http"
 	if c.r.TLS != nil {
@@ -20,9 +20,8 @@ func (c *call) base() string {
 	return scheme + "://" + c.r.Host
 }
 
-// baseQuery renders the parameters that every link of a list repeats: the
-// resource's own in their order, then sorting, then the limit. The original
-// swaps the two of sorting when the caller gives the direction.
+// baseQuery returns the parameters that every link of a list repeats: the resource's own in their order, then sorting,
+// then the limit. The original server swaps the two sorting parameters if the caller gives the direction.
 func (q query) baseQuery(l store.List) string {
 	var b strings.Builder
 	add := func(name, value string) {
@@ -90,7 +89,7 @@ func appendLink(dst []byte, href, rel string, depth int) []byte {
 	return append(jsontext.AppendNewline(dst, depth), '}')
 }
 
-// devicePath is where the devices of a kind are.
+// devicePath returns the path of the devices of a kind.
 func devicePath(kind any) string {
 	if kind == store.KindNetworkDevice {
 		return schema.NetworkDevice.Path

@@ -14,7 +14,7 @@ func lookupOne(c *call, r *resource, q query) (bool, error) {
 	id, _ := q.get("id")
 	name, _ := q.get("name")
 	if _, chosen := q.get(paramWhere); chosen || name.text == "" && id.number == 0 {
-		return false, nil // a list, whose parameters must all hold
+		return false, nil // a list, whose parameters must all match
 	}
 	if c.at != nil && id.number == 0 && storable(name.text) {
 		c.at.part = &store.Part{Object: store.Object{Kind: r.Name}, Name: name.text}
@@ -46,8 +46,8 @@ func lookupOne(c *call, r *resource, q query) (bool, error) {
 	})
 }
 
-// refuseNetworkType answers a filter that the schema of networks knows and
-// no column has: always a 500 in the original (contract §2.4.6).
+// refuseNetworkType rejects a filter that the schema of networks has although there is no such column: always a 500 in
+// the original server (contract §2.4.6).
 func refuseNetworkType(_ *call, _ *resource, q query) (bool, error) {
 	if _, ok := q.get("network_type"); ok {
 		return true, fail(http.StatusBadRequest, "Networks have no network_type: leave this parameter out.")

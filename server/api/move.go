@@ -9,9 +9,8 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// move serves POST .../move, which the original does not have: another place
-// for an object, whose PUT refuses that (contract §2.1.4). It answers as PUT
-// does.
+// move serves POST .../move, which the original server does not have: it moves an object to another place, which its
+// PUT refuses (contract §2.1.4). It responds like PUT.
 func (r *resource) move(c *call) error {
 	to, given, err := c.readPlace(r)
 	if err != nil {
@@ -37,7 +36,7 @@ func (c *call) readPlace(r *resource) (to store.Place, given []string, err error
 	return to, given, k.err()
 }
 
-// place reads where something is to be put.
+// place parses the destination of a move.
 func (k *checker) place(r *resource, v jsontext.Value) (to store.Place, given []string) {
 	if !k.isObject(v) {
 		return to, nil

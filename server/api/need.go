@@ -7,7 +7,7 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// viewer is [store.Store.View], or what does that with more care.
+// viewer is [store.Store.View], or a variant of it.
 type viewer func(ctx context.Context, fleet *store.Store, whole bool, fn func(ctx context.Context, v *store.View) error) error
 
 // viewNow is [store.Store.View].
@@ -15,8 +15,8 @@ func viewNow(ctx context.Context, fleet *store.Store, whole bool, fn func(ctx co
 	return fleet.View(ctx, whole, fn)
 }
 
-// needs reads how new an answer has to be, where the request says that: with the header that answers have, as it was in the
-// last one that counts for the client. It may be a bare revision too.
+// needs parses how current the response has to be, if the request says so: with the header of an earlier response, or a
+// bare revision.
 func (c *call) needs() error {
 	text := c.r.Header.Get(revisionHeader)
 	if text == "" || !c.reads() {
@@ -38,15 +38,15 @@ func (c *call) needs() error {
 // reads reports whether the request only reads.
 func (c *call) reads() bool { return c.r.Method == http.MethodGet || c.r.Method == http.MethodHead }
 
-// viewNeeded reads a replica where that has come as far as the client needs. Who says nothing about that needs all that was
-// written before the request came: so a write that was acknowledged, by whatever server and to whomever, is seen by everybody.
+// viewNeeded reads a replica if it is as current as the client needs. By default that is everything written before the
+// request: so a write that was acknowledged, by whatever server and to whomever, is seen by everybody.
 func (c *call) viewNeeded(ctx context.Context, fleet *store.Store, whole bool, fn func(ctx context.Context, v *store.View) error) error {
 	if !fleet.HasReplica() || !c.reads() {
 		return fleet.View(ctx, whole, fn)
 	}
 	if c.need == nil {
 		end := c.caller.Log
-		if end == (store.Cursor{}) { // nobody looked into the database for who asks
+		if end == (store.Cursor{}) { // authentication did not read the database
 			var err error
 			if end, err = fleet.EndReplica(ctx); err != nil {
 				return err

@@ -11,8 +11,8 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// minPacked is the length in bytes from which on an answer is compressed:
-// what is shorter goes into one or two packets as it is.
+// minPacked is the length in bytes from which on a response is compressed: shorter ones fit into one or two packets
+// anyway.
 const minPacked = 2 << 10
 
 // packer compresses what is written to it.
@@ -21,21 +21,20 @@ type packer interface {
 	Reset(to io.Writer)
 }
 
-// coding is a compression by its name in the header Content-Encoding. Those
-// that use it share its packers, which take long to make.
+// coding is a compression, named as in the Content-Encoding header. Its packers are pooled, because they are expensive
+// to create.
 type coding struct {
 	name  string
 	spare sync.Pool
 }
 
-// codings are in the order in which they are liked: zstd takes a third of the
-// time of gzip, for less. Both are at their fastest, because most networks of
-// fleets are faster than any other.
+// codings are in the order of preference: zstd takes a third of the time of gzip, with a smaller result. Both use their
+// fastest level, because most networks of fleets are faster than any other level.
 var codings = []*coding{
 	{name: "zstd", spare: sync.Pool{New: func() any {
 		w, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(1<<20), zstd.WithLowerEncoderMem(true))
 		if err != nil {
-			panic(err) // the options are constant
+			panic(err) // cannot happen: the options are constant
 		}
 		return w
 	}}},
@@ -59,8 +58,8 @@ func (k *coding) put(p packer) {
 	k.spare.Put(p)
 }
 
-// codingFor is the best coding that a request accepts; nil for none. What is
-// not named is not wanted: the client libraries of old name what they can read.
+// codingFor returns the best coding that a request accepts; nil for none. One that is not named is not accepted: the
+// old client libraries name what they can decode.
 func codingFor(h http.Header) (best *coding) {
 	most := 0.0
 	for _, k := range codings {
@@ -71,7 +70,7 @@ func codingFor(h http.Header) (best *coding) {
 			}
 			weight := 1.0
 			if text, ok := strings.CutPrefix(strings.ReplaceAll(strings.ToLower(params), " ", ""), "q="); ok {
-				weight, _ = strconv.ParseFloat(text, 64) // what is no number wants none
+				weight, _ = strconv.ParseFloat(text, 64) // an invalid weight counts as 0
 			}
 			if weight > most {
 				best, most = k, weight

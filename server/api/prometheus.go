@@ -16,16 +16,15 @@ var targetParams = []param{
 	{name: "address_variable", kind: str}, {name: "labels", kind: str},
 }
 
-// targetsPage is how many hosts are read at once, lightTargets how many by a light view.
+// targetsPage is the number of hosts that are read at once, lightTargets the number that a light view reads.
 const (
 	targetsPage  = 500
 	lightTargets = 2000
 )
 
-// serveTargets serves GET /v1/prometheus, which the original does not have:
-// the hosts as Prometheus's http_sd_configs reads targets, all in one answer
-// of one moment, [] where there are none. What a target says, package
-// prometheus knows, which the command line asks too.
+// serveTargets serves GET /v1/prometheus, which the original server does not have: the hosts as targets for
+// Prometheus's http_sd_configs, in one response from one snapshot, [] if there are none. The contents of targets are
+// defined in package prometheus, which the command line uses too.
 func serveTargets(c *call) error {
 	q, err := parseQuery(c.r.URL.RawQuery, targetParams, false)
 	if err != nil {
@@ -52,13 +51,13 @@ func serveTargets(c *call) error {
 		t := targets{call: c, ctx: ctx, view: v, options: o, wanted: wanted, places: map[*store.Entity]map[int64]string{}}
 		err := t.write(l, most)
 		if err != nil {
-			most = math.MaxInt // the next time is a whole view
+			most = math.MaxInt // the next attempt is a full view
 		}
 		return err
 	})
 }
 
-// targetOptions are what the query says of targets. A variable that is named as "" is none.
+// targetOptions parses the query. A variable without a name is ignored.
 func targetOptions(q query) (prometheus.Options, error) {
 	o := prometheus.DefaultOptions()
 	for name, into := range map[string]*string{
@@ -77,7 +76,7 @@ func targetOptions(q query) (prometheus.Options, error) {
 	return o, nil
 }
 
-// targets are an answer in the making.
+// targets is a response under construction.
 type targets struct {
 	*call
 	ctx     context.Context //nolint:containedctx // that of the view
@@ -85,7 +84,7 @@ type targets struct {
 	options prometheus.Options
 	wanted  map[string]bool // names of variables
 	places  map[*store.Entity]map[int64]string
-	any     bool // there is one already
+	any     bool // a target was written already
 	one     []byte
 }
 
@@ -140,7 +139,7 @@ func (t *targets) target(row store.Row, labels []string, set store.Set) error {
 		Cloud: in(store.Clouds, "cloud_id"), Region: in(store.Regions, "region_id"), Cell: in(store.Cells, "cell_id"),
 		Variable: func(name string) (string, bool) { v, ok := variables[name]; return v, ok },
 	})
-	if t.one = target; len(target) == 0 { // an address that is none
+	if t.one = target; len(target) == 0 { // not a valid address
 		return nil
 	}
 	sep := ",\n"
@@ -158,7 +157,7 @@ func (t *targets) readNames(e *store.Entity) error {
 	id, name := e.Index("id"), e.Index("name")
 	return t.view.Walk(t.ctx, e, t.caller.scope(), store.List{Sort: []string{"id"}, Limit: targetsPage}, func(page *store.Page) error {
 		for _, row := range page.Rows {
-			names[row[id].(int64)] = row[name].(string) //nolint:forcetypeassert // neither is ever null
+			names[row[id].(int64)] = row[name].(string) //nolint:forcetypeassert // neither can be null
 		}
 		return nil
 	})

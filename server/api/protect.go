@@ -31,11 +31,11 @@ func (r *resource) getProtected(c *call) error {
 	})
 }
 
-// protectedParams say in what something stands.
+// protectedParams restrict the result to a place.
 var protectedParams = []param{{name: "project_id", kind: str}, pCloudID, pRegionID, pCellID, {name: "device_id", kind: integer}}
 
-// listProtected serves GET /v1/protected: the ids of what is protected in the caller's
-// project, for root in all of them, or in a place.
+// listProtected serves GET /v1/protected: the ids of the protected objects in the caller's project, for root in all
+// projects, or in a place.
 func listProtected(c *call) error {
 	q, err := parseQuery(c.r.URL.RawQuery, protectedParams, false)
 	if err != nil {
@@ -87,7 +87,7 @@ func (r *resource) putProtected(c *call) error {
 	return nil
 }
 
-// flag reads true or false.
+// flag parses true or false.
 func (k *checker) flag(v jsontext.Value) bool {
 	return k.isType(v, "boolean", jsontext.True, jsontext.False) && v.Kind == jsontext.True
 }

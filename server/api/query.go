@@ -36,7 +36,7 @@ type query struct {
 	paged bool
 }
 
-// argument is one parameter and its value.
+// argument is a parameter with its value.
 type argument struct {
 	param
 	text    string // as links show it
@@ -119,7 +119,7 @@ func splitQuery(raw string) (names []string, values map[string]string) {
 	return names, values
 }
 
-// occurrences is how many times a query has a parameter.
+// occurrences returns how many times a query has a parameter.
 func occurrences(raw, name string) (n int) {
 	for pair := range strings.SplitSeq(raw, "&") {
 		if key, _, _ := strings.Cut(pair, "="); unescape(key) == name {
@@ -129,7 +129,7 @@ func occurrences(raw, name string) (n int) {
 	return n
 }
 
-// unescape is lenient, as Werkzeug is: what is no escape stands for itself.
+// unescape is lenient, like Werkzeug: an invalid escape stands for itself.
 func unescape(s string) string {
 	if t, err := url.QueryUnescape(s); err == nil {
 		return strings.ToValidUTF8(t, "\uFFFD")
@@ -137,7 +137,7 @@ func unescape(s string) string {
 	return strings.ToValidUTF8(strings.ReplaceAll(s, "+", " "), "\uFFFD")
 }
 
-// convert gives the argument its typed value, or says what is wrong with it.
+// convert sets the argument's typed value, or returns a message.
 func (a *argument) convert() string {
 	switch a.kind {
 	case boolean:
@@ -173,12 +173,10 @@ func (a *argument) convert() string {
 	return ""
 }
 
-// paramWhere is the parameter by which lists, and what else works on many objects,
-// are told which; see package where.
+// paramWhere is the parameter by which lists and other requests about many objects select these; see package where.
 const paramWhere = "where"
 
-// where are the terms of the query about objects of a kind, nil for none. Links
-// have them in their one form.
+// where returns the terms of the query for objects of a kind, nil for none. Links have them in canonical form.
 func (q query) where(k *schema.Kind) (*where.Where, error) {
 	i := slices.IndexFunc(q.given, func(a argument) bool { return a.name == paramWhere })
 	if i < 0 {
@@ -192,14 +190,14 @@ func (q query) where(k *schema.Kind) (*where.Where, error) {
 	return w, nil
 }
 
-// listing turns the query into what the store lists of a kind, without variables.
+// listing converts the query to the store's parameters for a kind, without variables.
 func (q query) listing(k *schema.Kind) (store.List, error) {
 	l := store.List{Limit: defaultLimit, Sort: []string{"created_at", "id"}, Marker: q.text("marker")}
 	if a, ok := q.get("limit"); ok {
 		l.Limit = int(a.number)
 	}
 	if a, ok := q.get("sort_keys"); ok {
-		// Every single blank or comma separates: "a, b" has an empty key.
+		// Every single blank or comma is a separator: "a, b" has an empty key.
 		l.Sort = strings.Split(strings.ReplaceAll(a.text, " ", ","), ",")
 	}
 	if a, ok := q.get("marker"); ok && a.text == "" {
@@ -229,7 +227,7 @@ func (q query) listing(k *schema.Kind) (store.List, error) {
 	return l, err
 }
 
-// value is what the filter's column must equal.
+// value returns the value that the filter's column must equal.
 func (a argument) value() any {
 	switch {
 	case a.kind == integer:

@@ -23,7 +23,7 @@ const (
 	strs          // an array of strings; "labels" are shown in lists with details only
 	noItems       // an array that must be empty
 	linkList      // an array of {href, rel}
-	roleName      // a role; the store has it under this name, and v1 does not
+	roleName      // a role; the store has this column, and v1 does not
 )
 
 // use says where a field is accepted and shown.
@@ -37,8 +37,7 @@ const (
 	echo                     // not a column: shown once, in the POST response, if it was sent
 )
 
-// field is one member of a resource's representations. Without a use it is
-// read only.
+// field is one member of a resource's representations. Without a use it is read-only.
 type field struct {
 	name string
 	kind kind
@@ -49,24 +48,24 @@ type field struct {
 type param struct {
 	name     string
 	kind     kind   // integer, str, address or boolean
-	column   string // the filter that it is; "" where the handler knows it
+	column   string // the column to filter by; "" if the handler processes it
 	fallback string // default as links show it; "" for none
 
-	min, max int64 // of an integer, if most is set
+	min, max int64 // range of an integer, if max is set
 }
 
-// resource describes everything that one of the collections has of its own.
+// resource describes everything specific to one of the collections.
 type resource struct {
 	*schema.Kind
 	entity *store.Entity
-	// fields are the members of its representations, sorted by name: those of
-	// the kind, and of the literals here what only the wire has, or has otherwise.
+	// fields are the members of its representations, sorted by name: those of the kind, and of the literals here those
+	// that exist only in the API, or differ there.
 	fields    []field
 	params    []param // of the list, in the order of its links; paging comes after
 	resolves  bool    // its /variables route resolves by default, as GET and lists do where it inherits (contract §2.3)
 	duplicate string  // message for a name that is taken
 
-	listRole, itemRole, createRole, deleteRole schema.Role // beside that of the method
+	listRole, itemRole, createRole, deleteRole schema.Role // in addition to the method's
 
 	// lookup answers a list request that asks for one object; see lookup.go.
 	lookup func(c *call, r *resource, q query) (handled bool, err error)
@@ -74,15 +73,13 @@ type resource struct {
 	make func(c *call, r *resource, n store.CreateParams) (row store.Row, apiKey string, err error)
 }
 
-// routed reports whether there is a /variables route; the answer to a POST
-// has variables then (contract §2.3).
+// routed reports whether there is a /variables route; the response to a POST then has variables (contract §2.3).
 func (r *resource) routed() bool { return r.Variables == schema.Route }
 
-// inherits reports whether GET and lists know resolved-values: they resolve
-// variables unless told not to.
+// inherits reports whether GET and lists accept resolved-values: they resolve variables by default.
 func (r *resource) inherits() bool { return r.Inherits != nil }
 
-// of adds to a literal what the schema knows of its kind.
+// of completes a literal with what the schema defines for its kind.
 func of(k *schema.Kind, r resource) *resource {
 	r.Kind = k
 	add := func(f field) {
@@ -117,7 +114,7 @@ func of(k *schema.Kind, r resource) *resource {
 	return &r
 }
 
-// fieldOf is a field of the schema on the wire.
+// fieldOf returns the API's field for a field of the schema.
 func fieldOf(f schema.Field) field {
 	w := field{name: f.Key, use: inCreate}
 	switch f.Type {
@@ -146,7 +143,7 @@ func fieldOf(f schema.Field) field {
 	return w
 }
 
-// idKind is the type of the ids of a kind's objects.
+// idKind returns the type of the ids of a kind's objects.
 func idKind(k *schema.Kind) kind {
 	if k.UUID {
 		return uuid
@@ -156,7 +153,7 @@ func idKind(k *schema.Kind) kind {
 
 var fVariables = field{"variables", object, inCreate}
 
-// Parameters that mean the same everywhere.
+// Parameters with the same meaning everywhere.
 var (
 	pID             = param{name: "id", kind: integer, column: "id"}
 	pName           = param{name: "name", kind: str, column: "name"}
@@ -209,8 +206,8 @@ var (
 	})
 	networks = of(schema.Network, resource{
 		entity: store.Networks,
-		fields: []field{{"gateway", str, inCreate | required | inUpdate}}, // any text, as with the original
-		// network_type is in the schema but no column: see lookup.go.
+		fields: []field{{"gateway", str, inCreate | required | inUpdate}}, // any text, as in the original server
+		// network_type is in the schema but is not a column: see lookup.go.
 		params:    []param{pID, pName, pRegionText, pCellText, {name: "network_type", kind: str}, pVars, pResolved, pDetailsDefault, pWhere},
 		lookup:    refuseNetworkType,
 		duplicate: "Network with the given name already exists in this region.",

@@ -12,7 +12,7 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// setHeader names the set that what a POST makes belongs to.
+// setHeader names the set that the object created by a POST belongs to.
 const setHeader = "X-Craton-Set"
 
 // setKinds are the kinds of objects that belong to sets.
@@ -25,7 +25,7 @@ var setKinds = func() (names []string) {
 	return names
 }()
 
-// joinSet has a new object belong to the set that a header names.
+// joinSet adds a new object to the set that a header names.
 func (c *call) joinSet(r *resource, in *input) error {
 	name := c.r.Header.Get(setHeader)
 	if name == "" || !r.InSets() {
@@ -41,14 +41,14 @@ func (c *call) joinSet(r *resource, in *input) error {
 	return nil
 }
 
-// checkSet applies the rules of names to that of a set.
+// checkSet applies the rules for names to the name of a set.
 func checkSet(name string) error {
 	k := &checker{}
-	k.isText("name of the set", name, schema.MaxText, value.CheckSegment) // it is a part of a path
+	k.isText("name of the set", name, schema.MaxText, value.CheckSegment) // it becomes part of a path
 	return k.err()
 }
 
-// listSets serves GET /v1/sets: those of the caller's project.
+// listSets serves GET /v1/sets: the sets of the caller's project.
 func listSets(c *call) error {
 	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
 		return err
@@ -78,8 +78,7 @@ func listSets(c *call) error {
 	})
 }
 
-// showSet serves GET /v1/sets/NAME: the ids of what belongs to it, by kind. A set to
-// which nothing belongs is none.
+// showSet serves GET /v1/sets/NAME: the ids of its objects, by kind. A set without objects does not exist.
 func showSet(c *call) error {
 	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
 		return err
@@ -106,8 +105,7 @@ func (c *call) writeSet(all store.Members) {
 	c.buf = append(jsontext.AppendString(c.buf, c.id), "\n}\n"...)
 }
 
-// writeMembers begins a body with a member that has ids by kind, those of a kind on one
-// line, but for its last brace.
+// writeMembers begins a body with a member that has ids by kind, one kind per line, without the closing brace.
 func (c *call) writeMembers(name string, all store.Members) {
 	dst := append(jsontext.AppendString(append(c.buf, "{\n  "...), name), ": {"...)
 	first := true
@@ -135,19 +133,19 @@ func (c *call) writeMembers(name string, all store.Members) {
 	c.buf = dst
 }
 
-// putSet serves PUT /v1/sets/NAME: exactly its members belong to it then.
+// putSet serves PUT /v1/sets/NAME: the set then has exactly these objects.
 func putSet(c *call) error {
 	return c.changeSet(func(in setInput) store.SetChange { return store.SetChange{Add: in["members"], Only: true} }, "members")
 }
 
-// changeSet serves POST /v1/sets/NAME, which adds some and takes others out.
+// changeSet serves POST /v1/sets/NAME, which adds some objects and removes others.
 func changeSet(c *call) error {
 	return c.changeSet(func(in setInput) store.SetChange {
 		return store.SetChange{Add: in["add"], Remove: in["remove"]}
 	}, "add", "remove")
 }
 
-// deleteSet serves DELETE /v1/sets/NAME: nothing belongs to it any more. The objects stay.
+// deleteSet serves DELETE /v1/sets/NAME: the set is dissolved, and its objects stay.
 func deleteSet(c *call) error {
 	if err := checkSet(c.id); err != nil {
 		return err
@@ -156,10 +154,10 @@ func deleteSet(c *call) error {
 	return c.store.ChangeSet(c.r.Context(), c.caller.Project, c.id, store.SetChange{Only: true})
 }
 
-// setInput are members of a set, by the member of the body that has them.
+// setInput are the objects in a request about a set, by the member of the body.
 type setInput map[string]store.Members
 
-// changeSet reads a body whose members are members of a set, or adopt, and changes the set.
+// changeSet parses a body with objects of a set, or adopt, and changes the set.
 func (c *call) changeSet(change func(setInput) store.SetChange, names ...string) error {
 	if err := checkSet(c.id); err != nil {
 		return err
@@ -184,7 +182,7 @@ func (c *call) changeSet(change func(setInput) store.SetChange, names ...string)
 	return c.store.ChangeSet(c.r.Context(), c.caller.Project, c.id, to)
 }
 
-// objects reads {"host": [1, 2], ...}.
+// objects parses {"host": [1, 2], ...}.
 func (k *checker) objects(v jsontext.Value) store.Members {
 	all := store.Members{}
 	known := map[string]func(jsontext.Value){}

@@ -10,16 +10,16 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// stream sends an answer's file while it is written. The writer never waits
-// for the client, which takes the file as fast as it can.
+// stream sends a response's file while it is being written. The writer never waits for the client, which reads the file
+// as fast as it can.
 type stream struct {
 	mu    sync.Mutex
 	moved sync.Cond
 	size  int64         // bytes in the file
-	whole bool          // no more will come
-	gone  bool          // nobody takes or makes any more
-	done  chan struct{} // closed when nothing is sent any more
-	to    io.Writer     // a client in the same process, which waits for nothing else: it needs no file; nil otherwise
+	whole bool          // the file is complete
+	gone  bool          // reading or writing has ended
+	done  chan struct{} // closed when sending has ended
+	to    io.Writer     // a client in the same process, which needs no file; nil otherwise
 }
 
 var (
@@ -27,8 +27,7 @@ var (
 	errBroken     = fail(http.StatusInternalServerError, "The database was lost while an answer was on its way.")
 )
 
-// lines has an answer of any size, a line of JSON for each object, sent while it
-// is made.
+// lines makes the response one of any size, a line of JSON per object, sent while it is being read.
 func (c *call) lines() {
 	c.head.Set("Content-Type", "application/x-ndjson")
 	c.out.most = math.MaxInt64
@@ -54,7 +53,7 @@ func (c *call) stream() *stream {
 	return s
 }
 
-// write hands a piece to a client in the same process.
+// write passes a piece to a client in the same process.
 func (s *stream) write(b []byte) error {
 	if _, err := s.to.Write(b); err != nil {
 		s.gone = true
@@ -63,7 +62,7 @@ func (s *stream) write(b []byte) error {
 	return nil
 }
 
-// grow tells that the file has become longer.
+// grow records that the file has become longer.
 func (s *stream) grow(size int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +74,7 @@ func (s *stream) grow(size int64) error {
 	return nil
 }
 
-// end tells that the file is whole, or that it never will be.
+// end records that the file is complete, or that it never will be.
 func (s *stream) end(whole bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,8 +82,7 @@ func (s *stream) end(whole bool) {
 	s.moved.Signal()
 }
 
-// next waits until the file is longer than at, and returns its length; more is
-// false if there is nothing to send any more.
+// next waits until the file is longer than at, and returns its length; more is false if nothing more will come.
 func (s *stream) next(at int64) (size int64, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,7 +105,7 @@ func (c *call) sendStream(s *stream) {
 		}
 		n, err := c.out.file.ReadAt(piece[:min(int64(len(piece)), size-at)], at)
 		if n > 0 {
-			_ = control.SetWriteDeadline(deadline(begun, size)) // in one process there is none
+			_ = control.SetWriteDeadline(deadline(begun, size)) // an embedded server has no deadline
 			_, err = c.w.Write(piece[:n])
 		}
 		if err != nil {
@@ -120,7 +118,7 @@ func (c *call) sendStream(s *stream) {
 	_ = control.SetWriteDeadline(time.Time{}) // the next request has its own
 }
 
-// deadline is when the next piece of an answer of some size must be taken.
+// deadline returns the time by which the client must have read the next piece of a response of some size.
 func deadline(begun time.Time, size int64) time.Time {
 	end := begun.Add(5*time.Minute + time.Duration(size/slowestRate)*time.Second)
 	if piece := time.Now().Add(stall); piece.Before(end) {
@@ -129,8 +127,7 @@ func deadline(begun time.Time, size int64) time.Time {
 	return end
 }
 
-// endStream sends the rest of an answer that is on its way, or cuts it off:
-// half an answer must not look whole.
+// endStream sends the rest of a response, or cuts it off: a truncated response must not look complete.
 func (c *call) endStream(err error) {
 	s := c.out.sent
 	if err == nil {

@@ -12,17 +12,15 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// revisionHeader says where the change log ended when an answer was made.
+// revisionHeader has the end of the change log in the snapshot of a response.
 const revisionHeader = "X-Craton-Revision"
 
-// unchanged gives an answer to a GET its entity tag, and reports whether the
-// client has that answer already, so that there is nothing to read. The tag is
-// of the same moment as what is read after it.
+// unchanged sets the entity tag of a response to a GET, and reports whether the client already has that response, so
+// that nothing needs to be read. The tag is of the same snapshot as the data.
 //
-// It has three parts: the last change of the object that is asked for, by
-// which a write can be conditional; the newest change of all that the answer
-// depends on; and a hash of how and by whom it was asked. Within one process
-// nobody keeps answers, so nothing is read for a tag that is not asked for.
+// It has three parts: the last change of the requested object, by which a write can be conditional; the newest change
+// of everything that the response depends on; and a hash of how and by whom it was requested. Within one process nobody
+// caches responses, so nothing is read for a tag that is not requested.
 func (c *call) unchanged(ctx context.Context, v *store.View, b store.Basis) (bool, error) {
 	if c.r.Method != http.MethodGet && c.r.Method != http.MethodHead {
 		return false, nil
@@ -35,7 +33,7 @@ func (c *call) unchanged(ctx context.Context, v *store.View, b store.Basis) (boo
 	}
 	var marks store.Marks
 	var err error
-	if c.at != nil { // which nothing changes any more
+	if c.at != nil { // the past does not change
 		marks.Newest = c.at.name()
 	} else {
 		if marks, err = v.Marks(ctx, c.caller.scope(), b); err != nil {
@@ -45,7 +43,7 @@ func (c *call) unchanged(ctx context.Context, v *store.View, b store.Basis) (boo
 	}
 	tag := `"` + marks.Own + "." + marks.Newest + "." + c.manner() + `"`
 	c.head.Set("Etag", tag)
-	c.head.Set("Cache-Control", "private, no-cache") // to be kept, and asked for each time
+	c.head.Set("Cache-Control", "private, no-cache") // cached, but revalidated each time
 	for _, known := range tags(c.r.Header, "If-None-Match") {
 		if known == tag || known == "*" {
 			c.status = http.StatusNotModified
@@ -55,7 +53,7 @@ func (c *call) unchanged(ctx context.Context, v *store.View, b store.Basis) (boo
 	return false, nil
 }
 
-// manner is a hash of what else an answer depends on beside the database.
+// manner returns a hash of what a response depends on besides the database.
 func (c *call) manner() string {
 	coding := ""
 	if c.out.coding != nil {
@@ -73,8 +71,7 @@ func (c *call) manner() string {
 	return hex.EncodeToString(h.Sum(nil)[:8])
 }
 
-// tags are the entity tags in a header. Proxies that compress weaken them,
-// which changes nothing of what they say here.
+// tags returns the entity tags in a header. Proxies that compress make them weak, which makes no difference here.
 func tags(h http.Header, name string) (all []string) {
 	for part := range strings.SplitSeq(strings.Join(h.Values(name), ","), ",") {
 		if tag := strings.TrimPrefix(strings.TrimSpace(part), "W/"); tag != "" {
@@ -84,8 +81,8 @@ func tags(h http.Header, name string) (all []string) {
 	return all
 }
 
-// conditional has writes refused unless the object that they change is as the
-// client knows it: the first part of its tag is its last change.
+// conditional makes writes fail unless the object is in the state that the client knows: the first part of its tag is
+// its last change.
 func (c *call) conditional() {
 	if c.id == "" || !c.expects() {
 		return
@@ -104,14 +101,13 @@ func (c *call) conditional() {
 	c.r = c.r.WithContext(store.IfUnchanged(c.r.Context(), own))
 }
 
-// expects reports whether a request is to be carried out only if what it is
-// about is there, and as the client knows it.
+// expects reports whether a request demands that its object exists, in the state that the client knows.
 func (c *call) expects() bool { return len(c.r.Header.Values("If-Match")) > 0 }
 
 var errDeletedMeanwhile = fail(http.StatusPreconditionFailed, "It is not there any more.")
 
-// kinds are those whose objects an answer with r's objects shows something of:
-// with resolved variables, also all that they inherit from.
+// kinds returns the kinds of objects that appear in a response with r's objects: with resolved variables, also all that
+// they inherit from.
 func (r *resource) kinds(resolved bool) []string {
 	kinds := []string{r.Name}
 	if !resolved || !r.inherits() {
@@ -127,8 +123,8 @@ func (r *resource) kinds(resolved bool) []string {
 	return append(kinds, schema.Project.Name)
 }
 
-// around are the kinds that terms about r's objects can look at: all that they
-// inherit from, and all that they are in.
+// around returns the kinds that terms about r's objects can read: everything that they inherit from or are contained
+// in.
 func (r *resource) around() []string {
 	kinds := r.kinds(true)
 	for _, f := range r.Fields {

@@ -10,24 +10,23 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// Trace is one request in the logs: its id, and what is learned of it while
-// it is served.
+// Trace is the log entry of one request: its id, and what becomes known while it is served.
 type Trace struct {
 	RequestID string
-	Client    netip.Addr // whom it comes from, proxies passed over
+	Client    netip.Addr // the client, behind any proxies
 
-	User, Project           string // who sent it
-	TriedUser, TriedProject string // who it claimed to be, if that was refused
-	Guessing                bool   // it was refused without a look at the key, because too many were wrong
+	User, Project           string // the authenticated user
+	TriedUser, TriedProject string // the claimed user, if refused
+	Guessing                bool   // refused without checking the key, after too many wrong ones
 
-	Route string // that serves it, as [Routes] names it, below /v1/; "" for none
+	Route string // the route, as [Routes] names it, below /v1/; "" for none
 
-	Created string        // id of the object that it made
+	Created string        // id of the created object
 	Changed []string      // names of the fields, labels and variables that it wrote; never values
-	Written store.Outcome // what came of that
+	Written store.Outcome // outcome of its writes
 
-	// ClientGone is called when the request begins to wait for something that is none of the server's work, and what it
-	// returns when that is over. nil: nobody needs to know.
+	// Waiting is called when the request begins to wait for something other than the server's own work, and the
+	// function that it returns when that is over. It may be nil.
 	ClientGone func() (back func())
 }
 
@@ -38,7 +37,7 @@ func WithTrace(ctx context.Context, t *Trace) context.Context {
 	return context.WithValue(ctx, traceKey{}, t)
 }
 
-// traceOf returns the trace of a request, or one that nobody reads.
+// traceOf returns the trace of a request, or an unused one.
 func traceOf(ctx context.Context) *Trace {
 	if t, ok := ctx.Value(traceKey{}).(*Trace); ok {
 		return t
@@ -48,7 +47,7 @@ func traceOf(ctx context.Context) *Trace {
 
 func (c *call) trace() *Trace { return traceOf(c.r.Context()) }
 
-// clientGone says that the request only waits, until what it returns is called.
+// waiting records that the request only waits, until the returned function is called.
 func (c *call) clientGone() (back func()) {
 	if t := c.trace(); t.ClientGone != nil {
 		return t.ClientGone()
@@ -56,18 +55,18 @@ func (c *call) clientGone() (back func()) {
 	return func() {}
 }
 
-// Bounds on what a log line takes over from a request.
+// Bounds on what a log line contains of a request.
 const (
 	maxTracedText  = 64 // characters of a name
 	maxTracedNames = 20
 )
 
-// refuse remembers who a request claimed to be.
+// refuse records who a request claimed to be.
 func (t *Trace) refuse(h http.Header) {
 	t.TriedUser, t.TriedProject = shorten(h.Get("X-Auth-User")), shorten(h.Get("X-Auth-Project"))
 }
 
-// wrote remembers names of what a request changed.
+// wrote records the names of what a request changed.
 func (t *Trace) wrote(names ...string) {
 	for i, name := range names {
 		if len(t.Changed) == maxTracedNames {
@@ -78,7 +77,7 @@ func (t *Trace) wrote(names ...string) {
 	}
 }
 
-// wroteInput remembers the names of what a body set.
+// wroteInput records the names of what a body set.
 func (t *Trace) wroteInput(r *resource, in *input) {
 	var names []string
 	for _, f := range r.fields {

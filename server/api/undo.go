@@ -9,8 +9,7 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// undo serves POST /v1/undo, which the original does not have: it takes a write
-// back, or all that a request has done.
+// undo serves POST /v1/undo, which the original server does not have: it undoes a write, or all writes of a request.
 func undo(c *call) error {
 	u, err := c.readUndo()
 	if err != nil {
@@ -92,7 +91,7 @@ func (c *call) readUndo() (u store.UndoParams, err error) {
 	return u, k.err()
 }
 
-// mayUndo refuses what the caller may not do to objects of a kind.
+// mayUndo returns an error for an action that the caller may not do to objects of a kind.
 func (c *call) mayUndo(kind, action string) error {
 	for _, r := range resources {
 		if r.Name != kind {
@@ -112,7 +111,7 @@ func (c *call) mayUndo(kind, action string) error {
 	return errNotFound
 }
 
-// appendUndone appends what an undo does, on one line.
+// appendUndone appends the result of an undo, on one line.
 func appendUndone(dst []byte, d *store.UndoResult) []byte {
 	dst = append(dst, `{"conflicts":`...)
 	dst = appendList(dst, d.Conflicts)
@@ -144,7 +143,7 @@ func appendUndone(dst []byte, d *store.UndoResult) []byte {
 	dst = append(dst, `],"undone":[`...)
 	sh := &shape{seconds: -1}
 	for i, of := range d.Of {
-		of.N = 0 // of the write, not of one of its objects
+		of.N = 0 // the cursor of the write, not of one of its objects
 		dst = append(comma(dst, i), '{')
 		for j, m := range (members{{"message", textOrNull(of.Message, true)}, {"request_id", textOrNull(of.Request, true)}, {"revision", of.Cursor().String()}, {"time", of.At}, {"user", of.User}}) {
 			dst = sh.appendValue(append(jsontext.AppendString(comma(dst, j), m.name), ':'), m.value)

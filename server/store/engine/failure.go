@@ -2,23 +2,23 @@ package engine
 
 import "fmt"
 
-// Reason is what keeps a database from doing what was asked.
+// Reason is why a database cannot serve a request.
 type Reason uint8
 
 // The reasons of a [DatabaseError].
 const (
-	DiskFull      Reason = iota + 1 // no space, or no more of it for this user
-	ReadOnly                        // it may only be read: the file, its directory, its file system, the server
-	NoAccess                        // this process may not open it, or make SQLite's files beside it
-	Damaged                         // the contents are not a database any more
-	Busy                            // others hold the lock, or all connections
+	DiskFull      Reason = iota + 1 // no space left, or the user's quota is used up
+	ReadOnly                        // it is read-only: the file, its directory, its file system, or the server
+	NoAccess                        // this process may not open it, or create SQLite's files beside it
+	Damaged                         // its contents are corrupt
+	Busy                            // others hold the lock or all connections
 	FileReplaced                    // the file is no longer the one that was opened
 	DiskError                       // the operating system failed to read or write
-	Unreachable                     // nobody answers, or the connection was lost
-	CommitUnknown                   // the connection was lost during a commit, and nobody can tell whether it was done
+	Unreachable                     // it does not answer, or the connection was lost
+	CommitUnknown                   // the connection was lost during a commit, whose outcome is not known
 )
 
-// words are what a reason is called, and what to do about it, for a file and for a server.
+// words are the description of each reason, and the advice for a file and for a server.
 var words = map[Reason]struct{ cause, file, server string }{
 	DiskFull:     {"the disk is full", "make room on its file system and try again", "make room on the file system of the database server and try again"},
 	ReadOnly:     {"it can only be read", "let this user write to the file and to its directory", "name the primary server in --database, or all of them with target_session_attrs=read-write"},
@@ -32,19 +32,17 @@ var words = map[Reason]struct{ cause, file, server string }{
 	CommitUnknown: {"the connection was lost during the commit", "", "see whether the change is there before making it again"},
 }
 
-// DatabaseError is a database that cannot do what was asked, although nothing is
-// wrong with the request. Nothing of the request was stored, unless the reason
-// is [CommitUnknown].
+// DatabaseError is the error for a database that cannot serve a valid request. Nothing of the request was stored,
+// unless the reason is [CommitUnknown].
 type DatabaseError struct {
-	Database string // as messages name it, without secrets: the path of a file, or a URL
-	Server   bool   // it is a database server's, not a file
+	Database string // its name in messages, without secrets: the path of a file, or a URL
+	Server   bool   // it is on a database server, not in a file
 	Reason   Reason
-	Detail   string // more about the cause; may be empty
+	Detail   string // details of the cause; may be empty
 	Err      error  // of the engine or the operating system; may be nil
 }
 
-// Error says what is wrong with which database and what to do: for those who
-// may know where it is.
+// Error says which database failed, why, and what to do: for readers who may know where it is.
 func (f *DatabaseError) Error() string {
 	text := f.Summary() + "; " + f.Advice()
 	if !f.Server {
@@ -53,12 +51,12 @@ func (f *DatabaseError) Error() string {
 	return text
 }
 
-// Summary is what is wrong with which database, without advice.
+// Summary says which database failed and why, without advice.
 func (f *DatabaseError) Summary() string {
 	return fmt.Sprintf("database %s: %s", f.Database, f.CauseInDetail())
 }
 
-// CauseInDetail is the reason with what is known beside it.
+// CauseInDetail returns the reason with all details.
 func (f *DatabaseError) CauseInDetail() string {
 	if f.Detail != "" {
 		return f.Cause() + ": " + f.Detail
@@ -66,7 +64,7 @@ func (f *DatabaseError) CauseInDetail() string {
 	return f.Cause()
 }
 
-// Cause names the reason in a few words, without a path.
+// Cause returns the reason in a few words, without a path.
 func (f *DatabaseError) Cause() string {
 	if f.Reason == Busy && !f.Server {
 		return "another process keeps it locked"
@@ -74,7 +72,7 @@ func (f *DatabaseError) Cause() string {
 	return words[f.Reason].cause
 }
 
-// Public says the same to the clients of a server, without its paths.
+// Public returns the message for the clients of a server, without paths.
 func (f *DatabaseError) Public() string {
 	changed, where := "Nothing was changed.", "its log says more"
 	if f.Reason == CommitUnknown {
@@ -86,7 +84,7 @@ func (f *DatabaseError) Public() string {
 	return fmt.Sprintf("The server's database failed: %s. %s Tell the administrator of this server; %s.", f.Cause(), changed, where)
 }
 
-// Advice is what to do about the reason.
+// Advice returns what to do about the reason.
 func (f *DatabaseError) Advice() string {
 	if f.Server {
 		return words[f.Reason].server

@@ -2,49 +2,50 @@ package engine
 
 import "context"
 
-// Replica is a database that follows the one which takes writes, some time behind it, and is only read. It is safe for concurrent use.
+// Replica is a read-only database that follows the primary with a delay. It is safe for concurrent use.
 type Replica interface {
-	// Name is the database as messages call it, without secrets.
+	// Name returns the name of the database in messages, without secrets.
 	Name() string
 
-	// Probe tells what answers now.
+	// Probe returns the state of the database that answers now.
 	Probe(ctx context.Context) (ProbeResult, error)
 
-	// Read is that of [Engine], and waits for nothing: it returns a [*SkippedError] where the database cannot be used now, or where
-	// a statement failed. Only an error that no method of its [Tx] returned is returned as it is. ready is called once
-	// before anything is read; its statements must be answered within a short time, and its error ends the read.
+	// Read is [Engine.Read] without waiting: it returns a [*SkippedError] if the database cannot be used now, or if a
+	// statement failed. Only an error that does not come from a method of its [Tx] is returned as it is. ready is
+	// called once before anything is read; its statements must be answered within a short time, and its error ends the
+	// read.
 	Read(ctx context.Context, ready, run func(ctx context.Context, tx Tx) error) error
 
-	// Reconnect closes the connections: the next ones may lead elsewhere.
+	// Reconnect closes the connections: the next ones may lead to another server.
 	Reconnect()
 
-	// Stats are counts since it was opened.
+	// Stats returns statistics since the replica was opened.
 	Stats() Stats
 
 	// Close waits for running reads.
 	Close() error
 }
 
-// ProbeResult is what is seen of a [Replica].
+// ProbeResult is the state of a [Replica].
 type ProbeResult struct {
-	Standby bool // it takes no writes, and replays those of another one
-	Version int  // of the schema; 0: there are no tables of ours
+	Standby bool // it accepts no writes, and replays those of another database
+	Version int  // of the schema; 0 if there are no tables of Craton
 }
 
-// SkippedError says why a replica was not read.
+// SkippedError is the error for a replica that was not read.
 type SkippedError struct {
 	Why Cause
 	Err error // of the engine; may be nil
 }
 
-// Cause is why a replica is passed by, in a word, as metrics have it.
+// Cause is why a replica was skipped, in a word, as in metrics.
 type Cause string
 
 // The causes of a [SkippedError].
 const (
-	CauseNoAnswer Cause = "no_answer" // nobody answers in time, or the connection was lost
-	CauseBusy     Cause = "busy"      // all connections to it are at work
-	CauseConflict Cause = "conflict"  // what it replays was in the way of what was read
+	CauseNoAnswer Cause = "no_answer" // it did not answer in time, or the connection was lost
+	CauseBusy     Cause = "busy"      // all connections to it are in use
+	CauseConflict Cause = "conflict"  // replaying a change conflicted with the read
 )
 
 func (p *SkippedError) Error() string {

@@ -28,18 +28,17 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Defaults where neither the URL, a service nor the environment says anything.
+// Defaults, if neither the URL nor a service nor the environment sets a value.
 const (
 	connections    = 16              // at once; pool_max_conns in the URL
 	connectTimeout = 5 * time.Second // for each host, so that one that does not answer leaves time for the next
 	application    = "craton"        // in pg_stat_activity
-	writable       = "read-write"    // of several hosts the one that takes writes
+	writable       = "read-write"    // of several hosts, the one that accepts writes
 )
 
-// databaseURL is a URL as libpq has it, in parts: what is before the user, the
-// user, the password with its colon, hosts and database, and the settings. A
-// password's own @, / and % are written by their numbers, and so is @ elsewhere,
-// so that no part of a password can be taken for something that is shown.
+// databaseURL matches a libpq URL, in parts: what comes before the user, the user, the password with its colon, hosts
+// and database, and the settings. @, / and % in a password must be percent-encoded, and so must @ elsewhere, so that no
+// part of a password can be taken for something that is shown.
 var databaseURL = value.LazyPattern(`^(postgres(?:ql)?://)(?:([^:@/\s]*)(:[^@/\s]*)?@)?([^@/?#\s]*(?:/[^@/?#\s]*)?)(?:\?([^@#\s]*))?$`)
 
 // keys are the settings that a URL can have.
@@ -50,12 +49,11 @@ var keys = []string{
 	"sslrootcert", "sslsni", "target_session_attrs", "user",
 }
 
-// config makes a pool's configuration of a URL, of the service that it or
-// PGSERVICE names, and of the other PG variables, in the way of libpq, and
-// returns how messages call the database. No error has a password in it.
+// config returns a pool's configuration from a URL, from the service that the URL or PGSERVICE names, and from the
+// other PG variables, as libpq does, and the name of the database in messages. Errors never contain a password.
 //
-// The password is that of o.PasswordFile, which is read again for each
-// connection; else of the URL, unless others can see that; else what libpq would take.
+// The password is that of o.PasswordFile, which is read again for each connection; otherwise that of the URL, unless
+// others can see it; otherwise the one that libpq would use.
 func config(database string, o engine.Options) (*pgxpool.Config, string, error) {
 	return configOf(database, o, func(l *location, cc *pgx.ConnConfig) error {
 		if cmp.Or(l.setting("target_session_attrs", "PGTARGETSESSIONATTRS"), writable) == writable {
@@ -68,7 +66,7 @@ func config(database string, o engine.Options) (*pgxpool.Config, string, error) 
 // preferStandby chooses the host of a replica.
 func preferStandby(l *location, cc *pgx.ConnConfig) error {
 	switch cmp.Or(l.url["target_session_attrs"], l.service["target_session_attrs"]) {
-	case "": // that of the environment is about the database
+	case "": // the one of the environment applies to the primary
 		cc.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPreferStandby
 	case writable, "primary":
 		return errors.New("the read database's URL asks for the server that takes writes (target_session_attrs): leave that out, and a standby is looked for")
@@ -76,7 +74,7 @@ func preferStandby(l *location, cc *pgx.ConnConfig) error {
 	return nil
 }
 
-// configOf is config where something else chooses among several hosts.
+// configOf is config with another choice among several hosts.
 func configOf(database string, o engine.Options, choose func(*location, *pgx.ConnConfig) error) (*pgxpool.Config, string, error) {
 	l, err := parseLocation(database)
 	if err != nil {
@@ -111,7 +109,7 @@ func configOf(database string, o engine.Options, choose func(*location, *pgx.Con
 		}
 		c.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
 			if password, err := readPassword(o.PasswordFile); err == nil {
-				cc.Password = password // or else the former one: it may be about to be replaced
+				cc.Password = password // or the previous one: it may be about to be replaced
 			}
 			return nil
 		}
@@ -125,18 +123,18 @@ func configOf(database string, o engine.Options, choose func(*location, *pgx.Con
 	return c, name(cc), nil
 }
 
-// elsewhere says where passwords belong.
+// elsewhere is the advice on where to put passwords.
 const elsewhere = "put it into a file that only you can read, and name that with --database-password-file or CRATON_DATABASE_PASSWORD_FILE; or into a libpq password file (~/.pgpass, PGPASSFILE) or service file (PGSERVICEFILE)"
 
-// location is where a database is, by what says so.
+// location is the location of a database, by source.
 type location struct {
 	bare     string            // the URL without passwords
-	password string            // that was in it
-	url      map[string]string // its settings
-	service  map[string]string // those of the service that it or the environment names
+	password string            // the password in the URL
+	url      map[string]string // settings in the URL
+	service  map[string]string // settings of the service named by the URL or the environment
 }
 
-// errURL repeats nothing: what is wrong may be because of a password, and where that ends nobody can say.
+// errURL does not quote the URL: the mistake may be in a password, whose end cannot be determined then.
 var errURL = errors.New("the database's URL is not well written: postgres://USER@HOST:PORT,HOST:PORT/DATABASE?SETTING=VALUE&...; within a part, @ is written %40, / is %2F, : is %3A, # is %23 and % is %25")
 
 func parseLocation(database string) (*location, error) {
@@ -150,7 +148,7 @@ func parseLocation(database string) (*location, error) {
 	if l.password, err = url.PathUnescape(strings.TrimPrefix(password, ":")); err != nil {
 		return nil, errURL
 	}
-	kept := []string{"passfile="} // read here, and not by pgx, which does not mind who may read it
+	kept := []string{"passfile="} // read here, and not by pgx, which does not check its permissions
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
 			continue
@@ -180,7 +178,7 @@ func parseLocation(database string) (*location, error) {
 	return l, err
 }
 
-// readService reads the service for the settings that have defaults here. pgx reads it again.
+// readService reads the settings that have defaults here from the service. pgx reads it again.
 func (l *location) readService() (map[string]string, error) {
 	name := l.setting("service", "PGSERVICE")
 	if name == "" {
@@ -198,7 +196,7 @@ func (l *location) readService() (map[string]string, error) {
 	return service.Settings, nil
 }
 
-// setting is one of the URL, the service or the environment.
+// setting returns a setting from the URL, the service or the environment.
 func (l *location) setting(key, variable string) string {
 	return cmp.Or(l.url[key], l.service[key], os.Getenv(variable))
 }
@@ -211,7 +209,7 @@ func home(name string) string {
 	return filepath.Join(dir, name)
 }
 
-// parseError is what pgx says about a URL, without the URL, and nothing that repeats of it what has no meaning.
+// parseError returns pgx's error about a URL, without the URL and anything that could be a part of a secret.
 func parseError(bare string, err error) error {
 	text, ok := strings.CutPrefix(err.Error(), "cannot parse `"+bare+"`: ")
 	if !ok || strings.HasPrefix(text, "failed to parse as URL") {
@@ -220,7 +218,7 @@ func parseError(bare string, err error) error {
 	return errors.New("the database's URL: " + text)
 }
 
-// name is what messages call a database.
+// name returns the name of a database in messages.
 func name(c *pgx.ConnConfig) string {
 	var hosts []string
 	for _, h := range servers(c) {
@@ -238,13 +236,13 @@ func name(c *pgx.ConnConfig) string {
 	return u.String()
 }
 
-// servers are all that are tried.
+// servers returns all servers that are tried.
 func servers(c *pgx.ConnConfig) []*pgconn.FallbackConfig {
 	return append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port}}, c.Fallbacks...)
 }
 
-// fromPassfile finds the password in libpq's password file. One password goes
-// to whichever host answers, so the file must not have several.
+// fromPassfile returns the password from libpq's password file. It is sent to whichever host answers, so the file must
+// not have different ones for the hosts.
 func (l *location) fromPassfile(c *pgx.ConnConfig) (string, error) {
 	path := l.setting("passfile", "PGPASSFILE")
 	f, err := openPrivate(cmp.Or(path, home(".pgpass")))
@@ -275,7 +273,7 @@ func (l *location) fromPassfile(c *pgx.ConnConfig) (string, error) {
 	return password, nil
 }
 
-// readPassword reads a file that holds nothing but a password, and perhaps the end of its line.
+// readPassword reads a file that contains only a password, with or without a line break.
 func readPassword(path string) (string, error) {
 	f, err := openPrivate(path)
 	if err != nil {
@@ -294,7 +292,7 @@ func readPassword(path string) (string, error) {
 	return password, nil
 }
 
-// openPrivate opens a file that nobody but its owner may read or write, as libpq wants it.
+// openPrivate opens a file that only its owner may read or write, as libpq demands.
 func openPrivate(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {

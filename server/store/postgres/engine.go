@@ -17,27 +17,25 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// How long an operation tries to reach the database and to get through, and how
-// long one transaction may take, before that becomes an error.
+// How long an operation tries to reach the database and to succeed, and how long one transaction may take, before it
+// fails.
 const (
 	patience  = 15 * time.Second
 	writeTime = 2 * time.Minute
 )
 
-// maxDefeats is how often a write runs again because others were in its way,
-// before it has this program's writes to itself. A long one, such as the delete of
-// a large cloud, would lose to short ones for ever.
+// maxDefeats is how often a write runs again because of conflicts before it runs without other writes of this program.
+// A long one, such as the delete of a large cloud, would otherwise lose to short ones forever.
 const maxDefeats = 2
 
-// maxRaces is how often a write runs again because what it refers to went
-// meanwhile: the next run sees that.
+// maxRaces is how often a write runs again because an object that it refers to was deleted meanwhile, which the next
+// run sees.
 const maxRaces = 5
 
 // pauses are the waits between two attempts.
 var pauses = retry.Pauses{First: 5 * time.Millisecond, Most: 500 * time.Millisecond}
 
-// A transaction whose client is gone without a word must not hold locks for
-// ever. LOCAL: nothing of it outlives the transaction.
+// A transaction whose client has vanished must not hold locks forever. LOCAL: nothing outlives the transaction.
 const (
 	beginRead     = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	beginWrite    = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -49,31 +47,29 @@ var _ engine.Engine = (*Engine)(nil)
 // Engine is a pool of connections to a database.
 type Engine struct {
 	name    string // without secrets
-	known   int    // versions of the schema
+	known   int    // number of migrations
 	pool    *pgxpool.Pool
-	writers chan struct{} // places for writes, so that those that wait for each other leave connections to reads
-	alone   chan struct{} // who takes all of them
-	turns   *turns        // of those that are under way
+	writers chan struct{} // places for writes, so that writes that wait for each other leave connections for reads
+	alone   chan struct{} // held by a write that takes all places
+	turns   *turns        // of running writes
 	direct  *atomic.Bool  // connections lead to the server itself
 
-	compiles *atomic.Bool // it would compile statements, see noJIT
+	compiles *atomic.Bool // the server would compile statements, see noJIT
 
 	closed  atomic.Bool
 	retries atomic.Int64
 
 	mu          sync.Mutex
-	next        *settleBatch // that has not begun
+	next        *settleBatch // not yet begun
 	settlingNow bool
 
 	life atomic.Value // string: what is known of the server's life, see askForLife
 }
 
-// Open opens the database that a URL "postgres://..." names, with the
-// migrations that bring it from one version to the next: see migrate.
+// Open opens the database of a URL "postgres://...", with the migrations from each version to the next: see migrate.
 //
-// With o.Create, a database without tables of ours gets them; without, that is
-// an error wrapping [io/fs.ErrNotExist]. Tables that a newer version made are
-// refused.
+// With o.Create, a database without Craton's tables gets them; without it, that is an error that wraps
+// [io/fs.ErrNotExist]. Tables that a newer version has created are refused.
 func Open(ctx context.Context, database string, migrations []string, o engine.Options) (*Engine, error) {
 	c, name, err := config(database, o)
 	if err != nil {
@@ -96,15 +92,15 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 		return nil, s.fault(err)
 	}
 	if direct.Load() {
-		pool.Reset() // the first connection did not know
+		pool.Reset() // the first connection did not know that yet
 	}
 	return s, nil
 }
 
-// errCrashed is what a write may have been lost by.
+// errCrashed is the error for a write that a crash of the server may have lost.
 var errCrashed = fmt.Errorf("the database server crashed after the commit: %w", io.ErrUnexpectedEOF)
 
-// begin learns of the server's life.
+// begin reads the server's life: see askForLife.
 func (s *Engine) begin(ctx context.Context) error {
 	return s.retry(ctx, time.Now().Add(patience), func(err error) bool { return isTransient(err) || racing(err) }, func() error {
 		conn, err := s.acquire(ctx)
@@ -121,10 +117,10 @@ func (s *Engine) begin(ctx context.Context) error {
 	})
 }
 
-// Dialect is that of PostgreSQL.
+// Dialect returns PostgreSQL's dialect.
 func (s *Engine) Dialect() *engine.Dialect { return dialect }
 
-// Name is the URL without secrets.
+// Name returns the URL without secrets.
 func (s *Engine) Name() string { return s.name }
 
 // Close waits for running operations and closes the connections.
@@ -134,8 +130,7 @@ func (s *Engine) Close() error {
 	return nil
 }
 
-// Ping is that of [engine.Engine]. It does not wait for a database to come
-// back.
+// Ping implements [engine.Engine]. It does not wait for an unavailable database.
 func (s *Engine) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -179,8 +174,7 @@ func (s *Engine) Stats() engine.Stats {
 	}
 }
 
-// Watch has nothing to do: nobody can take a server's database away from under
-// it.
+// Watch does nothing: a database on a server cannot be replaced under the program.
 func (s *Engine) Watch(ctx context.Context, _ time.Duration, _ func(error)) (wait func(), err error) {
 	return func() { <-ctx.Done() }, nil
 }
@@ -192,8 +186,7 @@ func (s *Engine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return s.pool.Acquire(ctx)
 }
 
-// connect takes a connection. It tries again while the database cannot be
-// reached.
+// connect takes a connection. It retries while the database is unavailable.
 func (s *Engine) connect(ctx context.Context, until time.Time) (conn *pgxpool.Conn, err error) {
 	waiting, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
@@ -207,8 +200,7 @@ func (s *Engine) connect(ctx context.Context, until time.Time) (conn *pgxpool.Co
 	return conn, err
 }
 
-// retry calls fn until it succeeds, says something that does not pass, or the
-// time is over.
+// retry calls fn until it succeeds, returns a permanent error, or the time is over.
 func (s *Engine) retry(ctx context.Context, until time.Time, passes func(error) bool, fn func() error) error {
 	var last error
 	err := pauses.Do(ctx, func(int) (bool, error) {
@@ -224,17 +216,17 @@ func (s *Engine) retry(ctx context.Context, until time.Time, passes func(error) 
 	return err
 }
 
-// drop closes a connection that is in doubt.
+// drop closes a connection in an unknown state.
 func drop(conn *pgxpool.Conn) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	_ = conn.Hijack().Close(ctx)
 }
 
-// end takes back what a transaction did and gives its connection back.
+// end rolls back a transaction and returns its connection.
 func (t *tx) end() {
 	switch {
-	case t.conn == nil: // no other one was to be had
+	case t.conn == nil: // no other connection was available
 	case !t.begun || t.conn.Conn().IsClosed():
 		t.conn.Release()
 	default:
@@ -248,7 +240,7 @@ func (t *tx) end() {
 	}
 }
 
-// leave is end for what has only read: the answer need not wait for the database's.
+// leave is end for a read-only transaction: it does not wait for the database.
 func (t *tx) leave() {
 	if t.conn != nil && t.begun {
 		go t.end()
@@ -257,9 +249,8 @@ func (t *tx) leave() {
 	t.end()
 }
 
-// Read is that of [engine.Engine]. It waits for a database that is away, and
-// fails if the database goes while it runs: what it has read may be on its way
-// to somebody.
+// Read implements [engine.Engine]. It waits for an unavailable database, and fails if the database becomes unavailable
+// while it runs: what was read may already be on its way to a client.
 func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
 	until := time.Now().Add(patience)
 	conn, err := s.connect(ctx, until)
@@ -278,7 +269,7 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 	return err
 }
 
-// Peek is that of [engine.Engine].
+// Peek implements [engine.Engine].
 func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
 	until := time.Now().Add(patience)
 	err := pauses.Do(ctx, func(int) (bool, error) {
@@ -298,8 +289,8 @@ func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engi
 	return err
 }
 
-// Write is that of [engine.Engine]. ctx only bounds the wait for a place: once
-// begun, a write is finished and its outcome returned.
+// Write implements [engine.Engine]. ctx only bounds the wait for a place: once begun, a write is finished and its
+// outcome returned.
 func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	p := &place{engine: s, wanted: 1}
 	if err := p.take(ctx); err != nil {
@@ -343,9 +334,9 @@ type place struct {
 	alone        bool
 }
 
-// take waits for what is wanted, as far as it is not held.
+// take waits for the wanted places that are not yet held.
 func (p *place) take(ctx context.Context) error {
-	if p.wanted > 1 && !p.alone { // of two, each would have a part
+	if p.wanted > 1 && !p.alone { // two writes could each hold a part
 		select {
 		case p.engine.alone <- struct{}{}:
 			p.alone = true
@@ -364,7 +355,7 @@ func (p *place) take(ctx context.Context) error {
 	return nil
 }
 
-// give gives what is held to others.
+// give releases the held places.
 func (p *place) give() {
 	for ; p.held > 0; p.held-- {
 		<-p.engine.writers
@@ -375,8 +366,7 @@ func (p *place) give() {
 	}
 }
 
-// attempt runs a write once. cause is what the database said when it did not let
-// it through, and nothing was stored.
+// attempt runs a write once. cause is the database's error if the write did not succeed and nothing was stored.
 func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, err error) {
 	if err := p.take(ctx); err != nil {
 		return nil, err
@@ -388,7 +378,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	defer over()
 	conn, err := s.connect(ctx, time.Now().Add(patience))
 	if err != nil {
-		return nil, err // connect has tried for as long as it may
+		return nil, err // connect has retried already
 	}
 	t := newTx(conn, s.beginWrite()...)
 	if err := run(ctx, w, t); err != nil {
@@ -396,7 +386,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 		case t.failed == nil || errors.Is(t.failed, engine.ErrUnique) || !errors.Is(err, t.failed): // a refusal
 			t.end()
 			return nil, err
-		case code(t.failed) == readOnlyTransaction, code(t.failed) == unknownStatement: // it was the primary once; or a pooler came
+		case code(t.failed) == readOnlyTransaction, code(t.failed) == unknownStatement: // a former primary; or a pooler was put in between
 			drop(conn)
 		default:
 			t.end()
@@ -421,7 +411,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	case done:
 		conn.Release()
 		return nil, nil
-	case err == nil: // a statement had failed, and nobody minded
+	case err == nil: // a statement had failed, and its error was ignored
 		conn.Release()
 		return nil, fmt.Errorf("the database took a write back: %w", t.failed)
 	case undone(err):
@@ -432,7 +422,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	return s.lookUp(ctx, w, err)
 }
 
-// run keeps a fault in one write from leaving its transaction open.
+// run runs a write, and keeps a panic from leaving its transaction open.
 func run(ctx context.Context, w engine.Work, t *tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -442,15 +432,14 @@ func run(ctx context.Context, w engine.Work, t *tx) (err error) {
 	return w.Run(ctx, t)
 }
 
-// undone reports whether an error of a commit says that nothing was stored.
-// Whatever ends the connection does not say so: a server that is shut down may
-// have stored it and not told.
+// undone reports whether an error of a commit means that nothing was stored. The end of the connection does not mean
+// that: a server that is shut down may have stored it without a response.
 func undone(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Severity != "FATAL" && e.Severity != "PANIC" && reason(err) != engine.Unreachable
 }
 
-// beginRead are the statements that begin a read.
+// beginRead returns the statements that begin a read.
 func (s *Engine) beginRead() []string {
 	if s.direct.Load() || !s.compiles.Load() {
 		return []string{beginRead}
@@ -458,7 +447,7 @@ func (s *Engine) beginRead() []string {
 	return []string{beginRead, "SET LOCAL " + noJIT + " = off"}
 }
 
-// beginWrite are the statements that begin a write.
+// beginWrite returns the statements that begin a write.
 func (s *Engine) beginWrite() []string {
 	if s.direct.Load() {
 		return []string{beginWrite}
@@ -466,9 +455,8 @@ func (s *Engine) beginWrite() []string {
 	return []string{beginWrite, "SET LOCAL idle_in_transaction_session_timeout = " + withinTimeout}
 }
 
-// lookUp finds out what became of a commit whose connection was lost. The
-// transaction may still be under way, or not have arrived yet:
-// [engine.Work.Committed] waits for it, or keeps it from being committed.
+// lookUp determines the outcome of a commit whose connection was lost. The transaction may still be running, or not
+// have arrived yet: [engine.Work.Committed] waits for it, or keeps it from being committed.
 func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, err error) {
 	if w.Committed == nil {
 		return nil, s.failure(engine.CommitUnknown, lost)
@@ -485,7 +473,7 @@ func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, 
 		if stored, err = w.Committed(ctx, t); err != nil {
 			return err
 		}
-		_, err = t.commit(ctx, false) // what it found may not be durable before
+		_, err = t.commit(ctx, false) // otherwise what it found may not be durable
 		return err
 	})
 	switch {

@@ -12,7 +12,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// reasons are what codes of the server mean, the more exact ones first.
+// reasons map error codes of the server to reasons, more specific codes first.
 var reasons = []struct {
 	code   string // or the first two characters of many
 	reason engine.Reason
@@ -36,8 +36,7 @@ var reasons = []struct {
 	{"XX002", engine.Damaged},
 }
 
-// reason finds the reason behind an error; 0 if it is a mistake of ours, or the
-// end of a context.
+// reason returns the reason behind an error; 0 if it is a bug of ours, or the end of a context.
 func reason(err error) engine.Reason {
 	if c := code(err); c != "" {
 		for _, r := range reasons {
@@ -61,8 +60,8 @@ func reason(err error) engine.Reason {
 	return 0
 }
 
-// fault makes a [engine.DatabaseError] of what the server or the connection says.
-// Every other error is returned as it is.
+// fault converts an error of the server or the connection to an [engine.DatabaseError]. Other errors are returned as
+// they are.
 func (s *Engine) fault(err error) error {
 	var known *engine.DatabaseError
 	if err == nil || errors.As(err, &known) {
@@ -79,7 +78,7 @@ func (s *Engine) failure(r engine.Reason, err error) *engine.DatabaseError {
 	return &engine.DatabaseError{Database: s.name, Server: true, Reason: r, Detail: detail(err), Err: err}
 }
 
-// detail is what an error says in one line.
+// detail returns an error as one line.
 func detail(err error) string {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
@@ -88,8 +87,7 @@ func detail(err error) string {
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
-// isTransient reports whether what failed so is worth another attempt: what hindered
-// it is over, or is over soon.
+// isTransient reports whether an error is worth a retry: its cause is over, or will be soon.
 func isTransient(err error) bool {
 	switch code(err) {
 	case serializationFailure, deadlock, foreignKeyViolation, readOnlyTransaction, unknownStatement:

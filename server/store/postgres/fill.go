@@ -8,10 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Fill is [engine.Filler]: rows go to the server as one stream, and what is kept beside
-// the rows (indexes, and the checks of what they refer to) is made once, of all of
-// them, when they are there. Without that each row changes a dozen pages of
-// indexes, in no order, and each is written to the log.
+// Fill implements [engine.Filler]: rows go to the server as one stream, and indexes and foreign keys are created
+// afterwards, for all rows at once. Otherwise each row would change a dozen index pages in random order, each of which
+// is written to the write-ahead log.
 func (t *tx) Fill(ctx context.Context, tables []string, run func() error) error {
 	type piece struct{ drop, make string }
 	var beside []piece
@@ -23,7 +22,7 @@ func (t *tx) Fill(ctx context.Context, tables []string, run func() error) error 
 	}
 	ours := "c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('" + versionTable + "')) AND c.relname IN " + marks
 	for _, text := range []string{
-		// First what is made last: a reference needs the index of what it refers to.
+		// First what is created last: a foreign key needs the index of the table it refers to.
 		"SELECT 'ALTER TABLE ' || k.conrelid::regclass || ' DROP CONSTRAINT ' || quote_ident(k.conname), 'ALTER TABLE ' || k.conrelid::regclass || ' ADD CONSTRAINT ' || quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid)" +
 			" FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype = 'f' AND " + ours + " ORDER BY k.oid",
 		"SELECT 'DROP INDEX ' || i.indexrelid::regclass, pg_get_indexdef(i.indexrelid)" +
@@ -52,7 +51,7 @@ func (t *tx) Fill(ctx context.Context, tables []string, run func() error) error 
 	return nil
 }
 
-// Load is that of [engine.Filler].
+// Load implements [engine.Filler].
 func (t *tx) Load(ctx context.Context, table string, columns []string, next func() ([]any, error)) error {
 	if t.queue.Len() > 0 {
 		if _, err := t.flush(ctx); err != nil {
@@ -62,7 +61,7 @@ func (t *tx) Load(ctx context.Context, table string, columns []string, next func
 	source := &rowsOf{next: next}
 	_, err := t.conn.Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, source)
 	if source.err != nil {
-		return source.err // and not what the server says of being left
+		return source.err // and not the server's error about the interrupted stream
 	}
 	if err != nil {
 		err = fmt.Errorf("table %s: %w", table, err)
@@ -70,7 +69,7 @@ func (t *tx) Load(ctx context.Context, table string, columns []string, next func
 	return t.note(err)
 }
 
-// rowsOf is where a stream of rows comes from.
+// rowsOf is the source of a stream of rows.
 type rowsOf struct {
 	next func() ([]any, error)
 	row  []any

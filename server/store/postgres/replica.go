@@ -11,20 +11,20 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// answerTime is how long a replica may take for a connection together with the first answer. Who waits for it could have
-// had the answer of the primary by then.
+// answerTime is how long a replica may take for the connection and the first result. By then the primary would have
+// answered.
 const answerTime = 500 * time.Millisecond
 
 var _ engine.Replica = (*Replica)(nil)
 
-// Replica is a pool of connections to a standby: a server that replays what another one writes.
+// Replica is a pool of connections to a standby, a server that replays the writes of another one.
 type Replica struct {
-	engine *Engine       // of which only the pool is used
-	places chan struct{} // one for each connection: who finds none goes elsewhere
+	engine *Engine       // only its pool is used
+	places chan struct{} // one for each connection: a read that finds none uses the primary
 }
 
-// OpenReplica makes the pool. Nothing is connected to: a replica may be away. Of several hosts that of a standby counts, if the
-// URL does not say otherwise.
+// OpenReplica creates the pool without connecting: a replica may be unavailable. Of several hosts a standby is used,
+// unless the URL says otherwise.
 func OpenReplica(ctx context.Context, database string, o engine.Options) (*Replica, error) {
 	c, name, err := configOf(database, o, preferStandby)
 	if err != nil {
@@ -38,19 +38,19 @@ func OpenReplica(ctx context.Context, database string, o engine.Options) (*Repli
 	return &Replica{engine: &Engine{name: name, pool: pool, direct: direct, compiles: compiles}, places: make(chan struct{}, c.MaxConns)}, nil
 }
 
-// Name is the URL without secrets.
+// Name returns the URL without secrets.
 func (r *Replica) Name() string { return r.engine.name }
 
 // Close waits for running reads and closes the connections.
 func (r *Replica) Close() error { return r.engine.Close() }
 
-// Reconnect closes the connections, those that are at work as soon as they are not.
+// Reconnect closes the connections, those in use as soon as they are returned.
 func (r *Replica) Reconnect() { r.engine.pool.Reset() }
 
-// Stats is that of [Engine].
+// Stats returns the statistics of the pool.
 func (r *Replica) Stats() engine.Stats { return r.engine.Stats() }
 
-// Probe is that of [engine.Replica].
+// Probe implements [engine.Replica].
 func (r *Replica) Probe(ctx context.Context) (sight engine.ProbeResult, err error) {
 	err = r.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
 		var ours bool
@@ -62,7 +62,7 @@ func (r *Replica) Probe(ctx context.Context) (sight engine.ProbeResult, err erro
 	return sight, err
 }
 
-// Read is that of [engine.Replica].
+// Read implements [engine.Replica].
 func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context, tx engine.Tx) error) error {
 	select {
 	case r.places <- struct{}{}:
@@ -77,7 +77,7 @@ func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context,
 		return r.skipped(ctx, err)
 	}
 	t := newTx(conn, r.engine.beginRead()...)
-	t.renew = func(_ context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error) { // the server was started anew
+	t.renew = func(_ context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error) { // the server was restarted
 		drop(broken)
 		return r.engine.acquire(soon)
 	}
@@ -92,14 +92,15 @@ func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context,
 	return err
 }
 
-// skipped is what an error of the database, or of the way to it, means to who reads; that of ctx, where that has ended.
+// skipped converts an error of the database, or of the connection to it, for the reader; if ctx has ended, it returns
+// ctx's error.
 func (r *Replica) skipped(ctx context.Context, err error) error {
 	if ctx.Err() != nil && code(err) == "" {
 		return ctx.Err()
 	}
 	p := &engine.SkippedError{Why: engine.CauseNoAnswer, Err: r.engine.failure(cmp.Or(reason(err), engine.Unreachable), err)}
 	switch code(err) {
-	case serializationFailure, deadlock, cancelled: // as a standby says that it has to go on
+	case serializationFailure, deadlock, cancelled: // how a standby reports that it has to continue replaying
 		p.Why = engine.CauseConflict
 	}
 	return p

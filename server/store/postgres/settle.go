@@ -10,28 +10,23 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// All writes change the row that gives out revisions, and hold it until they
-// are committed. If each waited for the disk while it does, there would be as
-// many writes a second as the disk has waits. So when several are under way,
-// their commits do not wait for the disk; one commit after them does, for all
-// that came before it, and none is acknowledged before that. Whoever reads
-// meanwhile may see what a crash then takes back: a cursor or tag of it is
-// unknown afterwards, because the id of its change is.
+// All writes change the row that assigns revisions, and lock it until their commit. If each waited for the disk
+// meanwhile, the number of writes per second would be limited by the disk's latency. So if several are running, their
+// commits do not wait for the disk; one later commit does, for all before it, and no write is acknowledged before that.
+// Concurrent readers may see what a crash then loses: a cursor or tag of it is unknown afterwards, because the id of
+// its change is.
 
-// lazily is said before a commit that does not wait for the disk.
+// lazily precedes a commit that does not wait for the disk.
 const lazily = "SET LOCAL synchronous_commit = off"
 
-// durable is a statement whose commit waits for the disk, and so for all that was
-// committed before. What only assigns a number to a transaction is not waited
-// for: something has to be written. It returns the name of the server's life,
-// which then was the same until that commit: null if it has none yet.
+// durable is a statement whose commit waits for the disk, and so for everything committed before. The commit of a
+// transaction that writes nothing would not wait. It returns the name of the server's life, which was the same up to
+// that commit: null if it has none yet.
 const durable = "UPDATE " + versionTable + " SET version = version RETURNING (" + askLife + ")"
 
-// A server that has crashed comes back without what was not on its disk, and
-// takes the commit that was to make it durable all the same. So there is a
-// table that is empty after a crash, and on a standby that has become the
-// primary: a name in it that was known before a write, and is there after the
-// write was settled, says that there was none in between.
+// A server that has crashed restarts without what was not on its disk, and yet accepts the commit that should make it
+// durable. So there is a table that is empty after a crash, and on a promoted standby: if a name in it that was known
+// before a write is still there after the write was settled, there was no crash in between.
 const (
 	lifeTable = "craton_life"
 	makeLife  = "CREATE UNLOGGED TABLE IF NOT EXISTS " + lifeTable + " (one BOOLEAN PRIMARY KEY CHECK (one), name TEXT NOT NULL)"
@@ -39,7 +34,7 @@ const (
 	askLife   = "SELECT name FROM " + lifeTable
 )
 
-// askForLife is the name of the server's life since it last crashed.
+// askForLife returns the name of the server's life since its last crash.
 func askForLife(ctx context.Context, conn *pgxpool.Conn) (name string, err error) {
 	if err = conn.QueryRow(ctx, askLife).Scan(&name); !errors.Is(err, pgx.ErrNoRows) {
 		return name, err

@@ -14,7 +14,7 @@ import (
 // that runs on it. It is used by one goroutine at a time.
 type conn struct {
 	engine *Engine
-	sql    *sql.Conn // nil until it is opened
+	sql    *sql.Conn // nil until opened
 	stmts  map[string]*sql.Stmt
 	failed error // the last error of a statement since it was cleared
 }
@@ -33,8 +33,8 @@ func (s *Engine) open(ctx context.Context) (*conn, error) {
 	return q, q.connect(ctx)
 }
 
-// connect opens the connection, if it is not open. SQLite must not open
-// a file that only has the name of ours: it would lay our log over it.
+// connect opens the connection, if it is not open. SQLite must not open another file under the same path: it would
+// apply our log to it.
 func (q *conn) connect(ctx context.Context) (err error) {
 	if q.sql == nil {
 		if err := q.engine.guard.check(); err != nil {
@@ -78,7 +78,7 @@ func (q *conn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 	return stmt, nil
 }
 
-// Exec, Later, Row, Soon and Each are those of [engine.Tx].
+// Exec, QueueExec, Row, QueueRow and Each implement [engine.Tx].
 func (q *conn) Exec(ctx context.Context, text string, args []any) error {
 	stmt, err := q.prepare(ctx, text)
 	if err == nil {
@@ -131,8 +131,8 @@ func (q *conn) Each(ctx context.Context, text string, args, dest []any, fn func(
 	return q.note(rows.Err())
 }
 
-// note remembers that a statement failed, which says that an error comes from
-// here, and is no refusal of who uses the transaction.
+// note records that a statement failed: the error comes from SQLite, and is not a refusal by the user of the
+// transaction.
 func (q *conn) note(err error) error {
 	switch {
 	case err == nil, errors.Is(err, sql.ErrNoRows):
@@ -150,15 +150,14 @@ func (q *conn) rollback(ctx context.Context) error {
 	return err
 }
 
-// Read is that of [engine.Engine].
+// Read implements [engine.Engine].
 func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
 	q, err := s.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.give(q)
-	// The first statement that reads takes the snapshot. Whatever is in the
-	// way of that is waited for; from there on nothing can be.
+	// The first statement that reads takes the snapshot. It waits for whatever is in the way; after it nothing can be.
 	err = s.retryBusy(ctx, func() error {
 		if err := q.connect(ctx); err != nil {
 			return err
@@ -187,8 +186,8 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 	return s.end(q, failed, err)
 }
 
-// Peek is that of [engine.Engine]: its statement is its own transaction. That the
-// file is still ours is looked at afterwards, when what was read is at hand.
+// Peek implements [engine.Engine]: each statement is its own transaction. Whether the file is still the same is checked
+// after the read.
 func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
 	q, err := s.take(ctx)
 	if err != nil {
@@ -211,8 +210,7 @@ func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engi
 	return s.end(q, q.failed != nil, err)
 }
 
-// end is what comes of a transaction that ended with err, on a connection that
-// failed or did not.
+// end returns the error of a transaction that ended with err, on a connection that may have failed.
 func (s *Engine) end(q *conn, failed bool, err error) error {
 	if !failed {
 		return err
@@ -223,8 +221,7 @@ func (s *Engine) end(q *conn, failed bool, err error) error {
 	return s.outcome(err)
 }
 
-// outcome is what the caller gets to know of a failed transaction: the reason
-// behind what SQLite says.
+// outcome returns the error for the caller of a failed transaction: with the reason behind SQLite's error.
 func (s *Engine) outcome(err error) error {
 	if lost := s.guard.checkContents(); lost != nil {
 		return lost
@@ -232,9 +229,8 @@ func (s *Engine) outcome(err error) error {
 	return fault(s.path, err)
 }
 
-// take waits for a connection for reading. One that is open comes first: opening
-// takes longer than most requests, and a process that runs one task needs no
-// second connection.
+// take waits for a connection for reading, and prefers an open one: opening takes longer than most requests, and a
+// process that runs one task needs no second connection.
 func (s *Engine) take(ctx context.Context) (*conn, error) {
 	select {
 	case q := <-s.idle:
@@ -260,7 +256,7 @@ func (s *Engine) take(ctx context.Context) (*conn, error) {
 	}
 }
 
-// give is what ends the use of a connection that was taken.
+// give ends the use of a connection.
 func (s *Engine) give(q *conn) {
 	if q.sql == nil {
 		s.unopened <- q

@@ -12,8 +12,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// dialect is what SQLite says in its own way. One writes at a time, so nothing
-// is locked, and nulls are lowest by themselves.
+// dialect is SQLite's. There is one writer at a time, so nothing is locked, and nulls are lowest by default.
 var dialect = &engine.Dialect{
 	Name:      "sqlite",
 	Like:      func(column string) string { return column + ` LIKE ? ESCAPE '\'` },
@@ -57,7 +56,7 @@ func init() {
 	})
 }
 
-// match is that of [engine.Dialect].
+// match implements [engine.Dialect].
 func match(predicate func(value string) bool) (expression func(value string) (string, any), release func()) {
 	handle := last.Add(1)
 	predicates.Store(handle, predicate)

@@ -4,8 +4,7 @@ package sqlite
 
 import "golang.org/x/sys/unix"
 
-// freeBytes is how many bytes this user may still write to the file system
-// that holds a directory.
+// freeBytes returns the number of bytes that this user can still write to the file system of a directory.
 func freeBytes(dir string) (uint64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// fault makes a [engine.DatabaseError] of what the engine or the operating system says
-// about the file. Every other error is returned as it is.
+// fault converts an error of SQLite or the operating system about the file to an [engine.DatabaseError]. Other errors
+// are returned as they are.
 func fault(path string, err error) error {
 	var known *engine.DatabaseError
 	if err == nil || errors.As(err, &known) {
@@ -40,8 +40,8 @@ func fault(path string, err error) error {
 	return f
 }
 
-// diagnose finds the reason behind a code of the engine, which often says
-// less than the file system knows; 0 if it is a mistake of ours.
+// diagnose returns the reason behind an error code of SQLite, which often says less than the file system knows; 0 if it
+// is a bug of ours.
 func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 	switch e.Code() & 0xFF {
 	case sqlite3.SQLITE_FULL:
@@ -58,7 +58,7 @@ func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
 		return engine.Busy, ""
 	case sqlite3.SQLITE_IOERR:
-		// A write that a quota or a limit of the process refuses is one too.
+		// A write refused because of a quota or a limit of the process is one too.
 		if free, err := freeBytes(filepath.Dir(path)); err == nil && free < minFree {
 			return engine.DiskFull, space(path)
 		}
@@ -70,10 +70,10 @@ func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 	return 0, ""
 }
 
-// minFree is how many bytes of free space a transaction needs at least.
+// minFree is the free space that a transaction needs, in bytes.
 const minFree = 64 << 10
 
-// space tells how much room there is beside the file; "" if nobody knows.
+// space returns a text with the free space beside the file; "" if it is not known.
 func space(path string) string {
 	free, err := freeBytes(filepath.Dir(path))
 	if err != nil {
@@ -82,8 +82,7 @@ func space(path string) string {
 	return fmt.Sprintf("%d bytes are free", free)
 }
 
-// access tells which of the file and its directory this process may not use;
-// "" if nothing is known to be in the way.
+// access returns a text that names the file or directory which this process may not use; "" if there is none known.
 func access(path string) string {
 	for _, name := range []string{path, filepath.Dir(path)} {
 		if err := writable(name); err != nil {

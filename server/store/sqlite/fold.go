@@ -7,19 +7,17 @@ import (
 	"time"
 )
 
-// SQLite folds the write-ahead log into the file after a commit, as far as no
-// view still needs the file as it was, and begins the log anew when no view
-// reads it. Where views overlap all the time that moment never comes, and the
-// log grows. From foldSize on the writer makes it come: a view lasts no longer
-// than viewTime, and nearly all last milliseconds.
+// SQLite checkpoints the write-ahead log into the file after a commit, as far as no reader still needs the old pages,
+// and restarts the log when no reader uses it. If reads always overlap, that never happens, and the log grows. From
+// foldSize on the writer forces it: a view lasts at most viewTime, and nearly all last milliseconds.
 const (
-	foldSize  = 32 << 20               // bytes of the log; SQLite's own folding keeps it at 4 MiB
+	foldSize  = 32 << 20               // bytes of the log; SQLite's automatic checkpoints keep it at 4 MiB
 	foldPause = time.Second            // after an attempt that did not succeed
 	foldWait  = 300 * time.Millisecond // for views to end, while writes wait
 )
 
-// fold empties the log if it has become large. It is the writer's, between two
-// transactions, and what hinders it now need not the next time.
+// fold empties the log if it has become large. The writer calls it between two transactions; a failed attempt is
+// repeated later.
 func (s *Engine) fold(ctx context.Context, q *conn) {
 	w := &s.writer
 	if q.sql == nil || time.Now().Before(w.nextFold) {

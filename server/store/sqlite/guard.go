@@ -15,36 +15,32 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// guard notices that the file under an open store is no longer the one that
-// was opened: moved, removed, replaced by another one, or written over. SQLite
-// notices none of these: it goes on writing to a file that has no name any
-// more, and lays its write-ahead log over whatever has the name now.
+// guard detects that the file of an open store is no longer the one that was opened: that it was moved, removed,
+// replaced or overwritten. SQLite detects none of these: it continues to write to a file without a name, and applies
+// its write-ahead log to whatever has the name now.
 //
-// Another file under the name is seen at every transaction, by its identity.
-// That the same file was written over, as cp does, only a watched store can
-// see ([Engine.Watch]): in the write-ahead mode nothing but a checkpoint writes
-// to the file itself, and every checkpoint leaves a trace in the index of the
-// log (the -shm file). A file that changed without such a trace was not
-// changed by SQLite.
+// A different file under the name is detected in every transaction, by its identity. That the same file was
+// overwritten, as by cp, can only be seen by a watched store ([Engine.Watch]): in write-ahead mode only a checkpoint
+// writes to the file itself, and every checkpoint leaves a trace in the index of the log (the -shm file). A file that
+// changed without such a trace was not changed by SQLite.
 type guard struct {
 	path string
-	real string      // path without symbolic links: the log and its index stand beside it
-	file fs.FileInfo // as it was when it was opened
+	real string      // path without symbolic links: the log and its index are beside it
+	file fs.FileInfo // as opened
 
 	mu      sync.Mutex
-	broken  *engine.DatabaseError // for good: only another process helps
-	over    bool                  // it was written over
+	broken  *engine.DatabaseError // permanent: only a restart helps
+	over    bool                  // the file was overwritten
 	lookout *lookout              // nil unless watched
 }
 
-// lookout is what it takes to see into a file that SQLite has open. Its files
-// stay open for as long as the process has locks on them: with the first that
-// is closed, POSIX gives up all locks that the process has on the file.
+// lookout reads the files that SQLite has open. They stay open as long as the process has locks on them: when any of
+// them is closed, POSIX releases all locks of the process on the file.
 type lookout struct {
 	file, index *os.File
 	wal         fs.FileInfo // of the log
 	seed        maphash.Seed
-	base        snapshot // what the file was like last
+	base        snapshot // last known state of the file
 }
 
 // snapshot is a moment of the file without a checkpoint under way.

@@ -13,26 +13,25 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// inspectPatience is how many milliseconds [Inspect] waits for other
-// processes before it calls the file locked.
+// inspectPatience is how long, in milliseconds, [Inspect] waits for other processes before it reports the file as
+// locked.
 const inspectPatience = 1000
 
-// Inspection is what a database file looks like from outside.
+// Inspection is the result of [Inspect].
 type Inspection struct {
 	Path       string // absolute
-	Schema     int    // version of the file's schema; 0: an empty file
+	Schema     int    // version of the file's schema; 0 for an empty file
 	Newest     int    // version that this program writes
 	Damage     string // the first fault that SQLite finds in the file's structure; "" if it finds none
 	ReadOnly   bool   // this process may read the file but not write to it
-	Unwritable string // why a write failed that was tried; "" if it did not, or was not tried
-	Free       uint64 // bytes that this process may still write beside the file; 0 if that is not known
-	Locked     bool   // another process held the write lock all the time that was waited for it
+	Unwritable string // why a trial write failed; "" if it did not, or was not tried
+	Free       uint64 // bytes that this process can still write beside the file; 0 if not known
+	Locked     bool   // another process held the write lock during the whole wait
 }
 
-// Inspect looks at the file at an absolute path and leaves what it holds as it
-// is: no migration, no file is made. To see whether the disk takes a write, one
-// is begun and rolled back. A file that is missing, that cannot be opened,
-// or that holds something else is an error.
+// Inspect checks the file at an absolute path without changing it: it runs no migration and creates no file. To see
+// whether the disk accepts writes, one is begun and rolled back. A file that is missing, cannot be opened, or is not a
+// Craton database is an error.
 func Inspect(ctx context.Context, path string, schema []string) (Inspection, error) {
 	in := Inspection{Path: path, Newest: len(schema)}
 	if err := touch(path, false); err != nil {
@@ -79,9 +78,8 @@ func (s *Engine) inspectFile(ctx context.Context, in *Inspection) error {
 		in.Locked = true
 		return nil
 	case err == nil:
-		// Of a file that may only be read, SQLite makes this a transaction
-		// for reading, and a full disk shows when the log grows. So more is
-		// written than the cache takes, and taken back.
+		// On a read-only file SQLite makes this a read transaction, and a full disk shows only when the log grows. So
+		// more is written than fits the cache, and rolled back.
 		for _, text := range probe {
 			if err = c.Exec(ctx, text, nil); err != nil {
 				break
@@ -97,7 +95,7 @@ func (s *Engine) inspectFile(ctx context.Context, in *Inspection) error {
 // probe is a write that reaches the log before it is rolled back.
 var probe = []string{"CREATE TABLE inspection (filler)", "INSERT INTO inspection VALUES (randomblob(200000))"}
 
-// unwritable files an error of a write that was tried.
+// unwritable records the error of a trial write.
 func (in *Inspection) unwritable(path string, err error) error {
 	var f *engine.DatabaseError
 	switch err := fault(path, err); {
@@ -112,8 +110,7 @@ func (in *Inspection) unwritable(path string, err error) error {
 	}
 }
 
-// isCode reports whether err is a failure of the engine with that primary
-// code.
+// isCode reports whether err is an SQLite error with a primary code.
 func isCode(err error, code int) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xFF == code

@@ -24,8 +24,7 @@ import (
 // applicationID marks a SQLite file as ours ("CRAT").
 const applicationID = 0x43524154
 
-// lockPatience is how long an operation waits for other processes that hold
-// the file's write lock, before that becomes an error.
+// lockPatience is how long an operation waits for the file's write lock before it fails.
 const lockPatience = 2 * time.Minute
 
 var _ engine.Engine = (*Engine)(nil)
@@ -35,18 +34,18 @@ type Engine struct {
 	path      string
 	schema    []string
 	db        *sql.DB
-	idle      chan *conn // for reading, open and without work
-	unopened  chan *conn // those that are not open yet
+	idle      chan *conn // for reading, open and idle
+	unopened  chan *conn // for reading, not yet open
 	writer    writer
 	guard     guard
 	closeOnce sync.Once
 	waits     atomic.Int64
 	waited    atomic.Int64 // nanoseconds
 	retries   atomic.Int64
-	scratch   bool // a file without a name, whose connections are all there are
+	scratch   bool // a file without a name, which no further connection can open
 }
 
-// What is there and no database of this program's.
+// Errors for a file that is not a Craton database.
 var (
 	errForeign   = foreign("is not a Craton database: it is left as it is")
 	errDirectory = foreign("is a directory, not a file")
@@ -57,13 +56,11 @@ type foreign string
 func (e foreign) Error() string { return string(e) }
 func (e foreign) Unwrap() error { return engine.ErrForeign }
 
-// Open opens the file at an absolute path. schema are the migrations: the n-th
-// brings a file from version n to n+1, and the version of a file is SQLite's
-// user_version.
+// Open opens the file at an absolute path. schema are the migrations: the n-th migrates a file from version n to n+1,
+// and the version of a file is SQLite's user_version.
 //
-// With create a missing or empty file is made, readable by its owner only.
-// Without, that is an error wrapping [fs.ErrNotExist]. A file that is not a
-// Craton database, or that a newer version wrote, is refused.
+// With o.Create, a missing or empty file is created, readable by its owner only. Without it, a missing file is an error
+// that wraps [fs.ErrNotExist]. A file that is not a Craton database, or that a newer version has written, is refused.
 func Open(ctx context.Context, path string, schema []string, o engine.Options) (*Engine, error) {
 	return OpenFast(ctx, path, schema, o, full)
 }
@@ -71,8 +68,7 @@ func Open(ctx context.Context, path string, schema []string, o engine.Options) (
 // full is SQLite's synchronous mode in which a commit survives a power cut.
 const full = 2
 
-// OpenFast is Open with a synchronous mode: tests of rules that have nothing to
-// do with durability need not wait for the disk.
+// OpenFast is Open with a synchronous mode, for tests that do not depend on durability.
 func OpenFast(ctx context.Context, path string, schema []string, o engine.Options, synchronous int) (*Engine, error) {
 	if err := touch(path, o.Create); err != nil {
 		return nil, err
@@ -81,7 +77,7 @@ func OpenFast(ctx context.Context, path string, schema []string, o engine.Option
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	// The log stands beside the file itself, not beside a link to it.
+	// The log is beside the file itself, not beside a link to it.
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -106,8 +102,8 @@ func OpenFast(ctx context.Context, path string, schema []string, o engine.Option
 
 // Close waits for running operations and closes the file.
 //
-// A file that is not the one that was opened is not closed: SQLite would fold
-// the log into it, or remove the log of another one. The process must end.
+// If the file is no longer the one that was opened, it is not closed: SQLite would checkpoint the log into another
+// file, or remove another file's log. The process must end.
 func (s *Engine) Close() error {
 	var err error
 	s.closeOnce.Do(func() {
@@ -127,7 +123,7 @@ func (s *Engine) Close() error {
 	return err
 }
 
-// Ping checks that the database answers, and that its file is in its place.
+// Ping checks that the database answers, and that its file is in place.
 func (s *Engine) Ping(ctx context.Context) error {
 	if err := s.guard.checkContents(); err != nil {
 		return err
@@ -141,7 +137,7 @@ func (s *Engine) Ping(ctx context.Context) error {
 // Name returns the file's path.
 func (s *Engine) Name() string { return s.path }
 
-// Ready is that of [engine.Engine]. It takes its turn among the writes.
+// Ready implements [engine.Engine]. It waits its turn among the writes.
 func (s *Engine) Ready(ctx context.Context) error {
 	return s.Write(ctx, engine.Work{Run: func(ctx context.Context, tx engine.Tx) error {
 		if free, err := freeBytes(filepath.Dir(s.guard.real)); err == nil && free < minIdle {
@@ -158,10 +154,10 @@ func (s *Engine) Ready(ctx context.Context) error {
 	}})
 }
 
-// minIdle is how many bytes must be free beside the file for writes to be expected to work.
+// minIdle is the free space beside the file, in bytes, below which the database is not ready for writes.
 const minIdle = 1 << 20
 
-// Stats is that of [engine.Engine].
+// Stats implements [engine.Engine].
 func (s *Engine) Stats() engine.Stats {
 	d := s.db.Stats()
 	return engine.Stats{
@@ -170,23 +166,21 @@ func (s *Engine) Stats() engine.Stats {
 	}
 }
 
-// Dialect is that of SQLite. Its Ordered and Unindexed take the place of the
-// statistics that it does not have.
+// Dialect returns SQLite's dialect. Its Ordered and Unindexed replace the statistics that SQLite does not have.
 func (s *Engine) Dialect() *engine.Dialect { return dialect }
 
-// missing is the error for a file that is not there and must not be made.
+// missing returns the error for a file that does not exist and must not be created.
 func missing(path, what string) error {
 	return fmt.Errorf("%s %s: begin with `craton server bootstrap --database sqlite:%s` or `craton apply FILE`: %w", path, what, path, fs.ErrNotExist)
 }
 
-// touch makes sure that path is a file, or makes it one with mode 0600:
-// SQLite gives the same mode to the files it puts beside it.
+// touch checks that path is a file, or creates it with mode 0600: SQLite gives the same mode to the files beside it.
 func touch(path string, create bool) error {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
 		return fmt.Errorf("database %s %w", path, errDirectory)
-	case err == nil && !info.Mode().IsRegular(): // reading a pipe would wait for ever
+	case err == nil && !info.Mode().IsRegular(): // reading from a pipe would block forever
 		return fmt.Errorf("database %s is a device or a pipe, not a file", path)
 	case err == nil:
 		return nil
@@ -202,12 +196,11 @@ func touch(path string, create bool) error {
 	return f.Close()
 }
 
-// Readers is how many reads run at once: more of them only compete for the
-// processors.
+// Readers returns how many reads run at once: more would only compete for the processors.
 func Readers() int { return 2 + 2*runtime.GOMAXPROCS(0) }
 
-// pageCache is the size in KiB of each connection's cache of pages. All
-// together stay bounded, however many processors there are.
+// pageCache returns the size of each connection's page cache in KiB. The total is bounded, however many processors
+// there are.
 func pageCache() int {
 	const all, least, most = 64 << 10, 2 << 10, 16 << 10
 	return min(max(all/(Readers()+1), least), most)
@@ -215,7 +208,7 @@ func pageCache() int {
 
 func dsn(path string, synchronous int) string {
 	q := url.Values{}
-	q.Set("mode", "rw") // never create: touch did, with the right mode
+	q.Set("mode", "rw") // never create: touch has done that, with the right mode
 	for _, pragma := range []string{
 		"busy_timeout(10000)",
 		"foreign_keys(1)",
@@ -228,8 +221,8 @@ func dsn(path string, synchronous int) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
 }
 
-// prepareFile checks whose the file is, turns on the write-ahead log and runs
-// the migrations that it lacks. Fifty processes may do this at once.
+// prepareFile checks that the file is a Craton database, turns on the write-ahead log and runs missing migrations. Any
+// number of processes can do this at once.
 func (s *Engine) prepareFile(ctx context.Context, o engine.Options) error {
 	return s.retryBusy(ctx, func() error {
 		c, err := s.open(ctx)
@@ -253,7 +246,7 @@ func (s *Engine) prepareFile(ctx context.Context, o engine.Options) error {
 	})
 }
 
-// inspect returns the schema's version, and whether the file holds nothing.
+// inspect returns the version of the schema, and whether the file is empty.
 func (s *Engine) inspect(ctx context.Context, c *conn) (version int, empty bool, err error) {
 	var id, tables int
 	header := func() error {
@@ -262,7 +255,7 @@ func (s *Engine) inspect(ctx context.Context, c *conn) (version int, empty bool,
 	if err := header(); err != nil {
 		return 0, false, err
 	}
-	if id == 0 { // nothing, somebody else's, or what another process is making right now
+	if id == 0 { // empty, foreign, or being created by another process right now
 		if err := c.Row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
 			return 0, false, err
 		}
@@ -288,7 +281,7 @@ func (s *Engine) migrate(ctx context.Context, c *conn, o engine.Options) error {
 	}
 	version, _, err := s.inspect(ctx, c) // again: another process may have been first
 	if err == nil && version > 0 && version < len(s.schema) && o.Upgrade != nil {
-		err = o.Upgrade(ctx, s, version) // while nobody else can write
+		err = o.Upgrade(ctx, s, version) // while no one else can write
 	}
 	if err == nil {
 		for _, m := range s.schema[version:] {
@@ -306,7 +299,7 @@ func (s *Engine) migrate(ctx context.Context, c *conn, o engine.Options) error {
 	return c.Exec(ctx, "COMMIT", nil)
 }
 
-// describe makes a [DatabaseError] of what the engine says, or adds the file's path.
+// describe converts an SQLite error to a [DatabaseError], or adds the file's path.
 func (s *Engine) describe(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
@@ -321,13 +314,13 @@ func (s *Engine) describe(err error) error {
 	return fmt.Errorf("database %s: %w", s.path, err)
 }
 
-// isDetached reports whether err only says that the file is another one.
+// isDetached reports whether err means that the file was replaced.
 func isDetached(err error) bool {
 	var f *engine.DatabaseError
 	return errors.As(err, &f) && f.Reason == engine.FileReplaced
 }
 
-// isBusy reports whether err only says that another process is in the way.
+// isBusy reports whether err means that another process is in the way.
 func isBusy(err error) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
@@ -345,9 +338,8 @@ func isUnique(err error) bool {
 	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
-// retryBusy repeats fn while other processes are in its way. SQLite's own
-// busy timeout covers most waits, but not switching the journal mode, the
-// recovery of a log, or the moment when the last connection closes it.
+// retryBusy repeats fn while other processes are in its way. SQLite's busy timeout covers most waits, but not a change
+// of the journal mode, the recovery of a log, or the moment when the last connection closes it.
 func (s *Engine) retryBusy(ctx context.Context, fn func() error) error {
 	deadline := time.Now().Add(lockPatience)
 	return retry.Pauses{First: time.Millisecond, Most: 100 * time.Millisecond}.Do(ctx, func(n int) (again bool, err error) {

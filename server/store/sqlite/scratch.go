@@ -16,8 +16,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// AttachedPrefix is what the tables of another database are called while a scratch
-// file is filled: "live.hosts".
+// AttachedPrefix is the prefix of the tables of an attached database while a scratch file is filled: "live.hosts".
 const AttachedPrefix = "live."
 
 const (
@@ -25,11 +24,9 @@ const (
 	abandoned   = time.Hour // since the last write to a scratch file
 )
 
-// Scratch makes a database that fill fills, and that is only read from then on.
-// It goes with [Engine.Close], or with the process: as soon as it is whole, its
-// file has no name any more. beside, if it is not nil, is a database whose
-// tables fill can read beside those of schema, as [AttachedPrefix] calls them, as they
-// are at one moment.
+// Scratch creates a temporary database that fill fills, and that is only read afterwards. It is deleted with
+// [Engine.Close] or with the process: once complete, its file has no name. beside, if not nil, is a database whose
+// tables fill can read in one snapshot, with [AttachedPrefix].
 //
 // An error of fill is returned as it is.
 func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx context.Context, tx engine.Tx) error) (_ *Engine, err error) {
@@ -42,7 +39,7 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 		return nil, fault(filepath.Join(TempDir(), scratchName), fmt.Errorf("a file for a past state: %w", err))
 	}
 	path := f.Name()
-	defer os.Remove(path) //nolint:errcheck // or the next sweep finds it
+	defer os.Remove(path) //nolint:errcheck // otherwise the next sweep finds it
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
@@ -55,7 +52,7 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 	s := &Engine{path: "of a past state", schema: schema, db: db, idle: make(chan *conn, readers), unopened: make(chan *conn, readers), scratch: true}
 	s.guard.path = s.path
 	s.writer.init()
-	s.writer.shut = true // nobody writes; who reads waits for a connection all the same
+	s.writer.shut = true // there are no writes; reads still wait for a connection
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, db.Close())
@@ -106,7 +103,7 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 			return q.note(err)
 		}
 	}
-	// What is filled without indexes, and gets them afterwards, is faster done.
+	// Filling tables without indexes, and creating those afterwards, is faster.
 	var name, table, text string
 	var drop []string
 	indexes := map[string][]string{} // by table
@@ -133,7 +130,7 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 			if beside == nil {
 				return nil
 			}
-			var n int // the moment of all that is read
+			var n int // takes the snapshot for everything that is read
 			return errors.Join(q.Row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+AttachedPrefix+"sqlite_master LIMIT 1)", nil, &n), beside.guard.checkContents())
 		},
 		func() error { return fill(ctx, q) },
@@ -145,7 +142,7 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 			return err
 		}
 	}
-	q.forget() // with a statement open the other database stays
+	q.forget() // an open statement would keep the database attached
 	if beside == nil {
 		return nil
 	}
@@ -161,7 +158,7 @@ func (q *conn) execAll(ctx context.Context, texts []string) error {
 	return nil
 }
 
-// makeIndexes makes the indexes of the tables that are still there.
+// makeIndexes creates the indexes of the tables that still exist.
 func (q *conn) makeIndexes(ctx context.Context, indexes map[string][]string) error {
 	var table string
 	var texts []string
@@ -175,19 +172,17 @@ func (q *conn) makeIndexes(ctx context.Context, indexes map[string][]string) err
 	return q.execAll(ctx, texts)
 }
 
-// sweep removes what a process left behind that was killed while it filled a
-// scratch file.
+// sweep removes the files of processes that were killed while they filled a scratch file.
 func sweep() {
 	left, _ := filepath.Glob(filepath.Join(TempDir(), scratchName)) // the pattern is right
 	for _, path := range left {
 		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Mode().Perm() == 0o600 && time.Since(info.ModTime()) > abandoned {
-			_ = os.Remove(path) // another one may be first, or it is somebody else's
+			_ = os.Remove(path) // another process may be first, or it belongs to another user
 		}
 	}
 }
 
-// TempDir is where SQLite would put large temporary files: /tmp is often
-// memory.
+// TempDir returns the directory that SQLite uses for large temporary files: /tmp is often in memory.
 func TempDir() string {
 	if dir := os.Getenv("TMPDIR"); dir != "" {
 		return dir

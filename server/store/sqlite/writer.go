@@ -13,11 +13,9 @@ import (
 // maxBatch bounds how many writes share one transaction.
 const maxBatch = 256
 
-// writer runs all writes of this process on one connection, one after the
-// other. Writes that wait together share one transaction, so that one fsync
-// makes all of them durable; each has a savepoint of its own, so that one
-// that is refused takes no other with it. A write is answered after COMMIT,
-// never before.
+// writer runs all writes of this process on one connection, one after the other. Waiting writes share one transaction,
+// so that one fsync makes all of them durable; each has its own savepoint, so that a refused write does not affect the
+// others. A write returns after COMMIT, never before.
 type writer struct {
 	jobs   chan *job
 	quit   chan struct{}
@@ -27,13 +25,13 @@ type writer struct {
 	closed sync.RWMutex // held for reading while a job is handed over
 	shut   bool
 
-	nextFold time.Time // not before; the writer's own
+	nextFold time.Time // earliest time of the next fold; used by the writer only
 }
 
 type job struct {
 	run    func(ctx context.Context, tx engine.Tx) error
 	err    error
-	failed bool // of SQLite, not refused by the job itself
+	failed bool // an error of SQLite, not a refusal by the job itself
 	done   chan struct{}
 }
 
@@ -43,21 +41,20 @@ func (w *writer) init() {
 	w.done = make(chan struct{})
 }
 
-// stop lets the writes that were handed over finish.
+// stop waits for the queued writes to finish.
 func (w *writer) stop() {
 	w.closed.Lock()
 	w.shut = true
 	w.closed.Unlock()
 	w.once.Do(func() { close(w.quit) })
-	w.run.Do(func() { close(w.done) }) // it never ran
+	w.run.Do(func() { close(w.done) }) // it has never run
 	<-w.done
 }
 
-// Write is that of [engine.Engine]. What became of a commit is always known.
+// Write implements [engine.Engine]. The outcome of a commit is always known.
 //
-// ctx only bounds the wait for a place: once begun, a write is finished and
-// its outcome returned, because interrupting one statement would roll back
-// the whole batch.
+// ctx only bounds the wait for a place: once begun, a write is finished and its outcome returned, because interrupting
+// one statement would roll back the whole batch.
 func (s *Engine) Write(ctx context.Context, work engine.Work) error {
 	w := &s.writer
 	j := &job{run: work.Run, done: make(chan struct{})}
@@ -116,7 +113,7 @@ func (s *Engine) serveWrites() {
 				return err
 			}
 			if fresh {
-				// Its savepoints are small: files for them cost a tenth of the speed.
+				// The savepoints are small: keeping them in files would cost a tenth of the speed.
 				if err := q.Exec(ctx, "PRAGMA temp_store = 2", nil); err != nil {
 					return err
 				}
@@ -137,8 +134,8 @@ func (s *Engine) serveWrites() {
 	}
 }
 
-// commit runs a batch in one transaction, with savepoints unless there is only
-// one job in it. Its error means that none of the batch was stored.
+// commit runs a batch in one transaction, with savepoints unless it has only one job. An error means that none of the
+// batch was stored.
 func (s *Engine) commit(ctx context.Context, q *conn, batch []*job) error {
 	if err := q.Exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
@@ -177,12 +174,11 @@ func (s *Engine) commit(ctx context.Context, q *conn, batch []*job) error {
 	if err := q.Exec(ctx, "COMMIT", nil); err != nil {
 		return errors.Join(err, q.rollback(ctx))
 	}
-	// What went to a file that has no name any more is not stored. And the
-	// guard sees what this commit did to the log.
+	// Writes to a file without a name are lost. And the guard needs to see what this commit did to the log.
 	return s.guard.checkContents()
 }
 
-// runJob keeps a fault in one write from ending the writer for all.
+// runJob runs a job, and keeps a panic in one write from ending the writer.
 func runJob(ctx context.Context, q *conn, j *job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
