@@ -80,7 +80,7 @@ func (s *Server) work(v1 http.Handler, w *statusWriter, r *http.Request, trace *
 		return
 	}
 	defer place.end()
-	trace.ClientGone = func() (back func()) {
+	trace.Waiting = func() (back func()) {
 		place.leave()
 		return func() { _ = place.take(r.Context()) } // who is gone needs none
 	}

@@ -58,7 +58,7 @@ func listChanges(c *call) error {
 			waited = true
 		}
 		// The log may grow fast, with changes that the caller does not want.
-		back := c.clientGone()
+		back := c.waiting()
 		over := c.store.Wait(ctx, rings, newest) != nil || !pause(ctx, time.Until(began.Add(breath)))
 		back()
 		if over {

@@ -27,7 +27,7 @@ type Trace struct {
 
 	// Waiting is called when the request begins to wait for something other than the server's own work, and the
 	// function that it returns when that is over. It may be nil.
-	ClientGone func() (back func())
+	Waiting func() (back func())
 }
 
 type traceKey struct{}
@@ -48,9 +48,9 @@ func traceOf(ctx context.Context) *Trace {
 func (c *call) trace() *Trace { return traceOf(c.r.Context()) }
 
 // waiting records that the request only waits, until the returned function is called.
-func (c *call) clientGone() (back func()) {
-	if t := c.trace(); t.ClientGone != nil {
-		return t.ClientGone()
+func (c *call) waiting() (back func()) {
+	if t := c.trace(); t.Waiting != nil {
+		return t.Waiting()
 	}
 	return func() {}
 }
