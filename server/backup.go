@@ -7,20 +7,19 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// BackupInfo is what a backup says of itself.
+// BackupInfo describes a backup.
 type BackupInfo = store.BackupInfo
 
-// BackupStep is how far a backup or a restore is.
+// BackupStep is the progress of a backup or a restore.
 type BackupStep = store.Step
 
-// Backup writes everything that the database holds at one moment, users and
-// change log included, while the server goes on; it returns the number of rows.
-// See [store.Store.Backup].
+// Backup writes a snapshot of the whole database, including users and change log, while the server continues; it
+// returns the number of rows. See [store.Store.Backup].
 func (s *Server) Backup(ctx context.Context, w io.Writer, report func(BackupStep)) (int64, error) {
 	return s.store.Backup(ctx, w, s.version, report)
 }
 
-// Restore fills an empty database with a backup: see [store.Restore].
+// Restore restores a backup into an empty database: see [store.Restore].
 func Restore(ctx context.Context, database string, o Options, file string, open func() (io.ReadCloser, error), report func(BackupStep)) (BackupInfo, int64, error) {
 	return store.Restore(ctx, database, o.store(), file, open, report)
 }

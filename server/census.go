@@ -8,22 +8,22 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// Stats are what a server can tell of itself, without a name of anything in the fleet.
+// Stats are statistics of a server, without names from the fleet.
 type Stats struct {
-	UnderWay int64 // requests that have no answer yet
-	Refused  int64 // requests for which there was no place
+	UnderWay int64 // requests in progress
+	Refused  int64 // requests refused for lack of a place
 	Database store.Stats
-	Replica  *ReplicaStats         // nil: there is none
-	Caches   map[string]CacheStats // "past_states", and "keystone_tokens" where Keystone says who asks
+	Replica  *ReplicaStats         // nil if there is none
+	Caches   map[string]CacheStats // "past_states", and with Keystone "keystone_tokens"
 }
 
-// ReplicaStats tell of the read database.
+// ReplicaStats are the state and statistics of the replica.
 type ReplicaStats = store.ReplicaStats
 
-// CacheStats count how often a cache was asked.
+// CacheStats count the lookups in a cache.
 type CacheStats = store.CacheStats
 
-// Stats tells what the server has done since it was opened.
+// Stats returns statistics since the server was opened.
 func (s *Server) Stats() Stats {
 	all := Stats{UnderWay: s.underWay.Load(), Refused: s.refused.Load(), Database: s.store.Stats(), Caches: map[string]CacheStats{"past_states": s.store.PastStats()}}
 	if replica, ok := s.store.Replica(); ok {
@@ -36,21 +36,21 @@ func (s *Server) Stats() Stats {
 	return all
 }
 
-// Census is how many devices each project has: see [store.Census].
+// Census is the number of devices of each project: see [store.Census].
 type Census = store.Census
 
-// census keeps the last one.
+// census caches the last count.
 type census struct {
 	mu   sync.Mutex
 	last Census
-	next time.Time // not before
+	next time.Time // earliest time of the next count
 }
 
-// A fleet is counted again at most as often as keeps that at a fiftieth of the time.
+// A fleet is counted at most so often that counting takes a fiftieth of the time.
 const countingShare = 50
 
-// Census counts the devices of every project. In a fleet that keeps changing, and takes long to count, the counts, not the
-// revision, may be older than the call.
+// Census counts the devices of every project. In a fleet that keeps changing and takes long to count, the counts, but
+// not the revision, may be older than the call.
 func (s *Server) Census(ctx context.Context) (Census, error) {
 	newest, err := s.store.Newest(ctx)
 	if err != nil {

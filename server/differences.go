@@ -5,25 +5,24 @@ import (
 	"strings"
 )
 
-// Difference is one way in which this server differs from the original.
+// Difference is one difference between this server and the original.
 type Difference struct {
 	ID       string // stable, for tests and references
 	Where    string // the requests concerned
 	Original string // what the original server does
-	Ours     string // what this one does
+	Ours     string // what this server does
 	Reason   string
-	// Recorded names the recorded exchanges that show the difference. The
-	// replay test demands that exactly these differ, each in this one way.
+	// Recorded names the recorded exchanges that show the difference. The replay test demands that exactly these
+	// differ, each in this one way.
 	Recorded []string
-	// Headers are those of answers that the original never sends.
+	// Headers are response headers that the original server never sends.
 	Headers []string
 }
 
 const missingStatus = "An accidental 500 has no information for a client, and makes it retry what cannot succeed."
 
-// Differences is the whole list. docs/differences.md is made from it, and a
-// test replays recorded exchanges with the original to prove that there are
-// no others among these.
+// Differences is the complete list. docs/differences.md is generated from it, and a test replays recorded exchanges
+// with the original server to prove that they show no other difference.
 var Differences = []Difference{
 	{
 		ID: "put-missing", Where: "PUT of an id that does not exist",
@@ -278,5 +277,5 @@ bodies. All differences are deliberate; this is the complete list.
 	return b.String()
 }
 
-// stop ends a sentence that has no end.
+// stop ends a sentence with a full stop.
 func stop(s string) string { return strings.TrimSuffix(s, ".") + "." }

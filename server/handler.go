@@ -17,21 +17,21 @@ import (
 // requestIDHeader is on every response (contract §0.3).
 const requestIDHeader = "X-Openstack-Request-Id"
 
-// Observation is what is known of a request when it has its answer.
+// Observation describes a completed request.
 type Observation struct {
-	Route    string // as [api.Routes] names it, below /v1/, such as /v1/hosts/<id>; "" for what is none
+	Route    string // as [api.Routes] names it, below /v1/, such as /v1/hosts/<id>; "" for unknown routes
 	Method   string // as the client sent it
 	Status   int
-	Duration time.Duration // until all of the answer was sent
+	Duration time.Duration // until the response was sent
 }
 
-// handler puts request ids, the bound on what is under way, logging and what tells of the server's health around the API.
-// challenge is the WWW-Authenticate header of answers with status 401; "" for none.
+// handler wraps the API with request ids, the limit on concurrent requests, logging, and health checks. challenge is
+// the WWW-Authenticate header of responses with status 401; "" for none.
 func (s *Server) handler(v1 http.Handler, challenge string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
 		id := "req-" + value.NewUUID()
-		// The original writes the name in lower case; it matters to no client.
+		// The original server writes the name in lower case, which no client depends on.
 		w.Header().Set(requestIDHeader, id)
 		client, forwarded := s.proxies.Client(r)
 		trace := api.Trace{RequestID: id, Client: client}
@@ -64,7 +64,7 @@ func (s *Server) handler(v1 http.Handler, challenge string) http.Handler {
 	})
 }
 
-// work has a request served as soon as there is a place for it.
+// work serves a request as soon as there is a place for it.
 func (s *Server) work(v1 http.Handler, w *statusWriter, r *http.Request, trace *api.Trace) {
 	if s.places == nil {
 		v1.ServeHTTP(w, r)
@@ -82,7 +82,7 @@ func (s *Server) work(v1 http.Handler, w *statusWriter, r *http.Request, trace *
 	defer place.end()
 	trace.Waiting = func() (back func()) {
 		place.leave()
-		return func() { _ = place.take(r.Context()) } // who is gone needs none
+		return func() { _ = place.take(r.Context()) } // without a place the client is gone
 	}
 	w.made = place.end
 	if r.Body != nil && r.Body != http.NoBody {
@@ -91,8 +91,7 @@ func (s *Server) work(v1 http.Handler, w *statusWriter, r *http.Request, trace *
 	v1.ServeHTTP(w, r)
 }
 
-// details are what the log says of a request only if there is something to
-// say: who was refused, what was made, what was changed.
+// details returns the attributes that the log has only for some requests: refused logins, created objects, changes.
 func details(t *api.Trace) (attrs []slog.Attr) {
 	add := func(name, text string) {
 		if text != "" {
@@ -112,10 +111,10 @@ func details(t *api.Trace) (attrs []slog.Attr) {
 	return attrs
 }
 
-// healthOf is what answers about the server's health at a path; nil if that is not what the path is for.
+// healthOf returns the health check at a path; nil if there is none.
 func (s *Server) healthOf(path string) http.HandlerFunc {
 	switch path {
-	case "/healthz": // since the first version
+	case "/healthz": // the path of the first version
 		return s.health("health check failed", "the database does not answer", s.store.Ping)
 	case "/livez":
 		return s.health("", "", func(context.Context) error { return nil })
@@ -125,7 +124,7 @@ func (s *Server) healthOf(path string) http.HandlerFunc {
 	return nil
 }
 
-// health answers 200 if a check succeeds, else 500, which is logged.
+// health responds with 200 if a check succeeds, otherwise with 500, which is logged.
 func (s *Server) health(logged, status string, check func(context.Context) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body := struct {
@@ -147,20 +146,20 @@ func (s *Server) health(logged, status string, check func(context.Context) error
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(code)
 		if r.Method != http.MethodHead {
-			_ = json.NewEncoder(w).Encode(body) // a client that is gone needs no answer
+			_ = json.NewEncoder(w).Encode(body) // the client may be gone
 		}
 	}
 }
 
-// Health asks what /readyz asks, for who supervises the process.
+// Health runs the check of /readyz, for a supervisor of the process.
 func (s *Server) Health(ctx context.Context) error { return s.store.Ready(ctx) }
 
-// statusWriter remembers the status for the log.
+// statusWriter records the status for the log.
 type statusWriter struct {
 	http.ResponseWriter
 	status    int
 	challenge string
-	made      func() // called when the answer begins; may be nil
+	made      func() // called when the response begins; may be nil
 }
 
 func (w *statusWriter) WriteHeader(status int) {
@@ -174,5 +173,5 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets [http.ResponseController] and MaxBytesReader reach the real one.
+// Unwrap lets [http.ResponseController] and MaxBytesReader reach the wrapped writer.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

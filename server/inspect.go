@@ -7,28 +7,26 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Inspection is what a database file looks like from outside.
+// Inspection is the result of [Inspect].
 type Inspection = store.Inspection
 
-// Inspect looks at the database "sqlite:PATH" without changing it: whose file
-// it is, its schema, its health, and whether it can be written to. [Open]
-// would bring an older schema up to date.
+// Inspect checks the database "sqlite:PATH" without changing it: whether the file is a Craton database, its schema, its
+// health, and whether it can be written. [Open] would migrate an older schema.
 func Inspect(ctx context.Context, database string) (Inspection, error) {
 	return store.Inspect(ctx, database)
 }
 
-// DatabaseError is a database that cannot do what was asked, although nothing is
-// wrong with the request: a full disk, a file that may only be read, a damaged
+// DatabaseError is the error for a database that cannot serve a valid request: a full disk, a read-only file, a damaged
 // one.
 type DatabaseError = store.DatabaseError
 
-// What is in the place of a database, and is none that this program can use.
+// Errors for a database that this program cannot use.
 var (
-	ErrForeign = store.ErrForeign // no database of this program's
-	ErrNewer   = store.ErrNewer   // one that a later version has written
+	ErrForeign = store.ErrForeign // not a Craton database
+	ErrNewer   = store.ErrNewer   // written by a newer version
 )
 
-// Reasons of a [DatabaseError] that the permissions of files explain.
+// Reasons of a [DatabaseError] that file permissions explain.
 const (
 	ReadOnly = engine.ReadOnly
 	NoAccess = engine.NoAccess

@@ -12,11 +12,11 @@ import (
 	"github.com/craton-fleet/craton/server/api"
 )
 
-// places are for the requests that are worked on at once. Those that only wait for their client, or for a change of the
-// log, have none, so that slow clients hold up nobody.
+// places bound the requests that are processed at once. Requests that only wait for their client, or for a change of
+// the log, have none, so that slow clients do not block others.
 type places struct {
 	free     *semaphore.Weighted
-	patience time.Duration // how long a request waits for one before it is refused
+	patience time.Duration // how long a request waits for a place before it is refused
 }
 
 func newPlaces(n int) *places { return &places{semaphore.NewWeighted(int64(n)), 10 * time.Second} }
@@ -25,12 +25,12 @@ func newPlaces(n int) *places { return &places{semaphore.NewWeighted(int64(n)), 
 type seat struct {
 	of *places
 
-	mu   sync.Mutex // the request's body may be read by another goroutine than its handler's
+	mu   sync.Mutex // the body may be read by another goroutine than the handler's
 	has  bool
-	over bool // the answer is made: no place is needed any more
+	over bool // the response is complete: no place is needed any more
 }
 
-// take waits for the place, if there is none yet; the error is that of ctx.
+// take waits for a place, unless the request has one; the error is that of ctx.
 func (s *seat) take(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,7 +42,7 @@ func (s *seat) take(ctx context.Context) error {
 	return err
 }
 
-// leave gives the place to others.
+// leave releases the place.
 func (s *seat) leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -52,7 +52,7 @@ func (s *seat) leave() {
 	}
 }
 
-// end is leave for good.
+// end releases the place for good.
 func (s *seat) end() {
 	s.leave()
 	s.mu.Lock()
@@ -60,11 +60,11 @@ func (s *seat) end() {
 	s.mu.Unlock()
 }
 
-// seatedBody is a request's body, which may come slowly.
+// seatedBody is a request's body, which may arrive slowly.
 type seatedBody struct {
 	io.ReadCloser
 	seat *seat
-	ctx  context.Context //nolint:containedctx // the request's own
+	ctx  context.Context //nolint:containedctx // of the request
 }
 
 func (b *seatedBody) Read(p []byte) (n int, err error) {
@@ -76,7 +76,7 @@ func (b *seatedBody) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// full is the answer to a request for which there is no place.
+// full responds to a request for which there is no place.
 func full(w http.ResponseWriter) {
 	api.Overloaded(w, "The server has as many requests under way as it has room for (its setting max_requests). Try again in some seconds.")
 }

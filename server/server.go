@@ -21,53 +21,52 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// Options are what [Open] needs beside the database.
+// Options are the options of [Open].
 type Options struct {
 	Logger  *slog.Logger // for requests and failures; nil discards
-	Create  bool         // make the file, or the tables, if they are missing
+	Create  bool         // create the file, or the tables, if they are missing
 	Version string       // of the program, shown by /healthz and /v1/capabilities; may be empty
-	Limits  Limits       // of what requests may cost; zero values are the defaults
+	Limits  Limits       // on the resources of requests; zero values are the defaults
 
-	// Before a newer version of the schema takes the place of an older one, the
-	// database is saved: see [store.Options]. The log tells where.
+	// Before the schema of an existing database is migrated, the database is backed up: see [store.Options]. The log
+	// says where.
 	Saves   string
 	NoSaves bool
 
-	FirstProject string // the id of the project that [Server.Embedded] makes in a new file; "" for any
+	FirstProject string // id of the project that [Server.Embedded] creates in a new file; "" for any
 
-	PasswordFile string // that has the password of a PostgreSQL server, if the URL names one
-	Shown        bool   // others can read the URL, as in a process list: a password in it is refused
+	PasswordFile string // file with the password for a PostgreSQL server
+	Shown        bool   // other users can read the URL, as in a process list, so a password in it is refused
 
-	// ReadDatabase is a PostgreSQL server that follows the one of the database: requests that only read are answered from
-	// there as far as it is as new as they need. "" is none. The password file is of both.
+	// ReadDatabase is the URL of a PostgreSQL replica of the database: it serves read requests if it is as current as
+	// they need. "" is none. The password file is used for both.
 	ReadDatabase string
-	ReadShown    bool          // others can read that URL
-	ReadLag      time.Duration // behind the database by more than this it is passed by; 10 seconds
+	ReadShown    bool          // other users can read that URL
+	ReadLag      time.Duration // the replica is not used while it is further behind; default 10 seconds
 
-	// HashedKeys are patterns of variables' keys whose values the change log
-	// keeps only as a hash: * stands for any text, and case does not matter.
+	// HashedKeys are patterns of the keys of variables whose values the change log keeps only as a hash: * stands for
+	// any text, and case does not matter.
 	HashedKeys []string
 
-	Logins Logins // when wrong ones are refused
+	Logins Logins // limits on wrong logins
 
-	// Quiet leaves requests out of the log that have only read, and that were answered: what is written, refused
-	// logins and failures stay.
+	// Quiet leaves successful read requests out of the log: writes, refused logins and failures stay.
 	Quiet bool
-	// Observe, if it is not nil, hears of every request when it has its answer. It must not wait.
+	// Observe, if not nil, is called for every completed request. It must not block.
 	Observe func(Observation)
 
-	// TrustedProxies are addresses and networks (10.0.0.0/8), or "unix" for who comes over a Unix socket, whose header says which client a request comes
-	// from; without any it is the other end of the connection. The header is ProxyHeader, which all
-	// of them must add to: X-Forwarded-For if empty, or Forwarded.
+	// TrustedProxies are addresses and networks (10.0.0.0/8) of proxies, or "unix" for clients of a Unix socket, whose
+	// header names the client of a request; without any, the client is the other end of the connection. The header is
+	// ProxyHeader, which all proxies must add to: X-Forwarded-For if empty, or Forwarded.
 	TrustedProxies []string
 	ProxyHeader    string
 }
 
-// Logins bound how often a client that guesses gets an answer. Zero values are
-// the defaults. docs/server.md says what is counted.
+// Logins bound how often a client can guess credentials. Zero values are the defaults. docs/server.md explains what is
+// counted.
 type Logins struct {
-	Failures   int           // wrong ones for one user from one address until it is refused; 10. Below zero: nobody ever is
-	MaxLockout time.Duration // that anybody is refused at once; 15 minutes
+	Failures   int           // wrong logins for one user from one address until it is refused; default 10. Below zero: no limit
+	MaxLockout time.Duration // longest time that a client is refused; default 15 minutes
 }
 
 func (l Logins) guard() *guard.Guard {
@@ -77,7 +76,7 @@ func (l Logins) guard() *guard.Guard {
 	return guard.New(guard.Options{Failures: cmp.Or(l.Failures, 10), MaxLockout: cmp.Or(l.MaxLockout, 15*time.Minute)})
 }
 
-// defaultReadLag is how far a replica may be behind.
+// defaultReadLag is how far a replica may be behind by default.
 const defaultReadLag = 10 * time.Second
 
 func (o Options) store() store.Options {
@@ -87,20 +86,20 @@ func (o Options) store() store.Options {
 	}
 }
 
-// Limits bound what requests may cost. Zero is the default.
+// Limits bound the resources of requests. Zero is the default.
 type Limits struct {
 	Body      int64 // bytes of the largest request body; 1 MiB
 	Variables int   // bytes of the own variables of one object, as stored; 1 MiB
-	Memory    int64 // bytes of bodies and answers under way in memory; 64 MiB
-	Temporary int64 // bytes of large answers under way on disk; 1 GiB
-	Requests  int   // that are worked on at once, for a network; 512
+	Memory    int64 // bytes of bodies and responses in progress, in memory; 64 MiB
+	Temporary int64 // bytes of large responses in progress, on disk; 1 GiB
+	Requests  int   // network requests that are processed at once; 512
 }
 
-// defaultRequests is how many requests are worked on at once. The database has fewer connections; the others wait for
-// those, or read bodies and write answers, so more of them would only take memory.
+// defaultRequests is the number of requests that are processed at once. The database has fewer connections; the other
+// requests wait for those, or read bodies and write responses, so a higher number would only take memory.
 const defaultRequests = 512
 
-// api are the limits of the API, store those of the database.
+// api returns the limits of the API, store those of the database.
 func (l Limits) api() api.Limits {
 	d := api.DefaultLimits
 	return api.Limits{Body: cmp.Or(l.Body, d.Body), Memory: cmp.Or(l.Memory, d.Memory), Temporary: cmp.Or(l.Temporary, d.Temporary)}
@@ -129,22 +128,20 @@ type Server struct {
 	logins  Logins
 	proxies peer.Proxies
 
-	places   *places // of requests; nil: there is no bound
+	places   *places // of requests; nil without a limit
 	quiet    bool
 	observe  func(Observation)
 	underWay atomic.Int64
-	refused  atomic.Int64 // for want of a place
+	refused  atomic.Int64 // for lack of a place
 	census   census
-	keystone atomic.Pointer[keystone.Validator] // that says who asks
+	keystone atomic.Pointer[keystone.Validator] // that authenticates clients, if there is one
 }
 
-// Open opens a database: "sqlite:PATH", or "postgres://USER@HOST/DATABASE" in
-// the way of libpq.
+// Open opens a database: "sqlite:PATH", or a libpq URL "postgres://USER@HOST/DATABASE".
 //
-// Without o.Create a missing file, or a PostgreSQL database without tables, is
-// an error that says how to begin and wraps [io/fs.ErrNotExist]. A file that is
-// created can be read by its owner only (mode 0600). What is not a Craton
-// database, or was written by a newer version, is refused and left as it is.
+// Without o.Create, a missing file, or a PostgreSQL database without tables, is an error that says how to begin and
+// wraps [io/fs.ErrNotExist]. A created file is readable by its owner only (mode 0600). What is not a Craton database,
+// or was written by a newer version, is refused and left as it is.
 func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	log := o.Logger
 	if log == nil {
@@ -182,20 +179,18 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	}, nil
 }
 
-// Database is what [Open] was given, without secrets.
+// Database returns the location that [Open] was called with, without secrets.
 func (s *Server) Database() string { return s.database }
 
 // Close waits for running operations and closes the database. Stop the
 // [http.Server] first.
 func (s *Server) Close() error { return s.store.Close() }
 
-// EndWaits answers all who wait for changes, and keeps nobody waiting from now
-// on: call it when the [http.Server] begins to stop.
+// EndWaits ends all requests that wait for changes, now and from now on: call it when the [http.Server] begins to stop.
 func (s *Server) EndWaits() { s.store.EndWaits() }
 
-// Retain keeps the change log no longer than a time, until ctx ends: of what is
-// older only the creation of each object and its last change stay. The function
-// that it returns waits for the end: call it before [Server.Close].
+// Retain deletes changes older than keep from the change log, until ctx ends: of these, only the creation of each
+// object and its last change stay. The returned function waits for the end: call it before [Server.Close].
 func (s *Server) Retain(ctx context.Context, keep time.Duration) (wait func()) {
 	done := make(chan struct{})
 	go func() {
@@ -216,12 +211,11 @@ func (s *Server) Retain(ctx context.Context, keep time.Duration) (wait func()) {
 	return func() { <-done }
 }
 
-// recordEvery is how often it is stored which keys were used.
+// recordEvery is the interval for storing the last use of keys.
 const recordEvery = 30 * time.Second
 
-// RecordUses stores when API keys were last used, to the hour, until ctx ends.
-// Requests do not wait for it. The function that it returns waits for the end:
-// call it before [Server.Close].
+// RecordUses stores when API keys were last used, to the hour, until ctx ends. Requests do not wait for it. The
+// returned function waits for the end: call it before [Server.Close].
 func (s *Server) RecordUses(ctx context.Context) (wait func()) {
 	done := make(chan struct{})
 	go func() {
@@ -244,12 +238,11 @@ func (s *Server) RecordUses(ctx context.Context) (wait func()) {
 	return func() { <-done }
 }
 
-// watchEvery is how often a served database file is looked after.
+// watchEvery is the interval for checking a database file.
 const watchEvery = time.Second
 
-// Watch looks after the database file until ctx ends: see [store.Store.Watch].
-// What is wrong with the file, and that it is right again, goes to the log.
-// The function that it returns waits for the end: call it before [Server.Close].
+// Watch checks the database file until ctx ends: see [store.Store.Watch]. Problems with the file, and their end, are
+// logged. The returned function waits for the end: call it before [Server.Close].
 func (s *Server) Watch(ctx context.Context) (wait func(), err error) {
 	return s.store.Watch(ctx, watchEvery, func(err error) {
 		if err != nil {
@@ -260,53 +253,49 @@ func (s *Server) Watch(ctx context.Context) (wait func(), err error) {
 	})
 }
 
-// Handler returns the whole API for a network: everything under /v1 with
-// local authentication, and without any /healthz, which answers 200 when the
-// database does and 500 when it does not, /livez, which always answers 200, and
-// /readyz, which asks whether the database can be written too.
+// Handler returns the whole API for a network: everything under /v1 with local authentication, and without
+// authentication /healthz, which responds with 200 if the database does and with 500 if it does not, /livez, which
+// always responds with 200, and /readyz, which also checks whether the database can be written.
 //
-// Every response has an x-openstack-request-id header. For each request one
-// line is logged: method, path (without the query, whose values may be
-// secrets), status, duration, request id, user, project and the client's
-// address; of a write also the id that was made, the names of what it
-// changed and its revision; of a refused login who was tried. Never a token or a value.
+// Every response has an x-openstack-request-id header. Each request is logged on one line: method, path (without the
+// query, whose values may be secrets), status, duration, request id, user, project and the client's address; for a
+// write also the id of the created object, the names of what changed and the revision; for a refused login the claimed
+// user. Never a token or a value.
 func (s *Server) Handler() http.Handler {
 	return s.handler(s.api(s.guarded(api.Local(s.store), false)), "")
 }
 
-// KeystoneHandler is [Server.Handler] with tokens of Keystone instead of API
-// keys: the service type fleet_management of an OpenStack cloud. roles say
-// what a token's roles allow in its project.
+// KeystoneHandler is [Server.Handler] with Keystone tokens instead of API keys: the service type fleet_management of an
+// OpenStack cloud. roles say what a token's roles allow in its project.
 //
-// Projects are made by the first request in them, with Keystone's id and name.
-// The store's own users cannot sign in, and none can be made.
+// The first request in a project creates it, with Keystone's id and name. The store's own users cannot log in, and none
+// can be created.
 func (s *Server) KeystoneHandler(v *keystone.Validator, roles keystone.Roles) http.Handler {
 	s.keystone.Store(v)
 	return s.handler(s.api(s.guarded(api.Keystone(s.store, v, roles), true)), fmt.Sprintf("Keystone uri=%q", v.URL()))
 }
 
-// Encrypted reports whether nobody between a client and the server reads a request along: it came over TLS, here or
-// to a trusted proxy that says so.
+// Encrypted reports whether a request was encrypted on its whole way: it came over TLS, here or to a trusted proxy that
+// says so.
 func (s *Server) Encrypted(r *http.Request) bool { return s.proxies.Encrypted(r) }
 
-// PageKeys are the keys with which all servers of the database seal the cookies
-// of the page, the newest first: see [store.Store.PageKeys]. No backup has them.
+// PageKeys returns the keys with which all servers of the database seal the cookies of the page, newest first: see
+// [store.Store.PageKeys]. No backup contains them.
 func (s *Server) PageKeys(ctx context.Context, age, kept time.Duration) ([]store.PageKey, error) {
 	return s.store.PageKeys(ctx, age, kept)
 }
 
-// EndPage ends a cookie of the page at all servers of the database, and
-// PageEnded reports whether one was ended: see [store.Store.EndPage].
+// EndPage revokes a cookie of the page for all servers of the database: see [store.Store.EndPage].
 func (s *Server) EndPage(ctx context.Context, id string, kept time.Duration) error {
 	return s.store.EndPage(ctx, id, kept)
 }
 
-// PageEnded is [store.Store.PageEnded].
+// PageEnded reports whether a cookie of the page was revoked: see [store.Store.PageEnded].
 func (s *Server) PageEnded(ctx context.Context, id string, made time.Time) (bool, error) {
 	return s.store.PageEnded(ctx, id, made)
 }
 
-// guarded holds up who guesses. byToken tells that a token says whose it is.
+// guarded delays and refuses clients that guess. byToken means that a token alone identifies the user.
 func (s *Server) guarded(authenticate api.Authenticator, byToken bool) api.Authenticator {
 	if g := s.logins.guard(); g != nil {
 		return api.Guarded(authenticate, g, byToken, s.log)
@@ -318,11 +307,9 @@ func (s *Server) api(authenticate api.Authenticator) *api.API {
 	return api.New(s.store, authenticate, s.log, s.limits, s.version)
 }
 
-// Embedded returns the same routes for the process that has the file: no
-// credentials, every request is root's, in the project with the given id.
-// projectID "" means the only project of the file; with several it is an
-// error that lists them, with none one is made, named "default", if
-// [Options.Create] is set.
+// Embedded returns the same API for use within the process: no credentials, every request is root's, in the project
+// with the given id. projectID "" means the only project of the database; with several it is an error that lists them,
+// with none one is created, named "default", if [Options.Create] is set.
 func (s *Server) Embedded(ctx context.Context, projectID string) (http.Handler, error) {
 	id, err := s.chooseProject(ctx, projectID)
 	if err != nil {
@@ -332,10 +319,10 @@ func (s *Server) Embedded(ctx context.Context, projectID string) (http.Handler, 
 	return s.handler(s.api(root).Embedded(), ""), nil
 }
 
-// ErrProject is what an error of [Server.Embedded] wraps if the file has no project with the given id.
+// ErrProject is wrapped by an error of [Server.Embedded] if there is no project with the given id.
 var ErrProject = errors.New("no such project")
 
-// projectError is one that says more.
+// projectError is ErrProject with a longer message.
 type projectError struct{ text string }
 
 func (e *projectError) Error() string { return e.text }
@@ -355,7 +342,7 @@ func (s *Server) chooseProject(ctx context.Context, wanted string) (string, erro
 		}
 		return id, err
 	}
-	const shown = 20 // a message that lists more helps nobody
+	const shown = 20 // a longer list would not help
 	page, err := s.store.List(ctx, store.Projects, all, store.List{Sort: []string{"created_at"}, Limit: shown + 1})
 	if err != nil {
 		return "", err
@@ -380,20 +367,19 @@ func (s *Server) chooseProject(ctx context.Context, wanted string) (string, erro
 	return "", fmt.Errorf("%s has several projects: set OS_PROJECT_ID to one of%s", s.store.Name(), list.String())
 }
 
-// bootstrapName is what the first project and the first root user are called.
+// bootstrapName is the name of the first project and the first root user.
 const bootstrapName = "bootstrap"
 
-// Bootstrap is the outcome of [Server.Bootstrap].
+// Bootstrap is the result of [Server.Bootstrap].
 type Bootstrap struct {
 	ProjectID string // canonical UUID
 	Username  string
 	APIKey    string // empty if the user existed already
-	Created   bool   // the user was made by this call
+	Created   bool   // this call created the user
 }
 
-// Bootstrap makes the first project and the first root user, both named
-// "bootstrap" (contract §1.2), or finds them. The API key is stored as a hash
-// only, so it is returned once; [Server.ResetKey] gives a new one.
+// Bootstrap creates the first project and the first root user, both named "bootstrap" (contract §1.2), or finds them.
+// Only a hash of the API key is stored, so it is returned once; [Server.ResetKey] creates a new one.
 func (s *Server) Bootstrap(ctx context.Context) (Bootstrap, error) {
 	project, key, err := s.store.Bootstrap(ctx, bootstrapName)
 	if err != nil {
@@ -402,8 +388,8 @@ func (s *Server) Bootstrap(ctx context.Context) (Bootstrap, error) {
 	return Bootstrap{ProjectID: project, Username: bootstrapName, APIKey: key, Created: key != ""}, nil
 }
 
-// ResetBootstrap is [Server.Bootstrap] for whoever has lost the key: the user gets a new one in the place of its first one. If
-// somebody has taken the role root from it, it is root again, and all other keys of it end.
+// ResetBootstrap is [Server.Bootstrap] for a lost key: the user gets a new key in the place of its first one. If the
+// user no longer has the role root, it gets the role again, and all its other keys are revoked.
 func (s *Server) ResetBootstrap(ctx context.Context) (Bootstrap, error) {
 	b, err := s.Bootstrap(ctx)
 	switch {
@@ -418,9 +404,8 @@ func (s *Server) ResetBootstrap(ctx context.Context) (Bootstrap, error) {
 	return b, err
 }
 
-// ResetKey gives a user a new API key in the place of its first one, which ends
-// at once, and returns it. Other keys of the user stay. projectID may be empty if only one project has a
-// user of that name.
+// ResetKey gives a user a new API key in the place of its first one, which is revoked at once, and returns it. Other
+// keys of the user stay. projectID may be empty if only one project has a user of that name.
 func (s *Server) ResetKey(ctx context.Context, username, projectID string) (apiKey string, err error) {
 	if projectID != "" {
 		id, ok := value.ParseUUID(projectID)
@@ -436,6 +421,5 @@ func (s *Server) ResetKey(ctx context.Context, username, projectID string) (apiK
 	return key, nil
 }
 
-// Schema is the version of the schema that this program knows, and brings a database to when it opens it. A database with a higher one
-// is refused ([ErrNewer]).
+// Schema returns the version of the schema that this program knows, and migrates a database to when it opens it.
 func Schema() int { return store.Schema() }

@@ -23,10 +23,10 @@ import (
 // Path is where metrics are served.
 const Path = "/metrics"
 
-// other stands for routes and methods that there are none of.
+// other stands for unknown routes and methods.
 const other = "other"
 
-// Metrics counts requests, and asks a server for the rest.
+// Metrics counts requests, and reads everything else from a server.
 type Metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.CounterVec
@@ -51,7 +51,7 @@ func New(version string) *Metrics {
 	return m
 }
 
-// methods are those that metrics name.
+// methods are the HTTP methods that metrics name.
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions}
 
 // Observe counts a request.
@@ -67,10 +67,10 @@ func (m *Metrics) Observe(o server.Observation) {
 	m.duration.WithLabelValues(route, method).Observe(o.Duration.Seconds())
 }
 
-// Watch has a server asked whenever metrics are.
+// Watch adds the statistics of a server to the metrics.
 func (m *Metrics) Watch(s *server.Server) { m.registry.MustRegister(&watched{s}) }
 
-// Handler serves the metrics: to everybody, or if key is not "" to who sends it as a bearer token.
+// Handler serves the metrics: to everybody, or, if key is not "", to clients that send it as a bearer token.
 func (m *Metrics) Handler(key string) http.Handler {
 	show := promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 30 * time.Second})
 	if key == "" {
@@ -89,7 +89,7 @@ func (m *Metrics) Handler(key string) http.Handler {
 	})
 }
 
-// watched collects what a server tells of itself.
+// watched collects the statistics of a server.
 type watched struct{ server *server.Server }
 
 func describe(name, help string, labels ...string) *prometheus.Desc {
@@ -116,17 +116,17 @@ var (
 	cache          = describe("cache_requests_total", "Look-ups in a cache of the server, by cache and result: hit or miss.", "cache", "result")
 )
 
-// Describe is that of [prometheus.Collector].
+// Describe implements [prometheus.Collector].
 func (w *watched) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{underWay, refused, up, connections, maxConnections, waits, waited, retries, reads, skippedReads, replicaUp, lag, lagChanges, revision, hosts, netDevices, cache} {
 		to <- d
 	}
 }
 
-// censusTime is how long a look at the database may take.
+// censusTime is how long reading the database may take.
 const censusTime = 20 * time.Second
 
-// Collect is that of [prometheus.Collector]. Where the database does not answer, what is not known is left out.
+// Collect implements [prometheus.Collector]. Values that an unavailable database does not provide are left out.
 func (w *watched) Collect(to chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
