@@ -10,12 +10,12 @@ import (
 // are not: a flood of wrong tokens does not push out good ones.
 const maxAnswers = 10_000
 
-// key is what a token is known by after its request.
+// key identifies a token after its request: its hash.
 type key [sha256.Size]byte
 
 func keyOf(token string) key { return sha256.Sum256([]byte(token)) }
 
-// cache keeps values for a time.
+// cache keeps values for a limited time.
 type cache[V any] struct {
 	mu      sync.Mutex
 	entries map[key]entry[V]
@@ -54,8 +54,8 @@ func (c *cache[V]) put(k key, value V, until time.Time) {
 	c.entries[k] = entry[V]{value, until}
 }
 
-// evict makes room by looking at few entries, which a map gives in no order:
-// all that are over among them go, or else the first.
+// evict makes room by inspecting few entries, in the random order of a map: it removes the expired ones among them, or
+// else the first.
 func (c *cache[V]) evict(now time.Time) {
 	looked, evicted := 0, 0
 	var first key

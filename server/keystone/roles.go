@@ -8,26 +8,23 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Roles says what the roles of Keystone mean here. Names are compared exactly;
-// the name "*" stands for any role.
+// Roles maps Keystone's roles to Craton's. Names are compared exactly; "*" stands for any role.
 type Roles struct {
 	Admin  []string // manages the project it is held in
 	Member []string // reads and changes what belongs to the project
 	Reader []string // only reads it
-	Root   []string // does everything in every project; best empty
-	// RootProject is the id of a project, as Keystone or as this server writes
-	// it, whose admins are root beside those of Keystone's admin project. ""
-	// is none.
+	Root   []string // may do everything in every project; best left empty
+	// RootProject is the id of a project, in Keystone's or this server's form, whose admins are root, in addition to
+	// those of Keystone's admin project. "" for none.
 	RootProject string
 }
 
-// ForbiddenError is the error of a token that is valid and allows nothing. It is
-// written for the person who has it.
+// ForbiddenError is the error of a valid token that allows nothing. The message is for the token's owner.
 type ForbiddenError struct{ Message string }
 
 func (d *ForbiddenError) Error() string { return d.Message }
 
-// Role returns the widest role here that a token has, or a [*ForbiddenError].
+// Role returns the highest role that a token has, or a [*ForbiddenError].
 func (r Roles) Role(t *Token) (schema.Role, error) {
 	if t.ProjectID == "" {
 		return 0, &ForbiddenError{"The token is not for a project: it is unscoped, or for a domain or the system. " +

@@ -8,11 +8,10 @@ import (
 	"github.com/craton-fleet/craton/keystone"
 )
 
-// Token is what Keystone says of a valid token.
+// Token is a valid token, as Keystone describes it.
 type Token struct {
 	UserID, UserName string
-	// ProjectID is the project that the token is for; "" if it is for none:
-	// unscoped, or for a domain or the system.
+	// ProjectID is the token's project; "" if it has none: unscoped, or scoped to a domain or the system.
 	ProjectID, ProjectName string
 	// Roles are the user's roles in the project, implied ones included.
 	Roles []string
@@ -47,19 +46,17 @@ func (a *answer) token() *Token {
 	for _, r := range a.Token.Roles {
 		t.Roles = append(t.Roles, r.Name)
 	}
-	// A time that cannot be read stays zero, long gone: such an answer is good
-	// for one request.
+	// A time that cannot be parsed stays zero, which is in the past: the token is valid for one request.
 	t.ExpiresAt, _ = keystone.ParseTime(a.Token.ExpiresAt)
 	return t
 }
 
-// namespace is where ids that are no UUIDs become UUIDs. It must never change.
+// namespace is the namespace of name-based UUIDs. It must never change.
 var namespace = [16]byte{0x6f, 0x1d, 0x4e, 0x8a, 0x0b, 0x57, 0x4c, 0x0e, 0x9c, 0x3a, 0x5d, 0x2e, 0x71, 0x88, 0x4b, 0xc6}
 
-// ProjectUUID is the UUID of a project of Keystone, dashed and in lower case.
-// Keystone's own ids are UUIDs without dashes. Others, such as "default" or
-// what came from elsewhere, become a name-based UUID (version 5): always the
-// same one. Different ids never become one UUID.
+// ProjectUUID returns the UUID of a Keystone project, dashed and in lower case. Keystone's own ids are UUIDs without
+// dashes. Others, such as "default" or ids from elsewhere, become a name-based UUID (version 5), always the same.
+// Different ids never become the same UUID.
 func ProjectUUID(id string) string {
 	if len(id) == 32 && id == strings.ToLower(id) && value.IsUUID(id) {
 		return value.CanonicalUUID(id)

@@ -19,16 +19,15 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Config is what a [Validator] needs.
+// Config is the configuration of a [Validator].
 type Config struct {
 	URL         string       // of Keystone, with or without /v3 at its end
 	CAPath      string       // PEM file or directory of certificates trusted instead of the system's; may be empty
-	Credentials *Credentials // of the service itself; nil: tokens ask for themselves
+	Credentials *Credentials // of the service itself; nil if tokens validate themselves
 	CacheTime   time.Duration
 }
 
-// Credentials are how the service itself signs in to Keystone: as a user, or
-// with an application credential.
+// Credentials are the service's own login to Keystone: as a user, or with an application credential.
 type Credentials struct {
 	Username, Password, Project string
 	Domain                      string // name of the user's and the project's domain
@@ -36,21 +35,19 @@ type Credentials struct {
 	ApplicationCredentialID, ApplicationCredentialSecret string
 }
 
-// ErrInvalid is the error of a token that is not valid: unknown, expired or
-// revoked, or none at all.
+// ErrInvalid is the error of an invalid token: unknown, expired, revoked, or missing.
 var ErrInvalid = errors.New("the token is not valid")
 
-// ErrCredentials is what errors wrap that are about the service's own
-// credentials: only whoever runs it can help.
+// ErrCredentials is wrapped by errors about the service's own credentials, which only its administrator can correct.
 var ErrCredentials = errors.New("the server's own credentials for Keystone")
 
-// unavailable is the error when Keystone could not be asked.
+// unavailable is the error if Keystone is unavailable.
 type unavailable struct {
 	url string
 	err error
 }
 
-// Error has the status only of an answer: its body may repeat the token.
+// Error includes only the status of a response: its body may contain the token.
 func (u *unavailable) Error() string {
 	if status := statusOf(u.err); status != 0 {
 		return fmt.Sprintf("status %d from Keystone at %s, which says nothing about the token", status, u.url)
@@ -59,17 +56,17 @@ func (u *unavailable) Error() string {
 }
 
 const (
-	askTimeout  = 10 * time.Second // for Keystone's answer, signing in included
-	maxRequests = 32               // to Keystone at once; the others wait
+	askTimeout  = 10 * time.Second // for Keystone's response, including a login
+	maxRequests = 32               // concurrent requests to Keystone; others wait
 	maxToken    = 8 << 10          // bytes; no real token is as long
 )
 
 // Validator validates tokens. It is safe for concurrent use.
 type Validator struct {
-	url       string // of Keystone's v3 API, with a slash at its end
+	url       string // of Keystone's v3 API, with a trailing slash
 	provider  *gophercloud.ProviderClient
 	secrets   rest.Hidden[[]string] // of the service itself
-	service   bool                  // the provider signs in with credentials of its own
+	service   bool                  // the provider logs in with its own credentials
 	cacheTime time.Duration
 	flight    singleflight.Group
 	valid     cache[*Token]
@@ -78,7 +75,7 @@ type Validator struct {
 	misses    atomic.Int64
 }
 
-// New checks a configuration. It does not ask Keystone anything; [Validator.Check] does.
+// New returns a validator after checking its configuration. It does not contact Keystone; [Validator.Check] does.
 func New(c Config) (*Validator, error) {
 	u, err := url.Parse(c.URL)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || u.RawQuery != "" {
@@ -98,7 +95,7 @@ func New(c Config) (*Validator, error) {
 	client, err := (&rest.Config{
 		Transport: transport, UserAgent: "craton-server", Timeout: askTimeout,
 		Retries: 2, MinWait: 100 * time.Millisecond, MaxWait: time.Second,
-		// Keystone answers good requests with 500 now and then, when many come at once.
+		// Under load, Keystone sometimes answers valid requests with 500.
 		Policy: func(_ *rest.Request, resp *http.Response) bool {
 			return resp.StatusCode == http.StatusInternalServerError
 		},
@@ -116,10 +113,10 @@ func New(c Config) (*Validator, error) {
 	return v, nil
 }
 
-// Asked tells how often Validate had an answer that was kept, and how often not.
+// Asked returns how often Validate had a cached result, and how often not.
 func (v *Validator) Asked() (hits, misses int64) { return v.hits.Load(), v.misses.Load() }
 
-// URL is that of Keystone's v3 API.
+// URL returns the URL of Keystone's v3 API.
 func (v *Validator) URL() string { return strings.TrimSuffix(v.url, "/") }
 
 func (c *Credentials) options() gophercloud.AuthOptions {
@@ -132,7 +129,7 @@ func (c *Credentials) options() gophercloud.AuthOptions {
 	}
 }
 
-// signIn returns what gets the provider a new token of the service's own.
+// signIn returns the function that gets the provider a new token of its own.
 func (v *Validator) signIn(options gophercloud.AuthOptions) func(context.Context) error {
 	return func(ctx context.Context) error {
 		fresh := &gophercloud.ProviderClient{IdentityBase: v.provider.IdentityBase, IdentityEndpoint: v.provider.IdentityEndpoint, HTTPClient: v.provider.HTTPClient}
@@ -154,8 +151,8 @@ func (v *Validator) refused() error {
 	return fmt.Errorf("%w are not accepted by %s", ErrCredentials, v.URL())
 }
 
-// Check reports whether Keystone answers and accepts the service's own
-// credentials; [ErrCredentials] if it does not accept them.
+// Check returns an error if Keystone does not answer, or [ErrCredentials] if it does not accept the service's
+// credentials.
 func (v *Validator) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
@@ -170,10 +167,10 @@ func (v *Validator) Check(ctx context.Context) error {
 	return nil
 }
 
-// Validate returns what Keystone says of a token. fresh tells that it said so
-// in answer to this request, not up to [Config.CacheTime] before.
+// Validate returns a token as Keystone describes it. fresh reports whether Keystone was asked for this request, rather
+// than up to [Config.CacheTime] earlier.
 //
-// Errors are [ErrInvalid], that of ctx, or that Keystone could not be asked.
+// Errors are [ErrInvalid], that of ctx, or that Keystone is unavailable.
 func (v *Validator) Validate(ctx context.Context, token string) (t *Token, fresh bool, err error) {
 	if !plain(token) {
 		return nil, false, ErrInvalid
@@ -188,7 +185,7 @@ func (v *Validator) Validate(ctx context.Context, token string) (t *Token, fresh
 		return nil, false, ErrInvalid
 	}
 	v.misses.Add(1)
-	// Others may wait for the same answer: it must not end with this request.
+	// Others may wait for the same response: it must not end with this request.
 	detached := context.WithoutCancel(ctx)
 	answer := v.flight.DoChan(string(k[:]), func() (any, error) {
 		ctx, cancel := context.WithTimeout(detached, askTimeout)
@@ -206,11 +203,11 @@ func (v *Validator) Validate(ctx context.Context, token string) (t *Token, fresh
 	}
 }
 
-// ask asks Keystone, and keeps the answer.
+// ask asks Keystone, and caches the result.
 func (v *Validator) ask(ctx context.Context, k key, token string) (*Token, error) {
-	asked := time.Now() // what is revoked while Keystone answers counts from here
+	asked := time.Now() // a revocation during the request counts from here
 	var body answer
-	err := rest.ConcealError(v.get(ctx, token, &body), token) // what was no HTTP is quoted
+	err := rest.ConcealError(v.get(ctx, token, &body), token) // such errors quote invalid responses
 	switch status := refusal(err); {
 	case err == nil && body.Token.User.ID == "":
 		return nil, v.failure(errors.New("the answer is not about a token"))
@@ -249,7 +246,7 @@ func (v *Validator) get(ctx context.Context, token string, body *answer) error {
 	_, err := provider.Request(ctx, http.MethodGet, v.url+"auth/tokens?nocatalog", &gophercloud.RequestOpts{ //nolint:bodyclose // Gophercloud does
 		JSONResponse: body, MoreHeaders: map[string]string{"X-Subject-Token": token},
 	})
-	// Gophercloud does not unwrap this one: the reason is why signing in failed.
+	// Gophercloud does not unwrap this error, whose cause says why the login failed.
 	var again *gophercloud.ErrUnableToReauthenticate
 	if errors.As(err, &again) {
 		return again.ErrReauth
@@ -257,7 +254,7 @@ func (v *Validator) get(ctx context.Context, token string, body *answer) error {
 	return err
 }
 
-// statusOf is the status of an answer that was not expected, or 0.
+// statusOf returns the status of an unexpected response, or 0.
 func statusOf(err error) int {
 	var unexpected gophercloud.ErrUnexpectedResponseCode
 	if errors.As(err, &unexpected) {
@@ -266,9 +263,8 @@ func statusOf(err error) int {
 	return 0
 }
 
-// refusal is the status with which Keystone itself refuses, or 0. Its bodies
-// repeat the status. Those of whatever else is at a wrong URL do not; every
-// token would be an invalid one.
+// refusal returns the status of a refusal by Keystone itself, or 0. Keystone's bodies repeat the status. Those of
+// another service at a wrong URL do not: otherwise every token would appear invalid.
 func refusal(err error) int {
 	var unexpected gophercloud.ErrUnexpectedResponseCode
 	var body struct {
@@ -282,7 +278,7 @@ func refusal(err error) int {
 	return unexpected.Actual
 }
 
-// failure is the error when Keystone could not be asked.
+// failure returns the error if Keystone is unavailable.
 func (v *Validator) failure(err error) error {
 	var known *unavailable
 	if errors.As(err, &known) || errors.Is(err, ErrCredentials) {
@@ -291,8 +287,7 @@ func (v *Validator) failure(err error) error {
 	return &unavailable{v.URL(), rest.ConcealError(err, append([]string{v.provider.Token()}, v.secrets()...)...)}
 }
 
-// plain reports whether a token may be sent in a header: those of Keystone are
-// printable ASCII.
+// plain reports whether a token can be sent in a header: Keystone's tokens are printable ASCII.
 func plain(token string) bool {
 	return token != "" && len(token) <= maxToken && strings.IndexFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }

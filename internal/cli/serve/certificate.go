@@ -17,7 +17,7 @@ type certificate struct {
 	current   atomic.Pointer[tls.Certificate]
 }
 
-// certificateOf reads what the settings name; with no certificate, clients are served without TLS.
+// certificateOf loads the certificate named in the settings; without one, clients are served without TLS.
 func certificateOf(v *settings.Values) (*certificate, error) {
 	c := &certificate{cert: v.String("server.tls_cert"), key: v.String("server.tls_key")}
 	if (c.cert == "") != (c.key == "") {
@@ -29,7 +29,7 @@ func certificateOf(v *settings.Values) (*certificate, error) {
 	return c, c.load()
 }
 
-// load reads the files. If they are no good, what was loaded before stays.
+// load reads the files. If they are invalid, the previous certificate stays.
 func (c *certificate) load() error {
 	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 	if err != nil {
@@ -43,7 +43,7 @@ func (c *certificate) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current.Load(), nil
 }
 
-// reload reads the certificate and its key again, when an administrator who has renewed them asks for it.
+// reload reads the certificate and its key again on SIGHUP, after an administrator has renewed them.
 func reload(c *certificate, log *slog.Logger) {
 	attrs := []any{slog.String("signal", syscall.SIGHUP.String())}
 	if c.cert == "" {

@@ -19,17 +19,17 @@ import (
 // unixPrefix begins an address that is the path of a Unix socket.
 const unixPrefix = "unix:"
 
-// socketMode lets the server's group connect, such as that of a proxy before it, and nobody else.
+// socketMode lets the server's group connect, such as a proxy's, and nobody else.
 const socketMode = 0o660
 
-// defaultConnections is how many there may be at once where the setting is 0; its default says the same.
+// defaultConnections is the limit on concurrent connections where the setting is 0, as its help says.
 const defaultConnections = 4096
 
-// longestSocket is how many bytes the path of a Unix socket may have on Linux; macOS takes four fewer.
+// longestSocket is the longest path of a Unix socket in bytes on Linux; macOS accepts four fewer.
 const longestSocket = 107
 
-// listenAll opens what clients come to: the sockets that systemd passes to the process (sd_listen_fds), or else the
-// address in the settings.
+// listenAll opens the listeners: the sockets that systemd passes to the process (sd_listen_fds), or else the address in
+// the settings.
 func listenAll(ctx context.Context, v *settings.Values) (all []net.Listener, err error) {
 	most := cmp.Or(v.Int("server.max_connections"), defaultConnections)
 	passed, err := activation.Listeners()
@@ -49,9 +49,9 @@ func listenAll(ctx context.Context, v *settings.Values) (all []net.Listener, err
 	return []net.Listener{l}, err
 }
 
-// listen opens an address, host:port or unix:PATH, and lets no more than most connections in at once.
+// listen opens an address, host:port or unix:PATH, for at most most connections at once.
 func listen(ctx context.Context, address string, most int) (net.Listener, error) {
-	if address == "" { // which would be all addresses of the machine, on any port
+	if address == "" { // which would mean all addresses of the machine, on any port
 		return nil, errors.New("cannot listen: no address is set; say --listen 127.0.0.1:7780, or unix:PATH")
 	}
 	path, isPath := strings.CutPrefix(address, unixPrefix)
@@ -68,7 +68,7 @@ func listen(ctx context.Context, address string, most int) (net.Listener, error)
 	return netutil.LimitListener(l, most), nil
 }
 
-// listenUnix opens a Unix socket, in the place of one that nobody listens on any more.
+// listenUnix opens a Unix socket, and replaces one that is not in use any more.
 func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	switch {
 	case path == "" || path[0] == '@':
@@ -92,7 +92,7 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Until then it was open to no more than the owner, and whoever the umask lets write.
+	// Until then only the owner could connect, and whoever the umask lets write.
 	if err := os.Chmod(path, socketMode); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}

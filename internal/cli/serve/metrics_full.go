@@ -15,11 +15,11 @@ import (
 	"github.com/craton-fleet/craton/server/metrics"
 )
 
-// meter counts what the server does, and shows it where the settings say.
+// meter counts requests, and serves metrics where the settings say.
 type meter struct {
-	metrics *metrics.Metrics // nil: it was turned off
+	metrics *metrics.Metrics // nil if turned off
 	key     string
-	listen  string // an address of its own; "" is that of the API
+	listen  string // a separate address; "" for that of the API
 }
 
 // newMeter reads the settings.
@@ -49,7 +49,7 @@ func (m *meter) observe() func(server.Observation) {
 	return m.metrics.Observe
 }
 
-// wrap puts the metrics beside an API that has their address too.
+// wrap adds the metrics to an API that shares their address.
 func (m *meter) wrap(api http.Handler, srv *server.Server) http.Handler {
 	if m.metrics == nil {
 		return api
@@ -68,10 +68,10 @@ func (m *meter) wrap(api http.Handler, srv *server.Server) http.Handler {
 	})
 }
 
-// metricsConnections is how many connections the metrics' own address lets in.
+// metricsConnections is the number of connections to the metrics' own address.
 const metricsConnections = 64
 
-// serve shows the metrics at their own address, if they have one, until ctx ends. failed hears of an end before that.
+// serve serves the metrics at their own address, if they have one, until ctx ends. failed is called if it ends earlier.
 func (m *meter) serve(ctx context.Context, failed func(error)) (url string, err error) {
 	if m.metrics == nil || m.listen == "" {
 		return "", nil

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// meter is none: this build has no metrics.
+// meter does nothing: this build has no metrics.
 type meter struct{}
 
 func newMeter(v *settings.Values, _ string) (*meter, error) {

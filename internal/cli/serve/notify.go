@@ -9,15 +9,15 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// notifySystemd says to systemd what the server does, where that has started it with Type=notify (sd_notify).
+// notifySystemd sends the server's state to systemd, if that has started it with Type=notify (sd_notify).
 func notifySystemd(state string, log *slog.Logger) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		log.Warn("systemd does not hear what the server does", "error", err.Error())
 	}
 }
 
-// pat has systemd's watchdog know, until ctx ends, that the server's handler answers. Whether the database does is none
-// of its business: no restart fixes that.
+// pat tells systemd's watchdog, until ctx ends, that the server's handler responds. The state of the database does not
+// matter: no restart would fix that.
 func pat(ctx context.Context, handler http.Handler, log *slog.Logger) {
 	interval, err := daemon.SdWatchdogEnabled(false)
 	if err != nil || interval == 0 {
@@ -40,7 +40,7 @@ func pat(ctx context.Context, handler http.Handler, log *slog.Logger) {
 	}
 }
 
-// answered is an answer of which nobody wants to know more than that it was made.
+// answered is a response of which only its existence matters.
 type answered struct{ header http.Header }
 
 func (a *answered) Header() http.Header         { return a.header }

@@ -13,9 +13,9 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// withPage puts the page beside the API. A browser that asks for / is led there; programs, which send no Accept of
-// HTML, get what they always got. observe, if it is not nil, hears of every request of the page; those that the page
-// asks of the API are told beside.
+// withPage adds the page to the API. A browser that requests / is redirected to it; programs, which do not accept HTML,
+// get the API's response. observe, if not nil, is called for every request of the page, except for those that the page
+// makes to the API, which report themselves.
 func withPage(ctx context.Context, api http.Handler, srv *server.Server, keystone bool, observe func(server.Observation)) (http.Handler, error) {
 	keys := func(ctx context.Context) (all []web.Key, err error) {
 		found, err := srv.PageKeys(ctx, web.KeyTime, web.SessionTime)
@@ -45,7 +45,7 @@ func withPage(ctx context.Context, api http.Handler, srv *server.Server, keyston
 	}), nil
 }
 
-// statusWriter keeps the status of an answer.
+// statusWriter records the status of a response.
 type statusWriter struct {
 	http.ResponseWriter
 	status int
@@ -57,5 +57,5 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
-// Unwrap lets [http.ResponseController] reach the writer: pages are sent in parts.
+// Unwrap lets [http.ResponseController] reach the wrapped writer: pages are sent in parts.
 func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

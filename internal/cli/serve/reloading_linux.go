@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reloading returns what systemd wants to hear when a reload begins (Type=notify-reload).
+// reloading returns the message to systemd when a reload begins (Type=notify-reload).
 func reloading() string {
 	var now unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {

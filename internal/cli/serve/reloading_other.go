@@ -4,5 +4,5 @@ package serve
 
 import "github.com/coreos/go-systemd/v22/daemon"
 
-// reloading returns what nobody hears where there is no systemd.
+// reloading returns a message that nobody receives where there is no systemd.
 func reloading() string { return daemon.SdNotifyReloading }

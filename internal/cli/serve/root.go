@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// forPeople reports whether a browser asks. Programs send no Accept of HTML, and get what they always got.
+// forPeople reports whether a request comes from a browser. Programs do not accept HTML, and get the API's response.
 func forPeople(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// withoutPage returns the API alone, which says at its root what it is.
+// withoutPage returns the API alone, with a short description at its root.
 func withoutPage(api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/" || !forPeople(r) {

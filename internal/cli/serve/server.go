@@ -59,8 +59,8 @@ admins, members and readers work in their project; only admins of Keystone's adm
 	return cmd
 }
 
-// database returns where the database is that the server's commands need; what it
-// takes to open it is added to the options.
+// database returns the location of the database for the server's commands, and the options completed with what opening
+// it needs.
 func database(v *settings.Values, o server.Options) (string, server.Options, error) {
 	url := v.String("server.database")
 	if url == "" {
@@ -73,7 +73,7 @@ func database(v *settings.Values, o server.Options) (string, server.Options, err
 	return url, o, nil
 }
 
-// open opens the database that the server's commands need.
+// open opens the database for the server's commands.
 func open(ctx context.Context, v *settings.Values, o server.Options) (*server.Server, error) {
 	url, o, err := database(v, o)
 	if err != nil {
@@ -82,7 +82,7 @@ func open(ctx context.Context, v *settings.Values, o server.Options) (*server.Se
 	return server.Open(ctx, url, o)
 }
 
-// limits returns those of the settings.
+// limits returns the limits in the settings.
 func limits(v *settings.Values) server.Limits {
 	return server.Limits{
 		Body: int64(v.Int("server.max_body")), Variables: v.Int("server.max_variables"),
@@ -90,7 +90,7 @@ func limits(v *settings.Values) server.Limits {
 	}
 }
 
-// options returns those of a server that is to serve.
+// options returns the options of a server that serves a network.
 func options(v *settings.Values) server.Options {
 	failures := v.Int("server.login_failures")
 	if failures == 0 {
@@ -103,20 +103,19 @@ func options(v *settings.Values) server.Options {
 	}
 }
 
-// baseMemory is the memory that the server needs beside the bodies and responses in progress, in bytes.
+// baseMemory is the memory that the server needs in addition to bodies and responses in progress, in bytes.
 const baseMemory = 256 << 20
 
-// setMemoryTarget has the garbage collector work harder before the process grows beyond what its requests may take,
-// unless the environment says otherwise. The limits hold without it; this is about what is thrown away and not
-// collected yet.
+// setMemoryTarget makes the garbage collector work harder before the process grows beyond what its requests may take,
+// unless the environment sets a target. The limits hold without it; this concerns garbage that is not yet collected.
 func setMemoryTarget(l server.Limits) {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(baseMemory + l.Memory)
 	}
 }
 
-// How long clients may take (a body that is large must come faster; an answer that nobody takes is cut off earlier),
-// and how long a connection is kept on which nothing comes.
+// How long clients may take (a large body must arrive faster; a response that the client does not read is cut off
+// earlier), and how long an idle connection is kept.
 const (
 	headerTime = 10 * time.Second
 	readTime   = 2 * time.Minute
@@ -148,7 +147,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	if err != nil {
 		return err
 	}
-	defer srv.Close() //nolint:errcheck // every answered write is committed
+	defer srv.Close() //nolint:errcheck // every acknowledged write is committed
 	setMemoryTarget(limits(v))
 	working, end := context.WithCancel(ctx)
 	watched, err := srv.Watch(working)
@@ -156,7 +155,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 		end()
 		return err
 	}
-	defer watched() // before the database is closed
+	defer watched() // ends before the database is closed
 	defer srv.RecordUses(working)()
 	if keep := v.Duration("server.keep_changes"); keep > 0 {
 		defer srv.Retain(working, keep)()
@@ -219,7 +218,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 			return shutdown(hs, log, "the caller")
 		case s := <-signals:
 			if s != syscall.SIGHUP {
-				signal.Stop(signals) // a second one ends the process at once
+				signal.Stop(signals) // a second signal ends the process at once
 				return shutdown(hs, log, s.String())
 			}
 			notifySystemd(reloading(), log)
@@ -229,7 +228,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	}
 }
 
-// shutdown ends the server when the requests that are under way have their answers.
+// shutdown stops the server after the requests in progress have their responses.
 func shutdown(hs *http.Server, log *slog.Logger, by string) error {
 	notifySystemd(daemon.SdNotifyStopping, log)
 	log.Info("stopping", "signal", by, "grace", shutdownTime.String())

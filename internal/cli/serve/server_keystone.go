@@ -17,9 +17,8 @@ import (
 // authKeystone is the value of --auth that takes users from Keystone.
 const authKeystone = "keystone"
 
-// handlerOf returns the server's handler for the way in which clients sign in.
-// Keystone is tried: credentials that it refuses are an error, but a Keystone
-// that does not answer may start later.
+// handlerOf returns the server's handler for the kind of authentication. Keystone is tried: refused credentials are an
+// error, but a Keystone that does not answer may start later.
 func handlerOf(ctx context.Context, v *settings.Values, srv *server.Server, log *slog.Logger) (http.Handler, error) {
 	config := keystone.Config{
 		URL: v.String("server.keystone_url"), CAPath: v.String("server.keystone_ca_path"), CacheTime: v.Duration("server.keystone_cache_time"),
@@ -50,7 +49,7 @@ func handlerOf(ctx context.Context, v *settings.Values, srv *server.Server, log 
 	return srv.KeystoneHandler(tokens, keystoneRoles(v)), nil
 }
 
-// setCredentials sets those of the server itself, if it has any.
+// setCredentials sets the credentials of the server itself, if there are any.
 func setCredentials(config *keystone.Config, v *settings.Values) error {
 	c := keystone.Credentials{
 		Username: v.String("server.keystone_username"), Password: v.String("server.keystone_password"),
@@ -79,7 +78,7 @@ func keystoneRoles(v *settings.Values) keystone.Roles {
 	}
 }
 
-// confidential reports whether nobody on the way can read what goes to a URL.
+// confidential reports whether what is sent to a URL is encrypted, or stays on this machine.
 func confidential(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme == "https" {

@@ -15,10 +15,10 @@ import (
 // Options say when logins are refused, and for how long.
 type Options struct {
 	Failures   int           // wrong credentials for one user from one address until it is refused
-	MaxLockout time.Duration // that anybody is refused
+	MaxLockout time.Duration // longest time that a client is refused
 }
 
-// Factors of Failures for what many users, or many addresses, share.
+// Factors of Failures for an address shared by many users, and a user at many addresses.
 const (
 	perAddress = 5
 	perUser    = 10
@@ -34,13 +34,13 @@ const (
 )
 
 const (
-	firstRefusal = 15          // the part of Longest that the first one lasts
-	longestSame  = time.Minute // that one wrong credential is refused by itself
-	patientFor   = 2           // failures that are answered at once
+	firstRefusal = 15          // the first refusal lasts this part of MaxLockout
+	longestSame  = time.Minute // how long one repeated wrong credential is refused
+	patientFor   = 2           // failures without a delay
 	minDelay     = 250 * time.Millisecond
 	maxDelay     = 2 * time.Second
-	maxDelayed   = 1024 // requests at once
-	atOnce       = 4    // credentials of one address that are new and looked up at once
+	maxDelayed   = 1024 // delayed requests
+	atOnce       = 4    // new credentials of one address that are checked at once
 )
 
 // Guard counts wrong credentials. It is safe for concurrent use.
@@ -57,7 +57,7 @@ type Guard struct {
 	flights map[key]*flight
 }
 
-// New makes a guard.
+// New returns a guard.
 func New(o Options) *Guard {
 	o.MaxLockout = max(o.MaxLockout, time.Second)
 	kept := uint32(2*o.MaxLockout/time.Second) + 1 // no refusal lasts so long
@@ -71,36 +71,35 @@ func New(o Options) *Guard {
 	return g
 }
 
-// Attempt is a request that shows a credential.
+// Attempt is a request with a credential.
 type Attempt struct {
 	Address    netip.Addr
-	User       string   // whose it is said to be, what tells users of one name apart included; "" if the credential says who it is
-	Credential []string // all that must be right together
+	User       string   // the claimed user, unique even among users of one name; "" if the credential identifies the user
+	Credential []string // everything that must be right together
 }
 
-// Outcome is what became of an attempt.
+// Outcome is the result of an attempt.
 type Outcome int
 
-// What a check finds out.
+// The results of a check.
 const (
-	Unknown Outcome = iota // it could not be done
+	Unknown Outcome = iota // the check failed
 	Right
 	Wrong
 )
 
-// RefusedError is the error for attempts that are not looked up.
+// RefusedError is the error for an attempt that is refused without a check.
 type RefusedError struct {
-	Wait time.Duration // until one will be
+	Wait time.Duration // until one is checked again
 }
 
 func (r *RefusedError) Error() string {
 	return fmt.Sprintf("too many wrong logins: refused for %v", r.Wait)
 }
 
-// Do calls check, which looks the credential up, unless the attempt is refused: then
-// the error is [*RefusedError], and check is not called. It returns later than check if
-// that finds it wrong. began is not zero if from now on attempts like this are
-// refused, for so long. The only other error is that of ctx.
+// Do calls check, which checks the credential, unless the attempt is refused: then the error is a [*RefusedError], and
+// check is not called. If check finds it wrong, Do returns after a delay. began is not zero if from now on such
+// attempts are refused, for that long. The only other error is that of ctx.
 func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began time.Duration, err error) {
 	k := g.keys(a)
 	if g.known.has(k.credential) {
@@ -111,7 +110,7 @@ func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began 
 		}
 		return 0, nil
 	}
-	if wait := g.refusal(k); wait > 0 { // before it takes a place among those that are looked up
+	if wait := g.refusal(k); wait > 0 { // before it takes a place for a check
 		return 0, &RefusedError{wait}
 	}
 	leave, err := g.enter(ctx, k.address)
@@ -137,7 +136,7 @@ func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began 
 	return began, g.pause(ctx, delay)
 }
 
-// pause holds an answer back, unless too many are already.
+// pause delays a response, unless too many are delayed already.
 func (g *Guard) pause(ctx context.Context, d time.Duration) error {
 	select {
 	case g.delayed <- struct{}{}:
@@ -155,7 +154,7 @@ func (g *Guard) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// keys are what an attempt counts for.
+// keys identify what an attempt counts for.
 type keys struct {
 	address, pair, user, credential key
 	named                           bool // there is a user
@@ -170,7 +169,7 @@ func (g *Guard) keys(a Attempt) keys {
 	}
 }
 
-// Network is what counts as one address.
+// Network returns what counts as one address.
 func Network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := a.BitLen()
@@ -181,8 +180,7 @@ func Network(a netip.Addr) netip.Prefix {
 	return p
 }
 
-// key is a hash under a secret of the process: nobody can choose two that are
-// equal, or learn a credential from one.
+// key returns a hash with a secret of the process: nobody can choose two equal ones, or learn a credential from one.
 func (g *Guard) key(what string, parts ...string) key {
 	b := make([]byte, 0, 256)
 	b = append(b, g.secret[:]...)
@@ -194,10 +192,10 @@ func (g *Guard) key(what string, parts ...string) key {
 	return key(binary.BigEndian.Uint64(sum[:]))
 }
 
-// now is in seconds since the guard was made.
+// now returns the seconds since the guard was created.
 func (g *Guard) now() uint32 { return uint32(time.Since(g.start) / time.Second) }
 
-// refusal is how long an attempt is refused from now on, or 0.
+// refusal returns how long an attempt is refused from now on, or 0.
 func (g *Guard) refusal(k keys) time.Duration {
 	now, n, longest := g.now(), g.options.Failures, g.options.MaxLockout
 	wait := max(left(g.credentials.get(k.credential, now), now, n, min(longestSame, longest)), left(g.addresses.get(k.address, now), now, n*perAddress, longest))
@@ -210,13 +208,13 @@ func (g *Guard) refusal(k keys) time.Duration {
 	return max(wait, left(g.pairs.get(k.pair, now), now, n, longest))
 }
 
-// left is how long an entry is still refused.
+// left returns how long an entry is still refused.
 func left(e entry, now uint32, limit int, longest time.Duration) time.Duration {
 	until := time.Duration(e.last)*time.Second + lasts(int(e.count)-limit, longest)
 	return max(0, until-time.Duration(now)*time.Second)
 }
 
-// lasts is how long a refusal lasts after so many failures over the limit.
+// lasts returns how long a refusal lasts, by the number of failures over the limit.
 func lasts(over int, longest time.Duration) time.Duration {
 	if over < 0 {
 		return 0
@@ -232,8 +230,8 @@ func (g *Guard) succeed(k keys) {
 	g.addresses.lower(k.address, now, g.pairs.lower(k.pair, now, all))
 }
 
-// fail counts a wrong credential: how long attempts like it are refused from now on,
-// and how long its answer is held back.
+// fail counts a wrong credential, and returns how long such attempts are refused from now on, and how long the response
+// is delayed.
 func (g *Guard) fail(k keys) (began, delay time.Duration) {
 	now := g.now()
 	again := g.credentials.add(k.credential, now).count > 1
@@ -251,14 +249,14 @@ func (g *Guard) fail(k keys) (began, delay time.Duration) {
 	return g.refusal(k), delay
 }
 
-// flight is the credentials of one address that are looked up now: what is sent side
-// by side must not all be looked up before the first has failed.
+// flight are the credentials of one address that are being checked: concurrent ones must not all be checked before the
+// first has failed.
 type flight struct {
 	places chan struct{}
 	users  int
 }
 
-// enter waits for a place among them.
+// enter waits for a place for a check.
 func (g *Guard) enter(ctx context.Context, address key) (leave func(), err error) {
 	g.mu.Lock()
 	f := g.flights[address]
@@ -277,7 +275,7 @@ func (g *Guard) enter(ctx context.Context, address key) (leave func(), err error
 	}
 	leave = func() { <-f.places; gone() }
 	select {
-	case f.places <- struct{}{}: // also for who has left: what is sent counts
+	case f.places <- struct{}{}: // also for a client that left: what was sent counts
 		return leave, nil
 	default:
 	}

@@ -2,34 +2,34 @@ package guard
 
 import "sync"
 
-// key names what is counted.
+// key identifies what is counted.
 type key uint64
 
-// shards is how many parts a table has, each with a lock of its own.
+// shards is the number of parts of a table, each with its own lock.
 const shards = 256
 
-// entry is how often something failed, and when it last did.
+// entry is the number of failures, and the time of the last one.
 type entry struct {
-	last  uint32 // in seconds since the guard was made
+	last  uint32 // in seconds since the guard was created
 	count uint32
 }
 
 func (e entry) live(now, kept uint32) bool { return e.count > 0 && now-e.last < kept }
 
-// table counts failures, in a bounded number of entries. An entry leaves when its
-// time is over, and not before: nobody can push out one entry by making others.
+// table counts failures, in a bounded number of entries. An entry leaves when its time is over, and not before: new
+// entries never displace one.
 type table struct {
 	parts [shards]part
 	room  int    // entries of a part
-	share bool   // what finds no room shares one entry for each part; otherwise it is not counted
-	kept  uint32 // seconds after its last failure that an entry leaves
+	share bool   // keys without room share one entry for each part; otherwise they are not counted
+	kept  uint32 // seconds after its last failure when an entry expires
 }
 
 type part struct {
 	mu      sync.Mutex
 	entries map[key]entry
-	rest    entry  // of those that found no room
-	swept   uint32 // when it was last looked for those whose time is over
+	rest    entry  // of keys without room
+	swept   uint32 // when expired entries were last removed
 }
 
 func newTable(size int, share bool, kept uint32) *table {
@@ -38,7 +38,7 @@ func newTable(size int, share bool, kept uint32) *table {
 
 func (t *table) part(k key) *part { return &t.parts[k%shards] }
 
-// get is the entry of a key.
+// get returns the entry of a key.
 func (t *table) get(k key, now uint32) entry {
 	p := t.part(k)
 	p.mu.Lock()
@@ -81,8 +81,7 @@ func (t *table) next(e entry, now uint32) entry {
 	return entry{last: now, count: e.count + 1}
 }
 
-// sweep makes room, and reports whether there is any. It looks at all entries, so it
-// does that once a second at most.
+// sweep makes room, and reports whether there is any. It inspects all entries, so it runs at most once a second.
 func (p *part) sweep(now, kept uint32) bool {
 	if p.swept == now {
 		return false
@@ -97,7 +96,7 @@ func (p *part) sweep(now, kept uint32) bool {
 	return len(p.entries) < before
 }
 
-// lower takes up to n failures back, and returns how many there were.
+// lower subtracts up to n failures, and returns how many there were.
 func (t *table) lower(k key, now, n uint32) uint32 {
 	p := t.part(k)
 	p.mu.Lock()
@@ -119,8 +118,8 @@ func (t *table) lower(k key, now, n uint32) uint32 {
 	return was
 }
 
-// set holds what has been right, in a bounded number of entries. Only who has right
-// credentials can add to it, so that any entry may make room for another.
+// set holds right credentials, in a bounded number of entries. Only owners of right credentials can add to it, so any
+// entry may make room for another.
 type set struct {
 	parts [shards]struct {
 		mu   sync.RWMutex

@@ -1,6 +1,5 @@
-// Package peer finds out which client a request comes from, behind proxies as
-// well: from a header that they set, and never from one that the client could have
-// made up.
+// Package peer determines which client a request comes from, also behind proxies: from a header that they set, and
+// never from one that the client could have forged.
 package peer
 
 import (
@@ -10,25 +9,25 @@ import (
 	"strings"
 )
 
-// Headers in which proxies say whom a request came from.
+// Headers in which proxies name the client.
 const (
 	XForwardedFor = "X-Forwarded-For"
 	Forwarded     = "Forwarded" // RFC 7239
 )
 
-// Proxies are those that are believed. The zero value believes none.
+// Proxies are the trusted proxies. The zero value trusts none.
 type Proxies struct {
 	Trusted []netip.Prefix
-	Unix    bool // those that come over a Unix socket, whose permissions say who that can be
-	// Header is the one that all of them add to, in any case, [XForwardedFor] if empty. The other is not read: a
-	// proxy passes on what a client has put there.
+	Unix    bool // clients of a Unix socket, which its permissions restrict
+	// Header is the header that all of them add to, in any case, [XForwardedFor] if empty. The other header is not
+	// read: a proxy passes on what a client has put there.
 	Header string
 }
 
-// Unix stands for the proxies that come over a Unix socket.
+// Unix stands for the proxies that connect over a Unix socket.
 const Unix = "unix"
 
-// Parse reads networks (10.0.0.0/8), addresses (10.0.0.1) and [Unix].
+// Parse parses networks (10.0.0.0/8), addresses (10.0.0.1) and [Unix].
 func Parse(words []string) (believed Proxies, err error) {
 	for _, word := range words {
 		if word == Unix {
@@ -44,7 +43,7 @@ func Parse(words []string) (believed Proxies, err error) {
 			a = a.Unmap()
 			p = netip.PrefixFrom(a, a.BitLen())
 		}
-		if p.Addr().Is4In6() { // it would hold of nothing: such addresses are taken for IPv4
+		if p.Addr().Is4In6() { // it would match nothing: such addresses count as IPv4
 			return Proxies{}, fmt.Errorf("%q is a network of IPv4 in IPv6: write it as 10.0.0.0/8", word)
 		}
 		believed.Trusted = append(believed.Trusted, p.Masked())
@@ -52,11 +51,9 @@ func Parse(words []string) (believed Proxies, err error) {
 	return believed, nil
 }
 
-// Client is the address that a request comes from: that of the connection or, if that
-// is a trusted proxy's, the last one in the header that is no trusted proxy's. What
-// stands before that in the header is the client's own word. forwarded tells that
-// it is from the header. An entry that is no address ends the search at the proxy
-// that has written it.
+// Client returns the address of a request's client: that of the connection or, if that is a trusted proxy's, the last
+// one in the header that is not a trusted proxy's. What precedes it in the header could be forged by the client.
+// forwarded reports whether it is from the header. An invalid entry ends the search at the proxy that wrote it.
 func (p *Proxies) Client(r *http.Request) (client netip.Addr, forwarded bool) {
 	client, ok := address(r.RemoteAddr)
 	if !p.trustsPeer(client, ok) {
@@ -104,7 +101,7 @@ func (p *Proxies) header() string {
 	return p.Header
 }
 
-// trustsPeer reports whether the other end of a connection is trusted, which has no address on a Unix socket.
+// trustsPeer reports whether the other end of a connection is trusted. It has no address on a Unix socket.
 func (p *Proxies) trustsPeer(a netip.Addr, ok bool) bool {
 	if !ok {
 		return p.Unix
@@ -121,8 +118,8 @@ func (p *Proxies) trusts(a netip.Addr) bool {
 	return false
 }
 
-// hop reads one entry of the header. In Forwarded it is for=ADDRESS among others; a
-// quoted comma or semicolon makes it none.
+// hop parses one entry of the header. In Forwarded it is for=ADDRESS among other parameters; a quoted comma or
+// semicolon makes it invalid.
 func (p *Proxies) hop(text string) (netip.Addr, bool) {
 	if !strings.EqualFold(p.header(), Forwarded) {
 		return address(text)
@@ -136,7 +133,7 @@ func (p *Proxies) hop(text string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// address reads 10.0.0.1, 10.0.0.1:4711, ::1, [::1] and [::1]:4711.
+// address parses 10.0.0.1, 10.0.0.1:4711, ::1, [::1] and [::1]:4711.
 func address(text string) (netip.Addr, bool) {
 	if with, err := netip.ParseAddrPort(text); err == nil {
 		return with.Addr().Unmap().WithZone(""), true

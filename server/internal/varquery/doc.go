@@ -1,16 +1,14 @@
-// Package varquery is the "vars" filter of the Craton v1 API (contract §5.5):
+// Package varquery implements the "vars" filter of the Craton v1 API (contract §5.5):
 //
 //	vars=<path>:<json>[,<path>:<json>...]
 //
-// selects objects by their variables. [Parse] reads an expression into terms;
-// a [Term] names one variable and decides whether its value matches, with the
-// meaning that MySQL 5.7 gives to
+// selects objects by their variables. [Parse] parses an expression into terms; a [Term] names one variable and decides
+// whether its value matches, with the meaning that MySQL 5.7 gives to
 //
 //	JSON_CONTAINS(JSON_EXTRACT(value, path), json)
 //
-// A path begins with the variable's key, bare or in double quotes, and goes on
-// with .name, ."quoted name", .* (all members), [n] and [*] (all elements):
-// role:"web", disks[0].size:100, tags[*]:"x", "odd-key"."v3.0":true.
-// A comma can stand neither in a path nor in a value, and a colon not in a
-// path: the expression is split at those first, as the original does.
+// A path begins with the variable's key, bare or in double quotes, and continues with .name, ."quoted name", .* (all
+// members), [n] and [*] (all elements): role:"web", disks[0].size:100, tags[*]:"x", "odd-key"."v3.0":true. A path or a
+// value cannot contain a comma, and a path cannot contain a colon: the expression is split at those first, as in the
+// original server.
 package varquery

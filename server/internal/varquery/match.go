@@ -6,11 +6,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Match reports whether a variable's value, as JSON text, satisfies the term.
-// The key is not looked at. Text that is no JSON matches nothing.
+// Match reports whether a variable's value, as JSON text, matches the term. The key is ignored. Text that is not JSON
+// matches nothing.
 func (t Term) Match(text string) bool {
 	if len(t.steps) == 0 && t.want.Kind == jsontext.String && strings.HasPrefix(text, `"`) && !strings.Contains(text, `\`) {
-		return text[1:len(text)-1] == t.want.Text // the usual case, without a tree
+		return text[1:len(text)-1] == t.want.Text // the usual case, without parsing
 	}
 	value, err := jsontext.Parse([]byte(text))
 	if err != nil {
@@ -20,12 +20,10 @@ func (t Term) Match(text string) bool {
 	return ok && target.Contains(t.want)
 }
 
-// Signs are pieces of text that every value has, in their order, which satisfies the
-// term: see [jsontext.Value.Signs].
+// Signs returns pieces of text, in order, that every matching value contains: see [jsontext.Value.Signs].
 func (t Term) Signs() []string { return t.want.Signs() }
 
-// Starts are how every value begins that satisfies the term; none says nothing: see
-// [jsontext.Value.Starts].
+// Starts returns how every matching value begins; none means that nothing is known: see [jsontext.Value.Starts].
 func (t Term) Starts() []jsontext.Start {
 	if len(t.steps) > 0 {
 		return nil
@@ -33,8 +31,8 @@ func (t Term) Starts() []jsontext.Start {
 	return t.want.Starts()
 }
 
-// extract is JSON_EXTRACT: what the path finds. With a wildcard in the path
-// that is an array of everything found, even of one thing.
+// extract implements JSON_EXTRACT: it returns what the path finds. With a wildcard in the path that is an array of
+// everything found, even if it is a single value.
 func extract(v jsontext.Value, steps []step) (jsontext.Value, bool) {
 	found, wild := []jsontext.Value{v}, false
 	for _, s := range steps {
@@ -52,7 +50,7 @@ func extract(v jsontext.Value, steps []step) (jsontext.Value, bool) {
 			case s.kind == anyElement:
 				next = append(next, v.Items...)
 			case v.Kind != jsontext.Array && s.index == 0:
-				next = append(next, v) // MySQL takes what is no array for an array of one
+				next = append(next, v) // MySQL treats a value that is not an array as an array of one
 			case s.index < len(v.Items):
 				next = append(next, v.Items[s.index])
 			}

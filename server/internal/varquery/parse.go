@@ -8,19 +8,19 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// syntaxError is an error with the original's own sentence.
+// syntaxError is an error with the message of the original server.
 type syntaxError string
 
 func (r syntaxError) Error() string { return string(r) }
 
-// Errors of [Parse], with the words of the original (contract §4).
+// Errors of [Parse], with the messages of the original server (contract §4).
 const (
 	ErrPath  = syntaxError("The query contains an invalid JSON Path expression.")
 	ErrValue = syntaxError("An invalid JSON value was specified.")
 )
 
-// MaxTerms is how many terms a filter may have: each is a look-up for every
-// object, and databases bound how deep an expression may be.
+// MaxTerms is the highest number of terms in a filter: each needs a lookup for every object, and databases bound the
+// depth of expressions.
 const MaxTerms = 100
 
 // Term is one condition: the variable Key has a value that matches.
