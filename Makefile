@@ -1,36 +1,37 @@
-# Everything one does with this repository. `make` alone lists it.
+# Everything that can be done with this repository. `make` alone lists it.
 
 # The version of this program. Nothing else names it: the build writes it into the binary.
 VERSION := 0.1.0
 COMMIT  := $(shell git rev-parse --short=7 HEAD 2>/dev/null || echo unknown)
 
-# The names that the binary answers to beside craton: each is a link to it in bin/. A module has its name from its
-# documentation, which is made from the modules themselves.
+# The other names of the binary: each is a link to it in bin/. Modules are named after their documentation, which is
+# generated from the modules themselves.
 LINKS := craton-inventory iotronic-inventory $(basename $(notdir $(wildcard plugins/modules/*.py)))
 
 # The program that `make build` builds, and with which build tags: nopage and nometrics leave out what only a server needs.
 PROGRAM := bin/craton
 TAGS    :=
 
-# Commands, modules, metrics and the libraries that only they use do little work themselves: inlining there saves no time, and takes 0.6 MB.
+# Commands, modules, metrics and the libraries that only they use do little work themselves: inlining there would save no
+# time, and take 0.6 MB.
 LEAN := $(foreach package,github.com/craton-fleet/craton/internal/cli github.com/craton-fleet/craton/modules github.com/gophercloud github.com/spf13 github.com/prometheus google.golang.org/protobuf,-gcflags=$(package)/...=-l)
 
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s
 
-# Flags of the tests. -race needs a C compiler: without one, and with `make test RACE=`, the tests go without. SQLite is C
-# translated to Go, in memory that is not Go's: the race detector sees nothing there, and would be most of the tests' time.
+# Flags of the tests. -race needs a C compiler: use `make test RACE=` without one. SQLite is C translated to Go, and uses
+# memory that is not Go's: the race detector would see nothing there, and take most of the tests' time.
 RACE      := -race -gcflags=modernc.org/...=-race=false
 TESTFLAGS := -shuffle=on -timeout=25m
 
-# The tools of `make check`, at the one version that everybody runs.
+# The tools of `make check`, in the version that everybody runs.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GOVULNCHECK   := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 
-# What packs deb and rpm.
+# The tool that builds deb and rpm.
 NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.43.4
 
-# A private key of OpenSSH that `make release` signs the sums with.
+# An OpenSSH private key with which `make release` signs the checksums.
 SIGN_KEY :=
 
 SHELL       := bash
@@ -39,7 +40,7 @@ SHELL       := bash
 .PHONY: help build man collection release release-test demo test machines newest-ironic sanity check bench bench-peers load million proof fuzz screenshots clean
 MAKEFLAGS += --no-print-directory
 
-help: ## say what there is to make (this)
+help: ## list the targets (this)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 build: ## build bin/craton, one static binary, and the links to it
@@ -47,34 +48,34 @@ build: ## build bin/craton, one static binary, and the links to it
 	CGO_ENABLED=0 go build -trimpath -buildvcs=false -tags '$(TAGS)' $(LEAN) -ldflags '-s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT)' -o $(PROGRAM) ./cmd/craton
 	@[ $(PROGRAM) != bin/craton ] || for name in $(LINKS); do ln -sfn craton "bin/$$name"; done
 
-man: ## write a manual page for every subcommand into man/
+man: ## write a manual page for each subcommand into man/
 	@go run ./tools/man -version $(VERSION) man
 
 collection: ## build dist/craton-fleet-VERSION.tar.gz, the Ansible collection craton.fleet
-	@echo 'building what packs the collection; with nothing cached, this and each system takes a minute or two'
+	@echo 'building the collection packer; with an empty cache, this and each platform takes a minute or two'
 	@GOGC=400 CGO_ENABLED=0 go build -trimpath -o .cache/collection/build ./tools/collection/build
 	@.cache/collection/build tarball -version $(VERSION) -commit $(COMMIT) -o dist
 
-demo: build ## load an example fleet and run Ansible over it, to see the whole thing work
+demo: build ## load an example fleet and run Ansible on it, to see everything work together
 	@tests/demo
 
-test: ## run every test, with the race detector and the oldest and the newest Ansible that run here
+test: ## run all tests, with the race detector and the oldest and newest Ansible that run here
 	@venvs=$$(tests/ansible/venvs --path); \
 	set -x; CRATON_TEST_ANSIBLE="$$venvs" tests/run $(RACE) $(TESTFLAGS) ./...
 
-machines: ## kill parts of two servers on a PostgreSQL of two machines, with Patroni, etcd and HAProxy, under load; minutes, not in test
+machines: ## kill parts of two servers and a PostgreSQL cluster of two machines (Patroni, etcd, HAProxy) under load; takes minutes, not part of test
 	CRATON_TEST_MACHINES=required go test -count=1 -timeout=15m -v ./tests/machines
 
-newest-ironic: ## run the tests of Ironic with the newest that PyPI carries, which is installed into .cache, instead of Debian's, and those of Redfish with both; minutes, not in test
+newest-ironic: ## run the Ironic tests with the newest Ironic on PyPI, installed into .cache, instead of Debian's, and the Redfish tests with both; takes minutes, not part of test
 	tests/newest-ironic go test -count=1 -timeout=30m ./internal/openstacktest ./internal/connect ./iotronic ./inventory/iotronic ./modules/iotronic
 	tests/newest-ironic go test -count=1 -timeout=30m -run '^TestIronic' ./internal/cli
 	tests/newest-ironic env -u CRATON_TEST_IRONIC_PYTHON go test -count=1 -timeout=30m -run '^Test(Ironic)?Redfish$$' ./modules/iotronic ./internal/cli
 
-sanity: ## run ansible-test sanity, ansible-lint, ansible-builder, ansible-navigator and ansible-rulebook on the collection and the examples, and its build, with the oldest and the newest Ansible; minutes, not in test
+sanity: ## run ansible-test sanity, ansible-lint, ansible-builder, ansible-navigator and ansible-rulebook on the collection and the examples, and build it, with the oldest and newest Ansible; takes minutes, not part of test
 	@venvs=$$(tests/ansible/venvs --path); \
 	set -x; CRATON_TEST_SANITY=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=30m -v -run '^Test(Sanity|Lint|ExamplesLint|ExecutionEnvironment|Rulebook|Tarball)$$' ./tests/collection
 
-# .cache/bin/NAME@VERSION is a tool: a new version is a new file, so it is built once.
+# .cache/bin/NAME@VERSION is a tool: a new version is a new file, so each is built once.
 tool = .cache/bin/$(notdir $(1))
 TOOLS := $(GOLANGCI_LINT) $(GOVULNCHECK) $(NFPM)
 
@@ -83,16 +84,16 @@ TOOLS := $(GOLANGCI_LINT) $(GOVULNCHECK) $(NFPM)
 	@GOBIN="$(CURDIR)/.cache/bin/new" GOFLAGS= CGO_ENABLED=0 go install $(filter %/$*,$(TOOLS))
 	@mv ".cache/bin/new/$(firstword $(subst @, ,$*))" "$@"; rmdir .cache/bin/new
 
-release: $(call tool,$(NFPM)) ## make archives, deb, rpm, collection, sums, bill of materials into dist; SIGN_KEY=FILE signs, RELEASE=1 refuses what the changelog calls unreleased
+release: $(call tool,$(NFPM)) ## build archives, deb, rpm, collection, checksums and bill of materials into dist; SIGN_KEY=FILE signs, RELEASE=1 refuses a version that the changelog calls unreleased
 	go run ./tools/release -version $(VERSION) -commit $(COMMIT) -nfpm $< -sign-key "$(SIGN_KEY)" $(if $(RELEASE),-release) -o dist
 
-release-test: $(call tool,$(NFPM)) ## install, upgrade, downgrade, remove and purge packages on this Debian, in an overlay, and make them twice; root's, minutes, not in test
+release-test: $(call tool,$(NFPM)) ## install, upgrade, downgrade, remove and purge the packages on this Debian, in an overlay, and build them twice; needs root, takes minutes, not part of test
 	CRATON_TEST_PACKAGES="$(CURDIR)/$<" tests/run -count=1 -timeout=30m -v ./tests/packages
 
 checks := check-format check-modules check-vet check-lint check-vulnerabilities
 .PHONY: $(checks)
 
-check: ## look for mistakes without running anything: format, vet, linters, go.mod, known vulnerabilities
+check: ## check formatting, vet, linters, go.mod and known vulnerabilities, without running anything
 	@$(MAKE) --keep-going $(checks)
 
 check-format:
@@ -114,16 +115,16 @@ check-vulnerabilities: $(call tool,$(GOVULNCHECK))
 bench: build ## measure the inventory, the modules and the server on this machine, and print tables
 	go run ./tools/bench
 
-bench-peers: build ## measure a play over one of 10,000 hosts beside NetBox's nb_inventory, which is installed from PyPI into .cache
+bench-peers: build ## compare a play on one of 10,000 hosts with NetBox's nb_inventory, installed from PyPI into .cache
 	go run ./tools/bench --only peers
 
-million: build ## restore a fleet of 1,000,000 hosts into PostgreSQL, ask for everything, and have 100 clients do everything for 3 minutes; 10 to 20 minutes, 12 GB of disk
+million: build ## restore a fleet of 1,000,000 hosts into PostgreSQL, measure every request, and let 100 clients work for 3 minutes; takes 10 to 20 minutes, 12 GB of disk
 	go run ./tools/bench --only million --clients 100
 
-load: build ## have 50 clients do everything to a server of 10,000 hosts for 3 minutes, on SQLite and on PostgreSQL: no errors, flat memory, p99 by route; 10 minutes
+load: build ## let 50 clients work on a server with 10,000 hosts for 3 minutes, on SQLite and on PostgreSQL: no errors, flat memory, p99 by route; takes 10 minutes
 	go run ./tools/bench --only load
 
-proof: ## run the wider matrices of the tests, and the larger sizes; many minutes, and not part of test
+proof: ## run the tests with more versions and larger sizes; takes many minutes, not part of test
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -v -run '^TestMemory$$' ./server
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -run '^(TestPlans|TestPrune.*|TestExport|TestRules.*|TestPlain)$$' ./internal/fleetfile -rapid.checks=1000
 	for engine in postgres pgbouncer; do CRATON_TEST_ENGINE=$$engine go test -count=1 -timeout=30m -run '^(TestPlans|TestPrune.*|TestExport|TestRules.*|TestApply.*|TestEffects.*)$$' ./internal/fleetfile; done
@@ -137,11 +138,11 @@ proof: ## run the wider matrices of the tests, and the larger sizes; many minute
 	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -run '^(TestImport|TestExport|TestSSHConfig)' ./tests/ansible
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=30m -run '^(TestRandomFleets|TestPrometheusReads)$$' ./internal/cli/export
 
-fuzz: ## run every fuzz target of the tree for FUZZTIME=10s each
+fuzz: ## run every fuzz target for FUZZTIME=10s each
 	@tests/fuzz $(FUZZTIME)
 
-screenshots: ## make the pictures of docs/images anew, with chromium
+screenshots: ## take the screenshots in docs/images again, with chromium
 	CRATON_TEST_SCREENSHOTS=1 CRATON_TEST_BROWSER=required go test -count=1 -run '^TestScreenshots$$' ./tests/browser
 
-clean: ## remove all that the other targets made: bin, man, .demo, dist, .cache
+clean: ## remove everything that the other targets created: bin, man, .demo, dist, .cache
 	rm -rf bin man .demo dist .cache

@@ -20,13 +20,13 @@ import (
 	"github.com/craton-fleet/craton/tools/collection"
 )
 
-// What craton.bench, a collection beside craton.fleet, is made of.
+// The contents of craton.bench, a second collection.
 var (
 	//go:embed host.py
 	pythonModule []byte
 	//go:embed become.py
 	plainBecome []byte
-	// emptyModule is a module that does nothing: what it takes is what Ansible takes to copy and run one.
+	// emptyModule is a module that does nothing: it takes the time that Ansible needs to copy and run one.
 	emptyModule = []byte("#!/bin/sh\n# WANT_JSON\necho '{\"changed\": false}'\n")
 )
 
@@ -37,8 +37,8 @@ type ansible struct {
 	env       []string
 }
 
-// releases are the bin directories of the releases to measure with: those of CRATON_TEST_ANSIBLE, or what
-// tests/ansible/venvs makes, the oldest and the newest that run here.
+// releases returns the bin directories of the Ansible releases to measure: those of CRATON_TEST_ANSIBLE, or those that
+// tests/ansible/venvs creates, the oldest and the newest that run here.
 func releases(ctx context.Context) ([]string, error) {
 	list := os.Getenv("CRATON_TEST_ANSIBLE")
 	if list == "" {
@@ -53,7 +53,7 @@ func releases(ctx context.Context) ([]string, error) {
 	return filepath.SplitList(list), nil
 }
 
-// packCollection makes the tarball of craton.fleet, with the program to be measured.
+// packCollection builds the tarball of craton.fleet, with the measured program.
 func packCollection(ctx context.Context, binary, dir string) (string, error) {
 	text, err := os.ReadFile("galaxy.yml")
 	if err != nil {
@@ -68,19 +68,19 @@ func packCollection(ctx context.Context, binary, dir string) (string, error) {
 	return file, err
 }
 
-// newAnsible makes a home for a release.
+// newAnsible returns a release with an empty home.
 func newAnsible(ctx context.Context, bin, tarball, home string) (*ansible, error) {
 	a := &ansible{bin: bin, home: home, release: "?"}
 	config := filepath.Join(home, "ansible.cfg")
 	a.env = []string{
 		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home, "LC_ALL=C.UTF-8", "TERM=dumb",
 		"ANSIBLE_CONFIG=" + config, "ANSIBLE_NOCOLOR=1", "ANSIBLE_LOCALHOST_WARNING=0",
-		// Or the first Python module would pay for the search.
+		// Otherwise the first Python module would pay for the search.
 		"ANSIBLE_PYTHON_INTERPRETER=" + filepath.Join(bin, "python3"),
 	}
 	beside := filepath.Join(home, ".ansible", "collections", "ansible_collections", "craton", "bench", "plugins")
 	for file, data := range map[string][]byte{
-		config: nil, // the user's settings play no part
+		config: nil, // the user's settings are ignored
 		filepath.Join(beside, "modules", "host.py"): pythonModule,
 		filepath.Join(beside, "modules", "nothing"): emptyModule,
 		filepath.Join(beside, "become", "plain.py"): plainBecome,
@@ -111,11 +111,11 @@ func (a *ansible) command(ctx context.Context, name string, args ...string) *exe
 	return cmd
 }
 
-// task is one of a play, as YAML has it.
+// task is a task of a play, as in YAML.
 type task map[string]any
 
-// play runs tasks on localhost, which all have to succeed, and returns how long each took: from the moment that Ansible
-// announces it until the next is. Ansible's own start and end are in none of them.
+// play runs tasks on localhost, which must succeed, and returns the time of each: from its announcement by Ansible to
+// the next. Ansible's own start and end are not included.
 func (a *ansible) play(ctx context.Context, vars string, tasks []task, args ...string) (took []time.Duration, output string, err error) {
 	play := map[string]any{"hosts": "localhost", "connection": "local", "gather_facts": false, "tasks": tasks}
 	if vars != "" {
@@ -159,7 +159,7 @@ func (a *ansible) play(ctx context.Context, vars string, tasks []task, args ...s
 	return took, all.String(), nil
 }
 
-// tail is what an error shows of an output.
+// tail returns the end of an output, for an error.
 func tail(text string) string {
 	return text[max(0, len(text)-2000):]
 }

@@ -18,25 +18,26 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// applied is what `craton apply` takes for a file of so many hosts, and what nobody can do without. Times are processor time, of
-// the client alone.
+// applied is the cost of `craton apply` for a file with many hosts, and the floors to compare it with. Times are
+// processor time, of the client alone.
 type applied struct {
 	hosts             int
-	decode            ran // the file into plain values, by the same YAML library
-	create, createAll ran // the requests that create the same hosts, and apply, which does
-	read, again       ran // the answer of GET /v1/fleet, thrown away, and apply, which finds nothing to do
+	decode            ran // parsing the file into plain values, with the same YAML library
+	create, createAll ran // only the requests that create the same hosts, and apply
+	read, again       ran // only reading GET /v1/fleet, and apply without changes
 	list              ran // the inventory of the same fleet
-	plan, json, keep  ran // the plan of a file that changes every host: for people, as a document, and kept in a file
+	plan, json, keep  ran // the plan of a file that changes every host: as text, as a document, and saved in a file
 }
 
-// Floors are programs of their own, so that their memory can be measured: this one, called with --floor and one of these.
+// Floors run in processes of their own, so that their memory can be measured: this program, called with --floor and one
+// of these.
 const (
 	floorDecode = "decode" // FILE
 	floorCreate = "create" // HOSTS; the server in the environment
 	floorRead   = "read"
 )
 
-// runFloor is such a program.
+// runFloor runs a floor.
 func runFloor(ctx context.Context, floor string, hosts int, file string) error {
 	if floor == floorDecode {
 		f, err := os.Open(file)
@@ -70,14 +71,14 @@ func runFloor(ctx context.Context, floor string, hosts int, file string) error {
 	return fmt.Errorf("--floor %s: there are %s, %s and %s", floor, floorDecode, floorCreate, floorRead)
 }
 
-// measureApply makes a file of so many hosts, and applies it twice to an empty server.
+// measureApply writes a file with a number of hosts, and applies it twice to an empty server.
 func measureApply(ctx context.Context, binary string, hosts int) (a applied, err error) {
 	a.hosts = hosts
 	dir, err := os.MkdirTemp("", "craton-bench")
 	if err != nil {
 		return a, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	file := filepath.Join(dir, "fleet.yml")
 	changed := filepath.Join(dir, "changed.yml")
 	if err := errors.Join(writeFleet(file, hosts, ""), writeFleet(changed, hosts, "6.12.10-1.el10")); err != nil {
@@ -123,10 +124,10 @@ func measureApply(ctx context.Context, binary string, hosts int) (a applied, err
 	return a, nil
 }
 
-// changes is the status of `craton plan` if there is something to do.
+// changes is the exit status of `craton plan` if there are changes.
 const changes = 3
 
-// process runs a program to its end, and its output through a pipe.
+// process runs a program, with its output through a pipe.
 func process(cmd *exec.Cmd) (r ran, err error) {
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
@@ -151,7 +152,8 @@ func process(cmd *exec.Cmd) (r ran, err error) {
 	return r, nil
 }
 
-// writeFleet writes the fleet of seed as people write a fleet file: in blocks. The kernel of all hosts is another one if that is given.
+// writeFleet writes seed's fleet as a typical fleet file, in block style. kernel, if given, replaces the kernel of all
+// hosts.
 func writeFleet(file string, hosts int, kernel string) error {
 	f, err := os.Create(file)
 	if err != nil {
@@ -200,12 +202,12 @@ func writeFleet(file string, hosts int, kernel string) error {
 	return errors.Join(err, w.Flush(), f.Close())
 }
 
-// plain are variables as values.
+// plain converts variables to values.
 func plain(v craton.Variables) map[string]any {
 	values := map[string]any{}
 	for key := range v {
 		var value any
-		_, _ = v.Get(key, &value) // they are our own
+		_, _ = v.Get(key, &value) // they were written by this program
 		values[key] = value
 	}
 	return values

@@ -17,11 +17,11 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// A large fleet is a small one many times over: the backup of a real one, whose cells and hosts are written again and again with other ids,
-// names, addresses and revisions, as a stream. So it has all that a backup has, the change log included, whatever the schema is, and a
-// million hosts are there in a minute.
+// A large fleet is a small one repeated: the backup of a real one, whose cells and hosts are written again and again
+// with other ids, names, addresses and revisions, as a stream. So it has everything that a backup has, including the
+// change log, whatever the schema is, and a million hosts take a minute.
 
-// model is a backup that was read whole.
+// model is a complete backup in memory.
 type model struct {
 	head  []byte // its first line
 	parts []*modelPart
@@ -37,19 +37,19 @@ type modelPart struct {
 	rows    []*modelRow
 }
 
-// modelRow is a line with places in it that are another in each copy.
+// modelRow is a line with parts that differ in each copy.
 type modelRow struct {
 	line     []byte
 	slots    []slot
 	revision int64 // of a change
-	again    bool  // it is in every copy
+	again    bool  // it is repeated in every copy
 }
 
-// slot is a place in a row.
+// slot is such a part of a row.
 type slot struct {
-	from, to int // of the line
+	from, to int // offsets in the line
 	kind     slotKind
-	n        int64 // that stands there
+	n        int64 // the number in the model
 }
 
 type slotKind uint8
@@ -58,14 +58,14 @@ const (
 	cellID slotKind = iota
 	hostID
 	hostNumber // of a host's name
-	serial     // its number, too
-	address    // likewise
+	serial     // of its serial number
+	address    // of its address
 	cellNumber // of a cell's name
 	revision
 	changeID
 )
 
-// What stands in texts.
+// The parts of texts that differ.
 var (
 	modelHost    = regexp.MustCompile(`\bhost-(\d{6})\.example`)
 	modelCell    = regexp.MustCompile(`\bcell(\d+)\b`)
@@ -122,7 +122,7 @@ func readModel(file io.Reader) (*model, error) {
 	return m, lines.Err()
 }
 
-// read finds the slots of a row.
+// read parses the slots of a row.
 func (p *modelPart) read(line []byte) (*modelRow, error) {
 	r := &modelRow{line: line}
 	var columns []json.RawMessage
@@ -188,7 +188,7 @@ func (p *modelPart) read(line []byte) (*modelRow, error) {
 	return r, nil
 }
 
-// texts finds slots by what stands there.
+// texts finds slots by their text.
 func (r *modelRow) texts(of *regexp.Regexp, kind slotKind) {
 	for _, at := range of.FindAllSubmatchIndex(r.line, -1) {
 		from, to := at[2], at[3]
@@ -206,7 +206,7 @@ func (r *modelRow) texts(of *regexp.Regexp, kind slotKind) {
 	}
 }
 
-// stretch writes the backup of a fleet that is the model's so many times, and returns its number of rows.
+// stretch writes the backup of a fleet that is the model repeated, and returns its number of rows.
 func (m *model) stretch(w io.Writer, copies int) (rows int64, err error) {
 	packed, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(2))
 	if err != nil {
@@ -236,7 +236,7 @@ type stretched struct {
 }
 
 func (s *stretched) line(text []byte) {
-	_, _ = s.out.Write(text) // the writer keeps its error
+	_, _ = s.out.Write(text) // the writer remembers its error
 	_ = s.out.WriteByte('\n')
 }
 
@@ -258,7 +258,7 @@ func (s *stretched) part(p *modelPart, copies int64) error {
 	return s.out.Flush()
 }
 
-// log writes the row that has the newest revision, and its change.
+// log writes the row with the newest revision, and its change.
 func (s *stretched) log(p *modelPart, copies int64) error {
 	var newest *modelRow
 	for _, other := range s.m.parts {
@@ -323,7 +323,7 @@ func (m *model) appendSlot(dst []byte, r *modelRow, s *slot, k int64) []byte {
 		if k == 0 {
 			return append(dst, r.line[s.from:s.to]...)
 		}
-		x := uint64(s.n+k*m.log) * 0x9E3779B97F4A7C15 // as good as random, and another for each
+		x := uint64(s.n+k*m.log) * 0x9E3779B97F4A7C15 // pseudo-random, and different for each
 		return fmt.Appendf(dst, "%016x", x^x>>29)
 	}
 	return dst

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// commands are the median wall times of `craton --version`, and of `craton host-show` against a server.
+// commands returns the median wall times of `craton --version`, and of `craton host-show` against a server.
 func commands(ctx context.Context, binary string, runs int) (version, show time.Duration, err error) {
 	dir, err := os.MkdirTemp("", "craton-bench")
 	if err != nil {
 		return 0, 0, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	s, err := serve(ctx, binary, "sqlite:"+filepath.Join(dir, "fleet.db"))
 	if err != nil {
 		return 0, 0, err
@@ -33,7 +33,7 @@ func commands(ctx context.Context, binary string, runs int) (version, show time.
 	return version, show, err
 }
 
-// startUp is the median wall time of one command.
+// startUp returns the median wall time of one command.
 func (s *served) startUp(ctx context.Context, runs int, args ...string) (time.Duration, error) {
 	var times []time.Duration
 	for range runs {

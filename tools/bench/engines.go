@@ -19,13 +19,13 @@ import (
 	"github.com/craton-fleet/craton/internal/postgrestest"
 )
 
-// What is done to each engine.
+// The work for each engine.
 const (
-	enginePages  = 600  // that are read, 30 hosts with resolved variables each
-	engineWrites = 2000 // by 32 writers; a tenth of it by one
+	enginePages  = 600  // pages to read, 30 hosts with resolved variables each
+	engineWrites = 2000 // writes by 32 writers; a tenth of that by one
 )
 
-// engineFigure is what one program does on one database.
+// engineFigure are the measurements of one program on one database.
 type engineFigure struct {
 	name              string
 	pages             float64 // a second, by 4 readers
@@ -33,8 +33,8 @@ type engineFigure struct {
 	writes, oneWriter float64 // durable ones a second
 }
 
-// measureEngines measures `craton server` on SQLite and on PostgreSQL, each with a disk that is waited for, and the same
-// with the program of an earlier commit, if there is one. What an earlier one cannot do is left out.
+// measureEngines measures `craton server` on SQLite and PostgreSQL, both with durable commits, and also the program of
+// an earlier commit, if there is one. Requests that the earlier one does not support are left out.
 func measureEngines(ctx context.Context, binary, before string, hosts, runs int) ([]engineFigure, error) {
 	dir, err := os.MkdirTemp("", "craton-bench-")
 	if err != nil {
@@ -69,7 +69,7 @@ func measureEngines(ctx context.Context, binary, before string, hosts, runs int)
 		all = append(all, &one{name: name, binary: binary, database: databases[name]})
 	}
 	n := 0
-	for range runs { // in turn, so that what else the machine does is shared
+	for range runs { // in turn, so that other load on the machine affects all alike
 		for _, o := range all {
 			n++
 			database, err := o.database(n)
@@ -167,7 +167,7 @@ func measureEngine(ctx context.Context, binary, database string, hosts int) (f e
 	return f, err
 }
 
-// perSecond does something n times, so many at once, and returns how often in a second.
+// perSecond calls do n times, atOnce at a time, and returns the calls per second.
 func perSecond(ctx context.Context, n, atOnce int, do func(ctx context.Context, n int) error) (float64, error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
@@ -198,7 +198,7 @@ func reportEngines(w io.Writer, all []engineFigure, hosts int) {
 	flush()
 }
 
-// engineVerdicts compares PostgreSQL with SQLite, and a program with the one before.
+// engineVerdicts compares PostgreSQL with SQLite, and the program with the earlier one.
 func engineVerdicts(all []engineFigure) (v []verdict) {
 	by := map[string]engineFigure{}
 	for _, f := range all {

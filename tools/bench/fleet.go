@@ -10,15 +10,15 @@ import (
 	"time"
 )
 
-// fleetHosts is how many hosts are created at once and one by one.
+// fleetHosts is the number of hosts created at once and one by one.
 const fleetHosts = 1000
 
-// perFleet is what it takes to create fleetHosts hosts.
+// perFleet is the time to create fleetHosts hosts.
 type perFleet struct {
 	release   string
 	src, task time.Duration // one task craton_fleet, with the hosts in a file and with them in a variable
 	loop      time.Duration // a loop of craton_host on the controller, over the variable
-	file      bool          // in a file of SQLite, and not over the server
+	file      bool          // in an SQLite file, without a server
 }
 
 func (p perFleet) where() string {
@@ -28,8 +28,8 @@ func (p perFleet) where() string {
 	return "server"
 }
 
-// measureFleet creates the same hosts by one task and by a loop, in an empty region each time. The hosts are a variable
-// from a file, as they would be; reading it is no part of the times.
+// measureFleet creates the same hosts by one task and by a loop, in an empty region each time. The hosts are in a
+// variable from a file, as usual; loading it is not included.
 func measureFleet(ctx context.Context, a *ansible, s *served, file bool, rounds int) (perFleet, error) {
 	p := perFleet{release: a.release, file: file}
 	connection := s.connection()
@@ -91,7 +91,7 @@ func measureFleet(ctx context.Context, a *ansible, s *served, file bool, rounds 
 	return p, err
 }
 
-// writeJSON writes what is YAML, too.
+// writeJSON writes JSON, which is also YAML.
 func writeJSON(file string, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {

@@ -15,17 +15,17 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// figure is what was measured of craton-inventory at one size.
+// figure are the measurements of craton-inventory at one size.
 type figure struct {
 	listing                  // merged
 	layered    listing       // the same fleet
 	seeded     time.Duration // creating the fleet over the API
 	resolved   float64       // hosts a second, with details and resolved values
 	beyondHost int           // requests beyond pages of 100 hosts
-	kept       kept          // of an inventory that is kept
+	kept       kept          // with a cached inventory
 }
 
-// measure makes a fleet, serves it, and takes every figure.
+// measure creates a fleet, serves it, and measures everything.
 func measure(ctx context.Context, binary string, hosts, runs int) (figure, error) {
 	var f figure
 	fmt.Fprintf(os.Stderr, "%d hosts: creating\n", hosts)
@@ -33,7 +33,7 @@ func measure(ctx context.Context, binary string, hosts, runs int) (figure, error
 	if err != nil {
 		return f, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	s, err := serve(ctx, binary, "sqlite:"+filepath.Join(dir, "fleet.db"))
 	if err != nil {
 		return f, err
@@ -52,7 +52,7 @@ func measure(ctx context.Context, binary string, hosts, runs int) (figure, error
 		return f, err
 	}
 	f.listing, f.layered = taken[0], taken[1]
-	f.beyondHost = max(f.requests-hosts/100, 0) // none where the fleet comes as one answer
+	f.beyondHost = max(f.requests-hosts/100, 0) // none if the fleet is read in one response
 	if f.kept, err = s.measureKept(ctx, inventory, hosts, runs); err != nil {
 		return f, err
 	}
@@ -60,7 +60,7 @@ func measure(ctx context.Context, binary string, hosts, runs int) (figure, error
 	return f, err
 }
 
-// listResolved walks all hosts with details and resolved values, region by region side by side, as fast as it goes.
+// listResolved lists all hosts with details and resolved values, regions in parallel, as fast as possible.
 func (s *served) listResolved(ctx context.Context) (float64, error) {
 	var regions []int
 	for r, err := range s.client.Regions.All(ctx, craton.RegionListOptions{}) {

@@ -9,10 +9,10 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// ironicPages is how many nodes a page of Ironic holds unless its operator changes that.
+// ironicPages is Ironic's default page size, in nodes.
 const ironicPages = 1000
 
-// measureIronic runs a real Ironic of so many nodes, all alike but for their names, and takes the figures of
+// measureIronic runs a real Ironic with a number of nodes, equal except for their names, and measures
 // iotronic-inventory.
 func measureIronic(ctx context.Context, binary string, nodes, runs int) (listing, error) {
 	fmt.Fprintf(os.Stderr, "%d nodes of Ironic: creating\n", nodes)

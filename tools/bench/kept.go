@@ -13,34 +13,34 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// keptWay is what has become of a fleet since its inventory was kept.
+// keptWay is the state of a fleet relative to its cached inventory.
 type keptWay int
 
 const (
-	keptFull    keptWay = iota // nothing is kept: the whole fleet is read
-	keptSame                   // nothing has changed
-	keptChanged                // some hosts have
+	keptFull    keptWay = iota // nothing is cached: the whole fleet is read
+	keptSame                   // the fleet is unchanged
+	keptChanged                // some hosts have changed
 	keptWays
 )
 
-// changedHosts is how many hosts have changed in keptChanged.
+// changedHosts is the number of changed hosts in keptChanged.
 const changedHosts = 100
 
-// kept is what --list takes of an inventory that is kept. Times are medians.
+// kept is the cost of --list with a cached inventory. Times are medians.
 type kept struct {
 	objects     int
 	cpu, server [keptWays]time.Duration // of the program, and of the server meanwhile; 0 where that cannot be told
 	peak        [keptWays]int64
 }
 
-// measureKept takes the figures, in turn.
+// measureKept takes the measurements, in turn.
 func (s *served) measureKept(ctx context.Context, l lister, hosts, runs int) (kept, error) {
 	k := kept{objects: hosts}
 	dir, err := os.MkdirTemp("", "craton-bench")
 	if err != nil {
 		return k, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	keep := []string{"CRATON_INVENTORY_CACHE=auto", "CRATON_INVENTORY_CACHE_DIR=" + filepath.Join(dir, "kept")}
 	if _, err := l.list(ctx, keep...); err != nil {
 		return k, err
@@ -84,7 +84,7 @@ func (s *served) touch(ctx context.Context, hosts, round int) error {
 	return nil
 }
 
-// cpu is the processor time of the server until now, as Linux tells it in hundredths of a second; 0 elsewhere.
+// cpu returns the processor time of the server so far, from Linux, in hundredths of a second; 0 elsewhere.
 func (s *served) cpu() (total time.Duration) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.process.Process.Pid))
 	if err != nil {
@@ -113,7 +113,7 @@ func reportKept(w io.Writer, figures []figure) {
 	flush()
 }
 
-// The goals for an inventory that is kept, at 100,000 hosts.
+// The targets for a cached inventory at 100,000 hosts.
 const (
 	targetSame    = 0.15
 	targetSameMB  = 60.0

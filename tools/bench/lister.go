@@ -20,26 +20,26 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// streams is how many pages the floor fetches side by side: as many as the inventory's default.
+// streams is the number of pages that the floor fetches in parallel: the inventory's default.
 const streams = 16
 
 // lister is an inventory command, and the server that it lists.
 type lister struct {
 	command     string // craton-inventory, beside the binary
 	binary, url string
-	environment func(url string) []string // what the command needs to list the server, or a proxy before it
+	environment func(url string) []string // for listing the server, or a proxy in front of it
 }
 
-// listing is what one way to list takes. Times are medians.
+// listing is the cost of one way to list. Times are medians.
 type listing struct {
 	objects     int
 	requests    int           // of one --list
-	floor       time.Duration // the same pages, side by side, thrown away
+	floor       time.Duration // fetching the same pages in parallel, without parsing
 	wall, cpu   time.Duration // of --list
-	bytes, peak int64         // of the output, and resident at most
+	bytes, peak int64         // of the output, and of peak resident memory
 }
 
-// measure takes the figures of each way to list a server of so many objects; a way is NAME=VALUE in the environment.
+// measure measures each way to list a server with a number of objects; a way is NAME=VALUE in the environment.
 func (l lister) measure(ctx context.Context, objects, runs int, ways ...string) ([]listing, error) {
 	pages, err := l.pages(ctx)
 	if err != nil {
@@ -72,7 +72,7 @@ func median(d []time.Duration) time.Duration {
 	return d[len(d)/2]
 }
 
-// pages are the requests that one --list makes, seen by a proxy in between.
+// pages returns the requests of one --list, recorded by a proxy.
 func (l lister) pages(ctx context.Context) ([]*http.Request, error) {
 	target, err := url.Parse(l.url)
 	if err != nil {
@@ -92,14 +92,14 @@ func (l lister) pages(ctx context.Context) ([]*http.Request, error) {
 			return
 		}
 		again.Header = r.Header.Clone()
-		again.Header.Del("Accept-Encoding") // which the floor's client adds as well
+		again.Header.Del("Accept-Encoding") // which the floor's client adds itself
 		mu.Lock()
 		seen = append(seen, again)
 		mu.Unlock()
 		proxy.ServeHTTP(w, r)
 	})}
 	go hs.Serve(socket) //nolint:errcheck // closed below
-	defer hs.Close()    //nolint:errcheck // nothing is under way any more
+	defer hs.Close()    //nolint:errcheck // no request is running any more
 	through := l
 	through.url = "http://" + socket.Addr().String()
 	if _, err := through.list(ctx); err != nil {
@@ -108,7 +108,7 @@ func (l lister) pages(ctx context.Context) ([]*http.Request, error) {
 	return seen, nil
 }
 
-// floor fetches the pages side by side and throws their bodies away.
+// floor fetches the pages in parallel and discards their bodies.
 func floor(ctx context.Context, pages []*http.Request) (time.Duration, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: streams}}
 	defer client.CloseIdleConnections()
@@ -139,7 +139,7 @@ type ran struct {
 	bytes, peak int64
 }
 
-// list runs --list as Ansible does, its output through a pipe, with more of an environment.
+// list runs --list like Ansible, with its output through a pipe, and with additional environment variables.
 func (l lister) list(ctx context.Context, more ...string) (ran, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(l.binary), l.command), "--list")
 	cmd.Env = append(l.environment(l.url), more...)
@@ -147,7 +147,7 @@ func (l lister) list(ctx context.Context, more ...string) (ran, error) {
 	return run(cmd)
 }
 
-// run runs a program, its output through a pipe.
+// run runs a program, with its output through a pipe.
 func run(cmd *exec.Cmd) (ran, error) {
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -168,7 +168,7 @@ func run(cmd *exec.Cmd) (ran, error) {
 	return r, nil
 }
 
-// drain reads to the end and throws away, in pieces of what a pipe holds (io.Discard reads 8 kB at a time).
+// drain reads and discards everything, in pieces of a pipe's size (io.Discard reads 8 kB at a time).
 func drain(r io.Reader) (n int64, err error) {
 	buf := make([]byte, 1<<16)
 	for {

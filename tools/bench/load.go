@@ -28,28 +28,28 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 )
 
-// What the load must keep to. Errors are none.
+// The limits for the load. There must be no errors.
 const (
-	// The most that is resident in the second half of the time is at most so many times the most of the first half, and loadSlack beside.
-	// What the first tenth of the time needed counts for neither: the program's own caches fill then.
+	// The highest resident memory in the second half may be loadGrowth times that of the first half, plus loadSlack.
+	// The first tenth of the time is ignored: the program's own caches fill then.
 	loadGrowth = 1.10
 	loadSlack  = 16 << 20 // bytes
 )
 
-// pressure is what clients do to a server, all at once, without a pause.
+// pressure is a load on a server: clients at once, without pauses.
 type pressure struct {
 	hosts, clients int
 	duration       time.Duration
 }
 
-// loadRoute is what clients do one way: with a weight among all ways.
+// loadRoute is one kind of request, with its weight among all kinds.
 type loadRoute struct {
 	name   string
 	weight int
 	do     func(ctx context.Context, c *loadClient) error
 }
 
-// loadRow is what became of a route.
+// loadRow are the results of a route.
 type loadRow struct {
 	name  string
 	times []time.Duration // sorted
@@ -66,21 +66,21 @@ type loadFigure struct {
 	resident []int64 // bytes, each second
 }
 
-// loadClient is one of them: it has hosts of its own, which nobody else deletes.
+// loadClient is a client: it has its own hosts, which no other client deletes.
 type loadClient struct {
 	*looker
-	page   *looker // the same server, as a browser that has signed in
+	page   *looker // the same server, as a signed-in browser
 	random *rand.Rand
 	n      int
 	ids    []string // of the fleet's hosts
-	place  string   // members of a host that it makes
-	made   []string // ids of hosts that it made
-	count  int      // of hosts that it made until now
-	next   string   // where its walk over the list goes on
-	fleet  string   // the path of as much of it as is read at once
+	place  string   // JSON members of the hosts that it creates
+	made   []string // ids of hosts that it created
+	count  int      // number of hosts created so far
+	next   string   // where its walk over the list continues
+	fleet  string   // the path of the part of the fleet that is read at once
 }
 
-// send sends a request, and gives the answer, which must be a success.
+// send sends a request, and returns the response, which must be a success.
 func (c *loadClient) send(ctx context.Context, l *looker, method, path, body string) ([]byte, error) {
 	r, err := http.NewRequestWithContext(ctx, method, l.base+path, strings.NewReader(body))
 	if err != nil {
@@ -109,10 +109,10 @@ func (c *loadClient) get(ctx context.Context, path string) error {
 
 func (c *loadClient) host() string { return c.ids[c.random.IntN(len(c.ids))] }
 
-// maxMade is how many hosts of its own a client has, about: so the fleet does not grow.
+// maxMade is the approximate number of a client's own hosts, so that the fleet does not grow.
 const maxMade = 20
 
-// create makes a host.
+// create creates a host.
 func (c *loadClient) create(ctx context.Context) error {
 	c.count++
 	text, err := c.send(ctx, c.looker, http.MethodPost, "/v1/hosts", fmt.Sprintf(
@@ -123,7 +123,7 @@ func (c *loadClient) create(ctx context.Context) error {
 	return err
 }
 
-// remove takes the oldest of them away.
+// remove deletes the oldest of its hosts.
 func (c *loadClient) remove(ctx context.Context) error {
 	id := c.made[0]
 	c.made = c.made[1:]
@@ -131,7 +131,7 @@ func (c *loadClient) remove(ctx context.Context) error {
 	return err
 }
 
-// loadRoutes are what is done: mostly reading, with a fifth of writing.
+// loadRoutes are the kinds of requests: mostly reads, and a fifth writes.
 var loadRoutes = []loadRoute{
 	{"GET /v1/hosts, details", 15, func(ctx context.Context, c *loadClient) error { return c.get(ctx, "/v1/hosts?details=true&limit=30") }},
 	{"GET /v1/hosts, page by page", 15, func(ctx context.Context, c *loadClient) error {
@@ -219,7 +219,7 @@ func (t lastBytes) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// pick is a route by chance. A client without hosts of its own makes one, and one with many deletes one.
+// pick returns a random route. A client without hosts of its own creates one, and one with many deletes one.
 func (c *loadClient) pick() *loadRoute {
 	all := 0
 	for i := range loadRoutes {
@@ -246,7 +246,7 @@ func route(name string) *loadRoute {
 	return &loadRoutes[slices.IndexFunc(loadRoutes, func(r loadRoute) bool { return r.name == name })]
 }
 
-// loadServer makes a fleet, and has clients do everything to it.
+// loadServer creates a fleet, and puts the load on it.
 func loadServer(ctx context.Context, binary, database, name string, l pressure) (f loadFigure, err error) {
 	f = loadFigure{name: name, load: l}
 	s, err := serve(ctx, binary, database)
@@ -262,7 +262,7 @@ func loadServer(ctx context.Context, binary, database, name string, l pressure) 
 	if err != nil {
 		return f, err
 	}
-	s.stop() // what creating it took is no part of the figures
+	s.stop() // creating it is not part of the measurements
 	if err := s.start(ctx, database); err != nil {
 		return f, err
 	}
@@ -273,8 +273,7 @@ func loadServer(ctx context.Context, binary, database, name string, l pressure) 
 	return f, s.press(ctx, &f, region, ids, "/v1/fleet")
 }
 
-// press has clients do everything to a server and its hosts: they make others in a region, and read as much of the fleet as
-// a path says.
+// press puts the load on a server: clients create hosts in a region, and read a part of the fleet by a path.
 func (s *served) press(ctx context.Context, f *loadFigure, region *craton.Region, ids []string, fleet string) error {
 	l := f.load
 	browser, err := s.browser(ctx)
@@ -295,7 +294,7 @@ func (s *served) press(ctx context.Context, f *loadFigure, region *craton.Region
 	return ctx.Err()
 }
 
-// hostIDs are those of all hosts.
+// hostIDs returns the ids of all hosts.
 func (s *served) hostIDs(ctx context.Context) (ids []string, err error) {
 	for page, err := range s.client.Pages(ctx, "/hosts", url.Values{"limit": {"100"}}) {
 		if err != nil {
@@ -308,9 +307,9 @@ func (s *served) hostIDs(ctx context.Context) (ids []string, err error) {
 	return ids, nil
 }
 
-// run runs the clients, and looks at the memory of a process meanwhile.
+// run runs the clients, and samples the memory of a process meanwhile.
 func (f *loadFigure) run(ctx context.Context, pid int, client func(n int) *loadClient) {
-	ctx, cancel := context.WithTimeout(ctx, f.load.duration+time.Minute) // a request that began in time may end
+	ctx, cancel := context.WithTimeout(ctx, f.load.duration+time.Minute) // requests that began in time may finish
 	defer cancel()
 	end := time.Now().Add(f.load.duration)
 	var mu sync.Mutex
@@ -353,7 +352,7 @@ func (f *loadFigure) run(ctx context.Context, pid int, client func(n int) *loadC
 	}
 }
 
-// halves are the most that was resident in the first half, but for its first fifth, and in the second.
+// halves returns the peak resident memory in the first half, without its first fifth, and in the second half.
 func (f *loadFigure) halves() (first, second int64) {
 	n := len(f.resident)
 	if n < 4 {
@@ -362,7 +361,7 @@ func (f *loadFigure) halves() (first, second int64) {
 	return slices.Max(f.resident[n/10 : n/2]), slices.Max(f.resident[n/2:])
 }
 
-// problems are what the load must not show.
+// problems returns the violations of the limits.
 func (f *loadFigure) problems() (all []string) {
 	if f.failed > 0 {
 		all = append(all, fmt.Sprintf("%s: %d requests failed, such as\n  %s", f.name, f.failed, strings.Join(f.errors, "\n  ")))
@@ -378,7 +377,7 @@ func (f *loadFigure) problems() (all []string) {
 	return all
 }
 
-// at is the time within which a part of the requests was answered.
+// at returns the time within which a part of the requests got a response.
 func (r loadRow) at(part float64) time.Duration {
 	if len(r.times) == 0 {
 		return 0
@@ -403,13 +402,13 @@ func (f *loadFigure) report(w io.Writer) {
 	_ = t.Flush()
 }
 
-// measureLoad puts the load on each engine, and prints what becomes of it. An error tells what must not be.
+// measureLoad puts the load on each engine, and prints the results. Violations of the limits are an error.
 func measureLoad(ctx context.Context, w io.Writer, binary string, l pressure) error {
 	dir, err := os.MkdirTemp("", "craton-load-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	var problems []string
 	take := func(database, name string) error {
 		f, err := loadServer(ctx, binary, database, "craton server on "+name, l)

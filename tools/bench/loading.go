@@ -36,13 +36,13 @@ var loadWords = [loads]string{
 	loadScriptLayered: "script, layered", loadScriptMerged: "script, merged",
 }
 
-// used is what one run of ansible-playbook takes, all of its processes together.
+// used is the cost of one run of ansible-playbook, over all of its processes.
 type used struct {
 	cpu  time.Duration // user and system
-	peak int64         // of the process that had most
+	peak int64         // of the largest process
 }
 
-// loading is what plays take that begin with one inventory or another.
+// loading are the costs of plays with each inventory.
 type loading struct {
 	release string
 	hosts   int
@@ -50,14 +50,14 @@ type loading struct {
 	all     [loads]used // one over all hosts; at allHosts only
 }
 
-// allHosts is the size at which a play over all hosts is measured, and hugeHosts the one at which what loads all variables is left out,
-// which takes minutes.
+// allHosts is the size at which a play over all hosts is measured, and hugeHosts the one at which inventories that load
+// all variables are left out, because they take minutes.
 const (
 	allHosts  = 1000
 	hugeHosts = 100000
 )
 
-// fleetForAnsible is a fleet that is served, and our collection to read it with.
+// fleetForAnsible is a served fleet, and the collection to read it with.
 type fleetForAnsible struct {
 	*served
 	dir, tarball string
@@ -88,15 +88,15 @@ func (f *fleetForAnsible) stop() {
 	if f.served != nil {
 		f.served.stop()
 	}
-	_ = os.RemoveAll(f.dir) // a temporary folder
+	_ = os.RemoveAll(f.dir) // a temporary directory
 }
 
-// playOver is a play with one task over some hosts.
+// playOver returns a play with one task over some hosts.
 func playOver(hosts string) string {
 	return fmt.Sprintf("- hosts: %s\n  gather_facts: false\n  tasks: [ansible.builtin.debug: {msg: \"{{ inventory_hostname }}\"}]\n", hosts)
 }
 
-// measureLoading makes a fleet, and runs plays over it with every release of ansible-core at hand.
+// measureLoading creates a fleet, and runs plays over it with each available release of ansible-core.
 func measureLoading(ctx context.Context, binary string, hosts, runs int) ([]loading, error) {
 	fmt.Fprintf(os.Stderr, "%d hosts: creating\n", hosts)
 	f, err := serveToAnsible(ctx, binary, hosts)
@@ -202,7 +202,8 @@ func medianUse(all []used) used {
 	return u
 }
 
-// meter is a small process that runs another: a child of this program begins with this program's memory as its peak.
+// meter is a small process that runs another: a direct child of this program would start with this program's memory as
+// its peak.
 const meter = `import resource, subprocess, sys
 done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 took = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -230,8 +231,8 @@ func (a *ansible) use(ctx context.Context, environment []string, source, play st
 	return u, nil
 }
 
-// namesFile writes an inventory of the fleet's names and groups, and returns the name of a host. YAML written as JSON is what Ansible reads
-// fastest.
+// namesFile writes an inventory of the fleet's names and groups, and returns the name of a host. Ansible reads YAML
+// fastest if it is written as JSON.
 func namesFile(ctx context.Context, s *served, file string) (string, error) {
 	cmd := exec.CommandContext(ctx, s.binary, "inventory", "--list", "--vars", "layered", "--exclude-variables", "*", "--facts", "none")
 	cmd.Env = s.environment(s.url)
@@ -245,7 +246,7 @@ func namesFile(ctx context.Context, s *served, file string) (string, error) {
 	}
 	delete(document, "_meta")
 	one := ""
-	groups := map[string]map[string]map[string]any{} // null where there is nothing to say: an empty dictionary takes 2.21 long
+	groups := map[string]map[string]map[string]any{} // null for empty: ansible-core 2.21 is slow with empty dictionaries
 	for name, group := range document {
 		members := map[string]map[string]any{"hosts": {}, "children": {}}
 		for _, host := range group.Hosts {
@@ -290,7 +291,7 @@ func reportLoading(w io.Writer, all []loading) {
 	flush()
 }
 
-// loadingVerdicts are about one size.
+// loadingVerdicts returns the verdicts for one size.
 func loadingVerdicts(all []loading) (verdicts []verdict) {
 	add := func(l loading, what string, of [loads]used, way, over load, most float64) {
 		what = fmt.Sprintf("%s, %s over %s, %d hosts, ansible-core %s", what, loadWords[way], loadWords[over], l.hosts, l.release)

@@ -49,11 +49,11 @@ func main() {
 	}
 	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
+		os.Exit(1) //nolint:gocritic // there is nothing left to stop
 	}
 }
 
-// bench is what is asked for.
+// bench are the options.
 type bench struct {
 	binary, only, sizes, nodes, before string
 	runs, engineHosts, million         int
@@ -72,7 +72,7 @@ func (b bench) run(ctx context.Context) error {
 	if _, err := os.Stat(b.binary); err != nil {
 		return fmt.Errorf("%w; run make build first", err)
 	}
-	if b.only == "load" { // which is passed or not
+	if b.only == "load" { // which passes or fails
 		fmt.Printf("craton bench on %s/%s, %d CPUs, %s\n\n", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version())
 		return measureLoad(ctx, os.Stdout, b.binary, b.load)
 	}
@@ -101,7 +101,7 @@ func (b bench) run(ctx context.Context) error {
 		}
 	}
 	var peer *peers
-	if b.only == "peers" { // which are not on every machine
+	if b.only == "peers" { // which are not available on every machine
 		if peer, err = measurePeers(ctx, b.binary, b.runs); err != nil {
 			return err
 		}
@@ -196,7 +196,7 @@ func (b bench) run(ctx context.Context) error {
 	return nil
 }
 
-// perSize takes figures at each of the sizes that a flag lists.
+// perSize measures at each of the sizes that a flag lists.
 func perSize[T any](flag, sizes string, take func(size int) (T, error)) ([]T, error) {
 	var all []T
 	for text := range strings.SplitSeq(sizes, ",") {
@@ -213,7 +213,7 @@ func perSize[T any](flag, sizes string, take func(size int) (T, error)) ([]T, er
 	return all, nil
 }
 
-// measureModules measures with every release of ansible-core at hand.
+// measureModules measures with each available release of ansible-core.
 func measureModules(ctx context.Context, binary string, runs int) (tasks []perTask, fleets []perFleet, err error) {
 	bins, err := releases(ctx)
 	if err != nil {
@@ -223,7 +223,7 @@ func measureModules(ctx context.Context, binary string, runs int) (tasks []perTa
 	if err != nil {
 		return nil, nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	tarball, err := packCollection(ctx, binary, dir)
 	if err != nil {
 		return nil, nil, err
@@ -254,7 +254,7 @@ func measureModules(ctx context.Context, binary string, runs int) (tasks []perTa
 	return tasks, fleets, nil
 }
 
-// binaryVerdicts are about the program as such; with bare also about one that is built without page and metrics.
+// binaryVerdicts returns the verdicts for the program itself; with bare also for one built without page and metrics.
 func binaryVerdicts(ctx context.Context, binary string, bare bool) ([]verdict, error) {
 	info, err := os.Stat(binary)
 	if err != nil {
@@ -279,13 +279,13 @@ func binaryVerdicts(ctx context.Context, binary string, bare bool) ([]verdict, e
 	return all, nil
 }
 
-// sizeOfBare builds the program without the page and metrics, and gives its size in bytes.
+// sizeOfBare builds the program without page and metrics, and returns its size in bytes.
 func sizeOfBare(ctx context.Context) (float64, error) {
 	dir, err := os.MkdirTemp("", "craton-bench-")
 	if err != nil {
 		return 0, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // what is left is temporary
+	defer os.RemoveAll(dir) //nolint:errcheck // it is temporary anyway
 	program := filepath.Join(dir, "craton")
 	build := exec.CommandContext(ctx, "make", "build", "PROGRAM="+program, "TAGS=nopage,nometrics")
 	if out, err := build.CombinedOutput(); err != nil {

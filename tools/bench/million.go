@@ -18,11 +18,11 @@ import (
 	"github.com/craton-fleet/craton/internal/postgrestest"
 )
 
-// modelHosts is how many hosts the fleet has that a larger one is made of.
+// modelHosts is the number of hosts in the model from which a larger fleet is built.
 const modelHosts = 1000
 
-// makeModel makes a small fleet with a history, and backs it up. It gives the server that made it, which has stopped: whoever restores the
-// backup has its users.
+// makeModel creates a small fleet with a history, and backs it up. It returns the stopped server, whose users are in
+// the backup.
 func makeModel(ctx context.Context, binary, dir string) (*served, *model, error) {
 	database := "sqlite:" + filepath.Join(dir, "model.db")
 	s, err := serve(ctx, binary, database)
@@ -67,45 +67,45 @@ func (m *model) archive(file string, copies int) (rows int64, took time.Duration
 	return rows, time.Since(started), f.Close()
 }
 
-// millionRow is one question to a large fleet.
+// millionRow is one request to a large fleet.
 type millionRow struct {
 	name, path string
 	page       bool // of the page
-	rare       bool // what may take seconds
+	rare       bool // it may take seconds
 
 	times []time.Duration
 	after int64 // bytes resident
 }
 
-// million is what was measured of a large fleet.
+// million are the measurements of a large fleet.
 type million struct {
 	hosts            int
 	rows             int64 // of the archive
 	archived, stored time.Duration
 	archive          int64         // bytes
-	restoring        int64         // bytes resident at most while it was restored
-	resting          int64         // bytes resident of the server
+	restoring        int64         // peak resident bytes during the restore
+	resting          int64         // resident bytes of the idle server
 	walk             time.Duration // over all pages
-	walked           int64         // resident at most until then
+	walked           int64         // peak resident bytes until then
 	list, find       ran           // of the programs
-	listed           int64         // resident at most until then
+	listed           int64         // peak resident bytes until then
 	asked            []*millionRow
 	ids              []string
 	load             loadFigure
 }
 
-// enoughOnce is what takes so long that it is asked once.
+// enoughOnce is the duration from which on a request is measured once.
 const enoughOnce = 5 * time.Second
 
 // The targets of a large fleet.
 const (
-	targetLastPage = 3.0   // the last page over the first
-	targetCommon   = 0.5   // seconds for what many hosts match, or an index knows
-	targetRare     = 5.0   // seconds for what may look at all values of a variable
-	targetResident = 512.0 // MB of the server, whatever is asked
+	targetLastPage = 3.0   // time of the last page over that of the first
+	targetCommon   = 0.5   // seconds for conditions that many hosts match, or that have an index
+	targetRare     = 5.0   // seconds for conditions that may read all values of a variable
+	targetResident = 512.0 // MB of the server, whatever is requested
 )
 
-// measureMillion restores a large fleet into PostgreSQL, asks for everything, and puts the load on it.
+// measureMillion restores a large fleet into PostgreSQL, measures every request, and puts the load on it.
 func measureMillion(ctx context.Context, w io.Writer, binary string, hosts, runs int, l pressure) error {
 	if hosts < modelHosts || hosts%modelHosts != 0 {
 		return fmt.Errorf("--million-hosts %d: it is a multiple of %d", hosts, modelHosts)
@@ -114,8 +114,8 @@ func measureMillion(ctx context.Context, w io.Writer, binary string, hosts, runs
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
-	// As docs/operate.md says.
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
+	// As in docs/operate.md.
 	pg, err := postgrestest.Run(postgrestest.Durable(), postgrestest.Setting("shared_buffers", "1GB"), postgrestest.Setting("max_wal_size", "4GB"))
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func measureMillion(ctx context.Context, w io.Writer, binary string, hosts, runs
 	return nil
 }
 
-// restore makes an archive, and restores it as its users would.
+// restore creates an archive, and restores it as users would.
 func (m *million) restore(ctx context.Context, binary, dir, database string) (*served, error) {
 	fmt.Fprintf(os.Stderr, "%d hosts: making the archive\n", m.hosts)
 	s, small, err := makeModel(ctx, binary, dir)
@@ -188,7 +188,7 @@ func (m *million) restore(ctx context.Context, binary, dir, database string) (*s
 	return s, os.Remove(file)
 }
 
-// ask asks a server for everything.
+// ask measures every request to a server.
 func (m *million) ask(ctx context.Context, s *served, runs int) error {
 	pid := s.process.Process.Pid
 	m.resting, _ = resident(pid)
@@ -295,7 +295,7 @@ func (m *million) verdicts() (all []verdict) {
 		verdict{"and under load", float64(second) / 1e6, targetResident, " MB"})
 }
 
-// runs runs a program against a server, and throws its output away.
+// runs runs a program against a server, and discards its output.
 func (s *served) runs(ctx context.Context, args ...string) (ran, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(s.binary), args[0]), args[1:]...)
 	cmd.Env, cmd.Stderr = s.environment(s.url), os.Stderr

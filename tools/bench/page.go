@@ -29,25 +29,25 @@ import (
 
 // The targets of the page.
 const (
-	targetPageFirst = 10.0  // first bytes of an object's page and of a list's, over GET /v1/hosts/ID
-	targetPageWhole = 2.0   // fleet-wide pages, over the API call that they show
+	targetPageFirst = 10.0  // first byte of an object's page and of a list's, over GET /v1/hosts/ID
+	targetPageWhole = 2.0   // fleet-wide pages, over the API call whose data they show
 	targetPageKB    = 100.0 // of HTML, in units of 1,024 bytes
 )
 
 const (
-	editRounds = 4  // how often each host has been changed
-	quickRuns  = 15 // times as many runs of what takes milliseconds
-	viewers    = 8  // who look at once
+	editRounds = 4  // number of changes of each host
+	quickRuns  = 15 // factor for the runs of what takes milliseconds
+	viewers    = 8  // concurrent viewers
 )
 
-// pageRow is what one request takes.
+// pageRow is the cost of one request.
 type pageRow struct {
 	name    string
-	paths   []string                        // one of them in turn
-	before  func(ctx context.Context) error // what is done before each run; nil: nothing
-	against string                          // the row that it is compared with; "": none
-	first   float64                         // at most so many times that row until the first byte; 0: no target
-	whole   float64                         // and so many times until the last
+	paths   []string                        // used in turn
+	before  func(ctx context.Context) error // called before each run; may be nil
+	against string                          // the row that it is compared with; "" for none
+	first   float64                         // target for the first byte, as a multiple of that row; 0 for none
+	whole   float64                         // and for the last byte
 	slow    bool
 
 	firsts, wholes []time.Duration
@@ -59,15 +59,15 @@ type pageFigure struct {
 	name      string
 	hosts     int
 	rows      []*pageRow
-	atOnce    time.Duration // until all of the viewers have the page of a variable, each of another one
-	resting   int64         // bytes resident afterwards
-	peak      int64         // and at most, while the viewers looked
-	startedAt int64         // resident before anybody looked
+	atOnce    time.Duration // until all viewers have the page of a variable, each of a different one
+	resting   int64         // resident bytes afterwards
+	peak      int64         // peak resident bytes with the viewers
+	startedAt int64         // resident bytes before the first viewer
 }
 
-// looker is a browser of sorts, or a program.
+// looker is a simple browser, or a program.
 type looker struct {
-	base   string // without a slash at its end
+	base   string // without a trailing slash
 	client *http.Client
 	header http.Header
 }
@@ -110,7 +110,7 @@ func measurePages(ctx context.Context, binary string, hosts, runs int) (all []pa
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary directory
 	file := "sqlite:" + filepath.Join(dir, "fleet.db")
 	f, err := measureServedPage(ctx, binary, file, "craton server, SQLite", hosts, runs)
 	if err != nil {
@@ -140,7 +140,7 @@ func measurePages(ctx context.Context, binary string, hosts, runs int) (all []pa
 	return all, nil
 }
 
-// measureServedPage makes a fleet with a history, and looks at it as a user who has signed in.
+// measureServedPage creates a fleet with a history, and reads it as a signed-in user.
 func measureServedPage(ctx context.Context, binary, database, name string, hosts, runs int) (f pageFigure, err error) {
 	f = pageFigure{name: name, hosts: hosts}
 	s, err := serve(ctx, binary, database)
@@ -162,7 +162,7 @@ func measureServedPage(ctx context.Context, binary, database, name string, hosts
 	if err != nil {
 		return f, err
 	}
-	s.stop() // what creating it took is no part of the figures
+	s.stop() // creating it is not part of the measurements
 	if err := s.start(ctx, database); err != nil {
 		return f, err
 	}
@@ -182,7 +182,7 @@ func measureServedPage(ctx context.Context, binary, database, name string, hosts
 	return f, f.take(ctx, api, page, s.process.Process.Pid, runs)
 }
 
-// browser is one that has signed in.
+// browser returns a signed-in browser.
 func (s *served) browser(ctx context.Context) (*looker, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
@@ -195,7 +195,7 @@ func (s *served) browser(ctx context.Context) (*looker, error) {
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Sec-Fetch-Site", "same-origin") // as a browser says it
+	r.Header.Set("Sec-Fetch-Site", "same-origin") // as a browser sends it
 	resp, err := page.client.Do(r)
 	if err != nil {
 		return nil, err
@@ -206,12 +206,12 @@ func (s *served) browser(ctx context.Context) (*looker, error) {
 	return page, nil
 }
 
-// program is one that asks the API, without a client library.
+// program returns a program that uses the API without a client library.
 func (s *served) program() *looker {
 	return &looker{base: s.url, client: &http.Client{Timeout: 5 * time.Minute}, header: http.Header{"X-Auth-User": {"bootstrap"}, "X-Auth-Project": {s.projectID}, "X-Auth-Token": {s.key}}}
 }
 
-// measureOwnPage looks at a file with `craton ui`. The floors are those of the server.
+// measureOwnPage reads a file with `craton ui`. The floors are those of the server.
 func measureOwnPage(ctx context.Context, binary, database string, hosts, runs int, like []*pageRow) (f pageFigure, err error) {
 	f = pageFigure{name: "craton ui", hosts: hosts}
 	cmd := exec.CommandContext(ctx, binary, "ui", "--no-open")
@@ -247,7 +247,7 @@ func measureOwnPage(ctx context.Context, binary, database string, hosts, runs in
 	f.startedAt, _ = resident(cmd.Process.Pid)
 	for _, row := range like {
 		one := *row
-		one.whole = 0 // the API's calls are another process's, at another time
+		one.whole = 0 // the API's calls were in another process, at another time
 		if one.before != nil {
 			one.before = func(ctx context.Context) error {
 				edit := exec.CommandContext(ctx, binary, "host-vars-set", "1", fmt.Sprintf("touched=%d", time.Now().UnixNano()))
@@ -264,7 +264,8 @@ func measureOwnPage(ctx context.Context, binary, database string, hosts, runs in
 	return f, f.take(ctx, nil, page, cmd.Process.Pid, runs)
 }
 
-// edit changes every host several times, as years do: some variables of some hosts each time, in one write a region.
+// edit changes every host several times, as years of use do: some variables of some hosts each time, in one write per
+// region.
 func (s *served) edit(ctx context.Context) error {
 	for round := range editRounds {
 		for region, err := range s.client.Regions.All(ctx, craton.RegionListOptions{}) {
@@ -283,7 +284,7 @@ func (s *served) edit(ctx context.Context) error {
 			}
 		}
 	}
-	for round := range 500 { // what everybody inherits is changed by everybody
+	for round := range 500 { // variables of the project are changed often
 		if _, err := s.client.Projects.SetVariables(ctx, s.projectID, craton.Vars(map[string]any{"build": round})); err != nil {
 			return err
 		}
@@ -291,7 +292,7 @@ func (s *served) edit(ctx context.Context) error {
 	return nil
 }
 
-// The names of what is as large as it can be, and hostile.
+// The names of objects that are as large as possible, and hostile.
 const (
 	hostileRegion = "hostile"
 	hostileHosts  = 120
@@ -329,7 +330,7 @@ func (s *served) addHostile(ctx context.Context) error {
 	return err
 }
 
-// touchOne changes something in the fleet, so that nothing that was kept of it is right any more.
+// touchOne changes something in the fleet, so that nothing cached is valid any more.
 func (s *served) touchOne() func(ctx context.Context) error {
 	n := 0
 	return func(ctx context.Context) error {
@@ -339,10 +340,10 @@ func (s *served) touchOne() func(ctx context.Context) error {
 	}
 }
 
-// isPage reports whether a row is of the page, not of the API.
+// isPage reports whether a row is about the page, not the API.
 func (r *pageRow) isPage() bool { return !strings.HasPrefix(r.paths[0], "/v1/") }
 
-// pageRows are the requests that are measured.
+// pageRows returns the requests to measure.
 func (s *served) pageRows(ctx context.Context, hosts int) (rows []*pageRow, err error) {
 	var first struct{ cloud, region, cell int }
 	hostile, large := 0, 0
@@ -383,7 +384,7 @@ func (s *served) pageRows(ctx context.Context, hosts int) (rows []*pageRow, err 
 	const list = "/v1/hosts?details=true&resolved-values=false&limit=100&where="
 	byName, byVariable := where(fmt.Sprintf("name=host-%05d*", hosts/20)), where(fmt.Sprintf("bay=7 name=*%d.example.net", hosts%7))
 	const floor, floorLarge, fleet = "GET /v1/hosts/ID", "GET /v1/hosts/ID of 90 large values", "GET /v1/fleet"
-	touch := func(context.Context) error { return nil } // measureServedPage has a real one
+	touch := func(context.Context) error { return nil } // measureServedPage sets a real one
 	rows = []*pageRow{
 		{name: floor, paths: each("/v1/hosts/%s", some)},
 		{name: "host", paths: each("/ui/hosts/%s", some), against: floor, first: targetPageFirst},
@@ -419,7 +420,7 @@ func (s *served) pageRows(ctx context.Context, hosts int) (rows []*pageRow, err 
 	return rows, nil
 }
 
-// take measures the rows in turn, so that a slow moment of the machine hits all alike, and then many viewers at once.
+// take measures the rows in turn, so that other load on the machine affects all alike, and then many viewers at once.
 func (f *pageFigure) take(ctx context.Context, api, page *looker, pid, runs int) error {
 	for run := range runs * quickRuns {
 		for _, row := range f.rows {
@@ -460,7 +461,7 @@ func (f *pageFigure) take(ctx context.Context, api, page *looker, pid, runs int)
 	return nil
 }
 
-// resident is what a process has in memory, now and at most, as Linux tells it; 0 elsewhere.
+// resident returns the memory of a process, now and at its peak, from Linux; 0 elsewhere.
 func resident(pid int) (now, peak int64) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -482,14 +483,14 @@ func resident(pid int) (now, peak int64) {
 	return now, peak
 }
 
-// clearPeak has the most that a process had in memory counted from now on.
+// clearPeak resets the peak memory of a process.
 func clearPeak(pid int) { _ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0) }
 
 func (f *pageFigure) row(name string) *pageRow {
 	return f.rows[slices.IndexFunc(f.rows, func(r *pageRow) bool { return r.name == name })]
 }
 
-// over is how many times what another row takes this one takes until its first byte, or its last.
+// over returns the time until the first or last byte as a multiple of that of another row.
 func (f *pageFigure) over(r *pageRow, whole bool) float64 {
 	to := f.row(r.against)
 	if whole {
@@ -516,7 +517,7 @@ func reportPages(w io.Writer, figures []pageFigure) {
 	}
 }
 
-// pageVerdicts are about the targets; of HTML the largest page counts.
+// pageVerdicts returns the verdicts for the page; for HTML the largest page counts.
 func pageVerdicts(figures []pageFigure) (all []verdict) {
 	for _, f := range figures {
 		var largest int64

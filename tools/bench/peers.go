@@ -14,17 +14,18 @@ import (
 	"strings"
 )
 
-// peers are an inventory plugin of others and ours on the same work: a play over one of 10,000 hosts.
+// peers compares another inventory plugin and ours on the same work: a play over one of 10,000 hosts.
 type peers struct {
 	release           string
 	peer, ours, floor used
 	version           string // of the collection netbox.netbox
 }
 
-// peerPackages are what the peer needs from PyPI; the collection netbox.netbox is in the package ansible.
+// peerPackages are the packages that the peer needs from PyPI; the collection netbox.netbox is in the package ansible.
 var peerPackages = []string{"ansible", "pynetbox", "pytz", "packaging"}
 
-// measurePeers measures nb_inventory, answered by a server that takes no time, and our plugin with the server that we have, with one Ansible.
+// measurePeers measures nb_inventory with a server that responds instantly, and our plugin with our server, with one
+// Ansible.
 func measurePeers(ctx context.Context, binary string, runs int) (*peers, error) {
 	bin, err := peerVenv(ctx)
 	if err != nil {
@@ -83,7 +84,7 @@ func measurePeers(ctx context.Context, binary string, runs int) (*peers, error) 
 	return p, nil
 }
 
-// peerVenv makes the environment of the peer once, in .cache, and returns its bin directory.
+// peerVenv creates the environment of the peer once, in .cache, and returns its bin directory.
 func peerVenv(ctx context.Context) (string, error) {
 	bins, err := releases(ctx)
 	if err != nil {
@@ -112,8 +113,9 @@ func peerVenv(ctx context.Context) (string, error) {
 	return bin, nil
 }
 
-// fakeNetBox answers as a NetBox does with so many devices in 100 sites of 10 regions, each with the values of config context that a host of
-// seed resolves to. All answers are ready, and each is a single page: nb_inventory at its best.
+// fakeNetBox responds like a NetBox with a number of devices in 100 sites of 10 regions, each with a config context
+// equal to the resolved variables of a host of seed. All responses are prepared, and each is a single page: the best
+// case for nb_inventory.
 func fakeNetBox(devices int) http.Handler {
 	type object = map[string]any
 	named := func(id int, name string) object {

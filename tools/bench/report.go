@@ -18,7 +18,7 @@ const (
 	targetHere     = 1.0 / 20
 	targetFleet    = 1.0 / 50
 	targetBareMB   = 28.0
-	targetBinaryMB = 35.0 // html/template and Prometheus' library have the linker keep all exported methods
+	targetBinaryMB = 35.0 // html/template and Prometheus' library make the linker keep all exported methods
 	targetEngines  = 2.0
 	targetApply    = 1.3
 	targetPlan     = 2.0
@@ -36,7 +36,7 @@ const (
 	targetHostShow = 18.0
 )
 
-// verdict is one figure beside what it may be at most; 0 is no target.
+// verdict is one measurement with its limit; 0 for no limit.
 type verdict struct {
 	what     string
 	got, max float64
@@ -58,7 +58,7 @@ func reportVerdicts(w io.Writer, all []verdict) {
 	_ = t.Flush()
 }
 
-// table prints rows of cells, one for each of all.
+// table prints rows with one cell for each of all.
 func table[T any](w io.Writer, all []T) (row func(name string, cell func(T) string), flush func()) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	return func(name string, cell func(T) string) {
@@ -70,7 +70,7 @@ func table[T any](w io.Writer, all []T) (row func(name string, cell func(T) stri
 	}, func() { _ = t.Flush() }
 }
 
-// reportInventory prints what was measured at each size.
+// reportInventory prints the measurements at each size.
 func reportInventory(w io.Writer, figures []figure) {
 	row, flush := table(w, figures)
 	row("hosts", func(f figure) string { return fmt.Sprint(f.objects) })

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Root returns the folder of the repository that the working directory is in.
+// Root returns the directory of the repository that contains the working directory.
 func Root(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
@@ -17,7 +17,7 @@ func Root(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// ParsePlatform reads OS/ARCH.
+// ParsePlatform parses OS/ARCH.
 func ParsePlatform(name string) (Platform, error) {
 	goos, goarch, ok := strings.Cut(name, "/")
 	if !ok {
@@ -26,9 +26,9 @@ func ParsePlatform(name string) (Platform, error) {
 	return Platform{OS: goos, Arch: goarch}, nil
 }
 
-// Compile builds the program of the repository at root for p, into the file p.Program, with build tags ("" is none), as
-// `make build` builds it. What it makes is decided by the sources, the version, the commit and the toolchain, not by
-// the folder or the state of the clone.
+// Compile builds the program of the repository at root for p, into the file p.Program, with build tags ("" for none),
+// like `make build`. The result depends on the sources, the version, the commit and the toolchain, and not on the
+// directory or the state of the clone.
 func Compile(ctx context.Context, root string, p Platform, tags, version, commit string) error {
 	cmd := exec.CommandContext(ctx, "make", "--silent", "--directory", root, "build",
 		"PROGRAM="+p.Program, "TAGS="+tags, "VERSION="+version, "COMMIT="+commit)

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// plugin is an inventory plugin, as far as its options are made of settings.
+// plugin is an inventory plugin whose options are generated from settings.
 type plugin struct {
 	name     string // without the collection's
 	fragment string // of documentation, with its options
@@ -24,12 +24,11 @@ var inventoryPlugins = []plugin{
 	{"iotronic", "iotronic_inventory", []settings.Section{settings.SignIn, settings.Iotronic, settings.IotronicInventory}},
 }
 
-// iniSection returns the section of ansible.cfg that may hold the plugin's options, named as Ansible names those of its
-// own plugins.
+// iniSection returns the section of ansible.cfg for the plugin's options, named like those of Ansible's own plugins.
 func (p *plugin) iniSection() string { return "inventory_plugin_" + p.name }
 
-// optionName returns what the option is called that stands for a setting. groups and cache cannot keep their names,
-// since Ansible's own fragments have them, and cache_dir would be taken for one of theirs.
+// optionName returns the name of the option for a setting. groups and cache cannot keep their names, which are in
+// Ansible's own fragments, and cache_dir would be mistaken for one of those.
 func (p *plugin) optionName(s *settings.Setting) string {
 	switch s.Name {
 	case "groups", "cache", "cache_dir":
@@ -38,9 +37,9 @@ func (p *plugin) optionName(s *settings.Setting) string {
 	return s.Name
 }
 
-// file returns the doc fragment with an option for each setting that the inventory knows. The plugin reads it too: an
-// option's last env is the variable by which the program gets it. Options have no default, so that what nobody sets is
-// left to the program's own configuration file.
+// file returns the doc fragment with an option for each setting of the inventory. The plugin reads it too: an option's
+// last env is the variable by which it passes the option to the program. Options have no default, so that the program's
+// own configuration file applies to what is not set.
 func (p *plugin) file() ([]byte, error) {
 	options := &yaml.Node{Kind: yaml.MappingNode}
 	for _, section := range p.sections {
@@ -67,12 +66,12 @@ func (p *plugin) option(s *settings.Setting) *yaml.Node {
 	if len(s.Choices) > 0 && !hasOff(s) {
 		put(m, "choices", texts(s.Choices...))
 	}
-	var variables []*yaml.Node // of several that are set, the last counts for Ansible
+	var variables []*yaml.Node // of several that are set, Ansible uses the last
 	for _, name := range slices.Backward(append([]string{s.Env}, s.Also...)) {
 		variables = append(variables, pairs("name", name))
 	}
 	put(m, "env", list(variables...))
-	if !s.Secret { // ansible.cfg is shared, and no place for a password
+	if !s.Secret { // ansible.cfg is shared, and not a place for passwords
 		put(m, "ini", list(pairs("section", p.iniSection(), "key", p.optionName(s))))
 	}
 	return m
@@ -80,7 +79,7 @@ func (p *plugin) option(s *settings.Setting) *yaml.Node {
 
 func sentences(s *settings.Setting) []string {
 	help := s.Help
-	if s.Secret { // what is said of flags does not concern Ansible
+	if s.Secret { // the text about flags does not concern Ansible
 		help, _, _ = strings.Cut(help, ";")
 	}
 	found := []string{capital(help) + "."}
@@ -105,13 +104,13 @@ func sentences(s *settings.Setting) []string {
 	return found
 }
 
-// hasOff reports whether a setting has a word that YAML reads as false without quotes: Ansible would refuse it among
+// hasOff reports whether a setting has a choice that YAML reads as false without quotes: Ansible would refuse it among
 // choices.
 func hasOff(s *settings.Setting) bool { return slices.Contains(s.Choices, "off") }
 
 func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// ansibleType returns the type of Ansible's documentation for a kind of setting. A duration is text, for 90s is one.
+// ansibleType returns the type in Ansible's documentation for a kind of setting. A duration is text, such as 90s.
 func ansibleType(k settings.Kind) (kind, elements string) {
 	switch k {
 	case settings.Bool:

@@ -22,12 +22,12 @@ const (
 	everything = "all"
 )
 
-// Tree holds the generated files: Files by their path.
+// Tree are the generated files, by path.
 type Tree struct {
 	Files map[string][]byte
 }
 
-// Generate makes all files of the collection that are made, for these modules. Paths are relative to the root of the
+// Generate returns all generated files of the collection for the given modules. Paths are relative to the root of the
 // collection, with slashes.
 func Generate(specs []*ansible.Spec) (*Tree, error) {
 	tree := &Tree{Files: map[string][]byte{}}
@@ -69,9 +69,9 @@ func Generate(specs []*ansible.Spec) (*Tree, error) {
 }
 
 // actionGroups returns the groups of modules for module_defaults, by the first word of their names: those of Craton,
-// and those of Ironic and Iotronic. Each has one connection, and Ansible gives the defaults of a group to all that is
-// in it: an option that only some know would be an error of the others, and a url that both know is another one for
-// each. What is the same for all, such as how to sign in to Keystone, can be set for the group of everything.
+// and those of Ironic and Iotronic. Each has one connection. Ansible passes the defaults of a group to all of its
+// modules: an option that only some of them have would be an error for the others, and url means another API in each
+// group. Options that are the same for all, such as those for Keystone, can be set for the group of all modules.
 func actionGroups(specs []*ansible.Spec) (groups []ansible.ActionGroup) {
 	all := ansible.ActionGroup{Name: everything}
 	members := map[string][]string{}
@@ -86,10 +86,10 @@ func actionGroups(specs []*ansible.Spec) (groups []ansible.ActionGroup) {
 	return append(groups, all)
 }
 
-// generated are the places in which nothing else stands than what Generate makes.
+// generated are the directories that contain only generated files.
 var generated = []string{"meta", "plugins/modules", "plugins/doc_fragments", "tests/sanity"}
 
-// Write brings a collection's directory up to date, and removes what is no longer generated.
+// Write updates a collection's directory, and removes files that are no longer generated.
 func (t *Tree) Write(root string) error {
 	stale, err := t.Stale(root)
 	if err != nil {
@@ -112,7 +112,8 @@ func (t *Tree) Write(root string) error {
 	return nil
 }
 
-// Stale returns the paths of a collection's directory that are not what is generated: other, missing, or left over.
+// Stale returns the paths of a collection's directory that differ from what is generated: changed, missing, or left
+// over.
 func (t *Tree) Stale(root string) ([]string, error) {
 	stale := map[string]bool{}
 	for path, want := range t.Files {

@@ -8,14 +8,14 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// release is a release of ansible-core, as far as its `ansible-test sanity` differs from others.
+// release is a release of ansible-core, with what is specific to its `ansible-test sanity`.
 type release struct {
 	name    string
-	pythons []string // that it runs on: it compiles bin with these
-	reads   []string // tests that read what is in bin as text
+	pythons []string // Pythons that it runs on, with which it compiles the files in bin
+	reads   []string // tests that read the files in bin as text
 }
 
-// Tests that the older releases have, and that fail on what is no text.
+// Tests of older releases that fail on files that are not text.
 var (
 	until216 = []string{"no-basestring", "no-dict-iteritems", "no-dict-iterkeys", "no-dict-itervalues", "no-unicode-literals"}
 	until215 = append([]string{"no-get-exception", "replace-urlopen", "use-compat-six"}, until216...)
@@ -33,8 +33,8 @@ var releases = []release{
 	{"2.22", []string{"3.13", "3.14", "3.15"}, nil},
 }
 
-// ignore returns what `ansible-test sanity` of a release complains of and is meant, each with its reason: nothing else,
-// since it complains of what it need not ignore, too.
+// ignore returns the findings of a release's `ansible-test sanity` that are intended, each with its reason, and no
+// others: it also reports entries that are not needed.
 func (r release) ignore(specs []*ansible.Spec) []byte {
 	var lines []string
 	add := func(path, test, why string) { lines = append(lines, fmt.Sprintf("%s %s # %s\n", path, test, why)) }

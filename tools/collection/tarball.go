@@ -33,26 +33,26 @@ const MaxSize = 20_000_000
 const Tag = "collection"
 
 // shipped are the files and directories of the repository that belong to the collection; galaxy.yml's build_ignore
-// says the same the other way round, for those who build with ansible-galaxy.
+// lists the others, for builds with ansible-galaxy.
 var shipped = []string{"CHANGELOG.md", "LICENSE", "README.md", "docs", "examples", "extensions", "meta", "plugins", "tests/sanity"}
 
-// Platform is a system that the collection has a program for.
+// Platform is a system for which the collection has a program.
 type Platform struct {
-	OS, Arch string // as Go writes them
+	OS, Arch string // as in Go
 	Program  string // the file of the program
 }
 
-// Platforms returns those of the published collection, yet without programs. The first is the one whose modules need no
+// Platforms returns the platforms of the published collection, without programs. The modules of the first need no
 // unpacking.
 func Platforms() []Platform {
 	return []Platform{{OS: "linux", Arch: "amd64"}, {OS: "linux", Arch: "arm64"}, {OS: "darwin", Arch: "arm64"}}
 }
 
-// file returns where the program stands in the collection, once it is unpacked.
+// file returns the path of the program in the collection, once it is unpacked.
 func (p Platform) file() string { return "bin/craton-" + p.OS + "-" + p.Arch }
 
-// Where the programs of all platforms but the first are: one after the other in one xz stream, and, of each, the offset
-// and the size in what comes out of it.
+// The programs of all platforms but the first: one after the other in one xz stream, and the offset and size of each in
+// the unpacked stream.
 const (
 	packedFile = "bin/packed.xz"
 	packedList = "bin/packed.json"
@@ -66,18 +66,18 @@ type member struct {
 	data []byte
 }
 
-// Effort is how hard [Build] tries to make the tarball small: it changes the bytes, and not what comes out of them.
+// Effort is how hard [Build] tries to make the tarball small. It does not change the unpacked contents.
 type Effort int
 
 const (
-	// Smallest takes some seconds, and is for what is published.
+	// Smallest takes some seconds, for publishing.
 	Smallest Effort = iota
-	// Quickest takes a second, and is for what a test installs.
+	// Quickest takes a second, for installations in tests.
 	Quickest
 )
 
-// Build packs the collection of the repository at root with the programs of platforms, the first of which is the one
-// that needs no unpacking. It returns the path of the tarball, DIR/NAMESPACE-NAME-VERSION.tar.gz, and its size.
+// Build packs the collection of the repository at root with the programs of platforms, of which the first needs no
+// unpacking. It returns the path of the tarball, DIR/NAMESPACE-NAME-VERSION.tar.gz, and its size.
 func Build(ctx context.Context, root, version, dir string, effort Effort, platforms []Platform) (file string, size int64, err error) {
 	if len(platforms) == 0 {
 		return "", 0, errors.New("a collection needs the program of at least one platform")
@@ -107,7 +107,7 @@ func Build(ctx context.Context, root, version, dir string, effort Effort, platfo
 	return file, int64(len(data)), os.WriteFile(file, data, 0o644)
 }
 
-// galaxyInfo returns the collection_info of MANIFEST.json: what galaxy.yml says.
+// galaxyInfo returns the collection_info of MANIFEST.json, from galaxy.yml.
 func galaxyInfo(root, version string) (map[string]any, error) {
 	text, err := os.ReadFile(filepath.Join(root, "galaxy.yml"))
 	if err != nil {
@@ -129,7 +129,7 @@ func galaxyInfo(root, version string) (map[string]any, error) {
 	return info, nil
 }
 
-// sources reads what ships of the repository.
+// sources reads the files of the repository that belong to the collection.
 func sources(root string) (map[string]member, error) {
 	members := map[string]member{}
 	for _, top := range shipped {
@@ -149,7 +149,7 @@ func sources(root string) (map[string]member, error) {
 			}
 			name = filepath.ToSlash(name)
 			switch {
-			case d.IsDir() && path.Dir(name) == modulesDir: // what a checkout has linked for a task
+			case d.IsDir() && path.Dir(name) == modulesDir: // links of a checkout for a task
 				return fs.SkipDir
 			case d.IsDir():
 				members[name] = member{dir: true, mode: 0o755}
@@ -172,13 +172,13 @@ func sources(root string) (map[string]member, error) {
 	return members, nil
 }
 
-// modulesDir holds what Ansible finds of modules.
+// modulesDir is where Ansible finds modules.
 const modulesDir = "plugins/modules"
 
-// addPrograms adds bin. The first program is there as it is, with a directory of links to it by the modules' names, for
-// a collection may be installed where a task cannot make them; and as bin/craton, for people. The others are packed
-// into one stream: what programs of one source have in common is in it once, which takes a third off two of them.
-// plugin_utils/program.py unpacks one when it is wanted.
+// addPrograms adds bin. The first program is added as it is, with a directory of links to it by the modules' names,
+// since a collection may be installed where a task cannot create them, and as bin/craton, for people. The others are
+// packed into one stream: what programs of the same source have in common is stored once, which saves a third of two of
+// them. plugin_utils/program.py unpacks one when it is needed.
 func addPrograms(ctx context.Context, members map[string]member, effort Effort, platforms []Platform) error {
 	first, others := platforms[0], platforms[1:]
 	data, err := os.ReadFile(first.Program)
@@ -216,8 +216,7 @@ func addPrograms(ctx context.Context, members map[string]member, effort Effort, 
 	return err
 }
 
-// addLinks links the names of all modules to a program, where the action plugin looks for those that it lets Ansible
-// copy.
+// addLinks links the names of all modules to a program, where the action plugin looks for those that Ansible copies.
 func addLinks(members map[string]member, p Platform) {
 	dir := path.Join(modulesDir, p.OS+"_"+p.Arch)
 	var links []string
@@ -232,15 +231,15 @@ func addLinks(members map[string]member, p Platform) {
 	}
 }
 
-// pack returns programs in the xz format. Python has it in its library, and the Ansible that the collection is for
-// needs Python anyway. The window is as wide as the programs, so that the last finds what it shares with the first.
-// What was packed stays in the folder kept, named by what it was made of, for the next time.
+// pack returns programs in the xz format, which Python's library supports, and Ansible needs Python anyway. The window
+// is as large as the programs, so that the last finds what it shares with the first. Results are cached in the
+// directory kept, named by their input.
 func pack(ctx context.Context, programs []byte, kept string, effort Effort) ([]byte, error) {
 	const script = `import lzma, sys
 data = sys.stdin.buffer.read()
 window = max(1 << 16, 1 << (len(data) - 1).bit_length())
 sys.stdout.buffer.write(lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": int(sys.argv[1]), "dict_size": window}]))`
-	preset := strconv.Itoa(map[Effort]int{Smallest: 6, Quickest: 0}[effort]) // 1 takes a sixth of the time for a tenth more
+	preset := strconv.Itoa(map[Effort]int{Smallest: 6, Quickest: 0}[effort]) // level 1 takes a sixth of the time for a result a tenth larger
 	file := filepath.Join(kept, fmt.Sprintf("packed-%s-%s.xz", sum(programs)[:16], preset))
 	if data, err := os.ReadFile(file); err == nil {
 		return data, nil
@@ -255,12 +254,12 @@ sys.stdout.buffer.write(lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "
 	for _, name := range old {
 		err = errors.Join(err, os.Remove(name))
 	}
-	part := file + ".part" // a run that is cut off leaves no half of it under the name
+	part := file + ".part" // an interrupted run leaves no incomplete file under the name
 	return data, errors.Join(err, os.WriteFile(part, data, 0o644), os.Rename(part, file))
 }
 
-// archive writes the tarball as ansible-galaxy does: MANIFEST.json, which has the sum of FILES.json, which has those of
-// all others.
+// archive writes the tarball like ansible-galaxy: MANIFEST.json has the checksum of FILES.json, which has those of all
+// other files.
 func archive(members map[string]member, info map[string]any, effort Effort) ([]byte, error) {
 	names := slices.Sorted(maps.Keys(members))
 	entries := []map[string]any{{"name": ".", "ftype": "dir", "chksum_type": nil, "chksum_sha256": nil, "format": 1}}
@@ -304,7 +303,7 @@ func archive(members map[string]member, info map[string]any, effort Effort) ([]b
 	return b.Bytes(), err
 }
 
-// content returns what a member holds; of a link, what it leads to.
+// content returns the contents of a member; of a link, those of its target.
 func content(members map[string]member, name string, depth int) ([]byte, error) {
 	m, ok := members[name]
 	if !ok || depth > 9 {

@@ -1,5 +1,5 @@
-// Command man writes the manual pages of craton into a folder, for make man. They are made from the commands
-// themselves; the binary does not carry what makes them.
+// Command man writes the manual pages of craton into a directory, for make man. They are generated from the commands
+// themselves; the code for that is not in the program.
 package main
 
 import (

@@ -33,8 +33,8 @@ type dependency struct {
 	DependsOn []string `json:"dependsOn,omitempty"`
 }
 
-// bill writes which modules are in the programs of a release, as CycloneDX 1.5. It is what the toolchain has written
-// into them, so it has what was linked and nothing else.
+// bill writes the modules in the programs of a release, as CycloneDX 1.5. They are read from what the toolchain has
+// written into the programs, so they are exactly the linked ones.
 func (r *release) bill(programs []string) (string, error) {
 	found := map[string]component{}
 	for _, program := range programs {
@@ -65,7 +65,7 @@ func (r *release) bill(programs []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	// The same parts are the same bill: a UUID of version 8, whose bits are the maker's.
+	// The same components give the same bill: its id is a UUID of version 8, which is a hash of them.
 	id := sha256.Sum256(append([]byte(ref), text...))
 	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80
 	h := hex.EncodeToString(id[:16])

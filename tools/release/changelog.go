@@ -6,11 +6,11 @@ import (
 	"regexp"
 )
 
-// entry is the head of an entry of the changelog.
+// entry matches the heading of an entry in the changelog.
 var entry = regexp.MustCompile(`(?m)^## \[([^\]]+)\](?: - (\d{4}-\d{2}-\d{2}))?$`)
 
-// checkVersion reports whether a version is released, by the changelog: its newest entry is that of the version, with a
-// date. An entry that is Unreleased may stand in its place; then the version must not have been released before.
+// checkVersion reports whether a version is released according to the changelog: its newest entry is that of the
+// version, with a date. With an Unreleased entry instead, the version must not have been released before.
 func checkVersion(version, changelog string) (released bool, err error) {
 	entries := entry.FindAllStringSubmatch(changelog, -1)
 	switch {

@@ -19,21 +19,20 @@ import (
 	"github.com/craton-fleet/craton/tools/collection"
 )
 
-// links are the other names that the program answers to on a machine where people type them. Modules come with the
-// collection.
+// links are the other names of the program on an installed machine. Modules come with the collection.
 var links = []string{"craton-inventory", "iotronic-inventory"}
 
 // tree is the contents of files, by their paths.
 type tree map[string][]byte
 
-// completions are where the shells look for what completes craton's commands, below share.
+// completions are the paths of the shells' completion scripts, below share.
 var completions = map[string]string{
 	"bash": "bash-completion/completions/craton",
 	"zsh":  "zsh/site-functions/_craton",
 	"fish": "fish/vendor_completions.d/craton.fish",
 }
 
-// common returns what archives and packages have beside the program, laid out as below /usr/share.
+// common returns the files that archives and packages have in addition to the program, laid out as below /usr/share.
 func (r *release) common(ctx context.Context) (tree, error) {
 	r.say("writing manual pages and completions")
 	here, err := r.compile(ctx, collection.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH})
@@ -78,7 +77,7 @@ func (r *release) common(ctx context.Context) (tree, error) {
 	return files, nil
 }
 
-// add adds a folder with all that is below it.
+// add adds a directory with all its contents.
 func (t tree) add(dir, at string) error {
 	return filepath.WalkDir(dir, func(file string, d os.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -94,8 +93,8 @@ func (t tree) add(dir, at string) error {
 	})
 }
 
-// archive packs the program of a platform with all that belongs to it, in a folder of the archive's name: bin, share,
-// and what people look at first.
+// archive packs the program of a platform with everything that belongs to it, in a directory with the archive's name:
+// bin, share, and the files to read first.
 func (r *release) archive(p collection.Platform, common tree) (string, error) {
 	name := fmt.Sprintf("craton_%s_%s_%s", r.version, p.OS, p.Arch)
 	program, err := os.ReadFile(p.Program)
@@ -134,7 +133,7 @@ func (r *release) archive(p collection.Platform, common tree) (string, error) {
 	return name + ".tar.gz", os.WriteFile(filepath.Join(r.out, name+".tar.gz"), b.Bytes(), 0o644)
 }
 
-// zipped returns a text as gzip -9n writes it, for manual pages and changelogs of a package.
+// zipped compresses a text like gzip -9n, for the manual pages and changelogs of a package.
 func zipped(text []byte) ([]byte, error) {
 	var b bytes.Buffer
 	gz, err := gzip.NewWriterLevel(&b, gzip.BestCompression)

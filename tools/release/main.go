@@ -23,23 +23,23 @@ func main() {
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "release:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
+		os.Exit(1) //nolint:gocritic // there is nothing left to stop
 	}
 }
 
-// platforms are those of archives; packages are made for those of Linux.
+// platforms are the platforms of archives; packages are built for those of Linux.
 var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64"}
 
-// release holds what is built, and from what.
+// release is a release under construction.
 type release struct {
 	root    string // of the repository
-	out     string // the folder of all that is made
-	work    string // a folder for what goes into it
-	plain   string // the version as the Makefile has it
-	version string // what is made is called so: plain, or a trial of it
+	out     string // the directory for the results
+	work    string // a directory for intermediate files
+	plain   string // the version in the Makefile
+	version string // the version of the result: plain, or a snapshot
 	commit  string
-	made    time.Time // what files are said to be from
-	schema  int       // of databases, that the program knows
+	made    time.Time // the time of all files
+	schema  int       // the program's database schema
 	nfpm    string
 	signKey string
 	say     func(format string, args ...any)
@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string) error {
 	if r.work, err = os.MkdirTemp("", "craton-release"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(r.work) //nolint:errcheck // a temporary folder
+	defer os.RemoveAll(r.work) //nolint:errcheck // a temporary directory
 	begun := time.Now()
 	r.say = func(format string, args ...any) {
 		fmt.Printf("%5.1f s  %s\n", time.Since(begun).Seconds(), fmt.Sprintf(format, args...))
@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string) error {
 	return r.make(ctx, which, *withCollection)
 }
 
-// make makes all of it.
+// make builds everything.
 func (r *release) make(ctx context.Context, which []string, withCollection bool) error {
 	if err := os.MkdirAll(r.out, 0o755); err != nil {
 		return err
@@ -160,7 +160,7 @@ func (r *release) make(ctx context.Context, which []string, withCollection bool)
 	return nil
 }
 
-// compile builds the program of a platform. What is built already it leaves as it is.
+// compile builds the program of a platform, unless it exists already.
 func (r *release) compile(ctx context.Context, p collection.Platform) (collection.Platform, error) {
 	p.Program = filepath.Join(r.work, p.OS+"-"+p.Arch, "craton")
 	return p, collection.Compile(ctx, r.root, p, "", r.version, r.commit)

@@ -35,7 +35,7 @@ type content struct {
 	Info   map[string]any `yaml:"file_info,omitempty"`
 }
 
-// info returns the mode of a file and, where it is not root's, whose it is.
+// info returns the mode of a file and, if it does not belong to root, its owner.
 func info(mode int, owner ...string) map[string]any {
 	m := map[string]any{"mode": mode}
 	if len(owner) == 2 {
@@ -44,10 +44,10 @@ func info(mode int, owner ...string) map[string]any {
 	return m
 }
 
-// packageVersion returns the version as deb and rpm write it: a tilde says that it comes before the version itself.
+// packageVersion returns the version in the form of deb and rpm: a tilde sorts it before the version itself.
 func (r *release) packageVersion() string { return strings.Replace(r.version, "-", "~", 1) }
 
-// packages makes the deb and the rpm of a platform.
+// packages builds the deb and the rpm of a platform.
 func (r *release) packages(ctx context.Context, p collection.Platform, common tree) ([]string, error) {
 	var made []string
 	for _, format := range []string{"deb", "rpm"} {
@@ -88,7 +88,7 @@ func (r *release) packages(ctx context.Context, p collection.Platform, common tr
 			return nil, err
 		}
 		cmd := exec.CommandContext(ctx, absolute(r.nfpm), "package", "--config", file, "--packager", format, "--target", filepath.Join(absolute(r.out), name))
-		cmd.Dir = dir // where no file has the name that a link leads to
+		cmd.Dir = dir // where no file has the name of a link's target
 		cmd.Env = append(os.Environ(), fmt.Sprintf("SOURCE_DATE_EPOCH=%d", r.made.Unix()))
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("nfpm: %w\n%s", err, out)
@@ -98,7 +98,7 @@ func (r *release) packages(ctx context.Context, p collection.Platform, common tr
 	return made, nil
 }
 
-// contents writes what a package holds into a folder, and lists it for nfpm.
+// contents writes the contents of a package into a directory, and lists them for nfpm.
 func (r *release) contents(format, dir string, p collection.Platform, common tree) ([]content, error) {
 	files, source := tree{}, filepath.Join(r.root, "tools", "release", "package")
 	for name, text := range common {
@@ -130,7 +130,7 @@ func (r *release) contents(format, dir string, p collection.Platform, common tre
 		}
 		files[target] = text
 	}
-	// The schema that the installed version knows, for the one that takes its place.
+	// The schema of the installed version, for the version that replaces it.
 	files["/usr/share/craton/schema"] = fmt.Appendf(nil, "%d\n", r.schema)
 	if format == "deb" {
 		debian, err := zipped(fmt.Appendf(nil, "craton (%s-1) stable; urgency=medium\n\n  * See changelog.gz.\n\n -- %s  %s\n",
@@ -163,7 +163,7 @@ func (r *release) contents(format, dir string, p collection.Platform, common tre
 		}
 		contents = append(contents, c)
 	}
-	if format == "rpm" { // which knows the user when it unpacks; a deb's postinst makes them
+	if format == "rpm" { // which knows the user when it unpacks; a deb's postinst sets the owner
 		contents = append(contents,
 			content{Target: "/etc/craton", Type: "dir", Info: info(0o750, "root", "craton")},
 			content{Target: "/var/lib/craton", Type: "dir", Info: info(0o750, "craton", "craton")},
@@ -172,7 +172,7 @@ func (r *release) contents(format, dir string, p collection.Platform, common tre
 	return contents, nil
 }
 
-// scripts writes the scripts of a package, which are templates, into a folder.
+// scripts writes the scripts of a package, which are templates, into a directory.
 func (r *release) scripts(format, dir string) (map[string]string, error) {
 	source := filepath.Join(r.root, "tools", "release", "package")
 	part := func(name string) (string, error) {

@@ -11,13 +11,13 @@ import (
 	"slices"
 )
 
-// The names of the sums and of their signature.
+// The names of the checksums and of their signature.
 const (
 	sumsFile      = "SHA256SUMS"
 	signatureFile = sumsFile + ".sig"
 )
 
-// sums writes the sums of files in the folder of the release, for sha256sum -c.
+// sums writes the checksums of files in the directory of the release, for sha256sum -c.
 func (r *release) sums(files []string) error {
 	slices.Sort(files)
 	var b bytes.Buffer
@@ -31,7 +31,7 @@ func (r *release) sums(files []string) error {
 	return os.WriteFile(filepath.Join(r.out, sumsFile), b.Bytes(), 0o644)
 }
 
-// sign signs the sums as ssh-keygen does, with the key that the releaser has named, and says so; "" without a key.
+// sign signs the checksums with ssh-keygen and the given key, and returns the name of the signature; "" without a key.
 func (r *release) sign(ctx context.Context) (string, error) {
 	file := filepath.Join(r.out, sumsFile)
 	if err := os.Remove(filepath.Join(r.out, signatureFile)); err != nil && !os.IsNotExist(err) {

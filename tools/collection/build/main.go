@@ -1,4 +1,4 @@
-// Command build brings the generated files of the collection up to date, and packs it:
+// Command build updates the generated files of the collection, and packs it:
 //
 //	build generate
 //	build tarball -version 0.1.0 -commit abc1234 -o dist [OS/ARCH]...
@@ -26,7 +26,7 @@ func main() {
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "collection:", err)
-		os.Exit(1) //nolint:gocritic // nothing is left to be stopped
+		os.Exit(1) //nolint:gocritic // there is nothing left to stop
 	}
 }
 
@@ -66,7 +66,7 @@ func tarball(ctx context.Context, root string, args []string) error {
 	} else if len(stale) > 0 {
 		return fmt.Errorf("not up to date: %s; run: go generate ./tools/collection", strings.Join(stale, " "))
 	}
-	programs := filepath.Join(root, ".cache", "collection") // where go build finds what has not changed
+	programs := filepath.Join(root, ".cache", "collection") // where go build finds unchanged programs
 	platforms := collection.Platforms()
 	if flags.NArg() > 0 {
 		platforms = nil
