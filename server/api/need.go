@@ -48,7 +48,7 @@ func (c *call) viewNeeded(ctx context.Context, fleet *store.Store, whole bool, f
 		end := c.caller.Log
 		if end == (store.Cursor{}) { // authentication did not read the database
 			var err error
-			if end, err = fleet.EndReplica(ctx); err != nil {
+			if end, err = fleet.LogEnd(ctx); err != nil {
 				return err
 			}
 		}

@@ -406,8 +406,8 @@ func (s *Store) Replica() (stats ReplicaStats, ok bool) {
 	return s.replica.stats(), true
 }
 
-// EndReplica returns the end of the change log.
-func (s *Store) EndReplica(ctx context.Context) (end Cursor, err error) {
+// LogEnd returns the end of the change log.
+func (s *Store) LogEnd(ctx context.Context) (end Cursor, err error) {
 	err = s.peek(ctx, func(ctx context.Context, q *session) error {
 		return q.row(ctx, "SELECT revision, change FROM log", nil, &end.Revision, &end.Change)
 	})

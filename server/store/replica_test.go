@@ -40,7 +40,7 @@ func TestReplicaFails(t *testing.T) {
 	defer s.Close()
 	// What it replays is in the way of who reads for long: the database answers instead.
 	calls := 0
-	end, err := s.EndReplica(t.Context())
+	end, err := s.LogEnd(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestReplicaFails(t *testing.T) {
 	}
 
 	read := func(between func()) (took time.Duration) {
-		end, err := s.EndReplica(t.Context())
+		end, err := s.LogEnd(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
