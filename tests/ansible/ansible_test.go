@@ -1,8 +1,8 @@
-// Package ansible_test runs real Ansible over the real program: what a user has who types ansible-playbook.
+// Package ansible_test runs real Ansible with the real program, as a user does who types ansible-playbook.
 //
-// The releases of ansible-core come from CRATON_TEST_ANSIBLE, a list of bin directories parted by ":", which
-// `make test` sets to the oldest and the newest that run on this machine (tests/ansible/venvs makes them). Without it
-// the ansible-playbook on PATH is used, and where there is none the tests are skipped.
+// The releases of ansible-core come from CRATON_TEST_ANSIBLE, a list of bin directories separated by ":", which `make
+// test` sets to the oldest and the newest that run on this machine (tests/ansible/venvs creates them). Without it, the
+// ansible-playbook on PATH is used, and without that the tests are skipped.
 package ansible_test
 
 import (
@@ -30,7 +30,7 @@ var root = func() string {
 	return dir
 }()
 
-// scratch holds what all tests share: the binary, the example fleet. It lives as long as the tests.
+// scratch is a directory for what all tests share: the binary, the example fleet. It is deleted after the tests.
 var scratch string
 
 func TestMain(m *testing.M) {
@@ -71,7 +71,7 @@ type release struct {
 	bin     string // the directory of its commands
 }
 
-// releases finds the ansible-cores to test with.
+// releases returns the releases of ansible-core to test with.
 var releases = sync.OnceValues(func() ([]release, error) {
 	bins := filepath.SplitList(os.Getenv("CRATON_TEST_ANSIBLE"))
 	given := len(bins) > 0
@@ -112,8 +112,8 @@ func withAnsible(t *testing.T, test func(t *testing.T, r release)) {
 	}
 }
 
-// environment is a clean one, with nothing of the developer's Ansible or Craton settings in it. Ansible's settings
-// are those of examples/ansible.cfg, for that is what we tell users to have.
+// environment returns an environment without any of the developer's Ansible or Craton settings. Ansible's settings are
+// those of examples/ansible.cfg, which we recommend to users.
 func environment(t *testing.T, r release, extra ...string) []string {
 	t.Helper()
 	home := t.TempDir()
@@ -129,13 +129,13 @@ func environment(t *testing.T, r release, extra ...string) []string {
 	return append(env, extra...)
 }
 
-// outcome is what a command did.
+// outcome is the result of a command.
 type outcome struct {
 	stdout, stderr string
 	code           int
 }
 
-// run runs a command to its end, in a directory of no importance.
+// run runs a command to its end, in some directory.
 func run(t *testing.T, env []string, name string, args ...string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // the machine may be busy
@@ -162,7 +162,7 @@ func run(t *testing.T, env []string, name string, args ...string) outcome {
 	return outcome{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// mustRun runs a command that has to exit 0 and leave stderr empty, and returns its stdout.
+// mustRun runs a command that must exit with 0 and leave stderr empty, and returns its stdout.
 func mustRun(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
 	out := run(t, env, name, args...)
@@ -180,7 +180,7 @@ func shorten(s string) string {
 	return s
 }
 
-// load makes a SQLite file that holds the fleet of a file, and returns its URL.
+// load creates an SQLite file with the fleet of a file, and returns its URL.
 func load(t *testing.T, fleet string) string {
 	t.Helper()
 	url, err := loadInto(t, t.TempDir(), fleet)
@@ -201,7 +201,7 @@ func loadInto(t *testing.T, dir, fleet string) (string, error) {
 	return url, nil
 }
 
-// made is what is said of a database that was not there.
+// made returns the message about a database that was created.
 func made(url string) string {
 	return "made the database " + strings.TrimPrefix(url, "sqlite:") + ", which was not there\n"
 }
@@ -211,7 +211,7 @@ var (
 	exampleURL string
 )
 
-// example is the URL of the example fleet, loaded once for the tests that only read it.
+// example returns the URL of the example fleet, loaded once for the tests that only read it.
 func example(t *testing.T) string {
 	t.Helper()
 	exampleMu.Lock()
@@ -226,7 +226,7 @@ func example(t *testing.T) string {
 	return exampleURL
 }
 
-// document is an inventory as --list prints it; numbers stay as they are written.
+// document is an inventory as printed by --list; numbers keep their spelling.
 type document map[string]any
 
 func decode(t *testing.T, text string) document {
@@ -240,7 +240,7 @@ func decode(t *testing.T, text string) document {
 	return doc
 }
 
-// hostvars are the variables of each host.
+// hostvars returns the variables of each host.
 func (d document) hostvars(t *testing.T) map[string]any {
 	t.Helper()
 	meta, _ := d["_meta"].(map[string]any)
@@ -251,7 +251,7 @@ func (d document) hostvars(t *testing.T) map[string]any {
 	return vars
 }
 
-// unmarked takes the marks off strings that Ansible must not read as templates (contract §A4).
+// unmarked removes the marks from strings that Ansible must not read as templates (contract §A4).
 func unmarked(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

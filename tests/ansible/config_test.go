@@ -15,14 +15,14 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// TestSampleConfig: examples/craton.yml loads as it stands, and with every line in force; then it has every setting
-// there is, with the environment's name beside it.
+// TestSampleConfig: examples/craton.yml loads as it is, and with every line uncommented; then it has every setting,
+// with the name of its environment variable.
 func TestSampleConfig(t *testing.T) {
 	sample, err := os.ReadFile(filepath.Join(root, "examples", "craton.yml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	// "#key: value" is a setting that is off, "# Text" is talk.
+	// "#key: value" is a commented-out setting, "# Text" is a comment.
 	everything := regexp.MustCompile(`(?m)^( *)#([a-z_]+:)`).ReplaceAllString(string(sample), "$1$2")
 
 	sections := settings.Sections()

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// write makes a file of a test.
+// write creates a file.
 func write(t *testing.T, path, text string) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -20,8 +20,8 @@ func write(t *testing.T, path, text string) string {
 	return path
 }
 
-// controllerFleet is a fleet whose variables would each break, or take over, the machine that Ansible runs on, at every
-// level that a group may carry. WITNESS is a program that leaves a file when it is run.
+// controllerFleet is a fleet whose variables would each break or take over the machine that Ansible runs on, at every
+// level that a group can have. WITNESS is a program that creates a file when it runs.
 const controllerFleet = `
 project:
   variables: {ansible_become: true, ansible_become_exe: WITNESS, ansible_connection: nonesuch, ansible_python_interpreter: WITNESS, ansible_shell_executable: WITNESS, leaked: project, depth: project}
@@ -63,8 +63,8 @@ const controllerPlay = `
     - ansible.builtin.command: "true"
 `
 
-// TestController: no variable of the fleet reaches the machine that Ansible runs on, as localhost or by delegation, in any
-// form and whatever groups there are; and every host has what it had.
+// TestController: no variable of the fleet reaches the machine that Ansible runs on, as localhost or by delegation, in
+// any form and with any groups; and every host keeps its own.
 func TestController(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -100,7 +100,7 @@ func TestController(t *testing.T) {
 	})
 }
 
-// TestGroupVarsForConstructed: group_vars/all counts for the sources after ours, in both forms and whatever the data.
+// TestGroupVarsForConstructed: group_vars/all applies to the sources after ours, in both forms and with any data.
 func TestGroupVarsForConstructed(t *testing.T) {
 	t.Parallel()
 	host := "{name: web, ip_address: 127.0.0.2, device_type: server}"
@@ -131,7 +131,7 @@ func TestGroupVarsForConstructed(t *testing.T) {
 	})
 }
 
-// TestLimit: what the inventory lets pass, ansible -l selects, each host alone, in every form of names.
+// TestLimit: every host name in the inventory can be selected by ansible -l alone, in every form of names.
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	names := []string{"web", "web:22", "web.x", "2001:db8::7", "ü", "ü:22", "::ffff:192.0.2.9", "10.0.0.1:2222", "web:22:c"}

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// findings are what craton doctor says of each check: "status: message -> advice".
+// findings returns the result of each check of craton doctor: "status: message -> advice".
 func findings(t *testing.T, env []string) map[string]string {
 	t.Helper()
 	out := run(t, env, filepath.Join(program(t), "craton"), "doctor", "--format", "json")
@@ -31,7 +31,7 @@ func findings(t *testing.T, env []string) map[string]string {
 	return found
 }
 
-// installed makes a folder of collections with a manifest of craton.fleet in it, as ansible-galaxy leaves one.
+// installed creates a directory of collections with a manifest of craton.fleet, as ansible-galaxy does.
 func installed(t *testing.T, version string) (collections string) {
 	t.Helper()
 	collections = t.TempDir()
@@ -46,8 +46,8 @@ func installed(t *testing.T, version string) (collections string) {
 	return collections
 }
 
-// TestDoctor: the doctor reads the configuration that Ansible itself would use, and says whether a failed inventory would
-// fail the run. It is right: a play over an inventory that fails ends as it says.
+// TestDoctor: the doctor reads the configuration that Ansible itself would use, and says whether a failed inventory
+// would end the run, which is confirmed by a play.
 func TestDoctor(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
@@ -125,8 +125,8 @@ func TestDoctor(t *testing.T) {
 	})
 }
 
-// TestDoctorTemplates: the doctor counts what a fleet holds that Ansible must not execute, and warns of the releases that do so all the
-// same where a play takes it from hostvars.
+// TestDoctorTemplates: the doctor counts the templates in a fleet, and warns of releases of Ansible that execute them
+// when a play reads them from hostvars.
 func TestDoctorTemplates(t *testing.T) {
 	t.Parallel()
 	fleet := filepath.Join(t.TempDir(), "fleet.yml")
@@ -154,7 +154,8 @@ clouds: [{name: east, variables: {motd: "{{ 1 }}", half: "x{", brace: "${HOME}"}
 	})
 }
 
-// TestDoctorLargeFleet: where Ansible is set to load a large fleet from the script, the doctor says what the plugin would save.
+// TestDoctorLargeFleet: if Ansible is configured to load a large fleet from the script, the doctor says what the plugin
+// would save.
 func TestDoctorLargeFleet(t *testing.T) {
 	t.Parallel()
 	var text strings.Builder

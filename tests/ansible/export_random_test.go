@@ -19,7 +19,7 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// listAll is ansible-inventory --list of many sources, which is loaded once, for that takes most of the time.
+// listAll is ansible-inventory --list for many sources, loaded once, since loading takes most of the time.
 const listAll = `import os, sys
 from ansible.cli.inventory import InventoryCLI
 for source in sys.argv[1:]:
@@ -30,7 +30,7 @@ for source in sys.argv[1:]:
         sys.exit('failed: ' + source)
 `
 
-// randomFleet is one of the random fleets, loaded, with the settings that its inventory wants.
+// randomFleet loads a random fleet, and returns the settings for its inventory.
 func randomFleet(t *testing.T, dir string, seed int) (env []string) {
 	t.Helper()
 	fleet := fleettest.Fleet(func(name string) bool { return inventory.CheckHostName(name) == nil && name != "web:22" }).Example(seed) // in a file that is a port
@@ -49,7 +49,7 @@ func randomFleet(t *testing.T, dir string, seed int) (env []string) {
 	return []string{"CRATON_URL=" + url, "CRATON_INVENTORY_GROUP_NAMES=exact"} // readable ones might be alike, which is an error
 }
 
-// few is how many random things are enough.
+// few returns the number of random cases.
 func few(n, proof int) int {
 	if os.Getenv("CRATON_TEST_PROOF") != "" {
 		return proof
@@ -57,7 +57,7 @@ func few(n, proof int) int {
 	return n
 }
 
-// TestExportAnsibleRandom: of any fleet, Ansible makes of the static inventory what it makes of craton-inventory.
+// TestExportAnsibleRandom: for any fleet, Ansible reads the same from the static inventory as from craton-inventory.
 func TestExportAnsibleRandom(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -116,13 +116,13 @@ func TestExportAnsibleRandom(t *testing.T) {
 	})
 }
 
-// recorder is an ssh that connects to nothing, and notes how it was called. The command names the host.
+// recorder is an ssh that does not connect, and records its arguments. The command names the host.
 const recorder = `#!/bin/sh
 for last; do :; done
 printf '%s\0' "$@" >"$RECORD/${last#echo }"
 `
 
-// TestSSHConfigAsAnsible: ssh with the configuration of export connects as Ansible has it connect, for every host that is in it.
+// TestSSHConfigAsAnsible: with the exported configuration, ssh connects like Ansible to every host in it.
 func TestSSHConfigAsAnsible(t *testing.T) {
 	t.Parallel()
 	ssh, err := exec.LookPath("ssh")

@@ -14,7 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
-// exportStatic makes a static inventory of a fleet, and forgets the fleet.
+// exportStatic exports a static inventory of a fleet.
 func exportStatic(t *testing.T, url string, settings ...string) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "static.yml")
@@ -23,8 +23,8 @@ func exportStatic(t *testing.T, url string, settings ...string) (path string) {
 	return path
 }
 
-// TestExportAnsible: Ansible makes of a static inventory what it makes of craton-inventory: the same groups, and for each host the same
-// variables, marked alike.
+// TestExportAnsible: Ansible reads the same from a static inventory as from craton-inventory: the same groups, and for
+// each host the same variables with the same marks.
 func TestExportAnsible(t *testing.T) {
 	t.Parallel()
 	for _, f := range []struct {
@@ -73,7 +73,7 @@ func TestExportAnsible(t *testing.T) {
 	}
 }
 
-// TestExportAnsibleInert: of a file Ansible trusts what it says, and yet no template of the fleet is executed.
+// TestExportAnsibleInert: Ansible trusts files, and yet no template of the fleet is executed.
 func TestExportAnsibleInert(t *testing.T) {
 	t.Parallel()
 	static := exportStatic(t, load(t, filepath.Join(root, "tests", "ansible", "testdata", "hard.yml")))

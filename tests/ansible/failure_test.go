@@ -13,13 +13,13 @@ import (
 	"time"
 )
 
-// secret is the API key of the tests that must not show it.
+// secret is an API key that must never be shown.
 const secret = "0123456789abcdef-not-to-be-seen"
 
 // server is a running craton server.
 type server struct{ url, project, username, key string }
 
-// env is what a client of the server needs.
+// env returns the environment for a client of the server.
 func (s server) env() []string {
 	return []string{"CRATON_URL=" + s.url, "OS_USERNAME=" + s.username, "OS_PASSWORD=" + s.key, "OS_PROJECT_ID=" + s.project}
 }
@@ -69,10 +69,10 @@ func serve(t *testing.T) server {
 	}
 }
 
-// nowhere is where nothing listens. A port that is free now may be another test's in a moment.
+// nowhere is an address where nothing listens. A port that is free now could belong to another test in a moment.
 const nowhere = "http://127.0.0.1:1"
 
-// broken is an API that answers everything alike.
+// broken starts an API that gives the same response to everything.
 func broken(t *testing.T, status int, contentType, body string) string {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -84,8 +84,8 @@ func broken(t *testing.T, status int, contentType, body string) string {
 	return s.URL
 }
 
-// TestFailures: whatever goes wrong, stdout is empty, stderr is one line that says what, the exit status is 1, no file
-// appears. With examples/ansible.cfg the play that wanted the inventory fails too, and shows that line and no junk.
+// TestFailures: after any failure, stdout is empty, stderr is one line with the reason, the exit status is 1, and no
+// file is created. With examples/ansible.cfg the play that needed the inventory fails too, and shows only that line.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	craton := serve(t)
@@ -158,12 +158,12 @@ func TestFailures(t *testing.T) {
 					t.Errorf("a play began without an inventory:\n%s", out.stdout)
 				}
 				said := out.stdout + out.stderr
-				// Old Ansible breaks lines at column 79, also within words that have a hyphen.
+				// Old releases of Ansible break lines at column 79, even within hyphenated words.
 				unbroken := strings.Join(strings.Fields(said), "")
 				if !regexp.MustCompile("craton-inventory:.*" + strings.ReplaceAll(c.says, " ", "")).MatchString(unbroken) {
 					t.Errorf("Ansible does not show our line, which says %q, but\n%s", c.says, said)
 				}
-				// What other inventory plugins say of the binary (contract §A2).
+				// Messages of other inventory plugins about the binary (contract §A2).
 				if m := regexp.MustCompile(`(?i)deprecat|with '?(ini|yaml|toml|auto|constructed)|surrogate|utf-8|ELF|[^\n\t\x20-\x7e]`).FindString(said); m != "" {
 					t.Errorf("there is junk in what Ansible says, such as %q:\n%s", m, said)
 				}
@@ -172,7 +172,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestOutputFile: --output writes the whole document or leaves what was there.
+// TestOutputFile: --output writes the whole document or keeps the existing file.
 func TestOutputFile(t *testing.T) {
 	t.Parallel()
 	inventory := filepath.Join(program(t), "craton-inventory")

@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
-// forms are what people write that the other inventories of these tests have not.
+// forms are ways to write inventories that the other tests do not have.
 var forms = map[string]string{
 	"inv/hosts": `ungrouped-1 empty='' quoted="a b" list="[1, 2]" dict="{'a': 1, 2: 3}" hash="#no" yes=yes none=None octal=0644
 
@@ -122,7 +122,7 @@ func TestImportForms(t *testing.T) {
 			t.Errorf("%v\n%s", err, out)
 		}
 
-		// As texts they are other ones.
+		// As texts they have other values.
 		i.write(t, "imported/inventory/group_vars/all.yml", strings.NewReplacer(`!!int "10"`, `"10"`, "!!timestamp ", "").Replace(all))
 		out, err := i.run(t, "craton", "import", "--verify")
 		if err == nil {
@@ -132,7 +132,7 @@ func TestImportForms(t *testing.T) {
 	})
 }
 
-// TestImportSources: lists of hosts with ranges and ports, and what Ansible itself does not take.
+// TestImportSources: lists of hosts with ranges and ports, and what Ansible itself does not accept.
 func TestImportSources(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
@@ -186,8 +186,8 @@ func TestImportSources(t *testing.T) {
 	})
 }
 
-// TestExportThenImport: a static inventory that export wrote is imported as the fleet that it is of: the same hosts with the same addresses and
-// variables, in places, and nothing else.
+// TestExportThenImport: an exported static inventory is imported as the original fleet: the same hosts with the same
+// addresses and variables, in places, and nothing else.
 func TestExportThenImport(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {

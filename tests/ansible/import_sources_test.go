@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// decoder is a vars plugin that reads the files of SOPS as community.sops.sops does, but for the keys, of which a test has none.
+// decoder is a vars plugin that reads SOPS files like community.sops.sops, but without keys, of which a test has none.
 const decoder = `
 DOCUMENTATION = '''
 name: decoder
@@ -43,14 +43,14 @@ class VarsModule(BaseVarsPlugin):
         return data
 `
 
-// inSOPS is a file with a value that only a plugin can read.
+// inSOPS returns a file with a value that only a plugin can read.
 func inSOPS(key, value string) string {
 	return fmt.Sprintf("%s: ENC[AES256_GCM,data:%s,iv:aXY=,tag:dGFn,type:str]\nsops:\n  mac: ENC[AES256_GCM,data:bWFj,iv:aXY=,tag:dGFn,type:str]\n  lastmodified: \"2024-01-01T00:00:00Z\"\n  version: 3.8.1\n",
 		key, base64.StdEncoding.EncodeToString([]byte(value)))
 }
 
-// plugins are inventories that plugins make: hosts of a generator, tables, the output of a program, groups of what variables say, and variables that a
-// plugin decrypts.
+// plugins are inventories that plugins create: hosts of a generator, tables, the output of a program, groups from
+// variables, and variables that a plugin decrypts.
 var plugins = map[string]string{
 	"inv/10-generator.yml": `plugin: ansible.builtin.generator
 strict: true
@@ -85,7 +85,8 @@ echo '{"_meta": {"hostvars": {"s1": {"raw": "{{ 1 }}", "n": 12345678901234567890
 	"vars/decoder.py":                  decoder,
 }
 
-// TestImportPlugins: inventories of every plugin that Ansible has, and variables that a plugin decrypts, which are written nowhere in clear.
+// TestImportPlugins: inventories of every plugin of Ansible, and variables that a plugin decrypts, which are never
+// written in clear text.
 func TestImportPlugins(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
@@ -114,7 +115,8 @@ func TestImportPlugins(t *testing.T) {
 	})
 }
 
-// TestImportFew: inventories of no host, of one, of names that DNS knows or nobody, of bytes that are no text; and a plugin that is not installed.
+// TestImportFew: inventories of no host, of one host, of names with and without DNS entries, of bytes that are not
+// text; and a plugin that is not installed.
 func TestImportFew(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
@@ -153,7 +155,7 @@ func TestImportFew(t *testing.T) {
 	})
 }
 
-// TestImportIsFalse: whatever is otherwise than before is found, and is not taken for what was left out on purpose.
+// TestImportIsFalse: every difference after the import is found, and not mistaken for an intended one.
 func TestImportIsFalse(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {

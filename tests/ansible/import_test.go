@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// importing is a folder with inventories, where craton import runs as a user would run it.
+// importing is a directory with inventories, in which craton import runs.
 type importing struct {
 	dir string
 	env []string
@@ -55,7 +55,7 @@ func (i *importing) exists(name string) bool {
 	return err == nil
 }
 
-// run runs a program in the folder.
+// run runs a program in the directory.
 func (i *importing) run(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
 	path := filepath.Join(program(t), name)
@@ -73,7 +73,7 @@ func (i *importing) run(t *testing.T, name string, args ...string) (string, erro
 	return string(out), err
 }
 
-// craton imports, and wants a proof without a difference.
+// craton imports, and expects a proof without differences.
 func (i *importing) craton(t *testing.T, args ...string) string {
 	t.Helper()
 	out, err := i.run(t, "craton", append([]string{"import", "ansible"}, args...)...)
@@ -92,7 +92,7 @@ func wantIn(t *testing.T, text string, parts ...string) {
 	}
 }
 
-// constructs are two inventories, one of them a folder, that have whatever an inventory can have.
+// constructs are two inventories, one of them a directory, with everything that an inventory can have.
 var constructs = map[string]string{
 	"prod/01-hosts": `lonely ansible_host=192.0.2.77
 localhost ansible_connection=local
@@ -244,7 +244,7 @@ func TestImport(t *testing.T) {
 			t.Errorf("a secret is shown\n%s", out)
 		}
 
-		// What is changed by hand is found, as the reason that it is not.
+		// A manual change is found, and reported as the reason for the difference.
 		i.write(t, "imported/fleet.yml", strings.Replace(i.read(t, "imported/fleet.yml"), "domain: example.net", "domain: example.org", 1))
 		out, err = i.run(t, "craton", "import", "--verify")
 		if err == nil {
@@ -254,7 +254,7 @@ func TestImport(t *testing.T) {
 	})
 }
 
-// TestImportedPlays: a playbook prints the same over what was imported.
+// TestImportedPlays: a playbook prints the same with the imported fleet.
 func TestImportedPlays(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
@@ -298,7 +298,7 @@ func sortedLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// hostile is an inventory script whose names and values lead out of folders, files and terminals.
+// hostile is an inventory script whose names and values try to escape from directories, files and terminals.
 const hostile = `#!/bin/sh
 cat <<'END'
 {"_meta": {"hostvars": {
@@ -309,7 +309,7 @@ cat <<'END'
 END
 `
 
-// TestImportHostile: what names and values hold leads nowhere.
+// TestImportHostile: names and values cannot escape.
 func TestImportHostile(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
@@ -332,7 +332,7 @@ func TestImportHostile(t *testing.T) {
 	})
 }
 
-// tree are all files, but those of the import.
+// tree returns all files except those of the import.
 func (i *importing) tree(t *testing.T) string {
 	t.Helper()
 	out, err := i.run(t, "/usr/bin/find", "..", "-not", "-path", "*/deep*", "-not", "-path", "../002*")

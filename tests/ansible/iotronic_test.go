@@ -16,13 +16,13 @@ import (
 	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
-// iotronicInventory is the program under the name by which it is the inventory of Ironic and Iotronic.
+// iotronicInventory returns the program under its name as the inventory of Ironic and Iotronic.
 func iotronicInventory(t *testing.T) string {
 	t.Helper()
 	return link(t, t.TempDir(), "iotronic-inventory")
 }
 
-// link makes another name of the program.
+// link creates another name of the program.
 func link(t *testing.T, dir, name string) string {
 	t.Helper()
 	path := filepath.Join(dir, name)
@@ -32,10 +32,10 @@ func link(t *testing.T, dir, name string) string {
 	return path
 }
 
-// marker is a file that a template of the API would make if Ansible executed it.
+// marker is a file that a template in the API's data would create if Ansible executed it.
 const marker = "executed"
 
-// iotronics are servers of every dialect that is not Ironic's.
+// iotronics starts a server for every dialect of Iotronic.
 func iotronics(t *testing.T, dir string) map[string]*iotronictest.Server {
 	t.Helper()
 	evil := "{{ lookup('pipe', 'touch " + filepath.Join(dir, marker) + "') }}"
@@ -137,8 +137,8 @@ func TestIronic(t *testing.T) {
 	})
 }
 
-// TestBothInventories: Craton's and Iotronic's in one directory. A host that both know is one host, with the facts of both;
-// where they say different things of it, the file that is read later counts.
+// TestBothInventories: Craton's and Iotronic's inventories in one directory. A host in both is one host, with the facts
+// of both; if they contradict each other, the file that is read later wins.
 func TestBothInventories(t *testing.T) {
 	t.Parallel()
 	url := example(t)
@@ -195,7 +195,7 @@ func TestBothInventories(t *testing.T) {
 				}
 			}
 		}
-		// One of the two that fails ends the run, with its own line and nothing of the other's.
+		// If one of the two fails, the run ends with its message, and nothing of the other's.
 		broken := iotronictest.Start(t, iotronictest.Boards2019, iotronictest.NoAuth())
 		broken.Answer(func(w http.ResponseWriter, _ *http.Request) bool {
 			w.WriteHeader(http.StatusForbidden)

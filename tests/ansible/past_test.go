@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestPast: a play runs on the inventory as it was, with hosts that are gone, and Ansible is given what it was given then.
+// TestPast: a play runs on a past inventory, with hosts that no longer exist, and gets the variables of that time.
 func TestPast(t *testing.T) {
 	t.Parallel()
 	url := load(t, filepath.Join(root, "examples", "fleet.yml"))

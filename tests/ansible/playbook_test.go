@@ -31,8 +31,8 @@ func TestSite(t *testing.T) {
 	})
 }
 
-// TestServer goes the long way: craton server, its API over HTTP, the inventory paging through it, Ansible.
-// It must end in the very document that the file gives without a server.
+// TestServer: craton server, its API over HTTP, the inventory paging through it, and Ansible give the same document as
+// the file without a server.
 func TestServer(t *testing.T) {
 	t.Parallel()
 	server := serve(t)
@@ -97,7 +97,7 @@ func TestGraph(t *testing.T) {
 	})
 }
 
-// TestHost: --host says of one host what --list says of it, having read much less.
+// TestHost: --host returns for one host what --list returns for it, with less to read.
 func TestHost(t *testing.T) {
 	t.Parallel()
 	env := environment(t, release{}, "CRATON_URL="+example(t))

@@ -9,13 +9,13 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// fleet is what a fleet file says, read with nothing of the program's own code.
+// fleet is a fleet file, read without the program's own code.
 type fleet struct {
 	Project level   `yaml:"project"`
 	Clouds  []level `yaml:"clouds"`
 }
 
-// level is anything that has variables: the project, a cloud, a region, a cell, a host or a network device.
+// level is an object with variables: the project, a cloud, a region, a cell, a host or a network device.
 type level struct {
 	Name           string         `yaml:"name"`
 	Parent         string         `yaml:"parent"`
@@ -26,9 +26,9 @@ type level struct {
 	NetworkDevices []level        `yaml:"network_devices"`
 }
 
-// resolve says which variables each host must have, slowly and by the plainest reading of the rule:
-// project < cloud < region < cell < parents, outermost first < host, each key whole.
-// Bare names of parents must be unique in the file.
+// resolve returns the variables that each host must have, by the simplest implementation of the rule: project < cloud <
+// region < cell < parents, outermost first < host, each key as a whole. Bare names of parents must be unique in the
+// file.
 func resolve(t *testing.T, path string) map[string]any {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -73,7 +73,7 @@ func resolve(t *testing.T, path string) map[string]any {
 	return decode(t, b.String())
 }
 
-// each visits every device with the levels above it, widest first.
+// each visits every device with the levels above it, outermost first.
 func each(f fleet, visit func(above []level, device level, isHost bool)) {
 	devices := func(above []level, l level) {
 		for _, host := range l.Hosts {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// scalars are values as people write them, without quotes but where said.
+// scalars are values as people write them, without quotes unless shown.
 var scalars = []string{
 	"no", "yes", "On", "OFF", "y", "n", "true", "False", "tRUE", "~", "null", "Null", "none", "",
 	"0", "5", "-5", "+5", "007", "0644", "0819", "08", "1_000", "0x1F", "0X1F", "0b11", "0o17", "123456789012345678901234567890", "_1",
@@ -19,8 +19,8 @@ var scalars = []string{
 	"|\n      one\n      0644\n", ">-\n      one\n      two\n", "&x {deep: [1e3, on]}", "{<<: *x, more: off}",
 }
 
-// TestScalarsEverywhere: the same text is the same value whether it stands in group_vars, which Ansible reads itself, or in a fleet file, and
-// goes through the API and the inventory.
+// TestScalarsEverywhere: the same text has the same value in group_vars, which Ansible reads itself, and in a fleet
+// file, through the API and the inventory.
 func TestScalarsEverywhere(t *testing.T) {
 	t.Parallel()
 	var variables strings.Builder

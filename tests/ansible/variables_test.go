@@ -14,10 +14,10 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
-// added are the variables that the inventory gives a host beside those of the fleet.
+// added are the variables that the inventory adds to those of the fleet.
 var added = []string{"ansible_host", "craton"}
 
-// internal are names that Ansible fills in itself, and that ansible-inventory therefore does not print.
+// internal are variables that Ansible sets itself, and that ansible-inventory therefore does not print.
 var internal = []string{
 	"ansible_check_mode", "ansible_config_file", "ansible_diff_mode", "ansible_facts", "ansible_forks",
 	"ansible_inventory_sources", "ansible_limit", "ansible_playbook_python", "ansible_run_tags", "ansible_skip_tags",
@@ -39,7 +39,7 @@ var sameNumbers = cmp.Comparer(func(a, b json.Number) bool {
 	return errX == nil && errY == nil && x == y
 })
 
-// without drops variables from every host.
+// without ignores variables of every host.
 func without(names []string) cmp.Option {
 	return cmpopts.IgnoreMapEntries(func(key string, _ any) bool {
 		for _, name := range names {
@@ -51,8 +51,8 @@ func without(names []string) cmp.Option {
 	})
 }
 
-// TestSameVariables: whatever the layout, Ansible ends up with the same variables for every host, and they are the
-// binary's own merged ones, which are what the fleet file says.
+// TestSameVariables: with every layout, Ansible ends up with the same variables for every host; they are the binary's
+// own resolved ones, and those in the fleet file.
 func TestSameVariables(t *testing.T) {
 	t.Parallel()
 	fleets := []struct{ name, path string }{
@@ -108,7 +108,7 @@ func TestSameVariables(t *testing.T) {
 	}
 }
 
-// TestHardValues: values reach a play as the fleet file has them. Templates are text, and stay text.
+// TestHardValues: values reach a play as they are in the fleet file. Templates are text, and stay text.
 func TestHardValues(t *testing.T) {
 	t.Parallel()
 	url := load(t, filepath.Join(root, "tests", "ansible", "testdata", "hard.yml"))

@@ -1,14 +1,14 @@
-// Package browser looks at the page of `craton ui` and `craton server` as people do: in a real browser, Debian's chromium,
-// over the real program. Its tests drive one chromium through package chromedp.
+// Package browser tests the page of `craton ui` and `craton server` as people use it: in a real browser, Debian's
+// chromium, with the real program. Its tests drive one chromium through package chromedp.
 //
-// A tab complains of what no page may do: a request to another origin, a violation of the policy, an error or a warning on the
-// console, an exception, a dialog, a jump of the layout. Every test fails of that, whatever it looks for.
+// A tab reports what no page may do: a request to another origin, a violation of the policy, an error or a warning on
+// the console, an exception, a dialog, a layout shift. Each of them fails any test.
 //
-// [axe-core] finds what WCAG AA forbids; the script axe fetches it once, at one version, into .cache.
+// [axe-core] finds violations of WCAG AA; the script axe downloads it once, in one version, into .cache.
 //
 //	CRATON_TEST_BROWSER=required go test ./tests/browser              # nothing is skipped where chromium or axe-core is missing
-//	make screenshots                                                  # make the pictures of docs/images anew
-//	CRATON_TEST_LOOKS=/tmp/looks go test ./tests/browser -run TestLooks   # pictures of every page to look at
+//	make screenshots                                                  # take the screenshots in docs/images again
+//	CRATON_TEST_LOOKS=/tmp/looks go test ./tests/browser -run TestLooks   # screenshots of every page to look at
 //
 // [axe-core]: https://github.com/dequelabs/axe-core
 package browser

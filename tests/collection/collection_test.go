@@ -1,11 +1,11 @@
 // Package collection_test installs the collection from its tarball, as a user does, into an empty home, and runs real
-// Ansible on it.
+// Ansible with it.
 //
-// The releases of ansible-core come from CRATON_TEST_ANSIBLE, a list of bin directories parted by ":", which
-// `make test` sets to the oldest and the newest that run on this machine. Without it the tests are skipped.
+// The releases of ansible-core come from CRATON_TEST_ANSIBLE, a list of bin directories separated by ":", which `make
+// test` sets to the oldest and the newest that run on this machine. Without it the tests are skipped.
 //
-// Starting Ansible is what takes the time: a second of a processor, while a task takes some hundredths. So the
-// collection is packed once and installed once for each release, and a test has few plays of many tasks.
+// Starting Ansible takes most of the time: a second of processor time, while a task takes some hundredths. So the
+// collection is packed once and installed once for each release, and a test has few plays with many tasks.
 package collection_test
 
 import (
@@ -27,7 +27,7 @@ import (
 	"github.com/craton-fleet/craton/tools/collection"
 )
 
-// root is the repository; scratch holds what all tests share, and lives as long as they do.
+// root is the repository; scratch is a directory for what all tests share, deleted after them.
 var root, scratch string
 
 func TestMain(m *testing.M) {
@@ -48,8 +48,8 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// program is the collection's program for this machine, built once. The flags are such that the packages that other tests have
-// compiled are used again.
+// program builds the collection's program for this machine once. The flags are chosen so that packages compiled by
+// other tests are reused.
 var program = sync.OnceValues(func() (string, error) {
 	file := filepath.Join(scratch, "bin", "craton")
 	build := exec.Command("go", "build", "-tags", collection.Tag, "-ldflags=-s -w", "-o", file, "./cmd/craton")
@@ -79,7 +79,7 @@ func pack(dir string, platforms ...collection.Platform) (string, error) {
 	return file, err
 }
 
-// readVersion is the Makefile's, which is the collection's.
+// readVersion returns the version in the Makefile, which is the collection's.
 func readVersion() (string, error) {
 	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
@@ -100,17 +100,17 @@ func collectionVersion(t *testing.T) string {
 // here is this machine.
 var here = collection.Platform{OS: runtime.GOOS, Arch: runtime.GOARCH}
 
-// dirHere is where plugins/modules has the modules for this machine.
+// dirHere is the directory in plugins/modules with the modules for this machine.
 const dirHere = runtime.GOOS + "_" + runtime.GOARCH
 
-// tarball is the collection as most tests want it: with the program for this machine only.
+// tarball is the collection for most tests: with the program for this machine only.
 var tarball = sync.OnceValues(func() (string, error) { return pack("dist", here) })
 
-// fleetDir is where the collection is in a home.
+// fleetDir is the path of the collection in a home.
 const fleetDir = ".ansible/collections/ansible_collections/craton/fleet"
 
-// installs has, for each release by its bin directory, what installs the collection once, in an empty home, and tells
-// where it is.
+// installs has, by the bin directory of a release, the function that installs the collection once, in an empty home,
+// and returns the home.
 var installs sync.Map
 
 func installed(bin string) (string, error) {
@@ -136,7 +136,7 @@ func installed(bin string) (string, error) {
 // noSettings is an ansible.cfg that keeps Ansible from looking for another one.
 func noSettings() string { return filepath.Join(scratch, "ansible.cfg") }
 
-// clean is an environment with nothing of the developer's settings in it.
+// clean returns an environment without any of the developer's settings.
 func clean(bin, home string) []string {
 	return []string{
 		"PATH=" + bin + string(os.PathListSeparator) + os.Getenv("PATH"), "HOME=" + home, "TMPDIR=" + home, "TERM=dumb", "A_SECRET=hunter2hunter2",
@@ -195,7 +195,7 @@ func inEmptyHome(t *testing.T, test func(t *testing.T, h *home)) {
 	}
 }
 
-// onlyNewest skips a test for other releases than the newest: of things that Ansible has nothing to do with.
+// onlyNewest skips a test except with the newest release, for what does not depend on Ansible.
 func (h *home) onlyNewest(t *testing.T) {
 	t.Helper()
 	if !h.newest {
@@ -203,7 +203,7 @@ func (h *home) onlyNewest(t *testing.T) {
 	}
 }
 
-// write puts a file into the home.
+// write creates a file in the home.
 func (h *home) write(t *testing.T, name, text string) string {
 	t.Helper()
 	file := filepath.Join(h.dir, name)
@@ -216,7 +216,7 @@ func (h *home) write(t *testing.T, name, text string) string {
 	return file
 }
 
-// try runs a command in the home, with more of an environment, and returns its stdout, stderr and exit code.
+// try runs a command in the home, with additional environment variables, and returns its stdout, stderr and exit code.
 func (h *home) try(t *testing.T, env []string, name string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute) // the machine may be busy
@@ -236,7 +236,7 @@ func (h *home) try(t *testing.T, env []string, name string, args ...string) (std
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
 }
 
-// run runs a command that has to succeed.
+// run runs a command that must succeed.
 func (h *home) run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	return h.runWith(t, nil, name, args...)
@@ -259,8 +259,8 @@ func (h *home) play(t *testing.T, playbook string, args ...string) string {
 	return h.run(t, "ansible-playbook", append([]string{"-i", hosts, "-e", "fleet=" + h.fleet, file}, args...)...)
 }
 
-// seen reads what a play tells by a task "debug: {msg: 'seen NAME JSON'}". Unlike a task that writes a file it starts no
-// Python, which would take longer than all of the play.
+// seen reads a value that a play prints by a task "debug: {msg: 'seen NAME JSON'}". Unlike a task that writes a file,
+// it starts no Python, which would take longer than the whole play.
 func seen(t *testing.T, output, name string, into any) {
 	t.Helper()
 	m := regexp.MustCompile(`"msg": ("seen ` + regexp.QuoteMeta(name) + ` .*")`).FindStringSubmatch(output)

@@ -127,7 +127,7 @@ func indented(text string) string {
 	return regexp.MustCompile(`(?m)^(.)`).ReplaceAllString(text, "    $1")
 }
 
-// works tells that an example of ours has changed or found something, by what Ansible shows of the task.
+// works reports whether an example has changed or found something, by what Ansible shows of the task.
 func works(t *testing.T, output string, example map[string]any) bool {
 	t.Helper()
 	name := ""

@@ -428,7 +428,7 @@ func sources(t *testing.T, h *home, marks, iotronicURL string, trust bool) (inve
 	return dir
 }
 
-// executed are the files that payloads made: value@way.
+// executed returns the files that payloads created: value@way.
 func executed(t *testing.T, marks string) map[string]bool {
 	t.Helper()
 	entries, err := os.ReadDir(marks)
@@ -589,10 +589,10 @@ func addNode(t *testing.T, metal *openstacktest.Ironic, name string, plants map[
 	}
 }
 
-// old tells the releases that execute what they do not distrust.
+// old reports whether a release executes strings that it does not mark as unsafe.
 func old(release string) bool { return regexp.MustCompile(`^2\.1[4-8]\.`).MatchString(release) }
 
-// tolerated tells why a value was executed that should not have been, if docs/inventory.md says that a release does so.
+// tolerated returns the reason why a value was executed, if docs/inventory.md says that a release does so.
 func tolerated(release, name string) string {
 	value, way, _ := strings.Cut(name, "@")
 	switch {
@@ -612,7 +612,7 @@ func tolerated(release, name string) string {
 	return ""
 }
 
-// TestEveryWayExecutes makes sure that the ways prove something: with templates that are trusted each executes a payload.
+// TestEveryWayExecutes checks that the ways prove something: with trusted templates each executes a payload.
 func TestEveryWayExecutes(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		if !h.oldest {

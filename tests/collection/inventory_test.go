@@ -39,7 +39,7 @@ type inventory map[string]struct {
 	Hosts, Children []string
 }
 
-// list asks ansible-inventory for everything, and returns groups and the variables of hosts.
+// list runs ansible-inventory --list, and returns groups and the variables of hosts.
 func (h *home) list(t *testing.T, files []string, env ...string) (inventory, map[string]map[string]any) {
 	t.Helper()
 	args := []string{"--list"}
@@ -350,13 +350,13 @@ func TestPluginPast(t *testing.T) {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// clearError tells that a text shows neither secrets nor what no user can read.
+// clearError reports whether a text shows neither secrets nor anything unreadable for a user.
 func clearError(s string) bool {
 	return !strings.Contains(s, "hunter2") && !strings.Contains(s, "Traceback") && !strings.Contains(s, "ELF")
 }
 
-// TestOptions: an option comes from the file, else from the environment, else from ansible.cfg, else from the
-// program's own configuration file; an empty variable is none.
+// TestOptions: an option comes from the file, or else from the environment, or else from ansible.cfg, or else from the
+// program's own configuration file; an empty variable counts as unset.
 func TestOptions(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.load(t, fleetFile)
@@ -412,8 +412,8 @@ clouds: [{name: east, regions: [{name: dfw, hosts: [{name: web, ip_address: 127.
 	})
 }
 
-// TestUnknownVariables: a misspelt variable of an inventory is an error of its plugin and of its script, and not the whole fleet;
-// one of another inventory is not its business.
+// TestUnknownVariables: a misspelt environment variable of an inventory is an error of its plugin and script, and does
+// not return the whole fleet; one of another inventory is ignored.
 func TestUnknownVariables(t *testing.T) {
 	api := iotronictest.Start(t, iotronictest.Boards2019)
 	api.Add("boards", iotronictest.Object{"name": "pi-02", "code": "c2", "status": "offline", "type": "pi"})

@@ -70,8 +70,8 @@ func nested(n int) any {
 	return []any{nested(n - 1)}
 }
 
-// TestResultsAreRead: a module has done its work when its result is read, so that no data makes it unreadable: not of the fleet,
-// not of the task, in the result, the difference or the arguments, by either family of modules.
+// TestResultsAreRead: no data of the fleet or the task makes a module's result unreadable for Ansible, in the result,
+// the diff or the arguments, for both families of modules: the module has done its work by then.
 func TestResultsAreRead(t *testing.T) {
 	api := iotronictest.Start(t, iotronictest.Boards2019)
 	api.Add("boards", iotronictest.Object{"name": "pi", "code": "c1", "extra": withKey(unreadable)})
