@@ -26,9 +26,9 @@ const (
 
 // Messages of our own.
 const (
-	msgReadOnly       = "Your role in this project allows to read only."
-	msgNoUsers        = "This server takes its users from Keystone: create them there."
-	msgDatabaseFailed = "The token could not be checked, because Keystone cannot be asked now. Try again; if it stays so, tell the administrator of this server, whose log has the reason."
+	msgReadOnly            = "Your role in this project allows to read only."
+	msgNoUsers             = "This server takes its users from Keystone: create them there."
+	msgKeystoneUnavailable = "The token could not be checked, because Keystone cannot be asked now. Try again; if it stays so, tell the administrator of this server, whose log has the reason."
 )
 
 // httpError is an error with a status and a message for the client.

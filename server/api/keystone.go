@@ -22,7 +22,7 @@ func Keystone(s *store.Store, v *keystone.Validator, roles keystone.Roles) Authe
 			return Caller{}, err
 		case err != nil:
 			// The original server responds with 503, which its own client cannot handle (see [statusOf]).
-			return Caller{}, &httpError{status: http.StatusInternalServerError, message: msgDatabaseFailed, cause: err}
+			return Caller{}, &httpError{status: http.StatusInternalServerError, message: msgKeystoneUnavailable, cause: err}
 		}
 		role, err := roles.Role(token)
 		if err != nil {
