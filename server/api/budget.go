@@ -38,6 +38,10 @@ const (
 	perValue = 100
 )
 
+// mostServed is how many listings that look into variables a database server does at
+// once, unless there are more processors: half of the connections that there are.
+const mostServed = 8
+
 // patience is how long a request waits for its part of a budget.
 const patience = 20 * time.Second
 
@@ -58,12 +62,13 @@ type budget struct {
 // server has its own processes.
 //
 // Listings that look into variables are bounded by the processors, which they share
-// with all else; twice as many are let in where a database server does the looking.
+// with all else. Where a database server does the looking, its processes share them with
+// each other, and a quick one would only wait here: more are let in.
 func newBudget(l Limits, server bool) *budget {
 	places := int64(runtime.GOMAXPROCS(0))
 	scans := places
 	if server {
-		scans *= 2
+		scans = max(places, min(4*places, mostServed))
 	}
 	return &budget{
 		bodies: newShare(max(l.Memory/4, l.Body)), values: newShare(max(l.Memory/2, 1)), answers: newShare(max(l.Memory/4, 1)),

@@ -181,6 +181,13 @@ func newFinder(e *Entity, each []predicate) *finder {
 // many values would.
 func (f *finder) narrow(ctx context.Context, q *session, quick bool) error {
 	f.looked = true
+	// A plan for any value takes few to have it, and compares each row with each of them.
+	if text := q.dialect().Replan; text != "" {
+		var mode string
+		if err := q.each(ctx, text, nil, []any{&mode}, func() {}); err != nil {
+			return err
+		}
+	}
 	var dear []*predicate
 	choose := func(p *predicate, dear bool) error {
 		c, narrows, err := q.candidates(ctx, f.e, p, dear)

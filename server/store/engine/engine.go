@@ -138,6 +138,10 @@ type Dialect struct {
 	// Values describes how an index finds the variables of a key by their values; nil if there is none.
 	Values *Values
 
+	// Replan is a query after which the statements of a transaction are planned for their arguments, each time; empty where
+	// that makes no difference. It returns nothing that matters.
+	Replan string
+
 	// Contains looks for a text within a column, byte by byte: `instr(t.name, ?) > 0`.
 	Contains func(column string) string
 
