@@ -52,11 +52,11 @@ type step struct {
 // number would put a value between others, and - behind them.
 var pathElement = rules.LazyPattern(`^[\w-]*[A-Za-z_][\w-]*$`)
 
-// PlainKey tells a key that Ironic takes in the path of a change: one of letters, digits, - and _ that is no number. A change
+// PlainKey reports whether Ironic takes a key in the path of a change: one of letters, digits, - and _ that is no number. A change
 // of another takes along all that is beside it in the same attribute, see [Writer.Update].
 func PlainKey(key string) bool { return pathElement().MatchString(key) }
 
-// odd tells a path that Ironic does not take.
+// odd reports whether Ironic does not take a path.
 func (s *step) odd() bool {
 	return slices.ContainsFunc(s.path, func(el string) bool { return !PlainKey(el) })
 }

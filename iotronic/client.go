@@ -117,7 +117,7 @@ func New(endpoint string, options ...Option) (*Client, error) {
 	return c, nil
 }
 
-// URL is the API's base address, ending in /v1, without credentials. It is asked of the catalogue if it is not known.
+// URL returns the API's base URL, which ends in /v1, without credentials. If it is not known, it comes from the catalogue.
 func (c *Client) URL(ctx context.Context) (string, error) {
 	s, err := c.session(ctx)
 	if err != nil {
@@ -126,7 +126,7 @@ func (c *Client) URL(ctx context.Context) (string, error) {
 	return s.rest.URL(), nil
 }
 
-// Dialect is what the server speaks. It is asked if it is not known.
+// Dialect returns the API that the server has, which is detected if it is not known.
 func (c *Client) Dialect(ctx context.Context) (Dialect, error) {
 	s, err := c.session(ctx)
 	if err != nil {
@@ -159,7 +159,7 @@ func (c *Client) Has(ctx context.Context, resource, attribute string) (bool, err
 // String names the client by the endpoint that it was made with; credentials are never shown.
 func (c *Client) String() string { return "iotronic client of " + c.config.address() }
 
-// address is where the client was told to look, without credentials.
+// address returns where the client was told to look, without credentials.
 func (c *config) address() string {
 	if c.endpoint() == "" {
 		return "an endpoint from the catalogue"

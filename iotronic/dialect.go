@@ -139,7 +139,7 @@ func detect(ctx context.Context, rc *rest.Client) (Dialect, *rest.Response, erro
 	return nodesEra(ctx, rc, resp)
 }
 
-// nodesEra tells the two servers with nodes and no drivers apart: only the later one's root names versions by number
+// nodesEra tells apart the two servers with nodes and no drivers apart: only the later one's root names versions by number
 // (reference §2.1).
 func nodesEra(ctx context.Context, rc *rest.Client, v1 *rest.Response) (Dialect, *rest.Response, error) {
 	root, err := rc.Do(ctx, &rest.Request{Method: http.MethodGet, Above: true})

@@ -31,7 +31,7 @@ func (d *Driver) DefaultInterfaces() map[string]string {
 	return found
 }
 
-// EnabledInterfaces are the implementations that nodes can have, by interface. See DefaultInterfaces.
+// EnabledInterfaces returns the implementations that nodes can have, by interface. See DefaultInterfaces.
 func (d *Driver) EnabledInterfaces() map[string][]string {
 	found := map[string][]string{}
 	for key, value := range d.Fields {

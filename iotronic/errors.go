@@ -49,10 +49,10 @@ type HTTPError struct {
 // Error names what was asked, of whom, what the server said, and what to do next.
 func (e *HTTPError) Error() string { return advice.Join(e.Summary(), e.Hint) }
 
-// Advice is the Hint.
+// Advice returns the Hint.
 func (e *HTTPError) Advice() string { return e.Hint }
 
-// Summary is Error without the Hint.
+// Summary returns Error without the Hint.
 func (e *HTTPError) Summary() string {
 	s := fmt.Sprintf("%s %s: %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
 	if msg := strings.TrimSpace(e.Message); msg != "" && msg != http.StatusText(e.Status) {
@@ -104,7 +104,7 @@ func httpErrorIn(err error) *HTTPError {
 	return nil
 }
 
-// StatusOf is the HTTP status of err when a server answered with one, else 0.
+// StatusOf returns the HTTP status of err when a server answered with one, else 0.
 func StatusOf(err error) int {
 	if e := httpErrorIn(err); e != nil {
 		return e.Status
@@ -112,21 +112,21 @@ func StatusOf(err error) int {
 	return 0
 }
 
-// IsNotFound tells that the object does not exist, or is not visible to the caller. It is false for the 404 of a
+// IsNotFound reports whether the object does not exist, or is not visible to the caller. It is false for the 404 of a
 // route that does not exist ([IsWrongDialect]) and of a page walk whose last object was deleted ([IsMarkerGone]).
 func IsNotFound(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && e.Status == http.StatusNotFound && !e.Foreign && !e.markerGone
 }
 
-// IsMarkerGone tells that a page walk cannot go on because the object it stood on was deleted meanwhile.
+// IsMarkerGone reports whether a page walk cannot go on because the object it stood on was deleted meanwhile.
 // Begin the walk anew.
 func IsMarkerGone(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && e.markerGone
 }
 
-// IsWrongDialect tells that the server does not have what was asked for at all: its dialect lacks it, or another one
+// IsWrongDialect reports whether the server does not have what was asked for at all: its dialect lacks it, or another one
 // than the configured is spoken there.
 func IsWrongDialect(err error) bool {
 	if _, ok := errors.AsType[*DialectError](err); ok {
@@ -136,10 +136,10 @@ func IsWrongDialect(err error) bool {
 	return e != nil && e.Status == http.StatusNotFound && e.Foreign
 }
 
-// IsConflict tells that a name is taken, or that the object's state or a lock forbids what was asked.
+// IsConflict reports whether a name is taken, or that the object's state or a lock forbids what was asked.
 func IsConflict(err error) bool { return StatusOf(err) == http.StatusConflict }
 
-// IsLocked tells that somebody else works on the object just now; the client has tried again already.
+// IsLocked reports whether somebody else has locked the object; the client has tried again already.
 func IsLocked(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && e.Status == http.StatusConflict && isLocked(e.Message)
@@ -147,22 +147,22 @@ func IsLocked(err error) bool {
 
 func isLocked(message string) bool { return strings.Contains(message, "is locked by host") }
 
-// isNotLocked tells that what was done is done, but that its lock was gone: in an Ironic on SQLite, a node that is created gets
+// isNotLocked reports whether what was done is done, but that its lock was gone: in an Ironic on SQLite, a node that is created gets
 // the number of the one that was just removed, and the lock to give back is looked for by number.
 func isNotLocked(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && e.Status == http.StatusBadRequest && strings.Contains(e.Message, "found not to be locked on release")
 }
 
-// IsBadRequest tells that the server refused what was sent.
+// IsBadRequest reports whether the server refused what was sent.
 func IsBadRequest(err error) bool { return StatusOf(err) == http.StatusBadRequest }
 
-// IsUnauthenticated tells that the credentials were refused, by the API or by Keystone.
+// IsUnauthenticated reports whether the credentials were refused, by the API or by Keystone.
 func IsUnauthenticated(err error) bool {
 	return refusedByKeystone(err) || StatusOf(err) == http.StatusUnauthorized
 }
 
-// WantsBasicAuth tells that the credentials were refused by a server that takes a name and a password in each request
+// WantsBasicAuth reports whether the credentials were refused by a server that takes a name and a password in each request
 // ([WithBasicAuth]), and nothing else.
 func WantsBasicAuth(err error) bool {
 	e := httpErrorIn(err)
@@ -177,7 +177,7 @@ func RefusalHint(err error) string {
 	return ""
 }
 
-// IsForbidden tells that the credentials are good but the role, or the scope, does not suffice.
+// IsForbidden reports whether the credentials are good but the role, or the scope, does not suffice.
 func IsForbidden(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && (e.Status == http.StatusForbidden || e.scope != "")
@@ -186,7 +186,7 @@ func IsForbidden(err error) bool {
 // wrongScope finds which scope a policy wants that a token does not have. Ironic answers 500 then.
 var wrongScope = value.LazyPattern(`requires a scope of \['(\w+)'`)
 
-// errorOf makes the typed error of an answer with a failure status to a request with a body, whose secrets it must not hold.
+// errorOf returns the typed error of an answer with a failure status to a request with a body, whose secrets it must not hold.
 func errorOf(resp *rest.Response, method string, sent any) error {
 	e := HTTPError{Status: resp.Status, Method: method, Path: resp.Path, RequestID: resp.Conceal(requestID(resp.Header))}
 	e.lost = resp.Lost && method == http.MethodDelete
@@ -278,7 +278,7 @@ func leading(resp *rest.Response) string {
 	return "; if the API is there, set the URL to where it leads: " + resp.Conceal(rest.BareURL(to))
 }
 
-// Plain is the text of an error without the name of this package, which begins those that no server answered with.
+// Plain returns the text of an error without the name of this package, which begins those that no server answered with.
 func Plain(err error) string {
 	switch e := err.(type) { //nolint:errorlint // what wraps it begins otherwise
 	case interface{ plain() string }:

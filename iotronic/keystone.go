@@ -23,13 +23,13 @@ func WithKeystone(k keystone.Config, options ...keystone.Option) Option {
 	}
 }
 
-// absent tells that the catalogue does not have a service from that it could not be read.
+// absent distinguishes that the catalogue does not have a service from that it could not be read.
 func absent(err error) bool {
 	_, ok := errors.AsType[*keystone.EndpointNotFoundError](err)
 	return ok
 }
 
-// refusedByKeystone tells wrong credentials from a Keystone that is out of order.
+// refusedByKeystone distinguishes wrong credentials from a Keystone that is out of order.
 func refusedByKeystone(err error) bool {
 	e, ok := errors.AsType[*keystone.Error](err)
 	return ok && e.Unauthorized()

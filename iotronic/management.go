@@ -46,7 +46,7 @@ func (s *NodeService) AddTrait(ctx context.Context, id, trait string) error {
 	return s.set(ctx, "add a trait to a node", id, "/traits/"+el, nil, nodeTraits)
 }
 
-// RemoveTrait takes a trait from a node; IsNotFound tells that it does not have it.
+// RemoveTrait takes a trait from a node; IsNotFound reports that it does not have it.
 func (s *NodeService) RemoveTrait(ctx context.Context, id, trait string) error {
 	el, err := element("remove a trait of a node", "trait", trait)
 	if err != nil {
@@ -72,12 +72,12 @@ func (s *NodeService) GetBootDevice(ctx context.Context, id string) (*BootDevice
 	return out, nil
 }
 
-// SetBootDevice says what a node boots from, once or, if that is persistent, until something else is said.
+// SetBootDevice sets the boot device of a node, for the next boot or, if persistent, for all.
 func (s *NodeService) SetBootDevice(ctx context.Context, id, device string, persistent bool) error {
 	return s.set(ctx, "set the boot device of a node", id, "/management/boot_device", map[string]any{"boot_device": device, "persistent": persistent}, nil)
 }
 
-// BootDevices are those that a node can boot from.
+// BootDevices returns the devices that a node can boot from.
 func (s *NodeService) BootDevices(ctx context.Context, id string) ([]string, error) {
 	out := new(struct {
 		Devices []string `json:"supported_boot_devices"`

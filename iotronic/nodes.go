@@ -160,7 +160,7 @@ func (d Dialect) only(fields ...string) []string {
 	return nil
 }
 
-// ByInstance is the node that an instance runs on, with all fields.
+// ByInstance returns the node that an instance runs on, with all fields.
 func (s *NodeService) ByInstance(ctx context.Context, instance string) (*Node, error) {
 	if instance == "" {
 		return nil, invalid("cannot find a node: the instance's UUID is empty")

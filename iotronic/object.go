@@ -44,7 +44,7 @@ func (o Object) Get(key string, out any) (bool, error) {
 	return true, nil
 }
 
-// Text is the value of key if it is a string, else "".
+// Text returns the value of key if it is a string, else "".
 func (o Object) Text(key string) string {
 	if value := gjson.ParseBytes(o[key]); value.Type == gjson.String {
 		return value.Str
@@ -113,7 +113,7 @@ type Record struct {
 func (r *Record) id() string   { return r.UUID }
 func (r *Record) name() string { return r.Name }
 
-// idOf is the UUID by which lists of an object are paged.
+// idOf returns the UUID by which lists of an object are paged.
 func idOf[T any](object *T) string {
 	return any(object).(interface{ id() string }).id() //nolint:forcetypeassert // true of all that is listed
 }

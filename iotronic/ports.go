@@ -86,7 +86,7 @@ func newPortService(c *Client) *PortService {
 	return s
 }
 
-// IsMAC tells what Ironic takes for the address of a port: six pairs of hexadecimal digits with colons between them.
+// IsMAC reports whether Ironic takes a text for the address of a port: six pairs of hexadecimal digits separated by colons.
 func IsMAC(text string) bool {
 	const length = len("52:54:00:12:34:56")
 	if len(text) != length {

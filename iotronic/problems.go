@@ -17,12 +17,12 @@ type ValidationError struct {
 	Err error // what is wrong
 }
 
-// Error says what is wrong with the call.
+// Error states what is wrong with the call.
 func (e *ValidationError) Error() string { return library + ": " + e.plain() }
 
 func (e *ValidationError) plain() string { return e.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *ValidationError) Unwrap() error { return e.Err }
 
 func (e *ValidationError) ofIotronic() {}
@@ -53,12 +53,12 @@ type DialectError struct {
 	Err       error   // why no dialect was found, or what the server is; nil otherwise
 }
 
-// Error says who has no such thing and what to do.
+// Error states who has no such thing and what to do.
 func (e *DialectError) Error() string { return library + ": " + e.plain() }
 
 func (e *DialectError) plain() string {
 	if e.Dialect == DialectAuto {
-		return fmt.Sprintf("cannot tell what the server is: %v; check the URL, or set the dialect", e.Err)
+		return fmt.Sprintf("cannot detect the API: %v; check the URL, or set the dialect", e.Err)
 	}
 	if e.Err != nil {
 		return fmt.Sprintf("the dialect is set to %s, and %v; set the dialect to what it is, or to auto", e.Dialect, e.Err)
@@ -66,7 +66,7 @@ func (e *DialectError) plain() string {
 	return fmt.Sprintf("cannot %s: %s does not have that", e.Operation, e.Dialect.traits().title)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *DialectError) Unwrap() error { return e.Err }
 
 func (e *DialectError) ofIotronic() {}
@@ -82,21 +82,21 @@ type UnsupportedVersionError struct {
 	Err     error // the answer, or what is missing
 }
 
-// Error says what was asked for and what there is.
+// Error states what was asked for and what there is.
 func (e *UnsupportedVersionError) Error() string { return library + ": " + e.plain() }
 
 func (e *UnsupportedVersionError) plain() string {
 	if e.Missing != nil {
 		return e.Err.Error()
 	}
-	s := fmt.Sprintf("the server does not do this in API version %s", e.Requested)
+	s := fmt.Sprintf("the server refuses this in API version %s", e.Requested)
 	if e.Max != (Version{}) {
 		s += fmt.Sprintf(" (it speaks %s to %s)", e.Min, e.Max)
 	}
 	return s + ": " + e.Err.Error()
 }
 
-// Unwrap gives the answer.
+// Unwrap returns the answer.
 func (e *UnsupportedVersionError) Unwrap() error { return e.Err }
 
 func (e *UnsupportedVersionError) ofIotronic() {}
@@ -121,7 +121,7 @@ func (e *NoUniqueMatchError) plain() string {
 	return s + "; use the UUID"
 }
 
-// Unwrap gives the server's answer.
+// Unwrap returns the server's answer.
 func (e *NoUniqueMatchError) Unwrap() error { return e.Err }
 
 func (e *NoUniqueMatchError) ofIotronic() {}
@@ -129,7 +129,7 @@ func (e *NoUniqueMatchError) ofIotronic() {}
 // AmbiguousAuthSystemError is a client without an endpoint and without anything that could find one.
 type AmbiguousAuthSystemError struct{}
 
-// Error says what is missing.
+// Error states what is missing.
 func (e *AmbiguousAuthSystemError) Error() string { return library + ": " + e.plain() }
 
 func (e *AmbiguousAuthSystemError) plain() string {
@@ -143,12 +143,12 @@ type AuthorizationFailureError struct {
 	Err error // what Keystone said
 }
 
-// Error says why.
+// Error states why.
 func (e *AuthorizationFailureError) Error() string { return library + ": " + e.plain() }
 
 func (e *AuthorizationFailureError) plain() string { return e.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *AuthorizationFailureError) Unwrap() error { return e.Err }
 
 func (e *AuthorizationFailureError) ofIotronic() {}
@@ -158,12 +158,12 @@ type EndpointError struct {
 	Err error // what is wrong with it
 }
 
-// Error says what is wrong.
+// Error states what is wrong.
 func (e *EndpointError) Error() string { return e.Err.Error() }
 
 func (e *EndpointError) plain() string { return Plain(e.Err) }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *EndpointError) Unwrap() error { return e.Err }
 
 func (e *EndpointError) ofIotronic() {}
@@ -174,14 +174,14 @@ type EndpointNotFoundError struct {
 	Err          error    // what the catalogue said of the last
 }
 
-// Error says what was looked for.
+// Error states what was looked for.
 func (e *EndpointNotFoundError) Error() string { return library + ": " + e.plain() }
 
 func (e *EndpointNotFoundError) plain() string {
 	return fmt.Sprintf("the catalogue has no endpoint of type %s: %v", strings.Join(e.ServiceTypes, " or "), e.Err)
 }
 
-// Unwrap gives the class above.
+// Unwrap returns the class above.
 func (e *EndpointNotFoundError) Unwrap() error { return &EndpointError{e.Err} }
 
 func (e *EndpointNotFoundError) ofIotronic() {}
@@ -193,15 +193,15 @@ type ConnectionError struct {
 	Err    error  // the cause
 }
 
-// Error says where the connection was meant to go and why it failed.
+// Error states where the connection was meant to go and why it failed.
 func (e *ConnectionError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
 
-// Summary is Error without advice.
+// Summary returns Error without advice.
 func (e *ConnectionError) Summary() string {
 	return fmt.Sprintf("cannot reach the Ironic or Iotronic API: %s %s: %v", e.Method, e.URL, e.Err)
 }
 
-// Advice is what to look out for where a change may have been carried out; "" otherwise.
+// Advice returns what to look out for where a change may have been carried out; "" otherwise.
 func (e *ConnectionError) Advice() string {
 	if e.Method != http.MethodGet && rest.MaybeExecuted(e.Err) {
 		return "it may have been carried out, so look before sending it again"
@@ -209,7 +209,7 @@ func (e *ConnectionError) Advice() string {
 	return ""
 }
 
-// Unwrap gives the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.
+// Unwrap returns the cause, such as context.DeadlineExceeded or a *tls.CertificateVerificationError.
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
 func (e *ConnectionError) ofIotronic() {}
@@ -224,12 +224,12 @@ type ResponseError struct {
 	Err       error  // what is wrong with the answer
 }
 
-// Error says which answer could not be understood and why.
+// Error states which answer could not be understood and why.
 func (e *ResponseError) Error() string {
 	return fmt.Sprintf("%s %s: the answer is not one of Ironic or Iotronic: %v", e.Method, e.Path, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *ResponseError) Unwrap() error { return e.Err }
 
 func (e *ResponseError) ofIotronic() {}
@@ -243,7 +243,7 @@ type StateTransitionFailedError struct {
 	Reason   string // its last error
 }
 
-// Error says what was expected and what came.
+// Error states what was expected and what came.
 func (e *StateTransitionFailedError) Error() string { return library + ": " + e.plain() }
 
 func (e *StateTransitionFailedError) plain() string {
@@ -266,13 +266,13 @@ type StateTransitionTimeoutError struct {
 	Err      error  // the context's
 }
 
-// Error says what was expected and what was there last.
+// Error states what was expected and what was there last.
 func (e *StateTransitionTimeoutError) Error() string { return library + ": " + e.plain() }
 
 func (e *StateTransitionTimeoutError) plain() string {
 	s := fmt.Sprintf("%s %s did not become %q in time", cmp.Or(e.Of, "node"), e.Node, e.Expected)
 	if !errors.Is(e.Err, context.DeadlineExceeded) {
-		s = fmt.Sprintf("nobody waits any more for %s %s to become %q (%v)", cmp.Or(e.Of, "node"), e.Node, e.Expected, e.Err)
+		s = fmt.Sprintf("stopped waiting for %s %s to become %q (%v)", cmp.Or(e.Of, "node"), e.Node, e.Expected, e.Err)
 	}
 	if e.Actual != "" {
 		s += fmt.Sprintf("; it was %q last", e.Actual)
@@ -283,12 +283,12 @@ func (e *StateTransitionTimeoutError) plain() string {
 	return s
 }
 
-// Unwrap gives the context's error.
+// Unwrap returns the context's error.
 func (e *StateTransitionTimeoutError) Unwrap() error { return e.Err }
 
 func (e *StateTransitionTimeoutError) ofIotronic() {}
 
-// sendError makes the typed error of a request that got no answer.
+// sendError returns the typed error of a request that got no answer.
 func sendError(err error) error {
 	if bad, ok := errors.AsType[*rest.BadResponseError](err); ok {
 		return &ResponseError{Method: http.MethodGet, Path: bad.Path, Status: bad.Status, RequestID: requestID(bad.Header), Err: bad}

@@ -27,13 +27,13 @@ var secretKeys = []string{"snmp_auth_key", "snmp_priv_key"}
 // SecretWords are words that Ironic, of some release, looks for in keys, in lower case: what stands under such a key is a secret.
 func SecretWords() []string { return slices.Concat(secretWords, secretKeys) }
 
-// IsSecretKey tells a key whose value Ironic hides.
+// IsSecretKey reports whether Ironic masks the value of a key.
 func IsSecretKey(key string) bool {
 	key = strings.ToLower(key)
 	return slices.Contains(secretKeys, key) || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(key, word) })
 }
 
-// HidesSecrets tells an attribute of nodes in which Ironic hides secrets: their values are [Hidden] in all that is read.
+// HidesSecrets reports whether Ironic masks secrets in an attribute of nodes: their values read as [Hidden].
 func HidesSecrets(attribute string) bool {
 	return attribute == "driver_info" || attribute == "instance_info"
 }

@@ -63,16 +63,16 @@ var targets = map[string]struct {
 	ProvisionService:  {since: 87, with: map[string]int{"disable_ramdisk": 108, "runbook": 92}},
 }
 
-// Since is the version of Ironic's API that an attribute of a resource, such as nodes, came with: the first for what always was,
+// Since returns the version of Ironic's API that an attribute of a resource, such as nodes, came with: the first for what always was,
 // or is not known.
 func Since(resource, attribute string) Version {
 	return Version{1, cmp.Or(since[resource][attribute], since[resource][""], 1)}
 }
 
-// ProvisionSince is the version of Ironic's API that a target of provisioning came with.
+// ProvisionSince returns the version of Ironic's API that a target of provisioning came with.
 func ProvisionSince(target string) Version { return Version{1, cmp.Or(targets[target].since, 1)} }
 
-// ProvisionTakes is the version of Ironic's API in which a target of provisioning takes a parameter first, such as runbook.
+// ProvisionTakes returns the version of Ironic's API in which a target of provisioning takes a parameter first, such as runbook.
 func ProvisionTakes(target, parameter string) Version {
 	return Version{1, max(targets[target].with[parameter], 1)}
 }
@@ -132,7 +132,7 @@ func (c *Client) Require(ctx context.Context, needs map[string]Version) error {
 	return s.require(s.now(), needs)
 }
 
-// attributes are what attributes of a resource need.
+// attributes returns the versions that attributes of a resource need.
 func attributes(resource string, names []string) map[string]Version {
 	needs := whole(resource)
 	for _, name := range names {
@@ -153,7 +153,7 @@ func named(needs map[string]Version, resource string, name json.RawMessage) {
 	}
 }
 
-// whole is what a resource needs at all.
+// whole returns the version that a resource needs.
 func whole(resource string) map[string]Version {
 	needs := map[string]Version{}
 	if minor := since[resource][""]; minor > 0 {
@@ -168,5 +168,5 @@ var (
 	builtDrive = Version{1, 56} // a config drive as an object
 )
 
-// isObject tells JSON that is an object.
+// isObject reports whether JSON is an object.
 func isObject(raw []byte) bool { return gjson.ParseBytes(raw).IsObject() }

@@ -146,7 +146,7 @@ func (s *NodeService) WaitPower(ctx context.Context, id, state string) error {
 	})
 }
 
-// IsFailedState tells a provision state in which a node stays: it keeps its target then, and does not go there.
+// IsFailedState reports whether a node stays in a provision state, although it still has a target.
 func IsFailedState(provisionState string) bool {
 	return provisionState == "error" || strings.HasSuffix(provisionState, " failed")
 }

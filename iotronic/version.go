@@ -40,7 +40,7 @@ func (v Version) String() string {
 	return fmt.Sprintf("%d.%d", v.Major, v.Minor)
 }
 
-// Compare is by number: 1.9 comes before 1.10. The latest comes after all others.
+// Compare compares by number: 1.9 comes before 1.10. The latest comes after all others.
 func (v Version) Compare(other Version) int {
 	if z := (Version{}); v == z || other == z {
 		return cmp.Compare(b2i(v == z), b2i(other == z))

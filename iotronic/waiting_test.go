@@ -34,7 +34,7 @@ func TestWaitedLong(t *testing.T) {
 	t.Parallel()
 	for err, words := range map[error]string{
 		context.DeadlineExceeded: `iotronic: node n did not become "active" in time`,
-		context.Canceled:         `iotronic: nobody waits any more for node n to become "active" (context canceled)`,
+		context.Canceled:         `iotronic: stopped waiting for node n to become "active" (context canceled)`,
 	} {
 		mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
 		ctx := &ending{t.Context(), make(chan struct{}), err}

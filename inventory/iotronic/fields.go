@@ -37,7 +37,7 @@ func (f Fields) All() iter.Seq2[string, string] {
 	}
 }
 
-// Find gives the value of a name.
+// Find returns the value of a name.
 func (f Fields) Find(name string) (value string, ok bool) {
 	i, ok := slices.BinarySearch(f.names.sorted, name)
 	if !ok {

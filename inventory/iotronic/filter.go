@@ -34,7 +34,7 @@ var states = map[string][]string{
 	},
 }
 
-// matches tells whether all filters let a machine through.
+// matches reports whether all filters let a machine through.
 func (l *Listing) matches(m *Machine, filters []Filter) bool {
 	for _, f := range filters {
 		if !slices.ContainsFunc(l.wordsOf(m, f.Field), func(w string) bool {
@@ -100,7 +100,7 @@ func (l *loader) checkFilters(ctx context.Context, list *Listing, all []*Machine
 	return nil
 }
 
-// hasWord tells whether a word of a filter is right: some machine has it, or it is a state in which one may be.
+// hasWord reports whether a word of a filter is right: some machine has it, or it is a state in which one may be.
 func (l *Listing) hasWord(all []*Machine, field, word string) bool {
 	state := slices.Contains(states[field], word)
 	return slices.ContainsFunc(all, func(m *Machine) bool {
@@ -108,7 +108,7 @@ func (l *Listing) hasWord(all []*Machine, field, word string) bool {
 	})
 }
 
-// unknown is the error of a filter's word that no machine has; nil if that is no wonder.
+// unknown returns the error of a filter's word that no machine has; nil if that is no wonder.
 func (l *Listing) unknown(field, word string, all []*Machine) error {
 	if len(all) == 0 {
 		return nil // there is nothing to compare with
@@ -146,7 +146,7 @@ func (l *Listing) unknown(field, word string, all []*Machine) error {
 	return advice.With(fmt.Errorf("filters: no %s has a field %s", all[0].Kind, field), hint(field, fields))
 }
 
-// hint is the advice of an error about an unknown word.
+// hint returns the advice of an error about an unknown word.
 func hint(word string, known map[string]bool) string {
 	const most = 30
 	words := slices.Sorted(maps.Keys(known))

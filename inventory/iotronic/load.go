@@ -54,7 +54,7 @@ type staleError struct{ text string }
 
 func (e *staleError) Error() string { return e.text }
 
-// passing tells the failures that another try may not have. A server that never answered is down; the client has
+// passing reports whether a retry may succeed. A server that never answered is down; the client has
 // repeated its request already.
 func (l *loader) passing(err error) bool {
 	if _, stale := errors.AsType[*staleError](err); stale {
@@ -137,7 +137,7 @@ func (l *loader) projects() []string {
 	return []string{""}
 }
 
-// hasProjects tells the dialects that list the machines of other projects only when asked.
+// hasProjects reports whether a dialect is one of those that list the machines of other projects only when asked.
 func (l *loader) hasProjects() bool {
 	return l.dialect == api.DialectNodes || l.dialect == api.DialectBoards
 }

@@ -80,7 +80,7 @@ func (j *job) run(ctx context.Context, task *ansible.Task) (*ansible.Result, err
 	return result, err
 }
 
-// vanished tells whether the node that a result shows is not there any more, after an error of something that is missing: a
+// vanished reports whether the node that a result shows is not there any more, after an error of something that is missing: a
 // conductor may be missing as well.
 func (j *job) vanished(ctx context.Context, result *ansible.Result, err error) bool {
 	if !api.IsNotFound(err) || result == nil {
@@ -256,7 +256,7 @@ func (a *applying) settles(ctx context.Context) error {
 	return err
 }
 
-// ledElsewhere tells a wait that ended where somebody else has led the node: what fails leaves an error.
+// ledElsewhere reports whether a wait ended where somebody else has led the node: what fails leaves an error.
 func ledElsewhere(err error) bool {
 	failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 	return ok && failed.Reason == "" && !api.IsFailedState(failed.Actual)
@@ -467,7 +467,7 @@ func (a *applying) whoMoved(ctx context.Context, option string, err error) error
 	return err
 }
 
-// refusedElsewhere tells whether Ironic says that it has refused a step in another state than this one. The node may be in this
+// refusedElsewhere reports whether Ironic says that it has refused a step in another state than this one. The node may be in this
 // one again when one looks: led back by a third, whose plan was made before it was led on.
 func refusedElsewhere(err error, state string) bool {
 	_, is, told := strings.Cut(refusal(err), ` while it is in state "`)

@@ -110,13 +110,13 @@ var nodeFields = []field{
 	{option: "mobile", form: formFlag, on: onNodes, doc: []string{"Whether the machine moves."}},
 }
 
-// mode is the option that says what happens with the keys of a dict that the task does not have.
+// mode returns the option that says what happens with the keys of a dict that the task does not have.
 func (f *field) mode() string { return f.option + "_mode" }
 
-// there tells whether a dialect has the field.
+// there reports whether a dialect has the field.
 func (f *field) there(d api.Dialect) bool { return slices.Contains(f.on, d) }
 
-// value is the field of an object. Iotronic of 2016 calls the type device.
+// value returns the field of an object. Iotronic of 2016 calls the type device.
 func (f *field) value(o api.Object) []byte {
 	key := cmp.Or(f.seen, f.sent())
 	if v, ok := o[key]; ok || f.option != "type" {
@@ -125,10 +125,10 @@ func (f *field) value(o api.Object) []byte {
 	return o["device"]
 }
 
-// sent is the field's name in what is sent.
+// sent returns the field's name in what is sent.
 func (f *field) sent() string { return cmp.Or(f.attribute, f.option) }
 
-// key is the field's name in an object of a dialect.
+// key returns the field's name in an object of a dialect.
 func (f *field) key(d api.Dialect) string {
 	if f.option == "type" && d == api.DialectNodes2016 {
 		return "device"

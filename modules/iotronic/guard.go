@@ -61,7 +61,7 @@ func (p *plan) guard(d api.Dialect) error {
 	return nil
 }
 
-// retired tells whether the node is retired while it is provisioned.
+// retired reports whether the node is retired while it is provisioned.
 func (p *plan) retired() bool {
 	if _, later := p.late["retired"]; later {
 		return isTrue(p.before["retired"])

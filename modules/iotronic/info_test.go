@@ -222,5 +222,5 @@ func TestNodeInfoOfIronic(t *testing.T) {
 	a.reads(t, driver, args{"type": "classic"})
 	a.reads(t, driver, args{"name": "ipmi"})
 	a.reads(t, driver, args{"api_version": "1.20"}, fake) // which has no details, and nobody asked for them
-	a.Fails(t, driver.infoName(), args{"api_version": "1.20", "detail": true}, "does not do this in API version 1.20")
+	a.Fails(t, driver.infoName(), args{"api_version": "1.20", "detail": true}, "API version 1.20")
 }

@@ -29,7 +29,7 @@ const (
 // null is JSON's.
 var null = json.RawMessage("null")
 
-// raw is a value as JSON. The values here come from JSON or are texts and flags.
+// raw returns a value as JSON. The values here come from JSON or are texts and flags.
 func raw(v any) json.RawMessage {
 	text, err := value.Encode(v)
 	if err != nil {
@@ -38,7 +38,7 @@ func raw(v any) json.RawMessage {
 	return bytes.TrimRight(text, "\n")
 }
 
-// cleaned is an object without what only leads to other addresses of the API, which the next task may reach under
+// cleaned returns an object without what only leads to other addresses of the API, which the next task may reach under
 // another one: links, and fields such as ports. Of none it is an empty one.
 func cleaned(o api.Object) api.Object {
 	out := make(api.Object, len(o))
@@ -50,13 +50,13 @@ func cleaned(o api.Object) api.Object {
 	return out
 }
 
-// isNone tells what is not set: a field that is missing, null, or an empty text.
+// isNone reports whether a value is not set: a field that is missing, null, or an empty text.
 func isNone(value json.RawMessage) bool {
 	text := string(bytes.TrimSpace(value))
 	return text == "" || text == "null" || text == `""`
 }
 
-// isTrue tells a field that is the boolean true.
+// isTrue reports whether a field is the boolean true.
 func isTrue(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "true" }
 
 // dictOf is a field that is an object; of anything else it is an empty one.

@@ -14,7 +14,7 @@ import (
 // stars are what Ironic shows in the place of a secret.
 const stars = api.Hidden
 
-// masked tells a value in which something is hidden, as Ironic shows it.
+// masked reports whether Ironic has masked a part of a value.
 func masked(value json.RawMessage) bool { return bytes.Contains(value, []byte(stars)) }
 
 // hiding is what stars mean in what the API shows.
@@ -89,7 +89,7 @@ func sameValues(have, want any, hidden hiding) bool {
 	return value.EqualJSON(raw(have), raw(want))
 }
 
-// isMasked tells whether a text has all that is to be seen of another, around its stars.
+// isMasked reports whether a text has all that is to be seen of another, around its stars.
 func isMasked(have, text string) bool {
 	seen := strings.Split(have, stars)
 	last := len(seen) - 1
@@ -228,7 +228,7 @@ func concealed(have, given any) any {
 	return have
 }
 
-// isSecret tells a key whose value the task's own output hides.
+// isSecret reports whether the task's own output masks the value of a key.
 func isSecret(key string) bool {
 	key = strings.ToLower(key)
 	return api.IsSecretKey(key) || slices.ContainsFunc(alsoHidden, func(word string) bool { return strings.Contains(key, word) })

@@ -125,7 +125,7 @@ func (w *want) gives(f *field) bool {
 	return text || dict
 }
 
-// deploys tells whether the task says what is to be deployed.
+// deploys reports whether the task says what is to be deployed.
 func (w *want) deploys() bool {
 	return len(w.dicts["instance_info"].values) > 0 || !isNone(w.values["instance_uuid"])
 }
@@ -190,7 +190,7 @@ func (w *want) field(f *field, p ansible.Params) error {
 	return nil
 }
 
-// isLogicalName tells what Ironic takes as a name. (A pattern of up to 255 takes a module longer to make than all else at its start.)
+// isLogicalName reports whether Ironic takes a text as a name. (A pattern of up to 255 takes a module longer to make than all else at its start.)
 func isLogicalName(s string) bool {
 	const most = 255
 	return s != "" && len(s) <= most && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-") == ""

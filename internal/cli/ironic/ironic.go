@@ -28,11 +28,11 @@ func New(s output.Streams, v argparse.Version) *argparse.Program {
 		Use:   "iotronic",
 		Short: "List, show and change the nodes of Ironic and the boards of Iotronic",
 		Long: `Lists, shows and changes the machines of Ironic and Iotronic: nodes and drivers of Ironic, nodes of the first Iotronic,
-and boards, fleets, plugins, services, ports and web services of Iotronic since. Which of them a server has, it is asked; a
-command for something else says so, and what to use.
+and boards, fleets, plugins, services, ports and web services of Iotronic since. The API is detected; a command
+that it does not have fails and names the alternative.
 
-Where the API is is said by IOTRONIC_URL, with a token in OS_AUTH_TOKEN if it wants one; or by Keystone's catalogue, with
-OS_CLOUD, or OS_AUTH_URL and what Keystone needs.`,
+Set IOTRONIC_URL to the URL of the API, and OS_AUTH_TOKEN if it requires a token; or find it in Keystone's catalogue with
+OS_CLOUD, or with OS_AUTH_URL and credentials.`,
 		Example: `  export IOTRONIC_URL=http://ironic.example:6385
   craton iotronic node-list --provision-state active
   craton iotronic node-show metal-01                      a name or a UUID

@@ -69,8 +69,8 @@ func listOptions(filters ...argparse.Option) []argparse.Option {
 	return slices.Concat([]argparse.Option{
 		object.FieldsOption, object.DetailOption, object.AllOption,
 		{Long: "limit", Meta: "<limit>", Kind: argparse.IntegerOption, Help: "how many to show; 0 is all"},
-		{Long: "marker", Meta: "<uuid>", Key: "marker", Help: "UUID of the last one already seen: show those after it"},
-		{Long: "sort-key", Meta: "<field>", Key: "sort_key", Help: "field to sort by; by default those made first come first"},
+		{Long: "marker", Meta: "<uuid>", Key: "marker", Help: "show those after the one with this UUID"},
+		{Long: "sort-key", Meta: "<field>", Key: "sort_key", Help: "field to sort by; by default in order of creation"},
 		{Long: "sort-dir", Meta: "<direction>", Key: "sort_dir", Choices: []string{"asc", "desc"}, Help: "direction to sort in: asc or desc"},
 	}, filters)
 }
@@ -152,8 +152,8 @@ func driverKind() *kind {
 func pluginKind() *kind {
 	return &kind{
 		Resource: object.Resource{Name: "plugin", List: listOptions(
-			flag("public", "only the public ones, of everybody"), flag("with_public", "the public ones of others, too"),
-			flag("all_plugins", "everybody's, for admins"))},
+			flag("public", "only public plugins, of all projects"), flag("with_public", "include public plugins of others"),
+			flag("all_plugins", "those of all projects (admin only)"))},
 		columns: []columns{{in: []iotronic.Dialect{iotronic.DialectNodes, iotronic.DialectBoards},
 			short: strings.Fields("uuid name owner public callable"), more: strings.Fields("code parameters extra created_at updated_at")}},
 		api: reading(func(c *iotronic.Client) *iotronic.PluginService { return c.Plugins }, func(p *iotronic.Plugin) iotronic.Object { return p.Fields }),
@@ -162,7 +162,7 @@ func pluginKind() *kind {
 
 func serviceKind() *kind {
 	return &kind{
-		Resource: object.Resource{Name: "service", List: listOptions(flag("all_services", "everybody's, for admins"))},
+		Resource: object.Resource{Name: "service", List: listOptions(flag("all_services", "those of all projects (admin only)"))},
 		listed:   true,
 		columns:  []columns{{in: onBoards, short: strings.Fields("uuid name port protocol"), more: strings.Fields("project extra created_at updated_at")}},
 		api:      reading(func(c *iotronic.Client) *iotronic.ServiceService { return c.Services }, func(s *iotronic.Service) iotronic.Object { return s.Fields }),
@@ -174,12 +174,12 @@ func portKind(node *kind) *kind {
 		Resource: object.Resource{Name: "port", Create: []argparse.Option{
 			short("a", object.Textual("address", "MAC address")),
 			{Long: "node", Short: "n", Meta: "<node>", Kind: argparse.ReferenceOption, Key: keyNode, Of: []argparse.Kind{&node.Resource}, Help: "node that it belongs to, by name or UUID"},
-			truth("pxe_enabled", "whether the node may boot by it; by default true"),
-			pairs("local-link-connection", "l", "local_link_connection", "where its cable ends, such as switch_id=0a:1b:2c:3d:4e:5f port_id=Eth3/1"),
+			truth("pxe_enabled", "whether the node may boot from it; true by default"),
+			pairs("local-link-connection", "l", "local_link_connection", "switch port it is connected to, such as switch_id=0a:1b:2c:3d:4e:5f port_id=Eth3/1"),
 			object.Textual("physical_network", "physical network that it is connected to"),
-			{Long: "portgroup", Meta: "<portgroup>", Key: "portgroup_uuid", Help: "UUID of its group of ports"},
+			{Long: "portgroup", Meta: "<portgroup>", Key: "portgroup_uuid", Help: "UUID of its port group"},
 			truth("is_smartnic", "whether it is the port of a Smart NIC"),
-			object.Textual("name", "name"), object.Textual("description", "text for people"), object.Textual("vendor", "who makes it"), object.Textual("category", "what it is for"),
+			object.Textual("name", "name"), object.Textual("description", "description"), object.Textual("vendor", "vendor"), object.Textual("category", "category"),
 			short("u", object.Textual(keyUUID, "UUID of the port; by default a new one")), extraOption(),
 		}, List: listOptions(
 			argparse.Option{Long: "node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: "node", Of: []argparse.Kind{&node.Resource}, Help: "Ironic: only those of this node, by name or UUID"},
@@ -203,7 +203,7 @@ func portService() service {
 func chassisKind() *kind {
 	return plainKind("chassis", func(c *iotronic.Client) *iotronic.PlainService { return c.Chassis },
 		columns{short: []string{keyUUID, "description"}, more: strings.Fields("created_at updated_at extra")}, nil,
-		object.Textual("description", "text for people"))
+		object.Textual("description", "description"))
 }
 
 func allocationKind() *kind {
@@ -212,11 +212,11 @@ func allocationKind() *kind {
 	return &kind{
 		Resource: object.Resource{Name: "allocation",
 			Create: []argparse.Option{
-				short("n", object.Textual("name", "name")), object.Textual("resource_class", "class that the node is to be of; required without --node"),
-				{Long: "trait", Meta: "<trait>", Kind: argparse.RepeatedOption, Key: keyTraits, Help: "trait that it is to have; may be given several times"},
-				{Long: "candidate-node", Meta: "<node>", Kind: argparse.RepeatedOption, Key: keyCandidates, Help: "node that may be chosen, by name or UUID; may be given several times"},
-				{Long: "node", Meta: "<node>", Key: "node", Help: "node that is in use already, by name or UUID"},
-				object.Textual("owner", "whose it is"), short("u", object.Textual(keyUUID, "UUID of the allocation; by default a new one")), extraOption(),
+				short("n", object.Textual("name", "name")), object.Textual("resource_class", "resource class of the node; required without --node"),
+				{Long: "trait", Meta: "<trait>", Kind: argparse.RepeatedOption, Key: keyTraits, Help: "trait that the node must have; may be given several times"},
+				{Long: "candidate-node", Meta: "<node>", Kind: argparse.RepeatedOption, Key: keyCandidates, Help: "candidate node, by name or UUID; may be given several times"},
+				{Long: "node", Meta: "<node>", Key: "node", Help: "existing node to create the allocation for, by name or UUID"},
+				object.Textual("owner", "project that owns it"), short("u", object.Textual(keyUUID, "UUID of the allocation; by default a new one")), extraOption(),
 			},
 			List: listOptions(
 				argparse.Option{Long: "node", Meta: "<node>", Key: "node", Help: "only that of this node, by name or UUID"},
@@ -268,7 +268,7 @@ func (k *kind) join() {
 func interfaceOptions() []argparse.Option {
 	options := make([]argparse.Option, len(interfaces))
 	for i, name := range interfaces {
-		options[i] = object.Textual(name+"_interface", "Ironic: its "+name+" interface; by default the driver's")
+		options[i] = object.Textual(name+"_interface", "Ironic: "+name+" interface; the driver's default if not given")
 	}
 	return options
 }

@@ -12,20 +12,20 @@ import (
 // placeOptions returns where a node or board of Iotronic stands.
 func placeOptions() []argparse.Option {
 	return []argparse.Option{
-		{Long: "latitude", Meta: "<latitude>", Help: "where it stands, in degrees, such as 38.1"},
-		{Long: "longitude", Meta: "<longitude>", Help: "where it stands, in degrees, such as 15.5"},
-		{Long: "altitude", Meta: "<altitude>", Help: "where it stands, in metres"},
+		{Long: "latitude", Meta: "<latitude>", Help: "position in degrees, such as 38.1"},
+		{Long: "longitude", Meta: "<longitude>", Help: "position in degrees, such as 15.5"},
+		{Long: "altitude", Meta: "<altitude>", Help: "position in meters"},
 	}
 }
 
 // hardwareOptions returns what a node or board of Iotronic is.
 func hardwareOptions() []argparse.Option {
 	return []argparse.Option{object.Textual("code", "unique code that the board signs in with"), object.Textual("type", "type of the hardware"),
-		flag("mobile", "it moves")}
+		flag("mobile", "the board moves around")}
 }
 
 func extraOption() argparse.Option {
-	return pairs("extra", "e", "extra", "anything you want to keep with it")
+	return pairs("extra", "e", "extra", "extra metadata")
 }
 
 // nodeColumns returns those of the three dialects that have nodes.
@@ -60,13 +60,13 @@ func nodeKind() *kind {
 			Name: "node",
 			Create: slices.Concat([]argparse.Option{
 				short("d", object.Textual("driver", "Ironic: the driver, such as ipmi")), short("n", object.Textual("name", "name")),
-				pairs("driver-info", "i", "driver_info", "Ironic: what the driver needs to know, such as ipmi_address=192.0.2.1"),
-				pairs("properties", "p", "properties", "Ironic: what the machine is like, such as cpus=8"), extraOption(),
+				pairs("driver-info", "i", "driver_info", "Ironic: driver information, such as ipmi_address=192.0.2.1"),
+				pairs("properties", "p", "properties", "Ironic: properties of the hardware, such as cpus=8"), extraOption(),
 				short("u", object.Textual(keyUUID, "Ironic: UUID of the node; by default a new one")),
 				{Long: "chassis", Short: "c", Meta: "<chassis>", Key: "chassis_uuid", Help: "Ironic: UUID of its chassis"},
-				object.Textual("resource_class", "Ironic: what schedulers know it as"), object.Textual("conductor_group", "Ironic: the conductors that may work with it"),
-				object.Textual("owner", "Ironic: whose it is"), object.Textual("lessee", "Ironic: who uses it"), object.Textual("description", "Ironic: text for people"),
-				truth("automated_clean", "Ironic: whether it is cleaned between its users"),
+				object.Textual("resource_class", "Ironic: resource class, used by schedulers"), object.Textual("conductor_group", "Ironic: conductor group that manages it"),
+				object.Textual("owner", "Ironic: project that owns it"), object.Textual("lessee", "Ironic: project that may use it"), object.Textual("description", "Ironic: description"),
+				truth("automated_clean", "Ironic: whether to clean it automatically between deployments"),
 			}, memberOptions(), interfaceOptions(), hardwareOptions(), placeOptions()),
 			List: listOptions(
 				object.Textual("instance_uuid", "Ironic: only the node that this instance runs on"),
@@ -75,16 +75,16 @@ func nodeKind() *kind {
 				object.Textual("provision_state", "Ironic: only those in this state, such as active"),
 				object.Textual("driver", "Ironic: only those with this driver"), object.Textual("resource_class", "Ironic: only those of this class"),
 				object.Textual("fault", "Ironic: only those with this fault, such as power failure"),
-				object.Textual("conductor_group", "Ironic: only those of this group"), object.Textual("conductor", "Ironic: only those that this conductor works with"),
-				object.Textual("owner", "Ironic: only those of this owner"), object.Textual("lessee", "Ironic: only those that this one uses"),
+				object.Textual("conductor_group", "Ironic: only those of this group"), object.Textual("conductor", "Ironic: only those that this conductor manages"),
+				object.Textual("owner", "Ironic: only those of this owner"), object.Textual("lessee", "Ironic: only those of this lessee"),
 				argparse.Option{Long: "chassis", Meta: "<chassis>", Key: "chassis_uuid", Help: "Ironic: only those in this chassis, by UUID"},
 				truth("retired", "Ironic: only those that are retired (true), or not (false)"),
 				object.Textual("description_contains", "Ironic: only those with this in their description"),
 				object.Textual("instance_name", "Ironic: only the one on which an instance of this name runs"),
-				object.Textual("shard", "Ironic: only those in these shards, with commas between"),
+				object.Textual("shard", "Ironic: only those in these shards, separated by commas"),
 				truth("sharded", "Ironic: only those in a shard (true), or in none (false)"),
 				argparse.Option{Long: "parent-node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: keyParent, Of: []argparse.Kind{&object.Resource{Name: "node"}},
-					Help: "Ironic: only children of this node, by name or UUID"}, flag("include_children", "Ironic: children of other nodes, too"),
+					Help: "Ironic: only children of this node, by name or UUID"}, flag("include_children", "Ironic: include child nodes"),
 				object.Textual("project", "Iotronic: those of another project, for admins"),
 			),
 		},
@@ -102,7 +102,7 @@ func memberOptions() []argparse.Option {
 	return []argparse.Option{
 		{Long: "parent-node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: keyParent, Of: []argparse.Kind{&object.Resource{Name: "node"}},
 			Help: "Ironic: node that this one is part of, by name or UUID"},
-		truth("disable_power_off", "Ironic: whether its power may not be switched off"),
+		truth("disable_power_off", "Ironic: whether Ironic must never power it off"),
 	}
 }
 
@@ -112,7 +112,7 @@ func boardKind(fleet *kind) *kind {
 		Resource: object.Resource{
 			Name: "board",
 			Create: slices.Concat([]argparse.Option{
-				object.Required(short("n", object.Textual("name", "name, as of a host, in lower case"))), object.Required(hardware[0]), hardware[1], hardware[2],
+				object.Required(short("n", object.Textual("name", "name, a host name in lower case"))), object.Required(hardware[0]), hardware[1], hardware[2],
 				object.Required(place[0]), object.Required(place[1]), object.Required(place[2]), object.Reference("fleet", "", keyFleet, &fleet.Resource), extraOption(),
 			}),
 			List: listOptions(

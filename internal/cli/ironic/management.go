@@ -63,8 +63,8 @@ func managementVerbs(k *kind) []*verb {
 	traits := k.traitVerbs(func(c *iotronic.Client) traitService { return c.Nodes })
 	return append(traits, []*verb{
 		{
-			Command: argparse.Command{Name: "boot-device-show", Short: "Show what a node boots from", Target: true,
-				Options: []argparse.Option{{Long: "supported", Kind: argparse.SwitchOption, Help: "what it can boot from"}}},
+			Command: argparse.Command{Name: "boot-device-show", Short: "Show the boot device of a node", Target: true,
+				Options: []argparse.Option{{Long: "supported", Kind: argparse.SwitchOption, Help: "list the supported boot devices instead"}}},
 			aliases: []string{"node-get-boot-device"},
 			does: shows(func(ctx context.Context, t *things, c *argparse.Call) (iotronic.Object, error) {
 				if c.Given("supported") {
@@ -79,27 +79,27 @@ func managementVerbs(k *kind) []*verb {
 			}),
 		},
 		{
-			Command: argparse.Command{Name: "boot-device-set", Short: "Say what a node boots from", Target: true, More: []argparse.Positional{{Name: "<device>"}},
-				Options: []argparse.Option{{Long: "persistent", Kind: argparse.SwitchOption, Help: "each time, not once"}}},
+			Command: argparse.Command{Name: "boot-device-set", Short: "Set the boot device of a node", Target: true, More: []argparse.Positional{{Name: "<device>"}},
+				Options: []argparse.Option{{Long: "persistent", Kind: argparse.SwitchOption, Help: "for every boot, not only the next"}}},
 			aliases: []string{"node-set-boot-device"},
 			does: on("boot device set", func(ctx context.Context, t *things, c *argparse.Call) error {
 				return t.client.Nodes.SetBootDevice(ctx, c.Target, c.Words[0], c.Given("persistent"))
 			}),
 		},
 		{
-			Command: argparse.Command{Name: "boot-mode-set", Short: "Ask for a boot mode of a node", Target: true, More: []argparse.Positional{{Name: "<mode>", Choices: []string{"uefi", "bios"}}}},
+			Command: argparse.Command{Name: "boot-mode-set", Short: "Set the boot mode of a node", Target: true, More: []argparse.Positional{{Name: "<mode>", Choices: []string{"uefi", "bios"}}}},
 			does: on("boot mode asked for", func(ctx context.Context, t *things, c *argparse.Call) error {
 				return t.client.Nodes.SetBootMode(ctx, c.Target, c.Words[0])
 			}),
 		},
 		{
-			Command: argparse.Command{Name: "secure-boot", Short: "Ask for secure boot of a node to be on or off", Target: true, More: []argparse.Positional{{Name: "<state>", Choices: []string{"on", "off"}}}},
+			Command: argparse.Command{Name: "secure-boot", Short: "Turn secure boot of a node on or off", Target: true, More: []argparse.Positional{{Name: "<state>", Choices: []string{"on", "off"}}}},
 			does: on("secure boot asked for", func(ctx context.Context, t *things, c *argparse.Call) error {
 				return t.client.Nodes.SetSecureBoot(ctx, c.Target, c.Words[0] == "on")
 			}),
 		},
 		{
-			Command: argparse.Command{Name: "console-show", Short: "Show where the console of a node is", Target: true}, aliases: []string{"node-get-console"},
+			Command: argparse.Command{Name: "console-show", Short: "Show the console of a node", Target: true}, aliases: []string{"node-get-console"},
 			does: shows(func(ctx context.Context, t *things, c *argparse.Call) (iotronic.Object, error) {
 				console, err := t.client.Nodes.GetConsole(ctx, c.Target)
 				if err != nil {
@@ -117,13 +117,13 @@ func managementVerbs(k *kind) []*verb {
 			does:    console(false),
 		},
 		{
-			Command: argparse.Command{Name: "inventory", Paged: true, Short: "Show what the last inspection has found out about a node", Target: true}, aliases: []string{"node-inventory-save"},
+			Command: argparse.Command{Name: "inventory", Paged: true, Short: "Show the result of the last inspection of a node", Target: true}, aliases: []string{"node-inventory-save"},
 			does: shows(func(ctx context.Context, t *things, c *argparse.Call) (iotronic.Object, error) {
 				return t.client.Nodes.Inventory(ctx, c.Target)
 			}),
 		},
 		{
-			Command: argparse.Command{Name: "inject-nmi", Short: "Interrupt a node, so that its operating system writes a dump", Target: true},
+			Command: argparse.Command{Name: "inject-nmi", Short: "Send a non-maskable interrupt to a node", Target: true},
 			does: on("interrupted", func(ctx context.Context, t *things, c *argparse.Call) error {
 				return t.client.Nodes.Interrupt(ctx, c.Target)
 			}),

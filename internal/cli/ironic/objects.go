@@ -104,7 +104,7 @@ func (t *things) printThing(o gjson.Result) error {
 
 // attributesOption gives a new object attributes that are in no list of processes.
 var attributesOption = argparse.Option{Long: "json", Meta: "<file>",
-	Help: "attributes as a JSON object, in a file or - for standard input, which other users of the machine cannot see; what options say counts for more"}
+	Help: "attributes as a JSON object, in a file or - for standard input, which hides them from other users; options override them"}
 
 func iotronicCreate(k *kind) *verb {
 	options := append(slices.Clone(k.Create), attributesOption)
@@ -250,7 +250,7 @@ func (k *kind) hasPorts() bool { return k.Name == "node" }
 
 func iotronicDelete(k *kind) *verb {
 	var options []argparse.Option
-	long := "Remove one " + k.Noun() + " or several, by " + k.known() + ". Those that cannot be removed do not keep the others."
+	long := "Remove one " + k.Noun() + " or several, by " + k.known() + ". A failure does not stop the others."
 	if k.hasPorts() {
 		options = []argparse.Option{object.YesOption, object.DryRunOption}
 		long += "\nIronic deletes the ports of a " + k.Noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
@@ -378,7 +378,7 @@ func boardCommands(k *kind) []*verb {
 // driverCommands returns those that only drivers have.
 func driverCommands(k *kind) []*verb {
 	return []*verb{{
-		Command: argparse.Command{Name: "properties", Paged: true, Short: "Show what a driver needs to know of a node in its driver_info", Target: true},
+		Command: argparse.Command{Name: "properties", Paged: true, Short: "Show the driver_info properties of a driver", Target: true},
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			properties, err := t.client.Drivers.Properties(ctx, c.Target)
 			if err != nil {

@@ -12,7 +12,7 @@ import (
 // partVerbs returns the commands of what Ironic knows of a node beside the node itself: virtual interfaces, BIOS
 // settings, history and firmware.
 func partVerbs(k *kind) []*verb {
-	detail := argparse.Option{Long: "detail", Kind: argparse.SwitchOption, Help: "all that is known of each"}
+	detail := argparse.Option{Long: "detail", Kind: argparse.SwitchOption, Help: "show all fields"}
 	vif := []argparse.Positional{{Name: "<vif>"}}
 	return []*verb{
 		{
@@ -27,9 +27,9 @@ func partVerbs(k *kind) []*verb {
 		},
 		{
 			Command: argparse.Command{Name: "vif-attach", Short: "Attach a virtual interface, such as a port of Neutron, to a node", Target: true, More: vif, Options: []argparse.Option{
-				{Long: "port-uuid", Meta: "<uuid>", Key: "port_uuid", Help: "port to attach it to; by default Ironic chooses one"},
+				{Long: "port-uuid", Meta: "<uuid>", Key: "port_uuid", Help: "port to attach it to; chosen by Ironic if not given"},
 				{Long: "portgroup-uuid", Meta: "<uuid>", Key: "portgroup_uuid", Help: "port group to attach it to"},
-				pairs("vif-info", "", "", "more that is said of it"),
+				pairs("vif-info", "", "", "additional information"),
 			}},
 			does: k.asks("virtual interface attached", func(ctx context.Context, t *things, c *argparse.Call) error {
 				more, err := pairsOf(c.All("vif-info"))
@@ -51,7 +51,7 @@ func partVerbs(k *kind) []*verb {
 			}),
 		},
 		{
-			Command: argparse.Command{Name: "bios-setting-list", Paged: true, Short: "List the BIOS settings of a node that Ironic knows", Target: true, Options: []argparse.Option{detail}},
+			Command: argparse.Command{Name: "bios-setting-list", Paged: true, Short: "List the BIOS settings of a node", Target: true, Options: []argparse.Option{detail}},
 			does: k.lists(func(ctx context.Context, t *things, c *argparse.Call) ([]iotronic.Object, []string, error) {
 				fields := "name value"
 				if c.Given("detail") {
@@ -68,7 +68,7 @@ func partVerbs(k *kind) []*verb {
 			}),
 		},
 		{
-			Command: argparse.Command{Name: "history-list", Paged: true, Short: "List what has happened to a node, errors above all", Target: true, Options: []argparse.Option{detail}},
+			Command: argparse.Command{Name: "history-list", Paged: true, Short: "List the history of a node", Target: true, Options: []argparse.Option{detail}},
 			does: k.lists(func(ctx context.Context, t *things, c *argparse.Call) ([]iotronic.Object, []string, error) {
 				fields := "uuid created_at severity event"
 				if c.Given("detail") {
@@ -86,7 +86,7 @@ func partVerbs(k *kind) []*verb {
 			}),
 		},
 		{
-			Command: argparse.Command{Name: "firmware-list", Paged: true, Short: "List the components of a node that have firmware, with its versions", Target: true},
+			Command: argparse.Command{Name: "firmware-list", Paged: true, Short: "List the firmware components of a node, with versions", Target: true},
 			does: k.lists(func(ctx context.Context, t *things, c *argparse.Call) ([]iotronic.Object, []string, error) {
 				rows, err := t.client.Nodes.Firmware(ctx, c.Target)
 				return rows, strings.Fields("component initial_version current_version last_version_flashed vendor model serial_number created_at updated_at"), err

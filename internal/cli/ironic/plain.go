@@ -27,28 +27,28 @@ func plainKinds(node *kind) []*kind {
 		return argparse.Option{Long: "node", Short: "n", Meta: "<node>", Kind: argparse.ReferenceOption, Key: key, Of: []argparse.Kind{&node.Resource}, Help: "node that it belongs to, by name or UUID"}
 	}
 	ofNode := argparse.Option{Long: "node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: "node", Of: []argparse.Kind{&node.Resource}, Help: "only those of this node, by name or UUID"}
-	steps := argparse.Option{Long: "steps", Meta: "<steps>", Key: keySteps, Help: "steps as a JSON list, or a file of it, or - for standard input"}
+	steps := argparse.Option{Long: "steps", Meta: "<steps>", Key: keySteps, Help: "steps as a JSON list, a file that contains one, or - for standard input"}
 	return []*kind{
 		plainKind("portgroup", func(c *iotronic.Client) *iotronic.PlainService { return c.Portgroups }, columns{
 			short: strings.Fields("uuid address name"),
 			more:  strings.Fields("node_uuid mode properties standalone_ports_supported physical_network category internal_info extra created_at updated_at"),
 		}, []argparse.Option{ofNode, object.Textual("address", "only the one with this MAC address")},
-			of(keyNode), short("a", object.Textual("address", "MAC address")), object.Textual("name", "name"), object.Textual("mode", "how its ports work as one, such as 802.3ad; by default what Ironic is configured for"),
-			pairs("properties", "p", "properties", "what the mode is told, such as miimon=100"),
-			truth("standalone_ports_supported", "whether its ports can be used alone, too; by default true")),
+			of(keyNode), short("a", object.Textual("address", "MAC address")), object.Textual("name", "name"), object.Textual("mode", "bonding mode, such as 802.3ad; Ironic's default if not given"),
+			pairs("properties", "p", "properties", "options of the mode, such as miimon=100"),
+			truth("standalone_ports_supported", "whether its ports can also be used individually; true by default")),
 		plainKind("volume-connector", func(c *iotronic.Client) *iotronic.PlainService { return c.VolumeConnectors }, columns{
 			short: strings.Fields("uuid node_uuid type connector_id"), more: strings.Fields("extra created_at updated_at"),
 		}, []argparse.Option{ofNode},
-			of(keyNode), object.Textual("type", "what it is: iqn, ip, mac, wwnn, wwpn, port or portgroup"), object.Textual("connector_id", "what it is called by, such as iqn.2017-07.org.example:01:metal-01")),
+			of(keyNode), object.Textual("type", "type: iqn, ip, mac, wwnn, wwpn, port or portgroup"), object.Textual("connector_id", "identifier, such as iqn.2017-07.org.example:01:metal-01")),
 		plainKind("volume-target", func(c *iotronic.Client) *iotronic.PlainService { return c.VolumeTargets }, columns{
 			short: strings.Fields("uuid node_uuid volume_type boot_index volume_id"), more: strings.Fields("properties extra created_at updated_at"),
 		}, []argparse.Option{ofNode},
-			of(keyNode), object.Textual("volume_type", "how it is reached, such as iscsi"), object.Textual("volume_id", "what the volume is called by"),
-			argparse.Option{Long: "boot-index", Meta: "<index>", Kind: argparse.IntegerOption, Key: "boot_index", Help: "0 for the one that the node boots from"},
-			pairs("properties", "p", "properties", "where it is, such as target_iqn=iqn.2010-10.org.example:v1")),
+			of(keyNode), object.Textual("volume_type", "type, such as iscsi"), object.Textual("volume_id", "identifier of the volume"),
+			argparse.Option{Long: "boot-index", Meta: "<index>", Kind: argparse.IntegerOption, Key: "boot_index", Help: "boot index; 0 for the volume that the node boots from"},
+			pairs("properties", "p", "properties", "properties, such as target_iqn=iqn.2010-10.org.example:v1")),
 		plainKind("deploy-template", func(c *iotronic.Client) *iotronic.PlainService { return c.DeployTemplates }, columns{
 			short: strings.Fields("uuid name"), more: strings.Fields("steps extra created_at updated_at"),
-		}, nil, object.Textual("name", "name, which is that of the trait that asks for it: CUSTOM_..."), steps),
+		}, nil, object.Textual("name", "name, which is the trait that requests it: CUSTOM_..."), steps),
 		runbookKind(steps),
 	}
 }

@@ -24,7 +24,7 @@ import (
 )
 
 // waitOption lets a change of state be waited for.
-var waitOption = argparse.Option{Long: "wait", Meta: "<seconds>", Kind: argparse.IntegerOption, Help: "wait until it is so, this long at the most; 0 is as long as it takes"}
+var waitOption = argparse.Option{Long: "wait", Meta: "<seconds>", Kind: argparse.IntegerOption, Help: "wait until it is done, at most this long; 0 for no limit"}
 
 // nodeCommands returns those that only nodes have, and only those of Ironic.
 func nodeCommands(k *kind) []*verb {
@@ -34,26 +34,26 @@ func nodeCommands(k *kind) []*verb {
 				return c.Nodes.Ports(ctx, id)
 			}, portFields),
 		{
-			Command: argparse.Command{Name: "states", Paged: true, Short: "Show the states of a node, and what it is on its way to", Target: true},
+			Command: argparse.Command{Name: "states", Paged: true, Short: "Show the current and target states of a node", Target: true},
 			aliases: []string{"node-show-states"}, does: k.states,
 		},
 		{
-			Command: argparse.Command{Name: "validate", Paged: true, Short: "Show which interfaces of a node could work with what is known of it", Target: true},
+			Command: argparse.Command{Name: "validate", Paged: true, Short: "Validate the driver interfaces of a node", Target: true},
 			does:    k.validate,
 		},
 		{
 			Command: argparse.Command{
 				Name: "power", Short: "Power a node on or off, or reboot it", Target: true,
 				More:    []argparse.Positional{{Name: "<power-state>", Choices: []string{"on", "off", "reboot"}}},
-				Options: []argparse.Option{{Long: "soft", Kind: argparse.SwitchOption, Help: "let the operating system end by itself; with off and reboot"}, waitOption},
+				Options: []argparse.Option{{Long: "soft", Kind: argparse.SwitchOption, Help: "shut down the operating system first; with off and reboot"}, waitOption},
 			},
 			aliases: []string{"node-set-power-state"}, does: k.power,
 		},
 		{
 			Command: argparse.Command{
-				Name: "maintenance", Short: "Take a node out of Ironic's hands (true), or give it back (false)", Target: true,
+				Name: "maintenance", Short: "Put a node into maintenance (true), or end it (false)", Target: true,
 				More:    []argparse.Positional{{Name: "<maintenance>", Choices: []string{"true", "false", "on", "off"}}},
-				Options: []argparse.Option{{Long: "reason", Meta: "<reason>", Help: "why; a text for people"}},
+				Options: []argparse.Option{{Long: "reason", Meta: "<reason>", Help: "reason for the maintenance"}},
 			},
 			aliases: []string{"node-set-maintenance"}, does: k.maintain,
 		},
@@ -191,24 +191,24 @@ var provisionOptions = []struct {
 }{
 	{argparse.Option{
 		Long: "config-drive", Meta: "<config-drive>", Key: "configdrive",
-		Help: "with active and rebuild: the config drive, packed by gzip and in base64, or as a JSON object, a file of either or of an image, a directory of what is to be on it, or its URL",
+		Help: "with active and rebuild: the config drive, gzipped and base64-encoded text, a JSON object, a file with either or an image, a directory with its content, or a URL",
 	}, []string{"active", "rebuild"}},
 	{argparse.Option{
-		Long: "deploy-steps", Meta: "<steps>", Key: "deploy_steps", Help: "with active and rebuild: steps as a JSON list, or a file of it, or - for standard input",
+		Long: "deploy-steps", Meta: "<steps>", Key: "deploy_steps", Help: "with active and rebuild: steps as a JSON list, a file that contains one, or - for standard input",
 	}, []string{"active", "rebuild"}},
-	{argparse.Option{Long: "clean-steps", Meta: "<steps>", Key: "clean_steps", Help: "with clean, which needs it or --runbook: the same"}, []string{"+clean"}},
-	{argparse.Option{Long: "service-steps", Meta: "<steps>", Key: "service_steps", Help: "with service, which needs it or --runbook: the same"}, []string{"+service"}},
+	{argparse.Option{Long: "clean-steps", Meta: "<steps>", Key: "clean_steps", Help: "with clean, which requires it or --runbook: the same"}, []string{"+clean"}},
+	{argparse.Option{Long: "service-steps", Meta: "<steps>", Key: "service_steps", Help: "with service, which requires it or --runbook: the same"}, []string{"+service"}},
 	{argparse.Option{Long: "runbook", Meta: "<runbook>", Key: "runbook", Help: "with clean and service: runbook whose steps to run, by name or UUID; the node must have a trait of it"}, []string{"clean", "service"}},
-	{argparse.Option{Long: "disable-ramdisk", Kind: argparse.SwitchOption, Key: "disable_ramdisk", Help: "with clean and service: boot no ramdisk for the steps"}, []string{"clean", "service"}},
+	{argparse.Option{Long: "disable-ramdisk", Kind: argparse.SwitchOption, Key: "disable_ramdisk", Help: "with clean and service: run the steps without booting a ramdisk"}, []string{"clean", "service"}},
 	{argparse.Option{
 		Long: "rescue-password", Meta: "<password>", Key: "rescue_password",
-		Help: "with rescue, which needs it: password of the rescue system; - reads it from standard input, where other users of the machine cannot see it",
+		Help: "with rescue, which requires it: password of the rescue system; - reads it from standard input, which hides it from other users",
 	}, []string{"+rescue"}},
 }
 
 func provisionVerb(k *kind) *verb {
 	c := &verb{
-		Command: argparse.Command{Name: "provision", Short: "Move a node towards another provision state", Target: true},
+		Command: argparse.Command{Name: "provision", Short: "Change the provision state of a node", Target: true},
 		aliases: []string{"node-set-provision-state"}, does: k.provision,
 	}
 	var targets []string

@@ -25,13 +25,13 @@ func iotronicUpdate(k *kind) *verb {
 	return &verb{
 		Command: argparse.Command{Name: "update", Short: "Change a registered " + k.Noun(), Target: true, Rest: true, Options: options,
 			Long: "Change a " + k.Noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
-extra/rack, with ~1 for a slash in a key. path= takes away what is there.
+extra/rack, with ~1 for a slash in a key. path= removes it.
 
-A value that is JSON is what it says: 8, true, null, {...}, [...]; everything else is a text, and so is what stands in double
-quotes: extra/version='"8"'. An attribute itself is never a number: name=12 is a text. Without words, a JSON object of paths
-and values is read from standard input, which other users of the machine cannot see; its nulls are set.
+A value that is valid JSON is JSON: 8, true, null, {...}, [...]; anything else is text, and so is a quoted string:
+extra/version='"8"'. A top-level attribute is never a number: name=12 is text. Without words, a JSON object of paths
+and values is read from standard input, which hides them from other users; nulls are set.
 
-The words of the Python client for Ironic are understood, too: add or replace before path=value, remove before path.`},
+The syntax of the Python client for Ironic works too: add or replace before path=value, remove before path.`},
 		only: slices.DeleteFunc(k.dialects(), func(d iotronic.Dialect) bool { return d == iotronic.DialectNodes2016 }),
 		does: func(ctx context.Context, t *things, c *argparse.Call) error {
 			given, err := t.given(ctx, options, c)
