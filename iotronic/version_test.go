@@ -169,7 +169,7 @@ func TestNegotiate(t *testing.T) {
 func TestNotNegotiable(t *testing.T) {
 	t.Parallel()
 	_, c := newIronic(t, iotronic.WithVersion(iotronic.Version{Major: 1, Minor: 9}))
-	err := second(c.Nodes.List(t.Context(), iotronic.NodeListOptions{Driver: "x"}))
+	err := second(c.Do(t.Context(), http.MethodGet, "/nodes", map[string][]string{"driver": {"x"}}, nil)) // which nothing is known of
 	var uv *iotronic.UnsupportedVersionError
 	if !errors.As(err, &uv) || !strings.Contains(err.Error(), "minimal required API version should be 1.16") || uv.Max.Minor < 82 {
 		t.Errorf("error %v", err)
