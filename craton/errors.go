@@ -90,7 +90,7 @@ func (e *AuthError) Error() string { return (*rest.AuthError)(e).Error() }
 func (e *AuthError) Unwrap() error { return e.Err }
 
 // ResponseError reports a response that is not what the v1 contract promises: not JSON, cut short, without the expected
-// member, or a listing whose links go in a circle.
+// member, or a listing whose links form a loop.
 type ResponseError struct {
 	Method string // of the request
 	Path   string // of the request, relative to /v1

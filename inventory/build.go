@@ -114,10 +114,10 @@ func (b *builder) nameHosts() error {
 	for i, d := range b.f.Hosts {
 		name := b.f.hostName(d, b.o.Hostname)
 		if err := ansible.CheckHostName(name, parts); err != nil {
-			return advice.With(fmt.Errorf("%s (%s) cannot be in the inventory: its name there, %q, %w", d, b.f.place(d), name, err), b.otherName(d, name))
+			return advice.With(fmt.Errorf("%s (%s) cannot be in the inventory: its name there is %q, which %w", d, b.f.place(d), name, err), b.otherName(d, name))
 		}
 		if d.IPAddress != "" && !ansible.IsAddress(d.IPAddress) {
-			return advice.With(fmt.Errorf("%s (%s) cannot be in the inventory: Ansible would connect to %q, which is no host name or address", d, b.f.place(d), d.IPAddress), "correct its ip_address")
+			return advice.With(fmt.Errorf("%s (%s) cannot be in the inventory: Ansible would connect to %q, which is neither a host name nor an address", d, b.f.place(d), d.IPAddress), "correct its ip_address")
 		}
 		b.hosts[i] = host{name: name, device: d}
 	}
@@ -158,7 +158,7 @@ func (f *Fleet) sameName(name string, a, b *Device, form Hostname) error {
 	if form == Qualified {
 		help = "rename one of them"
 	}
-	return advice.With(fmt.Errorf("two hosts are called %q: %s in %s, and %s in %s", name, a, f.place(a), b, f.place(b)), help)
+	return advice.With(fmt.Errorf("two hosts are called %q in the inventory: %s in %s, and %s in %s", name, a, f.place(a), b, f.place(b)), help)
 }
 
 // checkVariables looks at every variable that the inventory may hold.

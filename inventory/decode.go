@@ -177,7 +177,7 @@ func (d *decoder) device(x *jsontext.Scanner, kind Kind, details bool) error {
 		return fmt.Errorf("%s of %s %d is of the wrong type", misfit, kind, dev.ID)
 	}
 	if details && !sawVariables {
-		return fmt.Errorf("%s %d comes without its variables, although they were asked for", kind, dev.ID)
+		return fmt.Errorf("%s %d has no variables, although they were requested", kind, dev.ID)
 	}
 	dev.ParentKind = parentKind(dev.ParentID, links)
 	return nil

@@ -326,7 +326,7 @@ func TestExpectAtLeast(t *testing.T) {
 	f := fleetOf(5)
 	o := DefaultOptions()
 	for least, want := range map[int]string{
-		5: "", 6: "the fleet could not be read whole in 3 tries: the inventory has 5 hosts, and expect_at_least says 6", -1: "expect_at_least must be",
+		5: "", 6: "the fleet could not be read completely in 3 tries: the inventory has 5 hosts, but expect_at_least is 6", -1: "expect_at_least must be",
 	} {
 		o.ExpectAtLeast = least
 		_, err := Load(t.Context(), f.client(), o)

@@ -30,7 +30,7 @@ func selectPlaces(f *Fleet, o *Options) (places, error) {
 	scope, within := f.Regions, ""
 	if p.clouds != nil {
 		scope = only(scope, func(r *Place) bool { return p.clouds[r.CloudID] })
-		within = " in the clouds asked for"
+		within = " in these clouds"
 	}
 	regionPath := func(r *Place) []string { return []string{f.cloudName(r.CloudID), r.Name} }
 	if p.regions, err = named("regions", o.Regions, scope, regionPath, within); err != nil {
@@ -41,7 +41,7 @@ func selectPlaces(f *Fleet, o *Options) (places, error) {
 		cells = only(cells, func(c *Place) bool {
 			return scope[c.RegionID] != nil && (p.regions == nil || p.regions[c.RegionID])
 		})
-		within = " in the clouds and regions asked for"
+		within = " in these clouds and regions"
 	}
 	cellPath := func(c *Place) []string {
 		r := f.Regions[c.RegionID]
@@ -90,7 +90,7 @@ func named(setting string, words []string, all map[int]*Place, pathOf func(*Plac
 		}
 		if len(ids) == 0 {
 			known := slices.Sorted(maps.Keys(byName))
-			return nil, advice.With(fmt.Errorf("the filter %s names %q, which is none%s", setting, word, within), hintAmong(word, known))
+			return nil, advice.With(fmt.Errorf("no %s is called %q%s (filter %q)", strings.TrimSuffix(setting, "s"), word, within, setting), hintAmong(word, known))
 		}
 		for _, id := range ids {
 			set[id] = true
@@ -103,12 +103,12 @@ func named(setting string, words []string, all map[int]*Place, pathOf func(*Plac
 // some of them.
 func hintAmong(word string, known []string) string {
 	if near := nearWords(word, known); len(near) > 0 {
-		return "near matches are " + enumerate(near)
+		return "similar names: " + enumerate(near)
 	}
 	if len(known) == 0 {
-		return "there are none at all"
+		return "there are none"
 	}
-	return "known are " + enumerate(known)
+	return "there are: " + enumerate(known)
 }
 
 // nearWords returns the known words that someone may have meant. The last part of a qualified name counts too: c1 for

@@ -120,7 +120,7 @@ func (e *staleError) Error() string { return e.text }
 
 func stalef(format string, args ...any) error { return &staleError{fmt.Sprintf(format, args...)} }
 
-// checkHosts finds references of the hosts to what is not there, and parents that go in a circle.
+// checkHosts finds references of the hosts to what is not there, and parents that form a loop.
 func (f *Fleet) checkHosts() error {
 	for _, d := range f.Hosts {
 		switch {
@@ -158,10 +158,10 @@ func (f *Fleet) checkParents(d *Device) error {
 	for at := d; at.ParentID != 0; steps++ {
 		next := f.Devices[at.ParentID]
 		if next == nil {
-			return stalef("the parent of %s, %s %d, cannot be read", at, at.ParentKind, at.ParentID)
+			return stalef("the parent of %s, the %s %d, cannot be read", at, at.ParentKind, at.ParentID)
 		}
 		if at = next; at == d || steps > len(f.Devices) {
-			return stalef("the parents of %s go in a circle, by way of %s; give one of them another parent", d, f.Devices[d.ParentID])
+			return stalef("the parents of %s form a loop through %s; give one of them another parent", d, f.Devices[d.ParentID])
 		}
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/craton-fleet/craton/internal/wording"
 	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 )
 
@@ -156,41 +157,41 @@ func TestBuildErrors(t *testing.T) {
 				f.host(c1, "web", nil, nil)
 				f.host(f.region(f.cloud("west", nil), "ord", nil), "web", nil, nil)
 			}, nil,
-			`two hosts are called "web": host "web" (id 1) in cloud east, region dfw, cell c1, and host "web" (id 2) in cloud west, region ord; set hostname to qualified`,
+			`two hosts are called "web" in the inventory: host "web" (id 1) in cloud east, region dfw, cell c1, and host "web" (id 2) in cloud west, region ord; set hostname to qualified`,
 		},
 		"same address": {
 			func(f *fake, dfw, c1 object) {
 				f.host(c1, "a", nil, object{"ip_address": "10.0.0.9"})
 				f.host(dfw, "b", nil, object{"ip_address": "10.0.0.9"})
 			}, func(o *Options) { o.Hostname = ByIPAddress },
-			`two hosts are called "10.0.0.9": host "a" (id 1) in cloud east, region dfw, cell c1, and host "b" (id 2) in cloud east, region dfw; set hostname to qualified`,
+			`two hosts are called "10.0.0.9" in the inventory: host "a" (id 1) in cloud east, region dfw, cell c1, and host "b" (id 2) in cloud east, region dfw; set hostname to qualified`,
 		},
 		"host and network device": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "x", nil, nil); f.netdev(dfw, "x", nil, nil) },
 			func(o *Options) { o.NetworkDevices = true },
-			`two hosts are called "x": host "x" (id 1) in cloud east, region dfw, cell c1, and network-device "x" (id 2) in cloud east, region dfw; set hostname to qualified`,
+			`two hosts are called "x" in the inventory: host "x" (id 1) in cloud east, region dfw, cell c1, and network-device "x" (id 2) in cloud east, region dfw; set hostname to qualified`,
 		},
 		"labels that look alike": {
 			func(f *fake, dfw, c1 object) {
 				f.host(c1, "a", nil, object{"labels": []string{"on-call"}})
 				f.host(c1, "b", nil, object{"labels": []string{"on call"}})
 			}, nil,
-			`label "on-call" and label "on call" both make the group "label_on_call"; rename one of them, or set group_names to exact`,
+			`label "on-call" and label "on call" would both be the group "label_on_call"; rename one of them, or set group_names to exact`,
 		},
 		"places that look alike": {
 			func(f *fake, dfw, c1 object) {
 				f.region(f.cloud("east_dfw", nil), "c1", nil)
 				f.region(f.get("clouds", 1), "dfw_c1", nil)
 			}, nil,
-			`region "c1" (id 2) and region "dfw_c1" (id 3) both make the group "region_east_dfw_c1"; rename one of them, or set group_names to exact`,
+			`region "c1" (id 2) and region "dfw_c1" (id 3) would both be the group "region_east_dfw_c1"; rename one of them, or set group_names to exact`,
 		},
 		"a host called like a group": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "cloud_east", nil, nil) }, nil,
-			`host "cloud_east" (id 1) has the same name in the inventory as the group of cloud "east" (id 1) (groups, without cloud, leaves it out); rename it, or set hostname to another form`,
+			`host "cloud_east" (id 1) has the same name in the inventory as the group of cloud "east" (id 1) (to omit that group, remove cloud from groups); rename it, or set hostname to another form`,
 		},
 		"a host called all": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "all", nil, nil) }, nil,
-			`host "all" (id 1) has the same name in the inventory as a group that Ansible always has; rename it, or set hostname to another form`,
+			`host "all" (id 1) has the same name in the inventory as a group of Ansible's own; rename it, or set hostname to another form`,
 		},
 		"a host called like the project's group": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "craton", nil, nil) }, nil,
@@ -198,16 +199,16 @@ func TestBuildErrors(t *testing.T) {
 		},
 		"the project's group called like another": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, nil) }, func(o *Options) { o.ProjectGroup = "cell_east_dfw_c1" },
-			`the group of all hosts (project_group) and cell "c1" (id 1) both make the group "cell_east_dfw_c1"; set project_group to another name`,
+			`the group of all hosts (project_group) and cell "c1" (id 1) would both be the group "cell_east_dfw_c1"; set project_group to another name`,
 		},
 		"the project's group called like a plain one": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, nil) }, func(o *Options) { o.ProjectGroup, o.Groups = "active", []GroupKind{ActiveGroups} },
-			`the group of all hosts (project_group) and activity "active" both make the group "active"; set project_group to another name`,
+			`the group of all hosts (project_group) and activity "active" would both be the group "active"; set project_group to another name`,
 		},
-		"a host's name that could begin a template": {func(f *fake, dfw, c1 object) { f.host(c1, "a{", nil, nil) }, nil, `its name there, "a{", could begin a template: it holds a {`},
+		"a host's name that could begin a template": {func(f *fake, dfw, c1 object) { f.host(c1, "a{", nil, nil) }, nil, `its name there is "a{", which could begin a template: it contains a {`},
 		"a variable's name that is executed": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"{{ x }}": "1"}, nil) }, nil,
-			`host "a" (id 1) has a variable "{{ x }}", and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2; rename it, or set exclude_variables to it`,
+			`host "a" (id 1) has a variable "{{ x }}", and ansible-core before 2.19 may execute a name that contains { or a part of #jinja2; rename it, or add it to exclude_variables`,
 		},
 		"a name that chooses delimiters": {func(f *fake, dfw, c1 object) {
 			f.cell(dfw, "c9", vars{"#jinja2:x": "1"})
@@ -229,11 +230,11 @@ func TestBuildErrors(t *testing.T) {
 		},
 		"a region whose name turns the direction of writing": {
 			func(f *fake, dfw, c1 object) { f.host(f.region(f.get("clouds", 1), "a\u202eb", nil), "a", nil, nil) }, nil,
-			`the name of region 2 ("a\u202eb") holds the character U+202E, which is not shown or turns the direction of writing; rename it`,
+			`the name of region 2 ("a\u202eb") holds the character U+202E, which is invisible or changes the direction of text; rename it`,
 		},
 		"a cell whose name has a character of no width": {
 			func(f *fake, dfw, c1 object) { f.host(f.cell(dfw, "a\u200bb", nil), "a", nil, nil) }, nil,
-			`the name of cell 2 ("a\u200bb") holds the character U+200B, which is not shown or turns the direction of writing; rename it`,
+			`the name of cell 2 ("a\u200bb") holds the character U+200B, which is invisible or changes the direction of text; rename it`,
 		},
 		"a cloud whose name has a control character": {
 			func(f *fake, dfw, c1 object) { f.cloud("a\u001b[2Jb", nil); f.host(c1, "a", nil, nil) }, nil,
@@ -250,37 +251,37 @@ func TestBuildErrors(t *testing.T) {
 		},
 		"a colon": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "web.:22", nil, nil) }, nil,
-			`its name there, "web.:22", has a colon, at which Ansible divides patterns; rename it, or set hostname to ip_address`,
+			`its name there is "web.:22", which contains a colon, at which Ansible divides patterns; rename it, or set hostname to ip_address`,
 		},
 		"a colon in a qualified name": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "web:22", nil, nil) }, func(o *Options) { o.Hostname = Qualified },
-			`its name there, "east/dfw/web:22", has a colon, at which Ansible divides patterns; rename it, or set hostname to name`,
+			`its name there is "east/dfw/web:22", which contains a colon, at which Ansible divides patterns; rename it, or set hostname to name`,
 		},
 		"an address that Ansible divides": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a:b", nil, object{"ip_address": "64:ff9b::192.0.2.1"}) }, func(o *Options) { o.Hostname = ByIPAddress },
-			`its name there, "64:ff9b::192.0.2.1", has a colon, at which Ansible divides patterns; write its address as 64:ff9b::c000:201`,
+			`its name there is "64:ff9b::192.0.2.1", which contains a colon, at which Ansible divides patterns; write its address as 64:ff9b::c000:201`,
 		},
 		"an address with a zone": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, object{"ip_address": "fe80::1%eth0"}) }, func(o *Options) { o.Hostname = ByIPAddress },
-			`its name there, "fe80::1%eth0", has a colon, at which Ansible divides patterns; give it another address, or set hostname to name`,
+			`its name there is "fe80::1%eth0", which contains a colon, at which Ansible divides patterns; give it another address, or set hostname to name`,
 		},
 		"an address that is an option": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, object{"ip_address": "-oProxyCommand=id"}) }, nil,
-			`host "a" (id 1) (cloud east, region dfw, cell c1) cannot be in the inventory: Ansible would connect to "-oProxyCommand=id", which is no host name or address; correct its ip_address`,
+			`host "a" (id 1) (cloud east, region dfw, cell c1) cannot be in the inventory: Ansible would connect to "-oProxyCommand=id", which is neither a host name nor an address; correct its ip_address`,
 		},
 		"a name that is an option": {
-			func(f *fake, dfw, c1 object) { f.host(c1, "-oProxyCommand=id", nil, nil) }, nil, `begins with -, which makes it an option of Ansible and ssh; rename it, or set hostname to ip_address`,
+			func(f *fake, dfw, c1 object) { f.host(c1, "-oProxyCommand=id", nil, nil) }, nil, `begins with -, so that Ansible and ssh would read it as an option; rename it, or set hostname to ip_address`,
 		},
 		"a character of zero width": {
-			func(f *fake, dfw, c1 object) { f.host(c1, "a\u200bb", nil, nil) }, nil, `its name there, "a\u200bb", holds the character U+200B, which is not shown or turns the direction of writing; rename it, or set hostname to ip_address`,
+			func(f *fake, dfw, c1 object) { f.host(c1, "a\u200bb", nil, nil) }, nil, `its name there is "a\u200bb", which holds the character U+200B, which is invisible or changes the direction of text; rename it, or set hostname to ip_address`,
 		},
 		"a number that no double holds": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `{"a":[1,1e400]}`}, nil) }, nil,
-			`the variable n.a[1] of host "a" (id 1) is 1e400, which is too large: other programs read Infinity; write it in quotes, or set exclude_variables to "n"`,
+			`the variable n.a[1] of host "a" (id 1) is 1e400, which is too large: other programs read Infinity; write it in quotes, or add "n" to exclude_variables`,
 		},
 		"a number of a cloud that no double holds": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, nil); f.vars["clouds"]["1"]["n"] = `-1e-400` }, nil,
-			`the variable n of cloud "east" (id 1) is -1e-400, which is too near to zero: other programs read 0; write it in quotes, or set exclude_variables to "n"`,
+			`the variable n of cloud "east" (id 1) is -1e-400, which is too near to zero: other programs read 0; write it in quotes, or add "n" to exclude_variables`,
 		},
 		"NUL in a value": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `["\u0000"]`}, nil) }, nil, `the variable n[0] of host "a" (id 1) holds a NUL character`,
@@ -295,13 +296,13 @@ func TestBuildErrors(t *testing.T) {
 			}, nil,
 			`the variable n of project ` + project1 + ` is not UTF-8, or holds half a surrogate pair`,
 		},
-		"comma":    {func(f *fake, dfw, c1 object) { f.host(c1, "a,b", nil, nil) }, nil, `its name there, "a,b", has a comma;`},
-		"space":    {func(f *fake, dfw, c1 object) { f.host(c1, "a b", nil, nil) }, nil, `has space or a control character;`},
-		"newline":  {func(f *fake, dfw, c1 object) { f.host(c1, "a\n", nil, nil) }, nil, `has space or a control character;`},
+		"comma":    {func(f *fake, dfw, c1 object) { f.host(c1, "a,b", nil, nil) }, nil, `its name there is "a,b", which contains a comma;`},
+		"space":    {func(f *fake, dfw, c1 object) { f.host(c1, "a b", nil, nil) }, nil, `contains a space or a control character;`},
+		"newline":  {func(f *fake, dfw, c1 object) { f.host(c1, "a\n", nil, nil) }, nil, `contains a space or a control character;`},
 		"template": {func(f *fake, dfw, c1 object) { f.host(c1, "{{x}}", nil, nil) }, nil, `looks like a template;`},
 		"facts": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, nil); f.vars["cells"]["1"]["craton"] = `1` }, nil,
-			`cell "c1" (id 1) has a variable "craton", which is what the host's facts are called; set facts to another name, or exclude_variables to this one`,
+			`cell "c1" (id 1) has a variable "craton", which is also the name of the facts; set facts to another name, or add the variable to exclude_variables`,
 		},
 		"facts of an ancestor": {
 			func(f *fake, dfw, c1 object) {
@@ -311,25 +312,25 @@ func TestBuildErrors(t *testing.T) {
 		},
 		"a mark of Ansible's": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"__ansible_vault": `"x"`}, nil) }, nil,
-			`host "a" (id 1) has a variable "__ansible_vault", which Ansible would take for a mark of its own; delete it, or set exclude_variables to it`,
+			`host "a" (id 1) has a variable "__ansible_vault", which has a special meaning in Ansible; delete it, or add it to exclude_variables`,
 		},
 		"nested too deep": {
 			func(f *fake, dfw, c1 object) {
 				f.host(c1, "a", nil, nil)
 				f.vars["projects"][project1]["deep"] = strings.Repeat("[", 101) + strings.Repeat("]", 101)
 			}, nil,
-			`the variable "deep" of project ` + project1 + ` is nested more than 100 deep, which Ansible cannot load; change it, or set exclude_variables to it`,
+			`the variable "deep" of project ` + project1 + ` is nested more than 100 deep, which Ansible cannot load; change it, or add it to exclude_variables`,
 		},
 		"a number too long": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `[` + strings.Repeat("9", 4301) + `]`}, nil) }, nil,
-			`the variable "n" of host "a" (id 1) holds a number of more than 4300 digits`,
+			`the variable "n" of host "a" (id 1) contains a number with more than 4300 digits`,
 		},
 		"a cell of another region": {
 			func(f *fake, dfw, c1 object) {
 				other := f.cell(f.region(f.get("clouds", 1), "iad", nil), "c1", nil)
 				f.host(dfw, "a", nil, object{"cell_id": other["id"]})
 			}, nil,
-			`cell "c1" (id 1) and cell "c1" (id 2) as host "a" (id 1) names it, in region "dfw" of cloud "east" both make the group "cell_east_dfw_c1"; create that device anew with a region and a cell that belong together`,
+			`cell "c1" (id 1) and cell "c1" (id 2) in region "dfw" of cloud "east", according to host "a" (id 1) would both be the group "cell_east_dfw_c1"; delete that device and create it in a region and a cell that belong together`,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -348,7 +349,7 @@ func TestBuildErrors(t *testing.T) {
 				if err == nil {
 					_, err = Build(fleet, o)
 				}
-				if err == nil || !strings.Contains(err.Error(), c.want) {
+				if err == nil || !wording.Has(err.Error(), c.want) {
 					t.Errorf("%s: error %v\nwant %s", form, err, c.want)
 				}
 			}
@@ -374,25 +375,25 @@ func TestExcludedVariablesCannotFail(t *testing.T) {
 func TestOptionErrors(t *testing.T) {
 	t.Parallel()
 	for want, change := range map[string]func(*Options){
-		`exclude_variables: the pattern "[" is not well formed`:  func(o *Options) { o.ExcludeVariables = []string{"["} },
-		`facts must be the name of a variable`:                   func(o *Options) { o.Facts = "a-b" },
-		`facts cannot be called ansible_host`:                    func(o *Options) { o.Facts = "ansible_host" },
-		`vars: there is no "layerd"; did you mean "layered"?`:    func(o *Options) { o.Vars = "layerd" },
-		`hostname: there is no "fqdn"; known are name, ip_addr`:  func(o *Options) { o.Hostname = "fqdn" },
-		`groups: there is no "labels"; did you mean "label"?`:    func(o *Options) { o.Groups = []GroupKind{"labels"} },
-		`group_names: there is no "exakt"; did you mean "exact"`: func(o *Options) { o.GroupNames = "exakt" },
-		`project_group must be the name of a group (letters,`:    func(o *Options) { o.ProjectGroup = "a-b" },
-		`project_group cannot be all, a group that Ansible`:      func(o *Options) { o.ProjectGroup = "all" },
-		`project_group cannot be ungrouped, a group that`:        func(o *Options) { o.ProjectGroup = "ungrouped" },
-		`streams must be at least 1, not 0`:                      func(o *Options) { o.Streams = 0 },
+		`exclude_variables: ... "["`:                          func(o *Options) { o.ExcludeVariables = []string{"["} },
+		`facts must be the name of a variable`:                func(o *Options) { o.Facts = "a-b" },
+		`facts cannot be called ansible_host`:                 func(o *Options) { o.Facts = "ansible_host" },
+		`vars: "layerd" ... did you mean "layered"?`:          func(o *Options) { o.Vars = "layerd" },
+		`hostname: "fqdn" ... name, ip_addr`:                  func(o *Options) { o.Hostname = "fqdn" },
+		`groups: "labels" ... did you mean "label"?`:          func(o *Options) { o.Groups = []GroupKind{"labels"} },
+		`group_names: "exakt" ... did you mean "exact"`:       func(o *Options) { o.GroupNames = "exakt" },
+		`project_group must be the name of a group (letters,`: func(o *Options) { o.ProjectGroup = "a-b" },
+		`project_group cannot be all ... Ansible`:             func(o *Options) { o.ProjectGroup = "all" },
+		`project_group cannot be ungrouped ... Ansible`:       func(o *Options) { o.ProjectGroup = "ungrouped" },
+		`streams must be at least 1, not 0`:                   func(o *Options) { o.Streams = 0 },
 	} {
 		o := DefaultOptions()
 		change(&o)
 		f := newFake()
-		if _, err := Load(context.Background(), f.client(), o); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Load(context.Background(), f.client(), o); err == nil || !wording.Has(err.Error(), want) {
 			t.Errorf("Load: %v, want %s", err, want)
 		}
-		if _, err := Host(context.Background(), f.client(), o, "x"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Host(context.Background(), f.client(), o, "x"); err == nil || !wording.Has(err.Error(), want) {
 			t.Errorf("Host: %v, want %s", err, want)
 		}
 		if len(f.asked()) > 0 {

@@ -148,8 +148,8 @@ func (g *grouper) node(n node, by *Device) (*placeGroup, error) {
 	}
 	one.Setting, one.What = string(kind), fmt.Sprintf("%s %s", kind, one.place)
 	if elsewhere != "" {
-		one.What += fmt.Sprintf(" as %s names it, in %s", by, elsewhere)
-		one.Help = "create that device anew with a region and a cell that belong together"
+		one.What += fmt.Sprintf(" in %s, according to %s", elsewhere, by)
+		one.Help = "delete that device and create it in a region and a cell that belong together"
 	}
 	var in *placeGroup
 	if upper != (node{}) {

@@ -99,7 +99,7 @@ func (l *loader) findHost(ctx context.Context, name string) error {
 	case len(l.f.Hosts) == 0 && reason != "":
 		return excluded(name, reason)
 	case len(l.f.Hosts) == 0:
-		return fmt.Errorf("the inventory has no host %q", name)
+		return fmt.Errorf("no host is called %q in the inventory", name)
 	case len(l.f.Hosts) > 1:
 		a, b := l.f.Hosts[0], l.f.Hosts[1]
 		return l.f.sameName(name, a, b, l.o.Hostname)
@@ -108,7 +108,7 @@ func (l *loader) findHost(ctx context.Context, name string) error {
 }
 
 func excluded(name, filter string) error {
-	return fmt.Errorf("the host %q exists, but the filter %s keeps it out of the inventory", name, filter)
+	return fmt.Errorf("the host %q exists, but the filter %q excludes it", name, filter)
 }
 
 // candidates reads the devices of a kind that are called name in the inventory.

@@ -36,7 +36,7 @@ func (x *index) find(id int) *hostText {
 // indexForm is the first byte of an index.
 const indexForm = 1
 
-var errIndex = errors.New("the index of a kept inventory cannot be read")
+var errIndex = errors.New("the index of a cached inventory cannot be read")
 
 // appendIndex appends the index of a fleet, with the texts of its hosts.
 func appendIndex(dst []byte, f *Fleet, texts []hostText) []byte {

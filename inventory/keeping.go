@@ -36,7 +36,7 @@ type keeping struct {
 // needed reports whether somebody relies on what is kept, who must hear that it cannot be.
 func (k *keeping) needed() bool { return k.maxAge > 0 || k.stale > 0 || k.guard >= 0 }
 
-const takesKept = "max_age, stale_if_error and shrink_guard take an inventory that is kept"
+const takesKept = "max_age, stale_if_error and shrink_guard need a cached inventory"
 
 // The settings that have no part in what an inventory is.
 var notOfInventory = []string{"cache", "cache_dir", "max_age", "stale_if_error", "shrink_guard", "limit", "streams"}
@@ -49,7 +49,7 @@ func keepingFromSettings(v *settings.Values) (keeping, error) {
 	if text := v.String("inventory.shrink_guard"); text != none {
 		n, err := strconv.Atoi(strings.TrimSuffix(text, "%"))
 		if err != nil || n < 0 || n > 100 {
-			return k, fmt.Errorf("shrink_guard (%s) must be a part of the hosts, such as 30%%, or none, not %q", v.Origin("inventory.shrink_guard"), text)
+			return k, fmt.Errorf("shrink_guard (%s) must be a percentage, such as 30%%, or none, not %q", v.Origin("inventory.shrink_guard"), text)
 		}
 		k.guard = n
 	}
@@ -284,7 +284,7 @@ func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, e
 			Program: program(), Fleet: l.fleet, Settings: l.settings, Tag: of.Tag, Revision: of.Revision, Hosts: len(b.hosts), Made: made,
 		}, appendIndex(nil, b.f, places))
 		if err != nil && l.needed() { // the inventory is good without
-			listing.Note = fmt.Sprintf("WARNING: %s, and it cannot be: %v", takesKept, err)
+			listing.Note = fmt.Sprintf("WARNING: %s, and this one cannot be cached: %v", takesKept, err)
 		}
 		return nil
 	}
@@ -323,14 +323,14 @@ func (l *lister) guarded(doc *Document) error {
 	if accepted := l.store.Accepted(l.key); accepted != nil && lost.Lost <= accepted.Lost {
 		return nil
 	}
-	help := "if they are meant to be gone: craton cache accept " + l.key
+	help := "if that is intended, accept it: craton cache accept " + l.key
 	if l.dir != "" {
 		help += " --cache-dir " + l.dir
 	}
 	if err := l.store.Refuse(l.key, lost); err != nil {
-		help = fmt.Sprintf("set shrink_guard to none for one run, if they are meant to be gone; it cannot be accepted, because %v", err)
+		help = fmt.Sprintf("if that is intended, set shrink_guard to none for one run, because accepting it fails: %v", err)
 	}
-	return advice.With(fmt.Errorf("the inventory has lost %d of the %d hosts that it had %s ago, and shrink_guard allows %d%%: %s",
+	return advice.With(fmt.Errorf("the inventory has lost %d of the %d hosts that it had %s ago, more than the %d%% that shrink_guard allows: %s",
 		lost.Lost, lost.Of, ageText(l.now().Sub(l.old.Checked)), l.guard, lost.LostHosts()), help)
 }
 
@@ -354,7 +354,7 @@ func (l *lister) listStale(ctx context.Context, err error) (*command.Listing, er
 	}
 	age := ageText(l.now().Sub(l.old.Checked))
 	if !l.isFresh(l.old.Checked, l.stale) {
-		return nil, advice.With(err, fmt.Sprintf("the inventory that is kept is %s old, and stale_if_error allows %v", age, l.stale))
+		return nil, advice.With(err, fmt.Sprintf("the cached inventory cannot be used instead: it is %s old, and stale_if_error allows %v", age, l.stale))
 	}
 	if l.old.Check() != nil {
 		return nil, err
@@ -362,6 +362,6 @@ func (l *lister) listStale(ctx context.Context, err error) (*command.Listing, er
 	said, _ := advice.Split(err)
 	return &command.Listing{
 		Write: func(w io.Writer) error { return writeStale(w, l.old.Reader(), l.o.Facts) },
-		Note:  fmt.Sprintf("WARNING: this is the inventory of %s ago (%s): %s", age, when.Format(l.old.Checked), strings.Join(strings.Fields(said), " ")),
+		Note:  fmt.Sprintf("WARNING: this inventory is %s old (%s), because: %s", age, when.Format(l.old.Checked), strings.Join(strings.Fields(said), " ")),
 	}, nil
 }

@@ -79,7 +79,7 @@ func (o *Options) fullDocument(ctx context.Context, c *craton.Client) (*Document
 }
 
 // errNoCover means that the API cannot be asked for what a subset selects.
-var errNoCover = errors.New("the API cannot be asked for the hosts of the subset")
+var errNoCover = errors.New("the API cannot select the hosts of the pattern")
 
 // selectHosts returns the fleet with no hosts but those that a subset selects. unknown is why that is not to be.
 func (f *Fleet) selectHosts(o *Options, s *ansible.Subset) (selected *Fleet, unknown, err error) {

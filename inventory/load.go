@@ -223,7 +223,7 @@ func collect[T any](l *loader, path string, into map[int]*Place, all iter.Seq2[*
 // placeWith returns a place with its variables.
 func placeWith(p *Place, v craton.Variables) (*Place, error) {
 	if v == nil {
-		return nil, fmt.Errorf("%s comes without its variables, although they were asked for", p)
+		return nil, fmt.Errorf("%s has no variables, although they were requested", p)
 	}
 	p.Variables = variablesOf(v)
 	return p, nil
@@ -294,7 +294,7 @@ func (l *loader) readHostsByVars(ctx context.Context) error {
 		}
 		for id := range matches {
 			if l.f.Devices[id] == nil {
-				return stalef("%s %d matched the vars filter and is gone", kind, id)
+				return stalef("%s %d matched the vars filter and was then deleted", kind, id)
 			}
 		}
 	}
@@ -519,12 +519,12 @@ func (l *loader) labelsOf(ctx context.Context, d *Device) ([]string, error) {
 // checkWords makes sure that labels and device types that matched nothing exist at all.
 func (l *loader) checkWords(ctx context.Context) error {
 	for _, filter := range []struct {
-		setting, param string
-		words          []string
-		has            func(*Device, string) bool
+		noun, setting, param string
+		words                []string
+		has                  func(*Device, string) bool
 	}{
-		{"labels", "label", l.o.Labels, (*Device).hasLabel},
-		{"device_types", "device_type", l.o.DeviceTypes, func(d *Device, t string) bool { return d.DeviceType == t }},
+		{"label", "labels", "label", l.o.Labels, (*Device).hasLabel},
+		{"device type", "device_types", "device_type", l.o.DeviceTypes, func(d *Device, t string) bool { return d.DeviceType == t }},
 	} {
 		for _, word := range filter.words {
 			if slices.ContainsFunc(l.f.Hosts, func(d *Device) bool { return filter.has(d, word) }) {
@@ -535,7 +535,7 @@ func (l *loader) checkWords(ctx context.Context) error {
 				return err
 			}
 			if !known {
-				return advice.With(fmt.Errorf("the filter %s names %q, which no host has", filter.setting, word), l.seenWords(ctx, filter.param, word))
+				return advice.With(fmt.Errorf("no host has the %s %q (filter %q)", filter.noun, word, filter.setting), l.seenWords(ctx, filter.param, word))
 			}
 		}
 	}
@@ -589,7 +589,7 @@ func (l *loader) seenWords(ctx context.Context, param, word string) string {
 	if len(near) == 0 {
 		return ""
 	}
-	return "near matches are " + enumerate(near)
+	return "similar names: " + enumerate(near)
 }
 
 // readParents reads the ancestors of the listed devices that the filters kept out.

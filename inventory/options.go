@@ -202,7 +202,7 @@ func (o *Options) checkProjectGroup() error {
 	case o.ProjectGroup != "" && !ansible.IsIdentifier(o.ProjectGroup):
 		return fmt.Errorf("project_group must be the name of a group (letters, digits, underscores), not %q", o.ProjectGroup)
 	case ansible.IsAlways(o.ProjectGroup):
-		return fmt.Errorf("project_group cannot be %s, a group that Ansible always has: its variables would reach the machine that Ansible runs on", o.ProjectGroup)
+		return fmt.Errorf("project_group cannot be %s, which is a group of Ansible's own: its variables would apply to the machine that Ansible runs on", o.ProjectGroup)
 	}
 	return nil
 }

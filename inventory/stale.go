@@ -15,7 +15,7 @@ import (
 // hostsBegin is the line of a document behind which each host has a line of its own.
 const hostsBegin = "{\"_meta\":{\"hostvars\":{\n"
 
-var errNotDocument = errors.New("it is no inventory")
+var errNotDocument = errors.New("not an inventory")
 
 // keptHosts calls host for each host of a document with the line that it has there, and other for what is not a host's;
 // nil is for who does not want it.

@@ -172,7 +172,7 @@ func place[T any](s *stream, line *craton.FleetLine, into map[int]*Place, of fun
 		return nil, err
 	}
 	if s.seen[into[p.ID]] {
-		return nil, fmt.Errorf("%s %s comes twice", line.Kind, p)
+		return nil, fmt.Errorf("%s %s is listed twice", line.Kind, p)
 	}
 	into[p.ID], s.seen[p] = p, true
 	return p, nil
@@ -224,7 +224,7 @@ func (s *stream) flush(kind Kind, outside bool) error {
 		}
 	}
 	if got := len(s.f.Devices) + len(s.above) - before; got != len(devices) {
-		return fmt.Errorf("a %s comes twice", kind)
+		return fmt.Errorf("a %s is listed twice", kind)
 	}
 	return nil
 }
@@ -237,7 +237,7 @@ func (s *stream) checkPart(part craton.FleetOptions) error {
 	}
 	f := s.f
 	if !s.seen[f.Clouds[part.CloudID]] && !s.seen[f.Regions[part.RegionID]] && !s.seen[f.Cells[part.CellID]] {
-		return stalef("the place that the filters name is gone")
+		return stalef("a place named in the filters was deleted")
 	}
 	for id, r := range f.Regions {
 		if r.CloudID == part.CloudID && !s.seen[r] {
@@ -251,10 +251,10 @@ func (s *stream) checkPart(part craton.FleetOptions) error {
 	}
 	again, err := selectPlaces(f, s.o)
 	if err != nil {
-		return stalef("the places changed: %s", err)
+		return stalef("clouds, regions or cells have changed: %s", err)
 	}
 	if now, one := again.part(); !one || now != part {
-		return stalef("the filters name other places by now")
+		return stalef("the filters select other places now")
 	}
 	s.chosen = again
 	return nil
@@ -271,7 +271,7 @@ func (s *stream) keepParents() error {
 			done[id] = true
 			if p := s.above[id]; p != nil {
 				if s.f.Devices[id] != nil {
-					return fmt.Errorf("%s comes twice", p)
+					return fmt.Errorf("%s is listed twice", p)
 				}
 				s.f.Devices[id] = p
 			}

@@ -14,7 +14,7 @@ func TestTextsAndNumbers(t *testing.T) {
 	a.place(t)
 	for _, l := range lives {
 		name := "craton_" + l.name
-		for text, why := range map[string]string{"a\u200bb": "name holds the character U+200B", "a\u202eb": "name holds the character U+202E", "a\tb": "name holds a control character", "a\x00": "name holds a NUL character", "cafe\u0301": `name is "cafe\u0301", not in Unicode's composed form (NFC), and looks like "caf\u00e9", which is; write it so`} {
+		for text, why := range map[string]string{"a\u200bb": "name holds the character U+200B", "a\u202eb": "name holds the character U+202E", "a\tb": "name holds a control character", "a\x00": "name holds a NUL character", "cafe\u0301": `name is "cafe\u0301", not in Unicode's composed form (NFC), unlike "caf\u00e9", which looks the same; write it so`} {
 			a.Fails(t, name, l.create.With(args{"name": text}), why)
 		}
 	}

@@ -168,7 +168,7 @@ func TestChangesFilters(t *testing.T) {
 		}
 	}
 	for query, want := range map[string]string{
-		"kind=hosts": "only cloud, region", "since=yesterday": "is no time", "limit=0": "minimum", "limit=1001": "maximum", "wait=61": "maximum", "wait=-1": "minimum", "bogus=1": "bogus",
+		"kind=hosts": "only cloud, region", "since=yesterday": "is not a time", "limit=0": "minimum", "limit=1001": "maximum", "wait=61": "maximum", "wait=-1": "minimum", "bogus=1": "bogus",
 	} {
 		if r := f.must(f.a.member, 400, "GET", "/v1/changes?"+query, ""); !strings.Contains(r.message(), want) {
 			t.Errorf("%s: %s", query, r.message())

@@ -246,7 +246,7 @@ func (f *fixture) hosts(n int) {
 	}
 }
 
-// TestStaleInventory: when the server is away, the inventory that is kept is printed, if somebody said so and it is not too old; it says
+// TestStaleInventory: when the server is unavailable, the cached inventory is printed, if somebody said so and it is not too old; it says
 // so itself, in each host, and nothing else of it changes.
 func TestStaleInventory(t *testing.T) {
 	t.Parallel()
@@ -264,7 +264,7 @@ func TestStaleInventory(t *testing.T) {
 		if text != want || want == fresh {
 			t.Errorf("%s:\n%s\nwant\n%s", name, text, want)
 		}
-		if !strings.HasPrefix(note, "WARNING: this is the inventory of ") || !strings.Contains(note, " ago (") || !strings.Contains(note, "cannot reach the Craton API") {
+		if !strings.HasPrefix(note, "WARNING: this inventory is ") || !strings.Contains(note, " ago (") || !strings.Contains(note, "cannot reach the Craton API") {
 			t.Errorf("%s: %q", name, note)
 		}
 		k.away.Store(false)
@@ -328,7 +328,7 @@ func TestShrinkGuard(t *testing.T) {
 	gone(7, 13)
 	for range 2 {
 		text := k.list(f.root, set)
-		if !strings.HasPrefix(text, "the inventory has lost 6 of the 14 hosts that it had ") || !strings.Contains(text, "shrink_guard allows 30%: h06, h07, h08, h09, h10, h11; if they are meant to be gone: craton cache accept ") {
+		if !strings.HasPrefix(text, "the inventory has lost 6 of the 14 hosts that it had ") || !strings.Contains(text, "30% that shrink_guard allows: h06, h07, h08, h09, h10, h11; if that is intended, accept it: craton cache accept ") {
 			t.Errorf("43 of 100 are gone: %s", text)
 		}
 	}

@@ -63,7 +63,7 @@ func TestTexts(t *testing.T) {
 		}
 	}
 	// Notes have lines, and anything else that can be shown escaped.
-	const form = `is "Zu\u0308rich", not in Unicode's composed form (NFC), and looks like "Z\u00fcrich", which is; write it so`
+	const form = `is "Zu\u0308rich", not in Unicode's composed form (NFC), unlike "Z\u00fcrich", which looks the same; write it so`
 	for request, body := range map[string]string{
 		"POST /v1/clouds": `{"name":"Zu\u0308rich"}`, "PUT /v1/hosts/1/variables": `{"Zu\u0308rich":1}`, "PUT /v1/hosts/1/labels": `{"labels":["Zu\u0308rich"]}`,
 		"POST /v1/regions": `{"name":"zrh","cloud_id":1,"variables":{"Zu\u0308rich":1}}`,
@@ -95,7 +95,7 @@ func TestVariablesThatNoProgramKeeps(t *testing.T) {
 		`1` + zeros(400) + `.0`:    "which is too large",
 		`-1e99999999999999999999`:  "which is too large",
 		`1e-99999999999999999999`:  "which is too near to zero",
-		`[1` + zeros(4300) + `]`:   "an integer of 4301 digits: Python, and with it Ansible, reads at most 4300; write it in quotes",
+		`[1` + zeros(4300) + `]`:   "an integer with 4301 digits: Python, and therefore Ansible, reads at most 4300; write it in quotes",
 		`{"a":[1,NaN]}`:            "The body cannot be stored: NaN and Infinity are not JSON values (PATHx.a[1]).",
 		`{"a":{"b":[-Infinity]}}`:  "The body cannot be stored: NaN and Infinity are not JSON values (PATHx.a.b[0]).",
 		`{"a":{"b c":[Infinity]}}`: `The body cannot be stored: NaN and Infinity are not JSON values (PATHx.a."b c"[0]).`,

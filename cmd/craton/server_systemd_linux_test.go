@@ -196,7 +196,7 @@ func TestMetricsAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	args := []string{"server", "--database", database, "--listen", "127.0.0.1:0", "--log-format", "json", "--metrics-listen", "unix:" + socket, "--metrics-key-file", key}
-	if out, err := exec.Command(craton, args...).CombinedOutput(); err == nil || !strings.Contains(string(out), "everybody can get at "+key) || strings.Contains(string(out), "s3same") {
+	if out, err := exec.Command(craton, args...).CombinedOutput(); err == nil || !strings.Contains(string(out), "everyone on this machine can read or write "+key) || strings.Contains(string(out), "s3same") {
 		t.Errorf("a key that everybody can read: %v\n%s", err, out)
 	}
 	if err := os.Chmod(key, 0o640); err != nil {

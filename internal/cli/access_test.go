@@ -45,7 +45,7 @@ func TestKeysAndRoles(t *testing.T) {
 		"user-key-create wide --role member":    "no more than its user, whose role is reader",
 		"user-key-create ci --expires 30d":      "has a key with this name",
 		"user-key-create longer":                "would outlive",
-		"user-key-create x --expires yesterday": "is over: a moment that is to come is wanted",
+		"user-key-create x --expires yesterday": "is in the past: give",
 		"user-key-create x --role king":         "invalid choice",
 		"user-key-list --user 1":                "'admin' role",
 		"user-key-delete none":                  `no key "none"`,

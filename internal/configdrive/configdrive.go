@@ -38,7 +38,7 @@ func Read(ctx context.Context, word string) (json.RawMessage, error) {
 		if len(word) > most {
 			word = word[:most] + "..."
 		}
-		return nil, fmt.Errorf("%q is no file of a config drive, and none itself: one begins with %s (packed by gzip, in base64), is a JSON object, or a URL", word, packed)
+		return nil, fmt.Errorf("%q is neither a file nor a config drive: a config drive begins with %s (gzip in base64), is a JSON object, or a URL", word, packed)
 	}
 	if info.IsDir() {
 		return ofDirectory(ctx, word)
@@ -62,7 +62,7 @@ func Of(content []byte, name string) (json.RawMessage, error) {
 	case len(content) > at && bytes.HasPrefix(content[at:], []byte(identifier)):
 		return pack(content)
 	}
-	return nil, fmt.Errorf("%s holds no config drive: that is an ISO 9660 image, plain, packed by gzip, or that in base64, or a JSON object, or a URL", name)
+	return nil, fmt.Errorf("%s is not a config drive: that is an ISO 9660 image, plain, compressed with gzip, or that in base64; a JSON object; or a URL", name)
 }
 
 // itself returns a word that the API takes as it is; nil if it is none.
@@ -103,7 +103,7 @@ var parts = map[string]string{"meta_data.json": "meta_data", "network_data.json"
 // a program for images.
 func ofDirectory(ctx context.Context, dir string) (json.RawMessage, error) {
 	if info, err := os.Stat(filepath.Join(dir, "openstack")); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory without a folder openstack, which a config drive has", dir)
+		return nil, fmt.Errorf("the directory %s has no subdirectory openstack, which a config drive must have", dir)
 	}
 	object, err := buildable(dir)
 	if err != nil || object != nil {
@@ -144,7 +144,7 @@ func buildable(dir string) (json.RawMessage, error) {
 		case err != nil:
 			return nil, err
 		case key != "user_data" && !(gjson.ValidBytes(content) && gjson.ParseBytes(content).IsObject()):
-			return nil, fmt.Errorf("%s is no JSON object", filepath.Join(latest, e.Name()))
+			return nil, fmt.Errorf("%s is not a JSON object", filepath.Join(latest, e.Name()))
 		case key != "user_data":
 			o[key] = content
 		case !utf8.Valid(content):
@@ -164,7 +164,7 @@ var programs = []string{"genisoimage", "mkisofs", "xorrisofs"}
 func makeImage(ctx context.Context, dir string) ([]byte, error) {
 	at := slices.IndexFunc(programs, func(name string) bool { _, err := exec.LookPath(name); return err == nil })
 	if at < 0 {
-		return nil, fmt.Errorf("%s holds more than Ironic builds a config drive of (openstack/latest with meta_data.json, user_data, network_data.json, vendor_data.json); to make an image of it, install one of %s",
+		return nil, fmt.Errorf("%s contains more than Ironic can build a config drive from (openstack/latest with meta_data.json, user_data, network_data.json, vendor_data.json); to make an image of it, install one of %s",
 			dir, strings.Join(programs, ", "))
 	}
 	image, err := os.CreateTemp("", "config-drive-")

@@ -62,11 +62,11 @@ func TestRead(t *testing.T) {
 		}
 	}
 	for word, want := range map[string]string{
-		"/srv/web01":                 `"/srv/web01" is no file of a config drive, and none itself: one begins with H4sI`,
-		strings.Repeat("secret", 20): `secretsecret..." is no file of a config drive`,
-		write("text", "hush"):        "holds no config drive: that is an ISO 9660 image",
-		filepath.Join(dir, "none"):   "is a directory without a folder openstack",
-		filepath.Join(dir, "broken"): "meta_data.json is no JSON object",
+		"/srv/web01":                 `"/srv/web01" is neither a file nor a config drive: a config drive begins with H4sI`,
+		strings.Repeat("secret", 20): `secretsecret..." is neither a file nor a config drive`,
+		write("text", "hush"):        "is not a config drive: that is an ISO 9660 image",
+		filepath.Join(dir, "none"):   "has no subdirectory openstack",
+		filepath.Join(dir, "broken"): "meta_data.json is not a JSON object",
 	} {
 		if _, err := Read(t.Context(), word); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %v", word, err)

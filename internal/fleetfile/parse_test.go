@@ -130,12 +130,12 @@ func TestParseErrors(t *testing.T) {
 				"f.yml:6: clouds[a].variables.b[0].\"\\x00\": holds a NUL character, which databases cannot store; take it out\n" +
 				"f.yml:6: clouds[a].variables.b[1]: holds a NUL character, which databases cannot store; take it out"},
 		{"characters that are not shown", "clouds:\n- name: \"a\\u200b\"\n  note: \"fine\\u200b\"\n  variables: {\"k\\ufeff\": x, ok: \"\\u202e\"}\n  regions:\n  - name: b\n    hosts:\n    - {name: c, ip_address: '::1', device_type: \"\\u202ed\", labels: [\"\\u2066\", \"\"]}\n    networks:\n    - {name: n, cidr: \"10.0.0.0/8\", gateway: 10.0.0.1, netmask: \"\\u00ad\"}\n",
-			"f.yml:2: clouds[0].name: holds the character U+200B, which is not shown or turns the direction of writing; take it out\n" +
-				"f.yml:4: clouds[0].variables.\"k\\ufeff\": holds the character U+FEFF, which is not shown or turns the direction of writing; take it out\n" +
-				"f.yml:8: clouds[0].regions[b].hosts[c].device_type: holds the character U+202E, which is not shown or turns the direction of writing; take it out\n" +
-				"f.yml:8: clouds[0].regions[b].hosts[c].labels[0]: holds the character U+2066, which is not shown or turns the direction of writing; take it out\n" +
+			"f.yml:2: clouds[0].name: holds the character U+200B, which is invisible or changes the direction of text; take it out\n" +
+				"f.yml:4: clouds[0].variables.\"k\\ufeff\": holds the character U+FEFF, which is invisible or changes the direction of text; take it out\n" +
+				"f.yml:8: clouds[0].regions[b].hosts[c].device_type: holds the character U+202E, which is invisible or changes the direction of text; take it out\n" +
+				"f.yml:8: clouds[0].regions[b].hosts[c].labels[0]: holds the character U+2066, which is invisible or changes the direction of text; take it out\n" +
 				"f.yml:8: clouds[0].regions[b].hosts[c].labels[1]: is empty; it must be given\n" +
-				"f.yml:10: clouds[0].regions[b].networks[n].netmask: holds the character U+00AD, which is not shown or turns the direction of writing; take it out"},
+				"f.yml:10: clouds[0].regions[b].networks[n].netmask: holds the character U+00AD, which is invisible or changes the direction of text; take it out"},
 		{"numbers that no double holds", "project:\n  variables:\n    a: 1.0e+400\n    b: [{c: -1.0e-400}]\n    d: \"1.0e+400\"\n",
 			"f.yml:3: project.variables.a: is 1.0e+400, which is too large: other programs read Infinity; write it in quotes\n" +
 				"f.yml:4: project.variables.b[0].c: is -1.0e-400, which is too near to zero: other programs read 0; write it in quotes"},

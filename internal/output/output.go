@@ -120,7 +120,7 @@ func replaceable(path string) error {
 		return nil // nothing is there, or the writing says why it cannot be
 	}
 	if !info.Mode().IsRegular() {
-		return errors.New("it is there already, and is no regular file; choose another name")
+		return errors.New("it exists and is not a regular file; choose another name")
 	}
 	f, err := os.Open(path)
 	if err != nil {
@@ -129,7 +129,7 @@ func replaceable(path string) error {
 	defer f.Close() //nolint:errcheck // only read
 	head := make([]byte, len(sqliteHeader))
 	if _, err := io.ReadFull(f, head); err == nil && string(head) == sqliteHeader {
-		return errors.New("it is an SQLite database, such as a fleet is kept in; choose another name")
+		return errors.New("it is an SQLite database, which may hold a fleet; choose another name")
 	}
 	return nil
 }

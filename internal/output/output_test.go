@@ -64,7 +64,7 @@ func TestWriteFileReplacesNoDatabaseFolderOrDevice(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		database: "it is an SQLite database", link: "it is an SQLite database",
-		folder: "it is there already, and is no regular file", device: "it is there already, and is no regular file",
+		folder: "it exists and is not", device: "it exists and is not",
 	} {
 		err := WriteFile(path, 0o600, func(io.Writer) error {
 			t.Errorf("%s: was written to", path)

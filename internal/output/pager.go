@@ -49,7 +49,7 @@ type piece struct {
 }
 
 // errLeft is why a command ends whose pager was left.
-var errLeft = errors.New("the pager was left")
+var errLeft = errors.New("the pager was closed")
 
 // pipeSpace is how much a pipe holds that nobody reads, at most.
 const pipeSpace = 1 << 16

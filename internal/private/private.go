@@ -25,7 +25,7 @@ func CachePath(name string) (string, error) {
 	}
 	if home, err := os.UserHomeDir(); err == nil && strings.HasPrefix(dir, filepath.Clean(home)+string(filepath.Separator)) {
 		if _, err := os.Stat(home); err != nil {
-			return "", fmt.Errorf("there is no home directory: %w", err)
+			return "", fmt.Errorf("no home directory: %w", err)
 		}
 	}
 	return filepath.Join(dir, "craton", name), nil
@@ -42,7 +42,7 @@ func DataPath(name string) (string, error) {
 		return "", err
 	}
 	if _, err := os.Stat(home); err != nil {
-		return "", fmt.Errorf("there is no home directory: %w", err)
+		return "", fmt.Errorf("no home directory: %w", err)
 	}
 	return filepath.Join(home, ".local", "share", "craton", name), nil
 }
@@ -70,7 +70,7 @@ func CanMake(path string) error {
 	}
 	made, err := os.MkdirTemp(above, ".craton-*"+Temporary)
 	if err != nil {
-		return fmt.Errorf("%s cannot be made: %w", path, err)
+		return fmt.Errorf("cannot create %s: %w", path, err)
 	}
 	return os.Remove(made)
 }
@@ -122,13 +122,13 @@ func ReadSecret(path string) (string, error) {
 		return "", err
 	}
 	if info.Mode().Perm()&0o007 != 0 && runtime.GOOS != "windows" {
-		return "", advice.With(fmt.Errorf("everybody can get at %s (mode %#o)", path, info.Mode().Perm()), "chmod o= "+path)
+		return "", advice.With(fmt.Errorf("everyone on this machine can read or write %s (mode %#o)", path, info.Mode().Perm()), "chmod o= "+path)
 	}
 	const most = 4096
 	text, err := io.ReadAll(io.LimitReader(f, most))
 	secret := strings.TrimSpace(string(text))
 	if err == nil && (secret == "" || len(text) == most) {
-		err = fmt.Errorf("%s must hold a secret of at most %d characters", path, most-1)
+		err = fmt.Errorf("%s must contain a secret of at most %d characters", path, most-1)
 	}
 	return secret, err
 }
@@ -156,20 +156,20 @@ func Keep(f *os.File, path string, err error) error {
 // check finds what is not of a type, or where others than the user could read or write. Only the type counts where
 // files have no owners.
 func check(path string, info fs.FileInfo, want fs.FileMode) error {
-	what := map[fs.FileMode]string{0: "file", fs.ModeDir: "folder"}[want]
+	what := map[fs.FileMode]string{0: "file", fs.ModeDir: "directory"}[want]
 	switch {
 	case info.Mode()&fs.ModeSymlink != 0:
-		return advice.With(fmt.Errorf("%s is a link, and what is kept there is not read through one", path), "remove it")
+		return advice.With(fmt.Errorf("%s is a symbolic link, which is not followed for private files", path), "remove it")
 	case info.Mode().Type() != want:
-		return advice.With(fmt.Errorf("%s is no %s", path, what), "remove it")
+		return advice.With(fmt.Errorf("%s is not a %s", path, what), "remove it")
 	case !isOwn(info):
-		return advice.With(fmt.Errorf("%s belongs to another user", path), "remove it, or name another folder")
+		return advice.With(fmt.Errorf("%s belongs to another user", path), "remove it, or set another directory")
 	case info.Mode().Perm()&0o077 != 0:
-		mend := "remove it, or take the permissions of others away: chmod go= " + path
+		mend := "remove it, or remove the permissions of others: chmod go= " + path
 		if want == fs.ModeDir {
-			mend = "name a folder that is for this alone; if this one is, take the permissions of others away: chmod go= " + path
+			mend = "set a directory that is used for nothing else; if this one is, remove the permissions of others: chmod go= " + path
 		}
-		return advice.With(fmt.Errorf("others than its owner can get at %s (mode %#o)", path, info.Mode().Perm()), mend)
+		return advice.With(fmt.Errorf("users other than its owner can access %s (mode %#o)", path, info.Mode().Perm()), mend)
 	}
 	return nil
 }

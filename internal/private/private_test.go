@@ -69,16 +69,16 @@ func TestFolderAndFiles(t *testing.T) {
 	link := filepath.Join(dir, "link")
 	_ = os.Symlink("one", link)
 	_, err = private.Open(link)
-	refused("a link", err, "is a link")
-	refused("a linked folder", private.MakeFolder(func() string { p := dir + ".link"; _ = os.Symlink(dir, p); return p }()), "is a link")
+	refused("a link", err, "is a symbolic link")
+	refused("a linked folder", private.MakeFolder(func() string { p := dir + ".link"; _ = os.Symlink(dir, p); return p }()), "is a symbolic link")
 	_ = os.Chmod(path, 0o640)
 	_, err = private.Open(path)
 	refused("open to others", err, "chmod go=")
 	_, err = private.Open(dir)
-	refused("a folder", err, "is no file")
-	refused("a file", private.MakeFolder(path), "is no folder")
+	refused("a folder", err, "is not a file")
+	refused("a file", private.MakeFolder(path), "is not a directory")
 	_ = os.Chmod(dir, 0o750) //nolint:gosec // that is what is refused
-	refused("a folder for others", private.MakeFolder(dir), "others than its owner")
+	refused("a folder for others", private.MakeFolder(dir), "users other than its owner")
 	if os.Geteuid() != 0 {
 		refused("another's", private.MakeFolder("/"), "another user")
 	}

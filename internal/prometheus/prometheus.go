@@ -92,15 +92,15 @@ func ParseLabels(words []string) (labels []Label) {
 // Check finds options that cannot work.
 func (o *Options) Check() error {
 	if o.Port != "" && portOf(o.Port) == "" {
-		return fmt.Errorf("%q is no port; write a number from 1 to 65535", value.Brief(o.Port))
+		return fmt.Errorf("%q is not a port; give a number from 1 to 65535", value.Brief(o.Port))
 	}
 	taken := []string{labelHost, labelCloud, labelRegion, labelCell, labelType, metaActive, metaLabels, metaProblem}
 	for _, l := range o.Labels {
 		switch {
 		case l.Variable == "" || l.Name == "":
-			return errors.New("a label is empty; write the name of a variable, or LABEL=VARIABLE")
+			return errors.New("a label is empty; give the name of a variable, or LABEL=VARIABLE")
 		case labelName(l.Name) != l.Name:
-			return fmt.Errorf("%q is no name of a label in Prometheus; it has letters, digits and _, and does not begin with a digit", value.Brief(l.Name))
+			return fmt.Errorf("%q is not a valid label name in Prometheus; use letters, digits and _, and do not begin with a digit", value.Brief(l.Name))
 		case strings.HasPrefix(l.Name, labelReserve) && !strings.HasPrefix(l.Name, meta) && !strings.HasPrefix(l.Name, param):
 			return fmt.Errorf("the label %s is Prometheus's own; of those that begin with __ only %s... and %s... can be set", l.Name, meta, param)
 		case slices.Contains(taken, l.Name), strings.HasPrefix(l.Name, metaLabel):
@@ -152,7 +152,7 @@ func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string)
 	}
 	if value.IsStandIn(address) { // of a host that was imported by its name alone
 		if address = text(connectVariable, isHost); address == "" {
-			return dst, append(problems, "ip_address only stands in for one that is not known, and "+connectVariable+" is not usable")
+			return dst, append(problems, "ip_address is only a placeholder, and "+connectVariable+" is not usable")
 		}
 	}
 	if !isHost(address) {

@@ -130,7 +130,7 @@ func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self rung)
 	return above, parents, project, err
 }
 
-// readParents reads the parent of a device, that one's, and so on; it ends where they go in a circle.
+// readParents reads the parent of a device, that one's, and so on; it ends where they form a loop.
 func readParents(ctx context.Context, c *craton.Client, of rung) (parents []rung, err error) {
 	seen := map[string]bool{of.ID: true}
 	for id := of.fields.Text(keyParent); id != "" && !seen[id]; id = of.fields.Text(keyParent) {

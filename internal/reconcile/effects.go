@@ -299,7 +299,7 @@ func (a *affects) byID(key string, id any) (*level, bool) {
 	return a.at(r), true
 }
 
-// chain returns the levels of a device, the nearest first. Parents that go in a circle end it.
+// chain returns the levels of a device, the nearest first. Parents that form a loop end it.
 func chain(levels iter.Seq[*level]) (list []*level) {
 	for l := range levels {
 		if slices.Contains(list, l) {

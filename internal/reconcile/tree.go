@@ -103,5 +103,5 @@ func CircleText[T any](walk []T, name func(T) string) (what, do string) {
 	if len(names) == 2 {
 		return names[0] + " cannot be its own parent", "give another one"
 	}
-	return "the parents go in a circle (" + strings.Join(names, " -> ") + ")", "change one of them"
+	return "the parents form a loop (" + strings.Join(names, " -> ") + ")", "change one of them"
 }

@@ -23,7 +23,7 @@ const Variable = "CRATON_TEST_SKIPPED"
 func Packages(t testing.TB, packages ...string) {
 	t.Helper()
 	note(t, packages...)
-	t.Skipf("needs what is not here: apt-get install --no-install-recommends %s", strings.Join(packages, " "))
+	t.Skipf("programs are missing: apt-get install --no-install-recommends %s", strings.Join(packages, " "))
 }
 
 // RealFleet returns the path of a fleet file with 351 hosts of a real project, as

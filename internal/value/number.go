@@ -19,7 +19,7 @@ func CheckNumber(text string) error {
 	case len(text) < safe && !strings.ContainsAny(text, "eE"):
 		return nil
 	case !fraction && len(strings.TrimPrefix(text, "-")) > MaxDigits:
-		return fmt.Errorf("is %s, an integer of %d digits: Python, and with it Ansible, reads at most %d; write it in quotes", shorten(text), len(strings.TrimPrefix(text, "-")), MaxDigits)
+		return fmt.Errorf("is %s, an integer with %d digits: Python, and therefore Ansible, reads at most %d; write it in quotes", shorten(text), len(strings.TrimPrefix(text, "-")), MaxDigits)
 	case !fraction:
 		return nil
 	}

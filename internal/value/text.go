@@ -21,7 +21,7 @@ var (
 	ErrNUL = advice.With(errors.New("holds a NUL character, which databases cannot store"), "take it out")
 	// ErrNotUTF8 is a text that cannot be shown without altering it: bytes that are not UTF-8, or half a surrogate
 	// pair.
-	ErrNotUTF8 = advice.With(errors.New("is not UTF-8, or holds half a surrogate pair"), "write it anew")
+	ErrNotUTF8 = advice.With(errors.New("is not UTF-8, or holds half a surrogate pair"), "enter it again")
 )
 
 var errControl = advice.With(errors.New("holds a control character"), "take it out")
@@ -52,7 +52,7 @@ func CheckWord(s string) error {
 		case unicode.IsControl(r):
 			return errControl
 		case Hidden(r):
-			return advice.With(fmt.Errorf("holds the character U+%04X, which is not shown or turns the direction of writing", r), "take it out")
+			return advice.With(fmt.Errorf("holds the character U+%04X, which is invisible or changes the direction of text", r), "take it out")
 		}
 	}
 	return nil
@@ -72,7 +72,7 @@ func CheckForm(name string) error {
 	if norm.NFC.IsNormalString(name) {
 		return nil
 	}
-	return advice.With(fmt.Errorf("is %s, not in Unicode's composed form (NFC), and looks like %s, which is", CodePoints(name), CodePoints(Composed(name))), "write it so")
+	return advice.With(fmt.Errorf("is %s, not in Unicode's composed form (NFC), unlike %s, which looks the same", CodePoints(name), CodePoints(Composed(name))), "write it so")
 }
 
 // CheckNew is like CheckName, for what does not exist yet: names, labels and keys of variables.
@@ -94,7 +94,7 @@ func CheckSegment(s string) error {
 	case strings.Contains(s, "/"):
 		return advice.With(errors.New("has a slash in it"), "take it out")
 	case s == "." || s == "..":
-		return advice.With(fmt.Errorf("is %q, which is a step in a path", s), "choose another one")
+		return advice.With(fmt.Errorf("is %q, which is a directory in a path", s), "choose another one")
 	}
 	return CheckName(s)
 }

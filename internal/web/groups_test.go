@@ -55,7 +55,7 @@ func TestGroups(t *testing.T) {
 	has(t, shows(&o), "The setting device_types keeps it out.")
 	o = inventory.DefaultOptions()
 	o.Clouds = []string{"west"}
-	has(t, shows(&o), `the filter clouds names "west", which is none`)
+	has(t, shows(&o), `no cloud is called "west"`)
 	o = inventory.DefaultOptions()
 	o.Hostname, o.Groups, o.ProjectGroup = inventory.Qualified, nil, ""
 	has(t, shows(&o), "It is called east/dfw/web-01, and is in no group.")

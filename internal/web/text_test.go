@@ -6,7 +6,7 @@ import "testing"
 func TestSentence(t *testing.T) {
 	t.Parallel()
 	for said, want := range map[string]string{
-		"there is no host 7": "There is no host 7.", `"soon" is no time`: `"soon" is no time.`, "It is so.": "It is so.", "did you mean \"ntp\"?": "Did you mean \"ntp\"?", "": "", "éa\u202eb": `Éa\u202eb.`,
+		"there is no host 7": "There is no host 7.", `"soon" is not a time`: `"soon" is not a time.`, "It is so.": "It is so.", "did you mean \"ntp\"?": "Did you mean \"ntp\"?", "": "", "éa\u202eb": `Éa\u202eb.`,
 	} {
 		if got := sentence(said); got != want {
 			t.Errorf("%q: %q", said, got)

@@ -440,7 +440,7 @@ func TestPast(t *testing.T) {
 	if text := f.read(page + "?at=" + number).text; !strings.Contains(text, "10.0.0.1") || !strings.Contains(text, "craton explain "+strings.TrimPrefix(page, "/ui/hosts/")+" --who --at "+number+" --omit-hashed") {
 		t.Errorf("then:\n%s", text)
 	}
-	for at, want := range map[string]string{"soon": "is no time", "999999": "revision", "2099-01-01": "future"} {
+	for at, want := range map[string]string{"soon": "is not a time", "999999": "revision", "2099-01-01": "future"} {
 		if w := f.get("/ui/hosts/1?at=" + at); w.Code < 400 || w.Code >= 500 || !strings.Contains(f.check(at, w).text, want) {
 			t.Errorf("%s: %d %s", at, w.Code, w.Body)
 		}

@@ -13,11 +13,11 @@ func ParseAhead(text string, now time.Time) (t time.Time, err error) {
 	if m := ago().FindStringSubmatch(word); m != nil && word != "" && word[0] <= '9' && !strings.Contains(strings.ToLower(word), "ago") {
 		t = span(now, m[1:], 1)
 	} else if t, err = Parse(text, now); err != nil {
-		return t, fmt.Errorf("%w; a span from now on, such as 90d, is possible too", err)
+		return t, fmt.Errorf("%w, or a duration from now, such as 90d", err)
 	}
 	switch {
 	case !t.After(now):
-		return t, fmt.Errorf("%q is over: a moment that is to come is wanted", text)
+		return t, fmt.Errorf("%q is in the past: give a time in the future", text)
 	case t.Year() > 9999:
 		return t, fmt.Errorf("%q is beyond the year 9999", text)
 	}

@@ -24,7 +24,7 @@ func TestParseAhead(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"": "is no time", "soon": "a span from now on, such as 90d", "2h ago": "is over", "now": "is over", "0d": "is over", "2026-03-28": "is over", "999999w": "year 9999", "-1d": "is no time",
+		"": "is not a time", "soon": "a duration from now, such as 90d", "2h ago": "in the past", "now": "in the past", "0d": "in the past", "2026-03-28": "in the past", "999999w": "year 9999", "-1d": "is not a time",
 	} {
 		if got, err := when.ParseAhead(text, now); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, %v, want %q", text, got, err, want)

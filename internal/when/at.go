@@ -25,7 +25,7 @@ func ParseAt(text string, now time.Time) (At, error) {
 	}
 	t, err := Parse(text, now)
 	if _, ok := errors.AsType[unknownTimeError](err); ok {
-		err = fmt.Errorf("%w; a revision, such as 12, is possible too", err)
+		err = fmt.Errorf("%w, or a revision such as 12", err)
 	}
 	if err != nil || t.Equal(now) {
 		return At{}, err

@@ -42,7 +42,7 @@ func Parse(text string, now time.Time) (time.Time, error) {
 	case err != nil:
 		return t, fmt.Errorf("%q: %w", text, err)
 	case !t.After(time.Time{}): // which is none
-		return time.Time{}, fmt.Errorf("%q is before the year 1 in UTC, or its first moment", text)
+		return time.Time{}, fmt.Errorf("%q is before the year 1 in UTC", text)
 	}
 	return t.In(now.Location()), nil
 }
@@ -51,7 +51,7 @@ func Parse(text string, now time.Time) (time.Time, error) {
 type unknownTimeError string
 
 func (u unknownTimeError) Error() string {
-	return fmt.Sprintf("%q is no time: possible are 2h, 3d, 1w (ago), now, today, yesterday, 2026-11-20, 2026-11-20 09:30 and 2026-11-20T09:30:00+01:00", string(u))
+	return fmt.Sprintf("%q is not a time: write 2h, 3d, 1w (ago), now, today, yesterday, 2026-11-20, 2026-11-20 09:30 and 2026-11-20T09:30:00+01:00", string(u))
 }
 
 // parse reads a day, and a time of it and a zone, which may be empty.
@@ -146,13 +146,13 @@ func zoneOf(zone string, here *time.Location) (in *time.Location, abbreviation s
 	default:
 		return here, abbreviation, nil
 	}
-	return nil, "", fmt.Errorf("there is no zone %s here; an offset, such as +01:00, is always understood", zone)
+	return nil, "", fmt.Errorf("the time zone %s is unknown on this machine; give an offset, such as +01:00", zone)
 }
 
 // localZone finds a TZ that names no zone: the standard library takes it for UTC.
 func localZone() error {
 	if tz := strings.TrimPrefix(os.Getenv("TZ"), ":"); tz != "" && tz != "UTC" && time.Local.String() == "UTC" {
-		return fmt.Errorf("TZ is %q, which names no time zone here: name one, such as Europe/Berlin, or give the time with its zone, such as +01:00", tz)
+		return fmt.Errorf("TZ is %q, which is not a time zone on this machine: set it to one, such as Europe/Berlin, or give the time with its zone, such as +01:00", tz)
 	}
 	return nil
 }
@@ -213,11 +213,11 @@ func only(wall time.Time, in *time.Location, named string) (time.Time, error) {
 	}
 	switch {
 	case len(at) == 0:
-		return time.Time{}, fmt.Errorf("clocks never showed that: they went from %s to %s", Format(jump.Add(-time.Second)), Format(jump))
+		return time.Time{}, fmt.Errorf("that time did not exist: clocks went from %s to %s", Format(jump.Add(-time.Second)), Format(jump))
 	case named != "":
-		return time.Time{}, fmt.Errorf("the zone is %s then, and not %s; of another zone give the offset, such as +01:00", at[0].Format("MST"), named)
+		return time.Time{}, fmt.Errorf("the zone is %s at that time, not %s; for another zone, give its offset, such as +01:00", at[0].Format("MST"), named)
 	case len(at) > 1:
-		return time.Time{}, fmt.Errorf("clocks showed that twice; say which: %s or %s", Format(at[0]), Format(at[1]))
+		return time.Time{}, fmt.Errorf("that time occurred twice; write %s or %s", Format(at[0]), Format(at[1]))
 	}
 	return at[0], nil
 }

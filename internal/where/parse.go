@@ -112,7 +112,7 @@ const (
 func (p *parser) term() (t Term, err error) {
 	t.Not = p.take("!")
 	if t.Not && (p.ended() || p.peek() == '!') {
-		return t, fmt.Errorf("a ! stands once, in front of a term: !label=web")
+		return t, fmt.Errorf("a ! goes once, before a term: !label=web")
 	}
 	name, err := p.word()
 	if err != nil {
@@ -122,9 +122,9 @@ func (p *parser) term() (t Term, err error) {
 	if p.take(":") {
 		switch {
 		case name.quoted || name.text != "own" && name.text != "resolved":
-			return t, fmt.Errorf("only own: and resolved: have a colon; %s", usage)
+			return t, fmt.Errorf("a colon is possible only after own and resolved; %s", usage)
 		case p.ended():
-			return t, fmt.Errorf("%s: wants the name of a variable behind it", name.text)
+			return t, fmt.Errorf("%s: needs the name of a variable after it", name.text)
 		}
 		scoped, t.Own = true, name.text == "own"
 		if name, err = p.word(); err != nil {
@@ -134,7 +134,7 @@ func (p *parser) term() (t Term, err error) {
 	names := []word{name}
 	for p.take(".") {
 		if p.ended() || strings.ContainsRune("=!.", p.peek()) {
-			return t, fmt.Errorf(`a name is missing behind the dot; a variable whose name has a dot stands in quotes: "v3.0"`)
+			return t, fmt.Errorf(`a name is missing after the dot; quote a variable name that contains a dot: "v3.0"`)
 		}
 		one, err := p.word()
 		if err != nil {
@@ -150,7 +150,7 @@ func (p *parser) term() (t Term, err error) {
 		return t, p.alone(&t)
 	case p.take("!="):
 		if t.Not {
-			return t, fmt.Errorf("it is turned round twice: leave out the first ! or write = for !=")
+			return t, fmt.Errorf("it is negated twice: omit the first !, or write = instead of !=")
 		}
 		t.Not = true
 	case !p.take("="):
@@ -162,7 +162,7 @@ func (p *parser) term() (t Term, err error) {
 			return t, err
 		}
 		if p.values++; p.values > MaxValues {
-			return t, fmt.Errorf("there are more than %d values", MaxValues)
+			return t, fmt.Errorf("it has more than %d values", MaxValues)
 		}
 		t.Values = append(t.Values, v)
 		if p.ended() {
@@ -172,7 +172,7 @@ func (p *parser) term() (t Term, err error) {
 			return t, p.unexpected()
 		}
 		if p.ended() {
-			return t, fmt.Errorf("a value is missing behind the comma: alternatives have no blanks between them, as in name=web-*,db-*")
+			return t, fmt.Errorf("a value is missing after the comma: alternatives are written without blanks, as in name=web-*,db-*")
 		}
 	}
 }
@@ -181,15 +181,15 @@ func (p *parser) term() (t Term, err error) {
 func (p *parser) unexpected() error {
 	switch r := p.peek(); r {
 	case '&', '|', '(', ')':
-		return fmt.Errorf("%q has no meaning: all terms must hold, and alternatives stand behind one another, as in name=web-*,db-*", r)
+		return fmt.Errorf("%q has no meaning: all terms must match, and alternatives are separated by commas, as in name=web-*,db-*", r)
 	case '~', '<', '>':
-		return fmt.Errorf("there is no comparison by %q: %s", r, usage)
+		return fmt.Errorf("%q is not a comparison: %s", r, usage)
 	case '*', '?':
-		return fmt.Errorf("a name has no %c: patterns are for values, as in name=web-*", r)
+		return fmt.Errorf("a name cannot contain %c: patterns are for values, as in name=web-*", r)
 	case '"':
-		return fmt.Errorf("a quote that closes is followed by a blank, a comma, or more of the value")
+		return fmt.Errorf("a closing quote must be followed by a blank, a comma, or more of the value")
 	default:
-		return fmt.Errorf("%q is not expected; %s, and a name with other characters stands in double quotes", r, usage)
+		return fmt.Errorf("unexpected %q; %s, and names with other characters go in double quotes", r, usage)
 	}
 }
 
@@ -207,7 +207,7 @@ func (p *parser) word() (word, error) {
 	case p.pos > from:
 		return word{text: p.text[from:p.pos]}, nil
 	case p.peek() == '=':
-		return word{}, fmt.Errorf("the name is missing before =: terms have no blanks in them, as in name=web-*")
+		return word{}, fmt.Errorf("the name is missing before =: terms are written without blanks, as in name=web-*")
 	}
 	return word{}, p.unexpected()
 }
@@ -217,13 +217,13 @@ func (p *parser) quoted() (string, error) {
 	end := value.StringEnd(p.text, p.pos)
 	if end == p.pos+1 || p.text[end-1] != '"' {
 		p.pos = len(p.text)
-		return "", fmt.Errorf("the quote is not closed")
+		return "", fmt.Errorf("the closing quote is missing")
 	}
 	v, err := jsontext.Parse([]byte(p.text[p.pos:end]))
 	p.pos = end
 	switch {
 	case err != nil:
-		return "", fmt.Errorf(`the text in quotes has escapes as JSON has them, such as \" and \\`)
+		return "", fmt.Errorf(`in quotes, use the escapes of JSON, such as \" and \\`)
 	case value.CheckText(v.Text) != nil:
 		return "", fmt.Errorf("the text in quotes %w", value.CheckText(v.Text))
 	}
@@ -236,7 +236,7 @@ func (p *parser) about(t *Term, names []word, scoped bool) error {
 	marked := !first.quoted && first.text == vars
 	if marked {
 		if names = names[1:]; len(names) == 0 {
-			return fmt.Errorf("the name of a variable is missing: vars.ntp")
+			return fmt.Errorf("the name of a variable is missing, as in vars.ntp")
 		}
 		first = names[0]
 	}
@@ -257,14 +257,14 @@ func (p *parser) field(t *Term, name string, scoped, more bool) (done bool, err 
 	f, known := fieldOf(p.kind, name)
 	switch {
 	case known && scoped:
-		return false, fmt.Errorf("own: and resolved: are for variables, and %s is a field; a variable of that name is own:vars.%s", name, name)
+		return false, fmt.Errorf("own: and resolved: are for variables, but %s is a field; for a variable of that name, write own:vars.%s", name, name)
 	case known && more:
-		return false, fmt.Errorf("the field %s has nothing within it; a variable of that name is vars.%s", name, name)
+		return false, fmt.Errorf("the field %s has no parts; for a variable of that name, write vars.%s", name, name)
 	case known:
 		t.Field = f
 		return true, nil
 	case isSlip(name):
-		return false, fmt.Errorf("all terms must hold, without a word between them: alternatives are name=web-*,db-*, and ! in front says not; a variable of that name is vars.%s", name)
+		return false, fmt.Errorf("all terms must match, and no word goes between them: write alternatives as name=web-*,db-*, and ! for not; for a variable of that name, write vars.%s", name)
 	case slices.Contains(reserved, name):
 		return false, p.noField(name, nearest.Word(name, wordsOf(p.kind)))
 	}
@@ -279,7 +279,7 @@ func (p *parser) noField(name, near string) error {
 	if near != "" {
 		next = fmt.Sprintf("did you mean %q?", near)
 	}
-	return advice.With(fmt.Errorf("%q is no field of a %s, and a variable of that name is vars.%s", name, p.kind.Noun(), name), next)
+	return advice.With(fmt.Errorf("a %[2]s has no field %[1]q; for a variable of that name, write vars.%[3]s", name, p.kind.Noun(), name), next)
 }
 
 // alone checks a name without a value.
@@ -291,18 +291,18 @@ func (p *parser) alone(t *Term) error {
 	if t.Field.Key == "device_type" {
 		example = "server"
 	}
-	return fmt.Errorf("every %s has the field %s, so it wants a value: %[2]s=%s; a variable of that name is vars.%[2]s", p.kind.Noun(), t.Field.Word, example)
+	return fmt.Errorf("every %s has the field %s, so give a value: %[2]s=%s; for a variable of that name, write vars.%[2]s", p.kind.Noun(), t.Field.Word, example)
 }
 
 // value reads one alternative.
 func (p *parser) value(t *Term) (v Value, err error) {
 	switch r := p.peek(); {
 	case p.ended() || r == ',':
-		return v, fmt.Errorf(`a value is missing; the empty text is %s=""`, t.Name())
+		return v, fmt.Errorf(`a value is missing; for an empty text, write %s=""`, t.Name())
 	case r == '\'':
-		return v, fmt.Errorf(`a value with blanks or commas stands in double quotes: %s="web 01"`, t.Name())
+		return v, fmt.Errorf(`put a value with blanks or commas in double quotes: %s="web 01"`, t.Name())
 	case r == '=':
-		return v, fmt.Errorf("one = is enough")
+		return v, fmt.Errorf("write a single =")
 	case (r == '[' || r == '{') && t.IsVariable():
 		return p.json()
 	}
@@ -315,7 +315,7 @@ func (p *parser) json() (v Value, err error) {
 	raw := x.Skip()
 	got, err := jsontext.Parse([]byte(raw))
 	if err != nil || raw == "" {
-		return v, fmt.Errorf("it begins as JSON and is none; a text that begins with a bracket or brace stands in double quotes")
+		return v, fmt.Errorf("it begins like JSON but is not valid JSON; put a text that begins with a bracket or brace in double quotes")
 	}
 	p.pos += len(raw)
 	return Value{JSON: &got}, nil
@@ -341,7 +341,7 @@ func (p *parser) read(t *Term) (v Value, err error) {
 			}
 			continue
 		case isOdd(r):
-			return v, fmt.Errorf(`the character %s stands in double quotes, as \u%04x`, strconv.QuoteRuneToASCII(r), r)
+			return v, fmt.Errorf(`write the character %s in double quotes, as \u%04x`, strconv.QuoteRuneToASCII(r), r)
 		case place && r == '/':
 			path = append(path, Pattern{})
 		case r == '*' || r == '?':
@@ -363,7 +363,7 @@ func (p *parser) read(t *Term) (v Value, err error) {
 	}
 	text, ok := path[0].Literal()
 	if !ok {
-		return v, fmt.Errorf("the field %s takes no pattern: %s", t.Field.Word, wants(t.Field.Type))
+		return v, fmt.Errorf("the field %s does not take a pattern: %s", t.Field.Word, wants(t.Field.Type))
 	}
 	switch t.Field.Type {
 	case AddressField:
@@ -375,7 +375,7 @@ func (p *parser) read(t *Term) (v Value, err error) {
 		ok = err == nil
 	}
 	if !ok {
-		return v, fmt.Errorf("%s is no value of the field %s: %s", strconv.Quote(value.Brief(text)), t.Field.Word, wants(t.Field.Type))
+		return v, fmt.Errorf("%s is not a valid value of the field %s: %s", strconv.Quote(value.Brief(text)), t.Field.Word, wants(t.Field.Type))
 	}
 	return v, nil
 }
@@ -408,8 +408,8 @@ func (p *parser) place(f Field, path []Pattern) (Value, error) {
 		most = 3
 	}
 	if len(path) > most {
-		form := map[int]string{1: "a cloud is a name alone", 2: "a region is dfw or east/dfw", 3: "it is a name, or region/name, or cloud/region/name"}[most]
-		return Value{}, fmt.Errorf("%s; a name with a slash stands in double quotes", form)
+		form := map[int]string{1: "a cloud is given by its name alone", 2: "a region is dfw or east/dfw", 3: "it is a name, or region/name, or cloud/region/name"}[most]
+		return Value{}, fmt.Errorf("%s; put a name that contains a slash in double quotes", form)
 	}
 	for _, one := range path {
 		if len(one.parts) == 0 {

@@ -134,21 +134,21 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		``: `a term is missing, such as name=web-* or label=web`, ` `: `a term is missing`,
-		`protected`: `every host has the field protected, so it wants a value: protected=true`, `protected=yes`: `is no value of the field protected: it is true or false`, `created_at=x`: `no field`, `project_id=1`: `no field`,
-		`label=web regoin=dfw`: `"regoin=dfw" (column 11): "regoin" is no field of a host, and a variable of that name is vars.regoin; did you mean "region"?`,
+		`protected`: `every host has the field protected, so give a value: protected=true`, `protected=yes`: `of the field protected: it is true or false`, `created_at=x`: `no field`, `project_id=1`: `no field`,
+		`label=web regoin=dfw`: `"regoin=dfw" (column 11): a host has no field "regoin"; for a variable of that name, write vars.regoin; did you mean "region"?`,
 		`lable!=web`:           `did you mean "label"?`, `nam=x`: `did you mean "name"?`,
-		`name = web`: `"name" (column 1): every host has the field name, so it wants a value: name=web-*`, `label = web`: `"=" (column 7): the name is missing before =: terms have no blanks`,
-		`name=`: `a value is missing; the empty text is name=""`, `ntp=`: `the empty text is ntp=""`, `name=a,,b`: `a value is missing`, `name=a, b`: `alternatives have no blanks between them`,
-		`name`: `wants a value: name=web-*; a variable of that name is vars.name`, `ip`: `ip=10.20.0.0/16`, `active`: `active=true`, `region`: `region=dfw`, `type`: `type=server`, `id`: `id=12`,
-		`active=yes`: `"yes" is no value of the field active: it is true or false`, `ip=10.20.*`: `takes no pattern: it takes an address such as`, `ip=10.20`: `"10.20" is no value of the field ip`, `ip=fe80::1%eth0`: `no value of the field ip`,
-		`id=x`: `it takes a number`, `region=a/b/c`: `a region is dfw or east/dfw; a name with a slash stands in double quotes`, `cloud=a/b`: `a cloud is a name alone`, `cell=a/b/c/d`: `or cloud/region/name`, `region=/dfw`: `a name is empty`,
-		`name='web 01'`: `a value with blanks or commas stands in double quotes: name="web 01"`, `name="web`: `the quote is not closed`, `name="\x"`: `escapes as JSON has them`, `name="\u0000"`: `NUL`, `"`: `the quote is not closed`,
-		`name==web`: `one = is enough`, `ntp=[1`: `it begins as JSON and is none`, `ntp=[1]x`: `'x' is not expected`,
-		`name~web`: `there is no comparison by '~'`, `n>1`: `there is no comparison by '>'`, `a&b`: `all terms must hold`, `(a`: `all terms must hold`, `name:web`: `only own: and resolved: have a colon`, `own:`: `own: wants the name of a variable behind it`,
-		`web-*`: `a name has no *: patterns are for values, as in name=web-*`, `a and b`: `"and" (column 3): all terms must hold, without a word between them`, `OR`: `vars.OR`,
-		`!`: `a ! stands once`, `!!a`: `a ! stands once`, `!a!=b`: `turned round twice`, `own:name=x`: `a variable of that name is own:vars.name`, `name.x=1`: `nothing within it; a variable of that name is vars.name`,
-		`vars`: `the name of a variable is missing: vars.ntp`, `a.=1`: `a name is missing behind the dot`, `a.`: `a name is missing behind the dot`, `"a"b=1`: `'b' is not expected`, `n=a b\`: `'\\' is not expected`,
-		"a\x00b": `it holds a NUL character`, "a\xff": `it is not UTF-8`, "n=\u202e": `stands in double quotes, as \u202e`,
+		`name = web`: `"name" (column 1): every host has the field name, so give a value: name=web-*`, `label = web`: `"=" (column 7): the name is missing`,
+		`name=`: `a value is missing; for an empty text, write name=""`, `ntp=`: `empty text, write ntp=""`, `name=a,,b`: `a value is missing`, `name=a, b`: `a value is missing after`,
+		`name`: `give a value: name=web-*; for a variable of that name, write vars.name`, `ip`: `ip=10.20.0.0/16`, `active`: `active=true`, `region`: `region=dfw`, `type`: `type=server`, `id`: `id=12`,
+		`active=yes`: `"yes" is not a valid value of the field active: it is true or false`, `ip=10.20.*`: `does not take a pattern: it takes an address such as`, `ip=10.20`: `"10.20" is not a valid value of the field ip`, `ip=fe80::1%eth0`: `of the field ip`,
+		`id=x`: `it takes a number`, `region=a/b/c`: `a region is dfw or east/dfw; put a name that contains a slash in double quotes`, `cloud=a/b`: `a cloud is given by its name alone`, `cell=a/b/c/d`: `or cloud/region/name`, `region=/dfw`: `a name is empty`,
+		`name='web 01'`: `put a value with blanks or commas in double quotes: name="web 01"`, `name="web`: `the closing quote is missing`, `name="\x"`: `in quotes, use the escapes`, `name="\u0000"`: `NUL`, `"`: `the closing quote is missing`,
+		`name==web`: `write a single =`, `ntp=[1`: `it begins like JSON but`, `ntp=[1]x`: `unexpected 'x'`,
+		`name~web`: `'~'`, `n>1`: `'>'`, `a&b`: `all terms must match`, `(a`: `has no meaning: all terms`, `name:web`: `a colon is possible only`, `own:`: `own: needs the name of a variable after it`,
+		`web-*`: `a name cannot contain *: patterns are for values, as in name=web-*`, `a and b`: `"and" (column 3): all terms must match,`, `OR`: `vars.OR`,
+		`!`: `a ! goes once, before`, `!!a`: `a ! goes once, before`, `!a!=b`: `it is negated twice: omit`, `own:name=x`: `that name, write own:vars.name`, `name.x=1`: `has no parts; for a variable of that name, write vars.name`,
+		`vars`: `the name of a variable is missing, as in vars.ntp`, `a.=1`: `a name is missing after`, `a.`: `a name is missing after`, `"a"b=1`: `unexpected 'b'`, `n=a b\`: `unexpected '\\'`,
+		"a\x00b": `it holds a NUL character`, "a\xff": `it is not UTF-8`, "n=\u202e": `in double quotes, as \u202e`,
 		strings.Repeat("a ", 65): `more than 64 terms`, "n=" + strings.Repeat("a,", 1000) + "a": `more than 1000 values`, strings.Repeat("a", 16<<10+1): `longer than 16384 bytes`,
 	} {
 		_, err := where.Parse(schema.Host, text)
@@ -157,7 +157,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		`label=web`: `"label" is no field of a region, and a variable of that name is vars.label; fields are name, id, region, cloud, note`, `parent`: `fields are`, `active=true`: `no field`,
+		`label=web`: `a region has no field "label"; for a variable of that name, write vars.label; fields are name, id, region, cloud, note`, `parent`: `fields are`, `active=true`: `no field`,
 	} {
 		if _, err := where.Parse(schema.Region, text); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s of a region: %v, want %s", text, err, want)

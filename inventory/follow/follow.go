@@ -94,14 +94,14 @@ func (f *follower) retry(ctx context.Context, what string, try func(context.Cont
 		switch {
 		case err == nil:
 			if failed {
-				f.Log("the server answers again")
+				f.Log("the server is available again")
 			}
 			return false, nil
 		case ctx.Err() != nil || isUnknown(err) || errors.As(err, &said) || f.fleet == nil && !isUnavailable(err):
 			return false, err
 		}
 		failed = true
-		f.Log(fmt.Sprintf("%s: %s; it is tried again, the next time in %s", what, output.OneLine(err), pauses.After(n)))
+		f.Log(fmt.Sprintf("%s: %s; retrying in %s", what, output.OneLine(err), pauses.After(n)))
 		return true, err
 	})
 }
@@ -139,7 +139,7 @@ func (f *follower) restart(ctx context.Context, why error) error {
 	if errors.As(why, &said) {
 		text = said.Message
 	}
-	f.Log(fmt.Sprintf("the change log does not know %q, the place to go on from: %s What was done until now is not told; it goes on from here", f.Resumed(), text))
+	f.Log(fmt.Sprintf("the change log does not know the cursor %q: %s Changes up to now are not reported; it continues from the current state", f.Resumed(), text))
 	return f.retry(ctx, "the fleet cannot be read", func(ctx context.Context) error {
 		fleet, at, err := load(ctx, f.client, "", f.NetworkDevices)
 		if err != nil {
@@ -242,7 +242,7 @@ func (f *follower) names(hosts []*object) (names []string, omitted int) {
 			name = cloud.name + "/" + region.name + "/" + h.name
 		}
 		if err := f.check(name); err != nil {
-			f.Log(fmt.Sprintf("%s %s is not among the hosts of an event: the name %q %s", h.kind.Noun(), h.id, name, err))
+			f.Log(fmt.Sprintf("%s %s is omitted from the hosts of an event: the name %q %s", h.kind.Noun(), h.id, name, err))
 			omitted++
 			continue
 		}
@@ -255,7 +255,7 @@ func (f *follower) names(hosts []*object) (names []string, omitted int) {
 // check refuses names that no inventory has, and that would be more than the host as a --limit.
 func (f *follower) check(name string) error {
 	if name == "all" || name == "ungrouped" {
-		return errors.New("is that of a group")
+		return errors.New("is the name of a group")
 	}
 	parts := 1
 	if f.Hostname == inventory.Qualified {

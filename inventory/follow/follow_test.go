@@ -376,7 +376,7 @@ func TestUnknownPlace(t *testing.T) {
 	if e := events[0]; e.Action != "reset" || e.Affected != 6 || !slices.Equal(e.Meta.Hosts, allHosts) {
 		t.Errorf("%+v", e)
 	}
-	if len(logged) != 1 || !strings.Contains(logged[0], `does not know "4-0123456789abcdef"`) || !strings.Contains(logged[0], "brought back from a copy") {
+	if len(logged) != 1 || !strings.Contains(logged[0], `"4-0123456789abcdef"`) || !strings.Contains(logged[0], "brought back from a copy") {
 		t.Errorf("%q", logged)
 	}
 	if e := events[1]; e.Affected != 6 || strings.Contains(fmt.Sprint(e.Variables), "{") || string(e.After) != `{}` {
@@ -436,7 +436,7 @@ func TestAway(t *testing.T) {
 		}
 		return nil
 	})
-	if !errors.Is(err, done) || len(logged) != 3 || !strings.Contains(logged[0], "the changes cannot be read: ") || !strings.Contains(logged[0], "the next time in 1s") || logged[2] != "the server answers again" {
+	if !errors.Is(err, done) || len(logged) != 3 || !strings.Contains(logged[0], "the changes cannot be read: ") || !strings.Contains(logged[0], "retrying in 1s") || logged[2] != "the server is available again" {
 		t.Errorf("%v; logged: %q", err, logged)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/wording"
 	"github.com/craton-fleet/craton/inventory/internal/ansible/ansibletest"
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -118,15 +119,15 @@ func TestBuildErrors(t *testing.T) {
 			`two hosts are called "` + uuid1 + `": board ` + uuid1 + ` and board "` + uuid1 + `" (` + uuid2 + `); set hostname to unique or uuid`},
 		"one name and one beginning": {[]object{{"uuid": uuid1, "name": "pi"}, {"uuid": uuid1[:8] + uuid2[8:], "name": "pi"}}, func(o *Options) { o.Hostname = Unique },
 			`two hosts are called "pi_11111111": board "pi" (` + uuid1 + `) and board "pi" (11111111-bbbb-4000-8000-000000000002); set hostname to uuid`},
-		"space":      {one(object{"name": "a b"}), nil, `board "a b" (` + uuid1 + `) cannot be in the inventory: its name there, "a b", has space or a control character; rename it, or set hostname to uuid`},
+		"space":      {one(object{"name": "a b"}), nil, `board "a b" (` + uuid1 + `) cannot be in the inventory: its name there, "a b", contains a space or a control character; rename it, or set hostname to uuid`},
 		"a template": {one(object{"name": "{{x}}"}), nil, `looks like a template`},
-		"an option":  {one(object{"name": "-oProxyCommand=id"}), nil, `its name there, "-oProxyCommand=id", begins with -, which makes it an option of Ansible and ssh; rename it, or set hostname to uuid`},
+		"an option":  {one(object{"name": "-oProxyCommand=id"}), nil, `its name there, "-oProxyCommand=id", begins with -, so that Ansible and ssh would read it as an option; rename it, or set hostname to uuid`},
 		"a command":  {one(object{"name": "a;id"}), nil, `Ansible would connect to "a;id", which is no host name or address`},
 		"like a group": {one(object{"name": "status_online", "status": "online"}), nil,
-			`board "status_online" (` + uuid1 + `) has the same name in the inventory as the group of status "online" (groups, without status, leaves it out)`},
-		"like all": {one(object{"name": "all"}), nil, `as a group that Ansible always has`},
+			`board "status_online" (` + uuid1 + `) has the same name in the inventory as the group of status "online" (to omit that group, remove status from groups)`},
+		"like all": {one(object{"name": "all"}), nil, `as a group of Ansible's own`},
 		"look alike": {[]object{{"uuid": uuid1, "name": "a", "type": "x 1"}, {"uuid": uuid2, "name": "b", "type": "x-1"}}, nil,
-			`type "x 1" and type "x-1" both make the group "type_x_1"; rename one of them, or set group_names to exact`},
+			`type "x 1" and type "x-1" would both be the group "type_x_1"; rename one of them, or set group_names to exact`},
 		"fleets of one name": {[]object{{"uuid": uuid1, "name": "a", "fleet": "f1"}, {"uuid": uuid2, "name": "b", "fleet": "f2"}}, func(o *Options) { o.GroupNames = Exact },
 			`two fleets are called "same": f1 and f2; rename one of them, or leave fleet out of groups`},
 		"an address that is an option":  {one(object{"extra": object{"ansible_host": "-oProxyCommand=id"}}), nil, `extra.ansible_host of board "a" (` + uuid1 + `) is "-oProxyCommand=id", which is no host name or address; correct it, or set address_from to another path`},
@@ -139,17 +140,17 @@ func TestBuildErrors(t *testing.T) {
 		"too deep": {one(object{"config": deep}), nil,
 			`the field "config" of board "a" (` + uuid1 + `) is nested more than 100 deep, which Ansible cannot load; change it, or set exclude_fields to it`},
 		"too deep in extra": {one(object{"extra": object{"deep": deep}}), func(o *Options) { o.Facts, o.ExtraVariables = "", []string{"*"} },
-			`the variable "deep" of board "a" (` + uuid1 + `) is nested more than 100 deep, which Ansible cannot load; change it, or set exclude_variables to it`},
+			`the variable "deep" of board "a" (` + uuid1 + `) is nested more than 100 deep, which Ansible cannot load; change it, or add it to exclude_variables`},
 		"the facts' name": {one(object{"extra": object{"iotronic": 1}}), func(o *Options) { o.ExtraVariables = []string{"*"} },
-			`board "a" (` + uuid1 + `) has a variable "iotronic", which is what the host's facts are called; set facts to another name, or exclude_variables to this one`},
-		"hostname":          {nil, func(o *Options) { o.Hostname = "uid" }, `hostname: there is no "uid"; did you mean "uuid"?`},
-		"groups":            {nil, func(o *Options) { o.Groups = []GroupKind{TypeGroups, "stauts"} }, `groups: there is no "stauts"; did you mean "status"?`},
-		"group_names":       {nil, func(o *Options) { o.GroupNames = "raw" }, `group_names: there is no "raw"; known are readable, exact`},
+			`board "a" (` + uuid1 + `) has a variable "iotronic", which is also the name of the facts; set facts to another name, or add the variable to exclude_variables`},
+		"hostname":          {nil, func(o *Options) { o.Hostname = "uid" }, `hostname: "uid" ... did you mean "uuid"?`},
+		"groups":            {nil, func(o *Options) { o.Groups = []GroupKind{TypeGroups, "stauts"} }, `groups: "stauts" ... did you mean "status"?`},
+		"group_names":       {nil, func(o *Options) { o.GroupNames = "raw" }, `group_names: "raw" ... known are readable, exact`},
 		"facts":             {nil, func(o *Options) { o.Facts = "a-b" }, `facts must be the name of a variable`},
 		"ansible_host":      {nil, func(o *Options) { o.Facts = "ansible_host" }, `facts cannot be called ansible_host`},
-		"exclude_fields":    {nil, func(o *Options) { o.ExcludeFields = []string{"["} }, `exclude_fields: the pattern "[" is not well formed`},
-		"extra_variables":   {nil, func(o *Options) { o.ExtraVariables = []string{"["} }, `extra_variables: the pattern "[" is not well formed`},
-		"exclude_variables": {nil, func(o *Options) { o.ExcludeVariables = []string{"["} }, `exclude_variables: the pattern "[" is not well formed`},
+		"exclude_fields":    {nil, func(o *Options) { o.ExcludeFields = []string{"["} }, `exclude_fields ... "["`},
+		"extra_variables":   {nil, func(o *Options) { o.ExtraVariables = []string{"["} }, `extra_variables ... "["`},
+		"exclude_variables": {nil, func(o *Options) { o.ExcludeVariables = []string{"["} }, `exclude_variables ... "["`},
 	} {
 		o := DefaultOptions()
 		if c.change != nil {
@@ -157,7 +158,7 @@ func TestBuildErrors(t *testing.T) {
 		}
 		l := listingOf(t, api.DialectBoards, c.objects...)
 		l.Fleets = map[string]string{"f1": "same", "f2": "same"}
-		if _, err := Build(l, o); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := Build(l, o); err == nil || !wording.Has(err.Error(), c.want) {
 			t.Errorf("%s: %v\nwant %s", name, err, c.want)
 		}
 	}

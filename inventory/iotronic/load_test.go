@@ -121,7 +121,7 @@ func TestBrokenWalks(t *testing.T) {
 				}
 				l, err := Load(t.Context(), c, DefaultOptions())
 				switch {
-				case times == 3 && (err == nil || l != nil || !strings.Contains(err.Error(), "the list could not be read whole in 3 tries: ")):
+				case times == 3 && (err == nil || l != nil || !strings.Contains(err.Error(), "the list could not be read completely in 3 tries: ")):
 					t.Errorf("%s: %v, %v", name, l, err)
 				case times < 3 && err != nil:
 					t.Errorf("%s %d times: %v", name, times, err)
@@ -158,7 +158,7 @@ func TestMadeAnew(t *testing.T) {
 			switch {
 			case times == 2 && (err != nil || len(l.Machines) != 2):
 				t.Errorf("%v, %v", l, err)
-			case times == 3 && (err == nil || !strings.Contains(err.Error(), `the list could not be read whole in 3 tries: it has both node "metal" (`+uuid1+`) and node "metal" (`+uuid2+`)`)):
+			case times == 3 && (err == nil || !strings.Contains(err.Error(), `the list could not be read completely in 3 tries: it has both node "metal" (`+uuid1+`) and node "metal" (`+uuid2+`)`)):
 				t.Errorf("error %v", err)
 			}
 		})

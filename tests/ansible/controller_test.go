@@ -161,7 +161,7 @@ func TestLimit(t *testing.T) {
 			}
 		}
 		out := run(t, environment(t, r, "CRATON_URL="+url, "CRATON_INVENTORY_HOSTNAME=qualified"), inventory, "--list")
-		if out.code == 0 || out.stdout != "" || !strings.Contains(out.stderr, "has a colon, at which Ansible divides patterns; rename it, or set hostname to name") {
+		if out.code == 0 || out.stdout != "" || !strings.Contains(out.stderr, "contains a colon, at which Ansible divides patterns; rename it, or set hostname to name") {
 			t.Errorf("qualified names with colons: exit %d, %s%s", out.code, shorten(out.stdout), out.stderr)
 		}
 	})

@@ -85,14 +85,14 @@ func TestLimitIsEqual(t *testing.T) {
 			{"web*", 4, ""}, {"web?", 3, ""}, {"*1:&type_server", 3, ""}, {"cell*", 6, ""}, {"active:&web*", 3, ""}, {"inactive", 1, ""}, {"kind_network_device", 1, ""},
 			{"parent_east_dfw_web1", 1, ""}, {"a*", 0, ""}, {"all", 0, ""}, {"*", 0, ""}, {"craton", 0, ""}, {"all:!craton", 0, "selects no host"}, {"ungrouped", 0, "selects no host"},
 			{"~web[12]$", 0, "regular expression"}, {"web1:!~w.*2", 0, "regular expression"}, {"@some.retry", 0, "is a file"}, {"label_web[0]", 0, "has brackets"}, {"web[12]", 0, "has brackets"},
-			{"nobody", 0, "no host and no group"}, {"web1,nobody*", 0, "no host and no group"}, {"web1 , db1,", 2, ""}, {"localhost", -1, ""}, {"web1,localhost", 1, ""},
-			{"$(touch pwned);'\"--output=pwned", 0, "has space"}, {"`id`;'\"$IFS", 0, "no host and no group"}, {"--output=pwned", 0, "no host and no group"}, {"web1:!--help", 1, ""}, {"web1\x00", 0, "too long"},
-			{"%s{{7*7}}", 0, "no host and no group"},
+			{"nobody", 0, "no host or group of Craton"}, {"web1,nobody*", 0, "no host or group of Craton"}, {"web1 , db1,", 2, ""}, {"localhost", -1, ""}, {"web1,localhost", 1, ""},
+			{"$(touch pwned);'\"--output=pwned", 0, "has space"}, {"`id`;'\"$IFS", 0, "no host or group of Craton"}, {"--output=pwned", 0, "no host or group of Craton"}, {"web1:!--help", 1, ""}, {"web1\x00", 0, "too long"},
+			{"%s{{7*7}}", 0, "no host or group of Craton"},
 		},
 		// Other files, and groups that Ansible makes, may have hosts of ours in groups of any name: names of hosts are certain.
-		alone + " " + constructed: {{"web1,edge.example.net", 2, ""}, {"web1:!level_cell", 1, ""}, {"label_web", 0, "no host and no group"}, {"numbers_high", 0, "no host and no group"}, {"level_*", 0, "groups that others make"}},
-		first + " " + alone:       {{"web1", 1, ""}, {"web*", 0, "groups that others make"}, {"localhost", 0, "what others make"}, {"!web1", 0, "what others make"}},
-		"lazy/made.craton.yml":    {{"web1", 1, ""}, {"high", 0, "no host and no group"}, {"label_web", 0, "no host and no group"}},
+		alone + " " + constructed: {{"web1,edge.example.net", 2, ""}, {"web1:!level_cell", 1, ""}, {"label_web", 0, "no host or group of Craton"}, {"numbers_high", 0, "no host or group of Craton"}, {"level_*", 0, "may match groups"}},
+		first + " " + alone:       {{"web1", 1, ""}, {"web*", 0, "may match groups"}, {"localhost", 0, "may come from"}, {"!web1", 0, "may come from"}},
+		"lazy/made.craton.yml":    {{"web1", 1, ""}, {"high", 0, "no host or group of Craton"}, {"label_web", 0, "no host or group of Craton"}},
 		"lazy/folder":             {{"label_web", 4, ""}, {"web1", 1, ""}},
 	}
 	withAnsible(t, func(t *testing.T, h *home) {

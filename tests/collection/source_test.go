@@ -137,7 +137,7 @@ func TestEventSource(t *testing.T) {
 				continue
 			}
 			got, said := source(1)
-			if fmt.Sprint(got) != "[reset  [all] false]" || !strings.Contains(said, `craton.fleet.changes: the change log does not know "3-0123456789abcdef"`) {
+			if fmt.Sprint(got) != "[reset  [all] false]" || !strings.Contains(said, `craton.fleet.changes: the change log does not know the cursor "3-0123456789abcdef"`) {
 				t.Errorf("%q\n%s", got, said)
 			}
 		}

@@ -26,7 +26,7 @@ func wrong(f *schema.Field) map[any]string {
 		strings.Repeat("ü", schema.MaxText+1): "is 256 characters long; the API stores 255",
 		strings.Repeat("x", 1<<17-64):         "is 131008 characters long; the API stores 255",
 		"a\nb":                                "holds a control character; take it out",
-		"a\u200bb":                            "holds the character U+200B, which is not shown or turns the direction of writing; take it out",
+		"a\u200bb":                            "holds the character U+200B, which is invisible or changes the direction of text; take it out",
 	}
 	switch f.Type {
 	case schema.LongText:

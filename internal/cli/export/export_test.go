@@ -418,7 +418,7 @@ func TestStandIns(t *testing.T) {
 		{"name": "web", "ip_address": "10.0.0.1", "variables": map[string]any{"ansible_host": "10.9.0.1"}},
 	})
 	out, errs := p.must(t, "", "export", "--format", "hosts")
-	if out != "10.0.0.1 web\n" || !strings.Contains(errs, "1 host left out: its ip_address only stands in for one that is not known") {
+	if out != "10.0.0.1 web\n" || !strings.Contains(errs, "1 host left out: its ip_address is only a") {
 		t.Errorf("%s\n%s", out, errs)
 	}
 	out, errs = p.must(t, "", "export", "--format", "prometheus")

@@ -29,7 +29,7 @@ func (g *Group) IsChild() bool { return g.child }
 // noKinds is the word for no kind at all, where nothing cannot be said, as in the environment.
 const noKinds = "none"
 
-// IsAlways reports whether a name is that of a group that Ansible always has.
+// IsAlways reports whether a name is that of a group of Ansible's own.
 func IsAlways(name string) bool { return name == all || name == ungrouped }
 
 // Kinds returns the kinds of groups that the setting groups has, or none.
@@ -42,7 +42,7 @@ func Kinds[K ~string](words []string) ([]K, error) {
 		return kinds, nil
 	}
 	if len(words) > 1 {
-		return nil, advice.With(fmt.Errorf("groups has %s and others", noKinds), fmt.Sprintf("leave %s out, or all others", noKinds))
+		return nil, advice.With(fmt.Errorf("groups is %s and also something else", noKinds), fmt.Sprintf("remove %s, or everything else", noKinds))
 	}
 	return nil, nil
 }
@@ -74,7 +74,7 @@ func (g *Grouper) Add(one *Group) error {
 		case g.names != Exact:
 			help += ", or set group_names to exact"
 		}
-		return advice.With(fmt.Errorf("%s and %s both make the group %q", other.What, one.What, one.Name), help)
+		return advice.With(fmt.Errorf("%s and %s would both be the group %q", other.What, one.What, one.Name), help)
 	}
 	g.byName[one.Name] = one
 	return nil
@@ -118,9 +118,9 @@ func (g *Grouper) Groups(hosts Hosts, describe func(i int) string) ([]*Group, er
 		if one := g.byName[name]; one != nil && one.Help != "" && one.Setting == "" {
 			return nil, advice.With(fmt.Errorf("%s has the same name in the inventory as %s", describe(i), one.What), fmt.Sprintf("rename it, or %s", one.Help))
 		} else if one != nil {
-			what = fmt.Sprintf("the group of %s (groups, without %s, leaves it out)", one.What, one.Setting)
+			what = fmt.Sprintf("the group of %s (to omit that group, remove %s from groups)", one.What, one.Setting)
 		} else if IsAlways(name) {
-			what = "a group that Ansible always has"
+			what = "a group of Ansible's own"
 		} else {
 			continue
 		}

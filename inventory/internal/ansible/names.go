@@ -37,7 +37,7 @@ func CheckHostName(name string, parts int) error {
 		return errors.New("is empty")
 	}
 	if strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
-		return errors.New("has space or a control character")
+		return errors.New("contains a space or a control character")
 	}
 	if err := value.CheckName(name); err != nil {
 		predicate, _ := advice.Split(err) // what to do is the caller's to say
@@ -45,25 +45,25 @@ func CheckHostName(name string, parts int) error {
 	}
 	switch {
 	case slices.Contains(controller, name):
-		return errors.New("is what Ansible calls the machine that it runs on")
+		return errors.New("is Ansible's name for the machine that it runs on")
 	case strings.Contains(name, ","):
-		return errors.New("has a comma")
+		return errors.New("contains a comma")
 	case IsTemplate(name):
 		return errors.New("looks like a template")
 	case !IsInert(name):
-		return errors.New("could begin a template: it holds a {, or #jinja2 or a part of it")
+		return errors.New("could begin a template: it contains a {, or #jinja2 or a part of it")
 	case name[0] == '-':
-		return errors.New("begins with -, which makes it an option of Ansible and ssh")
+		return errors.New("begins with -, so that Ansible and ssh would read it as an option")
 	case strings.ContainsAny(name[:1], "!&~@"):
-		return fmt.Errorf("begins with %s, which means something else in Ansible's patterns", name[:1])
+		return fmt.Errorf("begins with %s, which has another meaning in Ansible's patterns", name[:1])
 	case strings.ContainsAny(name, "*?[]"):
-		return errors.New("has one of the characters *?[], which mean something else in Ansible's patterns")
+		return errors.New("contains one of the characters *?[], which have another meaning in Ansible's patterns")
 	case strings.Count(name, "/") != parts-1, slices.ContainsFunc(strings.Split(name, "/"), func(s string) bool { return s == "" || s == "." || s == ".." }):
-		return errors.New("is a path, at which Ansible would find the variables of other hosts in host_vars")
+		return errors.New("is a path, so that Ansible would read the host_vars of other hosts for it")
 	case variablesFile().MatchString(name):
-		return errors.New("ends like a file of host_vars, whose variables Ansible would give it")
+		return errors.New("ends like the name of a file in host_vars, which Ansible would read for it")
 	case strings.Contains(name, ":") && !isWhole(name):
-		return errors.New("has a colon, at which Ansible divides patterns")
+		return errors.New("contains a colon, at which Ansible divides patterns")
 	}
 	return nil
 }
@@ -213,7 +213,7 @@ func CheckWords[W ~string](setting string, words []W, known ...W) error {
 		for i, k := range known {
 			all[i] = string(k)
 		}
-		return advice.With(fmt.Errorf("%s: there is no %q", setting, string(w)), nearest.Hint(string(w), all))
+		return advice.With(fmt.Errorf("%s: %q is not a valid value", setting, string(w)), nearest.Hint(string(w), all))
 	}
 	return nil
 }

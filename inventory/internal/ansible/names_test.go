@@ -22,7 +22,7 @@ func TestCheckHostName(t *testing.T) {
 		"web.:22": "a colon", ":22": "a colon", "web-:22": "a colon", "web_:22": "a colon", "-:22": "begins with -", "a..b:22": "a colon", "web:ssh": "a colon", "web:22:23": "a colon", "web:٢٢": "a colon",
 		"fe80::1%eth0": "a colon", "64:ff9b::192.0.2.1": "a colon", "2001:db8::1.2.3.4": "a colon", "::1:2:3:4:5:6:7": "a colon", "1:2:3:4:5:6:7::": "a colon", "east/dfw/web:22": "a colon", "east/dfw/2001:db8::1": "a colon", "2001:db8::/dfw/web": "a colon", "{{x}}": "template",
 		".": "is a path", "..": "is a path", "../host_vars/db": "is a path", "east/../db": "is a path", "east//db": "is a path", "/db": "is a path", "db/": "is a path",
-		"localhost.yml": "ends like a file of host_vars", "db.YAML": "ends like a file", "east/db.json": "ends like a file", ".yml": "ends like a file",
+		"localhost.yml": "ends like the name of", "db.YAML": "ends like the name of", "east/db.json": "ends like the name of", ".yml": "ends like the name of",
 	} {
 		if err := ansible.CheckHostName(name, 1+strings.Count(strings.Trim(name, "/"), "/")); err == nil || !strings.Contains(err.Error(), why) {
 			t.Errorf("%q: %v, want %s", name, err, why)
@@ -50,7 +50,7 @@ func TestKinds(t *testing.T) {
 	if got, err := ansible.Kinds[string]([]string{"none"}); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
 	}
-	if _, err := ansible.Kinds[string]([]string{"a", "none"}); err == nil || !strings.Contains(err.Error(), "groups has none and others") {
+	if _, err := ansible.Kinds[string]([]string{"a", "none"}); err == nil || !strings.Contains(err.Error(), "groups is none and also something else") {
 		t.Errorf("%v", err)
 	}
 }

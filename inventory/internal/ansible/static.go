@@ -35,7 +35,7 @@ func (doc *Document) WriteStatic(w io.Writer, comment string) error {
 // checkStaticName refuses names at whose colon Ansible takes off a port when they stand in a file.
 func checkStaticName(name string) error {
 	if strings.Contains(name, ":") && !ipv6().MatchString(name) {
-		return advice.With(fmt.Errorf("the host %q cannot be in a file: what stands behind its colon would be its port", name), "rename it, or set hostname to ip_address")
+		return advice.With(fmt.Errorf("the host %q cannot be in an inventory file: what follows its colon would be read as a port", name), "rename it, or set hostname to ip_address")
 	}
 	return nil
 }

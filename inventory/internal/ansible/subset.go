@@ -60,12 +60,12 @@ func ParseSubset(text string) (*Subset, error) {
 		case strings.ContainsAny(name, "[]"):
 			return nil, fmt.Errorf("%q has brackets", word)
 		case strings.ContainsAny(name[:1], "!&@"):
-			return nil, fmt.Errorf("%q has a name that no host of Craton's has", word)
+			return nil, fmt.Errorf("%q is not the name of a host", word)
 		case strings.ContainsAny(name, "*?"):
 			expression := strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(name))
 			compiled, err := regexp.Compile(`^(?s:` + expression + `)$`)
 			if err != nil {
-				return nil, fmt.Errorf("%q is too long a wildcard", word)
+				return nil, fmt.Errorf("the wildcard %q is too long", word)
 			}
 			into.globs = append(into.globs, glob{name, compiled})
 		default:
@@ -97,14 +97,14 @@ func splitPattern(text string) ([]string, error) {
 	case !strings.Contains(text, ":") || isWhole(text):
 		words = []string{text}
 	case strings.Contains(text, "::") || strings.Count(text, ":") >= 6 || strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }):
-		return nil, errors.New("it may be an address, or be divided at its colons")
+		return nil, errors.New("it may be an address, or a list separated by colons")
 	default:
 		words = strings.Split(text, ":")
 	}
 	words = slices.DeleteFunc(words, func(word string) bool { return word == "" })
 	for _, word := range words {
 		if strings.ContainsFunc(word, unicode.IsSpace) {
-			return nil, fmt.Errorf("%q has space", word)
+			return nil, fmt.Errorf("%q contains a space", word)
 		}
 	}
 	if len(words) == 0 {
@@ -118,11 +118,11 @@ func splitPattern(text string) ([]string, error) {
 // left to Ansible, as it only takes hosts away.
 func (s *Subset) OnlyHosts() (*Subset, error) {
 	if len(s.union.globs) > 0 {
-		return nil, fmt.Errorf("%q may match groups that others make", s.union.globs[0].text)
+		return nil, fmt.Errorf("%q may match groups from other inventories or plays", s.union.globs[0].text)
 	}
 	for _, word := range s.union.words {
 		if IsAlways(word) || IsController(word) {
-			return nil, fmt.Errorf("%q may be what others make", word)
+			return nil, fmt.Errorf("%q may come from other inventories or plays", word)
 		}
 	}
 	return &Subset{union: pattern{words: s.union.words}}, nil
@@ -153,7 +153,7 @@ func (s *Subset) Select(hosts Hosts, groups []*Group) ([]bool, error) {
 	}
 	selected, unknown := m.match(s.union)
 	if unknown != "" {
-		return nil, fmt.Errorf("%q is the name of no host and no group of Craton's", unknown)
+		return nil, fmt.Errorf("no host or group of Craton is called %q", unknown)
 	}
 	for _, p := range s.intersect {
 		also, _ := m.match(p)
@@ -166,7 +166,7 @@ func (s *Subset) Select(hosts Hosts, groups []*Group) ([]bool, error) {
 		selected[i] = selected[i] && !not[i]
 	}
 	if !slices.Contains(selected, true) && !slices.ContainsFunc(s.union.words, IsController) {
-		return nil, errors.New("it selects no host of Craton's")
+		return nil, errors.New("it selects no host of Craton")
 	}
 	return selected, nil
 }

@@ -31,7 +31,7 @@ func Loadable(value string) error {
 		c := value[i]
 		if '0' <= c && c <= '9' {
 			if digits++; digits > marks.MaxDigits {
-				return fmt.Errorf("holds a number of more than %d digits", marks.MaxDigits)
+				return fmt.Errorf("contains a number with more than %d digits", marks.MaxDigits)
 			}
 			continue
 		}

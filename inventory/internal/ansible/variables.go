@@ -29,19 +29,19 @@ func CheckVariables(v Variables, owner fmt.Stringer, facts string, exclude *Excl
 			continue
 		}
 		if name == facts && name != "" {
-			return advice.With(fmt.Errorf("%s has a variable %q, which is what the host's facts are called", owner, name), "set facts to another name, or exclude_variables to this one")
+			return advice.With(fmt.Errorf("%s has a variable %q, which is also the name of the facts", owner, name), "set facts to another name, or add the variable to exclude_variables")
 		}
 		if IsMark(name) {
-			return advice.With(fmt.Errorf("%s has a variable %q, which Ansible would take for a mark of its own", owner, name), "delete it, or set exclude_variables to it")
+			return advice.With(fmt.Errorf("%s has a variable %q, which has a special meaning in Ansible", owner, name), "delete it, or add it to exclude_variables")
 		}
 		if trust == Untrusted && !IsInert(name) {
-			return advice.With(fmt.Errorf("%s has a variable %q, and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2", owner, name), "rename it, or set exclude_variables to it")
+			return advice.With(fmt.Errorf("%s has a variable %q, and ansible-core before 2.19 may execute a name that contains { or a part of #jinja2", owner, name), "rename it, or add it to exclude_variables")
 		}
 		if err := Loadable(v[i].Value); err != nil {
-			return advice.With(fmt.Errorf("the variable %q of %s %w, which Ansible cannot load", name, owner, err), "change it, or set exclude_variables to it")
+			return advice.With(fmt.Errorf("the variable %q of %s %w, which Ansible cannot load", name, owner, err), "change it, or add it to exclude_variables")
 		}
 		if path, err := CheckMember(name, v[i].Value); err != nil {
-			return fmt.Errorf("the variable %s of %s %w, or set exclude_variables to %q", path, owner, err, name)
+			return fmt.Errorf("the variable %s of %s %w, or add %q to exclude_variables", path, owner, err, name)
 		}
 	}
 	return nil
@@ -63,7 +63,7 @@ func CheckFacts(name string) error {
 		return fmt.Errorf("facts must be the name of a variable (letters, digits, underscores), not %q", name)
 	}
 	if name == HostAddress {
-		return fmt.Errorf("facts cannot be called %s, which is the host's address", HostAddress)
+		return fmt.Errorf("facts cannot be called %s, which is the variable with the host's address", HostAddress)
 	}
 	if slices.Contains(ansibles, name) {
 		return fmt.Errorf("facts cannot be called %s, which Ansible sets itself", name)
@@ -90,7 +90,7 @@ func NewExcluder(patterns []string) *Excluder { return &Excluder{patterns: patte
 func CheckPatterns(setting string, patterns []string) error {
 	for _, p := range patterns {
 		if _, err := path.Match(p, ""); err != nil {
-			return fmt.Errorf("%s: the pattern %q is not well formed: %w", setting, p, err)
+			return fmt.Errorf("%s: invalid pattern %q: %w", setting, p, err)
 		}
 	}
 	return nil

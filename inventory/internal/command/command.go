@@ -101,11 +101,11 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 	one := cmd.Flags().Changed("host")
 	switch {
 	case !r.list && !r.graph && !one:
-		return errors.New("say what to write: --list, --host NAME or --graph")
+		return errors.New("give one of --list, --host NAME or --graph")
 	case r.hosts && !r.graph:
-		return advice.With(errors.New("--hosts goes with --graph"), "did you mean --host NAME or --list?")
+		return advice.With(errors.New("--hosts needs --graph"), "did you mean --host NAME or --list?")
 	case one && (r.asked.Subset != "" || r.asked.SubsetBeside):
-		return errors.New("--subset goes with --list and --graph")
+		return errors.New("--subset needs --list or --graph")
 	case r.asked.KeepMappings && r.graph:
 		return errors.New("--keep-mappings is for JSON, not for --graph")
 	case r.pretty && r.graph:

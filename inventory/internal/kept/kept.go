@@ -60,7 +60,7 @@ type Header struct {
 func Folder() (string, error) {
 	dir, err := private.CachePath("inventory")
 	if err != nil {
-		return "", fmt.Errorf("there is no folder to keep inventories in: %w", err)
+		return "", fmt.Errorf("no directory to cache inventories in: %w", err)
 	}
 	return dir, nil
 }
@@ -98,7 +98,7 @@ type Entry struct {
 }
 
 // errDamaged is a file that is not what was written.
-var errDamaged = errors.New("it is cut short or altered")
+var errDamaged = errors.New("it is truncated or corrupted")
 
 // Find opens the document of a key. The error is one of fs.ErrNotExist where there is none, and says otherwise why what
 // is there does not count.
@@ -240,7 +240,7 @@ func (d *Draft) add(part *Part, b []byte) {
 		return
 	}
 	if part.Size += int64(len(b)); d.part.Size > MaxBytes/2 {
-		d.err = errors.New("it is too large to be kept")
+		d.err = errors.New("it is too large to cache")
 		return
 	}
 	part.Sum = crc32.Update(part.Sum, castagnoli, b)

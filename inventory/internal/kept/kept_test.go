@@ -126,14 +126,14 @@ func TestDamage(t *testing.T) {
 	if _, _, err := read(s, "fedcba"); err == nil {
 		t.Error("another's document is taken")
 	}
-	if _, err := s.All(); err == nil || !strings.Contains(err.Error(), "cut short or altered") {
+	if _, err := s.All(); err == nil || !strings.Contains(err.Error(), "it is truncated or corrupted") {
 		t.Errorf("of a damaged one: %v", err)
 	}
 	write(whole)
 	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // that is what is refused
 		t.Fatal(err)
 	}
-	if _, _, err := read(s, key); err == nil || !strings.Contains(err.Error(), "others than its owner") {
+	if _, _, err := read(s, key); err == nil || !strings.Contains(err.Error(), "users other than its owner") {
 		t.Errorf("open to others: %v", err)
 	}
 	if err := os.Rename(path, path+".else"); err != nil {
@@ -142,7 +142,7 @@ func TestDamage(t *testing.T) {
 	if err := os.Symlink(path+".else", path); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := read(s, key); err == nil || !strings.Contains(err.Error(), "is a link") {
+	if _, _, err := read(s, key); err == nil || !strings.Contains(err.Error(), "is a symbolic link") {
 		t.Errorf("a link: %v", err)
 	}
 }

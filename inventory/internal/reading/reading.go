@@ -26,7 +26,7 @@ func Retry[T any](ctx context.Context, what string, read func(context.Context) (
 			return false, err
 		}
 		if n == tries-1 {
-			return false, fmt.Errorf("%s could not be read whole in %d tries: %w", what, tries, err)
+			return false, fmt.Errorf("%s could not be read completely in %d tries: %w", what, tries, err)
 		}
 		return true, err
 	})
@@ -38,5 +38,5 @@ func CheckHostCount(hosts, least int) error {
 	if hosts >= least {
 		return nil
 	}
-	return fmt.Errorf("the inventory has %d hosts, and expect_at_least says %d: see whether the API gives all of them, and the filters let them through, or set it lower", hosts, least)
+	return fmt.Errorf("the inventory has %d hosts, but expect_at_least is %d: check that the API returns all hosts and that no filter excludes them, or lower expect_at_least", hosts, least)
 }
