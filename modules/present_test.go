@@ -486,7 +486,7 @@ func TestUsersAccess(t *testing.T) {
 	if o := as("craton_cloud_info", args{}); o["failed"] != nil {
 		t.Errorf("a reader reads: %v", o)
 	}
-	if o := as("craton_cloud", args{"name": "x"}); !strings.Contains(o.Msg(), "to read only") {
+	if o := as("craton_cloud", args{"name": "x"}); !strings.Contains(o.Msg(), "is read-only") {
 		t.Errorf("a reader writes: %v", o)
 	}
 	for _, in := range []args{panel, panel.With(checking), panel.With(diffing), {"name": "panel", "role": "reader"}, {"name": "panel", "keys": []any{}}} {

@@ -47,13 +47,13 @@ func TestBulk(t *testing.T) {
 	}
 	matched := shown.JSON["matched"].(string)
 	id := in("hosts", `{"name":"web-new","ip_address":"10.20.0.9","device_type":"server",`+place+`,"labels":["web"]}`)
-	if got := f.call(a.member, "POST", "/v1/bulk", edit+`,"expect":"`+matched+`"}`); got.Status != 409 || got.message() != "The terms mean other objects than when they were looked at: 151 hosts now. Look again." {
+	if got := f.call(a.member, "POST", "/v1/bulk", edit+`,"expect":"`+matched+`"}`); got.Status != 409 || got.message() != "Other objects match than in the preview: 151 hosts now. Check again." {
 		t.Errorf("others than those shown: %d %s", got.Status, got.message())
 	}
 	f.must(a.member, 204, "DELETE", "/v1/hosts/"+id, "")
 	preview := shown.JSON["preview"].(string)
 	f.must(a.member, 200, "PUT", "/v1/hosts/"+fmt.Sprint(shown.objects(t, "objects")[0]["id"])+"/variables", `{"ntp":"of somebody else"}`)
-	if got := f.call(a.member, "POST", "/v1/bulk", edit+`,"expect":"`+preview+`"}`); got.Status != 409 || got.message() != "The hosts, or their values, are not what they were when they were looked at. Look again." {
+	if got := f.call(a.member, "POST", "/v1/bulk", edit+`,"expect":"`+preview+`"}`); got.Status != 409 || got.message() != "The hosts, or their values, have changed since the preview. Check again." {
 		t.Errorf("something else than what was shown: %d %s", got.Status, got.message())
 	}
 	f.must(a.member, 200, "PUT", "/v1/hosts/"+fmt.Sprint(shown.objects(t, "objects")[0]["id"])+"/variables", `{"ntp":"old-0"}`)
@@ -113,8 +113,8 @@ func TestBulk(t *testing.T) {
 	for body, want := range map[string]string{
 		`{"kind":"host","where":"name=*"}`:                                                 "there is nothing to do",
 		`{"kind":"host","variables":{"a":1}}`:                                              "'where' is a required property: for all objects it is name=*",
-		`{"kind":"user","where":"name=*","delete":true}`:                                   "kind: it is one of cloud, region, cell, host, network-device, network",
-		`{"where":"name=*","delete":true}`:                                                 "kind: it is one of",
+		`{"kind":"user","where":"name=*","delete":true}`:                                   "kind: must be one of cloud, region, cell, host, network-device, network",
+		`{"where":"name=*","delete":true}`:                                                 "kind: must be one of",
 		`{"kind":"host","where":"lable=x","delete":true}`:                                  `where: "lable=x" (column 1)`,
 		`{"kind":"host","where":"name=*","delete":true,"variables":{}}`:                    "what is deleted is not edited",
 		`{"kind":"host","where":"name=*","update":{"name":"x"}}`:                           "the name of many objects is not changed at once",

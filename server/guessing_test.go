@@ -87,7 +87,7 @@ func TestGuessingIsRefusedAndLogged(t *testing.T) {
 	}
 	log := p.log.String()
 	for _, want := range []string{
-		`level=WARN msg="logins are refused: too many were wrong" client=192.0.2.1 tried_user=bootstrap for=1m0s`,
+		`level=WARN msg="refusing logins after too many wrong ones" client=192.0.2.1 tried_user=bootstrap for=1m0s`,
 		`client=192.0.2.1 tried_user=bootstrap tried_project=` + p.root.project + "\n",
 		`client=192.0.2.1 tried_user=bootstrap tried_project=` + p.root.project + ` refused="too many wrong logins"`,
 	} {

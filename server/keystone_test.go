@@ -400,7 +400,7 @@ func TestKeystoneDown(t *testing.T) {
 	b.must(known, http.StatusOK, "GET", "/v1/clouds", "")
 	// 503 would be truer, but the python client dies of it (contract §9.5).
 	r := b.must(unknown, http.StatusInternalServerError, "GET", "/v1/clouds", "")
-	if !strings.Contains(r.message(), "Keystone cannot be asked now") {
+	if !strings.Contains(r.message(), "Keystone is unavailable") {
 		t.Errorf("the message is %q", r.message())
 	}
 	if log := b.log.String(); !strings.Contains(log, "no answer from Keystone at "+k.URL) || strings.Contains(log, unknown.key) {

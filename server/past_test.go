@@ -147,7 +147,7 @@ func TestPastErrors(t *testing.T) {
 		}
 	}
 	for method, path := range map[string]string{"POST": "clouds?at=1", "PUT": "hosts/" + a.host + "?at=1", "DELETE": "hosts/" + a.host + "?concealed=omit"} {
-		if got := f.call(a.admin, method, "/v1/"+path, `{"name":"past"}`); got.Status != 400 || !strings.Contains(got.message(), "a past state is only read") {
+		if got := f.call(a.admin, method, "/v1/"+path, `{"name":"past"}`); got.Status != 400 || !strings.Contains(got.message(), "past states are read-only") {
 			t.Errorf("%s %s: %d %s", method, path, got.Status, got.Text)
 		}
 	}

@@ -78,5 +78,5 @@ func (b *seatedBody) Read(p []byte) (n int, err error) {
 
 // full responds to a request for which there is no place.
 func full(w http.ResponseWriter) {
-	api.Overloaded(w, "The server has as many requests under way as it has room for (its setting max_requests). Try again in some seconds.")
+	api.Overloaded(w, "The server is processing as many requests as its setting max_requests allows. Try again in a few seconds.")
 }

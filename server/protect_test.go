@@ -236,7 +236,7 @@ func TestSets(t *testing.T) {
 	// One set at most, and nothing is done of what is refused.
 	body := fmt.Sprintf(`{"add":{"region":[%s],"host":[%s]}`, a.region, a.host)
 	r := f.must(a.member, 409, "POST", "/v1/sets/other", body+`}`)
-	if want := `The host "h" belongs to the set "web": it is taken over only where that is asked for (adopt).`; r.message() != want {
+	if want := `The host "h" belongs to the set "web": set adopt to move it to this set.`; r.message() != want {
 		t.Errorf("%s", r.message())
 	}
 	expect(a.member, "other", "")

@@ -154,14 +154,14 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	proxies.Header = o.ProxyHeader
 	settings := o.store()
 	settings.Saved = func(file string) {
-		log.InfoContext(ctx, "saved the database before its schema is brought up to date", slog.String("backup", file))
+		log.InfoContext(ctx, "backed up the database before migrating its schema", slog.String("backup", file))
 	}
 	settings.ReplicaState = func(now store.ReplicaStats) {
 		if now.Why == "" {
-			log.InfoContext(ctx, "reads go to the read database where it is as new as they need")
+			log.InfoContext(ctx, "reads use the replica again, where it is current enough")
 			return
 		}
-		log.WarnContext(ctx, "reads pass the read database by; it is tried again", slog.String("reason", string(now.Why)), slog.String("detail", now.Detail))
+		log.WarnContext(ctx, "reads skip the replica; it is probed again", slog.String("reason", string(now.Why)), slog.String("detail", now.Detail))
 	}
 	s, err := store.Open(ctx, database, settings)
 	if err != nil {
@@ -199,7 +199,7 @@ func (s *Server) Retain(ctx context.Context, keep time.Duration) (wait func()) {
 		defer tick.Stop()
 		for {
 			if err := s.store.Prune(ctx, time.Now().Add(-keep)); err != nil && ctx.Err() == nil {
-				s.log.ErrorContext(ctx, "old changes could not be removed from the change log; it is tried again", slog.String("error", err.Error()))
+				s.log.ErrorContext(ctx, "old changes could not be removed from the change log; trying again later", slog.String("error", err.Error()))
 			}
 			select {
 			case <-tick.C:
@@ -230,7 +230,7 @@ func (s *Server) RecordUses(ctx context.Context) (wait func()) {
 			}
 			storing, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordEvery/3)
 			if err := s.store.RecordUses(storing); err != nil {
-				s.log.WarnContext(ctx, "it could not be stored when API keys were used", slog.String("error", err.Error()))
+				s.log.WarnContext(ctx, "could not store when API keys were last used", slog.String("error", err.Error()))
 			}
 			cancel()
 		}
@@ -246,10 +246,10 @@ const watchEvery = time.Second
 func (s *Server) Watch(ctx context.Context) (wait func(), err error) {
 	return s.store.Watch(ctx, watchEvery, func(err error) {
 		if err != nil {
-			s.log.ErrorContext(ctx, "the database file is not what it was; requests are refused", slog.String("error", err.Error()))
+			s.log.ErrorContext(ctx, "the database file was moved, replaced or damaged; requests are refused", slog.String("error", err.Error()))
 			return
 		}
-		s.log.InfoContext(ctx, "the database file is in its place again")
+		s.log.InfoContext(ctx, "the database file is back in place")
 	})
 }
 

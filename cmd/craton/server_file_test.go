@@ -161,7 +161,7 @@ func TestServerLosesFile(t *testing.T) {
 			if status, _, text := s.send(t, "GET", "/healthz", ""); status != 500 || !strings.Contains(text, "no longer the one that was opened") || strings.Contains(text, dir) {
 				t.Errorf("/healthz: %d %s", status, text)
 			}
-			s.waitLog(t, "the database file is not what it was")
+			s.waitLog(t, "the database file was moved, replaced or damaged")
 			if !strings.Contains(s.log.String(), file) {
 				t.Errorf("the log does not name the file:\n%s", s.log)
 			}
@@ -222,7 +222,7 @@ func TestServerFileIsLink(t *testing.T) {
 			if status, _, text := s.send(t, "POST", "/v1/clouds", `{"name": "lost"}`); status != 500 || !strings.Contains(text, "no longer the one that was opened") {
 				t.Errorf("a write: %d %s", status, text)
 			}
-			s.waitLog(t, "the database file is not what it was")
+			s.waitLog(t, "the database file was moved, replaced or damaged")
 			s.stop(t)
 		})
 	}
@@ -253,9 +253,9 @@ func TestServerKeepsFile(t *testing.T) {
 	}
 
 	shell(t, `mv "$1" "$1.away"`, file)
-	s.waitLog(t, "the database file is not what it was")
+	s.waitLog(t, "the database file was moved, replaced or damaged")
 	shell(t, `mv "$1.away" "$1"`, file)
-	s.waitLog(t, "the database file is in its place again")
+	s.waitLog(t, "the database file is back in place")
 	s.cloud(t, "back")
 	s.stop(t)
 	if got := cloudsIn(t, file); got != "first touched back" {
@@ -297,7 +297,7 @@ func TestServerReload(t *testing.T) {
 	if err := r.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	s.waitLog(t, "the former one stays in use")
+	s.waitLog(t, "the previous one stays in use")
 	if shown() != second {
 		t.Error("a certificate that cannot be read is in use")
 	}

@@ -94,7 +94,7 @@ func TestUnixSocket(t *testing.T) {
 	if err := os.WriteFile(socket, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(craton, "server", "--database", database, "--listen", "unix:"+socket).CombinedOutput(); err == nil || !strings.Contains(string(out), "is there, and no socket") {
+	if out, err := exec.Command(craton, "server", "--database", database, "--listen", "unix:"+socket).CombinedOutput(); err == nil || !strings.Contains(string(out), "exists and is not a socket") {
 		t.Errorf("in the place of a file: %v\n%s", err, out)
 	}
 	if text, err := os.ReadFile(socket); err != nil || string(text) != "mine" {

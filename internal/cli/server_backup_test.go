@@ -48,7 +48,7 @@ func TestServerBackup(t *testing.T) {
 			t.Errorf("%s: %s, want %s", database, out, project)
 		}
 	}
-	fails("holds a fleet already", "restore", at("a.backup"), "--database", third)
+	fails("already contains a fleet", "restore", at("a.backup"), "--database", third)
 	fails("exists", "backup", "--database", first, at("a.backup"))
 	run(0, "backup", "--database", first, at("a.backup"), "--force")
 	fails("is the database itself", "backup", "--database", first, at("first.db"), "--force")

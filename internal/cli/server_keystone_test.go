@@ -181,7 +181,7 @@ func TestServerKeystoneAtStart(t *testing.T) {
 	}
 
 	s := serveWith(t, "--database", database, "--auth", "keystone", "--keystone-url", "http://keystone.invalid:5000")
-	if status, body := s.get(t, "/v1/clouds", "token"); status != http.StatusInternalServerError || !strings.Contains(body, "Keystone cannot be asked now") {
+	if status, body := s.get(t, "/v1/clouds", "token"); status != http.StatusInternalServerError || !strings.Contains(body, "Keystone is unavailable") {
 		t.Errorf("without Keystone: %d %s", status, body)
 	}
 	log, status := s.stop()

@@ -178,7 +178,7 @@ func (c *call) serve() (err error) {
 			return err
 		}
 		if method != http.MethodGet && asksForPast(c.r.URL.RawQuery) {
-			return fail(http.StatusBadRequest, "at: a past state is only read; leave out at and concealed to write")
+			return fail(http.StatusBadRequest, "at: past states are read-only; leave out at and concealed to write")
 		}
 		return m.handler(c)
 	case method == http.MethodOptions:

@@ -43,12 +43,12 @@ func timed(h handler) handler {
 		case !asked && !said:
 			return h(c)
 		case !asked:
-			return fail(http.StatusBadRequest, "concealed: only a past state has values that are not known, so it goes with at")
+			return fail(http.StatusBadRequest, "concealed: requires at, since only past states have unknown values")
 		case said && concealed != "omit":
-			return fail(http.StatusBadRequest, "concealed: it can only be \"omit\", to leave out the values that the change log does not have")
+			return fail(http.StatusBadRequest, "concealed: must be \"omit\", which leaves out values that the change log does not have")
 		}
 		if times := occurrences(c.r.URL.RawQuery, "at"); times > 1 {
-			return fail(http.StatusBadRequest, "at: it is there %d times, and a state is of one moment", times)
+			return fail(http.StatusBadRequest, "at: given %d times; a request reads one state", times)
 		}
 		find, err := parseMoment("at", at)
 		if err != nil {
@@ -119,7 +119,7 @@ func parseMoment(name, text string) (find func(ctx context.Context, v *store.Vie
 	}
 	at, err := parseTime(name, text)
 	if err != nil {
-		return nil, fail(http.StatusBadRequest, "%s: %q is no time such as 2026-11-20T09:30:00Z, and no revision", name, text)
+		return nil, fail(http.StatusBadRequest, "%s: %q is neither a time such as 2026-11-20T09:30:00Z nor a revision", name, text)
 	}
 	return func(ctx context.Context, v *store.View) (store.Cursor, error) { return v.AtTime(ctx, at) }, nil
 }

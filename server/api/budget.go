@@ -106,7 +106,7 @@ func (s *share) take(ctx context.Context, n int64) (release func(), err error) {
 // (contract §9.5).
 var errOverload error = &httpError{
 	status: http.StatusInternalServerError, again: retryAfter,
-	message: "The server has as many large requests under way as it has room for. Try again in some seconds.",
+	message: "The server is processing as many large requests as its memory allows. Try again in a few seconds.",
 }
 
 func bodyTooLarge(size string, limit int64) error {
@@ -114,11 +114,11 @@ func bodyTooLarge(size string, limit int64) error {
 }
 
 func answerTooLarge() error {
-	return fail(http.StatusInternalServerError, "The answer would be larger than %d MiB, which is the most this server makes. Ask for less at once: a smaller limit, without details, or resolved-values=false.", largestAnswer>>20)
+	return fail(http.StatusInternalServerError, "The response would be larger than %d MiB, which is the limit of this server. Request less at once: a smaller limit, without details, or resolved-values=false.", largestAnswer>>20)
 }
 
 func urlTooLong(n int) error {
-	return fail(http.StatusBadRequest, "The URL has %d bytes, at most %d are possible. Ask with fewer or shorter parameters.", n, maxQuery)
+	return fail(http.StatusBadRequest, "The URL has %d bytes, at most %d are possible. Use fewer or shorter parameters.", n, maxQuery)
 }
 
 func sizeText(n int64) string { return fmt.Sprint(n) }

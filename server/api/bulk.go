@@ -73,7 +73,7 @@ func (c *call) readBulk() (*resource, *store.BulkParams, error) {
 	kind, _ := body.Get("kind")
 	i := slices.IndexFunc(resources, func(r *resource) bool { return r.Name == kind.Text && slices.Contains(bulkKinds, r.Name) })
 	if kind.Kind != jsontext.String || i < 0 {
-		return nil, nil, fail(http.StatusBadRequest, "kind: it is one of %s", strings.Join(bulkKinds, ", "))
+		return nil, nil, fail(http.StatusBadRequest, "kind: must be one of %s", strings.Join(bulkKinds, ", "))
 	}
 	r, b := resources[i], &store.BulkParams{}
 	edits, asked := 0, false

@@ -82,14 +82,14 @@ func listSetters(c *call) error {
 		return err
 	}
 	if !q.flag("setters") {
-		return fail(http.StatusBadRequest, "setters: it can only be true; leave it out to read all changes")
+		return fail(http.StatusBadRequest, "setters: must be true; leave it out to read all changes")
 	}
 	o, err := c.object(q)
 	if err != nil {
 		return err
 	}
 	if o.ID == "" {
-		return fail(http.StatusBadRequest, "setters: say with kind and id whose variables")
+		return fail(http.StatusBadRequest, "setters: give the kind and id of the object")
 	}
 	find := func(ctx context.Context, v *store.View) (store.Cursor, error) {
 		return store.Cursor{Revision: math.MaxInt64}, nil
@@ -183,7 +183,7 @@ func parseTime(name, text string) (store.Micros, error) {
 			return store.Micros(t.UnixMicro()), nil
 		}
 	}
-	return 0, fail(http.StatusBadRequest, "%s: %q is no time such as 2026-11-20T09:30:00Z", name, text)
+	return 0, fail(http.StatusBadRequest, "%s: %q is not a time such as 2026-11-20T09:30:00Z", name, text)
 }
 
 // showChanges writes the changes that are in the log now, and sets l to continue at its end if there was none. newest

@@ -26,9 +26,9 @@ const (
 
 // Messages of our own.
 const (
-	msgReadOnly            = "Your role in this project allows to read only."
+	msgReadOnly            = "Your role in this project is read-only."
 	msgNoUsers             = "This server takes its users from Keystone: create them there."
-	msgKeystoneUnavailable = "The token could not be checked, because Keystone cannot be asked now. Try again; if it stays so, tell the administrator of this server, whose log has the reason."
+	msgKeystoneUnavailable = "The token could not be checked, because Keystone is unavailable. Try again; if the problem persists, tell the administrator of this server: its log has the reason."
 )
 
 // httpError is an error with a status and a message for the client.
@@ -51,8 +51,8 @@ func fail(status int, format string, args ...any) error {
 // noTemporary returns the error for a large answer that cannot be written to the directory for temporary files.
 func noTemporary(err error) error {
 	return &httpError{
-		status: http.StatusInternalServerError, again: retryAfter, cause: fmt.Errorf("a large answer needs a temporary file (TMPDIR says where): %w", err),
-		message: "The server cannot write a temporary file for so large an answer. Ask for less at once, such as with a smaller limit, or tell the administrator of this server, whose log has the reason.",
+		status: http.StatusInternalServerError, again: retryAfter, cause: fmt.Errorf("a large response needs a temporary file (in TMPDIR): %w", err),
+		message: "The server cannot write a temporary file for a response of this size. Request less at once, such as with a smaller limit, or tell the administrator of this server: its log has the reason.",
 	}
 }
 

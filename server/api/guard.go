@@ -41,7 +41,7 @@ func Guarded(authenticate Authenticator, g *guard.Guard, byToken bool, log *slog
 			return outcome(answer)
 		})
 		if began > 0 {
-			log.WarnContext(r.Context(), "logins are refused: too many were wrong", slog.String("client", a.Address.String()),
+			log.WarnContext(r.Context(), "refusing logins after too many wrong ones", slog.String("client", a.Address.String()),
 				slog.String("tried_user", shorten(user)), slog.String("for", began.String()))
 		}
 		if refused := (*guard.RefusedError)(nil); errors.As(err, &refused) {

@@ -97,7 +97,7 @@ func (c *call) historyList(q query) (l store.HistoryParams, err error) {
 		return l, err
 	}
 	if l.Object.ID != "" && l.Name+l.Action != "" {
-		return l, fail(http.StatusBadRequest, "name and action look for changes in the whole log: leave id out")
+		return l, fail(http.StatusBadRequest, "name and action search the whole change log: leave id out")
 	}
 	return l, q.span(&l.Since, &l.Until)
 }
@@ -106,7 +106,7 @@ func (c *call) historyList(q query) (l store.HistoryParams, err error) {
 func (c *call) object(q query) (store.Object, error) {
 	o := store.Object{Kind: q.text("kind"), ID: q.text("id")}
 	if o.ID != "" && o.Kind == "" {
-		return o, fail(http.StatusBadRequest, "id: say of which kind, as kinds count apart")
+		return o, fail(http.StatusBadRequest, "id: give the kind too, since each kind has its own ids")
 	}
 	if o.Kind != "" {
 		if err := c.mayRead(o.Kind); err != nil {

@@ -17,7 +17,7 @@ import (
 // self stands for the caller in the place of a user's id: only admins can look up ids.
 const self = "self"
 
-var errNoUser = fail(http.StatusNotFound, "You are no user of this server's own: there is no role or key of yours here.")
+var errNoUser = fail(http.StatusNotFound, "You are not a local user of this server, so you have no role or keys here.")
 
 // ofUser returns the id of the path's user, whose role or keys the request is about. Everybody may use their own; those
 // of others need the right to manage users, and other callers learn nothing, not even whether the user exists.

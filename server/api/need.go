@@ -32,7 +32,7 @@ func (c *call) needs() error {
 		c.need.Cursor = store.ParseCursor(text)
 		return nil
 	}
-	return fail(http.StatusBadRequest, "%s: %q is none of the revisions that answers have in this header", revisionHeader, shorten(text))
+	return fail(http.StatusBadRequest, "%s: %q is not a revision as responses have it in this header", revisionHeader, shorten(text))
 }
 
 // reads reports whether the request only reads.

@@ -23,8 +23,8 @@ type stream struct {
 }
 
 var (
-	errStreamLost = fail(http.StatusInternalServerError, "The client takes no more of its answer.")
-	errBroken     = fail(http.StatusInternalServerError, "The database was lost while an answer was on its way.")
+	errStreamLost = fail(http.StatusInternalServerError, "The client has stopped reading the response.")
+	errBroken     = fail(http.StatusInternalServerError, "The database became unavailable while the response was being sent.")
 )
 
 // lines makes the response one of any size, a line of JSON per object, sent while it is being read.

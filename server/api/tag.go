@@ -104,7 +104,7 @@ func (c *call) conditional() {
 // expects reports whether a request demands that its object exists, in the state that the client knows.
 func (c *call) expects() bool { return len(c.r.Header.Values("If-Match")) > 0 }
 
-var errDeletedMeanwhile = fail(http.StatusPreconditionFailed, "It is not there any more.")
+var errDeletedMeanwhile = fail(http.StatusPreconditionFailed, "The object no longer exists.")
 
 // kinds returns the kinds of objects that appear in a response with r's objects: with resolved variables, also all that
 // they inherit from.

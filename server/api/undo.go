@@ -76,7 +76,7 @@ func (c *call) readUndo() (u store.UndoParams, err error) {
 			}
 		case "concealed":
 			if u.Omit = m.Value.Kind == jsontext.String && m.Value.Text == "omit"; !u.Omit {
-				k.add("concealed: it can only be \"omit\", to leave the values alone that the change log does not have")
+				k.add("concealed: must be \"omit\", which leaves values as they are that the change log does not have")
 			}
 		default:
 			unknown = append(unknown, m.Key)

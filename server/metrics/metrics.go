@@ -82,7 +82,7 @@ func (m *Metrics) Handler(key string) http.Handler {
 		got := sha256.Sum256([]byte(strings.TrimSpace(token)))
 		if !strings.EqualFold(scheme, "Bearer") || subtle.ConstantTimeCompare(got[:], want[:]) != 1 {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="craton metrics"`)
-			http.Error(w, "metrics are for who sends the key of metrics_key_file: Authorization: Bearer KEY", http.StatusUnauthorized)
+			http.Error(w, "metrics need the key in metrics_key_file: send Authorization: Bearer KEY", http.StatusUnauthorized)
 			return
 		}
 		show.ServeHTTP(w, r)
@@ -97,23 +97,23 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	underWay       = describe("http_requests_in_flight", "Requests that have no answer yet, those that wait for changes among them.")
-	refused        = describe("http_requests_refused_total", "Requests that were answered with 500 because max_requests were under way.")
+	underWay       = describe("http_requests_in_flight", "Requests in progress, including those that wait for changes.")
+	refused        = describe("http_requests_refused_total", "Requests refused with 500 because max_requests were in progress.")
 	up             = describe("database_up", "1 if the database answers, else 0.")
 	connections    = describe("database_connections", "Connections to the database, by state: idle or in_use.", "state")
-	maxConnections = describe("database_connections_max", "Connections to the database that there can be.")
+	maxConnections = describe("database_connections_max", "Highest number of connections to the database.")
 	waits          = describe("database_waits_total", "How often a request waited for a connection to the database.")
 	waited         = describe("database_wait_seconds_total", "Time that requests have waited for connections to the database.")
-	retries        = describe("database_retries_total", "How often a transaction ran again: others were in its way, or the connection was lost.")
-	reads          = describe("reads_total", "Reads of the fleet, by the database that answered: primary or replica. Only with a read database.", "place")
-	skippedReads   = describe("replica_passed_total", "How often a read passed the read database by, and why.", "reason")
-	replicaUp      = describe("replica_up", "1 while reads go to the read database, 0 while all of them pass it by.")
-	lag            = describe("replica_lag_seconds", "Age of the oldest change that the read database does not have yet; 0 if it has all. Missing while it does not answer.")
-	lagChanges     = describe("replica_lag_revisions", "Revisions that the read database does not have yet. Missing while it does not answer.")
+	retries        = describe("database_retries_total", "Repeated transactions, after conflicts or lost connections.")
+	reads          = describe("reads_total", "Reads of the fleet, by the database that served them: primary or replica. Only with a replica.", "place")
+	skippedReads   = describe("replica_passed_total", "Reads that skipped the replica, by reason.", "reason")
+	replicaUp      = describe("replica_up", "1 while reads use the replica, 0 while all of them skip it.")
+	lag            = describe("replica_lag_seconds", "Age of the oldest change that the replica does not have yet; 0 if it has all. Missing while the replica does not answer.")
+	lagChanges     = describe("replica_lag_revisions", "Revisions that the replica does not have yet. Missing while it does not answer.")
 	revision       = describe("revision", "Newest revision of the change log.")
 	hosts          = describe("hosts", "Hosts, by the id of their project.", "project")
 	netDevices     = describe("network_devices", "Network devices, by the id of their project.", "project")
-	cache          = describe("cache_requests_total", "Look-ups in a cache of the server, by cache and result: hit or miss.", "cache", "result")
+	cache          = describe("cache_requests_total", "Lookups in a cache of the server, by cache and result: hit or miss.", "cache", "result")
 )
 
 // Describe implements [prometheus.Collector].

@@ -338,7 +338,7 @@ func (b *backupReader) next() ([]any, error) {
 		line := b.lines.Bytes()
 		switch {
 		case b.done:
-			return nil, b.bad("is damaged: something stands behind its end")
+			return nil, b.bad("is damaged: there is data after its end")
 		case bytes.HasPrefix(line, []byte(`{"rows":`)):
 			var e end
 			if json.Unmarshal(line, &e) != nil || e.Rows != b.rows || e.SHA256 != hex.EncodeToString(b.sum.Sum(nil)) {
@@ -369,7 +369,7 @@ func (b *backupReader) next() ([]any, error) {
 	case !b.done:
 		return nil, b.bad("is cut off or damaged: " + b.readError("its end is missing"))
 	case b.lines.Err() != nil:
-		return nil, b.bad("is damaged: something stands behind its end")
+		return nil, b.bad("is damaged: there is data after its end")
 	}
 	return nil, nil
 }

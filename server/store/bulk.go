@@ -129,7 +129,7 @@ func (w *bulkRun) run(ctx context.Context) error {
 	}
 	w.done.Count, w.done.Matched = len(rows), matchedOf(w.e, rows)
 	if w.Expected != "" && !strings.HasPrefix(w.Expected, previewMark) && w.Expected != w.done.Matched && w.Expected != fmt.Sprint(len(rows)) {
-		return refuse(PreconditionFailed, "The terms mean other objects than when they were looked at: %d %ss now. Look again.", len(rows), w.e.Name)
+		return refuse(PreconditionFailed, "Other objects match than in the preview: %d %ss now. Check again.", len(rows), w.e.Name)
 	}
 	if w.Delete {
 		return w.delete(ctx, rows)
@@ -158,7 +158,7 @@ func (w *bulkRun) checkExpected() error {
 	fmt.Fprintf(w.doing, "%s %v", w.done.Matched, w.done.Deletes) // maps are printed in order
 	w.done.Preview = previewMark + hex.EncodeToString(w.doing.Sum(nil)[:16])
 	if strings.HasPrefix(w.Expected, previewMark) && w.Expected != w.done.Preview {
-		return refuse(PreconditionFailed, "The %ss, or their values, are not what they were when they were looked at. Look again.", w.e.Name)
+		return refuse(PreconditionFailed, "The %ss, or their values, have changed since the preview. Check again.", w.e.Name)
 	}
 	return nil
 }
@@ -195,14 +195,14 @@ func (w *bulkRun) lock(ctx context.Context) ([]Row, error) {
 			return again, nil
 		}
 	}
-	return nil, refuse(Conflict, "What the terms mean changes all the time. Try again.")
+	return nil, refuse(Conflict, "The matching objects keep changing. Try again.")
 }
 
 func (w *bulkRun) matching(ctx context.Context) (rows []Row, err error) {
 	v := &View{q: w.session, budget: lightViewBytes}
 	err = v.Walk(ctx, w.e, w.sc, List{Where: w.Where, Sort: []string{"created_at", "id"}, Limit: 1000}, func(p *Page) error {
 		if rows = append(rows, p.Rows...); len(rows) > maxBulk {
-			return refuse(Invalid, "The terms mean more than %d %ss, which is the most that are changed at once. Say more of them, such as their region.", maxBulk, w.e.Name)
+			return refuse(Invalid, "More than %d %ss match, which is the most that one edit can change. Add terms, such as region=NAME.", maxBulk, w.e.Name)
 		}
 		return nil
 	})

@@ -170,7 +170,7 @@ func (q *session) managed(ctx context.Context, m Manager, user string) (Row, err
 		return nil, err
 	}
 	if row[Users.Index("id")] != m.User && row.role() > m.Role {
-		return nil, refuse(ExceedsGrant, "This user may do more than you: only one who may as much manages it.")
+		return nil, refuse(ExceedsGrant, "This user has a higher role than you: only a user with at least that role can manage it.")
 	}
 	return row, nil
 }
@@ -227,11 +227,11 @@ func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey
 		own := row[Users.Index("id")] == m.User
 		switch {
 		case k.Role > row.role():
-			return refuse(ExceedsGrant, "A key may do no more than its user, whose role is %s.", row.role())
+			return refuse(ExceedsGrant, "A key cannot have a higher role than its user, which is %s.", row.role())
 		case k.allows(row.role()) > m.Role, own && m.MaxRole != 0 && k.allows(schema.Root) > m.MaxRole:
-			return refuse(ExceedsGrant, "The new key could do more than the one that you use: give it the role %s or a narrower one.", m.Role)
+			return refuse(ExceedsGrant, "The new key would have a higher role than the key that you use: give it the role %s or a lower one.", m.Role)
 		case m.Expires != 0 && (k.Expires == 0 || k.Expires > m.Expires):
-			return refuse(ExceedsGrant, "The new key would outlive the one that you use, which expires at %s: have it expire no later, or use one that lives longer.", time.UnixMicro(int64(m.Expires)).UTC().Format(time.RFC3339))
+			return refuse(ExceedsGrant, "The new key would outlive the one that you use, which expires at %s: choose an earlier expiry, or use a key that is valid longer.", time.UnixMicro(int64(m.Expires)).UTC().Format(time.RFC3339))
 		}
 		if !own && k.Role == 0 {
 			k.Role = m.limit()
@@ -241,12 +241,12 @@ func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey
 			return err
 		}
 		if n >= MaxKeys {
-			return refuse(Invalid, "The user has %d keys already: delete those that are not used any more.", n)
+			return refuse(Invalid, "The user already has %d keys, which is the limit: delete unused ones first.", n)
 		}
 		k.Created = Micros(s.now().Unix() * 1e6)
 		if k.ID, err = q.insertKey(ctx, row[Users.Index("id")], k, secret); err != nil {
 			if errors.Is(err, engine.ErrUnique) {
-				return refuse(Conflict, "The user has a key with this name already.")
+				return refuse(Conflict, "The user already has a key with this name.")
 			}
 			return err
 		}
@@ -294,7 +294,7 @@ func (s *Store) DeleteKey(ctx context.Context, m Manager, user, key string) erro
 			return errNotFound
 		}
 		if keys[0].allows(row.role()) > m.Role {
-			return refuse(ExceedsGrant, "This key may do more than you can now, with the role %s.", m.Role)
+			return refuse(ExceedsGrant, "This key has a higher role than you, whose role is %s: only a user with at least that role can delete it.", m.Role)
 		}
 		return q.deleteKey(ctx, row, &keys[0])
 	})

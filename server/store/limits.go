@@ -37,11 +37,11 @@ func (w *weight) add(v Variable) {
 func (l Limits) check(of string, w weight) error {
 	switch {
 	case w.keys > l.Keys:
-		return refuse(Invalid, "The %s would have %d variables, at most %d are kept for one object. Put what belongs together into one variable, or delete some first.", of, w.keys, l.Keys)
+		return refuse(Invalid, "The %s would have %d variables, at most %d are allowed for one object. Put what belongs together into one variable, or delete some first.", of, w.keys, l.Keys)
 	case w.stored > l.Variables:
-		return refuse(Invalid, "The variables of the %s would take %d bytes together, at most %d are kept for one object (the server's setting max_variables). Put less there, or delete some first.", of, w.stored, l.Variables)
+		return refuse(Invalid, "The variables of the %s would take %d bytes together, at most %d are allowed for one object (the server's setting max_variables). Put less there, or delete some first.", of, w.stored, l.Variables)
 	case w.written > l.Written:
-		return refuse(Invalid, "The variables of the %s would take %d bytes in an answer, with a line for each value, at most %d may: they are nested too deep for their number. Put less there, or as one string.", of, w.written, l.Written)
+		return refuse(Invalid, "The variables of the %s would take %d bytes in a response, with one line per value, at most %d are allowed: they are nested too deeply. Store less, or store it as one string.", of, w.written, l.Written)
 	}
 	return nil
 }
@@ -77,7 +77,7 @@ func (e *Entity) describeRow(row Row) string {
 // checkLabels checks the limit against all labels of a device.
 func (l Limits) checkLabels(of string, n int) error {
 	if n > l.Labels {
-		return refuse(Invalid, "The %s would have %d labels, at most %d are possible.", of, n, l.Labels)
+		return refuse(Invalid, "The %s would have %d labels, at most %d are allowed.", of, n, l.Labels)
 	}
 	return nil
 }

@@ -111,7 +111,7 @@ func (v *View) unreached(ctx context.Context, horizon int64) error {
 	if at > 0 {
 		since = "at " + momentText(Micros(at))
 	}
-	return refuse(BeforeHorizon, "The change log begins %s, behind revision %d: what the fleet was like before is not known.", since, horizon)
+	return refuse(BeforeHorizon, "The change log begins %s, after revision %d: earlier states of the fleet are not known.", since, horizon)
 }
 
 // past describes the past state that a store holds.
@@ -221,7 +221,7 @@ func (s *Store) PastStats() CacheStats {
 }
 
 // ErrTooManyPasts is the error of [Store.At] if too many past states are in use.
-var ErrTooManyPasts = errors.New("as many past states are read as there is room for")
+var ErrTooManyPasts = errors.New("too many past states are being read")
 
 // At returns the fleet at a cursor returned by [View.AtRevision], AtCursor or AtTime, as a read-only store without
 // users and change log. release ends its use. The first caller for a state waits until it is built.

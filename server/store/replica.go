@@ -328,7 +328,7 @@ func (r *replica) close() {
 }
 
 // errBehind is the error of a replica that has not reached the needed position.
-var errBehind = errors.New("the replica is not as far yet")
+var errBehind = errors.New("the replica has not caught up yet")
 
 // reached returns errBehind unless the snapshot of a replica's transaction includes the needed position. A revision is
 // not enough: a former primary may have assigned the same one to another change.

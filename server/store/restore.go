@@ -71,7 +71,7 @@ func removeMade(database string, err *error) func() {
 }
 
 // ErrNotEmpty is wrapped by the error of [Restore] for a database that already contains a fleet.
-var ErrNotEmpty = errors.New("holds a fleet already")
+var ErrNotEmpty = errors.New("already contains a fleet")
 
 // checkBackup reads a whole backup, and returns its description and number of rows.
 func checkBackup(file string, open func() (io.ReadCloser, error), report func(Step)) (info BackupInfo, rows int64, err error) {

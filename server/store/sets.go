@@ -93,7 +93,7 @@ func (s *Store) ChangeSet(ctx context.Context, project, name string, change SetC
 	for _, some := range []Members{change.Add, change.Remove} {
 		for kind := range some {
 			if k := schema.ByName(kind); k == nil || !k.InSets() {
-				return refuse(Invalid, "%q is no kind of objects that belong to sets", kind)
+				return refuse(Invalid, "%q is not a kind of object that can belong to a set", kind)
 			}
 		}
 	}
@@ -139,7 +139,7 @@ func (q *session) changeSet(ctx context.Context, e *Entity, project, name string
 		}
 		for _, row := range rows {
 			if other := e.SetOf(row); other != "" && other != name && !change.Adopt {
-				return refuse(Conflict, "The %s belongs to the set %q: it is taken over only where that is asked for (adopt).", e.describeRow(row), other)
+				return refuse(Conflict, "The %s belongs to the set %q: set adopt to move it to this set.", e.describeRow(row), other)
 			}
 		}
 		if err := q.setQuietly(ctx, e, rows, setName, name); err != nil {

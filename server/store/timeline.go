@@ -99,7 +99,7 @@ func (v *View) viewTooLarge(err error) error {
 	case !v.all:
 		return ErrViewTooLarge
 	}
-	return refuse(TimedOut, "This and what it inherits from have more than %d MiB of variables, which is too much to follow them into the past.", maxHistoryBytes>>20)
+	return refuse(TimedOut, "This object and the places that it inherits from have more than %d MiB of variables, which is too much to read their history.", maxHistoryBytes>>20)
 }
 
 // level returns an object at the walker's revision.

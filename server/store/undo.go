@@ -265,7 +265,7 @@ func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err erro
 		if horizon > 0 {
 			behind = fmt.Sprintf(" behind revision %d, where it begins", horizon)
 		}
-		return nil, refuse(NotFound, "The change log has nothing of the request %q%s. `craton history` shows what it has.", w.Request, behind)
+		return nil, refuse(NotFound, "The change log has no changes of the request %q%s. `craton history` shows what it has.", w.Request, behind)
 	case !own:
 		return nil, errNotFound
 	case foreign:
@@ -343,7 +343,7 @@ func (w *undoRun) there(ctx context.Context, changes []Change) (map[Object]bool,
 // taken returns the error for a name that another object has by now. The database reports only that there is one, and
 // possibly only at the commit.
 func (s *Store) taken(ctx context.Context, revisions []Change) error {
-	refusal := refuse(Conflict, "A name that something had is taken now. Nothing was undone.")
+	refusal := refuse(Conflict, "A name that would be restored is taken now. Nothing was undone.")
 	err := s.View(ctx, true, func(ctx context.Context, v *View) error {
 		for _, r := range revisions {
 			err := v.q.changesOf(ctx, r.Revision, true, func(some []Change) error {

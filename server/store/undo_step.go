@@ -98,12 +98,12 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 		}
 	}
 	if err := s.checkRefs(ctx, s.e, values, unsure); err != nil {
-		return s.because("cannot come back", err)
+		return s.because("cannot be restored", err)
 	}
 	if s.e == Users {
 		values.setRole() // old entries of the log have no role
 		if values["role"] == schema.Root.String() && !s.sc.All {
-			return refuse(Forbidden, "only a root user may bring a root user back")
+			return refuse(Forbidden, "only a root user may restore a root user")
 		}
 		values["key_hash"] = ""
 		s.left("its API keys are not kept, and without one it cannot sign in: make it a new one")
@@ -141,7 +141,7 @@ func (s *undoStep) checkProject(ctx context.Context) error {
 	}
 	_, err := s.get(ctx, Projects, Scope{All: true}, s.Project, shared)
 	if IsCode(err, NotFound) {
-		return refuse(Invalid, "The %s cannot come back: its project %s is gone. Nothing was undone.", s, s.Project)
+		return refuse(Invalid, "The %s cannot be restored: its project %s no longer exists. Nothing was undone.", s, s.Project)
 	}
 	s.project = s.Project
 	return err
@@ -346,7 +346,7 @@ func (s *undoStep) mayChangeRole(ctx context.Context, row Row, set Values, moved
 		}
 	}
 	if (row.role() == schema.Root || moved.role() == schema.Root) && !s.sc.All {
-		return refuse(Forbidden, "only a root user may give or take the role root")
+		return refuse(Forbidden, "only a root user may grant or revoke the role root")
 	}
 	return s.because("", s.keepRootUser(ctx, s.e, row, "cannot get another role"))
 }

@@ -264,7 +264,7 @@ func TestUndoInTheWay(t *testing.T) {
 		"its place is gone": {
 			func(s *Store, sc Scope) error { return s.Delete(context.Background(), Cells, sc, "1") },
 			func(s *Store, sc Scope) error { return s.Delete(context.Background(), Regions, sc, "1") },
-			"cell c/r/l cannot come back: region_id 1: there is no such region in the project. Undo its delete first. Nothing was undone.", Invalid, errNotFound,
+			"cell c/r/l cannot be restored: region_id 1: there is no such region in the project. Undo its delete first. Nothing was undone.", Invalid, errNotFound,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -32,7 +32,7 @@ func (o Options) save(ctx context.Context, e engine.Engine, version int) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("database %s has schema %d and is left as it is, because it cannot be saved before this program changes that to %d: %w; make room, or name another folder (setting upgrade_backup), or save it yourself and set that to \"no\"",
+		return fmt.Errorf("database %s has schema %d and was not migrated, because it could not be backed up before its schema becomes %d: %w; free some space, or set upgrade_backup to another directory, or make a backup yourself and set it to \"no\"",
 			e.Name(), version, len(migrations), err)
 	}
 	removeOld(dir, base)

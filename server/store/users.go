@@ -225,7 +225,7 @@ func (s *Store) ResetKey(ctx context.Context, username, project string) (string,
 		}
 		switch len(ids) {
 		case 0:
-			return refuse(NotFound, "there is no user %q%s: `craton server bootstrap` makes the first one", username, inProject(project))
+			return refuse(NotFound, "there is no user %q%s: `craton server bootstrap` creates the first one", username, inProject(project))
 		case 1:
 			old, err := q.get(ctx, Users, Scope{All: true}, ids[0], changing)
 			if err != nil {

@@ -70,7 +70,7 @@ func viewIn(ctx context.Context, read func(context.Context, func(context.Context
 		return fn(ctx, v)
 	})
 	if err != nil && ctx.Err() == nil && errors.Is(bounded.Err(), context.DeadlineExceeded) {
-		return refuse(TimedOut, "The answer took more than %s to read, and was given up. Ask for less at once: a smaller limit, fewer sort_keys, a filter by region_id or cell_id.", viewTime)
+		return refuse(TimedOut, "Reading took more than %s and was stopped. Request less at once: a smaller limit, fewer sort_keys, a filter by region_id or cell_id.", viewTime)
 	}
 	return err
 }

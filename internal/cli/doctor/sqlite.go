@@ -42,7 +42,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	}
 	d.checkFileMode(path)
 	if in.Damage != "" {
-		d.problem("database", "stop what writes to it, keep a copy of it with its -wal and -shm files, and bring back a backup", "%s is damaged: %s", path, in.Damage)
+		d.problem("database", "stop what writes to it, copy it with its -wal and -shm files, and restore a backup", "%s is damaged: %s", path, in.Damage)
 		return false
 	}
 	older := in.Schema < in.Newest

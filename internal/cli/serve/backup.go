@@ -23,13 +23,13 @@ func newBackup(s output.Streams) *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "backup <file>",
-		Short: "Save all that a database holds in one file",
-		Long: `Saves everything that a database holds at one moment in one compressed file, which only its owner can read: projects,
-users with the hashes of their keys, clouds to interfaces, variables, and the change log. A server may go on working
-meanwhile. The file is the same for SQLite and PostgreSQL: "craton server restore" fills an empty database of either
-kind with it, so this is also the way from one to the other.
+		Short: "Back up a database into one file",
+		Long: `Writes a consistent copy of a whole database into one compressed file, which only its owner can read: projects, users with
+the hashes of their keys, everything from clouds to interfaces, variables, and the change log. A server can keep running
+meanwhile. The file has the same format for SQLite and PostgreSQL: "craton server restore" restores it into an empty database
+of either kind, so this is also how to move from one to the other.
 
-A file of that name is not replaced, unless --force says so. "-" is standard output.`,
+An existing file is not replaced without --force. "-" is standard output.`,
 		Example: `  craton server backup --database sqlite:/var/lib/craton/fleet.db /var/backups/fleet-$(date +%F).backup`,
 		Args:    argparse.ExactArgs("<file>"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -88,12 +88,12 @@ func shown(p *output.Progress) func(server.BackupStep) {
 func newRestore(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore <file>",
-		Short: "Fill an empty database with what a backup holds",
-		Long: `Fills an empty database, SQLite or PostgreSQL, with what "craton server backup" has saved, whichever of the two that
-was. A missing SQLite file is made. A backup of an earlier version is brought up to date.
+		Short: "Restore a backup into an empty database",
+		Long: `Restores a backup by "craton server backup" into an empty database, SQLite or PostgreSQL, whichever of the two it was made
+from. A missing SQLite file is created. A backup of an earlier version is migrated.
 
-The whole file is checked before anything is stored. A file that is cut off or altered is refused, as is a database
-that holds a fleet already. All is restored, or nothing.`,
+The whole file is checked before anything is stored. A truncated or altered file is refused, as is a database that already
+contains a fleet. Everything is restored, or nothing.`,
 		Example: `  craton server restore /var/backups/fleet-2026-11-29.backup --database postgres://craton@db.example.org/fleet`,
 		Args:    argparse.ExactArgs("<file>"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -122,7 +122,7 @@ func restore(ctx context.Context, s output.Streams, v *settings.Values, file str
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is no file: a backup is read twice, first to check it", file)
+		return fmt.Errorf("%s is not a regular file: a backup is read twice, the first time to check it", file)
 	}
 	progress := output.NewProgress(s.Err)
 	made, rows, err := server.Restore(ctx, db, o, file, func() (io.ReadCloser, error) { return os.Open(file) }, shown(progress))
@@ -130,6 +130,6 @@ func restore(ctx context.Context, s output.Streams, v *settings.Values, file str
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "Restored %d rows, as they were at %s.\n", rows, made.Created.Format(time.RFC3339))
+	_, err = fmt.Fprintf(s.Out, "Restored %d rows, as of %s.\n", rows, made.Created.Format(time.RFC3339))
 	return err
 }

@@ -17,13 +17,13 @@ func newBootstrap(s output.Streams) *cobra.Command {
 	var newKey bool
 	cmd := &cobra.Command{
 		Use:   "bootstrap",
-		Short: "Make the first project and its root user, and print the user's API key",
-		Long: `Makes a project and a root user, both named "bootstrap", in a database whose file or tables are made if need be, and prints
-the project's id, the user's name and API key. The key is shown this once: the database holds only its hash.
-Run again, it finds them; --new-key then replaces the key, and makes the user
-root again, with no other key, if somebody has taken that away.
+		Short: "Create the first project and its root user, and print the user's API key",
+		Long: `Creates a project and a root user, both named "bootstrap", and prints the project's id, the user's name and its API key.
+The database file or the tables are created if they do not exist. The key is shown only once: the database stores its hash.
+If project and user exist, their id and name are printed; --new-key then replaces the key and, if the user has lost the role
+root, makes it root again and revokes all its other keys.
 
-With --auth keystone it makes the database only: users come from Keystone.`,
+With --auth keystone only the database is created: users come from Keystone.`,
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db`,
 		Args:    argparse.ExactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

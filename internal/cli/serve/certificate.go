@@ -52,7 +52,7 @@ func reload(c *certificate, log *slog.Logger) {
 	}
 	attrs = append(attrs, slog.String("tls_cert", c.cert), slog.String("tls_key", c.key))
 	if err := c.load(); err != nil {
-		log.Error("the TLS certificate was not reloaded; the former one stays in use", append(attrs, slog.String("error", err.Error()))...)
+		log.Error("the TLS certificate was not reloaded; the previous one stays in use", append(attrs, slog.String("error", err.Error()))...)
 		return
 	}
 	log.Info("reloaded the TLS certificate and its key", attrs...)

@@ -78,7 +78,7 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	}
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != os.ModeSocket {
-			return nil, advice.With(fmt.Errorf("%s is there, and no socket", path), "remove it, or choose another path")
+			return nil, advice.With(fmt.Errorf("%s exists and is not a socket", path), "remove it, or choose another path")
 		}
 		if c, err := (&net.Dialer{}).DialContext(ctx, "unix", path); err == nil {
 			_ = c.Close()

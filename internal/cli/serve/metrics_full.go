@@ -27,7 +27,7 @@ func newMeter(v *settings.Values, version string) (*meter, error) {
 	m := &meter{listen: v.String("server.metrics_listen")}
 	if !v.Bool("server.metrics") {
 		if m.listen != "" {
-			return nil, fmt.Errorf("%s sets an address for metrics, which are turned off: take one of the two away", v.Source("server.metrics_listen"))
+			return nil, fmt.Errorf("%s sets an address for metrics, which are turned off: remove one of the two settings", v.Source("server.metrics_listen"))
 		}
 		return m, nil
 	}

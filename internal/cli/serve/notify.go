@@ -12,7 +12,7 @@ import (
 // notifySystemd sends the server's state to systemd, if that has started it with Type=notify (sd_notify).
 func notifySystemd(state string, log *slog.Logger) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
-		log.Warn("systemd does not hear what the server does", "error", err.Error())
+		log.Warn("could not notify systemd of the server's state", "error", err.Error())
 	}
 }
 

@@ -31,13 +31,13 @@ func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Serve a fleet to a team over the Craton v1 API",
-		Long: `Serves the Craton v1 API until it is told to stop with SIGTERM or Ctrl-C; requests under way are finished first.
-SIGHUP makes it read the TLS certificate and its key again. Make the first user with "craton server bootstrap".
-Without credentials, GET /livez answers 200 while it runs, /readyz while the database can be read and written, and /metrics
-is for Prometheus.
+		Long: `Serves the Craton v1 API until it is stopped with SIGTERM or Ctrl-C; requests in progress are finished first.
+SIGHUP makes it reload the TLS certificate and its key. Create the first user with "craton server bootstrap".
+Without credentials, GET /livez responds with 200 while the server runs, /readyz while the database can be read and written,
+and /metrics is for Prometheus.
 
-A fleet is kept in a SQLite file, or in PostgreSQL, where any number of servers can share it. A PostgreSQL database must be
-there already; bootstrap makes its tables. A password in its URL is refused on the command line, where others see it.
+A fleet is stored in an SQLite file, or in PostgreSQL, where any number of servers can share it. The PostgreSQL database must
+exist; bootstrap creates its tables. A password in its URL is refused on the command line, where other users can see it.
 
 With --auth keystone, users, projects and roles are those of OpenStack's Keystone: clients send its tokens. A project's
 admins, members and readers work in their project; only admins of Keystone's admin project see all projects.`,
@@ -197,7 +197,7 @@ func serve(ctx context.Context, s output.Streams, v *settings.Values, version st
 	for _, l := range listeners {
 		encrypted := certificate.cert != "" && l.Addr().Network() != "unix"
 		if public(l) && !encrypted {
-			log.Warn("other machines can reach this address, and keys go over it unencrypted: set --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy that has TLS", "listen", l.Addr().String())
+			log.Warn("other machines can reach this address, and keys are sent unencrypted: set --tls-cert and --tls-key, or listen on 127.0.0.1 behind a proxy with TLS", "listen", l.Addr().String())
 		}
 		log.Info("serving", "url", urlOf(l, encrypted), "database", srv.Database())
 		go func() {
@@ -235,7 +235,7 @@ func shutdown(hs *http.Server, log *slog.Logger, by string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	if err := hs.Shutdown(ctx); err != nil {
-		return fmt.Errorf("requests were still under way after %v: %w", shutdownTime, err)
+		return fmt.Errorf("requests were still in progress after %v: %w", shutdownTime, err)
 	}
 	log.Info("stopped")
 	return nil

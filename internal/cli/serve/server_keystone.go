@@ -25,7 +25,7 @@ func handlerOf(ctx context.Context, v *settings.Values, srv *server.Server, log 
 	}
 	switch keystoneWanted := v.String("server.auth") == authKeystone; {
 	case !keystoneWanted && config.URL != "":
-		return nil, fmt.Errorf("%s sets a URL of Keystone, but users sign in with API keys: say --auth keystone too", v.Source("server.keystone_url"))
+		return nil, fmt.Errorf("%s sets a URL of Keystone, but users log in with API keys: set --auth keystone too", v.Source("server.keystone_url"))
 	case !keystoneWanted:
 		return srv.Handler(), nil
 	case config.URL == "":

@@ -38,7 +38,7 @@ func Parse(words []string) (believed Proxies, err error) {
 		if err != nil {
 			a, err := netip.ParseAddr(word)
 			if err != nil || a.Zone() != "" {
-				return Proxies{}, fmt.Errorf("%q is no address such as 10.0.0.1, no network such as 10.0.0.0/8, and not %s", word, Unix)
+				return Proxies{}, fmt.Errorf("%q is not an address such as 10.0.0.1, a network such as 10.0.0.0/8, or %s", word, Unix)
 			}
 			a = a.Unmap()
 			p = netip.PrefixFrom(a, a.BitLen())

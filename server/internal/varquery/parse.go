@@ -68,7 +68,7 @@ func Parse(expr string) ([]Term, error) {
 			continue
 		}
 		if len(terms) == MaxTerms {
-			return nil, fmt.Errorf("the vars filter has more than %d terms, which is the most that are possible", MaxTerms)
+			return nil, fmt.Errorf("the vars filter has more than %d terms, which is the limit", MaxTerms)
 		}
 		at[path] = len(terms)
 		terms = append(terms, term)

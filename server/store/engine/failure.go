@@ -20,16 +20,16 @@ const (
 
 // words are the description of each reason, and the advice for a file and for a server.
 var words = map[Reason]struct{ cause, file, server string }{
-	DiskFull:     {"the disk is full", "make room on its file system and try again", "make room on the file system of the database server and try again"},
-	ReadOnly:     {"it can only be read", "let this user write to the file and to its directory", "name the primary server in --database, or all of them with target_session_attrs=read-write"},
+	DiskFull:     {"the disk is full", "free some space on its file system and try again", "free some space on the database server's file system and try again"},
+	ReadOnly:     {"it is read-only", "let this user write to the file and to its directory", "name the primary server in --database, or all of them with target_session_attrs=read-write"},
 	NoAccess:     {"it cannot be opened", "let this user read and write the file and its directory", "correct the user, the password or the database in --database, or what the role may do there"},
-	Damaged:      {"it is damaged", "stop what writes to it, keep a copy of it with its -wal and -shm files, and bring back a backup", "look at the log of the database server, and bring back a backup"},
-	Busy:         {"others keep it busy", "find who has it open, such as with fuser -v, and try again", "try again; if it goes on, see who holds its connections and locks (pg_stat_activity, max_connections)"},
+	Damaged:      {"it is damaged", "stop what writes to it, copy it with its -wal and -shm files, and restore a backup", "look at the log of the database server, and restore a backup"},
+	Busy:         {"it is busy", "find who has it open, such as with fuser -v, and try again", "try again; if the problem persists, see who holds its connections and locks (pg_stat_activity, max_connections)"},
 	FileReplaced: {"its file is no longer the one that was opened", "start this process again to use the file that is there now", ""},
 	DiskError:    {"the disk failed", "look at the system's log, and check the disk", "look at the log of the database server, and check its disk"},
 
-	Unreachable:   {"it cannot be reached", "", "start the database server, or correct the hosts in --database; work goes on by itself when it is back"},
-	CommitUnknown: {"the connection was lost during the commit", "", "see whether the change is there before making it again"},
+	Unreachable:   {"it cannot be reached", "", "start the database server, or correct the hosts in --database; requests succeed again as soon as it is back"},
+	CommitUnknown: {"the connection was lost during the commit", "", "check whether the change was made before you repeat it"},
 }
 
 // DatabaseError is the error for a database that cannot serve a valid request. Nothing of the request was stored,
@@ -67,7 +67,7 @@ func (f *DatabaseError) CauseInDetail() string {
 // Cause returns the reason in a few words, without a path.
 func (f *DatabaseError) Cause() string {
 	if f.Reason == Busy && !f.Server {
-		return "another process keeps it locked"
+		return "another process has it locked"
 	}
 	return words[f.Reason].cause
 }
@@ -76,7 +76,7 @@ func (f *DatabaseError) Cause() string {
 func (f *DatabaseError) Public() string {
 	changed, where := "Nothing was changed.", "its log says more"
 	if f.Reason == CommitUnknown {
-		changed = "Nobody can tell whether the change was made: look before you make it again."
+		changed = "Whether the change was made is not known: check before you repeat it."
 	}
 	if !f.Server {
 		where = "its log names the file, and `craton doctor` there checks it"
