@@ -37,7 +37,7 @@ func TestServerBackup(t *testing.T) {
 	if info, err := os.Stat(at("a.backup")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info.Mode(), err)
 	}
-	if out := run(0, "restore", at("a.backup"), "--database", postgres); !regexp.MustCompile(`^Restored 6 rows, as they were at \S+Z\.\n$`).MatchString(out) {
+	if out := run(0, "restore", at("a.backup"), "--database", postgres); !regexp.MustCompile(`^Restored 6 rows, as of \S+Z\.\n$`).MatchString(out) {
 		t.Error(out)
 	}
 	run(0, "backup", "--database", postgres, at("b.backup"))
@@ -54,7 +54,7 @@ func TestServerBackup(t *testing.T) {
 	fails("is the database itself", "backup", "--database", first, at("first.db"), "--force")
 	fails("there is no file", "restore", at("none.backup"), "--database", third)
 	fails("standard input cannot be restored", "restore", "-", "--database", third)
-	fails("is no file", "restore", dir, "--database", third)
+	fails("is not a regular file", "restore", dir, "--database", third)
 	fails("is no backup of craton", "restore", at("first.db"), "--database", "sqlite:"+at("fourth.db"))
 	fails("cannot write", "backup", "--database", first, at("no/such/folder/a.backup"))
 	fails("bootstrap", "backup", "--database", "sqlite:"+at("fourth.db"), at("c.backup"))

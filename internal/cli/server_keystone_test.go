@@ -40,7 +40,7 @@ func TestServerKeystoneSettings(t *testing.T) {
 	const secret = "the-secret"
 	for _, c := range []struct{ args, want string }{
 		{"--auth keystone", "--keystone-url"},
-		{"--keystone-url http://127.0.0.1:1", "say --auth keystone too"},
+		{"--keystone-url http://127.0.0.1:1", "set --auth keystone too"},
 		{"--auth ldap", "local, keystone"},
 		{"--auth keystone --keystone-url keystone", "must be http(s)://"},
 		{"--auth keystone --keystone-url http://127.0.0.1:1 --keystone-ca-path /missing", "/missing"},
