@@ -41,7 +41,7 @@ func TestKeysAndRoles(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	for line, want := range map[string]string{
-		"cloud-create -n x":                     "to read only",
+		"cloud-create -n x":                     "is read-only",
 		"user-key-create wide --role member":    "no more than its user, whose role is reader",
 		"user-key-create ci --expires 30d":      "has a key with this name",
 		"user-key-create longer":                "would outlive",
@@ -50,7 +50,7 @@ func TestKeysAndRoles(t *testing.T) {
 		"user-key-list --user 1":                "'admin' role",
 		"user-key-delete none":                  `no key "none"`,
 		"user-key-delete ci":                    "is the one that this command signs in with",
-		"user-role-set 1 member":                "to read only",
+		"user-role-set 1 member":                "is read-only",
 		"user-key-create":                       "<name>",
 		"user-role-set ann":                     "<role>",
 		"user-key-list --at yesterday":          "shows those of now",
