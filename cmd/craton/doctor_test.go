@@ -185,12 +185,12 @@ func TestDoctorHealthy(t *testing.T) {
 				"api":                `ok: craton server 9\.8\.7, answers in [\d.]+m?s$`,
 				"clock":              "ok: ",
 				"credentials":        c.want,
-				"pages":              `ok: of 10 and 100 hosts, as asked for; 12 came in [\d.]+m?s$`,
+				"pages":              `ok: pages of 10 and 100 hosts work; 12 hosts in [\d.]+m?s$`,
 				"inventory settings": "ok: all are defaults$",
 				"inventory":          `ok: 12 hosts, 3 groups, in [\d.]+m?s$`,
 				"duplicates":         "ok: ",
 				"kept inventory":     "ok: ",
-				"ansible":            "warning: there is no ansible-playbook on the PATH -> install ansible-core",
+				"ansible":            "warning: ansible-playbook is not on the PATH -> install ansible-core",
 				"collection":         "skipped: there is no Ansible$",
 			})
 		})
@@ -229,18 +229,18 @@ func TestDoctorAnswers(t *testing.T) {
 		"a web page": {
 			always(200, "text/html", "<html>Welcome</html>"), nil,
 			map[string]string{
-				"connection": "ok", "api": `problem: what answers at http://127.0.0.1:\d+/v1 \(front/1.0\) is no Craton API: 200 text/html -> correct CRATON_URL`,
-				"clock": "skipped: what answers is no Craton API", "inventory": "skipped",
+				"connection": "ok", "api": `problem: the server at http://127.0.0.1:\d+/v1 \(front/1.0\) is not a Craton API: 200 text/html -> correct CRATON_URL`,
+				"clock": "skipped: the server is not a Craton API", "inventory": "skipped",
 			},
 		},
 		"other JSON":   {always(200, "application/json", `{"versions": []}`), nil, map[string]string{"api": "problem: .* is no Craton API: 200 application/json"}},
 		"no such path": {always(404, "application/json", `{"message": "no", "status": 404}`), nil, map[string]string{"api": "problem: .* is no Craton API: 404"}},
-		"backend down": {always(502, "text/html", "Bad Gateway"), nil, map[string]string{"api": `problem: a proxy answers \(front/1.0\), and says 502 Bad Gateway -> start the server behind it`}},
+		"backend down": {always(502, "text/html", "Bad Gateway"), nil, map[string]string{"api": `problem: a proxy responds \(front/1.0\) with 502 Bad Gateway -> start the server behind it`}},
 		"redirect": {
 			func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "https://u:hush-in-location@craton.example/v1/clouds?key=hush-in-location", http.StatusMovedPermanently)
 			}, nil,
-			map[string]string{"api": "problem: the answer is a redirect to https://craton.example/v1/clouds -> set CRATON_URL to where it leads"},
+			map[string]string{"api": "problem: the server redirects to https://craton.example/v1/clouds -> set CRATON_URL to that"},
 		},
 		"open to everyone": {
 			func(w http.ResponseWriter, r *http.Request) {
@@ -249,7 +249,7 @@ func TestDoctorAnswers(t *testing.T) {
 				r.Header.Set("X-Auth-Project", p.project)
 				p.handler.ServeHTTP(w, r)
 			}, nil,
-			map[string]string{"api": "warning: craton server 9.8.7, and it lets everyone in -> let the server ask", "inventory": "ok"},
+			map[string]string{"api": "warning: craton server 9.8.7, and it accepts requests without credentials -> make the server require", "inventory": "ok"},
 		},
 		"other time": {
 			func(w http.ResponseWriter, r *http.Request) {
@@ -265,7 +265,7 @@ func TestDoctorAnswers(t *testing.T) {
 				}
 				p.handler.ServeHTTP(w, r)
 			}, nil,
-			map[string]string{"pages": "problem: asked for pages of 10 hosts, the API gives (12|100) -> see what stands between", "inventory": "skipped"},
+			map[string]string{"pages": "problem: requested pages of 10 hosts, but the API returns (12|100) -> check for proxies and", "inventory": "skipped"},
 		},
 		"wrong key": {
 			p.handler.ServeHTTP, []string{"OS_PASSWORD=hush-wrong"},
@@ -284,7 +284,7 @@ func TestDoctorAnswers(t *testing.T) {
 				}
 				always(401, "application/json", `{"message": "This action requires the 'admin' role", "status": 401}`)(w, r)
 			}, nil,
-			map[string]string{"credentials": "problem: the credentials are good, and give no role that may read"},
+			map[string]string{"credentials": "problem: the credentials are valid,"},
 		},
 		"inventory settings": {
 			p.handler.ServeHTTP, []string{"CRATON_INVENTORY_FACTS=a-b"},
@@ -309,14 +309,14 @@ func TestDoctorAnswers(t *testing.T) {
 	t.Run("http to https", func(t *testing.T) {
 		t.Parallel()
 		url := listen(t, p.handler, &tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}})
-		examine(t, p.env(strings.Replace(url, "https:", "http:", 1))).expect(t, map[string]string{"api": "problem: the server speaks https only -> write https://"})
+		examine(t, p.env(strings.Replace(url, "https:", "http:", 1))).expect(t, map[string]string{"api": "problem: the server accepts https only -> write https://"})
 	})
 	t.Run("https to http", func(t *testing.T) {
 		t.Parallel()
 		web := httptest.NewServer(p.handler)
 		t.Cleanup(web.Close)
 		examine(t, p.env(strings.Replace(web.URL, "http:", "https:", 1))).expect(t, map[string]string{
-			"connection": "ok", "certificate": "problem: what listens there speaks no TLS -> write http://"})
+			"connection": "ok", "certificate": "problem: the server there does not use TLS -> write http://"})
 	})
 	t.Run("through a proxy", func(t *testing.T) {
 		t.Parallel()
@@ -324,7 +324,7 @@ func TestDoctorAnswers(t *testing.T) {
 		t.Cleanup(proxy.Close)
 		d := examine(t, p.env("http://craton.example:7780", "HTTP_PROXY="+strings.Replace(proxy.URL, "//", "//u:hush-proxy@", 1)), "hush-proxy")
 		d.expect(t, map[string]string{
-			"url":        "warning: http://craton.example:7780/v1: without https your API key or token travels in clear -> use https",
+			"url":        "warning: http://craton.example:7780/v1: without https, your API key or token is sent unencrypted -> use https",
 			"connection": `ok: craton.example:7780, through the proxy ` + proxy.URL + ` \(127\.0\.0\.1:\d+\)$`,
 			"inventory":  "ok: 12 hosts",
 		})
@@ -350,7 +350,7 @@ func TestDoctorUnreachable(t *testing.T) {
 		"url as file":   {"sqlite:http://u:hush-in-url@craton.example", map[string]string{"url": `problem: sqlite:http://\*+@craton.example .* -> set CRATON_URL to http://\*+@craton.example$`}},
 		"with a query":  {"http://127.0.0.1/v1?key=hush-in-url", map[string]string{"url": "problem: .*must have no query"}},
 		"a database":    {"postgres://u:hush-in-url@db/craton", map[string]string{"url": "problem: CRATON_URL names a database.* -> serve the database"}},
-		"with password": {"http://u:hush-in-url@" + free, map[string]string{"url": `warning: http://` + free + `/v1 \(environment CRATON_URL\) has a user or a password in it`}},
+		"with password": {"http://u:hush-in-url@" + free, map[string]string{"url": `warning: http://` + free + `/v1 \(environment CRATON_URL\) contains a user`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

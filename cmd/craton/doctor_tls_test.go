@@ -142,11 +142,11 @@ func TestDoctorCertificates(t *testing.T) {
 		},
 		"expired": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, -years, ago)}}, []string{trusts},
-			map[string]string{"certificate": "problem: the certificate of CN=craton test was valid until 20.* -> let the server have a new one"},
+			map[string]string{"certificate": "problem: the certificate of CN=craton test was valid until 20.* -> renew the server's certificate"},
 		},
 		"not yet": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, 100*time.Hour, years)}}, []string{trusts},
-			map[string]string{"certificate": "problem: the certificate of CN=craton test is valid from 20.* on only -> correct this machine's clock"},
+			map[string]string{"certificate": "problem: the certificate of CN=craton test is only valid from 20.* -> correct this machine's clock"},
 		},
 		"ends soon": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, 100*time.Hour)}}, []string{trusts},
@@ -154,11 +154,11 @@ func TestDoctorCertificates(t *testing.T) {
 		},
 		"not verified, would pass": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{trusts, "CRATON_VALIDATE_CERTS=no"},
-			map[string]string{"certificate": "warning: certificates are not verified: .* The certificate would pass -> take validate_certs or --insecure away", "inventory": "ok"},
+			map[string]string{"certificate": "warning: certificates are not verified, .* accepted -> unset validate_certs or remove --insecure", "inventory": "ok"},
 		},
 		"not verified, would not pass": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{"CRATON_VALIDATE_CERTS=no"},
-			map[string]string{"certificate": "warning: certificates are not verified: .* It would not pass: .*Test Authority.* -> to verify again, set ca_path", "inventory": "ok"},
+			map[string]string{"certificate": "warning: certificates are not verified, .* rejected: .*Test Authority.* -> to verify again, set ca_path", "inventory": "ok"},
 		},
 		"wants a client certificate": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}, []string{trusts},
@@ -182,7 +182,7 @@ func TestDoctorCertificates(t *testing.T) {
 		},
 		"old TLS": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}, []string{trusts}, //nolint:gosec // that is the test
-			map[string]string{"certificate": "problem: the server speaks no TLS of version 1.2 or later"},
+			map[string]string{"certificate": "problem: the server does not support TLS 1.2 or later"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -134,7 +134,7 @@ func (c *configuration) write(s output.Streams, format string) error {
 		return nil
 	}
 	for _, u := range c.unknown {
-		fmt.Fprintf(s.Err, "WARNING: %s is set, and nothing reads it%s\n", u.Name, didYouMean(u.Nearest))
+		fmt.Fprintf(s.Err, "WARNING: %s is set, but nothing reads it%s\n", u.Name, didYouMean(u.Nearest))
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func TestDoctor(t *testing.T) {
 			"nothing": {
 				[]string{config("")}, "exits 0",
 				map[string]string{
-					"failed inventory":  "problem: does not end the run: Ansible goes on without hosts, and exits 0 -> write any_unparsed_is_failed = true under .inventory. in /.*/ansible.cfg$",
+					"failed inventory":  "problem: does not end the run: Ansible continues without hosts, and exits with 0 -> write any_unparsed_is_failed = true under .inventory. in /.*/ansible.cfg$",
 					"inventory plugins": `ok: script is enabled \(default\)$`,
 					"collection":        "warning: craton.fleet is not installed; looked in .* -> `ansible-galaxy collection install",
 				},
@@ -101,7 +101,7 @@ func TestDoctor(t *testing.T) {
 			},
 			"a broken configuration": {
 				[]string{config("[inventory\n")}, "",
-				map[string]string{"ansible": "problem: .* fails .* -> see that the command runs by hand", "failed inventory": "skipped: Ansible does not run$"},
+				map[string]string{"ansible": "problem: .* fails .* -> check that the command works when run by hand", "failed inventory": "skipped: Ansible does not run$"},
 			},
 		} {
 			t.Run(name, func(t *testing.T) {
@@ -138,9 +138,9 @@ clouds: [{name: east, variables: {motd: "{{ 1 }}", half: "x{", brace: "${HOME}"}
 	}
 	url := "CRATON_URL=" + load(t, fleet)
 	withAnsible(t, func(t *testing.T, r release) {
-		want := `^ok: 2 strings of the fleet are templates, and not executed; 2 dictionaries are written as text, because ansible-core before 2.19 executes keys$`
+		want := `^ok: 2 strings of the fleet are templates, which Ansible does not execute; 2 dictionaries are written as text, because ansible-core before 2.19 executes keys$`
 		if regexp.MustCompile(`^2\.1[4-8]\.`).MatchString(r.version) {
-			want = `^warning: 2 strings of the fleet are templates; ansible-core ` + regexp.QuoteMeta(r.version) + ` executes them where a play takes them from hostvars .*; 2 dictionaries are .*` +
+			want = `^warning: 2 strings of the fleet are templates; ansible-core ` + regexp.QuoteMeta(r.version) + ` executes them if a play takes them from hostvars .*; 2 dictionaries are .*` +
 				` -> run plays with ansible-core 2.19 or later, or change cloud "east" \(id 1\), variable half and the others`
 		}
 		if got := findings(t, environment(t, r, url))["templates"]; !regexp.MustCompile(want).MatchString(got) {

@@ -78,7 +78,7 @@ func findAnsible(ctx context.Context) *ansible {
 	case told.err != nil:
 		a.err = commandError(path+" --version", told.err, told.errs)
 	case m == nil:
-		a.err = fmt.Errorf("%s --version tells no version of ansible-core", path)
+		a.err = fmt.Errorf("%s --version shows no version of ansible-core", path)
 	default:
 		a.version = string(m[1]) + string(m[2])
 	}
@@ -154,15 +154,15 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 	rest := []string{"ansible.cfg", "failed inventory", "inventory plugins", "collection"}
 	switch {
 	case a.path == "":
-		d.warn(check, "install ansible-core "+leastAnsible+" or later, or leave it if plays run elsewhere; the checks of Ansible belong there", "there is no ansible-playbook on the PATH")
+		d.warn(check, "install ansible-core "+leastAnsible+" or later, or ignore this if plays run on another machine, and run craton doctor there", "ansible-playbook is not on the PATH")
 		d.skip("there is no Ansible", rest...)
 		return
 	case a.err != nil:
-		d.problem(check, "see that the command runs by hand", "%s", output.OneLine(a.err))
+		d.problem(check, "check that the command works when run by hand", "%s", output.OneLine(a.err))
 		d.skip("Ansible does not run", rest...)
 		return
 	case olderThan(a.version, leastAnsible):
-		d.problem(check, "install ansible-core "+leastAnsible+" or later", "%s is of ansible-core %s, which is not supported", a.path, a.version)
+		d.problem(check, "install ansible-core "+leastAnsible+" or later", "%s belongs to ansible-core %s, which is not supported", a.path, a.version)
 		d.skip("this Ansible is not supported", rest...)
 		return
 	}
@@ -189,11 +189,11 @@ func (d *doctor) checkTemplates(a *ansible, trial *trial) {
 	what := show.Count(trial.templates, "string of the fleet is a template", "strings of the fleet are templates")
 	faults := hostvarsFaults(a.version)
 	if trial.templates == 0 || faults == "" {
-		d.ok(check, "%s, and not executed%s", what, texts)
+		d.ok(check, "%s, which Ansible does not execute%s", what, texts)
 		return
 	}
 	d.warn(check, "run plays with ansible-core 2.19 or later, or change "+show.Clean(trial.template)+" and the others (docs/inventory.md, Trust)",
-		"%s; ansible-core %s executes them where a play takes them from hostvars %s%s", what, a.version, faults, texts)
+		"%s; ansible-core %s executes them if a play takes them from hostvars %s%s", what, a.version, faults, texts)
 }
 
 // hostvarsFaults returns the ways in which a release of ansible-core loses the mark of a string that a play takes from
@@ -226,12 +226,12 @@ func (d *doctor) checkLargeFleet(a *ansible, iv *settings.Values, trial *trial) 
 	seconds := fmt.Sprintf("%.1f s", saved.Seconds())
 	switch script := a.script(); {
 	case script == "":
-		d.ok(check, "%d hosts; the collection's plugin reads the variables of those that a play looks at, while of a script Ansible loads all, in about %s more", trial.hosts, seconds)
+		d.ok(check, "%d hosts; the collection's plugin reads variables only as plays use them, which saves about %s compared with a script", trial.hosts, seconds)
 	case saved < time.Second:
-		d.ok(check, "%d hosts, of which Ansible loads all variables from the script %s; the collection's plugin would save about %s", trial.hosts, show.Clean(script), seconds)
+		d.ok(check, "Ansible loads all variables of %d hosts from the script %s; the collection's plugin would save about %s", trial.hosts, show.Clean(script), seconds)
 	default:
-		d.warn(check, "write `plugin: craton.fleet.craton` into a file fleet.craton.yml, and let the inventory of Ansible be that file (docs/inventory.md, Large fleets)",
-			"in every run Ansible loads the variables of all %d hosts from the script %s; the collection's plugin reads those of hosts that a play looks at, which would save about %s", trial.hosts, show.Clean(script), seconds)
+		d.warn(check, "write `plugin: craton.fleet.craton` to a file fleet.craton.yml, and use that file as Ansible's inventory (docs/inventory.md, Large fleets)",
+			"each run, Ansible loads the variables of all %d hosts from the script %s; the collection's plugin reads them only as plays use them, which would save about %s", trial.hosts, show.Clean(script), seconds)
 	}
 }
 
@@ -278,11 +278,11 @@ func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
 	merging := a.config["DEFAULT_HASH_BEHAVIOUR"].Value == "merge" && iv != nil && iv.String("inventory.vars") == "layered"
 	switch file := a.configFile(); {
 	case strings.Contains(a.noise, "world writable directory"):
-		d.warn(check, "chmod o-w this directory, or set ANSIBLE_CONFIG to the file", "Ansible ignores the ansible.cfg of this directory, because everyone may write to it")
+		d.warn(check, "chmod o-w this directory, or set ANSIBLE_CONFIG to the file", "Ansible ignores ansible.cfg in this directory, because everyone may write to it")
 	case merging:
-		d.warn(check, "set hash_behaviour to replace, or inventory.vars to merged", "hash_behaviour is merge (%s): with an inventory in layered form Ansible then mixes dictionaries of different levels", a.origin("DEFAULT_HASH_BEHAVIOUR"))
+		d.warn(check, "set hash_behaviour to replace, or inventory.vars to merged", "hash_behaviour is merge (%s): with vars: layered, Ansible then merges dictionaries of different places", a.origin("DEFAULT_HASH_BEHAVIOUR"))
 	case file == "":
-		d.ok(check, "there is none: Ansible's own defaults count")
+		d.ok(check, "there is none; Ansible's defaults apply")
 	default:
 		d.ok(check, "%s", show.Clean(file))
 	}
@@ -303,9 +303,9 @@ func (d *doctor) checkFailedInventory(a *ansible) {
 	case each:
 		d.ok(check, "ends the run (any_unparsed_is_failed, %s)", eachBy)
 	case all:
-		d.warn(check, advice, "ends the run only if every source of the inventory fails (unparsed_is_failed, %s): beside another source Craton's hosts may be missing", allBy)
+		d.warn(check, advice, "ends the run only if every inventory source fails (unparsed_is_failed, %s): with another source, Craton's hosts may be missing", allBy)
 	default:
-		d.problem(check, advice, "does not end the run: Ansible goes on without hosts, and exits 0")
+		d.problem(check, advice, "does not end the run: Ansible continues without hosts, and exits with 0")
 	}
 }
 
@@ -321,7 +321,7 @@ func (d *doctor) checkPlugins(a *ansible) {
 	case has("script"):
 		d.ok(check, "script is enabled (%s)", by)
 	case has("auto"):
-		d.warn(check, "add script to enable_plugins under [inventory]", "script is not enabled (%s): craton-inventory is not run, only *.craton.yml files of the collection's plugin work", by)
+		d.warn(check, "add script to enable_plugins under [inventory]", "script is not enabled (%s): craton-inventory is not run; only *.craton.yml files of the collection's plugin work", by)
 	default:
 		d.problem(check, "add script to enable_plugins under [inventory]", "script is not enabled (%s): craton-inventory is not run", by)
 	}
@@ -347,13 +347,13 @@ func (d *doctor) checkCollection(a *ansible, version string) {
 		case err != nil:
 			d.problem(check, "install it again: "+install, "craton.fleet cannot be used: %v", err)
 		case installed != version:
-			d.warn(check, "install the collection and the program of one release: "+install, "craton.fleet %s (%s) and this program, %s, are not of one version", show.Clean(installed), place, version)
+			d.warn(check, "install the collection and the program from the same release: "+install, "craton.fleet %s (%s) and this program (%s) have different versions", show.Clean(installed), place, version)
 		default:
 			d.ok(check, "craton.fleet %s (%s)", show.Clean(installed), place)
 		}
 		return
 	}
-	d.warn(check, install+", or leave it if you need no modules and no inventory plugin", "craton.fleet is not installed; looked in %s", show.Clean(strings.Join(places, " and ")))
+	d.warn(check, install+", or ignore this if you need neither modules nor the inventory plugin", "craton.fleet is not installed; looked in %s", show.Clean(strings.Join(places, " and ")))
 }
 
 // collectionVersion reads the version of an installed collection, or of a checkout that stands in its place.

@@ -32,7 +32,7 @@ var (
 func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 	who, ok := d.checkKeystone(ctx, v)
 	if !ok {
-		d.skip("Keystone does not say where and who", append([]string{"connection"}, afterConnection...)...)
+		d.skip("Keystone failed", append([]string{"connection"}, afterConnection...)...)
 		return false
 	}
 	base := who.url
@@ -52,7 +52,7 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 		return false
 	}
 	if !d.checkAnswer(p, base, func(target string) *probe { return pr.send(ctx, target) }) {
-		d.skip("what answers is no Craton API", afterTLS[1:]...)
+		d.skip("the server is not a Craton API", afterTLS[1:]...)
 		return false
 	}
 	d.checkClock(p)
@@ -73,14 +73,14 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 // checkAnswer checks what kind of server answered a request without credentials.
 func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) bool {
 	const check = "api"
-	const adviceURL = "correct CRATON_URL, and see what stands between here and the server"
+	const adviceURL = "correct CRATON_URL, and check for proxies between here and the server"
 	if p.err != nil {
 		message, advice := explainHandshake(p.err)
 		switch {
 		case errors.Is(p.err, context.DeadlineExceeded) || os.IsTimeout(p.err):
-			message, advice = fmt.Sprintf("a connection came about, and no answer within %v", probeTime), "look into the server's log; the database may not answer"
+			message, advice = fmt.Sprintf("connected, but no response within %v", probeTime), "check the server's log; its database may be unavailable"
 		case p.tls == nil:
-			message, advice = fmt.Sprintf("a connection came about, and no answer: %v", rest.ConcealError(cause(p.err))), adviceURL+"; is it http where it should be https?"
+			message, advice = fmt.Sprintf("connected, but no response: %v", rest.ConcealError(cause(p.err))), adviceURL+"; should it be https instead of http?"
 		}
 		d.problem(check, advice, "%s", message)
 		return false
@@ -97,16 +97,16 @@ func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) 
 			u.User, u.RawQuery = nil, ""
 			to = show.Clean(u.String())
 		}
-		d.problem(check, "set CRATON_URL to where it leads; redirects are not followed, because they would carry the API key along", "the answer is a redirect to %s", to)
+		d.problem(check, "set CRATON_URL to that URL; redirects are not followed, because that would send the API key along", "the server redirects to %s", to)
 		return false
 	case p.status == http.StatusBadRequest && strings.Contains(string(p.body), "HTTP request to an HTTPS server"):
-		d.problem(check, "write https:// in CRATON_URL", "the server speaks https only")
+		d.problem(check, "write https:// in CRATON_URL", "the server accepts https only")
 		return false
 	case p.status == http.StatusBadGateway || p.status == http.StatusServiceUnavailable || p.status == http.StatusGatewayTimeout:
-		d.problem(check, "start the server behind it, or look into its log", "a proxy answers%s, and says %d %s", by, p.status, http.StatusText(p.status))
+		d.problem(check, "start the server behind it, or check its log", "a proxy responds%s with %d %s", by, p.status, http.StatusText(p.status))
 		return false
 	case !isCraton(p):
-		d.problem(check, adviceURL, "what answers at %s%s is no Craton API: %d %s", base, by, p.status, contentType(p.header))
+		d.problem(check, adviceURL, "the server at %s%s is not a Craton API: %d %s", base, by, p.status, contentType(p.header))
 		return false
 	}
 	which := "a Craton API" + by
@@ -118,17 +118,17 @@ func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) 
 			which = "the original Craton server" + by
 		}
 	case health.status != http.StatusOK:
-		d.problem(check, "look into the log of the server", "craton server, %s", show.Clean(status.String()))
+		d.problem(check, "check the server's log", "craton server, %s", show.Clean(status.String()))
 		return false
 	default:
 		which = strings.TrimSpace("craton server " + show.Clean(gjson.GetBytes(health.body, "version").String()))
 	}
 	took := p.got.Sub(p.sent).Round(time.Millisecond)
 	if p.status == http.StatusOK {
-		d.warn(check, "let the server ask for credentials", "%s, and it lets everyone in", which)
+		d.warn(check, "make the server require credentials", "%s, and it accepts requests without credentials", which)
 		return true
 	}
-	d.ok(check, "%s, answers in %v", which, max(took, time.Millisecond))
+	d.ok(check, "%s, responds in %v", which, max(took, time.Millisecond))
 	return true
 }
 
@@ -171,7 +171,7 @@ func (d *doctor) checkClock(p *probe) {
 	const check = "clock"
 	date, err := http.ParseTime(p.header.Get("Date"))
 	if err != nil {
-		d.skip("the server tells no time", check)
+		d.skip("the server sends no time", check)
 		return
 	}
 	// The header was written between the request and its answer.
@@ -183,14 +183,14 @@ func (d *doctor) checkClock(p *probe) {
 		skew = p.got.Sub(date)
 	}
 	if skew.Abs() <= maxSkew {
-		d.ok(check, "the same here and at the server, within %v", maxSkew)
+		d.ok(check, "this machine and the server agree within %v", maxSkew)
 		return
 	}
 	which := "ahead of"
 	if skew < 0 {
 		which = "behind"
 	}
-	d.warn(check, "set both by a time server (NTP); `timedatectl` tells about this one", "this machine's clock is %v %s the server's", skew.Abs().Round(time.Second), which)
+	d.warn(check, "synchronize both with a time server (NTP); `timedatectl` shows the state of this one", "this machine's clock is %v %s the server's", skew.Abs().Round(time.Second), which)
 }
 
 // checkCredentials checks whether the API takes the credentials, and what role they give, by reads that each need more
@@ -200,22 +200,22 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 	err := read(ctx, c, "/clouds")
 	switch {
 	case craton.IsForbidden(err):
-		d.problem(check, "with the original server behind Keystone, give the user the role admin: it lets nobody else in; else ask the server's admin for a role", "the credentials are good, and give no role that may read: %v", err)
+		d.problem(check, "if this is the original server behind Keystone, give the user the role admin, the only one that it accepts; otherwise ask an admin of the server for a role", "the credentials are valid, but their role may not read: %v", err)
 		return false
 	case craton.IsUnauthenticated(err):
-		advice := "compare OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID with what made the user; " + adviceConfig
+		advice := "compare OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID with the output of user-create; " + adviceConfig
 		switch {
 		case who.keystone && !tokens:
-			advice = "this API has users of its own: give a user, its API key and project, and set OS_AUTH_TYPE=local"
+			advice = "this API has its own users: set username, API key and project of one, and OS_AUTH_TYPE=local"
 		case who.keystone:
-			advice = "see that the API asks the same Keystone"
+			advice = "check that the API uses the same Keystone"
 		case tokens:
-			advice = "this API takes tokens of Keystone: set OS_CLOUD, or OS_AUTH_URL and what it needs"
+			advice = "this API takes tokens of Keystone: set OS_CLOUD, or OS_AUTH_URL and credentials"
 		}
 		d.problem(check, advice, "the API refuses the credentials: %v", err)
 		return false
 	case err != nil:
-		d.addError(check, err, "look into the server's log")
+		d.addError(check, err, "check the server's log")
 		return false
 	}
 	role := "member"
@@ -225,7 +225,7 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 			break
 		}
 		if err != nil {
-			d.addError(check, err, "look into the server's log")
+			d.addError(check, err, "check the server's log")
 			return false
 		}
 		role = more.role
@@ -244,7 +244,7 @@ func read(ctx context.Context, c *craton.Client, path string) error {
 // query, or cut long answers.
 func (d *doctor) checkPages(ctx context.Context, c *craton.Client) bool {
 	const check = "pages"
-	const advice = "see what stands between here and the server: a proxy or cache must leave the query and the answer alone"
+	const advice = "check for proxies and caches between here and the server: they must not change queries or responses"
 	var took time.Duration
 	hosts := 0
 	for _, limit := range []int{craton.MinLimit, craton.MaxLimit} {
@@ -257,10 +257,10 @@ func (d *doctor) checkPages(ctx context.Context, c *craton.Client) bool {
 		}
 		hosts = len(page.Items)
 		if hosts > limit || page.Limit != 0 && page.Limit != limit {
-			d.problem(check, advice, "asked for pages of %d hosts, the API gives %d", limit, max(hosts, page.Limit))
+			d.problem(check, advice, "requested pages of %d hosts, but the API returns %d", limit, max(hosts, page.Limit))
 			return false
 		}
 	}
-	d.ok(check, "of %d and %d hosts, as asked for; %d came in %v", craton.MinLimit, craton.MaxLimit, hosts, took.Round(time.Millisecond))
+	d.ok(check, "pages of %d and %d hosts work; %d hosts in %v", craton.MinLimit, craton.MaxLimit, hosts, took.Round(time.Millisecond))
 	return true
 }

@@ -148,7 +148,7 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values) *trial 
 	case urlHTTP:
 		reached = d.checkAPI(ctx, v)
 	case urlBad:
-		d.skip("there is no URL to go to", "api")
+		d.skip("there is no URL", "api")
 	}
 	valid := iv != nil
 	if valid {
@@ -160,7 +160,7 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values) *trial 
 		}
 	}
 	if !reached || !valid {
-		d.skip("what it needs is not ok", "inventory")
+		d.skip("it depends on a check that failed", "inventory")
 		return nil
 	}
 	return d.checkInventory(ctx, v, iv)

@@ -30,9 +30,9 @@ func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values) *tr
 	case trial.hosts == 0:
 		advice := "add hosts, such as with `craton apply FILE`"
 		if changed := changedSettings(iv); changed != allDefaults {
-			advice += ", or take filters away: " + changed
+			advice += ", or remove filters: " + changed
 		}
-		d.warn(check, advice, "it has no hosts, %s%s, in %v", plural(trial.groups, "group"), trial.of, took)
+		d.warn(check, advice, "no hosts, %s%s, in %v", plural(trial.groups, "group"), trial.of, took)
 	default:
 		d.ok(check, "%s, %s%s, in %v", plural(trial.hosts, "host"), plural(trial.groups, "group"), trial.of, took)
 	}
@@ -41,10 +41,10 @@ func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values) *tr
 		if n > 1 {
 			more = "; so are " + plural(n-1, "more address")
 		}
-		d.warn("duplicates", "give each host its own ip_address, or Ansible configures one machine as several", "%s is the address of %s: %s%s",
+		d.warn("duplicates", "give each host its own ip_address, or Ansible configures one machine several times", "%s is the address of %s: %s%s",
 			show.Clean(first.address), plural(len(first.hosts), "host"), show.Clean(shortList(first.hosts)), more)
 	} else if trial.hosts > 0 {
-		d.ok("duplicates", "every host has a name and an address of its own")
+		d.ok("duplicates", "all names and addresses of hosts are unique")
 	}
 	return trial
 }

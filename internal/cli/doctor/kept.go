@@ -12,7 +12,7 @@ import (
 )
 
 // adviceKept is the advice for a cached inventory that is unusable.
-const adviceKept = "craton cache clear removes what is kept, and cache_dir names another folder"
+const adviceKept = "clear the cache with craton cache clear, or set cache_dir to another directory"
 
 // checkKept looks at the inventory that is kept. v and iv are nil where settings are wrong.
 func (d *doctor) checkKept(v, iv *settings.Values) {
@@ -23,7 +23,7 @@ func (d *doctor) checkKept(v, iv *settings.Values) {
 	k, err := inventory.KeepingOf(v, iv)
 	switch {
 	case k.Off && err == nil:
-		d.ok(check, "none, since cache is off")
+		d.ok(check, "none, because cache is off")
 		return
 	case err != nil && k.Needed:
 		d.addError(check, err, adviceKept)
@@ -35,18 +35,18 @@ func (d *doctor) checkKept(v, iv *settings.Values) {
 	}
 	left := ""
 	if k.Stale > 0 {
-		left = fmt.Sprintf("; it is printed for %v where the server cannot be reached (stale_if_error)", k.Stale)
+		left = fmt.Sprintf("; used for %v while the server is unavailable (stale_if_error)", k.Stale)
 	}
 	switch {
 	case k.Lost > 0:
-		d.warn(check, "if they are meant to be gone: craton cache accept", "the last inventory was refused, because it had lost %s (shrink_guard)", plural(k.Lost, "host"))
+		d.warn(check, "if that is intended, accept it: craton cache accept", "the last inventory was refused because it had lost %s (shrink_guard)", plural(k.Lost, "host"))
 	case k.Hosts < 0 && k.Stale > 0:
-		d.warn(check, "list it once: craton inventory --list > /dev/null", "none yet in %s, so that nothing can be printed where the server cannot be reached (stale_if_error)", k.Dir)
+		d.warn(check, "fill it once: craton inventory --list > /dev/null", "none yet in %s, so nothing can be used while the server is unavailable (stale_if_error)", k.Dir)
 	case k.Hosts < 0:
 		d.ok(check, "none yet in %s", k.Dir)
 	case k.Stale > 0 && time.Since(k.Checked) > k.Stale:
-		d.warn(check, "list it: craton inventory --list > /dev/null", "it is of %s, and too old to be printed where the server cannot be reached (stale_if_error)", when.Format(k.Checked))
+		d.warn(check, "refresh it: craton inventory --list > /dev/null", "it is from %s, too old to be used while the server is unavailable (stale_if_error)", when.Format(k.Checked))
 	default:
-		d.ok(check, "%s, the present ones at %s%s", plural(k.Hosts, "host"), when.Format(k.Checked), left)
+		d.ok(check, "%s, current at %s%s", plural(k.Hosts, "host"), when.Format(k.Checked), left)
 	}
 }

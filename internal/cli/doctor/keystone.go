@@ -69,13 +69,13 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	}
 	w.tls = k.TLS
 	if w.url != nil && v.String("auth_url") == "" && v.String("os_cloud") == "" {
-		d.ok(check, "the token is used as it is; without OS_AUTH_URL nothing can be told about it")
+		d.ok(check, "the token is used as given; it cannot be checked without OS_AUTH_URL")
 		w.user, w.project = "", ""
 		return w, true
 	}
 	id, err := k.Identity(ctx)
 	if err != nil {
-		d.addError(check, err, "correct OS_AUTH_URL and what goes with it; "+adviceConfig)
+		d.addError(check, err, "correct OS_AUTH_URL and the settings that belong to it; "+adviceConfig)
 		return nil, false
 	}
 	w.user, w.project, w.called = id.User, id.ProjectID, id.Project
@@ -86,12 +86,12 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	}
 	switch {
 	case id.ProjectID == "":
-		d.problem(check, "set OS_PROJECT_NAME or OS_PROJECT_ID: Craton works in projects", "user %s is signed in for no project", show.Clean(id.User))
+		d.problem(check, "set OS_PROJECT_NAME or OS_PROJECT_ID: Craton works in projects", "user %s is signed in without a project", show.Clean(id.User))
 		return nil, false
 	case left < endsSoon:
-		d.warn(check, "make a new token, or sign in by password or application credential, which makes one when it is needed", "user %s is signed in for project %s (%s), %s; the token ends in %v", show.Clean(id.User), show.Clean(id.Project), id.ProjectID, roles, left)
+		d.warn(check, "get a new token, or sign in with a password or application credential, which renews it as needed", "user %s is signed in for project %s (%s), %s; the token expires in %v", show.Clean(id.User), show.Clean(id.Project), id.ProjectID, roles, left)
 	default:
-		d.ok(check, "user %s is signed in for project %s (%s), %s; the token lives for %v", show.Clean(id.User), show.Clean(id.Project), id.ProjectID, roles, left)
+		d.ok(check, "user %s is signed in for project %s (%s), %s; the token is valid for %v", show.Clean(id.User), show.Clean(id.Project), id.ProjectID, roles, left)
 	}
 	if w.url != nil {
 		return w, true
@@ -104,11 +104,11 @@ func (d *doctor) checkCatalogue(ctx context.Context, k *connect.Keystone, w *cal
 	const check = "catalogue"
 	endpoint, err := k.Endpoint(ctx, connect.ServiceType)
 	if err != nil {
-		d.problem(check, "set CRATON_URL, or OS_REGION_NAME or OS_INTERFACE to another place", "%v", err)
+		d.problem(check, "set CRATON_URL, or correct OS_REGION_NAME or OS_INTERFACE", "%v", err)
 		return false
 	}
 	if w.url, err = apiURL(endpoint); err != nil {
-		d.problem(check, "set CRATON_URL, or let those who run Keystone correct the catalogue", "the catalogue's address of %s: %v", connect.ServiceType, err)
+		d.problem(check, "set CRATON_URL, or ask the operators of Keystone to correct the catalogue", "the catalogue's address of %s: %v", connect.ServiceType, err)
 		return false
 	}
 	if !d.warnOfClearText(check, w.url) {

@@ -31,7 +31,7 @@ func (d *doctor) checkSettings(flags *pflag.FlagSet) (v, iv *settings.Values) {
 		if u.Nearest != "" {
 			advice = "set " + u.Nearest + " instead"
 		}
-		d.warn("environment", advice, "%s is set, and nothing reads it", u.Name)
+		d.warn("environment", advice, "%s is set, but nothing reads it", u.Name)
 	}
 	return v, iv
 }
@@ -46,16 +46,16 @@ func (d *doctor) checkConfigFile(v *settings.Values) {
 	}
 	info, err := os.Stat(v.File)
 	if err != nil {
-		d.problem(check, "let it be read, or name another with --config", "the configuration file cannot be looked at: %v", err)
+		d.problem(check, "make it readable, or name another file with --config", "the configuration file cannot be read: %v", err)
 		return
 	}
 	switch owner, foreign := ownedByOther(info); {
 	case info.Mode().Perm()&0o002 != 0:
-		d.problem(check, "chmod o-w "+v.File, "everyone on this machine may write to the configuration file %s, and so send you and your API key elsewhere", v.File)
+		d.problem(check, "chmod o-w "+v.File, "everyone on this machine may write to the configuration file %s, and so redirect you and your API key to another server", v.File)
 	case info.Mode().Perm()&0o020 != 0:
-		d.warn(check, "chmod g-w "+v.File, "its group may write to the configuration file %s, and so send you and your API key elsewhere", v.File)
+		d.warn(check, "chmod g-w "+v.File, "its group may write to the configuration file %s, and so redirect you and your API key to another server", v.File)
 	case foreign:
-		d.warn(check, "make sure that you trust that user, or chown it", "the configuration file %s belongs to user %d, who may change it", v.File, owner)
+		d.warn(check, "make sure that you trust that user, or chown it", "the configuration file %s belongs to user %d, who can change it", v.File, owner)
 	default:
 		d.ok(check, "%s, %s", v.File, modeText(info))
 	}

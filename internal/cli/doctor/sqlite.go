@@ -31,13 +31,13 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 		d.problem("file", begin(path), "%s does not exist", path)
 		return false
 	case errors.Is(err, fs.ErrPermission):
-		d.problem("file", "let this user into "+filepath.Dir(path)+", or run as the user that owns the file", "%s cannot be looked at: %v", path, errors.Unwrap(err))
+		d.problem("file", "give this user access to "+filepath.Dir(path)+", or run as the user that owns the file", "%s cannot be accessed: %v", path, errors.Unwrap(err))
 		return false
 	case err != nil:
 		d.addError("file", said, openAdvice(path, err))
 		return false
 	case in.Schema == 0 && in.Damage == "":
-		d.problem("file", begin(path), "%s holds no fleet yet", path)
+		d.problem("file", begin(path), "%s contains no fleet yet", path)
 		return false
 	}
 	d.checkFileMode(path)
@@ -47,28 +47,28 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	}
 	older := in.Schema < in.Newest
 	if older {
-		d.warn("database", "run any other command on it; keep a copy first if an older craton shall read it later",
-			"its schema is version %d; the next command that opens it makes it %d", in.Schema, in.Newest)
+		d.warn("database", "run any other command on it; if an older craton must still be able to read it, make a copy first",
+			"its schema is version %d; the next command that opens it migrates it to %d", in.Schema, in.Newest)
 	} else {
-		d.ok("database", "schema version %d, and its structure is whole", in.Schema)
+		d.ok("database", "schema version %d, structure intact", in.Schema)
 	}
 	switch {
 	case in.ReadOnly:
-		d.warn("writing", "let this user write to "+path+" and to its directory, or change the fleet as the user that owns it", "this user may read the fleet and not change it")
+		d.warn("writing", "give this user write access to "+path+" and to its directory, or change the fleet as the user that owns it", "this user may read the fleet, but not change it")
 	case in.Unwritable != "":
-		d.problem("writing", "make it possible, then run this again: every change of the fleet fails until then", "%s cannot be written to: %s", path, in.Unwritable)
+		d.problem("writing", "make it writable, then run this again; until then, every change of the fleet fails", "%s cannot be written to: %s", path, in.Unwritable)
 	case in.Locked:
-		d.warn("writing", "find who has it open, such as with `fuser -v "+path+"`", "another process holds the write lock and does not let go: reads work, writes wait")
+		d.warn("writing", "find the process that has it open, such as with `fuser -v "+path+"`", "another process holds the write lock and does not release it: reads work, writes wait")
 	default:
-		d.ok("writing", "can be written to")
+		d.ok("writing", "the file can be written")
 	}
 	if in.Free > 0 && in.Free < leastFree {
-		d.warn("disk", "make room on its file system", "only %s are free beside %s", bytesText(in.Free), path)
+		d.warn("disk", "free space on its file system", "only %s are free on the file system of %s", bytesText(in.Free), path)
 	} else if in.Free > 0 {
 		d.ok("disk", "%s free", bytesText(in.Free))
 	}
 	if older {
-		d.skip("to open the file would change its schema", "project")
+		d.skip("opening the file would change its schema", "project")
 		return false
 	}
 	_, done, err := connect.Client(ctx, v, connect.Examine)
@@ -76,9 +76,9 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 		d.addError("project", err, "set OS_PROJECT_ID to the project to work in")
 		return false
 	}
-	d.ok("project", "as root; the permissions of the file are all that guards it")
+	d.ok("project", "role root; only the permissions of the file protect it")
 	if err := done(); err != nil {
-		d.addError("database", err, "see that the disk is not full")
+		d.addError("database", err, "check that the disk is not full")
 		return false
 	}
 	return true
@@ -102,7 +102,7 @@ func bytesText(n uint64) string {
 
 // begin returns what to do where there is no fleet.
 func begin(path string) string {
-	return "correct CRATON_URL, or begin with `craton server bootstrap --database sqlite:" + path + "` or `craton apply FILE`"
+	return "correct CRATON_URL, or start with `craton server bootstrap --database sqlite:" + path + "` or `craton apply FILE`"
 }
 
 // openAdvice returns what to do about a file that cannot be opened.
@@ -114,24 +114,24 @@ func openAdvice(path string, err error) string {
 	case errors.Is(err, server.ErrForeign):
 		return "correct CRATON_URL"
 	case errors.Is(err, server.ErrNewer):
-		return "bring this program up to date, or correct CRATON_URL"
+		return "upgrade this program, or correct CRATON_URL"
 	}
 	// Of the rest SQLite says only that it cannot open the file.
 	for _, name := range []string{path, filepath.Dir(path)} {
 		f, err := os.Open(name)
 		if err != nil {
-			return "let this user read " + name
+			return "give this user read access to " + name
 		}
 		_ = f.Close()
 	}
-	return "see that this user may write to " + filepath.Dir(path) + ", where SQLite keeps its log beside the file"
+	return "give this user write access to " + filepath.Dir(path) + ", where SQLite keeps its log"
 }
 
 // checkFileMode looks at who else may read the fleet, with whatever secrets its variables are, or change it.
 func (d *doctor) checkFileMode(path string) {
 	info, err := os.Stat(path)
 	if err != nil {
-		d.problem("file", "let this user look at it", "%v", err)
+		d.problem("file", "give this user access to it", "%v", err)
 		return
 	}
 	switch mode := info.Mode().Perm(); {

@@ -40,7 +40,7 @@ func (d *doctor) checkEnd(check string, c *x509.Certificate, advice string) bool
 	now := time.Now()
 	switch left := c.NotAfter.Sub(now); {
 	case now.Before(c.NotBefore):
-		d.problem(check, advice+", or correct this machine's clock", "%s is valid from %s on only", nameOf(c), day(c.NotBefore))
+		d.problem(check, advice+", or correct this machine's clock", "%s is only valid from %s", nameOf(c), day(c.NotBefore))
 	case left <= 0:
 		d.problem(check, advice, "%s was valid until %s", nameOf(c), day(c.NotAfter))
 	case left < soon:
@@ -85,17 +85,17 @@ func (d *doctor) checkTLS(p *probe, target *url.URL, config *tls.Config) bool {
 	why, advice := untrusted(p.tls, target.Hostname(), config.RootCAs)
 	switch {
 	case !verify && why != "":
-		d.warn(check, "to verify again, "+advice+", and take validate_certs or --insecure away", "certificates are not verified: whoever is on the way can take your API key. It would not pass: %s", why)
+		d.warn(check, "to verify again, "+advice+", and unset validate_certs or remove --insecure", "certificates are not verified, so anyone on the network path can take your API key. This one would be rejected: %s", why)
 		return true
 	case !verify:
-		d.warn(check, "take validate_certs or --insecure away", "certificates are not verified: whoever is on the way can take your API key. The certificate would pass")
+		d.warn(check, "unset validate_certs or remove --insecure", "certificates are not verified, so anyone on the network path can take your API key. This one would be accepted")
 		return true
 	case why != "":
 		d.problem(check, advice, "%s", why)
 		return false
 	}
 	leaf := p.tls.PeerCertificates[0]
-	if d.checkEnd(check, leaf, "let the server have a new one") {
+	if d.checkEnd(check, leaf, "renew the server's certificate") {
 		d.ok(check, "%s, valid until %s, %s", nameOf(leaf), day(leaf.NotAfter), tls.VersionName(p.tls.Version))
 	}
 	return true
@@ -115,10 +115,10 @@ func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (w
 	if _, ok := errors.AsType[x509.HostnameError](err); ok {
 		names := namesOf(leaf)
 		if len(names) == 0 {
-			return fmt.Sprintf("the certificate names no host (subject %s)", show.Clean(leaf.Subject.String())), "let the server have one with a subject alternative name"
+			return fmt.Sprintf("the certificate names no host (subject %s)", show.Clean(leaf.Subject.String())), "give the server a certificate with a subject alternative name"
 		}
 		return fmt.Sprintf("the certificate is for %s, not for %s", show.Clean(strings.Join(names, ", ")), host),
-			"use one of these names in CRATON_URL, or let the server have a certificate for the name in it"
+			"use one of these names in CRATON_URL, or give the server a certificate for the name in CRATON_URL"
 	}
 	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
 		c := invalid.Cert
@@ -126,9 +126,9 @@ func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (w
 			c = leaf
 		}
 		if time.Now().Before(c.NotBefore) {
-			return fmt.Sprintf("%s is valid from %s on only", nameOf(c), day(c.NotBefore)), "correct this machine's clock, or let the server have another"
+			return fmt.Sprintf("%s is only valid from %s", nameOf(c), day(c.NotBefore)), "correct this machine's clock, or replace the server's certificate"
 		}
-		return fmt.Sprintf("%s was valid until %s", nameOf(c), day(c.NotAfter)), "let the server have a new one"
+		return fmt.Sprintf("%s was valid until %s", nameOf(c), day(c.NotAfter)), "renew the server's certificate"
 	}
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		why = fmt.Sprintf("the certificate is signed by %s, which is not trusted here", show.Clean(leaf.Issuer.String()))
@@ -137,11 +137,11 @@ func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (w
 			advice = "put the PEM file of that authority where ca_path (CRATON_CA_PATH) points"
 		}
 		if len(state.PeerCertificates) == 1 && leaf.Issuer.String() != leaf.Subject.String() {
-			advice += ", or let the server send the certificates between the two"
+			advice += ", or make the server send the intermediate certificates"
 		}
 		return why, advice
 	}
-	return "the certificate is refused: " + show.Clean(err.Error()), "let the server have another certificate"
+	return "the certificate is rejected: " + show.Clean(err.Error()), "give the server another certificate"
 }
 
 // explainHandshake says why no TLS was made.
@@ -149,11 +149,11 @@ func explainHandshake(err error) (why, advice string) {
 	text := cause(err).Error()
 	switch {
 	case errors.As(err, new(tls.RecordHeaderError)) || strings.Contains(text, "server gave HTTP response to HTTPS client"):
-		return "what listens there speaks no TLS", "write http:// in CRATON_URL, or let the server have a certificate (`craton server --tls-cert FILE --tls-key FILE`)"
+		return "the server there does not use TLS", "write http:// in CRATON_URL, or give the server a certificate (`craton server --tls-cert FILE --tls-key FILE`)"
 	case strings.Contains(text, "certificate required") || strings.Contains(text, "bad certificate"):
-		return "the server wants a client certificate, or another one: " + show.Clean(text), "set client_cert and client_key (CRATON_CLIENT_CERT, CRATON_CLIENT_KEY)"
+		return "the server requires a client certificate, or a different one: " + show.Clean(text), "set client_cert and client_key (CRATON_CLIENT_CERT, CRATON_CLIENT_KEY)"
 	case strings.Contains(text, "protocol version"):
-		return "the server speaks no TLS of version 1.2 or later", "bring the server, or the proxy in front of it, up to date"
+		return "the server does not support TLS 1.2 or later", "upgrade the server, or the proxy in front of it"
 	}
-	return "no TLS came about: " + show.Clean(text), "look into the server's log, or that of the proxy in front of it"
+	return "the TLS handshake failed: " + show.Clean(text), "check the log of the server, or of the proxy in front of it"
 }

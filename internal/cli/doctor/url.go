@@ -35,23 +35,23 @@ func (d *doctor) checkURL(v *settings.Values) urlKind {
 	const check = "url"
 	raw, source := v.String("url"), v.Source("url")
 	if better := connect.Spelling(raw); better != "" {
-		d.problem(check, "set CRATON_URL to "+better, "%s (%s) is not how the URL of a fleet is written", rest.Bare(raw), source)
+		d.problem(check, "set CRATON_URL to "+better, "%s (%s) is not the URL of a fleet", rest.Bare(raw), source)
 		return urlBad
 	}
 	scheme, _, _ := strings.Cut(raw, ":")
 	switch scheme {
 	case "":
 		if connect.UsesKeystone(v) {
-			d.ok(check, "not set: Keystone's catalogue is asked for it")
+			d.ok(check, "not set; taken from Keystone's catalogue")
 			return urlHTTP
 		}
-		d.problem(check, "set CRATON_URL to sqlite:PATH, or to the URL of a Craton API such as http://craton.example:7780; or OS_CLOUD or OS_AUTH_URL to Keystone", "CRATON_URL is not set: there is no fleet to talk to")
+		d.problem(check, "set CRATON_URL to sqlite:PATH, or to the URL of a Craton API such as http://craton.example:7780; or set OS_CLOUD or OS_AUTH_URL for Keystone", "CRATON_URL is not set, so there is no fleet to check")
 		return urlBad
 	case "sqlite":
 		d.ok(check, "%s (%s)", raw, source)
 		return urlSQLite
 	case "postgres", "postgresql":
-		d.problem(check, "serve the database with `craton server --database`, and set CRATON_URL to that server's URL", "CRATON_URL names a database; only sqlite:PATH is opened directly")
+		d.problem(check, "serve the database with `craton server --database`, and set CRATON_URL to that server's URL", "CRATON_URL is a database other than sqlite:PATH, which cannot be opened directly")
 		return urlBad
 	}
 	u, err := apiURL(raw)
@@ -60,7 +60,7 @@ func (d *doctor) checkURL(v *settings.Values) urlKind {
 		return urlBad
 	}
 	if strings.Contains(raw, "@") {
-		d.warn(check, "set OS_USERNAME and OS_PASSWORD, and leave them out of the URL", "%s (%s) has a user or a password in it, which shows in more places than settings do", u, source)
+		d.warn(check, "set OS_USERNAME and OS_PASSWORD, and remove them from the URL", "%s (%s) contains a user or a password, which can then appear in logs", u, source)
 	} else if !d.warnOfClearText(check, u) {
 		d.ok(check, "%s (%s)", u, source)
 	}
@@ -81,7 +81,7 @@ func (d *doctor) warnOfClearText(check string, u *url.URL) bool {
 	if u.Scheme == "https" || isLoopback(u.Hostname()) {
 		return false
 	}
-	d.warn(check, "use https, as with `craton server --tls-cert FILE --tls-key FILE`", "%s: without https your API key or token travels in clear", u)
+	d.warn(check, "use https, as with `craton server --tls-cert FILE --tls-key FILE`", "%s: without https, your API key or token is sent unencrypted", u)
 	return true
 }
 
@@ -169,13 +169,13 @@ func (d *doctor) checkConnection(p *probe, target *url.URL) bool {
 	case isDNS && dns.IsNotFound:
 		d.problem(check, "correct the host in CRATON_URL, or add the name to the DNS or to /etc/hosts", "the name %s does not exist", dns.Name)
 	case isDNS:
-		d.problem(check, "see that the DNS server in /etc/resolv.conf answers", "the name %s cannot be looked up: %s", dns.Name, dns.Err)
+		d.problem(check, "check that the DNS server in /etc/resolv.conf responds", "the name %s cannot be resolved: %s", dns.Name, dns.Err)
 	case errors.Is(p.err, syscall.ECONNREFUSED):
 		d.problem(check, "start the server there, or correct host and port in CRATON_URL; craton's port is 7780", "nothing listens on %s: connection refused", to)
 	case errors.Is(p.err, context.DeadlineExceeded) || os.IsTimeout(p.err):
-		d.problem(check, "see whether a firewall is between here and there, and whether a proxy is needed (HTTPS_PROXY)", "%s does not answer within %v", to, probeTime)
+		d.problem(check, "check for a firewall in between, and whether a proxy is needed (HTTPS_PROXY)", "no connection to %s within %v", to, probeTime)
 	default:
-		d.problem(check, "see that this machine has a route to the host, and that host and port in CRATON_URL are right", "cannot connect to %s: %v", to, rest.ConcealError(cause(p.err)))
+		d.problem(check, "check that this machine has a route to the host, and that host and port in CRATON_URL are right", "cannot connect to %s: %v", to, rest.ConcealError(cause(p.err)))
 	}
 	return false
 }
