@@ -19,7 +19,7 @@ type Difference struct {
 	Headers []string
 }
 
-const missingStatus = "An accidental 500 has no information for a client, and makes it retry what cannot succeed."
+const missingStatus = "An accidental 500 tells a client nothing, and makes it retry what cannot succeed."
 
 // Differences is the complete list. docs/differences.md is generated from it, and a test replays recorded exchanges
 // with the original server to prove that they show no other difference.
@@ -185,7 +185,7 @@ var Differences = []Difference{
 	{
 		ID: "read-revision", Where: "The header `X-Craton-Revision` of a GET, and of responses to writes",
 		Original: "Ignored, and not sent",
-		Ours:     "A write returns its revision. A GET with a revision is answered from a state that includes it, possibly that of a replica some seconds behind; an invalid revision is 400. Without the header, a response includes everything acknowledged before (docs/reference/beside-v1.md)",
+		Ours:     "A write returns its revision. A GET with a revision is answered from a state that includes it, possibly from a replica that is some seconds behind; an invalid revision is 400. Without the header, a response includes everything acknowledged before (docs/reference/beside-v1.md)",
 		Reason:   "So that clients that read a lot, and do not need the latest state, do not slow down writers.",
 	},
 	{

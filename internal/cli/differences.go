@@ -132,7 +132,7 @@ var Differences = []Difference{
 	{
 		ID: "words", Where: "vars-set and vars-delete with arguments when standard input is not a terminal",
 		Original: "Refused, so they never work in scripts, cron and CI", Ours: "The arguments are used; standard input is read only if there are none",
-		Reason: "Scripts are where they are needed.",
+		Reason: "Scripts need these commands most.",
 	},
 	{
 		ID: "json-values", Where: "vars-set with values in braces, brackets or quotes",
