@@ -500,7 +500,7 @@ func TestUsersAccess(t *testing.T) {
 	}
 	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "ci", "role": "member"}}}, "role cannot be changed")
 	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "a"}, map[string]any{"name": "a"}}}, "twice")
-	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "a", "expires": "yesterday"}}}, "is over")
+	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "a", "expires": "yesterday"}}}, "is in the past")
 	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": ""}}}, "empty")
 	a.Fails(t, "craton_user", args{"name": "panel", "role": "reader", "is_admin": true}, "mutually exclusive")
 	a.Fails(t, "craton_user", args{"name": "panel", "role": "king"}, "reader, member, admin, root")

@@ -42,7 +42,7 @@ func TestKeysAndRoles(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"cloud-create -n x":                     "is read-only",
-		"user-key-create wide --role member":    "no more than its user, whose role is reader",
+		"user-key-create wide --role member":    "higher role than its user, which is reader",
 		"user-key-create ci --expires 30d":      "has a key with this name",
 		"user-key-create longer":                "would outlive",
 		"user-key-create x --expires yesterday": "is in the past: give",

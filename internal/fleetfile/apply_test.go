@@ -255,7 +255,7 @@ f.yml:8: clouds[west].regions[dfw].hosts[a].parent: there is no host or network 
 f.yml:9: clouds[west].regions[dfw].hosts[a].interfaces[eth0].network: there is no network nowhere, neither here nor in the API; write its name, or region/name, or cloud/region/name`},
 			{"a circle through the API", "clouds: [{name: east, regions: [{name: ord, hosts: [{name: kvm, ip_address: 10.0.0.4, device_type: server}]}, {name: dfw, cells: [{name: c1}], network_devices: [{name: sw1, ip_address: 10.0.0.9, device_type: switch, parent: vm1}]}]}]",
 				`f.yml:1: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and this server cannot move it, as craton server can; delete the network device and apply again
-f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents go in a circle (sw1 -> vm1 -> kvm -> web1 -> sw1); change one of them`},
+f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents form a loop (sw1 -> vm1 -> kvm -> web1 -> sw1); change one of them`},
 		} {
 			for _, check := range []bool{true, false} {
 				r, err := Apply(t.Context(), s.Client, parse(t, tt.file), Options{Check: check})

@@ -151,7 +151,7 @@ func TestParseErrors(t *testing.T) {
 		{"no YAML", "clouds:\n  - name: [\n", `f.yml:2: is not YAML: did not find expected node content; look at the indentation and the quotes around this line`},
 		{"no UTF-8", "clouds:\n- name: \xff\n", `f.yml:2: is not UTF-8; save the file as UTF-8`},
 		{"parent in a circle", inRegion("hosts: [{" + host + ", parent: web2},\n {name: web2, ip_address: 10.0.0.2, device_type: x, parent: web3},\n {name: web3, ip_address: 10.0.0.2, device_type: x, parent: web2}]"),
-			`f.yml:6: clouds[east].regions[dfw].hosts[web3].parent: the parents go in a circle (web2 -> web3 -> web2); change one of them`},
+			`f.yml:6: clouds[east].regions[dfw].hosts[web3].parent: the parents form a loop (web2 -> web3 -> web2); change one of them`},
 		{"own parent", inRegion("hosts: [{" + host + ", parent: dfw/web1}]"), `f.yml:4: clouds[east].regions[dfw].hosts[web1].parent: web1 cannot be its own parent; give another one`},
 		{"ambiguous parent", "clouds:\n- name: e\n  regions:\n  - {name: a, hosts: [{" + host + "}]}\n  - {name: b, hosts: [{" + host + "}]}\n  - {name: c, hosts: [{name: vm, ip_address: '::1', device_type: vm, parent: web1}]}\n",
 			`f.yml:6: clouds[e].regions[c].hosts[vm].parent: web1 is the name of more than one host or network device; write one of e/a/web1, e/b/web1`},

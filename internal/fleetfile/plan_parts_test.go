@@ -334,7 +334,7 @@ func TestParseAll(t *testing.T) {
 			"2.yml:1: clouds[e].regions[r].cells[c].network_devices[h]: there are two of the name h in the region r, the other stands in 1.yml:1; rename one or put them together"},
 		"in each": {[]string{"a: 1", "clouds: 1", "b: ["}, "1.yml:1: a: is not a known key; known are project, clouds\n2.yml:1: clouds: must be a list of clouds, not the number 1\n3.yml:1: is not YAML: did not find expected node content; look at the indentation and the quotes around this line"},
 		"a parent in a circle": {[]string{"clouds: [{name: e, regions: [{name: r, hosts: [{name: a, ip_address: 10.0.0.1, device_type: x, parent: b}]}]}]", "clouds: [{name: e, regions: [{name: r, hosts: [{name: b, ip_address: 10.0.0.1, device_type: x, parent: a}]}]}]"},
-			"2.yml:1: clouds[e].regions[r].hosts[b].parent: the parents go in a circle (a -> b -> a); change one of them"},
+			"2.yml:1: clouds[e].regions[r].hosts[b].parent: the parents form a loop (a -> b -> a); change one of them"},
 	} {
 		_, err := read(c.files...)
 		if err == nil || err.Error() != c.want {

@@ -418,7 +418,7 @@ func TestStandIns(t *testing.T) {
 		{"name": "web", "ip_address": "10.0.0.1", "variables": map[string]any{"ansible_host": "10.9.0.1"}},
 	})
 	out, errs := p.must(t, "", "export", "--format", "hosts")
-	if out != "10.0.0.1 web\n" || !strings.Contains(errs, "1 host left out: its ip_address is only a") {
+	if out != "10.0.0.1 web\n" || !strings.Contains(errs, "1 host left out: its ip_address only stands in") {
 		t.Errorf("%s\n%s", out, errs)
 	}
 	out, errs = p.must(t, "", "export", "--format", "prometheus")
@@ -585,7 +585,7 @@ func TestMistakes(t *testing.T) {
 		"--format hosts --port 1":               "argument --port: goes with --format prometheus",
 		"--format csv --columns nme":            `there is no column "nme"; did you mean "name"?`,
 		"--format csv --columns vars.":          `there is no column "vars."`,
-		"--format prometheus --port 0":          `"0" is no port`,
+		"--format prometheus --port 0":          `"0" is not a port`,
 		"--format prometheus --labels cloud":    "two labels would be called cloud",
 		"--format prometheus --labels __name=x": "the label __name is Prometheus's own",
 		"extra":                                 "unrecognized arguments: extra",
