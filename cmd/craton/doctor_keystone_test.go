@@ -52,7 +52,7 @@ func TestDoctorKeystone(t *testing.T) {
 				"url": "ok: not set; taken from Keystone's catalogue$", "keystone": `ok: user ` + ann + `; the token is valid for (1h0m0s|59m0s)$`,
 				"catalogue": "ok: fleet_management is at " + web.URL + "/v1$", "connection": "ok", "api": "ok: craton server",
 				"credentials": `ok: user ` + user.Name + `, project ` + project.Name + ` \(` + project.ID + `\), role member$`,
-				"inventory":   "warning: it has no hosts",
+				"inventory":   "warning: no hosts",
 			},
 		},
 		"with a URL": {

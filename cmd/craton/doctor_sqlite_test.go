@@ -70,7 +70,7 @@ func TestDoctorFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		examine(t, []string{"CRATON_URL=sqlite:" + file}).expect(t, map[string]string{
-			"database": "problem: .* is damaged: .* -> stop all programs that", "inventory": "skipped",
+			"database": "problem: .* is damaged: .* -> stop what writes", "inventory": "skipped",
 		})
 		if now, err := os.ReadFile(file); err != nil || !bytes.Equal(now, text) {
 			t.Errorf("the file changed (%v)", err)

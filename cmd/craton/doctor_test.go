@@ -182,7 +182,7 @@ func TestDoctorHealthy(t *testing.T) {
 				"url":                "ok: " + url + `/v1 \(environment CRATON_URL\)$`,
 				"connection":         `ok: 127\.0\.0\.1:\d+ \(127\.0\.0\.1:\d+\)$`,
 				"certificate":        `ok: the certificate of CN=craton test, valid until 20.*, TLS 1\.3$`,
-				"api":                `ok: craton server 9\.8\.7, answers in [\d.]+m?s$`,
+				"api":                `ok: craton server 9\.8\.7, responds in [\d.]+m?s$`,
 				"clock":              "ok: ",
 				"credentials":        c.want,
 				"pages":              `ok: pages of 10 and 100 hosts work; 12 hosts in [\d.]+m?s$`,
@@ -233,8 +233,8 @@ func TestDoctorAnswers(t *testing.T) {
 				"clock": "skipped: the server is not a Craton API", "inventory": "skipped",
 			},
 		},
-		"other JSON":   {always(200, "application/json", `{"versions": []}`), nil, map[string]string{"api": "problem: .* is no Craton API: 200 application/json"}},
-		"no such path": {always(404, "application/json", `{"message": "no", "status": 404}`), nil, map[string]string{"api": "problem: .* is no Craton API: 404"}},
+		"other JSON":   {always(200, "application/json", `{"versions": []}`), nil, map[string]string{"api": "problem: .* is not a Craton API: 200 application/json"}},
+		"no such path": {always(404, "application/json", `{"message": "no", "status": 404}`), nil, map[string]string{"api": "problem: .* is not a Craton API: 404"}},
 		"backend down": {always(502, "text/html", "Bad Gateway"), nil, map[string]string{"api": `problem: a proxy responds \(front/1.0\) with 502 Bad Gateway -> start the server behind it`}},
 		"redirect": {
 			func(w http.ResponseWriter, r *http.Request) {
@@ -256,7 +256,7 @@ func TestDoctorAnswers(t *testing.T) {
 				w.Header().Set("Date", time.Now().Add(-10*time.Minute).UTC().Format(http.TimeFormat))
 				p.handler.ServeHTTP(w, r)
 			}, nil,
-			map[string]string{"clock": `warning: this machine's clock is (9m59s|10m\d*s) ahead of the server's -> set both by a time server`, "inventory": "ok"},
+			map[string]string{"clock": `warning: this machine's clock is (9m59s|10m\d*s) ahead of the server's -> synchronize both with a time server`, "inventory": "ok"},
 		},
 		"its own page size": {
 			func(w http.ResponseWriter, r *http.Request) {
@@ -296,7 +296,7 @@ func TestDoctorAnswers(t *testing.T) {
 		},
 		"filters nothing through": {
 			p.handler.ServeHTTP, []string{"CRATON_INVENTORY_VARS_FILTER=nothing:1"},
-			map[string]string{"inventory": "warning: it has no hosts, .* -> add hosts.*vars_filter=nothing:1"},
+			map[string]string{"inventory": "warning: no hosts, .* -> add hosts.*vars_filter=nothing:1"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -344,12 +344,12 @@ func TestDoctorUnreachable(t *testing.T) {
 			map[string]string{"connection": "problem: nothing listens on " + free + ": connection refused -> start the server there", "api": "skipped: there is no connection$", "inventory settings": "ok", "inventory": "skipped"},
 		},
 		"no such name":  {"http://no-such-host.invalid:7780", map[string]string{"connection": `problem: the name no-such-host\.invalid (does not exist|cannot be looked up)`}},
-		"not set":       {"", map[string]string{"url": "problem: CRATON_URL is not set: .* -> set CRATON_URL", "api": "skipped: there is no URL", "inventory": "skipped"}},
-		"no scheme":     {"craton.example:7780", map[string]string{"url": `problem: craton.example:7780 \(environment CRATON_URL\) is not how .* -> set CRATON_URL to http://craton.example:7780, or https://craton.example:7780`}},
+		"not set":       {"", map[string]string{"url": "problem: CRATON_URL is not set, .* -> set CRATON_URL", "api": "skipped: there is no URL", "inventory": "skipped"}},
+		"no scheme":     {"craton.example:7780", map[string]string{"url": `problem: craton.example:7780 \(environment CRATON_URL\) is not the URL of a fleet -> set CRATON_URL to http://craton.example:7780, or https://craton.example:7780`}},
 		"two slashes":   {"sqlite://fleet.db", map[string]string{"url": `problem: sqlite://fleet.db .* -> set CRATON_URL to sqlite:fleet.db$`}},
 		"url as file":   {"sqlite:http://u:hush-in-url@craton.example", map[string]string{"url": `problem: sqlite:http://\*+@craton.example .* -> set CRATON_URL to http://\*+@craton.example$`}},
 		"with a query":  {"http://127.0.0.1/v1?key=hush-in-url", map[string]string{"url": "problem: .*must have no query"}},
-		"a database":    {"postgres://u:hush-in-url@db/craton", map[string]string{"url": "problem: CRATON_URL names a database.* -> serve the database"}},
+		"a database":    {"postgres://u:hush-in-url@db/craton", map[string]string{"url": "problem: CRATON_URL is a database.* -> serve the database"}},
 		"with password": {"http://u:hush-in-url@" + free, map[string]string{"url": `warning: http://` + free + `/v1 \(environment CRATON_URL\) contains a user`}},
 	} {
 		t.Run(name, func(t *testing.T) {

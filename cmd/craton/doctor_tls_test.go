@@ -150,7 +150,7 @@ func TestDoctorCertificates(t *testing.T) {
 		},
 		"ends soon": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, 100*time.Hour)}}, []string{trusts},
-			map[string]string{"certificate": "warning: the certificate of CN=craton test is valid until .*, in 4 days -> let the server", "inventory": "ok"},
+			map[string]string{"certificate": "warning: the certificate of CN=craton test is valid until .*, in 4 days -> renew the server's", "inventory": "ok"},
 		},
 		"not verified, would pass": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{trusts, "CRATON_VALIDATE_CERTS=no"},
@@ -162,7 +162,7 @@ func TestDoctorCertificates(t *testing.T) {
 		},
 		"wants a client certificate": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}, []string{trusts},
-			map[string]string{"api": "problem: the server wants a client certificate.* -> set client_cert and client_key"},
+			map[string]string{"api": "problem: the server requires a client certificate.* -> set client_cert and client_key"},
 		},
 		"has a client certificate": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients},

@@ -261,7 +261,7 @@ func TestServerKeepsFile(t *testing.T) {
 	if got := cloudsIn(t, file); got != "first touched back" {
 		t.Errorf("the file has the clouds %q", got)
 	}
-	if n := strings.Count(s.log.String(), "not what it was"); n != 1 {
+	if n := strings.Count(s.log.String(), "moved, replaced or damaged"); n != 1 {
 		t.Errorf("the server complained %d times:\n%s", n, s.log)
 	}
 }

@@ -232,7 +232,7 @@ func TestMetricsAddress(t *testing.T) {
 func TestPublicAddress(t *testing.T) {
 	t.Parallel()
 	database, craton, dir := bootstrapped(t).database, filepath.Join(binaries(t), "craton"), t.TempDir()
-	const warning = "go over it unencrypted"
+	const warning = "unencrypted"
 	for listen, warned := range map[string]bool{"0.0.0.0:0": true, "127.0.0.1:0": false} {
 		r := startServer(t, exec.Command(craton, "server", "--database", database, "--listen", listen, "--log-format", "json"))
 		r.ends(t)

@@ -128,7 +128,7 @@ func TestInspectionAndRescue(t *testing.T) {
 	sent := a.bodies("/states/provision")
 	deploy := n.With(args{"provision_state": "active", "config_drive": drive, "instance_info": map[string]any{"image_source": "http://x/y"}})
 	a.Fails(t, nodeName, deploy.With(args{"api_version": "1.55"}), "API version 1.55 does not have config_drive as a dict (since 1.56)")
-	a.Fails(t, nodeName, deploy.With(args{"config_drive": "/nowhere"}), `config_drive: "`, "is no file of a config drive")
+	a.Fails(t, nodeName, deploy.With(args{"config_drive": "/nowhere"}), `config_drive: "`, "config drive")
 	if _, text := run(t, nodeName, a.Connection.With(deploy).With(args{"_ansible_diff": true, "_ansible_verbosity": 3}), nil); strings.Contains(text, secret) || !strings.Contains(text, `"changed":true`) && !strings.Contains(text, `"changed": true`) {
 		t.Error(text)
 	}
