@@ -264,7 +264,7 @@ func TestStaleInventory(t *testing.T) {
 		if text != want || want == fresh {
 			t.Errorf("%s:\n%s\nwant\n%s", name, text, want)
 		}
-		if !strings.HasPrefix(note, "WARNING: this inventory is ") || !strings.Contains(note, " ago (") || !strings.Contains(note, "cannot reach the Craton API") {
+		if !strings.HasPrefix(note, "WARNING: this inventory is ") || !strings.Contains(note, " old (") || !strings.Contains(note, "cannot reach the Craton API") {
 			t.Errorf("%s: %q", name, note)
 		}
 		k.away.Store(false)

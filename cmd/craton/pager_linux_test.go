@@ -130,6 +130,22 @@ func inTerminal(t *testing.T, dir string, env []string, line, seeing, keys strin
 				}
 				time.Sleep(200 * time.Millisecond) // Ctrl-C drops what is typed before it is read
 			}
+			// It drops it later too, if the machine is busy: then the last key is typed again.
+			last := keys[len(keys)-1:]
+			again := time.NewTicker(5 * time.Second)
+			ended := make(chan struct{})
+			defer close(ended)
+			defer again.Stop()
+			go func() {
+				for {
+					select {
+					case <-again.C:
+						_, _ = other.WriteString(last)
+					case <-ended:
+						return
+					}
+				}
+			}()
 			keys = ""
 		}
 	}

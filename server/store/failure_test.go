@@ -42,7 +42,7 @@ func TestDiskFull(t *testing.T) {
 	if !errors.As(err, &f) || f.Reason != engine.DiskFull {
 		t.Fatalf("after %d clouds: %v", stored, err)
 	}
-	for _, want := range []string{s.Name(), "the disk is full", "bytes are free", "make room", "craton doctor"} {
+	for _, want := range []string{s.Name(), "the disk is full", "bytes are free", "free some space", "craton doctor"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("the error lacks %q: %v", want, err)
 		}

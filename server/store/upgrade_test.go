@@ -62,7 +62,7 @@ func TestUpgrade(t *testing.T) {
 					t.Fatal(err)
 				}
 				saves := t.TempDir()
-				if _, err := Open(t.Context(), database, Options{Saves: filepath.Join(saves, "none")}); err == nil || !strings.Contains(err.Error(), "left as it is") {
+				if _, err := Open(t.Context(), database, Options{Saves: filepath.Join(saves, "none")}); err == nil || !strings.Contains(err.Error(), "was not migrated") {
 					t.Errorf("saved nowhere: %v", err)
 				}
 				var saved string

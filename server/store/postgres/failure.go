@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"strings"
 
@@ -48,7 +49,10 @@ func reason(err error) engine.Reason {
 	}
 	var network net.Error
 	var connect *pgconn.ConnectError
+	var file *fs.PathError // such as of a backup before a migration: its errno is a net.Error too
 	switch {
+	case errors.As(err, &file):
+		return 0
 	case errors.As(err, &connect):
 		return engine.Unreachable
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

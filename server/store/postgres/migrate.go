@@ -75,7 +75,8 @@ func (s *Engine) migrate(ctx context.Context, migrations []string, o engine.Opti
 	until := time.Now().Add(patience)
 	waiting, cancel := context.WithDeadline(ctx, until.Add(time.Minute))
 	defer cancel()
-	return s.retry(waiting, until, func(err error) bool { return isTransient(err) || racing(err) }, func() error {
+	// A backup of this very second exists where another program is about to migrate the same database.
+	return s.retry(waiting, until, func(err error) bool { return isTransient(err) || racing(err) || errors.Is(err, fs.ErrExist) }, func() error {
 		conn, err := s.acquire(waiting)
 		if err != nil {
 			return err
