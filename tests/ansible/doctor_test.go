@@ -86,8 +86,8 @@ func TestDoctor(t *testing.T) {
 			"half, and a collection of another version": {
 				[]string{config("[inventory]\nunparsed_is_failed = true\n"), "ANSIBLE_COLLECTIONS_PATH=" + installed(t, "0.0.7")}, "fails",
 				map[string]string{
-					"failed inventory": "warning: ends the run only if every source of the inventory fails .* -> write any_unparsed_is_failed",
-					"collection":       `warning: craton.fleet 0.0.7 \(.*\) and this program, dev, are not of one version -> install the collection and the program of one release`,
+					"failed inventory": "warning: ends the run only if every inventory source fails .* -> write any_unparsed_is_failed",
+					"collection":       `warning: craton.fleet 0.0.7 \(.*\) and this program \(dev\) have different versions -> install the collection and the program from the same release`,
 				},
 			},
 			"the environment, no script, and mixed dictionaries": {
@@ -96,7 +96,7 @@ func TestDoctor(t *testing.T) {
 				map[string]string{
 					"ansible.cfg":       "warning: hash_behaviour is merge .* -> set hash_behaviour to replace, or inventory.vars to merged",
 					"failed inventory":  `ok: ends the run \(any_unparsed_is_failed, environment ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED\)$`,
-					"inventory plugins": `warning: script is not enabled \(.*\): craton-inventory is not run, only .* -> add script to enable_plugins`,
+					"inventory plugins": `warning: script is not enabled \(.*\): craton-inventory is not run; only .* -> add script to enable_plugins`,
 				},
 			},
 			"a broken configuration": {
@@ -179,7 +179,7 @@ func TestDoctorLargeFleet(t *testing.T) {
 		status := map[bool]string{true: "ok", false: "warning"}[regexp.MustCompile(`^2\.1[4-8]\.`).MatchString(r.version)]
 		for inventory, want := range map[string]string{
 			directory: `^` + status + `: .*the script ` + regexp.QuoteMeta(filepath.Join(directory, "10-fleet")) + `; .* save about `,
-			filepath.Join(directory, "fleet.craton.yml"): `^ok: 2500 hosts; the collection's plugin reads .* of a script Ansible loads all, in about [0-9.]+ s more$`,
+			filepath.Join(directory, "fleet.craton.yml"): `^ok: 2500 hosts; the collection's plugin reads .*, which saves about [0-9.]+ s compared with a script$`,
 		} {
 			if got := findings(t, environment(t, r, url, "ANSIBLE_INVENTORY="+inventory))["large fleet"]; !regexp.MustCompile(want).MatchString(got) {
 				t.Errorf("%s\nwant %s", got, want)

@@ -335,7 +335,7 @@ func TestRulebook(t *testing.T) {
 		h.runWith(t, []string{"CRATON_URL=" + s.file}, craton, "cloud-vars-set", "east", "ntp_server=c.example.net")
 		again := begin()
 		eventually(t, again, "it says that the server is away", func() bool {
-			return strings.Contains(again.out.String(), "cannot reach the Craton API") && strings.Contains(again.out.String(), "it is tried again")
+			return strings.Contains(again.out.String(), "cannot reach the Craton API") && strings.Contains(again.out.String(), "retrying in")
 		})
 		s.run(t)
 		for _, name := range []string{"web-0", "web-1", "web-2"} {
