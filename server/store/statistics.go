@@ -22,14 +22,20 @@ const (
 type growth struct {
 	changes atomic.Int64
 	next    atomic.Int64 // changes after which statistics are collected again
-	stop    context.CancelFunc
 	running sync.WaitGroup
-	ctx     context.Context
+	begin   func(collect func(context.Context)) // in the background, unless the store is being closed
+	stop    context.CancelFunc
 }
 
 func newGrowth() *growth {
 	g := &growth{}
-	g.ctx, g.stop = context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background())
+	g.stop = stop
+	g.begin = func(collect func(context.Context)) {
+		if ctx.Err() == nil {
+			g.running.Go(func() { collect(ctx) })
+		}
+	}
 	g.next.Store(firstCollection)
 	return g
 }
@@ -43,16 +49,16 @@ func (g *growth) close() {
 // grown counts n changes that were committed.
 func (s *Store) grown(n int64) {
 	g, text := s.growth, s.engine.Dialect().Statistics
-	if text == "" || g.ctx.Err() != nil {
+	if text == "" {
 		return
 	}
 	changes, next := g.changes.Add(n), g.next.Load()
 	if changes < next || !g.next.CompareAndSwap(next, moreChanges*changes) {
 		return
 	}
-	g.running.Go(func() {
+	g.begin(func(ctx context.Context) {
 		// Whatever goes wrong costs time alone, and the database tries by itself.
-		_ = s.engine.Write(g.ctx, engine.Work{
+		_ = s.engine.Write(ctx, engine.Work{
 			Long: true,
 			Run: func(ctx context.Context, tx engine.Tx) error {
 				return collect(ctx, tx, text, tablesOf(len(migrations)))
