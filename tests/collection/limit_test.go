@@ -86,7 +86,7 @@ func TestLimitIsEqual(t *testing.T) {
 			{"parent_east_dfw_web1", 1, ""}, {"a*", 0, ""}, {"all", 0, ""}, {"*", 0, ""}, {"craton", 0, ""}, {"all:!craton", 0, "selects no host"}, {"ungrouped", 0, "selects no host"},
 			{"~web[12]$", 0, "regular expression"}, {"web1:!~w.*2", 0, "regular expression"}, {"@some.retry", 0, "is a file"}, {"label_web[0]", 0, "has brackets"}, {"web[12]", 0, "has brackets"},
 			{"nobody", 0, "no host or group of Craton"}, {"web1,nobody*", 0, "no host or group of Craton"}, {"web1 , db1,", 2, ""}, {"localhost", -1, ""}, {"web1,localhost", 1, ""},
-			{"$(touch pwned);'\"--output=pwned", 0, "has space"}, {"`id`;'\"$IFS", 0, "no host or group of Craton"}, {"--output=pwned", 0, "no host or group of Craton"}, {"web1:!--help", 1, ""}, {"web1\x00", 0, "too long"},
+			{"$(touch pwned);'\"--output=pwned", 0, "contains a space"}, {"`id`;'\"$IFS", 0, "no host or group of Craton"}, {"--output=pwned", 0, "no host or group of Craton"}, {"web1:!--help", 1, ""}, {"web1\x00", 0, "too long"},
 			{"%s{{7*7}}", 0, "no host or group of Craton"},
 		},
 		// Other files, and groups that Ansible makes, may have hosts of ours in groups of any name: names of hosts are certain.
