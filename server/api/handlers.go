@@ -67,22 +67,21 @@ func (c *call) listing(l store.List, fn func(ctx context.Context, v *store.View,
 	if len(l.Vars) == 0 && l.Where.IsAll() {
 		return read()
 	}
-	release, err := c.budget.scans.take(c.r.Context(), 1)
-	if err != nil {
-		return err
+	within := func(places *share) error {
+		release, err := places.take(c.r.Context(), 1)
+		if err != nil {
+			return err
+		}
+		defer release()
+		return read()
 	}
 	l.Quick = true
-	err = read()
-	release()
-	if !errors.Is(err, store.ErrDear) {
-		return err
+	err := within(c.budget.scans)
+	if errors.Is(err, store.ErrDear) {
+		l.Quick = false
+		err = within(c.budget.dear)
 	}
-	if release, err = c.budget.dear.take(c.r.Context(), 1); err != nil {
-		return err
-	}
-	defer release()
-	l.Quick = false
-	return read()
+	return err
 }
 
 // lastID returns the id of a page's last row, "" if it is empty.
