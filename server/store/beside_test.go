@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
@@ -83,4 +84,134 @@ func TestNothingIsCompiled(t *testing.T) {
 			t.Errorf("jit is %q, %v", jit, err)
 		}
 	}
+}
+
+// TestDeleteSeesWhatCameBefore: a write has something in what is deleted, and is not committed yet, when the delete begins.
+// The delete waits for it, and is refused because of it: nothing is deleted that the write made, or protected, and the log
+// is the state.
+func TestDeleteSeesWhatCameBefore(t *testing.T) {
+	t.Parallel()
+	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)
+	inside := Values{"cell_id": int64(1)}
+	outside := Values{"cloud_id": int64(2), "region_id": int64(2)}
+	writes := map[string]struct {
+		of    *Entity // what is deleted also; its containers always are
+		write func(ctx context.Context, s *Store, sc Scope) error
+	}{
+		"an interface on a network": {Networks, func(ctx context.Context, s *Store, sc Scope) error {
+			_, err := s.Create(ctx, NetworkInterfaces, sc, CreateParams{Values: Values{"name": "new", "interface_type": "x", "ip_address": "10.0.0.9", "device_id": int64(2), "network_id": int64(1)}})
+			return err
+		}},
+		"a device out of it, with an interface on its network": {Networks, func(ctx context.Context, s *Store, sc Scope) error {
+			elsewhere := int64(2)
+			_, err := s.Move(ctx, Hosts, sc, "3", Place{Region: &elsewhere})
+			return err
+		}},
+		"a child of a device": {Hosts, func(ctx context.Context, s *Store, sc Scope) error {
+			child := host("new", outside)
+			child.Values["parent_id"] = int64(1)
+			_, err := s.Create(ctx, Hosts, sc, child)
+			return err
+		}},
+		"a protected device": {Hosts, func(ctx context.Context, s *Store, sc Scope) error {
+			return s.Protect(ctx, Hosts, sc, "1", true)
+		}},
+		"a protected interface": {Hosts, func(ctx context.Context, s *Store, sc Scope) error {
+			return s.Protect(ctx, NetworkInterfaces, sc, "1", true)
+		}},
+	}
+	for name, w := range writes {
+		for _, e := range []*Entity{Clouds, Regions, Cells, w.of} {
+			t.Run(name+" and the "+e.Name, func(t *testing.T) {
+				t.Parallel()
+				ctx := t.Context()
+				database := enginetest.Database(t)
+				s, err := Open(ctx, database, Options{Create: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				sc := fleet(t, s)
+				create(t, s, Clouds, sc, CreateParams{Values: Values{"name": "elsewhere"}})
+				create(t, s, Regions, sc, CreateParams{Values: Values{"name": "elsewhere", "cloud_id": int64(2)}})
+				create(t, s, Networks, sc, CreateParams{Values: Values{"name": "n", "cidr": "10.0.0.0/8", "gateway": "10.0.0.1", "netmask": "255.0.0.0", "cloud_id": int64(1), "region_id": int64(1), "cell_id": int64(1)}})
+				create(t, s, Hosts, sc, host("in", inside))
+				create(t, s, Hosts, sc, host("out", outside))
+				create(t, s, Hosts, sc, host("between", inside))
+				for i, device := range []int64{1, 3} {
+					create(t, s, NetworkInterfaces, sc, CreateParams{Values: Values{"name": fmt.Sprint("i", i), "interface_type": "x", "ip_address": "10.0.0.2", "device_id": device}})
+				}
+				if strings.HasPrefix(name, "a device out") {
+					if _, err := s.Update(ctx, NetworkInterfaces, sc, "2", Values{"network_id": int64(1)}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				waiting := func(n string, refused chan struct{}) {
+					t.Helper()
+					for range 2000 {
+						select {
+						case <-refused:
+							return
+						default:
+						}
+						if enginetest.Query(t, database, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")[0][0] == n {
+							return
+						}
+						time.Sleep(5 * time.Millisecond)
+					}
+					t.Error("not waiting: ", n)
+				}
+				var all sync.WaitGroup
+				defer all.Wait()
+				held, release := make(chan struct{}), make(chan struct{})
+				all.Go(func() { // a write takes the log last, so that it waits for this with all else done
+					once := sync.OnceFunc(func() { close(held) })
+					defer once()
+					if err := s.write(ctx, func(ctx context.Context, q *session) error {
+						var revision int64
+						if err := q.row(ctx, "SELECT revision FROM log FOR UPDATE", nil, &revision); err != nil {
+							return err
+						}
+						once()
+						<-release
+						return nil
+					}); err != nil {
+						t.Error(err)
+					}
+				})
+				<-held
+				var written, deleted error
+				all.Go(func() { written = w.write(ctx, s, sc) })
+				waiting("1", nil)
+				refused := make(chan struct{})
+				all.Go(func() {
+					defer close(refused)
+					deleted = s.Delete(ctx, e, sc, "1")
+				})
+				waiting("2", refused)
+				close(release)
+				all.Wait()
+				if written != nil || !IsCode(deleted, InUse) {
+					t.Errorf("the write: %v; the delete: %v, not %v", written, deleted, InUse)
+				}
+				log, _, err := readLog(ctx, s, Scope{All: true}, Cursor{})
+				if err != nil {
+					t.Fatal(err)
+				}
+				seen, err := snapshots(ctx, s, closed())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := compare(s, log, seen); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+}
+
+func closed() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
 }

@@ -11,10 +11,10 @@ import (
 )
 
 // contents returns the entities that are deleted with an object, innermost first, so that every foreign key is valid at
-// every step, and the foreign key that they share. Interfaces are deleted with their device.
+// every step, and the foreign key that they share. Interfaces are deleted with their device, and so are only a device's.
 func (e *Entity) contents() (column string, inside []*Entity) {
 	if e.IsDevice() {
-		return "", nil
+		return "device_id", []*Entity{NetworkInterfaces}
 	}
 	for _, held := range slices.Backward(e.of.Contents()) {
 		inner := known[held]
@@ -58,15 +58,27 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	if row.protected(e) {
 		return refuse(InUse, "The %s cannot be deleted: it is protected; take that off first (craton unprotect %s %v).", subject, e.of.Name, key)
 	}
+	// What the checks below depend on is locked first: whoever adds, protects or moves something in it meanwhile either
+	// comes before the lock and is seen, or waits for this.
+	if err := q.lockContents(ctx, inside, column, key); err != nil {
+		return err
+	}
+	if err := q.keepProtected(ctx, subject, column, inside, key); err != nil {
+		return err
+	}
 	switch {
+	case e.IsDevice():
+		if err := q.dependent(ctx, subject, "has it as its parent; move, detach or delete that first",
+			"SELECT type, id, name FROM devices WHERE parent_id = ? ORDER BY id LIMIT 1", key); err != nil {
+			return err
+		}
+	case e == Networks:
+		if err := q.dependent(ctx, subject, "is on it; delete that first",
+			"SELECT 'network_interfaces', id, name FROM network_interfaces WHERE network_id = ? ORDER BY id LIMIT 1", key); err != nil {
+			return err
+		}
 	case inside != nil:
 		if err := q.outsiders(ctx, subject, column, key); err != nil {
-			return err
-		}
-		if err := q.lockContents(ctx, inside, column, key); err != nil {
-			return err
-		}
-		if err := q.keepProtected(ctx, subject, column, inside, key); err != nil {
 			return err
 		}
 		for _, inner := range inside {
@@ -78,19 +90,6 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 			if err := q.deleteWhere(ctx, inner, column, key); err != nil {
 				return err
 			}
-		}
-	case e.IsDevice():
-		if err := q.dependent(ctx, subject, "has it as its parent; move, detach or delete that first",
-			"SELECT type, id, name FROM devices WHERE parent_id = ? ORDER BY id LIMIT 1", key); err != nil {
-			return err
-		}
-		if err := q.keepProtected(ctx, subject, "device_id", []*Entity{NetworkInterfaces}, key); err != nil {
-			return err
-		}
-	case e == Networks:
-		if err := q.dependent(ctx, subject, "is on it; delete that first",
-			"SELECT 'network_interfaces', id, name FROM network_interfaces WHERE network_id = ? ORDER BY id LIMIT 1", key); err != nil {
-			return err
 		}
 	}
 	if err := q.recordGone(ctx, e, []Row{row}); err != nil {

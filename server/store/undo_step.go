@@ -200,9 +200,6 @@ func (s *undoStep) takeAway(ctx context.Context) error {
 // withContents records a conflict for contents that were added since.
 func (s *undoStep) withContents(ctx context.Context) error {
 	column, inside := s.e.contents()
-	if s.e.IsDevice() {
-		column, inside = "device_id", []*Entity{NetworkInterfaces}
-	}
 	for _, inner := range inside {
 		var n int
 		if err := s.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+inner.Table+" WHERE "+column+" = ? LIMIT 1000) one", []any{s.id}, &n); err != nil {
