@@ -112,3 +112,39 @@ func TestTwoServersRetain(t *testing.T) {
 		t.Errorf("%d changes of the cloud after another one", n)
 	}
 }
+
+// TestTwoServersRecordUses: two servers that store the last use of the same keys at once do it without errors, and neither
+// takes back what the other one has stored since.
+func TestTwoServersRecordUses(t *testing.T) {
+	t.Parallel()
+	here := newFixture(t)
+	there := here.beside()
+	keys := []caller{here.root}
+	user := here.must(here.root, 201, "POST", "/v1/users", `{"username":"someone","project_id":"`+here.root.project+`"}`)
+	for n := range 20 {
+		made := here.must(here.root, 201, "POST", "/v1/users/"+user.id(t)+"/keys", fmt.Sprintf(`{"name":"k%d"}`, n))
+		keys = append(keys, caller{here.root.project, "someone", made.JSON["key"].(string)})
+	}
+	changes := here.cursor(here.root)
+	for n := range keys {
+		here.must(keys[n], 200, "GET", "/v1/clouds", "")
+		there.must(keys[len(keys)-1-n], 200, "GET", "/v1/clouds", "")
+	}
+	const later = 1_111_112 * 3600 // by a server whose clock is ahead, or that was faster
+	enginetest.Exec(t, here.database, fmt.Sprintf("UPDATE user_keys SET used_at = %d WHERE name = 'k7'", later))
+	ctx, end := context.WithCancel(t.Context())
+	waits := []func(){here.server.RecordUses(ctx), there.server.RecordUses(ctx)}
+	end() // both store now
+	for _, wait := range waits {
+		wait()
+	}
+	if n := enginetest.Count(t, here.database, "SELECT count(*) FROM user_keys WHERE used_at % 3600 = 0"); n != len(keys) {
+		t.Errorf("the last use of %d keys of %d is stored", n, len(keys))
+	}
+	if n := enginetest.Count(t, here.database, "SELECT used_at FROM user_keys WHERE name = 'k7'"); n != later {
+		t.Errorf("a later use became %d", n)
+	}
+	if after := here.cursor(here.root); after != changes {
+		t.Errorf("the change log was at %s and is at %s", changes, after)
+	}
+}
