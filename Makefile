@@ -66,10 +66,10 @@ test: ## run all tests, with the race detector and the oldest and newest Ansible
 machines: ## kill parts of two servers and a PostgreSQL cluster of two machines (Patroni, etcd, HAProxy) under load; takes minutes, not part of test
 	CRATON_TEST_MACHINES=required go test -count=1 -timeout=15m -v ./tests/machines
 
-newest-ironic: ## run the Ironic tests with the newest Ironic on PyPI, installed into .cache, instead of Debian's, and the Redfish tests with both; takes minutes, not part of test
+newest-ironic: ## run the Ironic tests with the newest Ironic on PyPI, installed into .cache, instead of Debian's, and those with Redfish and python-ironicclient with both; takes minutes, not part of test
 	tests/newest-ironic go test -count=1 -timeout=30m ./internal/openstacktest ./internal/connect ./iotronic ./inventory/iotronic ./modules/iotronic
 	tests/newest-ironic go test -count=1 -timeout=30m -run '^TestIronic' ./internal/cli
-	tests/newest-ironic env -u CRATON_TEST_IRONIC_PYTHON go test -count=1 -timeout=30m -run '^Test(Ironic)?Redfish$$' ./modules/iotronic ./internal/cli
+	tests/newest-ironic env -u CRATON_TEST_IRONIC_PYTHON go test -count=1 -timeout=30m -run '^Test((Ironic)?Redfish|(With)?IronicClient)$$' ./modules/iotronic ./internal/cli
 
 sanity: ## run ansible-test sanity, ansible-lint, ansible-builder, ansible-navigator and ansible-rulebook on the collection and the examples, and build it, with the oldest and newest Ansible; takes minutes, not part of test
 	@venvs=$$(tests/ansible/venvs --path); \

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/internal/skip"
 )
 
 // exchange is a command line and what it prints, with ... for what differs; "" where that does not matter.
@@ -73,7 +74,7 @@ func TestIronicLacks(t *testing.T) {
 func TestIronicNewest(t *testing.T) {
 	t.Parallel()
 	if !openstacktest.NewestIronic() {
-		t.Skip("make newest-ironic brings an Ironic that has it")
+		skip.Target(t, "newest-ironic", "an Ironic that has all of this")
 	}
 	i := openstacktest.NewIronic(t)
 	a := things{i.URL, ""}

@@ -29,8 +29,9 @@
 // Tests that share a service run at the same time, so whatever is made there
 // gets a name of its own: the given one with a number behind it.
 //
-// [Ironic.SDK] is openstacksdk at work on an Ironic, the client of OpenStack itself: what a program of ours has done it reads, and the
-// other way round.
+// [Ironic.SDK] is openstacksdk at work on an Ironic, and [Ironic.IronicClient] python-ironicclient, the clients of OpenStack itself: what
+// a program of ours has done they read, and the other way round. python-ironicclient is there where make newest-ironic has installed
+// it, and the test is skipped elsewhere.
 //
 // A service ends, and its directory goes, when the test process does, however
 // that ends: a small watcher holds a pipe to it.

@@ -14,9 +14,6 @@ import (
 	"testing"
 )
 
-// redfishPython names a Python that has sushy-tools, which Debian does not have: tests/newest-ironic installs it, and sets it.
-const redfishPython = "CRATON_TEST_REDFISH_PYTHON"
-
 //go:embed redfish.py
 var redfishProgram string
 
@@ -64,10 +61,7 @@ SUSHY_EMULATOR_VOLUMES = {("` + redfishUUID + `", "1"): []}
 // NewRedfish starts a machine for one test. The test is skipped where there is no sushy-tools.
 func NewRedfish(t testing.TB) *Redfish {
 	t.Helper()
-	python := os.Getenv(redfishPython)
-	if python == "" {
-		t.Skip("needs sushy-tools, which make newest-ironic installs into .cache")
-	}
+	python := tools(t, "sushy-tools")
 	prepared := filepath.Join(t.TempDir(), "redfish")
 	err := os.Mkdir(prepared, 0o700)
 	for name, text := range map[string]string{"emulator.conf": redfishConf, "htpasswd": ironicUsers} {

@@ -50,6 +50,13 @@ func RealFleet(t testing.TB) string {
 	}
 }
 
+// Target skips the test for want of something that only a target of make installs, into .cache, before it runs the test. Nothing is
+// noted: make test never has it.
+func Target(t testing.TB, target, what string) {
+	t.Helper()
+	t.Skipf("%s is not here: make %s installs it, and runs this test", what, target)
+}
+
 // file is what Variable names, read before a test clears its environment.
 var file = os.Getenv(Variable)
 

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/internal/skip"
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
@@ -15,7 +16,7 @@ import (
 func TestNewestSteps(t *testing.T) {
 	t.Parallel()
 	if !openstacktest.NewestIronic() {
-		t.Skip("make newest-ironic brings an Ironic that has them")
+		skip.Target(t, "newest-ironic", "an Ironic that has all of this")
 	}
 	i, a := newIronic(t)
 	a.Connection["api_version"] = "1.95"

@@ -64,7 +64,7 @@ func TestRedfish(t *testing.T) {
 	t.Parallel()
 	m := &machine{Redfish: openstacktest.NewRedfish(t)}
 	i := openstacktest.NewIronic(t, openstacktest.IronicRedfish())
-	a, c, sdk := before(t, i.URL, nil), clientOf(t, i, 20), i.SDK(t)
+	a, c, sdk, other := before(t, i.URL, nil), clientOf(t, i, 20), i.SDK(t), i.IronicClient(t)
 	const secret = "not-its-password"
 	n := args{"name": "machine", "driver": "redfish"}
 	by := func(password string) map[string]any {
@@ -74,6 +74,13 @@ func TestRedfish(t *testing.T) {
 		t.Helper()
 		free(t, c, "machine")
 		return a.does(t, n.With(in))
+	}
+	boots := func(device string, persistent bool) { // as python-ironicclient reads it
+		t.Helper()
+		var is map[string]any
+		if err := other.Call(&is, "node.get_boot_device", nil, "machine"); err != nil || is["boot_device"] != device || is["persistent"] != persistent {
+			t.Errorf("it boots from %v (%v)", is, err)
+		}
 	}
 	fails := func(in args, words string) {
 		t.Helper()
@@ -101,7 +108,9 @@ func TestRedfish(t *testing.T) {
 	m.is(t, "On", "None", "Disabled", "UEFI", reset("ForceOff"), reset("On"))
 	does(once) // for it has booted
 	m.is(t, "On", "Pxe", "Once", "UEFI", boot(`"BootSourceOverrideTarget": "Pxe", "BootSourceOverrideEnabled": "Once"`))
+	boots("pxe", false)
 	does(args{"boot_device": "pxe", "boot_device_persistent": true})
+	boots("pxe", true)
 	m.is(t, "On", "Pxe", "Continuous", "UEFI", boot(`"BootSourceOverrideTarget": "Pxe", "BootSourceOverrideEnabled": "Continuous"`))
 	a.OK(t, true, nodeName, n.With(args{"power": "soft_rebooted"}))
 	m.is(t, "On", "Pxe", "Continuous", "UEFI", reset("GracefulRestart"))
@@ -109,7 +118,7 @@ func TestRedfish(t *testing.T) {
 	m.is(t, "Off", "Pxe", "Continuous", "UEFI", reset("GracefulShutdown"))
 	free(t, c, "machine")
 	for _, err := range []error{ // openstacksdk does it, and a task that says the same changes nothing
-		sdk.Call(nil, "set_node_boot_device", nil, "machine", "cdrom", true), sdk.Call(nil, "set_node_power_state", openstacktest.Options{"wait": true}, "machine", "power on"),
+		sdk.Call(nil, "set_node_boot_device", nil, "machine", "cdrom", true), sdk.Call(nil, "set_node_power_state", opt{"wait": true}, "machine", "power on"),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -117,6 +126,12 @@ func TestRedfish(t *testing.T) {
 	}
 	a.OK(t, false, nodeName, n.With(args{"boot_device": "cdrom", "boot_device_persistent": true, "power": "on"}))
 	m.is(t, "On", "Cd", "Continuous", "UEFI", boot(`"BootSourceOverrideTarget": "Cd"`), reset("On"))
+	free(t, c, "machine")
+	if err := other.Call(nil, "node.set_boot_device", opt{"persistent": true}, "machine", "disk"); err != nil {
+		t.Fatal(err)
+	}
+	a.OK(t, false, nodeName, n.With(args{"boot_device": "disk", "boot_device_persistent": true}))
+	m.is(t, "On", "Hdd", "Continuous", "UEFI", boot(`"BootSourceOverrideTarget": "Hdd"`))
 	does(args{"boot_device": "pxe", "boot_device_persistent": true, "power": "off"})
 	m.is(t, "Off", "Pxe", "Continuous", "UEFI", boot(`"BootSourceOverrideTarget": "Pxe"`), reset("ForceOff"))
 	a.Fails(t, nodeName, n.With(args{"boot_device": "floppy"}), `boot_device: the node does not boot from "floppy"; it boots from bios, cdrom, disk, pxe`)

@@ -14,26 +14,23 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// pair is a walk of two clients over the same objects of one Ironic: modules of ours, and openstacksdk.
+// pair is a walk of two clients over the same objects of one Ironic: modules of ours, and one of OpenStack's own.
 type pair struct {
 	*world
-	t   *testing.T
-	c   *api.Client
-	sdk *openstacktest.SDK
+	t     *testing.T
+	c     *api.Client
+	other *openstacktest.Client
+	get   string // the name of its function that reads an object, with %s for the kind
 	// seen are the objects that both read after each step, by kind.
 	seen map[string]string
 }
 
 // reads are how both read an object of a kind whole, by UUID, and how many fields both have at least.
 var reads = map[string]struct {
-	call   string
 	store  store
 	fields int
 }{
-	"node":       {"get_node", nodeStore, 50},
-	"port":       {"get_port", portStore, 11},
-	"chassis":    {"get_chassis", chassisResource.store, 5},
-	"allocation": {"get_allocation", allocationResource.store, 11},
+	"node": {nodeStore, 50}, "port": {portStore, 11}, "chassis": {chassisResource.store, 5}, "allocation": {allocationResource.store, 11},
 }
 
 // nodeStore reads nodes.
@@ -71,7 +68,7 @@ func (w *pair) differ(kind, uuid string) string {
 		return err.Error()
 	}
 	var theirs map[string]any
-	if err := w.sdk.Call(&theirs, read.call, nil, uuid); err != nil {
+	if err := w.other.Call(&theirs, fmt.Sprintf(w.get, kind), nil, uuid); err != nil {
 		return err.Error()
 	}
 	ours := map[string]any{}
@@ -99,12 +96,12 @@ func (w *pair) ours(module string, in args) output {
 	return out
 }
 
-// theirs is a step of openstacksdk, after which a task that says the same changes nothing.
+// theirs is a step of the other client, after which a task that says the same changes nothing.
 func (w *pair) theirs(out any, call string, options openstacktest.Options, with []any, module string, same args) {
 	w.t.Helper()
 	var err error
-	for range 20 { // the SDK tries a lock for less long than we do
-		if err = w.sdk.Call(out, call, options, with...); err == nil || !strings.Contains(err.Error(), "is locked by host") {
+	for range 20 { // openstacksdk tries a lock for less long than we do
+		if err = w.other.Call(out, call, options, with...); err == nil || !strings.Contains(err.Error(), "is locked by host") {
 			break
 		}
 	}
@@ -117,18 +114,22 @@ func (w *pair) theirs(out any, call string, options openstacktest.Options, with 
 	}
 }
 
+// opt are the named arguments of a call of the other client, and with are those without a name.
+type opt = openstacktest.Options
+
+func with(words ...any) []any { return words }
+
+func uuidOf(o map[string]any) string { text, _ := o["uuid"].(string); return text }
+
 // TestWithSDK: what modules of ours do openstacksdk reads, and what it does they read, field by field, after each step.
 func TestWithSDK(t *testing.T) {
 	t.Parallel()
 	i, a := newIronic(t)
-	w := &pair{a, t, clientOf(t, i, 20), i.SDK(t), map[string]string{}}
-	with := func(words ...any) []any { return words }
-	type opt = openstacktest.Options
+	w := &pair{a, t, clientOf(t, i, 20), i.SDK(t), "get_%s", map[string]string{}}
 	var made map[string]any
-	uuid := func(o map[string]any) string { text, _ := o["uuid"].(string); return text }
 
 	// A rack, and a server in it with a port.
-	w.seen["chassis"] = uuid(w.OK(t, true, "iotronic_chassis", args{"description": "sdk-rack"}).Dict("chassis"))
+	w.seen["chassis"] = uuidOf(w.OK(t, true, "iotronic_chassis", args{"description": "sdk-rack"}).Dict("chassis"))
 	rack := args{"uuid": w.seen["chassis"]}
 	w.theirs(nil, "update_chassis", opt{"description": "sdk-rack 2", "extra": opt{"room": 2}}, with(rack["uuid"]), "iotronic_chassis", rack.With(args{"description": "sdk-rack 2", "extra": args{"room": 2}}))
 	w.ours("iotronic_chassis", rack.With(args{"extra": args{"room": 3, "row": nil}}))
@@ -136,8 +137,8 @@ func TestWithSDK(t *testing.T) {
 	enrolled := w.OK(t, true, nodeName, args{"name": "sdk-node", "driver": openstacktest.IronicDriver, "chassis_uuid": rack["uuid"], "resource_class": "sdk-class",
 		"driver_info": args{"address": "192.0.2.7", "ipmi_password": "hush-hush"}, "properties": args{"cpus": 8, "capabilities": "boot_mode:uefi"}, "extra": extra,
 		"traits": []any{"CUSTOM_A"}, "ports": []any{args{"address": mac, "extra": args{"slot": 1}}}})
-	w.seen["node"] = uuid(enrolled.Dict("node"))
-	w.seen["port"] = uuid(enrolled["ports"].([]any)[0].(map[string]any))
+	w.seen["node"] = uuidOf(enrolled.Dict("node"))
+	w.seen["port"] = uuidOf(enrolled["ports"].([]any)[0].(map[string]any))
 	id, n := w.seen["node"], args{"name": "sdk-node"}
 	w.agree("our enrolment", "")
 	w.theirs(nil, "patch_node", nil, with(id, []any{opt{"op": "add", "path": "/description", "value": "theirs"}, opt{"op": "replace", "path": "/properties/cpus", "value": 16}}), nodeName, n.With(args{"description": "theirs", "properties": args{"cpus": 16}}))
@@ -151,8 +152,8 @@ func TestWithSDK(t *testing.T) {
 	w.ours("iotronic_port", port.With(args{"pxe_enabled": false, "local_link_connection": args{"switch_id": "0a:1b:2c:3d:4e:5f", "port_id": "Eth1"}, "physical_network": "lab"}))
 	w.theirs(nil, "update_port", opt{"extra": opt{"slot": 2}, "is_pxe_enabled": true}, with(w.seen["port"]), "iotronic_port", port.With(args{"extra": args{"slot": 2}, "pxe_enabled": true}))
 	w.theirs(&made, "create_port", opt{"node_id": id, "address": "52:54:00:50:00:02", "is_pxe_enabled": false}, nil, nodeName, n.With(args{"ports": []any{args{"address": "52:54:00:50:00:02", "pxe_enabled": false}, port}, "ports_mode": "replace"}))
-	w.ours("iotronic_port", args{"uuid": uuid(made), "state": "absent"})
-	if err := w.sdk.Call(nil, "get_port", nil, uuid(made)); err == nil || !strings.Contains(err.Error(), "NotFound") {
+	w.ours("iotronic_port", args{"uuid": uuidOf(made), "state": "absent"})
+	if err := w.other.Call(nil, "get_port", nil, uuidOf(made)); err == nil || !strings.Contains(err.Error(), "NotFound") {
 		t.Error(err)
 	}
 
@@ -168,16 +169,16 @@ func TestWithSDK(t *testing.T) {
 	w.theirs(nil, "unset_node_maintenance", nil, with(id), nodeName, n.With(args{"maintenance": false}))
 
 	// Who asks for it.
-	w.seen["allocation"] = uuid(w.OK(t, true, "iotronic_allocation", args{"name": "sdk-ours", "resource_class": "sdk-class", "traits": []any{"CUSTOM_SDK"}}).Dict("allocation"))
+	w.seen["allocation"] = uuidOf(w.OK(t, true, "iotronic_allocation", args{"name": "sdk-ours", "resource_class": "sdk-class", "traits": []any{"CUSTOM_SDK"}}).Dict("allocation"))
 	w.ours("iotronic_allocation", args{"name": "sdk-ours", "extra": args{"for": "both"}})
 	w.theirs(nil, "update_allocation", opt{"name": "sdk-renamed"}, with(w.seen["allocation"]), "iotronic_allocation", args{"name": "sdk-renamed", "node": "sdk-node", "extra": args{"for": "both"}, "extra_mode": "replace"})
 	delete(w.seen, "allocation")
 	w.ours("iotronic_allocation", args{"name": "sdk-renamed", "state": "absent"})
-	if err := w.sdk.Call(&made, "create_allocation", opt{"name": "sdk-theirs", "resource_class": "sdk-class", "candidate_nodes": []any{"sdk-node"}}); err != nil {
+	if err := w.other.Call(&made, "create_allocation", opt{"name": "sdk-theirs", "resource_class": "sdk-class", "candidate_nodes": []any{"sdk-node"}}); err != nil {
 		t.Fatal(err)
 	}
-	w.theirs(&made, "wait_for_allocation", nil, with(uuid(made)), "iotronic_allocation", args{"name": "sdk-theirs", "resource_class": "sdk-class", "candidate_nodes": []any{"sdk-node"}, "traits": []any{}})
-	w.seen["allocation"] = uuid(made)
+	w.theirs(&made, "wait_for_allocation", nil, with(uuidOf(made)), "iotronic_allocation", args{"name": "sdk-theirs", "resource_class": "sdk-class", "candidate_nodes": []any{"sdk-node"}, "traits": []any{}})
+	w.seen["allocation"] = uuidOf(made)
 	w.agree("their allocation", "")
 
 	// Deployed by one, rescued and torn down by the other.
@@ -197,7 +198,101 @@ func TestWithSDK(t *testing.T) {
 	clear(w.seen)
 	w.theirs(nil, "delete_node", nil, with(id), nodeName, n.With(args{"state": "absent"}))
 	w.ours("iotronic_chassis", rack.With(args{"state": "absent"}))
-	if err := w.sdk.Call(nil, "get_chassis", nil, rack["uuid"]); err == nil {
+	if err := w.other.Call(nil, "get_chassis", nil, rack["uuid"]); err == nil {
 		t.Error("the chassis is there")
 	}
+}
+
+// TestWithIronicClient: the same with python-ironicclient, the library behind the baremetal command.
+func TestWithIronicClient(t *testing.T) {
+	t.Parallel()
+	i, a := newIronic(t)
+	w := &pair{a, t, clientOf(t, i, 20), i.IronicClient(t), "%s.get", map[string]string{}}
+	gone := func(call string, with ...any) {
+		t.Helper()
+		if err := w.other.Call(nil, call, nil, with...); err == nil || !strings.Contains(err.Error(), "NotFound") {
+			t.Errorf("%s %v: %v", call, with, err)
+		}
+	}
+	patch := func(path string, value any) []any {
+		return []any{opt{"op": "add", "path": path, "value": value}}
+	}
+	var made map[string]any
+
+	// What is ours from the beginning: a rack, and a server in it with a port.
+	w.seen["chassis"] = uuidOf(w.OK(t, true, "iotronic_chassis", args{"description": "client-rack"}).Dict("chassis"))
+	rack := args{"uuid": w.seen["chassis"]}
+	w.theirs(nil, "chassis.update", nil, with(rack["uuid"], patch("/extra/room", 2)), "iotronic_chassis", rack.With(args{"extra": args{"room": 2}, "extra_mode": "replace"}))
+	const mac, second = "52:54:00:53:00:01", "52:54:00:53:00:02"
+	enrolled := w.OK(t, true, nodeName, args{"name": "client-node", "driver": openstacktest.IronicDriver, "chassis_uuid": rack["uuid"], "resource_class": "client-class",
+		"driver_info": args{"address": "192.0.2.7", "ipmi_password": "hush-hush"}, "properties": args{"cpus": 8}, "extra": extra, "ports": []any{args{"address": mac}}})
+	w.seen["node"], w.seen["port"] = uuidOf(enrolled.Dict("node")), uuidOf(enrolled["ports"].([]any)[0].(map[string]any))
+	id, n := w.seen["node"], args{"name": "client-node"}
+	w.agree("our enrolment", "")
+	w.theirs(nil, "node.update", nil, with(id, slices.Concat(patch("/description", "theirs"), patch("/properties/cpus", 16))), nodeName, n.With(args{"description": "theirs", "properties": args{"cpus": 16}}))
+	w.ours(nodeName, n.With(args{"extra": args{"rack": "c9"}, "description": ""}))
+	w.theirs(nil, "node.set_traits", nil, with(id, []any{"CUSTOM_A", "CUSTOM_THEIRS"}), nodeName, n.With(args{"traits": []any{"CUSTOM_THEIRS", "CUSTOM_A"}, "traits_mode": "replace"}))
+	w.ours(nodeName, n.With(args{"traits": []any{"CUSTOM_OURS", "CUSTOM_THEIRS"}, "traits_mode": "replace"}))
+	var traits []string
+	if err := w.other.Call(&traits, "node.get_traits", nil, id); err != nil || !slices.Equal(slices.Sorted(slices.Values(traits)), []string{"CUSTOM_OURS", "CUSTOM_THEIRS"}) {
+		t.Error(traits, err)
+	}
+
+	// Ports.
+	w.ours("iotronic_port", args{"address": mac, "pxe_enabled": false, "local_link_connection": args{"switch_id": "0a:1b:2c:3d:4e:5f", "port_id": "Eth1"}, "physical_network": "lab"})
+	w.theirs(nil, "port.update", nil, with(w.seen["port"], patch("/pxe_enabled", true)), "iotronic_port", args{"address": mac, "pxe_enabled": true})
+	w.theirs(&made, "port.create", opt{"node_uuid": id, "address": second, "pxe_enabled": false}, nil, nodeName, n.With(args{"ports": []any{args{"address": second, "pxe_enabled": false}, args{"address": mac}}, "ports_mode": "replace"}))
+	w.ours("iotronic_port", args{"uuid": uuidOf(made), "state": "absent"})
+	gone("port.get_by_address", second)
+
+	// States.
+	reach := func(call opt, state string, same args) {
+		t.Helper()
+		verb := call["state"]
+		w.theirs(nil, "node.set_provision_state", call, with(id), nodeName, nil)
+		w.theirs(nil, "node.wait_for_provision_state", opt{"timeout": 60, "poll_interval": 1}, with(id, state), nodeName, n.With(same))
+		if t.Failed() {
+			t.Fatalf("their %v", verb)
+		}
+	}
+	reach(opt{"state": "manage"}, "manageable", args{"provision_state": "manageable"})
+	w.ours(nodeName, n.With(args{"provision_state": "inspected"}))
+	reach(opt{"state": "inspect"}, "manageable", args{"provision_state": "inspected"})
+	reach(opt{"state": "provide"}, "available", args{"provision_state": "available"})
+	w.theirs(nil, "node.set_power_state", nil, with(id, "on"), nodeName, n.With(args{"power": "on"}))
+	w.ours(nodeName, n.With(args{"power": "soft_off"}))
+	w.theirs(nil, "node.set_boot_device", nil, with(id, "pxe"), nodeName, n.With(args{"boot_device": "pxe"})) // the only one that fake hardware has; see TestRedfish
+	w.theirs(nil, "node.set_maintenance", opt{"maint_reason": "a new fan"}, with(id, true), nodeName, n.With(args{"maintenance": true, "maintenance_reason": "a new fan"}))
+	w.ours(nodeName, n.With(args{"maintenance": false}))
+
+	// Allocations.
+	w.seen["allocation"] = uuidOf(w.OK(t, true, "iotronic_allocation", args{"name": "client-ours", "resource_class": "client-class", "traits": []any{"CUSTOM_OURS"}}).Dict("allocation"))
+	w.theirs(nil, "allocation.update", nil, with(w.seen["allocation"], patch("/extra/for", "both")), "iotronic_allocation", args{"name": "client-ours", "node": "client-node", "extra": args{"for": "both"}, "extra_mode": "replace"})
+	delete(w.seen, "allocation")
+	w.ours("iotronic_allocation", args{"name": "client-ours", "state": "absent"})
+	gone("allocation.get", "client-ours")
+	w.theirs(&made, "allocation.create", opt{"name": "client-theirs", "resource_class": "client-class", "candidate_nodes": []any{id}}, nil, "iotronic_allocation", args{"name": "client-theirs", "resource_class": "client-class", "candidate_nodes": []any{"client-node"}})
+	w.seen["allocation"] = uuidOf(made)
+	w.agree("their allocation", "")
+
+	// Deployed by one and torn down by the other, and the other way round.
+	w.ours(nodeName, n.With(args{"provision_state": "active", "instance_info": args{"image_source": "http://x/y"}}))
+	delete(w.seen, "allocation") // which goes with what is torn down
+	reach(opt{"state": "deleted"}, "available", args{"provision_state": "available"})
+	w.OK(t, false, "iotronic_allocation", args{"name": "client-theirs", "state": "absent"})
+	reach(opt{"state": "active", "configdrive": opt{"meta_data": opt{"name": "x"}}}, "active", args{"provision_state": "active"})
+	w.ours(nodeName, n.With(args{"provision_state": "available", "undeploy": true}))
+
+	// And gone: theirs by us, ours by them.
+	clear(w.seen)
+	w.theirs(nil, "node.delete", nil, with(id), nodeName, n.With(args{"state": "absent"}))
+	w.theirs(nil, "chassis.delete", nil, with(rack["uuid"]), "iotronic_chassis", rack.With(args{"state": "absent"}))
+	w.theirs(&made, "chassis.create", opt{"description": "client-theirs"}, nil, "iotronic_chassis", args{"description": "client-theirs"})
+	rack = args{"uuid": uuidOf(made)}
+	w.theirs(nil, "node.create", opt{"name": "client-theirs", "driver": openstacktest.IronicDriver, "chassis_uuid": rack["uuid"], "resource_class": "other"}, nil, nodeName,
+		args{"name": "client-theirs", "driver": openstacktest.IronicDriver, "chassis_uuid": rack["uuid"], "resource_class": "other"})
+	w.ours(nodeName, args{"name": "client-theirs", "state": "absent"})
+	w.ours("iotronic_chassis", rack.With(args{"state": "absent"}))
+	gone("node.get", "client-theirs")
+	gone("chassis.get", rack["uuid"])
 }
