@@ -127,10 +127,7 @@ func TestServerDocSettings(t *testing.T) {
 	t.Parallel()
 	var want strings.Builder
 	for _, s := range settings.Server.Settings {
-		help, def := s.Help, ""
-		if len(s.Choices) > 0 {
-			help += ": " + strings.Join(s.Choices, ", ")
-		}
+		help, def := s.About(), ""
 		if s.Default != "" {
 			def = "`" + s.Default + "`"
 		}

@@ -25,7 +25,7 @@ var Connection = Section{
 		{Name: "timeout", Env: "CRATON_TIMEOUT", Kind: Duration, Default: "60",
 			Help: "timeout of one request in seconds; 0 for no timeout"},
 		{Name: "retries", Env: "CRATON_RETRIES", Kind: Int, Default: "4",
-			Help: "how often a failed request to Craton or Keystone is retried"},
+			Help: "number of retries of a failed request to Craton or Keystone"},
 		{Name: "max_connections", Env: "CRATON_MAX_CONNECTIONS", Kind: Int, Default: "0",
 			Help: "maximum number of concurrent requests; 0 means 4 for a server that handles few, such as the original one, and unlimited otherwise"},
 	}, keystone),

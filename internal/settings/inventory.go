@@ -38,7 +38,7 @@ var Inventory = Section{
 		{Name: "trust_templates", Env: "CRATON_INVENTORY_TRUST_TEMPLATES", Kind: Bool, Default: "false",
 			Help: "let Ansible execute templates and decrypt vaults found in variables from the API"},
 		{Name: "limit", Env: "CRATON_INVENTORY_LIMIT", Default: "off", Choices: []string{"off", "auto", "only"},
-			Help: "what the collection's plugin loads in a run with Ansible's --limit: off loads everything, auto loads all hosts but the variables of only the selected ones up front, only loads just the selected hosts and their groups"},
+			Help: "what the collection's plugin loads in a run with Ansible's --limit: off loads everything, auto loads all hosts and groups, and each host's variables when they are first needed, only loads just the selected hosts and their groups"},
 		{Name: "expect_at_least", Env: "CRATON_INVENTORY_EXPECT_AT_LEAST", Kind: Int, Default: "0",
 			Help: "minimum number of hosts; an inventory with fewer is an error"},
 		{Name: "at", Env: "CRATON_INVENTORY_AT", Kind: Moment,

@@ -117,12 +117,21 @@ func IsFlag(f *pflag.Flag) bool {
 	return ok
 }
 
+// About returns what the setting does, and the values that it may have.
+func (s *Setting) About() string {
+	switch {
+	case len(s.Choices) == 0:
+		return s.Help
+	case s.Kind == List:
+		return s.Help + "; any of " + strings.Join(s.Choices, ", ")
+	default:
+		return s.Help + "; one of " + strings.Join(s.Choices, ", ")
+	}
+}
+
 // usage returns the setting's line in the help: what it does, choices, environment and default.
 func usage(s *Setting) string {
-	u := s.Help
-	if len(s.Choices) > 0 {
-		u += ": " + strings.Join(s.Choices, ", ")
-	}
+	u := s.About()
 	u += " (environment " + s.Env
 	if s.Default != "" {
 		u += "; default " + s.Default

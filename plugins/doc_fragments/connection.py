@@ -151,7 +151,7 @@ options:
     default: true
   retries:
     description:
-      - How often a failed request to Craton or Keystone is retried.
+      - Number of retries of a failed request to Craton or Keystone.
       - If the task does not set it, the environment variable C(CRATON_RETRIES) is used.
     type: int
     default: 4

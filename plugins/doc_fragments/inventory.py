@@ -96,7 +96,7 @@ options:
         key: timeout
   retries:
     description:
-      - How often a failed request to Craton or Keystone is retried.
+      - Number of retries of a failed request to Craton or Keystone.
       - The default is C(4).
     type: int
     env:
@@ -544,8 +544,8 @@ options:
   limit:
     description:
       - 'What the collection''s plugin loads in a run with Ansible''s --limit: off loads everything, auto loads all
-          hosts but the variables of only the selected ones up front, only loads just the selected hosts and their
-          groups.'
+          hosts and groups, and each host''s variables when they are first needed, only loads just the selected hosts
+          and their groups.'
       - The default is C(off).
       - One of C(off), C(auto), C(only).
     type: raw

@@ -86,7 +86,7 @@ options:
         key: timeout
   retries:
     description:
-      - How often a failed request to Craton or Keystone is retried.
+      - Number of retries of a failed request to Craton or Keystone.
       - The default is C(4).
     type: int
     env:

@@ -151,10 +151,7 @@ func settingUsages(sections []settings.Section, names []string) string {
 			if s.Kind != settings.Bool {
 				flag += " " + strings.ToUpper(strings.ReplaceAll(s.FlagName(), "-", "_"))
 			}
-			text := s.Help
-			if s.Choices != nil {
-				text += ": " + strings.Join(s.Choices, ", ")
-			}
+			text := s.About()
 			if s.Default != "" && s.Default != show.FormatTable {
 				text += " (default " + s.Default + ")"
 			}

@@ -38,7 +38,7 @@ Each line has "resume", the cursor to continue from with --after. A line without
 been read. This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		Example: `  craton changes                               from now on
   craton changes --after 4711-b9b5e7d6f5a1     from a cursor of the log
-  craton changes --affecting --key 'ntp*'      only changes that alter ntp... of a host`,
+  craton changes --affecting --key 'ntp*'      only changes of ntp... that alter a host's variables`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := argparse.ExactArgs()(cmd, args); err != nil {
 				return err

@@ -69,7 +69,7 @@ list commands.`,
 		}),
 	}
 	run.AddFleetFlags(cmd)
-	cmd.Flags().IntVar(&limit, "limit", 100, "maximum number of objects to show; 0 for all")
+	cmd.Flags().IntVar(&limit, "limit", 100, "show at most `N` objects; 0 for all")
 	run.TimeVar(cmd.Flags(), &at, "at", "search the state at a time, such as yesterday, 2h or 2026-11-20, or at a revision of the change log")
 	cmd.Flags().BoolVar(&omitHashed, "omit-hashed", false, "with --at: omit variables that the change log keeps only as a hash")
 	return cmd

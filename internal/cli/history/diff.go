@@ -32,7 +32,7 @@ func NewDiff(streams output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff [OBJECT [HOST]]",
 		Short: "Compare the fleet at two times, or two hosts",
-		Long: `With --from, show the differences between that time and now, or --to. What was changed and changed back does not appear.
+		Long: `With --from, show the differences between that time and now, or --to. A value that was changed and changed back is not shown.
 For an OBJECT, compare its fields, labels and resolved variables, with the source of each value; without OBJECT, list each
 object that was created, deleted or updated, with its own variables.
 

@@ -41,7 +41,7 @@ object. A deleted object is found by the name or path that it had.
 A TIME is 2h or 3d (ago), yesterday, 2026-11-20, "2026-11-20 09:30" or RFC 3339. Times are shown in the local time zone.
 This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		Example: `  craton history web-01                        what changed web-01
-  craton history web-01 ntp                    only of its ntp
+  craton history web-01 ntp                    only changes of its variable ntp
   craton history --kind region dfw             of a region
   craton history --since yesterday --by ann    changes by ann since yesterday
   craton history --request req-f5f0f0b1-...    changes of one request`,

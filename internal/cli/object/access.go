@@ -43,13 +43,13 @@ func keyVerbs(r *Resource) []*Command {
 	return []*Command{
 		{Command: argparse.Command{Name: "key-create", Short: "Create an API key for a user", More: []argparse.Positional{{Name: "<name>"}},
 			Long: "Create an API key for yourself or another user. The key is shown only once; it cannot be read later.\n" +
-				"A key has its user's role, or a lower one with --role, and never more than the key that this command signs in with.",
+				"A key has its user's role, or a lower one with --role, but never a higher role than the key with which this command signs in.",
 			Options: []argparse.Option{whose,
 				{Long: roleOption, Meta: "<role>", Choices: schema.Roles(), Help: "highest role of the key"},
-				{Long: expiresOption, Meta: "<time>", Help: "when it expires: in a time such as 90d, or at a date such as 2027-01-31; never if not given"}},
+				{Long: expiresOption, Meta: "<time>", Help: "when it expires: after a period such as 90d, or on a date such as 2027-01-31; by default never"}},
 			Example: exampleOf(r.Name + "-key-create")}, run: createKey},
 		{Command: argparse.Command{Name: "key-delete", Short: "Delete an API key of a user", More: []argparse.Positional{{Name: "<key>", Asked: true}},
-			Long:    "Delete an API key, by name or id. It stops working at once. Deleting the key that this command signs in with requires --yes.",
+			Long:    "Delete an API key, by name or id. It stops working at once. Deleting the key with which this command signs in asks for\nconfirmation, or requires --yes.",
 			Options: []argparse.Option{whose, YesOption}, Example: exampleOf(r.Name + "-key-delete")}, run: deleteKey},
 		{Command: argparse.Command{Name: "key-list", Short: "List the API keys of a user", Options: []argparse.Option{whose}, Example: exampleOf(r.Name + "-key-list")}, reads: true, run: listKeys},
 	}

@@ -27,11 +27,13 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// bulkOptions are those with which a command works on all objects that satisfy terms.
-var bulkOptions = []argparse.Option{
-	{Long: WhereOption.Long, Meta: WhereOption.Meta, Kind: WhereOption.Kind, Help: "instead of one object: all that match these terms, such as 'label=web name=web-*'"},
-	{Long: "yes", Kind: argparse.SwitchOption, Help: "with --where: do not ask for confirmation"},
-	{Long: "dry-run", Kind: argparse.SwitchOption, Help: "with --where: show what would be done without doing it"},
+// bulkOptions returns those with which a command works on all objects that match terms.
+func (r *Resource) bulkOptions() []argparse.Option {
+	return []argparse.Option{
+		r.whereOption("instead of one object: all that match these terms"),
+		{Long: "yes", Kind: argparse.SwitchOption, Help: "with --where: do not ask for confirmation"},
+		{Long: "dry-run", Kind: argparse.SwitchOption, Help: "with --where: show what would be done without doing it"},
+	}
 }
 
 // many makes a command that works on one object work on many.
@@ -39,7 +41,7 @@ func (r *Resource) many(c *Command, edit func(s *Session, ctx context.Context, c
 	if !r.chosen() || r.kind.View {
 		return c
 	}
-	for _, o := range bulkOptions {
+	for _, o := range r.bulkOptions() {
 		if !slices.ContainsFunc(c.Options, func(has argparse.Option) bool { return has.Long == o.Long }) {
 			c.Options = append(slices.Clone(c.Options), o)
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/value/python"
 	"github.com/craton-fleet/craton/internal/walk"
 )
 
@@ -58,14 +59,19 @@ func deleteVerb(r *Resource) *Command {
 
 // deleteLong says what a delete takes along.
 func (r *Resource) deleteLong() string {
-	const asks = "On a terminal it asks for confirmation; elsewhere --yes is required. --dry-run shows what would be deleted."
+	const asks = "On a terminal, the command asks for confirmation; elsewhere it requires --yes. --dry-run shows what would be deleted."
 	switch {
 	case r.secret != "":
-		return "Delete a " + r.Noun() + ". Deleting yourself requires --yes; the last root user cannot be deleted."
+		return "Delete a " + r.Noun() + ". Deleting yourself asks for confirmation, or requires --yes; the last root user cannot be deleted."
 	case r.holds == nil:
 		return ""
 	}
-	return fmt.Sprintf("Delete a %s and everything in it: %s,\nwith their variables and labels.\n%s", r.Noun(), listOf(r.holdsNouns(), "and"), asks)
+	contents := "contents: " + listOf(r.holdsNouns(), "and")
+	if len(r.holds) == 1 {
+		contents = r.holdsNouns()[0]
+	}
+	what := fmt.Sprintf("Delete a %s and its %s, with all variables and labels.", r.Noun(), contents)
+	return strings.Join(python.Wrap(what, 120, nil), "\n") + "\n" + asks
 }
 
 func (r *Resource) holdsNouns() []string {

@@ -202,9 +202,9 @@ func (r *Resource) movesTo() (options []string) {
 
 // moveLong says what goes along.
 func (r *Resource) moveLong() string {
-	const stays = "It keeps its id, variables, labels, interfaces and children. "
+	const stays = "It keeps its id, variables, labels, interfaces and children.\n"
 	if !r.labels {
 		return "Move a " + r.Noun() + " to another region, with the devices and networks in it. All keep their ids and variables."
 	}
-	return "Move a " + r.Noun() + " to another region or cell. " + stays + "A cell implies its region.\nWith just a region it ends up in no cell; an empty value for the cell takes it out of its cell."
+	return "Move a " + r.Noun() + " to another region or cell. " + stays + "A cell implies its region. With only a region, it keeps its cell if that is in the region, and otherwise has none.\nAn empty value for the cell takes it out of its cell."
 }

@@ -87,7 +87,7 @@ func (r *Resource) createLong() string {
 	if r.secret == "" {
 		return ""
 	}
-	return "Create a " + r.Noun() + ". The output includes the " + strings.ReplaceAll(r.secret, "_", " ") + ", which `craton server` shows only once."
+	return "Create a " + r.Noun() + ". The output includes the API key, which `craton server` shows only once."
 }
 
 // body returns what a create or update sends: the API's options that are given, references resolved to ids. Without

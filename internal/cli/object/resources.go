@@ -179,7 +179,7 @@ func Resources() []*Resource {
 	}
 	for _, r := range all {
 		if r.chosen() {
-			r.List = append(r.List, WhereOption)
+			r.List = append(r.List, r.whereOption("only those that match all terms"))
 		}
 	}
 	kinds[schema.Project.Name].details = false // no column of project-list needs them
@@ -287,6 +287,12 @@ func (all byKind) deriveUpdate(r *Resource, order []string) {
 		if f != nil && f.Nullable {
 			o.Empty = true
 			o.Help += "; an empty value clears it"
+		}
+		if fixed && key == keyCloud { // offered by the original
+			o.Help = "with --region: the cloud of that region, by id or name"
+			if r.kind == schema.Region {
+				o.Help = "always refused: a region cannot be moved to another cloud"
+			}
 		}
 		r.update = append(r.update, o)
 		if fixed {

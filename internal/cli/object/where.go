@@ -10,12 +10,36 @@ import (
 
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/cli/argparse"
+	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/snapshot"
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// WhereOption says which objects are meant, by terms.
+// WhereOption says which hosts are meant, by terms.
 var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Kind: argparse.TermsOption, Help: "only those that match all terms, such as 'label=web region=dfw ntp=10.*'"}
+
+// exampleTerms returns terms of the resource's kind for its help: not every kind has a label, or is in a region.
+func (r *Resource) exampleTerms() string {
+	switch r.kind {
+	case schema.Cloud:
+		return "name=east* ntp=10.*"
+	case schema.Region:
+		return "cloud=east ntp=10.*"
+	case schema.Cell:
+		return "region=dfw ntp=10.*"
+	case schema.Network: // inherits no variables
+		return "region=dfw name=mgmt*"
+	default: // devices
+		return "label=web region=dfw ntp=10.*"
+	}
+}
+
+// whereOption returns the option of the resource's commands that says which objects are meant; which begins its help.
+func (r *Resource) whereOption(which string) argparse.Option {
+	o := WhereOption
+	o.Help = which + ", such as '" + r.exampleTerms() + "'"
+	return o
+}
 
 // chosen reports whether terms can say which objects of the resource are meant.
 func (r *Resource) chosen() bool { return slices.Contains(where.Kinds, r.kind) }

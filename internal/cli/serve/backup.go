@@ -24,10 +24,10 @@ func newBackup(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "backup <file>",
 		Short: "Back up a database into one file",
-		Long: `Writes a consistent copy of a whole database into one compressed file, which only its owner can read: projects, users with
-the hashes of their keys, everything from clouds to interfaces, variables, and the change log. A server can keep running
-meanwhile. The file has the same format for SQLite and PostgreSQL: "craton server restore" restores it into an empty database
-of either kind, so this is also how to move from one to the other.
+		Long: `Write a consistent copy of a whole database to one compressed file, which only its owner can read: projects, users with the
+hashes of their keys, all objects, variables, labels, sets, and the change log. A server can keep running meanwhile. The file
+has the same format for SQLite and PostgreSQL: "craton server restore" restores it into an empty database of either kind, so
+this is also how to move from one to the other.
 
 An existing file is not replaced without --force. "-" is standard output.`,
 		Example: `  craton server backup --database sqlite:/var/lib/craton/fleet.db /var/backups/fleet-$(date +%F).backup`,
@@ -89,11 +89,11 @@ func newRestore(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore <file>",
 		Short: "Restore a backup into an empty database",
-		Long: `Restores a backup by "craton server backup" into an empty database, SQLite or PostgreSQL, whichever of the two it was made
-from. A missing SQLite file is created. A backup of an earlier version is migrated.
+		Long: `Restore a backup made by "craton server backup" into an empty database, SQLite or PostgreSQL, whichever of the two it was
+made from. A missing SQLite file is created. A backup by an earlier version is migrated.
 
 The whole file is checked before anything is stored. A truncated or altered file is refused, as is a database that already
-contains a fleet. Everything is restored, or nothing.`,
+contains a fleet. Either everything is restored, or nothing.`,
 		Example: `  craton server restore /var/backups/fleet-2026-11-29.backup --database postgres://craton@db.example.org/fleet`,
 		Args:    argparse.ExactArgs("<file>"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -18,10 +18,10 @@ func newBootstrap(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bootstrap",
 		Short: "Create the first project and its root user, and print the user's API key",
-		Long: `Creates a project and a root user, both named "bootstrap", and prints the project's id, the user's name and its API key.
+		Long: `Create a project and a root user, both named "bootstrap", and print the project's id, the user's name and its API key.
 The database file or the tables are created if they do not exist. The key is shown only once: the database stores its hash.
-If project and user exist, their id and name are printed; --new-key then replaces the key and, if the user has lost the role
-root, makes it root again and revokes all its other keys.
+If the project and user exist, only their id and name are printed; --new-key then replaces the key and, if the user has lost
+the role root, makes it root again and deletes all its other keys.
 
 With --auth keystone only the database is created: users come from Keystone.`,
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db`,

@@ -31,16 +31,17 @@ func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "server",
 		Short: "Serve a fleet to a team over the Craton v1 API",
-		Long: `Serves the Craton v1 API until it is stopped with SIGTERM or Ctrl-C; requests in progress are finished first.
+		Long: `Serve the Craton v1 API until the server is stopped with SIGTERM or Ctrl-C; requests in progress are finished first.
 SIGHUP makes it reload the TLS certificate and its key. Create the first user with "craton server bootstrap".
 Without credentials, GET /livez responds with 200 while the server runs, /readyz while the database can be read and written,
 and /metrics is for Prometheus.
 
-A fleet is stored in an SQLite file, or in PostgreSQL, where any number of servers can share it. The PostgreSQL database must
+A fleet is stored in a SQLite file, or in PostgreSQL, where any number of servers can share it. The PostgreSQL database must
 exist; bootstrap creates its tables. A password in its URL is refused on the command line, where other users can see it.
 
 With --auth keystone, users, projects and roles are those of OpenStack's Keystone: clients send its tokens. A project's
-admins, members and readers work in their project; only admins of Keystone's admin project see all projects.`,
+admins, members and readers work in their project. Only admins of Keystone's admin project, and those that the settings
+--keystone-root-project and --keystone-root-roles name, see all projects.`,
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db
   craton server --database sqlite:/var/lib/craton/fleet.db --listen 0.0.0.0:7780 --tls-cert cert.pem --tls-key key.pem
   craton server --database postgres://craton@db1,db2/fleet --database-password-file /etc/craton/password

@@ -66,7 +66,7 @@ CRATON_URL selects the fleet.`,
 		},
 	}
 	run.AddFleetFlags(cmd)
-	cmd.Flags().IntVar(&port, "port", 0, "port on 127.0.0.1; 0 for any free port")
+	cmd.Flags().IntVar(&port, "port", 0, "`PORT` on 127.0.0.1; 0 for any free port")
 	cmd.Flags().BoolVar(&noOpen, "no-open", false, "print the address without opening a browser")
 	return cmd
 }
