@@ -27,6 +27,7 @@ type patient struct {
 	handler              http.Handler
 	project, key, member string // the project's id, and the keys of root and of a member
 	admin                string
+	reader, limited      string // the keys of a reader, and of a member whose key may only read
 }
 
 func newPatient(t *testing.T) *patient {
@@ -70,8 +71,21 @@ func newPatient(t *testing.T) *patient {
 			p.admin = string(u.APIKey)
 		} else {
 			p.member = string(u.APIKey)
+			limited, err := c.Users.CreateKey(ctx, u.ID, craton.UserKeyCreate{Name: "reads", Role: craton.RoleReader})
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.limited = string(limited.Key)
 		}
 	}
+	u, err := c.Users.Create(ctx, craton.UserCreate{Username: "reader", ProjectID: p.project})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Users.SetRole(ctx, u.ID, craton.RoleReader); err != nil {
+		t.Fatal(err)
+	}
+	p.reader = string(u.APIKey)
 	return p
 }
 
@@ -170,9 +184,11 @@ func TestDoctorHealthy(t *testing.T) {
 	p, ca := newPatient(t), newAuthority(t)
 	url := listen(t, p.handler, &tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}})
 	for role, c := range map[string]struct{ user, key, want string }{
-		"root":   {"bootstrap", p.key, `ok: user bootstrap, project bootstrap \(` + p.project + `\), role root$`},
-		"admin":  {"admin", p.admin, `ok: user admin, project bootstrap \(` + p.project + `\), role project admin$`},
-		"member": {"member", p.member, `ok: user member, project ` + p.project + `, role member$`},
+		"root":                              {"bootstrap", p.key, `ok: user bootstrap, project bootstrap \(` + p.project + `\), role root$`},
+		"admin":                             {"admin", p.admin, `ok: user admin, project bootstrap \(` + p.project + `\), role admin$`},
+		"member":                            {"member", p.member, `ok: user member, project ` + p.project + `, role member$`},
+		"reader":                            {"reader", p.reader, `ok: user reader, project ` + p.project + `, role reader$`},
+		"a member's key that may only read": {"member", p.limited, `ok: user member, project ` + p.project + `, role reader$`},
 	} {
 		t.Run(role, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -219,7 +220,7 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 		return false
 	}
 	role := "member"
-	for _, more := range []struct{ role, path string }{{"project admin", "/users"}, {"root", "/projects"}} {
+	for _, more := range []struct{ role, path string }{{"admin", "/users"}, {"root", "/projects"}} {
 		err := read(ctx, c, more.path)
 		if craton.IsForbidden(err) {
 			break
@@ -230,8 +231,22 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 		}
 		role = more.role
 	}
+	if role == "member" && !who.keystone && readsOnly(ctx, c) {
+		role = string(craton.RoleReader)
+	}
 	d.ok(check, "%s, role %s", who.name(ctx, c), role)
 	return true
+}
+
+// readsOnly reports whether the caller is a reader, by the user's role or by that of the key in use; no read tells a
+// reader from a member. On a server without roles, nobody is one.
+func readsOnly(ctx context.Context, c *craton.Client) bool {
+	role, err := c.Users.Role(ctx, craton.Self)
+	if err != nil || role == craton.RoleReader {
+		return err == nil
+	}
+	keys, err := c.Users.Keys(ctx, craton.Self)
+	return err == nil && slices.ContainsFunc(keys, func(k *craton.UserKey) bool { return k.Current && k.Role == craton.RoleReader })
 }
 
 // read asks for one page of a collection.
