@@ -205,7 +205,7 @@ func TestDoctorHealthy(t *testing.T) {
 				"inventory settings": "ok: all are defaults$",
 				"inventory":          `ok: 12 hosts, 3 groups, in [\d.]+m?s$`,
 				"duplicates":         "ok: ",
-				"kept inventory":     "ok: ",
+				"cached inventory":   "ok: ",
 				"ansible":            "warning: ansible-playbook is not on the PATH -> install ansible-core",
 				"collection":         "skipped: there is no Ansible$",
 			})

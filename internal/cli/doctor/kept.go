@@ -16,7 +16,7 @@ const adviceKept = "clear the cache with craton cache clear, or set cache_dir to
 
 // checkKept looks at the inventory that is kept. v and iv are nil where settings are wrong.
 func (d *doctor) checkKept(v, iv *settings.Values) {
-	const check = "kept inventory"
+	const check = "cached inventory"
 	if v == nil || iv == nil {
 		return
 	}

@@ -40,7 +40,7 @@ An existing file is not replaced without --force. "-" is standard output.`,
 			return backup(cmd.Context(), s, v, args[0], force)
 		},
 	}
-	settings.AddFlags(cmd.Flags(), settings.Server)
+	addDatabaseFlags(cmd.Flags())
 	cmd.Flags().BoolVar(&force, "force", false, "replace a file of that name")
 	return cmd
 }
@@ -104,7 +104,7 @@ contains a fleet. Either everything is restored, or nothing.`,
 			return restore(cmd.Context(), s, v, args[0])
 		},
 	}
-	settings.AddFlags(cmd.Flags(), settings.Server)
+	addDatabaseFlags(cmd.Flags())
 	return cmd
 }
 

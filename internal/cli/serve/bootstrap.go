@@ -34,7 +34,7 @@ With --auth keystone only the database is created: users come from Keystone.`,
 			return bootstrap(cmd.Context(), s, v, newKey)
 		},
 	}
-	settings.AddFlags(cmd.Flags(), settings.Server)
+	addDatabaseFlags(cmd.Flags(), "auth")
 	cmd.Flags().BoolVar(&newKey, "new-key", false, "replace the API key of the bootstrap user")
 	return cmd
 }

@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/connect"
@@ -58,6 +60,14 @@ admins, members and readers work in their project. Only admins of Keystone's adm
 	settings.AddFlags(cmd.Flags(), settings.Server)
 	cmd.AddCommand(newBootstrap(s), newBackup(s), newRestore(s))
 	return cmd
+}
+
+// addDatabaseFlags adds the flags of all settings of the server, so that what is given to one of its commands can be given
+// to all, but shows only those that matter to a command that works on the database: the named ones.
+func addDatabaseFlags(flags *pflag.FlagSet, more ...string) {
+	settings.AddFlags(flags, settings.Server)
+	shown := append([]string{"database", "database-password-file", "upgrade-backup"}, more...)
+	flags.VisitAll(func(f *pflag.Flag) { f.Hidden = settings.IsFlag(f) && !slices.Contains(shown, f.Name) })
 }
 
 // database returns the location of the database for the server's commands, and the options completed with what opening
