@@ -94,7 +94,7 @@ func checkRow(row gjson.Result, nameKey string, whole bool) (err error) {
 		return fmt.Errorf("(id %s) %w", strings.Trim(row.Get("id").Raw, `"`), err)
 	}
 	if name := row.Get(nameKey); name.Exists() && name.Type != gjson.String {
-		return id(errors.New("has the " + nameKey + " " + name.Raw + ", which is no text"))
+		return id(errors.New("has the " + nameKey + " " + name.Raw + ", which is not text"))
 	}
 	if whole {
 		return nil

@@ -69,8 +69,8 @@ func TestTextsThatDecodingWouldAlter(t *testing.T) {
 		"{\"id\":7,\"name\":\"a\xff\"}":                             "clouds[1] (id 7) its name is not UTF-8",
 		`{"id":7,"name":"a","note":"\udc00"}`:                       "clouds[1] (id 7) its note is not UTF-8",
 		`{"id":7,"name":"a","variables":{"\ud800":1}}`:              "clouds[1] (id 7) a key of its variables is not UTF-8",
-		`{"id":7,"name":null}`:                                      "clouds[1] (id 7) has the name null, which is no text",
-		`{"id":7,"name":5}`:                                         "clouds[1] (id 7) has the name 5, which is no text",
+		`{"id":7,"name":null}`:                                      "clouds[1] (id 7) has the name null, which is not text",
+		`{"id":7,"name":5}`:                                         "clouds[1] (id 7) has the name 5, which is not text",
 		`{"id":7,"name":"\ud834\udd1e","variables":{"a":"\ud800"}}`: "",
 	} {
 		mux, c := newServer(t)

@@ -85,13 +85,13 @@ func TestMoveWhereItCannotBe(t *testing.T) {
 	host := args{"name": "web1", "region": "dfw", "cell": "row-a", "ip_address": "10.0.0.9", "device_type": "server", "labels": []string{"l"}, "variables": map[string]any{"key": 12345678901234567890.0}}
 	a.OK(t, true, "craton_host", host)
 	move := args{"name": "web1", "region": "dfw", "cell": "row-b", "move": true}
-	a.Fails(t, "craton_host", move, `the API cannot change cell "row-a" (the task says "row-b") of the host "web1"`, "this server cannot move it, as craton server can", "set recreate: true")
+	a.Fails(t, "craton_host", move, `the API cannot change cell "row-a" (the task says "row-b") of the host "web1"`, "this server cannot move it", "set recreate: true")
 	a.Fails(t, "craton_host", move.With(args{"protected": true}), "protected: this server cannot protect objects")
 	got := a.Task(t, "craton_host", move.With(args{"recreate": true}))
 	if got["failed"] == nil || got["changed"] != true {
 		t.Fatalf("%v", got)
 	}
-	for _, want := range []string{"was deleted, and could not be made anew", `"ip_address":"10.0.0.9"`, `"labels":["l"]`, `"key":12345678901234567000`, `"cell_id":2`} {
+	for _, want := range []string{"was deleted, but could not be recreated", `"ip_address":"10.0.0.9"`, `"labels":["l"]`, `"key":12345678901234567000`, `"cell_id":2`} {
 		if !strings.Contains(got.Msg(), want) {
 			t.Errorf("%s is not in: %s", want, got.Msg())
 		}

@@ -101,7 +101,7 @@ func TestByID(t *testing.T) {
 		}
 		a.OK(t, true, name, args{"id": id, "state": "absent"})
 		a.OK(t, false, name, args{"id": id, "state": "absent"})
-		a.Fails(t, name, args{"id": id}, "there is no", "leave id out")
+		a.Fails(t, name, args{"id": id}, "there is no", "leave out id")
 	}
 }
 
@@ -126,7 +126,7 @@ func TestPlaces(t *testing.T) {
 	a.Fails(t, "craton_host", args{"name": "web1"}, "name of 2 objects", "host id", `in cloud "east", region "dfw"`, `in cloud "west", region "dfw"`)
 	a.Fails(t, "craton_host", args{"name": "vm", "region": 1, "ip_address": "10.0.0.1", "device_type": "vm", "parent": "web1"}, "parent: ", "2 objects")
 	a.OK(t, true, "craton_host", args{"name": "web1", "region": 1, "parent": "web1"}.With(checking)) // the other one, for it cannot be itself
-	a.Fails(t, "craton_host", args{"name": "web1", "region": 1, "cloud": "west"}, `region: the region "dfw" (id 1) is in the cloud "east", and the task asks for "west"`)
+	a.Fails(t, "craton_host", args{"name": "web1", "region": 1, "cloud": "west"}, `region: the region "dfw" (id 1) is in the cloud "east", but the task asks for "west"`)
 	// A name of digits comes before an id.
 	a.OK(t, true, "craton_region", args{"name": "1", "cloud": "west"})
 	if got := a.OK(t, true, "craton_cell", args{"name": "c", "region": 1}).Dict("cell")["region_id"]; got != 3.0 {
@@ -234,7 +234,7 @@ func TestWhatCannotBeChanged(t *testing.T) {
 	}
 	a.Fails(t, "craton_network_device", args{"name": "sw1", "active": false}, "the API cannot change active true (the task says false) of the network device")
 	made := a.OK(t, true, "craton_network_interface", args{"name": "e1", "device": "sw1", "interface_type": "e", "ip_address": "10.0.0.9"})
-	a.Fails(t, "craton_network_interface", args{"id": made.Dict("network_interface")["id"], "device": "web1", "vlan_id": 5}, `device "sw1" (the task says "web1") and vlan_id, of which there is none (the task says 5)`)
+	a.Fails(t, "craton_network_interface", args{"id": made.Dict("network_interface")["id"], "device": "web1", "vlan_id": 5}, `device "sw1" (the task says "web1") and vlan_id, which is not set (the task says 5)`)
 }
 
 // TestFixedPlaces: where an object stands is told by names; what the task implies, too, and where two have the same
@@ -498,7 +498,7 @@ func TestUsersAccess(t *testing.T) {
 	if got := a.OK(t, true, "craton_user", args{"name": "panel", "role": "admin"}.With(diffing)).Dict("user"); got["role"] != "admin" || got["is_admin"] != true || predicted.Dict("user")["is_admin"] != true {
 		t.Errorf("%v, predicted %v", got, predicted)
 	}
-	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "ci", "role": "member"}}}, "role cannot be changed")
+	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "ci", "role": "member"}}}, "role of a key cannot be changed")
 	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "a"}, map[string]any{"name": "a"}}}, "twice")
 	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": "a", "expires": "yesterday"}}}, "is in the past")
 	a.Fails(t, "craton_user", args{"name": "panel", "keys": []any{map[string]any{"name": ""}}}, "empty")

@@ -41,7 +41,7 @@ func TestProtectedOption(t *testing.T) {
 			gone := l.create.With(args{"state": "absent"})
 			id := fmt.Sprint(a.OK(t, false, name, l.create).Dict(l.name)["id"])
 			for _, o := range []args{gone, gone.With(checking)} {
-				a.Fails(t, name, o, "cannot be deleted: it is protected; take that off first (craton unprotect ", " "+id+", in a task protected: false)")
+				a.Fails(t, name, o, "cannot be deleted: it is protected; unprotect it first (craton unprotect ", " "+id+", in a task protected: false)")
 			}
 			if l.name == "network_interface" { // what is in it, by force too
 				sw := args{"name": "sw1", "region": "dfw", "state": "absent"}
@@ -103,7 +103,7 @@ func TestFleetSets(t *testing.T) {
 	}
 	belongs := []any{map[string]any{"name": "web", "members": 1.0}}
 	plan, warnings := both(true, fleet("b"))
-	if d := cmp.Diff([]any{"1 of these objects belongs to the set web: --set web (in a task set: web) keeps it in step."}, warnings); d != "" || cmp.Diff(belongs, plan["sets"]) != "" {
+	if d := cmp.Diff([]any{"1 of these objects belongs to the set web: use --set web (in a task set: web) to keep it up to date."}, warnings); d != "" || cmp.Diff(belongs, plan["sets"]) != "" {
 		t.Error(plan, d)
 	}
 	if plan, warnings := both(false, fleet("b")); cmp.Diff([]any{}, plan["sets"]) != "" || warnings != nil {

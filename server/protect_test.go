@@ -40,7 +40,7 @@ func TestProtected(t *testing.T) {
 			t.Errorf("%s has the same tag", path)
 		}
 		r := f.must(a.member, 409, "DELETE", one, "")
-		if !strings.Contains(r.message(), "it is protected; take that off first (craton unprotect ") {
+		if !strings.Contains(r.message(), "it is protected; unprotect it first (craton unprotect ") {
 			t.Errorf("%s: %s", path, r.message())
 		}
 		f.must(f.b.member, 404, "PUT", one+"/protected", `{"protected":false}`)
@@ -131,7 +131,7 @@ func TestProtectedNamesSome(t *testing.T) {
 		id := f.must(f.root, 201, "POST", "/v1/hosts", fmt.Sprintf(`{"name":"h%d","ip_address":"10.0.0.1","device_type":"x","cloud_id":1,"region_id":1}`, i)).id(t)
 		f.must(f.root, 200, "PUT", "/v1/hosts/"+id+"/protected", `{"protected":true}`)
 	}
-	want := `The region "r" (id 1) cannot be deleted: host "h0" (id 1), host "h1" (id 2), host "h2" (id 3) and more in it are protected; take that off first (craton unprotect host 1, craton unprotect host 2, craton unprotect host 3).`
+	want := `The region "r" (id 1) cannot be deleted: host "h0" (id 1), host "h1" (id 2), host "h2" (id 3) and more in it are protected; unprotect that first (craton unprotect host 1, craton unprotect host 2, craton unprotect host 3).`
 	if got := f.must(f.root, 409, "DELETE", "/v1/regions/1", "").message(); got != want {
 		t.Errorf("%s", got)
 	}

@@ -127,7 +127,7 @@ func TestApplyStops(t *testing.T) {
 			if status != c.status || !regexp.MustCompile(c.want).MatchString(stderr) {
 				t.Errorf("status %d, stderr:\n%s", status, stderr)
 			}
-			done := regexp.MustCompile(`(?m)^stopped after (\d+) of 62 objects; what is written stays, apply the file again to go on from there$`).FindStringSubmatch(stderr)
+			done := regexp.MustCompile(`(?m)^stopped after (\d+) of 62 objects; what was written stays; apply the file again to continue from there$`).FindStringSubmatch(stderr)
 			switch {
 			case c.reading:
 				if !strings.HasSuffix(stderr, "\nnothing was written; apply the file again\n") || stdout != "" {
@@ -150,7 +150,7 @@ func TestApplyStops(t *testing.T) {
 				module := exec.CommandContext(t.Context(), filepath.Join(binaries(t), "craton"), task)
 				module.Env = env
 				out, _ := module.Output()
-				if !regexp.MustCompile(`"msg":"host east/dfw/web-\d+: POST /v1/hosts: 500 [^"]*the disk is full.*\\nstopped after 0 of 42 objects; what is written stays`).Match(out) {
+				if !regexp.MustCompile(`"msg":"host east/dfw/web-\d+: POST /v1/hosts: 500 [^"]*the disk is full.*\\nstopped after 0 of 42 objects; what was written stays`).Match(out) {
 					t.Errorf("the module says %s", out)
 				}
 			}

@@ -230,7 +230,7 @@ func TestProtectedByCommands(t *testing.T) {
 		}
 	}
 	for _, line := range []string{"host-delete --where name=web-* --dry-run", "host-delete --where name=web-* --yes", "host-delete web-01 --yes"} {
-		if got := f.fails(t, line); !strings.Contains(got, `The host "web-01" (id 1) cannot be deleted: it is protected; take that off first (craton unprotect host 1)`) {
+		if got := f.fails(t, line); !strings.Contains(got, `The host "web-01" (id 1) cannot be deleted: it is protected; unprotect it first (craton unprotect host 1)`) {
 			t.Errorf("%s: %s", line, got)
 		}
 	}
@@ -271,7 +271,7 @@ func TestMoveWithoutMoves(t *testing.T) {
 	old.url = s.URL
 	for line, want := range map[string]string{
 		"host-update web-01 -r west/dfw":                                  "('region_id' was unexpected); to move a host give --region or --cell",
-		"cell-update c1 -r west/dfw --recreate":                           "cannot be made anew: that would delete what it holds: 1 host; move or delete that first",
+		"cell-update c1 -r west/dfw --recreate":                           "cannot be recreated: that would delete what it contains: 1 host; move or delete that first",
 		"host-update web-01 -r west/dfw --recreate --protected":           "this server cannot protect objects",
 		"host-create -n x --cloud east -r 1 -t x -i 10.0.0.1 --protected": "this server cannot protect objects",
 		"host-update --where name=web-* -r west/dfw --yes":                "to move a host give --region or --cell",
@@ -341,7 +341,7 @@ func TestRecreateGoesOn(t *testing.T) {
 			t.Fatalf("request %d: %+v", n, got)
 		case n < most && len(f.column(t, "id", "host-list --where id="+was)) == 0:
 			t.Errorf("request %d: the old host is gone: %s", n, got.Stderr)
-		case n == 1 && !strings.Contains(got.Stderr, "is as it was"), n > 1 && n < most && !strings.Contains(got.Stderr, "is still there; the same again goes on from there"),
+		case n == 1 && !strings.Contains(got.Stderr, "is unchanged"), n > 1 && n < most && !strings.Contains(got.Stderr, "still exists; run the same again"),
 			n == 3 && !strings.Contains(got.Stderr, "1 of 2 network interfaces are on it"), n == 5 && !strings.Contains(got.Stderr, "1 of 2 devices have it as their parent"):
 			t.Errorf("request %d: %s", n, got.Stderr)
 		}

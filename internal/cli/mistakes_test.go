@@ -50,7 +50,7 @@ func TestMistakes(t *testing.T) {
 		"plan":                                                  "required: FILE",
 		"plan " + plan + " --out x":                             "a plan is not made of a plan",
 		"apply " + plan + " --move":                             "a plan says all that is done",
-		"plan " + file + " --prune":                             "say which",
+		"plan " + file + " --prune":                             "need a set: name it",
 		"plan " + file + " --set a/b":                           "has a slash",
 		"apply " + file + " --set x --allow-deletes 3":          "without --prune",
 		"apply " + file + " --set x --prune --allow-deletes x":  "argument --allow-deletes: invalid int value: 'x'",

@@ -232,15 +232,15 @@ clouds:
       - {name: eth0, interface_type: ethernet, ip_address: 10.0.0.8, network: null, vlan_id: 5, variables: {x: 2}}
 `, `f.yml:7: clouds[east].regions[dfw].networks[mgmt].cell: cell is c1 in the API and c2 here, and the API cannot change it; delete the network and apply again
 f.yml:9: clouds[east].regions[dfw].network_devices[vm1]: it is a network device here and a host in the API; rename it, or delete the one in the API and apply again
-f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and this server cannot move it, as craton server can; delete the network device and apply again
+f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and this server cannot move it (craton server can); delete the network device and apply again
 f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: active is false in the API and true here, and the API cannot change it; delete the network device and apply again
-f.yml:12: clouds[east].regions[dfw].hosts[web1]: its cell is c1 in the API and none here, and this server cannot move it, as craton server can; delete the host and apply again
+f.yml:12: clouds[east].regions[dfw].hosts[web1]: its cell is c1 in the API and none here, and this server cannot move it (craton server can); delete the host and apply again
 f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0]: ip_address is 10.0.0.2 in the API and 10.0.0.8 here, and the API cannot change it; delete the interface and apply again
 f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].network: network is east/dfw/mgmt in the API and none here, and the API cannot change it; delete the interface and apply again
 f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0]: vlan_id is 0 in the API and 5 here, and the API cannot change it; delete the interface and apply again
 f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].variables: x differ from the API's, which cannot change the variables of an interface; delete it and apply again`},
 			{"moved into a cell", "clouds: [{name: east, regions: [{name: dfw, cells: [{name: c9, hosts: [{name: vm1, ip_address: 10.0.0.3, device_type: vm}]}]}]}]",
-				`f.yml:1: clouds[east].regions[dfw].cells[c9].hosts[vm1]: its cell is none in the API and c9 here, and this server cannot move it, as craton server can; delete the host and apply again`},
+				`f.yml:1: clouds[east].regions[dfw].cells[c9].hosts[vm1]: its cell is none in the API and c9 here, and this server cannot move it (craton server can); delete the host and apply again`},
 			{"unknown references", `
 clouds:
 - name: west
@@ -254,7 +254,7 @@ clouds:
 f.yml:8: clouds[west].regions[dfw].hosts[a].parent: there is no host or network device ord/nobody, neither here nor in the API; write its name, or region/name, or cloud/region/name
 f.yml:9: clouds[west].regions[dfw].hosts[a].interfaces[eth0].network: there is no network nowhere, neither here nor in the API; write its name, or region/name, or cloud/region/name`},
 			{"a circle through the API", "clouds: [{name: east, regions: [{name: ord, hosts: [{name: kvm, ip_address: 10.0.0.4, device_type: server}]}, {name: dfw, cells: [{name: c1}], network_devices: [{name: sw1, ip_address: 10.0.0.9, device_type: switch, parent: vm1}]}]}]",
-				`f.yml:1: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and this server cannot move it, as craton server can; delete the network device and apply again
+				`f.yml:1: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and this server cannot move it (craton server can); delete the network device and apply again
 f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents form a loop (sw1 -> vm1 -> kvm -> web1 -> sw1); change one of them`},
 		} {
 			for _, check := range []bool{true, false} {
@@ -264,7 +264,7 @@ f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents form
 				}
 				want := tt.want
 				if s.moves {
-					want = regexp.MustCompile(`(its cell is .* here), and this server cannot move it, as craton server can; delete the (.*) and apply again`).ReplaceAllString(want, "$1; move the $2 with --move (in a task move: true)")
+					want = regexp.MustCompile(`(its cell is .* here), and this server cannot move it \(craton server can\); delete the (.*) and apply again`).ReplaceAllString(want, "$1; move the $2 with --move (in a task move: true)")
 				}
 				if diff := cmp.Diff(want, err.Error()); diff != "" {
 					t.Errorf("%s (-want +got):\n%s", tt.name, diff)
@@ -352,7 +352,7 @@ func TestApplyInterrupted(t *testing.T) {
 			if !ok || !errors.Is(err, context.Canceled) || e.Done != written || r.Created+r.Updated != written {
 				t.Fatalf("%d written: %v: %+v", written, err, r)
 			}
-			if !strings.Contains(err.Error(), fmt.Sprintf("stopped after %d of %d objects; what is written stays, apply the file again to go on from there", e.Done, e.Total)) {
+			if !strings.Contains(err.Error(), fmt.Sprintf("stopped after %d of %d objects; what was written stays; apply the file again to continue from there", e.Done, e.Total)) {
 				t.Errorf("%v", err)
 			}
 			if left := apply(t, s.Client, fleet, Options{Check: true}); left.Created+left.Updated != e.Total-e.Done { // those in progress count
@@ -389,7 +389,7 @@ func TestApplyFailure(t *testing.T) {
 		return 0, ""
 	}}
 	r, err := Apply(t.Context(), s.client(t), parse(t, fleet), Options{Parallel: 1})
-	if want := "region east/dfw: POST /v1/regions: 400 Bad Request: no such luck\nstopped after 2 of 11 objects; what is written stays, apply the file again to go on from there"; err == nil || err.Error() != want {
+	if want := "region east/dfw: POST /v1/regions: 400 Bad Request: no such luck\nstopped after 2 of 11 objects; what was written stays; apply the file again to continue from there"; err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
 	if !craton.IsBadRequest(err) || counts(r) != [3]int{1, 1, 0} {
@@ -438,11 +438,11 @@ func TestApplyCollation(t *testing.T) {
 	s := &original{}
 	apply(t, s.client(t), "clouds: [{name: East}]", Options{})
 	_, err := Apply(t.Context(), s.client(t), parse(t, "clouds: [{name: east}]"), Options{})
-	if err == nil || !craton.IsConflict(err) || !strings.Contains(err.Error(), "(the API has one by the name East and takes no notice of upper and lower case; write the name as the API has it)") {
+	if err == nil || !craton.IsConflict(err) || !strings.Contains(err.Error(), "(the API has one called East and ignores case; write the name as the API has it)") {
 		t.Errorf("%v", err)
 	}
 	_, err = Apply(t.Context(), s.client(t), parse(t, "clouds: [{name: west, variables: {a: 1, A: 2}}]"), Options{})
-	if err == nil || !craton.IsConflict(err) || !strings.Contains(err.Error(), "two labels or two variables differ in upper and lower case") {
+	if err == nil || !craton.IsConflict(err) || !strings.Contains(err.Error(), "two labels or two variables differ only in case") {
 		t.Errorf("%v", err)
 	}
 }
@@ -468,7 +468,7 @@ func TestApplyProject(t *testing.T) {
 	}
 	empty := &original{member: true}
 	_, err = Apply(t.Context(), empty.client(t), parse(t, file), Options{})
-	if err == nil || !strings.Contains(err.Error(), "set its id (OS_PROJECT_ID)") {
+	if err == nil || !strings.Contains(err.Error(), "set OS_PROJECT_ID") {
 		t.Errorf("%v", err)
 	}
 	_, err = applyAs(t.Context(), empty.client(t), undashedProject, parse(t, file), Options{})
@@ -569,7 +569,7 @@ func TestApplyTenants(t *testing.T) {
 	})
 	c := clientOf(t, h)
 	_, err := Apply(t.Context(), c, parse(t, "clouds: [{name: a}]"), Options{Check: true})
-	if err == nil || !strings.Contains(err.Error(), "say which project the file is for (OS_PROJECT_ID)") {
+	if err == nil || !strings.Contains(err.Error(), "set OS_PROJECT_ID to the project that the file is for") {
 		t.Errorf("%v", err)
 	}
 	r, err := applyAs(t.Context(), c, undashedProject, parse(t, "clouds: [{name: a, regions: [{name: r}]}]"), Options{})
@@ -682,7 +682,7 @@ func TestApplyHalf(t *testing.T) {
 		return 0, ""
 	}}
 	_, err = Apply(t.Context(), s.client(t), parse(t, fmt.Sprintf(file, "n", 1, 1)), Options{})
-	if err == nil || !strings.Contains(err.Error(), "did create it, but its parent is in a project that this user cannot see") {
+	if err == nil || !strings.Contains(err.Error(), "has created the object, but its parent is in a project that this user cannot see") {
 		t.Errorf("%v", err)
 	}
 }

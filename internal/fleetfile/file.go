@@ -48,9 +48,9 @@ func (f *File) Warnings() []string {
 		lines = append(lines, note.In(f.name))
 	}
 	if f.templates > 0 {
-		texts, they := "text of the variables holds a template", "it stays"
+		texts, they := "text in the variables contains a template", "it stays"
 		if f.templates > 1 {
-			texts, they = "texts of the variables hold templates", "they stay"
+			texts, they = "texts in the variables contain templates", "they stay"
 		}
 		lines = append(lines, Problem{Line: f.firstTemplate, Message: fmt.Sprintf("%d %s ({{ }} and the like): %s text in Ansible, "+
 			"unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)", f.templates, texts, they)}.In(f.name))
@@ -168,7 +168,7 @@ func (r *reader) file(t *tree) {
 		switch {
 		case !r.key(e, ""):
 		case e.key == reconcile.PlanMark:
-			r.Add(e.line, "", "this is a plan that craton plan has kept, and no fleet file; craton apply takes it alone")
+			r.Add(e.line, "", "this is a saved plan, not a fleet file; apply it alone with craton apply")
 			return
 		case e.key == projectSpec.list:
 			r.object(e.value, projectSpec, nil, e.key)
@@ -294,7 +294,7 @@ func (r *reader) name(o *reconcile.Wanted, t *tree, path *place) {
 	}
 	where := "is " + other.Path
 	if t.line > 0 {
-		where = fmt.Sprintf("stands on line %d", other.Line)
+		where = fmt.Sprintf("is on line %d", other.Line)
 	}
 	r.reportDuplicate(o, t.line, path.String(), where)
 }
@@ -305,7 +305,7 @@ func (r *reader) reportDuplicate(o *reconcile.Wanted, line int, path, where stri
 	if scope := o.Scope(); scope != nil {
 		within = fmt.Sprintf(" in the %s %s", scope.Noun, value.Shown(scope.Name))
 	}
-	r.AddDuplicate(o, line, path, o.Qualified(), fmt.Sprintf("there are two of the name %s%s, the other %s", value.Shown(o.Name), within, where), "rename one or put them together")
+	r.AddDuplicate(o, line, path, o.Qualified(), fmt.Sprintf("the name %s is used twice%s, the other %s", value.Shown(o.Name), within, where), "rename one or merge them")
 }
 
 func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path *place) {

@@ -26,7 +26,7 @@ func TestFilesOfFolders(t *testing.T) {
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ParseAll(Files(dir)); err == nil || !strings.Contains(err.Error(), pipe+": it is no regular file") {
+	if _, err := ParseAll(Files(dir)); err == nil || !strings.Contains(err.Error(), pipe+": it is not a regular file") {
 		t.Error(err)
 	}
 	if list := Files(pipe); len(list) != 1 {

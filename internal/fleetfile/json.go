@@ -112,7 +112,7 @@ func (r *jsonReader) value() (*tree, error) {
 		return leaf(r.line, number, v.String()), nil
 	case string:
 		if half := loneSurrogate(raw); half != "" {
-			return brokenTree(r.line, "holds "+half+", half of a pair, which is no character; take it out"), nil
+			return brokenTree(r.line, "holds "+half+", half of a surrogate pair, which is not a character; remove it"), nil
 		}
 		return leaf(r.line, text, v), nil
 	}
@@ -132,7 +132,7 @@ func (r *jsonReader) value() (*tree, error) {
 			first, twice := seen[e.key]
 			switch half := loneSurrogate(raw); {
 			case half != "":
-				e.problem = "holds " + half + ", half of a pair, which is no character; take it out"
+				e.problem = "holds " + half + ", half of a surrogate pair, which is not a character; remove it"
 			case twice && r.line > 0:
 				e.problem = fmt.Sprintf("is given twice, first on line %d; keep one of them", first)
 			case twice: // json.RawMessage may hold what a Go map cannot

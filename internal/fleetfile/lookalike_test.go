@@ -85,7 +85,7 @@ func TestLookalikesOfLabelsAndKeys(t *testing.T) {
 		want string
 	}{
 		"a key that is there": {apply(map[string]any{decomposed: 1}), ""},
-		"its lookalike":       {apply(map[string]any{composed: 1}), `the variable "caf\u00e9" looks the same as the variable "cafe\u0301", which it has in another form of Unicode; keep one of them`},
+		"its lookalike":       {apply(map[string]any{composed: 1}), `the variable "caf\u00e9" looks the same as the variable "cafe\u0301" in another Unicode form; keep one of them`},
 		"a new key":           {apply(map[string]any{"u\u0308": 1}), `the variable is "u\u0308", not in Unicode's composed form (NFC), unlike "\u00fc", which looks the same; write it so`},
 		"a new label":         {apply(nil, host(decomposed)), `the label is "cafe\u0301", not in`},
 		"two labels":          {apply(nil, host(composed, decomposed)), `the label "cafe\u0301" looks the same as the label "caf\u00e9"`},

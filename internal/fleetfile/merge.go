@@ -73,8 +73,8 @@ func Files(paths ...string) (list []Source) {
 
 // What is wrong with what a folder has, or lacks.
 var (
-	errIrregular = errors.New("it is no regular file; take it out of the folder, or give it another name")
-	errNoFiles   = errors.New("it has no fleet file in it: no name ends in .yml, .yaml or .json")
+	errIrregular = errors.New("it is not a regular file; move it out of the directory, or give it another name")
+	errNoFiles   = errors.New("it contains no fleet file: no name ends in .yml, .yaml or .json")
 )
 
 // openError returns that of a file that cannot be opened, as os.Open says it.
@@ -154,14 +154,14 @@ func (r *reader) merge(more *reader) {
 		default:
 			same[o] = known
 			r.File = o.File
-			r.reportDuplicate(o, o.Line, o.Path, "stands in "+known.File+":"+fmt.Sprint(known.Line))
+			r.reportDuplicate(o, o.Line, o.Path, "is at "+known.File+":"+fmt.Sprint(known.Line))
 		}
 	}
 }
 
 // given reports what a file says of an object that another one says too.
 func (r *reader) given(more, known *reconcile.Wanted, path string) {
-	r.AddDuplicate(more, more.Line, path, known.Qualified(), fmt.Sprintf("is given in %s too, for the %s on line %d", known.File, known.Noun, known.Line), "keep one of them")
+	r.AddDuplicate(more, more.Line, path, known.Qualified(), fmt.Sprintf("is also set in %s, for the %s on line %d", known.File, known.Noun, known.Line), "keep one of them")
 }
 
 // mergeObject adds what another file says of an object.

@@ -28,7 +28,7 @@ func TestParseErrors(t *testing.T) {
 		{"unknown key of a host", inRegion(`hosts: [{` + host + `, ip_adress: 1}]`),
 			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_adress: is not a known key; did you mean "ip_address"?`},
 		{"hint", inRegion(`network_devices: [{` + host + `, note: x}]`),
-			`f.yml:4: clouds[east].regions[dfw].network_devices[web1].note: is not a known key; the API keeps no note of a network device; use a variable`},
+			`f.yml:4: clouds[east].regions[dfw].network_devices[web1].note: is not a known key; the API has no note for a network device; use a variable`},
 		{"not a mapping", "- a\n", `f.yml:1: must be a mapping with the keys "project" and "clouds", not a list`},
 		{"a list as a mapping", "clouds: {name: east}\n", `f.yml:1: clouds: must be a list of clouds, not a mapping`},
 		{"object as text", "clouds: [east]\n", `f.yml:1: clouds[0]: must be a mapping with a name, not the text "east"`},
@@ -48,7 +48,7 @@ func TestParseErrors(t *testing.T) {
 		{"address with length", inRegion(`hosts: [{name: web1, device_type: x, ip_address: 10.0.0.3/24}]`),
 			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_address: is "10.0.0.3/24", which is not an IP address; leave out the /length`},
 		{"address with zone", inRegion(`hosts: [{name: web1, device_type: x, ip_address: "fe80::1%eth0"}]`),
-			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_address: is "fe80::1%eth0", with a zone, which the API does not take; leave out %eth0`},
+			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_address: is "fe80::1%eth0", with a zone, which the API does not accept; leave out %eth0`},
 		{"bad cidr", inRegion(`networks: [{name: n, cidr: 10.0.0.0, gateway: 10.0.0.1, netmask: 255.0.0.0}]`),
 			`f.yml:4: clouds[east].regions[dfw].networks[n].cidr: is "10.0.0.0", which is not an address range; write one such as 10.20.0.0/24 or 2001:db8::/64`},
 		{"active", inRegion(`hosts: [{` + host + `, active: 1}]`),
@@ -57,7 +57,7 @@ func TestParseErrors(t *testing.T) {
 			`f.yml:4: clouds[east].regions[dfw].hosts[web1].active: must be true or false, not the text "yes"`},
 		{"speed", inRegion(`hosts: [{` + host + `, interfaces: [{name: eth0, interface_type: x, ip_address: 10.0.0.1, speed: 1.5, port: , vlan_id: 9999999999}]}]`),
 			"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].speed: must be a whole number such as 100, not the number 1.5\n" +
-				"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].port: must be a whole number; leave the key out to leave the field as it is, the API cannot take a number away\n" +
+				"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].port: must be a whole number; leave out the key to keep the field unchanged: the API cannot unset a number\n" +
 				"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].vlan_id: is 9999999999, which is too large; the API stores 32 bits"},
 		{"labels", inRegion(`hosts: [{` + host + `, labels: [a, 1, "", ]}]`),
 			"f.yml:4: clouds[east].regions[dfw].hosts[web1].labels[1]: must be text, not the number 1; put it in quotes\n" +
@@ -66,40 +66,40 @@ func TestParseErrors(t *testing.T) {
 			`f.yml:4: clouds[east].regions[dfw].hosts[web1].labels: must be a list of labels, not the text "a"`},
 		{"variables as a list", "project:\n  variables: [a]\n", `f.yml:2: project.variables: must be a mapping of names and values, not a list`},
 		{"project as text", "project: x\n", `f.yml:1: project: must be a mapping with the key variables, not the text "x"`},
-		{"name of the project", "project:\n  name: x\n", `f.yml:2: project.name: is not a known key; the project is the caller's own; choose it where you set the API's URL and user`},
+		{"name of the project", "project:\n  name: x\n", `f.yml:2: project.name: is not a known key; the file is for your own project; choose that where you set the API's URL and user`},
 		{"texts that are none to YAML", "clouds:\n- name: no\n- name: 0x1F\n- name: 12:30\n- name: '0819'\n- name: 0819\n- name: ~\n- name: =\n- {name: a, note: 1_0}\n- {name: b, note: .5}\n",
 			"f.yml:2: clouds[0].name: must be text, not no, which YAML takes for false; put it in quotes\n" +
 				"f.yml:3: clouds[1].name: must be text, not 0x1F, which YAML takes for the number 31; put it in quotes\n" +
-				"f.yml:4: clouds[2].name: 12:30 is the number 750 to Ansible, which counts by sixties where colons stand between digits; put it in quotes if it is text, or write the number\n" +
-				"f.yml:6: clouds[0819].name: there are two of the name 0819, the other stands on line 5; rename one or put them together\n" +
+				"f.yml:4: clouds[2].name: Ansible reads 12:30 as the number 750, because digits separated by colons are a base-60 number in YAML 1.1; put it in quotes if it is text, or write the number\n" +
+				"f.yml:6: clouds[0819].name: the name  is used twice0819, the other is on line 5; rename one or merge them\n" +
 				"f.yml:7: clouds[5].name: is empty; it must be given\n" +
-				"f.yml:8: clouds[6].name: = has a meaning of its own in YAML; put it in quotes if it is text\n" +
+				"f.yml:8: clouds[6].name: = has a special meaning in YAML; put it in quotes if it is text\n" +
 				"f.yml:9: clouds[a].note: must be text, not 1_0, which YAML takes for the number 10; put it in quotes\n" +
 				"f.yml:10: clouds[b].note: must be text, not .5, which YAML takes for the number 0.5; put it in quotes"},
 		{"labels that are none to YAML", inRegion(`hosts: [{` + host + `, labels: [on, 22, "22", y]}]`),
 			"f.yml:4: clouds[east].regions[dfw].hosts[web1].labels[0]: must be text, not on, which YAML takes for true; put it in quotes\n" +
 				"f.yml:4: clouds[east].regions[dfw].hosts[web1].labels[1]: must be text, not the number 22; put it in quotes"},
 		{"values that no reader agrees on", "project:\n  variables:\n    mac: 52:54:00:12:34:56\n    at: [1:30.5]\n    day: 2024-02-30\n    bits: 0b_\n    v: =\n    m: <<\n    s: [a:]\n    t: ! '12'\n",
-			"f.yml:3: project.variables.mac: 52:54:00:12:34:56 is the number 41135085296 to Ansible, which counts by sixties where colons stand between digits; put it in quotes if it is text, or write the number\n" +
-				"f.yml:4: project.variables.at[0]: 1:30.5 is the number 90.5 to Ansible, which counts by sixties where colons stand between digits; put it in quotes if it is text, or write the number\n" +
+			"f.yml:3: project.variables.mac: Ansible reads 52:54:00:12:34:56 as the number 41135085296, because digits separated by colons are a base-60 number in YAML 1.1; put it in quotes if it is text, or write the number\n" +
+				"f.yml:4: project.variables.at[0]: Ansible reads 1:30.5 as the number 90.5, because digits separated by colons are a base-60 number in YAML 1.1; put it in quotes if it is text, or write the number\n" +
 				"f.yml:5: project.variables.day: 2024-02-30 is a date that does not exist; put it in quotes or choose another value\n" +
 				"f.yml:6: project.variables.bits: 0b_ is a number that Python cannot read; put it in quotes or choose another value\n" +
-				"f.yml:7: project.variables.v: = has a meaning of its own in YAML; put it in quotes if it is text\n" +
-				"f.yml:8: project.variables.m: << has a meaning of its own in YAML; put it in quotes if it is text\n" +
-				"f.yml:9: project.variables.s[0]: a: ends with a colon, which stands behind keys only; put it in quotes\n" +
-				"f.yml:10: project.variables.t: has the tag !, which a fleet file does not know; leave it out"},
+				"f.yml:7: project.variables.v: = has a special meaning in YAML; put it in quotes if it is text\n" +
+				"f.yml:8: project.variables.m: << has a special meaning in YAML; put it in quotes if it is text\n" +
+				"f.yml:9: project.variables.s[0]: a: ends with a colon, which only keys do; put it in quotes\n" +
+				"f.yml:10: project.variables.t: has the tag !, which a fleet file does not support; remove it"},
 		{"JSON", "{\n\"project\": {\"variables\": {\n\t\"a\": \"\\ud83d\",\n\t\"b\": NaN, \"c\": [-Infinity],\n\n\"d\": 1, \"d\": 2, \"\\ude00\": 1, \"e\": \"\\ude00\\ud83d\"}}}",
-			"f.yml:3: project.variables.a: holds \\ud83d, half of a pair, which is no character; take it out\n" +
+			"f.yml:3: project.variables.a: holds \\ud83d, half of a surrogate pair, which is not a character; remove it\n" +
 				"f.yml:4: project.variables.b: NaN is not a number that JSON can hold; put it in quotes or choose another value\n" +
 				"f.yml:4: project.variables.c[0]: -Infinity is not a number that JSON can hold; put it in quotes or choose another value\n" +
 				"f.yml:6: project.variables.d: is given twice, first on line 6; keep one of them\n" +
-				"f.yml:6: project.variables.\ufffd: holds \\ude00, half of a pair, which is no character; take it out\n" +
-				"f.yml:6: project.variables.e: holds \\ude00, half of a pair, which is no character; take it out"},
+				"f.yml:6: project.variables.\ufffd: holds \\ude00, half of a surrogate pair, which is not a character; remove it\n" +
+				"f.yml:6: project.variables.e: holds \\ude00, half of a surrogate pair, which is not a character; remove it"},
 		{"pair in YAML", "project:\n  variables:\n    a: \"\\ud83d\\ude00\"\n", "f.yml:3: is not YAML: found invalid Unicode character escape code; write the character itself, or \\U and the eight digits of its code: " +
-			"pairs such as \\ud83d\\ude00 are for JSON, and this file is not JSON as a whole"},
-		{"tab", "project:\n  variables:\n\ta: b\n", "f.yml:3: is not YAML: found character that cannot start any token; a tab stands at the start of this line, YAML wants spaces there"},
-		{"control character", "project:\n  variables: {a: x\ay}\n", "f.yml:2: holds the character U+0007, which YAML does not allow; take it out, or write it in double quotes as an escape"},
-		{"anchor twice", "project:\n  variables: {a: &x 1,\n b: &x 2}\n", "f.yml:3: the anchor &x stands on line 2 already; give one of them another name"},
+			"pairs such as \\ud83d\\ude00 are allowed only in JSON, and this file is not JSON"},
+		{"tab", "project:\n  variables:\n\ta: b\n", "f.yml:3: is not YAML: found character that cannot start any token; this line begins with a tab; YAML requires spaces for indentation"},
+		{"control character", "project:\n  variables: {a: x\ay}\n", "f.yml:2: contains the character U+0007, which YAML does not allow; remove it, or write it as an escape in double quotes"},
+		{"anchor twice", "project:\n  variables: {a: &x 1,\n b: &x 2}\n", "f.yml:3: the anchor &x is already on line 2; rename one of them"},
 		{"broken UTF-16", "\xff\xfea\x00\x3d\xd8", "f.yml:1: is UTF-16 that cannot be read; save the file as UTF-8"},
 		{"half a character of UTF-16", "\xff\xfea", "f.yml:1: is UTF-16 that cannot be read; save the file as UTF-8"},
 		{"keys that are not text", "project:\n  variables:\n    443: a\n    true: b\n    null: c\n    2024-01-01: d\n    n: {1.5: x, 12:30: y}\n    [a]: y\n    on: z\n    !!int 5: z\n",
@@ -111,19 +111,19 @@ func TestParseErrors(t *testing.T) {
 				"f.yml:7: project.variables.n.12:30: is a key that YAML takes for a number; keys are text, put it in quotes\n" +
 				"f.yml:8: project.variables.?: is a key that is not text; keys are text\n" +
 				"f.yml:9: project.variables.on: is a key that YAML takes for true or false; keys are text, put it in quotes\n" +
-				"f.yml:10: project.variables.5: is a key with the tag !!int; keys are text, leave the tag out"},
+				"f.yml:10: project.variables.5: is a key with the tag !!int; keys are text, remove the tag"},
 		{"bad variable names", "project:\n  variables:\n    '': a\n    \"\\nx\": b\n    ? " + long + "\n    : c\n",
-			"f.yml:3: project.variables.\"\": is not a name for a variable; it must begin with a character that is no line break\n" +
-				"f.yml:4: project.variables.\"\\nx\": is not a name for a variable; it must begin with a character that is no line break\n" +
+			"f.yml:3: project.variables.\"\": is not a name for a variable; it must begin with a character that is not a line break\n" +
+				"f.yml:4: project.variables.\"\\nx\": is not a name for a variable; it must begin with a character that is not a line break\n" +
 				"f.yml:5: project.variables." + strings.Repeat("é", 40) + "...: is 256 characters long; the API stores 255"},
 		{"values that JSON lacks", "project:\n  variables:\n    a: .inf\n    b: [.nan]\n    c: !!binary aGk=\n    d: !vault x\n    e: {f: !unsafe '{{ x }}'}\n    g: !custom {}\n    h: !!int abc\n",
 			"f.yml:3: project.variables.a: .inf is not a number that JSON can hold; put it in quotes or choose another value\n" +
 				"f.yml:4: project.variables.b[0]: .nan is not a number that JSON can hold; put it in quotes or choose another value\n" +
-				"f.yml:5: project.variables.c: is binary, which JSON cannot hold; write it as text\n" +
-				"f.yml:6: project.variables.d: is encrypted with Ansible Vault; a fleet file cannot hold such values, keep them in Ansible's own group_vars and host_vars\n" +
-				"f.yml:7: project.variables.e.f: has the tag !unsafe, which a fleet file does not know; leave it out, the inventory marks templates as unsafe on its own\n" +
-				"f.yml:8: project.variables.g: has the tag !custom, which a fleet file does not know; leave it out\n" +
-				"f.yml:9: project.variables.h: \"abc\" does not fit its tag !!int; take one of them away"},
+				"f.yml:5: project.variables.c: is binary, which JSON does not support; write it as text\n" +
+				"f.yml:6: project.variables.d: is encrypted with Ansible Vault; a fleet file cannot contain such values, keep them in Ansible's own group_vars and host_vars\n" +
+				"f.yml:7: project.variables.e.f: has the tag !unsafe, which a fleet file does not support; remove it: the inventory marks templates as unsafe by itself\n" +
+				"f.yml:8: project.variables.g: has the tag !custom, which a fleet file does not support; remove it\n" +
+				"f.yml:9: project.variables.h: \"abc\" does not match its tag !!int; correct one of them"},
 		{"NUL", "clouds:\n- name: a\n  note: \"\\0\"\n  variables:\n    \"\\0\": x\n    b: [{\"\\0\": 1}, \"\\0\"]\n",
 			"f.yml:3: clouds[a].note: holds a NUL character, which databases cannot store; take it out\n" +
 				"f.yml:5: clouds[a].variables.\"\\x00\": holds a NUL character, which databases cannot store; take it out\n" +
@@ -142,13 +142,13 @@ func TestParseErrors(t *testing.T) {
 		{"duplicate keys", "clouds:\n- name: a\n  name: b\n  variables: {x: 1, x: 2}\n",
 			"f.yml:3: clouds[a].name: is given twice, first on line 2; keep one of them\n" +
 				"f.yml:4: clouds[a].variables.x: is given twice, first on line 4; keep one of them"},
-		{"duplicate clouds", "clouds:\n- name: a\n- name: b\n- name: a\n", `f.yml:4: clouds[a].name: there are two of the name a, the other stands on line 2; rename one or put them together`},
+		{"duplicate clouds", "clouds:\n- name: a\n- name: b\n- name: a\n", `f.yml:4: clouds[a].name: the name  is used twicea, the other is on line 2; rename one or merge them`},
 		{"duplicate devices across cells and kinds", inRegion("hosts: [{" + host + "}],\n  cells: [{name: c1, network_devices: [{" + host + "}]}]"),
-			`f.yml:5: clouds[east].regions[dfw].cells[c1].network_devices[web1].name: there are two of the name web1 in the region dfw, the other stands on line 4; rename one or put them together`},
+			`f.yml:5: clouds[east].regions[dfw].cells[c1].network_devices[web1].name: the name  is used twiceweb1 in the region dfw, the other is on line 4; rename one or merge them`},
 		{"unknown merge", "project:\n  variables:\n    <<: 5\n", `f.yml:3: project.variables.<<: merges a number; only a mapping, or a list of mappings, can be merged`},
-		{"alias within its anchor", "project:\n  variables: &v\n    a: *v\n", `f.yml:3: project.variables.a: contains itself; write an alias (*) outside of what its anchor (&) names`},
-		{"two documents", "clouds: []\n---\nclouds: []\n", `f.yml:2: a second document begins here; a fleet file is one document, apply several files one after the other`},
-		{"no YAML", "clouds:\n  - name: [\n", `f.yml:2: is not YAML: did not find expected node content; look at the indentation and the quotes around this line`},
+		{"alias within its anchor", "project:\n  variables: &v\n    a: *v\n", `f.yml:3: project.variables.a: contains itself; an alias (*) must be outside of what its anchor (&) names`},
+		{"two documents", "clouds: []\n---\nclouds: []\n", `f.yml:2: a second document begins here; a fleet file is a single document, so use a file for each`},
+		{"no YAML", "clouds:\n  - name: [\n", `f.yml:2: is not YAML: did not find expected node content; check the indentation and the quotes around this line`},
 		{"no UTF-8", "clouds:\n- name: \xff\n", `f.yml:2: is not UTF-8; save the file as UTF-8`},
 		{"parent in a circle", inRegion("hosts: [{" + host + ", parent: web2},\n {name: web2, ip_address: 10.0.0.2, device_type: x, parent: web3},\n {name: web3, ip_address: 10.0.0.2, device_type: x, parent: web2}]"),
 			`f.yml:6: clouds[east].regions[dfw].hosts[web3].parent: the parents form a loop (web2 -> web3 -> web2); change one of them`},
@@ -158,7 +158,7 @@ func TestParseErrors(t *testing.T) {
 		{"number as parent", inRegion("hosts: [{" + host + ", parent: 5}]"), `f.yml:4: clouds[east].regions[dfw].hosts[web1].parent: must be text, not the number 5; put it in quotes`},
 		{"empty parent", inRegion("hosts: [{" + host + ", parent: ''}]"), `f.yml:4: clouds[east].regions[dfw].hosts[web1].parent: is empty; give the name of a host or network device, or null for none`},
 		{"deep nesting", "project: {variables: {a: " + strings.Repeat("[", 300) + strings.Repeat("]", 300) + "}}", `f.yml:1: project.variables.a` + strings.Repeat("[0]", 99) + `: is nested deeper than 200 levels; make it flatter`},
-		{"alias bomb", "project:\n  variables:\n    a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + bomb(8), `f.yml:1: grows beyond all measure through its aliases; write fewer of them into one another`},
+		{"alias bomb", "project:\n  variables:\n    a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + bomb(8), `f.yml:1: becomes too large when its aliases are expanded; nest fewer aliases`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -422,9 +422,9 @@ func TestWarnings(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		"f.yml:5: clouds[\"{{ a name }}\"].variables.both.mtu: comes from two of the mappings that are merged on line 7; the first counts here, and in Ansible that depends on its YAML library; give the key in the mapping itself",
-		"f.yml:10: clouds[\"{{ a name }}\"].variables.time: is a date with a time; JSON has none, so it stays the text that is written here, while Ansible makes 2024-01-02T10:00:00 of it; put it in quotes",
-		"f.yml:12: 4 texts of the variables hold templates ({{ }} and the like): they stay text in Ansible, unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)",
+		"f.yml:5: clouds[\"{{ a name }}\"].variables.both.mtu: is in two of the mappings that are merged on line 7; here the first one wins, in Ansible that depends on its YAML library; set the key in the mapping itself",
+		"f.yml:10: clouds[\"{{ a name }}\"].variables.time: is a date with a time, which JSON does not have, so it stays text as written here, but Ansible reads it as 2024-01-02T10:00:00; put it in quotes",
+		"f.yml:12: 4 texts in the variables contain templates ({{ }} and the like): they stay text in Ansible, unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)",
 	}
 	if diff := cmp.Diff(want, f.Warnings()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -438,7 +438,7 @@ func TestWarnings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := f.Warnings(); len(got) != 1 || got[0] != "1 text of the variables holds a template ({{ }} and the like): it stays text in Ansible, unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)" {
+	if got := f.Warnings(); len(got) != 1 || got[0] != "1 text in the variables contains a template ({{ }} and the like): it stays text in Ansible, unless the inventory trusts templates (trust_templates, CRATON_INVENTORY_TRUST_TEMPLATES)" {
 		t.Errorf("%q", got)
 	}
 	var b strings.Builder
@@ -475,7 +475,7 @@ func TestFromValue(t *testing.T) {
 	}{
 		{map[string]any{"clouds": []any{map[string]any{"nme": "x"}}}, "clouds[0].nme: is not a known key; did you mean \"name\"?\nclouds[0]: name is missing; every cloud needs one"},
 		{json.RawMessage(`{"clouds": [{"name": "a"}, {"name": "a"}, {"name": "b", "note": "", "note": ""}]}`),
-			"clouds[a].name: there are two of the name a, the other is clouds[a]; rename one or put them together\nclouds[b].note: is given twice; keep one of them"},
+			"clouds[a].name: the name  is used twicea, the other is clouds[a]; rename one or merge them\nclouds[b].note: is given twice; keep one of them"},
 		{[]int{1}, `must be a mapping with the keys "project" and "clouds", not a list`},
 	} {
 		if _, err := FromValue(tt.value); err == nil || err.Error() != tt.want {

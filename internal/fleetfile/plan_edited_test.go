@@ -53,7 +53,7 @@ clouds:
 			t.Errorf("%s is not in the plan:\n%s", edit[0], whole)
 			continue
 		}
-		if _, err := reconcile.ReadPlan(strings.NewReader(edited)); err == nil || !strings.Contains(err.Error(), "is not what it shows; make it anew") {
+		if _, err := reconcile.ReadPlan(strings.NewReader(edited)); err == nil || !strings.Contains(err.Error(), "differs from what it shows; make a new plan") {
 			t.Errorf("%s: %v", edit[1], err)
 		}
 	}

@@ -77,9 +77,9 @@ func TestMove(t *testing.T) {
 	both(t, func(t *testing.T, s api) {
 		apply(t, s.Client, twoRegions, Options{})
 		_, err := planOf(t, s.Client, h1Moved, Options{})
-		want := "f.yml:1: clouds[e].regions[s].cells[c].hosts[h1]: host h1 exists at e/r/c: move it? --move (in a task move: true) does, --allow-duplicates (allow_duplicates: true) makes a second one"
+		want := "f.yml:1: clouds[e].regions[s].cells[c].hosts[h1]: host h1 exists at e/r/c: move it? --move (in a task move: true) moves it, --allow-duplicates (allow_duplicates: true) creates a second one"
 		if !s.moves {
-			want = "f.yml:1: clouds[e].regions[s].cells[c].hosts[h1]: host h1 exists at e/r/c, and this server cannot move it; delete it there, or make a second one with --allow-duplicates (in a task allow_duplicates: true)"
+			want = "f.yml:1: clouds[e].regions[s].cells[c].hosts[h1]: host h1 exists at e/r/c, and this server cannot move it; delete it there, or create a second one with --allow-duplicates (in a task allow_duplicates: true)"
 		}
 		if err == nil || err.Error() != want {
 			t.Errorf("%v\nwant %s", err, want)
@@ -199,7 +199,7 @@ func TestPlanMeanwhile(t *testing.T) {
 			}
 			_, err = (&reconcile.Fleet{Client: c}).ApplyPlan(t.Context(), kept(t, direct, p), Options{})
 			stopped, ok := errors.AsType[*WriteError](err)
-			if !ok || !once || !strings.Contains(err.Error(), "host e/r/h2: was changed meanwhile") || !strings.Contains(err.Error(), "stopped after 0 of 1 objects; what is written stays, make a new plan to go on from there") || stopped.Done != 0 {
+			if !ok || !once || !strings.Contains(err.Error(), "host e/r/h2: was changed meanwhile") || !strings.Contains(err.Error(), "stopped after 0 of 1 objects; what was written stays; make a new plan to continue from there") || stopped.Done != 0 {
 				t.Errorf("%s, %v: %v %v", before, reading, once, err)
 			}
 			apply(t, direct, twoRegions, Options{}) // as it was, but for what only one side says
@@ -329,10 +329,10 @@ func TestParseAll(t *testing.T) {
 		want  string
 	}{
 		"twice": {[]string{"clouds:\n- name: e\n  note: a\n  variables: {x: 1}", "clouds: [{name: e, note: a, variables: {x: 1}}]"},
-			"2.yml:1: clouds[e].note: is given in 1.yml too, for the cloud on line 2; keep one of them\n2.yml:1: clouds[e].variables.x: is given in 1.yml too, for the cloud on line 2; keep one of them"},
+			"2.yml:1: clouds[e].note: is also set in 1.yml, for the cloud on line 2; keep one of them\n2.yml:1: clouds[e].variables.x: is also set in 1.yml, for the cloud on line 2; keep one of them"},
 		"a host": {[]string{"clouds: [{name: e, regions: [{name: r, hosts: [{name: h, ip_address: 10.0.0.1, device_type: x}]}]}]", "clouds: [{name: e, regions: [{name: r, cells: [{name: c, network_devices: [{name: h, ip_address: 10.0.0.1, device_type: x}]}]}]}]"},
-			"2.yml:1: clouds[e].regions[r].cells[c].network_devices[h]: there are two of the name h in the region r, the other stands in 1.yml:1; rename one or put them together"},
-		"in each": {[]string{"a: 1", "clouds: 1", "b: ["}, "1.yml:1: a: is not a known key; known are project, clouds\n2.yml:1: clouds: must be a list of clouds, not the number 1\n3.yml:1: is not YAML: did not find expected node content; look at the indentation and the quotes around this line"},
+			"2.yml:1: clouds[e].regions[r].cells[c].network_devices[h]: the name  is used twiceh in the region r, the other stands in 1.yml:1; rename one or merge them"},
+		"in each": {[]string{"a: 1", "clouds: 1", "b: ["}, "1.yml:1: a: is not a known key; known are project, clouds\n2.yml:1: clouds: must be a list of clouds, not the number 1\n3.yml:1: is not YAML: did not find expected node content; check the indentation and the quotes around this line"},
 		"a parent in a circle": {[]string{"clouds: [{name: e, regions: [{name: r, hosts: [{name: a, ip_address: 10.0.0.1, device_type: x, parent: b}]}]}]", "clouds: [{name: e, regions: [{name: r, hosts: [{name: b, ip_address: 10.0.0.1, device_type: x, parent: a}]}]}]"},
 			"2.yml:1: clouds[e].regions[r].hosts[b].parent: the parents form a loop (a -> b -> a); change one of them"},
 	} {

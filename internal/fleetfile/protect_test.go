@@ -86,7 +86,7 @@ func TestProtected(t *testing.T) {
 	// A delete of what holds something protected says what it is, and what to do.
 	fl := &reconcile.Fleet{Client: s.Client}
 	for word, want := range map[string]string{
-		"h":    `the host "h" (id 1) cannot be deleted: it is protected; take that off first (craton unprotect host 1, in a task protected: false)`,
+		"h":    `the host "h" (id 1) cannot be deleted: it is protected; unprotect it first (craton unprotect host 1, in a task protected: false)`,
 		"free": "",
 	} {
 		_, err := fl.Plan(ctx, &reconcile.Wanted{Kind: schema.Host, Name: word, Absent: true})
@@ -99,7 +99,7 @@ func TestProtected(t *testing.T) {
 	}
 	_, err = fl.Plan(ctx, &reconcile.Wanted{Kind: schema.Region, Name: "r", Absent: true, Force: true})
 	if want := `the region "r" (id 1) cannot be deleted: cell "c" (id 1), host "h" (id 1), network device "sw" (id 3) and 2 more in it are protected; ` +
-		`take that off first (craton unprotect cell 1, craton unprotect host 1, craton unprotect network-device 3, in a task protected: false)`; err == nil || err.Error() != want {
+		`unprotect it first (craton unprotect cell 1, craton unprotect host 1, craton unprotect network-device 3, in a task protected: false)`; err == nil || err.Error() != want {
 		t.Errorf("%v", err)
 	}
 }
@@ -111,7 +111,7 @@ func TestProtectedWhereItCannotBe(t *testing.T) {
 	c := s.client(t)
 	_, err := Apply(t.Context(), c, parse(t, protectedFleet), Options{})
 	e, ok := errors.AsType[*Error](err)
-	if !ok || len(e.Problems) < 5 || !strings.Contains(err.Error(), "f.yml:4: clouds[e].protected: this server cannot protect objects: craton server can, and CRATON_URL=sqlite:PATH; take it out of the file") {
+	if !ok || len(e.Problems) < 5 || !strings.Contains(err.Error(), "f.yml:4: clouds[e].protected: this server cannot protect objects; craton server and CRATON_URL=sqlite:PATH can; remove it from the file") {
 		t.Errorf("%v", err)
 	}
 	if w := s.writes(); len(w) > 0 {

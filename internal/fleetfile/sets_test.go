@@ -35,7 +35,7 @@ func TestSetsOfAFile(t *testing.T) {
 	if all, err := fl.Sets(t.Context(), ""); err != nil || len(all) != 1 || all[0].Name != "web" || all[0].Members != 2 {
 		t.Errorf("%v %v", all, err)
 	}
-	if notes := plan("y", reconcile.SetOptions{}).SetNotes(); len(notes) != 1 || notes[0] != "2 of these objects belong to the set web: --set web (in a task set: web) keeps it in step." {
+	if notes := plan("y", reconcile.SetOptions{}).SetNotes(); len(notes) != 1 || notes[0] != "2 of these objects belong to the set web: use --set web (in a task set: web) to keep it up to date." {
 		t.Error(notes)
 	}
 	if notes := plan("x", reconcile.SetOptions{}).SetNotes(); notes != nil {

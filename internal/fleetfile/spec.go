@@ -27,9 +27,9 @@ var (
 		Kind: schema.NetworkInterface, noun: "interface", list: "interfaces",
 		options: []string{"interface_type", "ip_address", "network", "vlan_id", "vlan", "duplex", "link", "cdp", "security", "port", "speed"},
 		hints: map[string]string{
-			"note":   "the API keeps no note of an interface; use a variable",
-			"labels": "the API keeps no labels of an interface; label its host",
-			"active": "the API knows no active of an interface; use a variable",
+			"note":   "the API has no note for an interface; use a variable",
+			"labels": "the API has no labels for an interface; label its host",
+			"active": "the API has no field active for an interface; use a variable",
 		},
 	})
 	hostSpec = spec(kindSpec{
@@ -48,7 +48,7 @@ var (
 		lists:   []*kindSpec{interfaceSpec},
 		hints: map[string]string{
 			"cell":  "put the network device into the list of its cell",
-			"note":  "the API keeps no note of a network device; use a variable",
+			"note":  "the API has no note for a network device; use a variable",
 			"vars":  `did you mean "variables"?`,
 			"label": `did you mean "labels"?`,
 		},
@@ -57,7 +57,7 @@ var (
 		Kind: schema.Network, noun: "network", list: "networks",
 		options: []string{"cidr", "gateway", "netmask", "cell", "ip_block_type", "nss"},
 		hints: map[string]string{
-			"note": "the API keeps no note of a network; use a variable",
+			"note": "the API has no note for a network; use a variable",
 			"vars": `did you mean "variables"?`,
 		},
 	})
@@ -86,7 +86,7 @@ var (
 	projectSpec = spec(kindSpec{
 		Kind: schema.Project, noun: "project", list: "project",
 		hints: map[string]string{
-			"name": "the project is the caller's own; choose it where you set the API's URL and user",
+			"name": "the file is for your own project; choose that where you set the API's URL and user",
 			"vars": `did you mean "variables"?`,
 		},
 	})
@@ -144,7 +144,7 @@ func scalar(f *schema.Field, t *tree) (v any, problem string) {
 		n, err := strconv.Atoi(t.text)
 		switch {
 		case t.shape == null:
-			return nil, "must be a whole number; leave the key out to leave the field as it is, the API cannot take a number away"
+			return nil, "must be a whole number; leave out the key to keep the field unchanged: the API cannot unset a number"
 		case t.shape != number || err != nil:
 			return nil, fmt.Sprintf("must be a whole number such as 100, not %s", describe(t))
 		}

@@ -91,7 +91,7 @@ func (f *writer) check(t *reconcile.Tree) error {
 	for _, o := range t.Objects {
 		spec := specOf(o.Kind)
 		if spec == nil {
-			return fmt.Errorf("a fleet file holds no %s", o.Kind.Noun())
+			return fmt.Errorf("a fleet file cannot contain a %s", o.Kind.Noun())
 		}
 		var inside bool
 		if spec == projectSpec || spec == cloudSpec {
@@ -100,7 +100,7 @@ func (f *writer) check(t *reconcile.Tree) error {
 			inside = o.In != nil && slices.Contains(specOf(o.In.Kind).lists, spec)
 		}
 		if !inside {
-			return fmt.Errorf("the %s %s of the tree stands in nothing that can hold it", spec.noun, o.Name)
+			return fmt.Errorf("the %s %s of the tree is not in anything that can contain it", spec.noun, o.Name)
 		}
 		path := pathOf(o)
 		f.json = f.appendObject(f.json[:0], o, spec)
@@ -115,12 +115,12 @@ func (f *writer) check(t *reconcile.Tree) error {
 		all.List = append(all.List, one.List...)
 		key := nameKey{reconcile.Space(o.Kind), o.Scope(), o.Name}
 		if other := names[key]; other != nil {
-			all.Add(0, path, "there are two of that name, the other is %s; rename one", pathOf(other))
+			all.Add(0, path, "this name is used twice, the other is %s; rename one", pathOf(other))
 		}
 		names[key] = o
 		for option, ref := range o.Refs {
 			if ref.Target != nil && f.referenceText(o, option, ref) == "" {
-				all.Add(0, path+"."+option, "no text means %s alone; rename it", reconcile.PathName(strings.Join(ref.Target.ReferencePath(), "/")))
+				all.Add(0, path+"."+option, "no text refers to %s only; rename it", reconcile.PathName(strings.Join(ref.Target.ReferencePath(), "/")))
 			}
 		}
 	}

@@ -59,7 +59,7 @@ func asUTF8(data []byte) ([]byte, *Problem) {
 		}
 		c, n := utf8.DecodeRune(rest)
 		if c == '\ufeff' && begins { // as of files that were joined: to Ansible it is nothing, to the library a part of the key
-			return nil, &Problem{Line: line, Message: "begins with a byte order mark, which may stand at the start of a file only; take it out"}
+			return nil, &Problem{Line: line, Message: "begins with a byte order mark, which is allowed only at the start of a file; remove it"}
 		}
 		begins = c == '\u0085' || c == '\u2028' || c == '\u2029'
 		if c == utf8.RuneError && n == 1 {
@@ -118,7 +118,7 @@ func yamlTree(data []byte) (*tree, *Problem) {
 	case err != nil:
 		return nil, yamlProblem(err, data)
 	default:
-		return nil, &Problem{Line: more.Line, Message: "a second document begins here; a fleet file is one document, apply several files one after the other"}
+		return nil, &Problem{Line: more.Line, Message: "a second document begins here; a fleet file is a single document, so use a file for each"}
 	}
 	if len(doc.Content) == 0 {
 		return nil, nil
@@ -134,14 +134,14 @@ func yamlTree(data []byte) (*tree, *Problem) {
 			continue
 		}
 		if first, twice := anchors[n.Anchor]; twice {
-			return nil, &Problem{Line: n.Line, Message: fmt.Sprintf("the anchor &%s stands on line %d already; give one of them another name", n.Anchor, first)}
+			return nil, &Problem{Line: n.Line, Message: fmt.Sprintf("the anchor &%s is already on line %d; rename one of them", n.Anchor, first)}
 		}
 		anchors[n.Anchor] = n.Line
 	}
 	y.limit = maxSize + maxPerValue*count
 	t := y.read(doc.Content[0])
 	if y.built > y.limit || t.size > y.limit {
-		return nil, &Problem{Line: 1, Message: "grows beyond all measure through its aliases; write fewer of them into one another"}
+		return nil, &Problem{Line: 1, Message: "becomes too large when its aliases are expanded; nest fewer aliases"}
 	}
 	return t, nil
 }
@@ -155,7 +155,7 @@ func unprintable(data []byte) *Problem {
 			line++
 		case c == '\t', c == '\r', c == 0x85, c >= 0x20 && c < 0x7f, c >= 0xa0 && c != 0xfffe && c != 0xffff:
 		default:
-			return &Problem{Line: line, Message: fmt.Sprintf("holds the character %U, which YAML does not allow; take it out, or write it in double quotes as an escape", c)}
+			return &Problem{Line: line, Message: fmt.Sprintf("contains the character %U, which YAML does not allow; remove it, or write it as an escape in double quotes", c)}
 		}
 	}
 	return nil
@@ -204,13 +204,13 @@ func yamlProblem(err error, data []byte) *Problem {
 	lines := bytes.Split(data, []byte("\n"))
 	for line := p.Line; line <= min(p.Line+1, len(lines)); line++ { // the library counts some of them from 0
 		if bytes.HasPrefix(bytes.TrimLeft(lines[line-1], " "), []byte("\t")) {
-			return &Problem{Line: line, Message: p.Message + "; a tab stands at the start of this line, YAML wants spaces there"}
+			return &Problem{Line: line, Message: p.Message + "; this line begins with a tab; YAML requires spaces for indentation"}
 		}
 	}
 	if strings.Contains(message, "invalid Unicode character escape") {
-		p.Message += `; write the character itself, or \U and the eight digits of its code: pairs such as \ud83d\ude00 are for JSON, and this file is not JSON as a whole`
+		p.Message += `; write the character itself, or \U and the eight digits of its code: pairs such as \ud83d\ude00 are allowed only in JSON, and this file is not JSON`
 	} else {
-		p.Message += "; look at the indentation and the quotes around this line"
+		p.Message += "; check the indentation and the quotes around this line"
 	}
 	return p
 }
@@ -238,7 +238,7 @@ func (y *yamlReader) read(n *yaml.Node) *tree {
 			return t
 		}
 		if y.open[n] {
-			return brokenTree(line, "contains itself; write an alias (*) outside of what its anchor (&) names")
+			return brokenTree(line, "contains itself; an alias (*) must be outside of what its anchor (&) names")
 		}
 		y.open[n] = true
 		defer delete(y.open, n)
@@ -296,9 +296,9 @@ func (y *yamlReader) mapping(n *yaml.Node) *tree {
 		case key.Kind != yaml.ScalarNode:
 			e.key, e.problem = "?", "is a key that is not text; keys are text"
 		case tag != "":
-			e.problem = fmt.Sprintf("is a key with the tag %s; keys are text, leave the tag out", tag)
+			e.problem = fmt.Sprintf("is a key with the tag %s; keys are text, remove the tag", tag)
 		case n.Style&yaml.FlowStyle != 0 && plain(key) && strings.HasSuffix(key.Value, ":"): // {a:}, where Ansible fails
-			e.problem = "is a key that ends with a colon; put a space behind the colon, or the key in quotes"
+			e.problem = "is a key that ends with a colon; put a space after the colon, or put the key in quotes"
 		case kind == yaml11.Merge:
 			merge = true
 			merges = append(merges, value)
@@ -378,8 +378,8 @@ func (y *yamlReader) merge(t *tree, seen *keyLines, n *yaml.Node) {
 		for _, e := range s.entries {
 			if at, twice := merged[e.key]; twice && !same(t.entries[at].value, e.value) {
 				// Releases of PyYAML disagree: to 6.0.3 the first counts, as the specification has it.
-				t.entries[at].note = fmt.Sprintf("comes from two of the mappings that are merged on line %d; the first counts here, "+
-					"and in Ansible that depends on its YAML library; give the key in the mapping itself", n.Line)
+				t.entries[at].note = fmt.Sprintf("is in two of the mappings that are merged on line %d; here the first one wins, "+
+					"in Ansible that depends on its YAML library; set the key in the mapping itself", n.Line)
 			}
 			if _, have := seen.of(e.key); have || y.built > y.limit {
 				continue
@@ -423,18 +423,18 @@ func keyKind(n *yaml.Node) (kind yaml11.Kind, tag string) {
 // dates stay the text that was written.
 func (y *yamlReader) scalar(n *yaml.Node) *tree {
 	if y.bareTag(n) {
-		return brokenTree(n.Line, "has the tag !, which a fleet file does not know; leave it out")
+		return brokenTree(n.Line, "has the tag !, which a fleet file does not support; remove it")
 	}
 	if plain(n) {
 		if strings.HasSuffix(n.Value, ":") {
-			return brokenTree(n.Line, fmt.Sprintf("%s ends with a colon, which stands behind keys only; put it in quotes", shortened(n.Value)))
+			return brokenTree(n.Line, fmt.Sprintf("%s ends with a colon, which only keys do; put it in quotes", shortened(n.Value)))
 		}
 		t := scalarTree(n, yaml11.Read(n.Value))
 		t.plain, t.written = true, n.Value
 		return t
 	}
 	tag := n.ShortTag()
-	wrong := brokenTree(n.Line, fmt.Sprintf("%q does not fit its tag %s; take one of them away", n.Value, tag))
+	wrong := brokenTree(n.Line, fmt.Sprintf("%q does not match its tag %s; correct one of them", n.Value, tag))
 	s := yaml11.Read(n.Value)
 	switch tag {
 	case "!!str":
@@ -472,7 +472,7 @@ func scalarTree(n *yaml.Node, s yaml11.Scalar) *tree {
 	case s.Problem != "":
 		return brokenTree(n.Line, fmt.Sprintf("%s %s; put it in quotes or choose another value", shortened(n.Value), s.Problem))
 	case s.Base60:
-		return brokenTree(n.Line, fmt.Sprintf("%s is the number %s to Ansible, which counts by sixties where colons stand between digits; put it in quotes if it is text, or write the number",
+		return brokenTree(n.Line, fmt.Sprintf("Ansible reads %s as the number %s, because digits separated by colons are a base-60 number in YAML 1.1; put it in quotes if it is text, or write the number",
 			shortened(n.Value), shortened(s.Text)))
 	}
 	switch s.Kind {
@@ -483,11 +483,11 @@ func scalarTree(n *yaml.Node, s yaml11.Scalar) *tree {
 	case yaml11.Int, yaml11.Float:
 		return leaf(n.Line, number, s.Text)
 	case yaml11.Merge, yaml11.Value:
-		return brokenTree(n.Line, fmt.Sprintf("%s has a meaning of its own in YAML; put it in quotes if it is text", n.Value))
+		return brokenTree(n.Line, fmt.Sprintf("%s has a special meaning in YAML; put it in quotes if it is text", n.Value))
 	}
 	t := leaf(n.Line, text, n.Value)
 	if s.Kind == yaml11.Date && s.Text != n.Value {
-		t.note = fmt.Sprintf("is a date with a time; JSON has none, so it stays the text that is written here, while Ansible makes %s of it; put it in quotes", s.Text)
+		t.note = fmt.Sprintf("is a date with a time, which JSON does not have, so it stays text as written here, but Ansible reads it as %s; put it in quotes", s.Text)
 	}
 	return t
 }
@@ -526,12 +526,12 @@ func shortened(s string) string {
 func unknownTag(n *yaml.Node) *tree {
 	switch tag := n.ShortTag(); tag {
 	case "!unsafe":
-		return brokenTree(n.Line, "has the tag !unsafe, which a fleet file does not know; leave it out, the inventory marks templates as unsafe on its own")
+		return brokenTree(n.Line, "has the tag !unsafe, which a fleet file does not support; remove it: the inventory marks templates as unsafe by itself")
 	case "!vault":
-		return brokenTree(n.Line, "is encrypted with Ansible Vault; a fleet file cannot hold such values, keep them in Ansible's own group_vars and host_vars")
+		return brokenTree(n.Line, "is encrypted with Ansible Vault; a fleet file cannot contain such values, keep them in Ansible's own group_vars and host_vars")
 	case "!!binary":
-		return brokenTree(n.Line, "is binary, which JSON cannot hold; write it as text")
+		return brokenTree(n.Line, "is binary, which JSON does not support; write it as text")
 	default:
-		return brokenTree(n.Line, fmt.Sprintf("has the tag %s, which a fleet file does not know; leave it out", tag))
+		return brokenTree(n.Line, fmt.Sprintf("has the tag %s, which a fleet file does not support; remove it", tag))
 	}
 }

@@ -152,7 +152,7 @@ func (a *accessStep) keys(want []WantedKey, have []*craton.UserKey) (after []*cr
 			case w.Absent || over: // what has expired is none
 				a.drop, after = append(a.drop, k), slices.Delete(after, i, i+1)
 			case k.Role != w.Role && w.Role != "":
-				return nil, fmt.Errorf("has a key %q with another role than %s, and a key's role cannot be changed; delete it with state: absent, or give the new one another name", w.Name, w.Role)
+				return nil, fmt.Errorf("has a key %q whose role is not %s, and the role of a key cannot be changed; delete the key with state: absent, or give the new one another name", w.Name, w.Role)
 			default:
 				continue
 			}

@@ -60,7 +60,7 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 		}
 		if err := fl.create(ctx, st, &done); err != nil {
 			if st.Remove {
-				err = fmt.Errorf("the %s was deleted, and could not be made anew: %w; it was to be %s", Called(st.Kind, st.Before), err, st.content())
+				err = fmt.Errorf("the %s was deleted, but could not be recreated: %w; it should have become %s", Called(st.Kind, st.Before), err, st.content())
 			}
 			return done, err
 		}
@@ -170,7 +170,7 @@ func (fl *Fleet) moveAndUpdate(ctx context.Context, st *Step, done *Done) (did b
 	got, err := fl.Client.Bulk(ctx, craton.BulkEdit{Kind: craton.Kind(st.Kind.Name), Where: KeyID + "=" + id, Move: st.moveBody(), Update: updateBody(st.Kind, st.Update),
 		Variables: st.Set, RemoveVariables: st.Unset, AddLabels: st.AddLabels, RemoveLabels: st.Drop, Protected: st.Protect})
 	if err != nil {
-		return false, fmt.Errorf("it was not moved, and nothing of it was changed: %w", err)
+		return false, fmt.Errorf("it was neither moved nor changed: %w", err)
 	}
 	done.Wrote = got.Changed > 0
 	c := fl.collection(st.Kind)

@@ -43,7 +43,7 @@ func (fl *Fleet) planCarried(ctx context.Context, st *Step, c *contents) (*carri
 		return nil, nil //nolint:nilnil // nothing goes along
 	}
 	if err := CheckLength(out.name); err != nil {
-		return nil, fmt.Errorf("the %s cannot be made anew with what is in it: until the old one is gone the new one would be called %s, which %w", Called(st.Kind, st.Before), out.name, err)
+		return nil, fmt.Errorf("the %s cannot be recreated with its interfaces and children: until the old one is deleted, the new one would be called %s, which %w", Called(st.Kind, st.Before), out.name, err)
 	}
 	for _, i := range c.interfaces {
 		if i, err = fl.Fill(ctx, schema.NetworkInterface, i); err != nil {
@@ -78,18 +78,18 @@ func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
 	var so []string // what is done
 	stopped := func(err error) error {
 		if len(so) == 0 {
-			return fmt.Errorf("%w; the %s is as it was", err, old)
+			return fmt.Errorf("%w; the %s is unchanged", err, old)
 		}
-		return fmt.Errorf("%w; so far %s. The %s is still there; the same again goes on from there", err, strings.Join(so, ", "), old)
+		return fmt.Errorf("%w; so far, %s. The %s still exists; run the same again to continue from there", err, strings.Join(so, ", "), old)
 	}
 	if err := fl.makeHalf(ctx, st, done); err != nil {
 		if done.Wrote {
-			so = append(so, "the "+Called(k, done.Object)+" was made in its place")
+			so = append(so, "its replacement, the "+Called(k, done.Object)+", was created")
 		}
 		return stopped(err)
 	}
 	half := done.Object
-	so = append(so, fmt.Sprintf("the %s is there in its place", Called(k, half)))
+	so = append(so, fmt.Sprintf("its replacement, the %s, exists", Called(k, half)))
 	some := func(n int, all int, what string) {
 		if n > 0 {
 			so = append(so, fmt.Sprintf("%d of %d %s", n, all, what))
@@ -110,7 +110,7 @@ func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
 		return stopped(err)
 	}
 	if len(now.children) > 0 || len(now.interfaces) != len(c.interfaces) {
-		return stopped(fmt.Errorf("something was put into the %s meanwhile", old))
+		return stopped(fmt.Errorf("the interfaces or children of the %s changed in the meantime", old))
 	}
 	if err := fl.remove(ctx, st, done); err != nil && !craton.IsNotFound(err) {
 		return stopped(err)
@@ -120,7 +120,7 @@ func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
 		err = (&Step{Kind: k}).take(done, raw, http.MethodPut, fl.collection(k).Path()+"/"+half.ID())
 	}
 	if err != nil {
-		return fmt.Errorf("%w; the new %s has all that the old one had, which is gone, but is still called %q: craton %s-update %s --name %s, or a task that names it with recreate: true, gives it its name",
+		return fmt.Errorf("%w; the old %[2]s is deleted and the new one has everything that it had, but is still called %[3]q; rename it with craton %[4]s-update %[5]s --name %[6]s, or with a task that has that name and recreate: true",
 			err, k.Noun(), c.name, k.Name, half.ID(), st.After.Text(k.Title))
 	}
 	return nil
@@ -140,7 +140,7 @@ func (fl *Fleet) makeHalf(ctx context.Context, st *Step, done *Done) error {
 		}
 		more := compare(w, have)
 		if len(more.Fixed) > 0 {
-			return fmt.Errorf("the %s is there already, and is not what this would make; delete it", Called(st.Kind, c.half))
+			return fmt.Errorf("the %s already exists, but differs from what this would create; delete it", Called(st.Kind, c.half))
 		}
 		*done, err = fl.Apply(ctx, more)
 		return err
@@ -182,7 +182,7 @@ func (fl *Fleet) copyInterfaces(ctx context.Context, like []Object, to any) (n i
 			}
 			body[deviceField.Key] = to
 			if _, err := c.Create(ctx, body); err != nil {
-				return n, fmt.Errorf("the %s could not be made on the new device: %w", Called(k, i), err)
+				return n, fmt.Errorf("the %s could not be created on the new device: %w", Called(k, i), err)
 			}
 		}
 		n++
@@ -195,7 +195,7 @@ func (fl *Fleet) adoptChildren(ctx context.Context, children []Found, parent any
 	for _, child := range children {
 		_, err := fl.collection(child.Kind).Update(ctx, child.ID(), map[string]any{"parent_id": parent})
 		if err != nil && !craton.IsNotFound(err) {
-			return n, fmt.Errorf("the %s did not get its new parent: %w", Called(child.Kind, child.Object), err)
+			return n, fmt.Errorf("the parent of the %s was not changed: %w", Called(child.Kind, child.Object), err)
 		}
 		n++
 	}

@@ -116,7 +116,7 @@ func (fl *Fleet) isEmpty(ctx context.Context, k *schema.Kind, o Object) error {
 				return err
 			}
 			if held[key] == o[KeyID] {
-				return fmt.Errorf("it holds the %s, which was put into it meanwhile and would be deleted with it", Called(kind, held))
+				return fmt.Errorf("it contains the %s, which was added in the meantime and would be deleted with it", Called(kind, held))
 			}
 		}
 	}
@@ -165,9 +165,9 @@ func (st *Step) guard(w *Wanted, c *contents) error {
 	switch {
 	case holds == "":
 	case st.Create:
-		return fmt.Errorf("the %s cannot be made anew: that would delete what it holds: %s; move or delete that first", called, holds)
+		return fmt.Errorf("the %s cannot be recreated: that would delete what it contains: %s; move or delete that first", called, holds)
 	case Holds(st.Kind) && !w.Force:
-		return fmt.Errorf("the %s is not empty, and the API would delete what it holds: %s; delete that first, or set force: true", called, holds)
+		return fmt.Errorf("the %s is not empty, and the API would delete what it contains: %s; delete that first, or set force: true", called, holds)
 	}
 	return nil
 }

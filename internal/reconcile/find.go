@@ -130,7 +130,7 @@ func (fl *Fleet) byID(ctx context.Context, f *schema.Field, text string, place F
 			want, asked := place[key]
 			if have := o[key]; asked && have != want {
 				option := strings.TrimSuffix(key, "_id")
-				return Found{}, &MissingError{fmt.Sprintf("%s: the %s is in the %s %s, and the task asks for %s", f.Option(), Called(k, o), option,
+				return Found{}, &MissingError{fmt.Sprintf("%s: the %s is in the %s %s, but the task asks for %s", f.Option(), Called(k, o), option,
 					shown(fl.nameAt(ctx, key, have)), shown(fl.nameAt(ctx, key, want)))}
 			}
 		}

@@ -148,7 +148,7 @@ func (fl *Fleet) read(ctx context.Context, k *schema.Kind, id string) (Object, e
 // Get reads an object by its id; nil if it is not there.
 func (fl *Fleet) Get(ctx context.Context, k *schema.Kind, id string) (Object, error) {
 	if ID(k, id) == "" {
-		return nil, fmt.Errorf("id: %q is no id of a %s", id, k.Noun())
+		return nil, fmt.Errorf("id: %q is not an id of a %s", id, k.Noun())
 	}
 	o, err := fl.read(ctx, k, id)
 	if craton.IsNotFound(err) {
@@ -211,7 +211,7 @@ func (fl *Fleet) OwnProject(ctx context.Context) (Object, error) {
 		return nil, err
 	}
 	if len(all) != 1 {
-		return nil, fmt.Errorf("the fleet has %d projects; set project_id to one", len(all))
+		return nil, fmt.Errorf("there are %d projects; set project_id to one of them", len(all))
 	}
 	return all[0], nil
 }

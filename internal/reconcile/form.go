@@ -60,7 +60,7 @@ func formOf(kind string, written, before, all []string) *lookalikeError {
 	for _, text := range written {
 		for _, other := range all {
 			if other != text && value.Composed(other) == value.Composed(text) && !slices.Contains(before, text) {
-				return &lookalikeError{ReasonLookalike, fmt.Sprintf("the %s %s looks the same as the %[1]s %[3]s, which it has in another form of Unicode", kind, value.CodePoints(text), value.CodePoints(other)), "keep one of them", kind + " " + text}
+				return &lookalikeError{ReasonLookalike, fmt.Sprintf("the %s %s looks the same as the %[1]s %[3]s in another Unicode form", kind, value.CodePoints(text), value.CodePoints(other)), "keep one of them", kind + " " + text}
 			}
 		}
 		if err := value.CheckForm(text); err != nil {

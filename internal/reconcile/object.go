@@ -105,7 +105,7 @@ func decodeInto(o Object, k *schema.Kind, raw craton.Object) (Object, error) {
 	if k.View {
 		kind := schema.ByName(gjson.ParseBytes(raw[KeyKind]).Str)
 		if kind == nil {
-			return nil, fmt.Errorf("its %s is none: %q", KeyKind, raw[KeyKind])
+			return nil, fmt.Errorf("its %s is unknown: %q", KeyKind, raw[KeyKind])
 		}
 		o[KeyKind] = kind.Ident()
 		for _, f := range kind.Fields {
@@ -198,7 +198,7 @@ var readers = [...]func(gjson.Result) (any, error){
 
 func readText(v gjson.Result) (any, error) {
 	if v.Type != gjson.String && v.Type != gjson.Null {
-		return nil, fmt.Errorf("which is no text")
+		return nil, fmt.Errorf("which is not text")
 	}
 	return Canonical(strings.Clone(v.Str)), nil // what it was read from may be read into again
 }
@@ -214,7 +214,7 @@ func readInteger(v gjson.Result) (any, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return nil, fmt.Errorf("which is no whole number")
+		return nil, fmt.Errorf("which is not a whole number")
 	}
 	return Canonical(n), nil
 }

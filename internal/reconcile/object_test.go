@@ -40,7 +40,7 @@ func TestDecode(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	for text, want := range map[string]string{
-		`{"id": true}`: "its id is true, which is no whole number", `{"name": 5}`: "its name is 5, which is no text",
+		`{"id": true}`: "its id is true, which is not a whole number", `{"name": 5}`: "its name is 5, which is not text",
 		`{"active": "yes"}`: `its active is "yes", which is neither`, `{"cell_id": 1.5}`: "its cell_id is 1.5", `{"created_at": "soon"}`: `its created_at is "soon"`,
 		`{"labels": "web"}`: "its labels", `{"variables": []}`: "its variables",
 	} {

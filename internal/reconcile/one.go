@@ -41,7 +41,7 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 	case w.Absent:
 		st.Remove = have != nil
 	case have == nil && w.ID != "":
-		return nil, fmt.Errorf("there is no %s with the id %s; leave id out to create one, the API chooses its id", w.Kind.Noun(), w.ID)
+		return nil, fmt.Errorf("there is no %s with the id %s; to create one, leave out id: the API assigns it", w.Kind.Noun(), w.ID)
 	default:
 		st = compare(w, have)
 		cannotMove := false
@@ -340,7 +340,7 @@ func (fl *Fleet) free(ctx context.Context, st *Step) error {
 				switch {
 				case st.Before != nil && kind == k && o.ID() == st.Before.ID():
 				case spelling != name:
-					return &TakenError{fmt.Sprintf("the name %s looks like that of the %s %s (id %s), which is in another form of Unicode; rename that by its id", value.CodePoints(name), kind.Noun(), value.CodePoints(spelling), o.ID())}
+					return &TakenError{fmt.Sprintf("the name %s looks like that of the %s %s (id %s) in another Unicode form; rename that one by its id", value.CodePoints(name), kind.Noun(), value.CodePoints(spelling), o.ID())}
 				default:
 					return &TakenError{fmt.Sprintf("the name %q is taken by the %s", name, Called(kind, o))}
 				}

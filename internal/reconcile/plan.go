@@ -300,7 +300,7 @@ func (e *UnchangeableError) Error() string {
 		case d.Option == KeyVariables:
 			what = append(what, KeyVariables)
 		case d.Have == nil:
-			what = append(what, fmt.Sprintf("%s, of which there is none (the task says %s)", d.Option, shown(d.Want)))
+			what = append(what, fmt.Sprintf("%s, which is not set (the task says %s)", d.Option, shown(d.Want)))
 		default:
 			what = append(what, fmt.Sprintf("%s %s (the task says %s)", d.Option, shown(d.Have), shown(d.Want)))
 		}
@@ -313,12 +313,12 @@ func (e *UnchangeableError) Error() string {
 	switch place := slices.ContainsFunc(e.Fixed, func(d Difference) bool { return PlaceField(d.Option) != nil }); {
 	case !place || e.Kind.Moves == nil:
 	case e.CannotMove:
-		advice = "this server cannot move it, as craton server can: " + advice
+		advice = "this server cannot move it (craton server can): " + advice
 	default:
-		advice += fmt.Sprintf(", set move: true to move the %s, which craton server can", e.Kind.Noun())
+		advice += fmt.Sprintf(", set move: true to move the %s (craton server can)", e.Kind.Noun())
 	}
 	if Recreatable(e.Kind) {
-		advice += fmt.Sprintf(", or set recreate: true to delete the %s and make a new one with another id", e.Kind.Noun())
+		advice += fmt.Sprintf(", or set recreate: true to delete the %s and create a new one with another id", e.Kind.Noun())
 	}
 	return fmt.Sprintf("the API cannot change %s of the %s; %s", text, Called(e.Kind, e.Before), advice)
 }

@@ -91,7 +91,7 @@ func (p *Plan) encode(w io.Writer) error {
 		return &RefusedError{*p.Set.Refused}
 	}
 	if p.planner == nil {
-		return errors.New("a plan that was read from a file is not written again")
+		return errors.New("a plan that was read from a file cannot be saved again")
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
 	places := map[*treeStep]int{}
@@ -211,10 +211,10 @@ func IsPlan(begin []byte) bool {
 func ReadPlan(r io.Reader) (*Plan, error) {
 	p, err := readPlan(json.NewDecoder(r))
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("it ends before its end")
+		err = errors.New("the file is incomplete")
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the plan cannot be read: %w; make it anew", err)
+		return nil, fmt.Errorf("the plan cannot be read: %w; make a new plan", err)
 	}
 	return p, nil
 }
@@ -222,7 +222,7 @@ func ReadPlan(r io.Reader) (*Plan, error) {
 func readPlan(d *json.Decoder) (*Plan, error) {
 	d.UseNumber()
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return nil, cmpErr(err, errors.New("it is no JSON object"))
+		return nil, cmpErr(err, errors.New("it is not a JSON object"))
 	}
 	p, head := &Plan{}, planHead{}
 	members := map[string]any{PlanMark: &head.Version, "made": &p.Made, "files": &p.Names, "url": &p.URL, "project": &p.Project, "revision": &p.Revision, "new": &p.New, "hashed_keys": &p.Hashed,
@@ -237,29 +237,29 @@ func readPlan(d *json.Decoder) (*Plan, error) {
 		} else if into := members[key]; into != nil {
 			err = d.Decode(into)
 		} else {
-			err = fmt.Errorf("it has the member %q, which is unknown", value.Brief(key))
+			err = fmt.Errorf("it has the unknown member %q", value.Brief(key))
 		}
 		if err != nil {
 			return nil, err
 		}
 		if first && head.Version != planVersion {
-			return nil, fmt.Errorf("it is of version %d, and this program reads version %d", head.Version, planVersion)
+			return nil, fmt.Errorf("it has version %d, but this program reads version %d", head.Version, planVersion)
 		}
 	}
 	if _, err := d.Token(); err != nil {
 		return nil, err
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("it goes on after its end")
+		return nil, errors.New("there is text after its end")
 	}
 	p.counts.Unchanged = head.Counts.Unchanged
 	if p.Counts() != head.Counts {
-		return nil, errors.New("it does not have the changes that it says")
+		return nil, errors.New("its counts do not match its changes")
 	}
 	for i := range p.needs {
 		p.needs[i].ID, p.needs[i].In = wholeNumber(p.needs[i].ID), wholeNumber(p.needs[i].In)
 		if schema.ByName(p.needs[i].Kind) == nil {
-			return nil, fmt.Errorf("it needs a %q, which is no kind", value.Brief(p.needs[i].Kind))
+			return nil, fmt.Errorf("it needs an object of the unknown kind %q", value.Brief(p.needs[i].Kind))
 		}
 	}
 	return p, nil
@@ -274,7 +274,7 @@ func cmpErr(err, otherwise error) error {
 
 func (p *Plan) readEntries(d *json.Decoder) error {
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return cmpErr(err, errors.New("its changes are no list"))
+		return cmpErr(err, errors.New("its changes are not a list"))
 	}
 	var all []func() error
 	for d.More() {
@@ -305,10 +305,10 @@ const maxLevels = 1 << 20
 func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func() error, err error) {
 	k := schema.ByName(e.Kind)
 	if k == nil || k.View || k == schema.User {
-		return nil, nil, errors.New("there is no such kind")
+		return nil, nil, errors.New("its kind is unknown")
 	}
 	if e.Level < 0 || e.Level > maxLevels {
-		return nil, nil, errors.New("its level is none")
+		return nil, nil, errors.New("its level is out of range")
 	}
 	st = &treeStep{Step: &Step{Kind: k, Unset: e.Unset, AddLabels: e.Add, Drop: e.Drop, Protect: e.Protect}, level: e.Level}
 	ch := &st.change
@@ -332,7 +332,7 @@ func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func()
 						o[key] = p.steps[at]
 						return nil
 					}
-					return fmt.Errorf("%s of the %s %s refers to no change that creates something", value.Brief(key), value.Brief(e.Kind), value.Brief(e.Name))
+					return fmt.Errorf("%s of the %s %s does not refer to a change that creates something", value.Brief(key), value.Brief(e.Kind), value.Brief(e.Name))
 				})
 			}
 		}
@@ -357,7 +357,7 @@ func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func()
 			st.Before[KeyProtected] = string(e.Found[KeyProtected]) == "true"
 		}
 		if k != schema.Project && st.Before[KeyID] == nil {
-			return nil, nil, errors.New("the object that it was made for is missing")
+			return nil, nil, errors.New("the object that it changes is missing")
 		}
 		st.id, ch.ID = st.Before[KeyID], st.Before[KeyID]
 		st.have = &Found{st.Before, k}
@@ -376,10 +376,10 @@ func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func()
 			return nil, nil, errors.New("it changes nothing")
 		}
 	default:
-		return nil, nil, fmt.Errorf("there is no action %q", value.Brief(string(e.Action)))
+		return nil, nil, fmt.Errorf("its action %q is unknown", value.Brief(string(e.Action)))
 	}
 	if what := differs(st, e); what != "" {
-		return nil, nil, fmt.Errorf("its %s is not what it shows", value.Brief(what))
+		return nil, nil, fmt.Errorf("what it would do to %s differs from what it shows", value.Brief(what))
 	}
 	return st, links, nil
 }

@@ -90,14 +90,14 @@ func (s Staleness) String() string {
 		text += fmt.Sprintf(" (%q)", s.Why)
 	}
 	if s.Done {
-		text += ", and is already as the plan makes it"
+		text += ", and is already as planned"
 	}
 	return text
 }
 
 // Error says what was changed since.
 func (e *StaleError) Error() string {
-	lines := []string{"the fleet was changed since the plan was made:"}
+	lines := []string{"the fleet has changed since the plan was made:"}
 	for _, r := range e.Reasons {
 		lines = append(lines, r.String())
 	}
@@ -271,7 +271,7 @@ func (f *fit) log(ctx context.Context) (known bool, err error) {
 			return false, nil
 		}
 		if err != nil {
-			return false, fmt.Errorf("what was changed since the plan was made cannot be read: %w", err)
+			return false, fmt.Errorf("the changes since the plan was made cannot be read: %w", err)
 		}
 		f.change(c)
 	}
@@ -325,7 +325,7 @@ func (f *fit) change(c *craton.Change) {
 	}
 	for _, st := range f.gone {
 		if strings.HasPrefix(c.Path, value.RawPath(st.change.Name)+"/") {
-			say(st, "the %s %s, which the deletion of the %s would take along, was %s", k.Noun(), value.ShownPath(c.Path), st.called(), past[c.Action])
+			say(st, "the %s %s, which would be deleted with the %s, was %s", k.Noun(), value.ShownPath(c.Path), st.called(), past[c.Action])
 			return
 		}
 	}
@@ -392,7 +392,7 @@ func (f *fit) contents(ctx context.Context) error {
 			n := f.needs[key]
 			switch {
 			case o == nil:
-				f.add(nil, Staleness{Kind: k.Name, Object: n.Name, What: fmt.Sprintf("the %s %s, on which the plan relies, is not there any more", k.Noun(), value.ShownPath(n.Name))})
+				f.add(nil, Staleness{Kind: k.Name, Object: n.Name, What: fmt.Sprintf("the %s %s, on which the plan relies, no longer exists", k.Noun(), value.ShownPath(n.Name))})
 			case o.Text(k.Title) != n.Own, o[scopeKey(k)] != n.In && scopeKey(k) != "":
 				f.add(nil, Staleness{Kind: k.Name, Object: n.Name, What: fmt.Sprintf("the %s %s, on which the plan relies, was renamed or moved", k.Noun(), value.ShownPath(n.Name))})
 			}
@@ -458,7 +458,7 @@ func (f *fit) known(ctx context.Context, st *treeStep, o Object) (_ Object, err 
 // compare looks for what is otherwise in an object, nil if it is gone.
 func (f *fit) compare(st *treeStep, now Object) {
 	if now == nil {
-		f.add(st, Staleness{What: fmt.Sprintf("the %s is not there any more", st.was())})
+		f.add(st, Staleness{What: fmt.Sprintf("the %s no longer exists", st.was())})
 		return
 	}
 	if differing := differences(st.Kind, st.Before, now); differing != nil {
@@ -566,7 +566,7 @@ func (f *fit) held(ctx context.Context) error {
 				return readError(err)
 			}
 			for _, o := range found {
-				f.add(st, Staleness{What: fmt.Sprintf("the %s is in the %s, whose deletion would take it along", Called(k, o), st.called())})
+				f.add(st, Staleness{What: fmt.Sprintf("the %s is in the %s, and would be deleted with it", Called(k, o), st.called())})
 			}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 const FeatureProtected = "protected"
 
 // ErrCannotProtect is the error of a server that has no such thing as protected objects.
-var ErrCannotProtect = errors.New("this server cannot protect objects: craton server can, and CRATON_URL=sqlite:PATH")
+var ErrCannotProtect = errors.New("this server cannot protect objects; craton server and CRATON_URL=sqlite:PATH can")
 
 // MayProtect returns [ErrCannotProtect] if the server cannot protect objects.
 func (fl *Fleet) MayProtect(ctx context.Context) error {
@@ -221,5 +221,5 @@ func (kp *Keepers) Advice(k *schema.Kind, id string) string {
 
 // unprotectFirst returns what to do about what is protected, with the commands that do it.
 func unprotectFirst(commands string) string {
-	return fmt.Sprintf("take that off first (%s, in a task protected: false)", commands)
+	return fmt.Sprintf("unprotect it first (%s, in a task protected: false)", commands)
 }

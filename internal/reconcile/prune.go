@@ -162,9 +162,9 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 			set.Others++
 		case is.set != "" && !o.Adopt:
 			bad.File = w.File
-			do := "take it over with --adopt (in a task adopt: true), or leave that to the other file"
+			do := "take it over with --adopt (in a task adopt: true), or leave it to the other file"
 			if is.set == set.near() {
-				do = fmt.Sprintf("there is no set %s yet: say --set %s (in a task set: %[2]s) if that is meant, else %s", PathName(set.Name), PathName(is.set), do)
+				do = fmt.Sprintf("there is no set %s yet: use --set %s (in a task set: %[2]s) if you meant that one, otherwise %s", PathName(set.Name), PathName(is.set), do)
 			}
 			bad.refuse(w.Line, w.Path, refusal{reason: ReasonOtherSet, of: w, what: fmt.Sprintf("it belongs to the set %s and would be %s (%s)", PathName(is.set), st.change.Action, strings.Join(st.change.Fields, ", ")), do: do})
 		default:
@@ -189,7 +189,7 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 	pr.delete()
 	if what, do := pr.guard(); what != "" {
 		set.Refused = &Problem{Message: what, Reason: ReasonDeletes, Object: set.Name, Do: do}
-		set.Refused.Message += ": if that is meant, say " + do
+		set.Refused.Message += ": if you want that, use " + do
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func (pr *pruning) refuse(bad *Problems) {
 	bad.File = ""
 	for _, is := range sortedByPath(pr.memberships, pr.gone) {
 		if is.protected {
-			bad.refuse(0, "", refusal{reason: ReasonProtected, kind: is.Kind, object: pr.path(is), what: fmt.Sprintf("the %s is protected and is not in the file any more", pr.called(is)),
+			bad.refuse(0, "", refusal{reason: ReasonProtected, kind: is.Kind, object: pr.path(is), what: fmt.Sprintf("the %s is protected and is no longer in the file", pr.called(is)),
 				do: unprotectFirst(fmt.Sprintf("craton unprotect %s %s", is.Kind.Name, is.ID())) + ", or put it back into the file"})
 		}
 	}
@@ -229,9 +229,9 @@ func (pr *pruning) refuse(bad *Problems) {
 			if to == nil {
 				continue
 			}
-			what := fmt.Sprintf("the %s is not in the file any more, and holds the %s", pr.called(to), pr.called(is))
+			what := fmt.Sprintf("the %s is no longer in the file, but contains the %s", pr.called(to), pr.called(is))
 			if !f.Place() {
-				what = fmt.Sprintf("the %s is not in the file any more, and the %s refers to it (%s)", pr.called(to), pr.called(is), f.Option())
+				what = fmt.Sprintf("the %s is no longer in the file, but the %s refers to it (%s)", pr.called(to), pr.called(is), f.Option())
 			}
 			bad.refuse(0, "", refusal{reason: ReasonNeeded, kind: to.Kind, object: pr.path(to), other: pr.path(is), what: what + ", which " + pr.belongs(is),
 				do: fmt.Sprintf("move or delete that first, or put the %s back into the file", to.Kind.Noun())})
@@ -246,7 +246,7 @@ func (pr *pruning) refuse(bad *Problems) {
 			if to := pr.gone[needKey{Space(t.record.Kind), t.record.Object[KeyID]}]; to != nil {
 				bad.File = st.want.File
 				bad.refuse(st.want.Line, st.want.Path, refusal{reason: ReasonNeeded, kind: to.Kind, object: pr.path(to),
-					what: fmt.Sprintf("%s names the %s, which belongs to the set %s and is not in the file any more", option, pr.called(to), PathName(pr.options.Name)), do: "put it back into the file"})
+					what: fmt.Sprintf("%s names the %s, which belongs to the set %s and is no longer in the file", option, pr.called(to), PathName(pr.options.Name)), do: "put it back into the file"})
 			}
 		}
 	}
@@ -311,15 +311,15 @@ func (pr *pruning) guard() (what, do string) {
 		if *said == n {
 			return "", ""
 		}
-		return fmt.Sprintf("%d of the set %s would be deleted, and not %d", n, PathName(pr.options.Name), *said), allow
+		return fmt.Sprintf("%d objects of the set %s would be deleted, not %d", n, PathName(pr.options.Name), *said), allow
 	}
 	var why string
 	if holder := pr.inhabited(); holder != nil {
-		why = fmt.Sprintf("the %s goes with hosts in it", pr.called(holder))
+		why = fmt.Sprintf("the %s would be deleted with hosts in it", pr.called(holder))
 	}
 	switch {
 	case n == size && pr.plan.Set.Joining() == 0 && pr.plan.Counts().Created == 0:
-		why = "nothing would be left of the set"
+		why = "nothing would be left in the set"
 	case why != "":
 	case n >= manyDeletes && n*partDeletes > size:
 		why = fmt.Sprintf("that is more than a tenth of the %d objects of the set", size)

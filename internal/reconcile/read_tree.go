@@ -46,7 +46,7 @@ func (fl *Fleet) ReadTree(ctx context.Context, parallel int) (*WholeFleet, error
 }
 
 // errMoved means that the fleet changed while it was read.
-var errMoved = errors.New("the fleet changes while it is read; try again")
+var errMoved = errors.New("the fleet changed while it was being read; try again")
 
 // readStream reads the fleet from one answer.
 func (fl *Fleet) readStream(ctx context.Context) (*WholeFleet, error) {
@@ -196,7 +196,7 @@ func isDefault(f *schema.Field, v any) bool {
 // tree joins what was read.
 func (t *treeReader) tree() (*WholeFleet, error) {
 	if t.several != "" && t.Project == "" {
-		return nil, fmt.Errorf("the API shows objects of several projects (%s, %s); say which one you mean (OS_PROJECT_ID)", t.project, t.several)
+		return nil, fmt.Errorf("the API shows objects of several projects (%s, %s); set OS_PROJECT_ID to the one that you want", t.project, t.several)
 	}
 	var problems Problems
 	for _, w := range t.f.Objects {
@@ -206,7 +206,7 @@ func (t *treeReader) tree() (*WholeFleet, error) {
 	}
 	for _, w := range t.f.Objects {
 		if cell := w.Refs["cell"]; cell != nil && cell.Target.In != w.In {
-			problems.Add(0, Called(w.Kind, t.objects[w]), "has a cell of another region, %s; create it anew", Called(schema.Cell, t.objects[cell.Target]))
+			problems.Add(0, Called(w.Kind, t.objects[w]), "is in a cell of another region, %s; delete it and create it again", Called(schema.Cell, t.objects[cell.Target]))
 		}
 	}
 	if err := problems.Err(t.f.Name); err != nil {
@@ -251,7 +251,7 @@ func (t *treeReader) join(w *Wanted, problems *Problems) error {
 		case w.In == nil:
 			w.In = at
 		case t.objects[w.In][containerKey(k)] != nil && t.objects[w.In][containerKey(k)] != t.objects[at][KeyID]:
-			problems.Add(0, Called(w.Kind, o), "is in %s, and in %s, which is elsewhere; create it anew", Called(w.In.Kind, t.objects[w.In]), Called(k, t.objects[at]))
+			problems.Add(0, Called(w.Kind, o), "is in %s, but also in %s, which is elsewhere; delete it and create it again", Called(w.In.Kind, t.objects[w.In]), Called(k, t.objects[at]))
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ type SetOptions struct {
 func (o *SetOptions) Check() error {
 	if o.Name == "" {
 		if o.Prune || o.Adopt || o.AllowDeletes != nil || o.File != "" {
-			return errors.New("--prune, --adopt, --allow-deletes and --set-file (in a task prune, adopt, allow_deletes and set_file) are about a set: say which (--set NAME, in a task set: NAME)")
+			return errors.New("--prune, --adopt, --allow-deletes and --set-file (in a task prune, adopt, allow_deletes and set_file) need a set: name it with --set NAME (in a task set: NAME)")
 		}
 		return nil
 	}
@@ -41,10 +41,10 @@ func (o *SetOptions) Check() error {
 		return fmt.Errorf("the name of the set %w", err)
 	}
 	if o.AllowDeletes != nil && *o.AllowDeletes < 0 {
-		return errors.New("--allow-deletes (in a task allow_deletes) is a number of objects, and that is never less than none")
+		return errors.New("--allow-deletes (in a task allow_deletes) is a number of objects, which cannot be negative")
 	}
 	if o.AllowDeletes != nil && !o.Prune {
-		return errors.New("without --prune (in a task prune: true) nothing is deleted: leave --allow-deletes (allow_deletes) out")
+		return errors.New("without --prune (in a task prune: true) nothing is deleted: leave out --allow-deletes (allow_deletes)")
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func (fl *Fleet) setsPath(given string) (string, error) {
 	sum := sha256.Sum256([]byte(fl.Client.URL() + "\n" + fl.Project))
 	path, err := private.DataPath(filepath.Join("sets", hex.EncodeToString(sum[:8])+".json"))
 	if err != nil {
-		return "", fmt.Errorf("this server does not remember sets, and there is no place for a file that does: %w; name one (set_file)", err)
+		return "", fmt.Errorf("this server does not store sets, and there is no default file for them: %w; name a file (set_file)", err)
 	}
 	return path, nil
 }
@@ -139,15 +139,15 @@ func (fl *Fleet) readSets(path string) (*setsFile, error) {
 		return s, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the sets that were remembered cannot be read: %w", err)
+		return nil, fmt.Errorf("the file of sets cannot be read: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	got := &setsFile{}
 	switch err := json.NewDecoder(f).Decode(got); {
 	case err != nil || got.Version != setsVersion || got.Sets == nil:
-		return nil, fmt.Errorf("%s is no file of sets that this program reads; name another one (set_file)", path)
+		return nil, fmt.Errorf("%s is not a file of sets that this program can read; name another one (set_file)", path)
 	case got.URL != s.URL || got.Project != s.Project && !value.SameUUID(got.Project, s.Project):
-		return nil, fmt.Errorf("%s remembers the sets of %s, project %q, and this is %s, project %q; name another one (set_file)", path, got.URL, got.Project, s.URL, s.Project)
+		return nil, fmt.Errorf("%s holds the sets of %s, project %q, but this is %s, project %q; name another one (set_file)", path, got.URL, got.Project, s.URL, s.Project)
 	}
 	return got, nil
 }

@@ -55,7 +55,7 @@ func (fl *Fleet) Sets(ctx context.Context, file string) ([]craton.SetSize, error
 const FeatureSets = "sets"
 
 func errSetsKept(file string) error {
-	return fmt.Errorf("the server remembers sets itself: leave out the file %s", file)
+	return fmt.Errorf("the server stores sets itself: leave out the file %s", file)
 }
 
 // belonging finds which sets the objects of a tree belong to, for a plan that is about none, and changes something.
@@ -146,7 +146,7 @@ func (p *Plan) SetNotes() (lines []string) {
 		if set.Others == 1 {
 			what = "object belongs to another set and stays"
 		}
-		lines = append(lines, fmt.Sprintf("%d %s there: --adopt takes over.", set.Others, what))
+		lines = append(lines, fmt.Sprintf("%d %s there: use --adopt to take over.", set.Others, what))
 	}
 	return lines
 }
@@ -193,7 +193,7 @@ func belongingNote(all []craton.SetSize) string {
 	first := PathName(all[0].Name)
 	line := fmt.Sprintf("%d of these objects %s to the set %s", all[0].Members, belong, first)
 	if len(all) == 1 {
-		return fmt.Sprintf("%s: --set %s (in a task set: %[2]s) keeps it in step.", line, first)
+		return fmt.Sprintf("%s: use --set %s (in a task set: %[2]s) to keep it up to date.", line, first)
 	}
 	var names []string
 	rest := 0
@@ -201,5 +201,5 @@ func belongingNote(all []craton.SetSize) string {
 		names = append(names, one.Name)
 		rest += one.Members
 	}
-	return fmt.Sprintf("%s, and %d to %s: --set NAME (in a task set: NAME) keeps a set in step.", line, rest, someSets(names))
+	return fmt.Sprintf("%s, and %d to %s: use --set NAME (in a task set: NAME) to keep a set up to date.", line, rest, someSets(names))
 }

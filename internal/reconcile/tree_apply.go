@@ -193,11 +193,11 @@ func (e *WriteError) Error() string {
 		}
 		lines = append(lines, err.Error())
 	}
-	next := "apply the file again to go on from there"
+	next := "apply the file again to continue from there"
 	if e.Saved {
-		next = "make a new plan to go on from there"
+		next = "make a new plan to continue from there"
 	}
-	lines = append(lines, fmt.Sprintf("stopped after %d of %d objects; what is written stays, %s", e.Done, e.Total, next))
+	lines = append(lines, fmt.Sprintf("stopped after %d of %d objects; what was written stays; %s", e.Done, e.Total, next))
 	return strings.Join(lines, "\n")
 }
 
@@ -409,7 +409,7 @@ func (w *writer) make(ctx context.Context, st *treeStep) (adopted bool, err erro
 		return true, w.adopt(ctx, st, err)
 	case craton.IsNotFound(err):
 		// Q12: the original creates the object and then cannot find its parent.
-		return false, fmt.Errorf("%w (the original server answers this also when it did create it, but its parent is in a project that this user cannot see)", err)
+		return false, fmt.Errorf("%w (the original server also says this when it has created the object, but its parent is in a project that this user cannot see)", err)
 	}
 	return false, err
 }
@@ -419,7 +419,7 @@ func (w *writer) make(ctx context.Context, st *treeStep) (adopted bool, err erro
 func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 	found, err := w.sameScope(ctx, st)
 	if err != nil {
-		return fmt.Errorf("%w; and what has the name cannot be read: %w", taken, err)
+		return fmt.Errorf("%w; and the object with that name cannot be read: %w", taken, err)
 	}
 	mine := func(r *Found) bool { return r.Kind != schema.Cloud || w.mine(r.Object) }
 	i := slices.IndexFunc(found, func(r *Found) bool { return r.name() == st.want.Name && mine(r) })
@@ -427,10 +427,10 @@ func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 		// Names, labels and variable keys are compared by the database's collation on the original (Q25, Q15).
 		for _, r := range found {
 			if strings.EqualFold(r.name(), st.want.Name) && mine(r) {
-				return fmt.Errorf("%w (the API has one by the name %s and takes no notice of upper and lower case; write the name as the API has it)", taken, r.name())
+				return fmt.Errorf("%w (the API has one called %s and ignores case; write the name as the API has it)", taken, r.name())
 			}
 		}
-		return fmt.Errorf("%w (but there is none of the name; the original server says this too when two labels or two variables differ in upper and lower case or in accents only)", taken)
+		return fmt.Errorf("%w (but there is no object with that name; the original server also says this when two labels or two variables differ only in case or accents)", taken)
 	}
 	if incomplete(st.want, found[i]) {
 		if err := w.complete(ctx, st.want, found[i]); err != nil {

@@ -17,7 +17,7 @@ func TestErrorsInTheOrderOfTheFile(t *testing.T) {
 	for _, i := range []int{3, 0, 2} {
 		w.finish(p.steps[i], errors.New("no"))
 	}
-	const want = "cloud a: no\ncloud c: no\ncloud d: no\nstopped after 0 of 0 objects; what is written stays, make a new plan to go on from there"
+	const want = "cloud a: no\ncloud c: no\ncloud d: no\nstopped after 0 of 0 objects; what was written stays; make a new plan to continue from there"
 	if err := w.err(t.Context()); err.Error() != want {
 		t.Error(err)
 	}

@@ -150,14 +150,14 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 		} else {
 			cannot := ", and the API cannot change it"
 			if f.Place() && w.Kind.Moves != nil {
-				cannot = ", and this server cannot move it, as craton server can"
+				cannot = ", and this server cannot move it (craton server can)"
 			}
 			r.what, r.do = r.what+cannot, fmt.Sprintf("delete the %s and apply again", w.Noun)
 		}
 		bad.refuse(w.Line, path, r)
 	}
 	if w.Protected != nil && !p.state.protects {
-		bad.refuse(w.Line, w.Path+"."+KeyProtected, refusal{reason: ReasonUnsupported, of: w, what: ErrCannotProtect.Error(), do: "take it out of the file"})
+		bad.refuse(w.Line, w.Path+"."+KeyProtected, refusal{reason: ReasonUnsupported, of: w, what: ErrCannotProtect.Error(), do: "remove it from the file"})
 	}
 	if w.Kind == schema.Project && p.state.readOnly && len(st.Set) > 0 {
 		bad.refuse(w.Line, w.Path+"."+KeyVariables, refusal{reason: ReasonForbidden, of: w,

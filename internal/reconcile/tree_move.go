@@ -181,11 +181,11 @@ func (p *planner) checkDuplicates(t *Tree, steps []*treeStep, bad *Problems) {
 			}
 			bad.AddDuplicate(w, w.Line, w.Path, p.state.fullPath(other), what, twinAdvice)
 		case p.state.canMove():
-			const do = "--move (in a task move: true) does, --allow-duplicates (allow_duplicates: true) makes a second one"
+			const do = "--move (in a task move: true) moves it, --allow-duplicates (allow_duplicates: true) creates a second one"
 			bad.refuse(w.Line, w.Path, refusal{reason: ReasonElsewhere, of: w, other: p.state.fullPath(other), what: fmt.Sprintf("%s %s exists at %s: move it?", other.Kind.Noun(), PathName(other.name()), at), do: do})
 		default:
 			bad.refuse(w.Line, w.Path, refusal{reason: ReasonElsewhere, of: w, other: p.state.fullPath(other), what: fmt.Sprintf("%s %s exists at %s, and this server cannot move it", other.Kind.Noun(), PathName(other.name()), at),
-				do: "delete it there, or make a second one with --allow-duplicates (in a task allow_duplicates: true)"})
+				do: "delete it there, or create a second one with --allow-duplicates (in a task allow_duplicates: true)"})
 		}
 	}
 }
@@ -194,13 +194,13 @@ func (p *planner) checkDuplicates(t *Tree, steps []*treeStep, bad *Problems) {
 func whyNotMoved(w *Wanted, others []*Found) string {
 	switch other := others[0]; {
 	case len(others) > 1:
-		return fmt.Sprintf(", and of %d more: --move cannot tell which is meant", len(others)-1)
+		return fmt.Sprintf(", and of %d more: --move cannot tell which one you mean", len(others)-1)
 	case other.Kind != w.Kind:
 		return fmt.Sprintf(", which --move does not make a %s", w.Noun)
 	case other.name() != w.Name:
-		return ", which is called otherwise: --move does not rename"
+		return ", which has another name: --move does not rename"
 	}
-	return ", which the file has in a place of its own"
+	return ", which the file has in another place"
 }
 
 // where says where an object stands, for an error about another one in a file.
@@ -214,7 +214,7 @@ func (w *Wanted) where(file string) string {
 	return fmt.Sprintf("on line %d", w.Line)
 }
 
-const twinAdvice = "rename one, or have the inventory name hosts by their places (hostname: qualified) and allow two with --allow-duplicates (in a task allow_duplicates: true)"
+const twinAdvice = "rename one, or have the inventory name hosts by their paths (hostname: qualified) and allow both with --allow-duplicates (in a task allow_duplicates: true)"
 
 // canMove reports whether the server moves objects.
 func (s *state) canMove() bool {

@@ -202,8 +202,8 @@ func (p *planner) alike(st *treeStep, bad *Problems) {
 	}
 	if r := p.lookalike(w); r != nil {
 		bad.refuse(w.Line, w.Path, refusal{reason: ReasonLookalike, of: w, other: strings.Join(p.state.path(r), "/"),
-			what: fmt.Sprintf("the %s %s (id %s) has a name that looks the same as %s, in another form of Unicode", r.Kind.Noun(), value.CodePoints(r.name()), r.ID(), value.CodePoints(w.Name)),
-			do:   "rename that by its id, or write the name as the API has it"})
+			what: fmt.Sprintf("the %s %s (id %s) has a name that looks the same as %s in another Unicode form", r.Kind.Noun(), value.CodePoints(r.name()), r.ID(), value.CodePoints(w.Name)),
+			do:   "rename that one by its id, or write the name as the API has it"})
 	} else if err := value.CheckForm(w.Name); err != nil {
 		what, do := advice.Split(err)
 		bad.refuse(w.Line, w.Path, refusal{reason: ReasonInvalid, of: w, what: "the name " + what, do: do})

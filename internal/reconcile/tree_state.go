@@ -198,7 +198,7 @@ func (l *loader) all(ctx context.Context, reads []listing) error {
 // it finds no listing at all then (Q12).
 func readError(err error) error {
 	if craton.IsNotFound(err) {
-		return fmt.Errorf("the fleet cannot be read: %w (a listing that is not found means that the URL is wrong, or, on the original server, that a device has a parent in another project; let an admin take that parent away)", err)
+		return fmt.Errorf("the fleet cannot be read: %w (if a listing is not found, the URL is wrong, or, on the original server, a device has a parent in another project; have an admin remove that parent)", err)
 	}
 	return fmt.Errorf("the fleet cannot be read: %w", err)
 }
@@ -218,7 +218,7 @@ func (l *loader) top(ctx context.Context) error {
 	}
 	for _, cloud := range clouds {
 		if l.Project == "" && !value.SameUUID(cloud.Text(KeyProject), clouds[0].Text(KeyProject)) {
-			return fmt.Errorf("the API shows clouds of several projects (%s of %s, %s of %s); say which project the file is for (OS_PROJECT_ID)",
+			return fmt.Errorf("the API shows clouds of several projects (%s of %s, %s of %s); set OS_PROJECT_ID to the project that the file is for",
 				clouds[0].name(), clouds[0].Text(KeyProject), cloud.name(), cloud.Text(KeyProject))
 		}
 	}
@@ -276,7 +276,7 @@ func (l *loader) ownID(ctx context.Context) (string, error) {
 		}
 		ids = append(ids, p.ID())
 		if len(ids) > 1 {
-			return "", errors.New("the file gives the project's variables, and the API has several projects; say which one is yours (OS_PROJECT_ID)")
+			return "", errors.New("the file sets the project's variables, but the API has several projects; set OS_PROJECT_ID to yours")
 		}
 	}
 	for _, cloud := range l.state.byID[schema.Cloud] {
@@ -285,7 +285,7 @@ func (l *loader) ownID(ctx context.Context) (string, error) {
 		}
 	}
 	if len(ids) == 0 {
-		return "", errors.New("the file gives the project's variables, and the API does not tell which project is yours; set its id (OS_PROJECT_ID)")
+		return "", errors.New("the file sets the project's variables, but the API does not say which project is yours; set OS_PROJECT_ID to its id")
 	}
 	return ids[0], nil
 }

@@ -124,7 +124,7 @@ func address(text string) (any, error) {
 	}
 	switch a, err := netip.ParseAddr(text); {
 	case err == nil:
-		return nil, fmt.Errorf("is %q, with a zone, which the API does not take; leave out %%%s", text, a.Zone())
+		return nil, fmt.Errorf("is %q, with a zone, which the API does not accept; leave out %%%s", text, a.Zone())
 	case strings.Contains(text, "/"):
 		return nil, fmt.Errorf("is %q, which is not an IP address; leave out the /length", text)
 	}
@@ -145,7 +145,7 @@ func CheckName(s string) error { return cmp.Or(CheckLength(s), value.CheckName(s
 // CheckKey refuses what is no name of a variable (v1 contract §2.6).
 func CheckKey(s string) error {
 	if s == "" || s[0] == '\n' {
-		return errors.New("is not a name for a variable; it must begin with a character that is no line break")
+		return errors.New("is not a name for a variable; it must begin with a character that is not a line break")
 	}
 	return CheckName(s)
 }

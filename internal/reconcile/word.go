@@ -221,7 +221,7 @@ type NotFoundError struct {
 
 // Error says so.
 func (e *NotFoundError) Error() string {
-	return fmt.Sprintf("nothing has the name or id %q%s", e.Word, e.Where)
+	return fmt.Sprintf("no object has the name or id %q%s", e.Word, e.Where)
 }
 
 // notFound looks for what may have been meant among the first of each kind: the whole fleet is not read for it. What is

@@ -97,10 +97,10 @@ func TestWord(t *testing.T) {
 		{"dfw", []*schema.Kind{schema.Region}, false, `"dfw" is the name of 2 objects`},
 		{"east/dfw", []*schema.Kind{schema.Region}, false, `"east/dfw" is the name of 2 objects`}, // a path and a name: the caller says which
 		{"west/east/dfw", []*schema.Kind{schema.Region}, false, "<nil> east/dfw"},
-		{"noly", devices, false, `nothing has the name or id "noly"`},
-		{"east/web1", devices, false, "nothing has the name"},
-		{"", devices, false, "nothing has the name"},
-		{"/", devices, false, "nothing has the name"},
+		{"noly", devices, false, `no object has the name or id "noly"`},
+		{"east/web1", devices, false, "no object has the name"},
+		{"", devices, false, "no object has the name"},
+		{"/", devices, false, "no object has the name"},
 	} {
 		fl.IDsFirst = c.idsFirst
 		before := n.Load()

@@ -56,7 +56,7 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	}
 	column, inside := e.contents()
 	if row.protected(e) {
-		return refuse(InUse, "The %s cannot be deleted: it is protected; take that off first (craton unprotect %s %v).", subject, e.of.Name, key)
+		return refuse(InUse, "The %s cannot be deleted: it is protected; unprotect it first (craton unprotect %s %v).", subject, e.of.Name, key)
 	}
 	// What the checks below depend on is locked first: whoever adds, protects or moves something in it meanwhile either
 	// comes before the lock and is seen, or waits for this.

@@ -152,5 +152,5 @@ func (q *session) keepProtected(ctx context.Context, subject, column string, ins
 	if len(found) > 1 {
 		are = "are"
 	}
-	return refuse(InUse, "The %s cannot be deleted: %s%s in it %s protected; take that off first (%s).", subject, strings.Join(found, ", "), more, are, strings.Join(commands, ", "))
+	return refuse(InUse, "The %s cannot be deleted: %s%s in it %s protected; unprotect that first (%s).", subject, strings.Join(found, ", "), more, are, strings.Join(commands, ", "))
 }

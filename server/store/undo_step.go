@@ -178,7 +178,7 @@ func (r Row) own() Row {
 func (s *undoStep) takeAway(ctx context.Context) error {
 	row, err := s.get(ctx, s.e, Scope{All: true}, s.id, removing)
 	if IsCode(err, NotFound) {
-		s.conflict("is not there any more")
+		s.conflict("no longer exists")
 		return nil
 	}
 	if err != nil {
@@ -230,7 +230,7 @@ func (s *undoStep) change(ctx context.Context) error {
 	}
 	row, err := s.get(ctx, s.e, Scope{All: true}, s.id, hold)
 	if IsCode(err, NotFound) {
-		s.conflict("is not there any more")
+		s.conflict("no longer exists")
 		return nil
 	}
 	if err != nil {

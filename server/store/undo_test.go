@@ -237,7 +237,7 @@ func TestUndoInTheWay(t *testing.T) {
 		"the object is gone": {
 			func(s *Store, sc Scope) error { return updated(s, Cells, sc, Values{"note": "one"}) },
 			func(s *Store, sc Scope) error { return s.Delete(context.Background(), Cells, sc, "1") },
-			"cell c/r/l is not there any more", PreconditionFailed, nil,
+			"cell c/r/l no longer exists", PreconditionFailed, nil,
 		},
 		"something is in it": {
 			func(s *Store, sc Scope) error {
@@ -292,7 +292,7 @@ func TestUndoInTheWay(t *testing.T) {
 			if (err != nil) != (test.force != nil) {
 				t.Errorf("forced: %v, %v", done, err)
 			}
-			if err == nil && test.want != "cell c/r/l is not there any more" {
+			if err == nil && test.want != "cell c/r/l no longer exists" {
 				before, err := at(t, s, wrote.Revision-1)
 				must(err)
 				was, err := state(t.Context(), before)

@@ -93,11 +93,11 @@ func TestSets(t *testing.T) {
 		{Name: "not-pruned", Args: dict{"fleet": setsFleet(other, setsHosts("", upTo(13)...)), "set": "web"}, want: dict{"updated": 0.}},
 		{Name: "prune-few", Args: dict{"fleet": setsFleet(other, setsHosts("", upTo(13)...)), "set": "web", "prune": true}, want: dict{"deleted": 1., "unchanged": 16.}},
 		{Name: "prune-many", Args: dict{"fleet": less, "set": "web", "prune": true},
-			refused: "11 objects of the set web would be deleted, and that is more than a tenth of the 16 objects of the set: if that is meant, say --allow-deletes 11 (in a task allow_deletes: 11); nothing was written"},
+			refused: "11 objects of the set web would be deleted, and that is more than a tenth of the 16 objects of the set: if you want that, use --allow-deletes 11 (in a task allow_deletes: 11); nothing was written"},
 		{Name: "prune-other-number", Args: dict{"fleet": less, "set": "web", "prune": true, "allow_deletes": 12},
-			refused: "11 of the set web would be deleted, and not 12: if that is meant, say --allow-deletes 11 (in a task allow_deletes: 11); nothing was written"},
+			refused: "11 objects of the set web would be deleted, not 12: if you want that, use --allow-deletes 11 (in a task allow_deletes: 11); nothing was written"},
 		{Name: "prune-protected", Args: dict{"fleet": less, "set": "web", "prune": true, "allow_deletes": 11}, Protect: list{"protect", "host", "web9"},
-			refused: "the host east/dfw/web9 is protected and is not in the file any more"},
+			refused: "the host east/dfw/web9 is protected and is no longer in the file"},
 		{Name: "prune-allowed", Args: dict{"fleet": less, "set": "web", "prune": true, "allow_deletes": 11}, Protect: list{"unprotect", "host", "web9"}, want: dict{"deleted": 11., "updated": 1.}},
 		{Name: "of-another-set", Args: dict{"fleet": setsFleet(nil, list{dict{"name": "db1", "ip_address": "10.0.1.1", "device_type": "server", "note": "mine"}}), "set": "web"},
 			refused: "hosts[db1]: it belongs to the set db and would be updated (note); take it over with --adopt (in a task adopt: true)"},
@@ -108,9 +108,9 @@ func TestSets(t *testing.T) {
 		{Name: "move", Args: dict{"fleet": dict{"clouds": list{dict{"name": "east", "regions": list{dict{"name": "dfw", "cells": list{dict{"name": "row-a", "hosts": setsHosts("", 1)}}}}}}}, "set": "web", "move": true},
 			want: dict{"moved": 1.}},
 		{Name: "holds-others", Args: dict{"fleet": setsFleet(nil, nil), "set": "web", "prune": true, "allow_deletes": 4},
-			refused: "the cloud north is not in the file any more, and holds the region north/osl, which belongs to the set db"},
+			refused: "the cloud north is no longer in the file, but contains the region north/osl, which belongs to the set db"},
 		{Name: "not-there", Args: dict{"fleet": dict{"project": dict{"variables": dict{"a": dict{"b": list{1, nil, "ü"}}}}}}, want: dict{"updated": 1.}},
-		{Name: "without-a-set", Args: dict{"fleet": setsFleet(nil, nil), "prune": true}, refused: "say which (--set NAME, in a task set: NAME)"},
+		{Name: "without-a-set", Args: dict{"fleet": setsFleet(nil, nil), "prune": true}, refused: "name it with --set NAME (in a task set: NAME)"},
 	}
 	withAnsible(t, func(t *testing.T, h *home) {
 		craton, err := program()

@@ -90,7 +90,7 @@ func (h *home) appliesSrc(t *testing.T, host, connection string) {
 	if !strings.HasPrefix(got.Failed[2], wrong+":3: clouds[1].nme: is not a known key") || got.Src[2] != wrong && got.Src[2] != "not told" {
 		t.Errorf("%s; src %q", got.Failed[2], got.Src)
 	}
-	if !regexp.MustCompile(`^` + regexp.QuoteMeta(filepath.Join(plays, "templates.yml")) + `:2: 2 texts of the variables hold templates`).MatchString(got.Warnings[0]) {
+	if !regexp.MustCompile(`^` + regexp.QuoteMeta(filepath.Join(plays, "templates.yml")) + `:2: 2 texts in the variables contain templates`).MatchString(got.Warnings[0]) {
 		t.Errorf("the warning is %s", got.Warnings[0])
 	}
 	for _, pattern := range []string{".ansible/tmp/*/*", "remote/*", "ansible-local-*/*"} {

@@ -35,7 +35,7 @@ func wrong(f *schema.Field) map[any]string {
 		maps.Copy(word, map[any]string{
 			"10.0.0.256":  `is "10.0.0.256", which is not an IP address; write one such as 10.20.0.11 or 2001:db8::11`,
 			"10.0.0.1/24": `is "10.0.0.1/24", which is not an IP address; leave out the /length`,
-			"fe80::1%e0":  `is "fe80::1%e0", with a zone, which the API does not take; leave out %e0`,
+			"fe80::1%e0":  `is "fe80::1%e0", with a zone, which the API does not accept; leave out %e0`,
 			" 10.0.0.1":   `is " 10.0.0.1", which is not an IP address; write one such as 10.20.0.11 or 2001:db8::11`,
 		})
 	case schema.Prefix:
