@@ -71,7 +71,7 @@ func TestParseErrors(t *testing.T) {
 			"f.yml:2: clouds[0].name: must be text, not no, which YAML takes for false; put it in quotes\n" +
 				"f.yml:3: clouds[1].name: must be text, not 0x1F, which YAML takes for the number 31; put it in quotes\n" +
 				"f.yml:4: clouds[2].name: Ansible reads 12:30 as the number 750, because digits separated by colons are a base-60 number in YAML 1.1; put it in quotes if it is text, or write the number\n" +
-				"f.yml:6: clouds[0819].name: the name  is used twice0819, the other is on line 5; rename one or merge them\n" +
+				"f.yml:6: clouds[0819].name: the name 0819 is used twice, the other is on line 5; rename one or merge them\n" +
 				"f.yml:7: clouds[5].name: is empty; it must be given\n" +
 				"f.yml:8: clouds[6].name: = has a special meaning in YAML; put it in quotes if it is text\n" +
 				"f.yml:9: clouds[a].note: must be text, not 1_0, which YAML takes for the number 10; put it in quotes\n" +
@@ -142,9 +142,9 @@ func TestParseErrors(t *testing.T) {
 		{"duplicate keys", "clouds:\n- name: a\n  name: b\n  variables: {x: 1, x: 2}\n",
 			"f.yml:3: clouds[a].name: is given twice, first on line 2; keep one of them\n" +
 				"f.yml:4: clouds[a].variables.x: is given twice, first on line 4; keep one of them"},
-		{"duplicate clouds", "clouds:\n- name: a\n- name: b\n- name: a\n", `f.yml:4: clouds[a].name: the name  is used twicea, the other is on line 2; rename one or merge them`},
+		{"duplicate clouds", "clouds:\n- name: a\n- name: b\n- name: a\n", `f.yml:4: clouds[a].name: the name a is used twice, the other is on line 2; rename one or merge them`},
 		{"duplicate devices across cells and kinds", inRegion("hosts: [{" + host + "}],\n  cells: [{name: c1, network_devices: [{" + host + "}]}]"),
-			`f.yml:5: clouds[east].regions[dfw].cells[c1].network_devices[web1].name: the name  is used twiceweb1 in the region dfw, the other is on line 4; rename one or merge them`},
+			`f.yml:5: clouds[east].regions[dfw].cells[c1].network_devices[web1].name: the name web1 is used twice in the region dfw, the other is on line 4; rename one or merge them`},
 		{"unknown merge", "project:\n  variables:\n    <<: 5\n", `f.yml:3: project.variables.<<: merges a number; only a mapping, or a list of mappings, can be merged`},
 		{"alias within its anchor", "project:\n  variables: &v\n    a: *v\n", `f.yml:3: project.variables.a: contains itself; an alias (*) must be outside of what its anchor (&) names`},
 		{"two documents", "clouds: []\n---\nclouds: []\n", `f.yml:2: a second document begins here; a fleet file is a single document, so use a file for each`},
@@ -475,7 +475,7 @@ func TestFromValue(t *testing.T) {
 	}{
 		{map[string]any{"clouds": []any{map[string]any{"nme": "x"}}}, "clouds[0].nme: is not a known key; did you mean \"name\"?\nclouds[0]: name is missing; every cloud needs one"},
 		{json.RawMessage(`{"clouds": [{"name": "a"}, {"name": "a"}, {"name": "b", "note": "", "note": ""}]}`),
-			"clouds[a].name: the name  is used twicea, the other is clouds[a]; rename one or merge them\nclouds[b].note: is given twice; keep one of them"},
+			"clouds[a].name: the name a is used twice, the other is clouds[a]; rename one or merge them\nclouds[b].note: is given twice; keep one of them"},
 		{[]int{1}, `must be a mapping with the keys "project" and "clouds", not a list`},
 	} {
 		if _, err := FromValue(tt.value); err == nil || err.Error() != tt.want {
