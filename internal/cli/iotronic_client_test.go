@@ -62,8 +62,8 @@ func TestIronicClient(t *testing.T) {
 	}
 
 	const rack, mac, name, class = "00000053-0000-4000-8000-000000000001", "52:54:00:54:00:01", "cli-client", "cli-client"
-	a.must(t, "chassis-create --description cli-client-rack -u "+rack+" -e room=2")
-	agree("chassis", rack, opt{"description": "cli-client-rack", "extra": opt{"room": 2.0}})
+	a.must(t, "chassis-create --description cli-client -u "+rack+" -e room=2")
+	agree("chassis", rack, opt{"description": "cli-client", "extra": opt{"room": 2.0}})
 	theirs("chassis.update", nil, rack, patch("/extra/room", 3))
 	agree("chassis", rack, opt{"extra": opt{"room": 3.0}})
 

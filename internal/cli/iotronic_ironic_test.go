@@ -204,7 +204,7 @@ func TestIronicNodeLife(t *testing.T) {
 		"node-provision NAME clean --clean-steps [] --runbook x":            "argument --runbook: not allowed with argument --clean-steps",
 		"node-provision NAME clean --runbook x --iotronic-api-version 1.82": "API version 1.82 does not have runbook (since 1.92)",
 		"node-provision NAME manage --disable-ramdisk":                      "--disable-ramdisk is only valid with clean and service",
-		"node-provision NAME clean --clean-steps x":                         "argument --clean-steps: it is no JSON list, and no file of one",
+		"node-provision NAME clean --clean-steps x":                         "argument --clean-steps: it is neither a JSON list nor a file with one",
 		"node-provision NAME active --config-drive /srv/web01":              `argument --config-drive: "/srv/web01" is neither a file nor a config drive`,
 		"node-provision NAME active --config-drive /":                       "argument --config-drive: the directory / has no subdirectory openstack",
 		"node-provision NAME abort --wait 1":                                "--wait is not supported with abort",

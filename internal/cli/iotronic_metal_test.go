@@ -239,7 +239,7 @@ func TestIronicParts(t *testing.T) {
 		"node-vif-attach NAME v --port-uuid x --iotronic-api-version 1.66":  "does not have port_uuid (since 1.67)",
 		"portgroup-list --iotronic-api-version 1.22":                        "does not have portgroups (since 1.23)",
 		"portgroup-create --node NAME --mode x --iotronic-api-version 1.25": "does not have mode (since 1.26)",
-		"deploy-template-create --name CUSTOM_X --steps {}":                 "argument --steps: it is no JSON list, and no file of one",
+		"deploy-template-create --name CUSTOM_X --steps {}":                 "argument --steps: it is neither a JSON list nor a file with one",
 		"volume-connector-show 00000061-0000-4000-8000-000000000001":        "404 Not Found: ",
 	} {
 		line = strings.ReplaceAll(line, "NAME", name)

@@ -119,11 +119,11 @@ func (o *Options) hostName(m *Machine) string {
 func (b *builder) host(i int) error {
 	h := &b.hosts[i]
 	if err := ansible.CheckHostName(h.name, 1); err != nil {
-		return advice.With(fmt.Errorf("%s cannot be in the inventory: its name there, %q, %w", h.machine, h.name, err), b.otherName(h.machine))
+		return advice.With(fmt.Errorf("%s cannot be in the inventory: its name there is %q, which %w", h.machine, h.name, err), b.otherName(h.machine))
 	}
 	if i > 0 && b.hosts[i-1].name == h.name {
 		help := map[Hostname]string{ByName: "set hostname to unique or uuid", Unique: "set hostname to uuid"}
-		return advice.With(fmt.Errorf("two hosts are called %q: %s and %s", h.name, b.hosts[i-1].machine, h.machine), cmp.Or(help[b.o.Hostname], "rename one of them"))
+		return advice.With(fmt.Errorf("two hosts are called %q in the inventory: %s and %s", h.name, b.hosts[i-1].machine, h.machine), cmp.Or(help[b.o.Hostname], "rename one of them"))
 	}
 	if err := b.checkFields(h.machine); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (b *builder) host(i int) error {
 	case address != "":
 		h.variables = append(h.variables, ansible.Variable{Name: ansible.HostAddress, Value: string(jsontext.AppendUTF8(nil, address))}).Tidy()
 	case !ansible.IsAddress(h.name):
-		return advice.With(fmt.Errorf("%s cannot be in the inventory: Ansible would connect to %q, which is no host name or address", h.machine, h.name), "rename it, or set hostname to uuid, or address_from to where its address is")
+		return advice.With(fmt.Errorf("%s cannot be in the inventory: Ansible would connect to %q, which is neither a host name nor an address", h.machine, h.name), "rename it, or set hostname to uuid, or address_from to where its address is")
 	}
 	return nil
 }
@@ -165,10 +165,10 @@ func (b *builder) checkFields(m *Machine) error {
 			continue
 		}
 		if ansible.IsMark(name) {
-			return advice.With(fmt.Errorf("%s has a field %q, which Ansible would take for a mark of its own", m, name), "set exclude_fields to it")
+			return advice.With(fmt.Errorf("%s has a field %q, which Ansible would take for a marker of its own", m, name), "set exclude_fields to it")
 		}
 		if b.o.trust() == ansible.Untrusted && !ansible.IsInert(name) {
-			return advice.With(fmt.Errorf("%s has a field %q, and ansible-core before 2.19 may execute a name that holds { or a part of #jinja2", m, name), "set exclude_fields to it")
+			return advice.With(fmt.Errorf("%s has a field %q, and ansible-core before 2.19 may execute a name that contains { or a part of #jinja2", m, name), "set exclude_fields to it")
 		}
 		if err := ansible.Loadable(value); err != nil {
 			return advice.With(fmt.Errorf("the field %q of %s %w, which Ansible cannot load", name, m, err), "change it, or set exclude_fields to it")
@@ -188,7 +188,7 @@ func (b *builder) address(m *Machine) (string, error) {
 		case !v.Exists() || v.Type == gjson.Null || v.Type == gjson.String && v.Str == "":
 			continue
 		case v.Type != gjson.String || !ansible.IsAddress(v.Str):
-			return "", advice.With(fmt.Errorf("%s of %s is %s, which is no host name or address", path, m, shown(v)), "correct it, or set address_from to another path")
+			return "", advice.With(fmt.Errorf("%s of %s is %s, which is neither a host name nor an address", path, m, shown(v)), "correct it, or set address_from to another path")
 		default:
 			return v.Str, nil
 		}

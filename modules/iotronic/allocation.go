@@ -34,25 +34,25 @@ var allocationResource = &resource{
 		whole: wholeAllocation,
 	}, guard: guardAllocation, arrives: awaitNode, failed: foundNone, patience: 300, outcome: outcomeOfAllocation,
 	fields: []field{
-		{option: keyName, on: onIronic, check: isName, doc: []string{"The name of the allocation, which no other one has. With O(uuid) the allocation gets this name, and an empty string takes it away."}},
-		{option: optClass, on: onIronic, fixed: true, stays: true, doc: []string{"The resource class that the node is to be of. Required to create the allocation, unless O(node) is given."}},
-		{option: optTraits, form: formList, on: onIronic, fixed: true, doc: []string{"Traits that the node is to have, all of them."}},
-		{option: optCandidates, form: formList, on: onIronic, fixed: true, meant: meantNode, doc: []string{"Nodes that may be chosen, by name or UUID. Any that fits if there are none."}},
+		{option: keyName, on: onIronic, check: isName, doc: []string{"The name of the allocation, unique among all allocations. With O(uuid), the allocation is renamed to this; an empty string removes the name."}},
+		{option: optClass, on: onIronic, fixed: true, stays: true, doc: []string{"The resource class that the node must have. Required to create the allocation, unless O(node) is set."}},
+		{option: optTraits, form: formList, on: onIronic, fixed: true, doc: []string{"Traits that the node must have, all of them."}},
+		{option: optCandidates, form: formList, on: onIronic, fixed: true, meant: meantNode, doc: []string{"The nodes to choose from, by name or UUID. By default, all nodes."}},
 		{option: optNode, on: onIronic, seen: keyNodeUUID, fixed: true, stays: true, meant: meantNode, doc: []string{
-			"The node, by name or UUID, that is in use already without an allocation, so that it gets one. Nothing is looked for then."}},
-		{option: "owner", on: onIronic, fixed: true, stays: true, doc: []string{"Whom the allocation belongs to, a project as a rule. Only nodes of that owner are chosen."}},
-		{option: "extra", form: formDict, on: onIronic, doc: []string{"What you want to keep with the allocation."}},
+			"A node, by name or UUID, that is already deployed without an allocation. It gets this allocation, and Ironic does not look for another node."}},
+		{option: "owner", on: onIronic, fixed: true, stays: true, doc: []string{"The owner of the allocation, usually the id of a project. Only nodes of this owner are chosen."}},
+		{option: "extra", form: formDict, on: onIronic, doc: []string{"Arbitrary data to store with the allocation."}},
 	},
-	creates:  "Finds the allocation by its name or UUID, creates it if it is not there, and waits until Ironic has found its node.",
+	creates:  "Finds an allocation by its name or UUID, creates it if it does not exist, and waits until Ironic has found a node for it.",
 	identity: "The UUID of the allocation, instead of its name. It becomes the C(instance_uuid) of the node.",
 	moreNotes: []string{
-		"Ironic chooses among nodes that are V(available), have their power known, are in no maintenance, and have no instance.",
-		"An allocation that found no node stays so, and is an error each time, which says why. Remove it, by O(state=absent), and create it anew.",
-		"What Ironic does not change of an allocation, and another value is given for, is an error, in check mode too. Names and C(extra) are changed from API version 1.57 on.",
-		"Ironic removes no allocation of a node that is V(active), unless that is in maintenance; tearing the node down removes it.",
+		"Ironic chooses among nodes that are V(available), have a known power state, are not in maintenance, and have no instance.",
+		"An allocation for which Ironic found no node stays in that state, and every run of the task fails and says why. Remove it with O(state=absent), and create it again.",
+		"Ironic changes only the name and C(extra) of an allocation, which requires API version 1.57 or later. If another option differs, the task fails, in check mode too.",
+		"Ironic does not remove the allocation of a node that is V(active), unless the node is in maintenance. Tearing down the node removes its allocation.",
 	},
 	examples: `
-- name: Any large node with a GPU
+- name: Reserve any large node with a GPU
   craton.fleet.iotronic_allocation:
     name: render-01
     resource_class: large
@@ -66,14 +66,14 @@ var allocationResource = &resource{
       image_source: http://images.example/debian.qcow2
     provision_state: active
 
-- name: One of two, and no longer than a minute
+- name: Reserve one of two nodes, and wait for at most a minute
   craton.fleet.iotronic_allocation:
     name: render-02
     resource_class: large
     candidate_nodes: [metal-01, metal-02]
     wait_timeout: 60
 
-- name: Not needed any more
+- name: Release it
   craton.fleet.iotronic_allocation:
     name: render-02
     state: absent
@@ -86,34 +86,34 @@ var allocation = &kind{
 		{option: optNode, doc: "Only the allocation of this node, by name or UUID."},
 		{option: optClass, doc: "Only allocations of this resource class."},
 		{option: keyState, doc: "Only allocations in this state: V(allocating), V(active) or V(error)."},
-		{option: "owner", doc: "Only allocations of this owner. It needs O(api_version=1.60) or a later one."},
+		{option: "owner", doc: "Only allocations of this owner. Requires O(api_version=1.60) or later."},
 	},
 	returns: []ansible.Return{
 		always(keyUUID, ansible.Str, "5344a3e2-978a-444e-990a-cbf47c62ef88", "The UUID, which is the C(instance_uuid) of the node."),
-		always(keyName, ansible.Str, "render-01", "The name. Null for none."),
-		always(keyState, ansible.Str, "active", "V(allocating) while a node is looked for, V(active) with one, V(error) if there was none."),
-		always(keyNodeUUID, ansible.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID of the node. Null as long as none is found."),
-		always(keyError, ansible.Str, "No available nodes match the resource class large", "Why no node was found. Null for nothing."),
-		always(optClass, ansible.Str, "large", "The resource class that is asked for."),
-		always(optTraits, ansible.List, []string{"CUSTOM_GPU"}, "The traits that are asked for."),
-		always(optCandidates, ansible.List, []string{"1be26c0b-03f2-4d2e-ae87-c02d7f33c123"}, "The UUIDs of the nodes that may be chosen. Empty for any."),
-		returned("from API version 1.60 on", "owner", ansible.Str, "b9f10eca66ac4c279c139d01e65f96b4", "Whom it belongs to. Null for nobody."),
-		always("extra", ansible.Dict, map[string]any{"for": "rendering"}, "What users keep there."),
+		always(keyName, ansible.Str, "render-01", "The name, or null."),
+		always(keyState, ansible.Str, "active", "V(allocating) while Ironic looks for a node, V(active) if it found one, V(error) if it did not."),
+		always(keyNodeUUID, ansible.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID of the node; null if none was found yet."),
+		always(keyError, ansible.Str, "No available nodes match the resource class large", "Why no node was found, or null."),
+		always(optClass, ansible.Str, "large", "The resource class that the node must have."),
+		always(optTraits, ansible.List, []string{"CUSTOM_GPU"}, "The traits that the node must have."),
+		always(optCandidates, ansible.List, []string{"1be26c0b-03f2-4d2e-ae87-c02d7f33c123"}, "The UUIDs of the nodes to choose from; empty for all nodes."),
+		returned("from API version 1.60 on", "owner", ansible.Str, "b9f10eca66ac4c279c139d01e65f96b4", "The owner, or null."),
+		always("extra", ansible.Dict, map[string]any{"for": "rendering"}, "The data stored with the allocation."),
 	},
 	doc: docs{
-		is:    "An allocation is a node of Ironic that somebody has asked for by what it is like, instead of by its name.",
+		is:    "An allocation reserves a node of Ironic that has the required resource class and traits.",
 		notes: []string{"Ironic has allocations from API version 1.52 on."},
 		examples: `
-- name: All allocations
+- name: Read all allocations
   craton.fleet.iotronic_allocation_info:
   register: found
 
-- name: Those that found no node, and why
+- name: Read those for which no node was found, and why
   craton.fleet.iotronic_allocation_info:
     state: error
     fields: [name, last_error]
 
-- name: Whom a node was given to
+- name: Read the allocation of a node
   craton.fleet.iotronic_allocation_info:
     node: metal-01
 `},
@@ -131,9 +131,9 @@ func wholeAllocation(o *api.Allocation) api.Object { return o.Fields }
 func isName(text string) error {
 	switch {
 	case value.IsUUID(text):
-		return fmt.Errorf("%q is a UUID, which no name may look like; give it as uuid", text)
+		return fmt.Errorf("%q is a UUID, which cannot be a name; set it as uuid", text)
 	case !isLogicalName(text):
-		return fmt.Errorf("Ironic takes letters, digits and the characters . _ ~ -, up to 255 of them, and not %q", text) //nolint:staticcheck // a name
+		return fmt.Errorf("%q is not valid in Ironic; use up to 255 letters, digits and the characters . _ ~ -", text) //nolint:staticcheck // a name
 	}
 	return nil
 }
@@ -143,7 +143,7 @@ func guardAllocation(ctx context.Context, s *service, p *plan) error {
 	name := p.before.Text(keyName)
 	switch {
 	case p.create != nil && isNone(p.create[optClass]) && isNone(p.create[optNode]):
-		return errors.New("there is no such allocation; to create it, give resource_class, or the node that it is of")
+		return errors.New("there is no such allocation; to create it, set resource_class, or node")
 	case !p.remove || p.before.Text(keyNodeUUID) == "":
 		return nil
 	}
@@ -152,7 +152,7 @@ func guardAllocation(ctx context.Context, s *service, p *plan) error {
 		return nil
 	}
 	if err == nil && n.ProvisionState == active && !n.Maintenance {
-		err = fmt.Errorf("the allocation %s is of the node %s, which is active; tear that down, which removes the allocation, or put it into maintenance first",
+		err = fmt.Errorf("the allocation %s is of the node %s, which is active; tear the node down, which also removes the allocation, or put it into maintenance first",
 			called(name, p.before.Text(keyUUID)), called(n.Name, n.UUID))
 	}
 	return err
@@ -176,7 +176,7 @@ func foundNone(o api.Object) error {
 }
 
 func noNode(o api.Object, reason string) error {
-	return fmt.Errorf("the allocation %s has found no node: %s; Ironic does not look again: remove it, by state: absent, and create it anew",
+	return fmt.Errorf("the allocation %s has found no node: %s; Ironic does not look again: remove it with state: absent, and create it again",
 		called(o.Text(keyName), o.Text(keyUUID)), strings.TrimSuffix(reason, "."))
 }
 
@@ -195,7 +195,7 @@ func awaitNode(ctx context.Context, s *service, o api.Object, timeout time.Durat
 		return o, noNode(o, failed.Reason)
 	}
 	if _, late := errors.AsType[*api.StateTransitionTimeoutError](err); late && ctx.Err() == nil {
-		return o, fmt.Errorf("the allocation %s has no node after %g seconds (%s); give it more time, or look what keeps it",
+		return o, fmt.Errorf("the allocation %s has no node after %g seconds; set a longer %s, or find out what keeps it",
 			called(o.Text(keyName), o.Text(keyUUID)), timeout.Seconds(), optTimeout)
 	}
 	return o, err

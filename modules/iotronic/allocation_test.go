@@ -36,11 +36,11 @@ func TestChassis(t *testing.T) {
 		want string
 	}{
 		{args{"description": "mod-rack c1"}, "mod-rack c1"}, // two have it
-		{args{"description": ""}, "description is empty; give one, or the uuid"},
-		{args{"description": strings.Repeat("x", 256)}, "description: it has 256 characters, and Ironic takes 255"},
-		{args{"uuid": "rack"}, `uuid: "rack" is no UUID`},
+		{args{"description": ""}, "description is empty; set it, or uuid"},
+		{args{"description": strings.Repeat("x", 256)}, "description: it has 256 characters, and Ironic allows 255"},
+		{args{"uuid": "rack"}, `uuid: "rack" is not a UUID`},
 		{args{}, "one of the following is required: description, uuid"},
-		{fixed.With(args{"state": "absent"}), `the chassis "mod-rack c1" has nodes in it, such as "in-a-rack"; take them out by chassis_uuid: "" first`},
+		{fixed.With(args{"state": "absent"}), `the chassis "mod-rack c1" contains nodes, such as "in-a-rack"; take them out first, with chassis_uuid: ""`},
 	} {
 		a.Fails(t, module, c.in, c.want)
 	}
@@ -104,17 +104,17 @@ func TestAllocations(t *testing.T) {
 		in   args
 		want string
 	}{
-		{want.With(args{"resource_class": "other"}), `resource_class: the allocation "mod-given" has "alloc-mod", which Ironic does not change; remove it, and create it anew`},
+		{want.With(args{"resource_class": "other"}), `resource_class: the allocation "mod-given" has "alloc-mod", which Ironic cannot change; remove it and create it again`},
 		{want.With(args{"traits": []any{}}), `traits: the allocation "mod-given" has [`},
 		{want.With(args{"candidate_nodes": []any{"alloc-1"}}), `candidate_nodes: the allocation "mod-given" has [`},
 		{want.With(args{"node": "alloc-1"}), `node: the allocation "mod-given" has "` + uuids["alloc-2"].(string)},
 		{want.With(args{"owner": "me"}), `owner: the allocation "mod-given" has none`},
 		{want.With(args{"candidate_nodes": []any{"nowhere"}}), `candidate_nodes: there is no node "nowhere"`},
-		{args{"name": "mod-nothing"}, "there is no such allocation; to create it, give resource_class, or the node that it is of"},
-		{args{"name": "a b", "resource_class": "x"}, "name: Ironic takes letters, digits and the characters . _ ~ -"},
-		{args{"name": made["uuid"], "resource_class": "x"}, "is a UUID, which no name may look like; give it as uuid"},
-		{args{"name": "", "resource_class": "x"}, "name is empty; give one, or the uuid"},
-		{args{"name": "x", "resource_class": "x", "wait_timeout": -1}, "wait_timeout is less than nothing"},
+		{args{"name": "mod-nothing"}, "there is no such allocation; to create it, set resource_class, or node"},
+		{args{"name": "a b", "resource_class": "x"}, `name: "a b" is not valid in Ironic; use up to 255 letters`},
+		{args{"name": made["uuid"], "resource_class": "x"}, "is a UUID, which cannot be a name; set it as uuid"},
+		{args{"name": "", "resource_class": "x"}, "name is empty; set it, or uuid"},
+		{args{"name": "x", "resource_class": "x", "wait_timeout": -1}, "wait_timeout is negative"},
 		{args{"name": "x", "resource_class": "x", "api_version": "1.51"}, "does not have allocations (since 1.52)"},
 		{args{"name": "x", "node": "alloc-1", "api_version": "1.57"}, "API version 1.57 does not have node (since 1.58)"},
 		{want.With(args{"extra": map[string]any{"new": 1}, "api_version": "1.56"}), "API version 1.56 does not have changes of allocations (since 1.57)"},
@@ -128,7 +128,7 @@ func TestAllocations(t *testing.T) {
 	out := a.Task(t, module, none)
 	const why = `the allocation "mod-none" has found no node: `
 	if out["failed"] != true || out["changed"] != true || !strings.HasPrefix(out.Msg(), why) || !strings.Contains(out.Msg(), "CUSTOM_NOBODY_HAS") ||
-		!strings.HasSuffix(out.Msg(), "Ironic does not look again: remove it, by state: absent, and create it anew") || out.Dict("allocation")["state"] != "error" {
+		!strings.HasSuffix(out.Msg(), "Ironic does not look again: remove it with state: absent, and create it again") || out.Dict("allocation")["state"] != "error" {
 		t.Errorf("%v", out)
 	}
 	a.Fails(t, module, none, why)
@@ -153,7 +153,7 @@ func TestAllocations(t *testing.T) {
 		_, _ = w.Write([]byte(`{"uuid": "00000000-0000-4000-8000-000000000001", "name": "mod-late", "state": "allocating", "resource_class": "alloc-mod"}`))
 		return true
 	}
-	if got := a.Task(t, module, args{"name": "mod-late", "wait_timeout": 0}); got.Msg() != `the allocation "mod-late" has no node after 0 seconds (wait_timeout); give it more time, or look what keeps it` || got["changed"] != false {
+	if got := a.Task(t, module, args{"name": "mod-late", "wait_timeout": 0}); got.Msg() != `the allocation "mod-late" has no node after 0 seconds; set a longer wait_timeout, or find out what keeps it` || got["changed"] != false {
 		t.Errorf("%v", got)
 	}
 	a.Answer = nil
@@ -161,7 +161,7 @@ func TestAllocations(t *testing.T) {
 
 	// A node that is deployed keeps its allocation; one that is deployed without gets one.
 	a.OK(t, true, nodeName, args{"name": "alloc-2", "provision_state": "active"})
-	a.Fails(t, module, want.With(args{"state": "absent"}), `the allocation "mod-given" is of the node "alloc-2", which is active; tear that down, which removes the allocation, or put it into maintenance first`)
+	a.Fails(t, module, want.With(args{"state": "absent"}), `the allocation "mod-given" is of the node "alloc-2", which is active; tear the node down, which also removes the allocation, or put it into maintenance first`)
 	a.OK(t, true, nodeName, args{"name": "alloc-2", "provision_state": "available", "undeploy": true})
 	a.OK(t, false, module, want.With(args{"state": "absent"}))
 	a.OK(t, true, nodeName, args{"name": "alloc-1", "provision_state": "active"})

@@ -114,7 +114,7 @@ func (j *job) reconcile(ctx context.Context, task *ansible.Task) (*ansible.Resul
 		return nil, err
 	}
 	if called := have.Text(keyName); !w.present && have != nil && w.uuid != "" && w.name != "" && called != w.name {
-		return nil, fmt.Errorf("the node %s is called %q, and not %q; leave one of the two out", w.uuid, called, w.name)
+		return nil, fmt.Errorf("the node %s is called %q, not %q; leave one of the two out", w.uuid, called, w.name)
 	}
 	p, err := makePlan(w, have, j.dialect)
 	if err == nil {
@@ -358,7 +358,7 @@ func (a *applying) does(ctx context.Context, do func() error) error {
 // patiently does what somebody else's work on the node forbids again and again, as long as the task may wait.
 func (a *applying) patiently(ctx context.Context, do func() error) error {
 	return patiently(ctx, a.w.wait, a.ends, func(err error) error {
-		return fmt.Errorf("%w; the node %s is not free after %s", err, a.called(), a.waited())
+		return fmt.Errorf("%w; the node %s is still locked after %s", err, a.called(), a.waited())
 	}, do)
 }
 
@@ -416,7 +416,7 @@ func (a *applying) provisions(ctx context.Context) error {
 			continue
 		}
 		if a.asked[a.id()+step.verb] && slices.Contains(once, step.verb) {
-			return fmt.Errorf("%s: somebody else has led the node %s to %q meanwhile; %q is not asked for a second time, run the task again for that", optProvision, a.called(), a.at, step.verb)
+			return fmt.Errorf("%s: somebody else has moved the node %s to %q in the meantime; the task does not ask for %q a second time, so run it again if you still want that", optProvision, a.called(), a.at, step.verb)
 		}
 		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), a.w.provisionBy(step.verb)) }); err != nil {
 			return a.whoMoved(ctx, optProvision, err)
@@ -535,5 +535,5 @@ func (a *applying) until(ctx context.Context, wait func(context.Context) error) 
 	if late.Reason != "" {
 		text += "; its last error: " + late.Reason
 	}
-	return errors.New(text + "; give it more time, or look what keeps it")
+	return errors.New(text + "; set a longer wait_timeout, or find out what keeps it")
 }

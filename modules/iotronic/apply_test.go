@@ -118,7 +118,7 @@ func TestLocked(t *testing.T) {
 		return true
 	}
 	in := args{"name": "locked", "description": "mine"}
-	for reason, how := range map[string]args{"please retry": {"wait": false}, `; the node "locked" is not free after 0 seconds (wait_timeout)`: {"wait_timeout": 0}} {
+	for reason, how := range map[string]args{"please retry": {"wait": false}, `; the node "locked" is still locked after 0 seconds (wait_timeout)`: {"wait_timeout": 0}} {
 		left = 1
 		if out := a.Task(t, nodeName, in.With(how)); out["failed"] != true || out["changed"] != false || !strings.Contains(out.Msg(), reason) {
 			t.Errorf("%v: %v", how, out)

@@ -23,15 +23,15 @@ var chassisResource = &resource{
 	}}, guard: guardChassis,
 	fields: []field{
 		{option: optDescription, on: onIronic, check: isChassisText, doc: []string{
-			"A text for people. With O(uuid) the chassis gets this description, and an empty string takes it away.",
-			"Without O(uuid) the chassis is found by it. Ironic lets several chassis have the same one, which is an error that lists their UUIDs then."}},
-		{option: "extra", form: formDict, on: onIronic, doc: []string{"What you want to keep with the chassis."}},
+			"A description for people. With O(uuid), the description of the chassis is changed to this; an empty string removes it.",
+			"Without O(uuid), the chassis is found by its description. If several chassis have it, the task fails and lists their UUIDs."}},
+		{option: "extra", form: formDict, on: onIronic, doc: []string{"Arbitrary data to store with the chassis."}},
 	},
-	creates:  "Finds the chassis by its UUID or its description, creates it if it is not there, and changes what differs.",
-	identity: "The UUID of the chassis. Nothing else of a chassis is unique, so give it where several hosts run the task at once.",
+	creates:  "Finds a chassis by its UUID or its description, creates it if it does not exist, and changes what differs.",
+	identity: "The UUID of the chassis. Nothing else of a chassis is unique, so set it if several hosts run the task at the same time.",
 	moreNotes: []string{
-		"Ironic removes no chassis in which there are nodes. That is an error, in check mode too.",
-		"The option C(chassis_uuid) of M(craton.fleet.iotronic_node) puts a node into a chassis.",
+		"Ironic does not remove a chassis that contains nodes. The task then fails, in check mode too.",
+		"To put a node into a chassis, use M(craton.fleet.iotronic_node) with its option C(chassis_uuid).",
 	},
 	examples: `
 - name: A rack
@@ -41,23 +41,23 @@ var chassisResource = &resource{
       room: "2.04"
   register: rack
 
-- name: A server in it
+- name: Put a server into it
   craton.fleet.iotronic_node:
     name: metal-01
     driver: ipmi
     chassis_uuid: "{{ rack.chassis.uuid }}"
 
-- name: It was moved
+- name: Change its description
   craton.fleet.iotronic_chassis:
     uuid: "{{ rack.chassis.uuid }}"
     description: rack c1
 
-- name: The server goes elsewhere
+- name: Take the server out of it
   craton.fleet.iotronic_node:
     name: metal-01
     chassis_uuid: ""
 
-- name: Gone
+- name: Remove it
   craton.fleet.iotronic_chassis:
     description: rack c1
     state: absent
@@ -66,22 +66,22 @@ var chassisResource = &resource{
 
 var chassis = &kind{
 	name: "chassis", plural: "chassis", identity: keyUUID, unnamed: true, detailed: true, fielded: true, dialects: onIronic,
-	more: []ansible.Option{{Name: optDescription, Description: []string{"Only chassis with this description, which several may have."}}},
+	more: []ansible.Option{{Name: optDescription, Description: []string{"Only chassis with this description. Several can have the same one."}}},
 	keep: ofDescription,
 	returns: []ansible.Return{
 		always(keyUUID, ansible.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID."),
-		always(optDescription, ansible.Str, "rack b7", "A text for people. Null for none."),
-		detailed("extra", ansible.Dict, map[string]any{"room": "2.04"}, "What users keep there."),
+		always(optDescription, ansible.Str, "rack b7", "The description, or null."),
+		detailed("extra", ansible.Dict, map[string]any{"room": "2.04"}, "The data stored with the chassis."),
 	},
 	doc: docs{
-		is:    "A chassis is where nodes of Ironic stand together, such as a rack.",
-		notes: []string{"Which nodes are in it is read by M(craton.fleet.iotronic_node_info) with C(chassis_uuid)."},
+		is:    "A chassis groups nodes of Ironic that are in one place, such as a rack.",
+		notes: []string{"To list the nodes in a chassis, use M(craton.fleet.iotronic_node_info) with C(chassis_uuid)."},
 		examples: `
-- name: All chassis
+- name: Read all chassis
   craton.fleet.iotronic_chassis_info:
   register: found
 
-- name: One of them
+- name: Read one of them
   craton.fleet.iotronic_chassis_info:
     description: rack b7
 `},
@@ -106,7 +106,7 @@ func ofDescription(_ context.Context, _ *service, p ansible.Params) (func(api.Ob
 func isChassisText(text string) error {
 	const most = 255
 	if n := utf8.RuneCountInString(text); n > most {
-		return fmt.Errorf("it has %d characters, and Ironic takes %d", n, most)
+		return fmt.Errorf("it has %d characters, and Ironic allows %d", n, most)
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func guardChassis(ctx context.Context, s *service, p *plan) error {
 	page, err := s.client.Nodes.List(ctx, api.NodeListOptions{Chassis: uuid, IncludeChildren: children, Fields: []string{keyName}, Paging: api.Paging{Limit: 1}})
 	if err == nil && len(page.Items) > 0 {
 		n := page.Items[0]
-		err = fmt.Errorf("the chassis %s has nodes in it, such as %s; take them out by chassis_uuid: \"\" first", called(p.before.Text(optDescription), uuid), called(n.Name, n.UUID))
+		err = fmt.Errorf("the chassis %s contains nodes, such as %s; take them out first, with chassis_uuid: \"\"", called(p.before.Text(optDescription), uuid), called(n.Name, n.UUID))
 	}
 	return err
 }

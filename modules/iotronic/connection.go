@@ -23,10 +23,10 @@ var sections = []settings.Section{settings.SignIn, settings.Iotronic}
 // connection is the fragment that every module has.
 func connection() *ansible.Fragment {
 	return &ansible.Fragment{Name: fragmentName, Options: options.Of(sections...), Notes: []string{
-		"Who signs in is the first of these that is given: O(cloud); O(url) with O(token), which is used as it is; credentials for Keystone, by O(os_cloud) or O(auth_url); nobody, for an Ironic that stands alone, or with O(auth_type=http_basic) its user O(username). Users of Craton itself are none here.",
-		"What no option and no environment variable gives is taken from the configuration file of the machine that the module runs on: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else C(/etc/craton/config.yml). Options that begin there with C(iotronic) stand in its mapping C(iotronic).",
-		"Tokens of Keystone are kept for other tasks in C(~/.cache/craton/tokens) of the user that the module runs as; see O(no_token_cache).",
-		"Set the connection once for all of these modules with C(module_defaults) and the group C(craton.fleet.iotronic). What is the same for Craton, such as O(os_cloud), can be set for both with the group C(craton.fleet.all).",
+		"Credentials are the first of these that is set: O(cloud); O(url) with O(token), which is used as it is; credentials for Keystone, with O(os_cloud) or O(auth_url); none, for a standalone Ironic, or O(username) and O(password) with O(auth_type=http_basic). Users of Craton itself do not work here.",
+		"What neither an option nor an environment variable sets is taken from the configuration file on the machine that the module runs on: the file in E(CRATON_CONFIG), or else C(~/.config/craton/config.yml), or else C(/etc/craton/config.yml). There the settings of Ironic and Iotronic are in the mapping C(iotronic).",
+		"Tokens of Keystone are cached for other tasks in C(~/.cache/craton/tokens) of the user that the module runs as; see O(no_token_cache).",
+		"To set the connection once for all of these modules, use C(module_defaults) with the group C(craton.fleet.iotronic). Settings that are the same for Craton, such as O(os_cloud), can be set for both with the group C(craton.fleet.all).",
 	}}
 }
 

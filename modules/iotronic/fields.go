@@ -57,39 +57,39 @@ const interfaceEnding = "_interface"
 // implementation is the field that says which implementation of an interface of its driver a node uses.
 func implementation(of, sample string) field {
 	return field{option: of + interfaceEnding, on: onIronic, stays: true, settled: true,
-		doc: []string{"Which implementation of the interface " + of + " the node uses, such as V(" + sample + "). The driver's default if it is never given."}}
+		doc: []string{"The implementation of the " + of + " interface, such as V(" + sample + "). By default that of the driver."}}
 }
 
 // nodeFields are all that a task can set of a node but the name.
 var nodeFields = []field{
 	{option: keyDriver, on: onIronic, needed: true, stays: true, doc: []string{"The driver, such as V(ipmi) or V(redfish)."}},
-	dict("driver_info", "What the driver needs to know, such as addresses and credentials; M(craton.fleet.iotronic_driver_info) tells what.",
+	dict("driver_info", "What the driver needs to reach the hardware, such as addresses and credentials. M(craton.fleet.iotronic_driver_info) lists the keys.",
 		"Ironic never shows passwords and other secrets, so they are not compared: see O(update_password)."),
-	dict("properties", "What the hardware is, such as C(cpu_arch), C(memory_mb) and C(capabilities)."),
-	{option: "extra", form: formDict, on: slices.Concat(onIronic, onNodes), doc: []string{"What you want to keep with the node."}},
-	dict("instance_info", "What is to be deployed, such as C(image_source) and C(root_gb).",
-		"Ironic never shows secrets, nor C(image_url) and C(configdrive), so they are not compared: see O(update_password)."),
+	dict("properties", "The properties of the hardware, such as C(cpu_arch), C(memory_mb) and C(capabilities)."),
+	{option: "extra", form: formDict, on: slices.Concat(onIronic, onNodes), doc: []string{"Arbitrary data to store with the node."}},
+	dict("instance_info", "What to deploy, such as C(image_source) and C(root_gb).",
+		"Ironic never shows secrets, C(image_url) and C(configdrive), so they are not compared: see O(update_password)."),
 	{option: "network_data", form: formDict, on: onIronic,
-		doc: []string{"The network configuration of what is deployed, with C(links), C(networks) and C(services)."}},
+		doc: []string{"The static network configuration of the node, with C(links), C(networks) and C(services)."}},
 	{option: "resource_class", on: onIronic, settled: true,
-		doc: []string{"The resource class, by which schedulers choose nodes. An empty string takes it away."}},
-	text("chassis_uuid", "The UUID of the chassis that the node is in. An empty string takes it away."),
-	{option: "conductor_group", on: onIronic, lower: true, doc: []string{"The group of conductors that work on the node. An empty string means none. Upper and lower case are the same."}},
+		doc: []string{"The resource class, by which schedulers and allocations choose nodes. An empty string removes it."}},
+	text("chassis_uuid", "The UUID of the chassis that the node is in. An empty string removes it."),
+	{option: "conductor_group", on: onIronic, lower: true, doc: []string{"The conductor group that manages the node. An empty string means none. Upper and lower case make no difference."}},
 	// To most callers Ironic gives no nodes that are another project's from the beginning.
-	{option: keyOwner, on: onIronic, later: true, doc: []string{"Whom the node belongs to, a project as a rule. An empty string takes it away."}},
-	text("instance_name", "The name of the instance that runs on the node. An empty string takes it away."),
-	{option: keyParent, on: onIronic, meant: meantNode, later: true, doc: []string{"The node that this one is a part of, by name or UUID. An empty string takes it away.",
-		"Newer releases of Ironic want both to have the same O(owner)."}},
-	{option: "disable_power_off", form: formFlag, on: onIronic, doc: []string{"Whether Ironic never switches the power of the node off, but only restarts it."}},
-	text("lessee", "The project that may use the node. An empty string takes it away."),
-	text("shard", "The shard that the node is in. An empty string takes it away."),
-	text("description", "A text for people. An empty string takes it away."),
-	text("instance_uuid", "The UUID of the instance that runs on the node. An empty string takes it away."),
-	{option: "automated_clean", form: formMaybe, on: onIronic, doc: []string{"Whether the node is cleaned on its way to V(available). What the conductor says if it is never given."}},
-	{option: "protected", form: formFlag, on: onIronic, doc: []string{"Whether a deployed node must not be torn down, rebuilt or deleted."}},
-	text("protected_reason", "Why it is protected. An empty string takes it away."),
-	{option: "retired", form: formFlag, on: onIronic, doc: []string{"Whether the node is not to be made available any more."}},
-	text("retired_reason", "Why it is retired. An empty string takes it away."),
+	{option: keyOwner, on: onIronic, later: true, doc: []string{"The owner of the node, usually the id of a project. An empty string removes it."}},
+	text("instance_name", "The name of the instance that runs on the node. An empty string removes it."),
+	{option: keyParent, on: onIronic, meant: meantNode, later: true, doc: []string{"The node that this one is a part of, by name or UUID. An empty string removes it.",
+		"Newer releases of Ironic require both to have the same O(owner)."}},
+	{option: "disable_power_off", form: formFlag, on: onIronic, doc: []string{"Whether Ironic must never power the node off, and only reboot it."}},
+	text("lessee", "The lessee: the project that may use the node. An empty string removes it."),
+	text("shard", "The shard that the node belongs to. An empty string removes it."),
+	text("description", "A description for people. An empty string removes it."),
+	text("instance_uuid", "The UUID of the instance that runs on the node. An empty string removes it."),
+	{option: "automated_clean", form: formMaybe, on: onIronic, doc: []string{"Whether the node is cleaned automatically before it becomes V(available). By default the conductor's setting."}},
+	{option: "protected", form: formFlag, on: onIronic, doc: []string{"Whether a deployed node is protected from being torn down, rebuilt or removed."}},
+	text("protected_reason", "The reason for the protection. An empty string removes it."),
+	{option: "retired", form: formFlag, on: onIronic, doc: []string{"Whether the node is retired: Ironic no longer makes it V(available)."}},
+	text("retired_reason", "The reason for the retirement. An empty string removes it."),
 	implementation("bios", "no-bios"),
 	implementation("boot", "ipxe"),
 	implementation("console", "ipmitool-socat"),
@@ -104,10 +104,10 @@ var nodeFields = []field{
 	implementation("storage", "noop"),
 	implementation("vendor", "no-vendor"),
 
-	{option: "code", on: onNodes, needed: true, stays: true, doc: []string{"The code that the machine has on it. No two nodes have the same one."}},
-	{option: "type", on: onNodes, doc: []string{"The sort of hardware. An empty string takes it away."}},
-	{option: "location", form: formPlace, on: onNodes, needed: true, doc: []string{"Where the machine stands."}},
-	{option: "mobile", form: formFlag, on: onNodes, doc: []string{"Whether the machine moves."}},
+	{option: "code", on: onNodes, needed: true, stays: true, doc: []string{"The registration code of the machine, unique among all nodes."}},
+	{option: "type", on: onNodes, doc: []string{"The type of hardware. An empty string removes it."}},
+	{option: "location", form: formPlace, on: onNodes, needed: true, doc: []string{"The location of the machine."}},
+	{option: "mobile", form: formFlag, on: onNodes, doc: []string{"Whether the machine is mobile."}},
 }
 
 // mode returns the option that says what happens with the keys of a dict that the task does not have.

@@ -34,26 +34,26 @@ func (p *plan) guard(d api.Dialect) error {
 	}
 	switch end := p.reached(); {
 	case p.updates("protected") && isTrue(p.after["protected"]) && end != active && end != "rescue":
-		return errors.New("protected: Ironic protects only nodes that are deployed; set provision_state: active, or leave it out")
+		return errors.New("protected: Ironic protects only deployed nodes; set provision_state: active, or leave protected out")
 	case p.updates("retired") && isTrue(p.after["retired"]) && end == available:
-		return errors.New("retired: Ironic retires no node that is available; set provision_state: manageable")
+		return errors.New("retired: Ironic cannot retire a node that is available; set provision_state: manageable")
 	}
 	if is := p.before.Text("instance_uuid"); is != "" && p.updates("instance_uuid") && !isNone(p.after["instance_uuid"]) {
-		return fmt.Errorf("instance_uuid: the node has the instance %s; take that away by instance_uuid: \"\" first", is)
+		return fmt.Errorf("instance_uuid: the node has the instance %s; remove that first, with instance_uuid: \"\"", is)
 	}
 	if isTrue(p.after["disable_power_off"]) && (p.power == api.PowerOff || p.power == api.SoftPowerOff) {
-		return errors.New("power: Ironic never switches the power of the node off; set disable_power_off: false, or restart it by power: rebooted")
+		return errors.New("power: Ironic must not power this node off; set disable_power_off: false, or reboot it with power: rebooted")
 	}
 	for _, step := range p.steps {
 		switch {
 		case slices.Contains([]string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionRescue, api.ProvisionUnrescue, api.ProvisionAbort}, step.verb) && isTrue(p.after[keyMaintenance]) && !p.suspendLater:
-			return fmt.Errorf("%s: Ironic deploys nothing on a node in maintenance, and ends no rescue and no service that failed; set maintenance: false", optProvision)
+			return fmt.Errorf("%s: Ironic does not deploy or rescue a node in maintenance, or end a rescue or a failed service; set maintenance: false", optProvision)
 		case (step.verb == api.ProvisionClean || step.verb == api.ProvisionService) && isTrue(p.after[keyMaintenance]) && !p.suspendLater:
-			return fmt.Errorf("%s: Ironic cleans no node in maintenance, and services none; set maintenance: false", optProvision)
+			return fmt.Errorf("%s: Ironic does not clean or service a node in maintenance; set maintenance: false", optProvision)
 		case step.verb == api.ProvisionProvide && p.retired():
-			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false", optProvision)
+			return fmt.Errorf("%s: Ironic does not make a retired node available; set retired: false", optProvision)
 		case step.verb == api.ProvisionDeleted && p.reached() == available && p.retired() && string(p.after["automated_clean"]) != "false":
-			return fmt.Errorf("%s: Ironic makes no retired node available; set retired: false, or provision_state: manageable", optProvision)
+			return fmt.Errorf("%s: Ironic does not make a retired node available; set retired: false, or provision_state: manageable", optProvision)
 		case step.verb == api.ProvisionDeleted && isTrue(p.before["protected"]) && isTrue(p.after["protected"]):
 			return fmt.Errorf("%s: the node is protected; set protected: false first", optProvision)
 		}
@@ -78,7 +78,7 @@ const longest = 4096
 // guardFields refuses values that Ironic refuses, and changes of a node with something deployed on it that it refuses then.
 func (p *plan) guardFields() error {
 	if n := utf8.RuneCountInString(p.after.Text("description")); p.writes("description") && n > longest {
-		return fmt.Errorf("description: it has %d characters, and Ironic takes %d", n, longest)
+		return fmt.Errorf("description: it has %d characters, and Ironic allows %d", n, longest)
 	}
 	if p.before == nil {
 		return nil
@@ -86,7 +86,7 @@ func (p *plan) guardFields() error {
 	state, moves := settled(p.before)
 	switch is := p.before.Text(keyProvision); {
 	case moves && p.settle == "" && len(p.update) > 0 && !slices.Contains(changeable, is):
-		return fmt.Errorf("the node is %q, on its way to %q, and Ironic changes nothing of it meanwhile; set wait: true", is, state)
+		return fmt.Errorf("the node is %q, on its way to %q, and Ironic changes nothing of it until it has arrived; set wait: true", is, state)
 	case p.settle != "" && isTrue(p.before[keyMaintenance]) && !p.resume && slices.Contains(heeding, is):
 		return fmt.Errorf("the node is %q and does not get to %q in maintenance; set maintenance: false", is, state)
 	}
@@ -98,12 +98,12 @@ func (p *plan) guardFields() error {
 		if _, changes := p.update[f.option]; !changes || !f.settled {
 			continue
 		}
-		help := "tear it down first, by provision_state: available and undeploy: true"
+		help := "tear it down first, with provision_state: available and undeploy: true"
 		switch isInterface := strings.HasSuffix(f.option, interfaceEnding); {
 		case isInterface && (p.maintenance || isTrue(p.before[keyMaintenance]) && !(p.resume && p.settle != "")):
 			continue
 		case isInterface:
-			help = "put the node into maintenance for it, or " + help
+			help = "put the node into maintenance first, or " + help
 		case isNone(p.before[f.option]): // there may be a first one
 			continue
 		}
@@ -142,17 +142,17 @@ func (p *plan) guardRemove() error {
 	}
 	switch {
 	case isTrue(o["protected"]):
-		return fmt.Errorf("the node %s is protected, and cannot be removed; set protected: false first", name)
+		return fmt.Errorf("the node %s is protected; to remove it, set protected: false first", name)
 	case slices.Contains(deployed, state) && !p.undeploy:
-		return fmt.Errorf("the node %s is %s, and is removed only with what is deployed on it; set undeploy: true for that", name, p.whereabouts(state))
+		return fmt.Errorf("the node %s is %s, and would be removed with what is deployed on it; to do that, set undeploy: true", name, p.whereabouts(state))
 	case isTrue(o[keyMaintenance]): // Ironic forgets what it cannot reach any more
 		return nil
 	case slices.Contains(deployed, state):
-		return fmt.Errorf("the node %s is %s, and cannot be torn down meanwhile; set wait: true", name, p.whereabouts(state))
+		return fmt.Errorf("the node %s is %s, and cannot be torn down yet; set wait: true", name, p.whereabouts(state))
 	case !slices.Contains(deletable, state):
 		return fmt.Errorf("the node %s is %s, and cannot be removed; make it manageable, or put it into maintenance first", name, p.whereabouts(state))
 	case !isNone(o["instance_uuid"]) && len(p.steps) == 0:
-		return fmt.Errorf("the node %s has the instance %s, and cannot be removed; take that away by instance_uuid: \"\" first", name, o.Text("instance_uuid"))
+		return fmt.Errorf("the node %s has the instance %s, and cannot be removed; remove that first, with instance_uuid: \"\"", name, o.Text("instance_uuid"))
 	}
 	return nil
 }

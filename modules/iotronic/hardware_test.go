@@ -163,7 +163,7 @@ func testRefusedUnderWay(t *testing.T, i *openstacktest.Ironic, a *world) {
 		{"clean wait", "available", "", args{"power": "off", "wait": false}, 1, "power: PUT "},
 		{"clean wait", "available", "", args{"power": "rebooted", "wait": false}, 1, "power: PUT "},
 		{"clean wait", "available", "nobody", args{"maintenance": true}, 1, "maintenance: PUT "},
-		{"inspecting", "manageable", "", args{"description": "d", "wait": false}, 0, `the node is "inspecting", on its way to "manageable", and Ironic changes nothing of it meanwhile; set wait: true`},
+		{"inspecting", "manageable", "", args{"description": "d", "wait": false}, 0, `the node is "inspecting", on its way to "manageable", and Ironic changes nothing of it until it has arrived; set wait: true`},
 		{"available", "", "nobody", args{"maintenance": true, "api_version": "1.7"}, 1, "maintenance: PUT "},
 	} {
 		if err := i.Move(t.Context(), "refused-under-way", c.state, c.target); err != nil {

@@ -74,15 +74,15 @@ func (k *kind) infoSpec() *ansible.Spec {
 		Short: fmt.Sprintf("Read %s of %s", k.plural, k.services()),
 		Description: []string{
 			k.doc.is,
-			fmt.Sprintf("Lists the %s that match all options that are given, however many there are. Changes nothing.", k.plural),
-			"What is not found is no error: the list is empty then. What the server does not have at all, such as a filter or the whole kind of objects, is one.",
+			fmt.Sprintf("Lists all %s that match the options. Changes nothing.", k.plural),
+			"If nothing matches, the list is empty. If the server does not support a filter, or has no such objects at all, the task fails.",
 		},
 		Notes:             k.doc.notes,
 		SupportsCheckMode: true,
 		Fragments:         []*ansible.Fragment{connection()},
 		Examples:          k.doc.examples,
 		Returns: []ansible.Return{{Name: k.plural, Type: ansible.List, Elements: ansible.Dict, Returned: "success",
-			Description: []string{fmt.Sprintf("The %s, with the fields and values that the API has of them; other releases of the service have others. Links are left out.", k.plural)},
+			Description: []string{fmt.Sprintf("The %s, with the fields and values of the API, which depend on its release. Links are left out.", k.plural)},
 			Contains:    k.returns}},
 	}
 	if !k.unnamed {
@@ -106,13 +106,13 @@ func (k *kind) infoSpec() *ansible.Spec {
 			known = "UUID"
 		}
 		s.Options = append(s.Options, ansible.Option{Name: optDetail, Type: ansible.Bool, Default: true, Description: []string{
-			fmt.Sprintf("Whether to read all fields of the %s, or only the few of the API's short lists.", k.plural),
-			fmt.Sprintf("What is looked for by its %s comes whole.", known)}})
+			fmt.Sprintf("Whether to read all fields of the %s, or only the few in the short listing of the API.", k.plural),
+			fmt.Sprintf("Objects that are looked up by %s always have all fields.", known)}})
 	}
 	if k.fielded {
 		doc := "Only these fields, and C(uuid)."
 		if k.detailed {
-			doc += " O(detail) does not count then."
+			doc += " O(detail) is ignored then."
 		}
 		s.Options = append(s.Options, ansible.Option{Name: optFields, Type: ansible.List, Elements: ansible.Str, Description: []string{doc}})
 	}
@@ -185,7 +185,11 @@ func (k *kind) find(ctx context.Context, s *service, p ansible.Params) ([]api.Ob
 	uuid := ""
 	if k.identity == keyUUID {
 		if uuid = value.CanonicalUUID(p.String(optUUID)); uuid != "" && !value.IsUUID(uuid) {
-			return nil, noUUID(uuid)
+			by := keyName
+			if k.unnamed {
+				by = ""
+			}
+			return nil, noUUID(uuid, k.name, by)
 		}
 	}
 	query, fields := k.query(p)

@@ -47,21 +47,21 @@ type management struct {
 func managementOptions() []ansible.Option {
 	return []ansible.Option{
 		{Name: optTraits, Type: ansible.List, Elements: ansible.Str, Description: []string{
-			"Traits of the node, by which schedulers choose it: standard ones, or any that begin with C(CUSTOM_), of capital letters, digits and underscores.",
-			"Only nodes of Ironic have them. It needs API version 1.37 or a later one."}},
+			"The traits of the node, by which schedulers and allocations choose it: standard traits, or your own, which begin with C(CUSTOM_) and consist of capital letters, digits and underscores.",
+			"Only for nodes of Ironic. Requires API version 1.37 or later."}},
 		{Name: optTraitsMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
-			"V(merge) adds what O(traits) has, V(replace) removes all others."}},
+			"V(merge) adds O(traits) to the existing ones, V(replace) also removes all others."}},
 		{Name: optBootDevice, Description: []string{
-			"What the node boots from, such as V(pxe), V(disk) or V(cdrom). The hardware is asked, in check mode too.",
-			"Many kinds of hardware forget a device that is not persistent when the node has booted once. Only nodes of Ironic have it."}},
+			"The device that the node boots from, such as V(pxe), V(disk) or V(cdrom). Ironic asks the hardware, in check mode too.",
+			"Unless O(boot_device_persistent=true), many kinds of hardware reset it after the next boot, and the next run of the task sets it again. Only for nodes of Ironic."}},
 		{Name: optBootPersistent, Type: ansible.Bool, Description: []string{
-			"Whether it boots from O(boot_device) each time, and not once. Without it that is not compared; a device that is set is so for once then."}},
+			"Whether the node always boots from O(boot_device), and not only at the next boot. If the task does not set it, it is not compared, and a new device is set for the next boot only."}},
 		{Name: optBootMode, Choices: []any{uefi, bios}, Description: []string{
-			"The boot mode. Only nodes of Ironic have it, and only some kinds of hardware. It needs API version 1.76 or a later one."}},
+			"The boot mode. Only for nodes of Ironic whose hardware supports it. Requires API version 1.76 or later."}},
 		{Name: optSecureBoot, Type: ansible.Bool, Description: []string{
-			"Whether secure boot is on. Only nodes of Ironic have it, and only some kinds of hardware. It needs API version 1.76 or a later one."}},
+			"Whether secure boot is enabled. Only for nodes of Ironic whose hardware supports it. Requires API version 1.76 or later."}},
 		{Name: optConsole, Type: ansible.Bool, Description: []string{
-			"Whether the serial console is enabled; M(craton.fleet.iotronic_node_info) tells where it is. Only nodes of Ironic have it."}},
+			"Whether the serial console is enabled. M(craton.fleet.iotronic_node_info) with C(console=true) returns its address. Only for nodes of Ironic."}},
 	}
 }
 
@@ -79,7 +79,7 @@ func wantManagement(p ansible.Params) (m management, err error) {
 	for _, t := range m.traits {
 		const most = 255
 		if t == "" || len(t) > most || strings.Trim(t, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
-			return m, fmt.Errorf("%s: %q is no trait: it has capital letters, digits and underscores, up to 255", optTraits, t)
+			return m, fmt.Errorf("%s: %q is not a valid trait; use up to 255 capital letters, digits and underscores", optTraits, t)
 		}
 	}
 	flag := func(name string) *bool {
@@ -193,7 +193,7 @@ func (j *job) planBoot(ctx context.Context, m *management, p *plan) error {
 		})
 		if err == nil && len(there) > 0 && !slices.Contains(there, m.device) {
 			slices.Sort(there)
-			return fmt.Errorf("%s: the node does not boot from %q; it boots from %s", optBootDevice, m.device, strings.Join(there, ", "))
+			return fmt.Errorf("%s: the node cannot boot from %q; it can boot from %s", optBootDevice, m.device, strings.Join(there, ", "))
 		}
 	}
 	persistent := m.persistent != nil && *m.persistent
@@ -215,7 +215,7 @@ func (j *job) asks(ctx context.Context, uuid string, ask func() error) error {
 		case !api.IsLocked(err):
 			return err
 		case time.Since(began) > long:
-			return fmt.Errorf("%w; unless somebody else works on it, its hardware does not answer Ironic", err)
+			return fmt.Errorf("%w; unless somebody else is working on it, its hardware does not respond to Ironic", err)
 		case asked == most || !j.w.wait || j.unlocked(ctx, uuid) != nil:
 			return err
 		}

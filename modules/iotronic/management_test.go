@@ -43,7 +43,7 @@ func TestTraits(t *testing.T) {
 	is(a.does(t, n.With(args{"traits": []string{"CUSTOM_A", "CUSTOM_B"}, "traits_mode": "replace"})), "CUSTOM_A", "CUSTOM_B")
 	a.OK(t, false, nodeName, n.With(args{"traits": []string{}}))
 	is(a.does(t, n.With(args{"traits": []string{}, "traits_mode": "replace"})), []any{}...)
-	a.Fails(t, nodeName, n.With(args{"traits": "custom_a"}), `traits: "custom_a" is no trait: it has capital letters, digits and underscores`)
+	a.Fails(t, nodeName, n.With(args{"traits": "custom_a"}), `traits: "custom_a" is not a valid trait; use up to 255 capital letters, digits and underscores`)
 	a.Fails(t, nodeName, n.With(args{"traits": "CUSTOM_A", "api_version": "1.36"}), "API version 1.36 does not have traits (since 1.37)")
 	_, town := newIotronic(t, iotronictest.Nodes2017)
 	town.Fails(t, nodeName, args{"name": "pi", "traits": "CUSTOM_A", "boot_device": "pxe", "console": true}, "whose nodes have no traits, boot_device, console; leave that out")
@@ -63,7 +63,7 @@ func TestBootAndConsole(t *testing.T) {
 	if d := cmp.Diff([]string{`{"boot_device":"pxe","persistent":false}`, `{"boot_device":"pxe","persistent":true}`}, *sent); d != "" {
 		t.Error(d)
 	}
-	a.Fails(t, nodeName, n.With(args{"boot_device": "disk"}), `boot_device: the node does not boot from "disk"; it boots from pxe`)
+	a.Fails(t, nodeName, n.With(args{"boot_device": "disk"}), `boot_device: the node cannot boot from "disk"; it can boot from pxe`)
 	a.Fails(t, nodeName, n.With(args{"boot_mode": "uefi", "api_version": "1.75"}), "API version 1.75 does not have boot_mode (since 1.76)")
 	if got := a.does(t, n.With(args{"console": true})); got["console_enabled"] != true {
 		t.Errorf("%v", got)
@@ -121,7 +121,7 @@ func TestInspectionAndRescue(t *testing.T) {
 	if got := a.OK(t, false, nodeName, n.With(args{"provision_state": "inspected"})).Dict("node"); got["provision_state"] != "available" {
 		t.Errorf("%v", got)
 	}
-	a.Fails(t, nodeName, n.With(args{"provision_state": "rescue"}), "only what is deployed can be rescued")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "rescue"}), "only a deployed node can be rescued")
 
 	const secret = "hush-hush-hush"
 	drive := map[string]any{"meta_data": map[string]any{"name": "looked-at"}, "user_data": secret}

@@ -35,19 +35,19 @@ const (
 func nodeSpec() *ansible.Spec {
 	s := &ansible.Spec{
 		Name:  nodeName,
-		Short: "Create, change and remove a node of Ironic or Iotronic",
+		Short: "Create, change and remove nodes of Ironic or Iotronic",
 		Description: []string{
-			"A node is a machine: a bare metal server of Ironic, or a small computer of Iotronic before that called them boards.",
-			"Finds the node by its name or UUID, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.",
-			"With Ironic it also switches the power, begins and ends maintenance, and leads the node through the states of provisioning.",
-			"Sends no request that writes when nothing differs. Check mode tells what the real run would do, errors that can be known included.",
+			"A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which calls them boards since.",
+			"Finds a node by its name or UUID, creates it if it does not exist, and changes what differs. What the task does not mention stays as it is.",
+			"With Ironic it also manages ports, traits, power, maintenance, boot device and console, and moves the node through its provision states: enrollment, inspection, cleaning, deployment, rescue.",
+			"Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors that can be foreseen.",
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
 		Fragments: []*ansible.Fragment{connection()},
 		Notes: []string{
-			"An option that the server's API does not have is an error: see which one has it. Ironic is a server with drivers; Iotronic had nodes until March 2017.",
-			"Iotronic of 2016 creates and removes nodes, and cannot change them. Boards of Iotronic can only be read: M(craton.fleet.iotronic_board_info).",
-			"A change to a node that is on its way between two states waits until it is there, with O(wait=true).",
+			"An option that the server's API does not have is an error that says so. Iotronic had nodes until March 2017.",
+			"Iotronic of 2016 can create and remove nodes, but not change them. Boards of Iotronic can only be read, with M(craton.fleet.iotronic_board_info).",
+			"If the node is between two provision states, the task waits until it has arrived and changes it then, unless O(wait=false).",
 		},
 		SeeAlso:  []ansible.SeeAlso{{Module: fullName(node.infoName())}, {Module: fullName("iotronic_port")}, {Module: fullName(driver.infoName())}},
 		Examples: nodeExamples,
@@ -56,23 +56,23 @@ func nodeSpec() *ansible.Spec {
 			RequiredBy:    map[string][]string{optReason: {optMaintenance}},
 		},
 		Returns: []ansible.Return{{
-			Name: node.name, Type: ansible.Dict, Returned: "success", Contains: node.returns,
+			Name: node.name, Type: ansible.Dict, Returned: "success", Contains: node.written(),
 			Description: []string{
-				"The node as it is now, also when nothing changed, with the fields and values that the API has of it. Links are left out.",
-				"In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was, or an empty dict if it was not there.",
+				"The node as it is after the task, whether or not something changed, with the fields and values of the API. Links are left out.",
+				"In check mode, the node as it would be; what only the server can know is null or missing. With O(state=absent), the node as it was, or an empty dict if it did not exist.",
 			}},
-			{Name: optPorts, Type: ansible.List, Elements: ansible.Dict, Returned: "when O(ports) is given", Contains: port.returns, Description: []string{
-				"The ports of O(ports) as they are now, in that order; in check mode as they would be."}},
+			{Name: optPorts, Type: ansible.List, Elements: ansible.Dict, Returned: "when O(ports) is given", Contains: port.written(), Description: []string{
+				"The ports in O(ports), in the same order, as they are after the task; in check mode as they would be."}},
 		},
 	}
 	s.Options = append(s.Options,
-		ansible.Option{Name: optName, Description: []string{"The name of the node. With O(uuid) the node gets this name.",
-			"Names are unique on Ironic only; one that several nodes have is an error that lists their UUIDs."}},
+		ansible.Option{Name: optName, Description: []string{"The name of the node. With O(uuid), the node is renamed to this.",
+			"Names are unique only in Ironic. If several nodes of Iotronic have the name, the task fails and lists their UUIDs."}},
 		ansible.Option{Name: optUUID, Aliases: []string{"id"}, Description: []string{"The UUID of the node, instead of its name.",
-			"Of Ironic, if there is no such node, it is created with this UUID. Iotronic chooses UUIDs itself."}},
+			"If Ironic has no such node, it is created with this UUID. Iotronic chooses UUIDs itself."}},
 		ansible.Option{Name: optState, Default: present, Choices: []any{present, absent}, Description: []string{
-			"V(present) makes the node what the task says, V(absent) removes it.",
-			"A node of Ironic that is deployed is removed only with O(undeploy=true)."}})
+			"V(present) creates or changes the node as the task says, V(absent) removes it.",
+			"A node of Ironic on which something is deployed is removed only with O(undeploy=true)."}})
 	s.Options = append(s.Options, nodes.options()...)
 	s.Options = append(s.Options, managementOptions()...)
 	s.Options = append(s.Options, portOptions()...)
@@ -95,21 +95,21 @@ func (f *field) options(r *resource) []ansible.Option {
 	switch {
 	case len(r.kind.dialects) == 1: // they all do
 	case len(f.on) == 1:
-		o.Description = append(o.Description, "Only nodes of Ironic have it.")
+		o.Description = append(o.Description, "Only for nodes of Ironic.")
 	case !slices.Contains(f.on, onIronic[0]):
-		o.Description = append(o.Description, "Only nodes of Iotronic have it.")
+		o.Description = append(o.Description, "Only for nodes of Iotronic.")
 	}
 	if since := r.since(f); since != api.Since(r.kind.plural, "") {
-		o.Description = append(o.Description, fmt.Sprintf("It needs API version %s or a later one.", since))
+		o.Description = append(o.Description, fmt.Sprintf("Requires API version %s or later.", since))
 	}
 	if f.settled {
-		o.Description = append(o.Description, "Ironic changes it only while nothing is deployed on the node.")
+		o.Description = append(o.Description, "Ironic refuses to change it while something is deployed on the node.")
 	}
 	if f.fixed {
-		o.Description = append(o.Description, fmt.Sprintf("It cannot be changed when the %s is there.", r.kind.name))
+		o.Description = append(o.Description, fmt.Sprintf("Cannot be changed once the %s exists.", r.kind.name))
 	}
 	if f.needed {
-		o.Description = append(o.Description, "Required to create the "+r.kind.name+" there.")
+		o.Description = append(o.Description, "Required to create the "+r.kind.name+".")
 	}
 	switch f.form {
 	case formText:
@@ -120,7 +120,7 @@ func (f *field) options(r *resource) []ansible.Option {
 	case formPlace:
 		o.Type = ansible.Dict
 		for _, name := range []string{"longitude", "latitude", "altitude"} {
-			o.Options = append(o.Options, ansible.Option{Name: name, Required: true, Description: []string{"The " + name + ". The API keeps it as text, and so it is compared."}})
+			o.Options = append(o.Options, ansible.Option{Name: name, Required: true, Description: []string{"The " + name + ", which the API stores and compares as text."}})
 		}
 	case formDict:
 		o.Type = ansible.Dict
@@ -128,7 +128,7 @@ func (f *field) options(r *resource) []ansible.Option {
 			o.NoLogKeys = append(api.SecretWords(), alsoHidden...)
 		}
 		return []ansible.Option{o, {Name: f.mode(), Default: merge, Choices: []any{merge, replace}, Description: []string{
-			fmt.Sprintf("V(merge) sets what C(%s) has and leaves all other keys, V(replace) removes all others. Values are replaced as a whole: dicts in it are not merged.", f.option)}}}
+			fmt.Sprintf("V(merge) sets the keys in C(%s) and leaves all others, V(replace) also removes all others. A value is replaced as a whole, even if it is a dict.", f.option)}}}
 	}
 	return []ansible.Option{o}
 }
@@ -137,32 +137,32 @@ func (f *field) options(r *resource) []ansible.Option {
 func stateOptions() []ansible.Option {
 	return []ansible.Option{
 		{Name: optPassword, Default: onCreate, Choices: []any{onCreate, anew}, Description: []string{
-			"Ironic shows C(******) for passwords and other secrets in O(driver_info) and O(instance_info), so nobody can tell whether they differ.",
-			"V(on_create) writes a secret where its key is new, and otherwise leaves it. V(always) writes the secrets of the task in every run, which then has always changed something.",
+			"Ironic shows C(******) in place of passwords and other secrets in O(driver_info) and O(instance_info), so the module cannot compare them.",
+			"V(on_create) writes a secret only if its key does not exist yet. V(always) writes all secrets of the task in every run, so the task always reports a change.",
 		}},
-		{Name: optMaintenance, Type: ansible.Bool, Description: []string{"Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that waits for something, such as a deployment, begins the maintenance when the node has arrived, and ends it before. Only nodes of Ironic have it."}},
-		{Name: optReason, Description: []string{"Why it is in maintenance. Without it a reason that is there stays."}},
+		{Name: optMaintenance, Type: ansible.Bool, Description: []string{"Whether the node is in maintenance. Ironic then leaves it alone, and whatever it was doing with the node pauses. A task that also changes the provision state starts maintenance after that change, and ends maintenance before it. Only for nodes of Ironic."}},
+		{Name: optReason, Description: []string{"The reason for the maintenance. If the task does not set it, an existing reason stays."}},
 		{Name: optPower, Choices: []any{on, off, rebooted, softOff, softRebooted}, Description: []string{
-			"The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it.",
-			"V(soft_off) and V(soft_rebooted) let the operating system end by itself. They need API version 1.27 or a later one, and a kind of hardware that can do it."}},
+			"The power state. V(rebooted) restarts the node in every run. Only for nodes of Ironic.",
+			"V(soft_off) and V(soft_rebooted) ask the operating system to shut down first. They require API version 1.27 or later, and hardware that supports it."}},
 		{Name: optProvision, Choices: []any{manageable, inspected, orderClean, available, active, orderService, rescue}, Description: []string{
-			"The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes V(available) by way of V(manageable), and V(active) by way of both.",
-			"V(active) deploys what O(instance_info) says, or ends a rescue or a service that failed. A node that is deployed stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic have it.",
-			"V(inspected) has the hardware looked at, from V(manageable), if that was never done; a node that was inspected stays where it is. M(craton.fleet.iotronic_node_info) reads what was found.",
-			"V(cleaned) does O(clean_steps) to a node that is V(manageable), or is led there, and V(serviced) O(service_steps) to one that is V(active). They are orders and not states: they are carried out in every run, for Ironic does not tell what was done. The node is V(manageable), or V(active), again then.",
-			"V(rescue) boots a rescue system on a node that is deployed, with O(rescue_password)."}},
+			"The provision state. The node is moved there in as many steps as it takes: a new node becomes V(available) via V(manageable), and V(active) via both. Only for nodes of Ironic.",
+			"V(active) deploys what O(instance_info) says, or ends a rescue or a failed service. A node that is already deployed is not deployed again. V(manageable) and V(available) are errors for a deployed node, unless O(undeploy=true).",
+			"V(inspected) inspects the hardware once, from V(manageable); a node that was inspected before stays in its state. M(craton.fleet.iotronic_node_info) with C(inventory=true) returns what was found.",
+			"V(cleaned) runs O(clean_steps) on a node that is V(manageable), or is moved there, and leaves it V(manageable). V(serviced) runs O(service_steps) on a node that is V(active), and leaves it V(active). Ironic does not record which steps a node has been through, so both run in every run of the task.",
+			"V(rescue) boots a rescue system on a deployed node, with O(rescue_password)."}},
 		{Name: optConfigDrive, Type: ansible.JSONArg, NoLog: true, Description: []string{
-			"The config drive of what is deployed: packed by gzip and in base64, or its URL, or the path of a file of either or of an ISO 9660 image, or of a directory with a folder C(openstack) of which one is made; or a dict of C(meta_data), C(user_data), C(network_data) and C(vendor_data), of which Ironic makes one from API version 1.56 on.",
-			"Paths are of the machine that the module runs on. Only a deployment takes it: a node that is deployed stays as it is."}},
+			"The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path: of a file with one of these or an ISO 9660 image, or of a directory with a folder C(openstack), from which the module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and C(vendor_data) is passed to Ironic, which builds the config drive. That requires API version 1.56 or later.",
+			"Paths are on the machine that the module runs on. It is used only when the node is deployed: a node that already is stays as it is."}},
 		{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{
-			"With O(provision_state=active): take over a node on which something runs that Ironic did not deploy, instead of deploying. O(instance_info) has to say what it is, as for a deployment."}},
+			"With O(provision_state=active): instead of deploying, take over a node that already runs something that Ironic did not deploy. O(instance_info) must describe it, as for a deployment."}},
 		{Name: optRescuePassword, NoLog: true, Description: []string{"The password of the rescue system, for O(provision_state=rescue)."}},
 		{Name: optUndeploy, Type: ansible.Bool, Default: false, Description: []string{
-			"With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or was to be. Without it that is an error.",
-			"In maintenance, where Ironic leaves the node alone, O(state=absent) does not tear down: the node is removed as it is."}},
+			"Allow O(state=absent) and O(provision_state) to tear down what is deployed on the node, or what is left of a failed deployment. Without it, such a task fails.",
+			"A node in maintenance is removed without being torn down, since Ironic leaves it alone."}},
 		{Name: optWait, Type: ansible.Bool, Default: true, Description: []string{
-			"Whether the task waits until O(power) and O(provision_state) are reached, and while another request works on the node. Without it the first step is asked for, and nobody looks how it ends."}},
-		{Name: optTimeout, Type: ansible.Int, Default: 1800, Description: []string{"How many seconds it may wait, in all. What the client repeats of single requests (O(max_retries)) comes on top."}},
+			"Whether to wait until the node has reached O(power) and O(provision_state), and until Ironic has finished what others asked for. If V(false), the task only starts the first step and does not check how it ends."}},
+		{Name: optTimeout, Type: ansible.Int, Default: 1800, Description: []string{"How many seconds to wait in total. Retries of single requests (O(max_retries)) come on top."}},
 	}
 }
 
@@ -184,14 +184,14 @@ const nodeExamples = `
         physical_network: provisioning
     provision_state: available
 
-- name: Change one thing, and take away all else that is kept there
+- name: Set one key of extra, and remove all others
   craton.fleet.iotronic_node:
     name: metal-01
     extra:
       rack: b7
     extra_mode: replace
 
-- name: The password has changed
+- name: Change the password of the BMC
   craton.fleet.iotronic_node:
     name: metal-01
     driver_info:
@@ -205,13 +205,15 @@ const nodeExamples = `
     maintenance_reason: a new fan
     power: "off"
 
-- name: And into use again
+- name: Put it back into use, and boot it from the network once
   craton.fleet.iotronic_node:
     name: metal-01
     maintenance: false
+    boot_device: pxe
+    boot_device_persistent: false
     power: "on"
 
-- name: Prepare its hardware, which is done in every run
+- name: Configure its BIOS, in every run
   craton.fleet.iotronic_node:
     name: metal-01
     provision_state: cleaned
@@ -230,7 +232,7 @@ const nodeExamples = `
       image_source: http://images.example/debian.qcow2
     provision_state: active
 
-- name: Deploy it, with what its first boot is to do, and tell schedulers what it is like
+- name: Deploy it with a config drive, and set traits that schedulers choose nodes by
   craton.fleet.iotronic_node:
     name: metal-01
     traits: [CUSTOM_GPU]
@@ -240,7 +242,19 @@ const nodeExamples = `
       user_data: "{{ cloud_config | default('#cloud-config') }}"
     provision_state: active
 
-- name: Remove it with what is deployed on it
+- name: Boot a rescue system on it
+  craton.fleet.iotronic_node:
+    name: metal-01
+    provision_state: rescue
+    rescue_password: "{{ rescue_password }}"
+
+- name: Tear it down, so that it can be deployed again
+  craton.fleet.iotronic_node:
+    name: metal-01
+    provision_state: available
+    undeploy: true
+
+- name: Remove it, with what is deployed on it
   craton.fleet.iotronic_node:
     name: metal-01
     state: absent

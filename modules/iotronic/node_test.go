@@ -40,8 +40,8 @@ func TestLifeOnIotronic(t *testing.T) {
 	a.Fails(t, nodeName, args{"name": "twin", "mobile": true}, `several objects are called "twin"`, twin)
 	a.Fails(t, nodeName, args{"name": "pie", "code": "c4"}, `the code "c4" is taken by the node "twin"`)
 	a.Fails(t, nodeName, args{"name": "new", "code": "c4", "location": here}, `the code "c4" is taken`)
-	a.Fails(t, nodeName, args{"name": "new"}, `there is no node "new"; to create it, give code, location`)
-	a.Fails(t, nodeName, args{"uuid": strings.Replace(twin, "0", "f", 1), "name": "x", "code": "c", "location": here}, "Iotronic chooses its UUID")
+	a.Fails(t, nodeName, args{"name": "new"}, `there is no node "new"; to create it, set code, location`)
+	a.Fails(t, nodeName, args{"uuid": strings.Replace(twin, "0", "f", 1), "name": "x", "code": "c", "location": here}, "Iotronic chooses UUIDs itself")
 	a.Fails(t, nodeName, args{"name": "new", "driver": "ipmi", "power": "on"},
 		"speaks iotronic-nodes, whose nodes have no driver, power; leave that out. They have name, code, extra, location, mobile, type")
 	a.OK(t, true, nodeName, args{"uuid": twin, "name": "single"})
@@ -105,16 +105,16 @@ func TestLifeOnIronic(t *testing.T) {
 	if n["uuid"] != made["uuid"] || n["name"] != "life-2" {
 		t.Errorf("%v", n)
 	}
-	a.Fails(t, nodeName, args{"name": name}, `there is no node "life"; to create it, give driver`)
-	a.Fails(t, nodeName, args{"name": "life-2", "uuid": "5344a3e2-978a-444e-990a-cbf47c62ef80"}, `there is no node with the UUID 5344a3e2-978a-444e-990a-cbf47c62ef80; to create it, give driver`)
+	a.Fails(t, nodeName, args{"name": name}, `there is no node "life"; to create it, set driver`)
+	a.Fails(t, nodeName, args{"name": "life-2", "uuid": "5344a3e2-978a-444e-990a-cbf47c62ef80"}, `there is no node with the UUID 5344a3e2-978a-444e-990a-cbf47c62ef80; to create it, set driver`)
 	// What Ansible takes for a mark of its own is text in the result, and a template is a text or a number, as the release has it.
 	marked := a.OK(t, true, nodeName, args{"name": "life-2", "extra": map[string]any{"mark": map[string]any{"__ansible_type": "TaggedStr", "value": "y"}, "kb": "1024"}})
 	if d := cmp.Diff(` {"__ansible_type":"TaggedStr","value":"y"}`, marked.Dict("node")["extra"].(map[string]any)["mark"]); d != "" {
 		t.Error(d)
 	}
 	a.OK(t, false, nodeName, args{"name": "life-2", "extra": map[string]any{"kb": 1024}, "properties": map[string]any{}})
-	a.Fails(t, nodeName, args{"name": name, "driver": "ipmi"}, `no conductor has the driver "ipmi"; there is fake-hardware`)
-	a.Fails(t, nodeName, args{"name": "life-2", "driver": "ipmi"}, `no conductor has the driver "ipmi"`)
+	a.Fails(t, nodeName, args{"name": name, "driver": "ipmi"}, `no conductor supports the driver "ipmi"; supported: fake-hardware`)
+	a.Fails(t, nodeName, args{"name": "life-2", "driver": "ipmi"}, `no conductor supports the driver "ipmi"`)
 	a.Fails(t, nodeName, args{"name": "life-2", "driver": ""}, "driver is empty")
 	a.Fails(t, nodeName, args{"name": "life-2", "code": "c", "location": here}, "speaks ironic, whose nodes have no code, location")
 	a.Fails(t, nodeName, args{"name": "life-2", "retired_reason": "old"}, "retired_reason: the node is not retired")
@@ -142,14 +142,14 @@ func TestRefusedBefore(t *testing.T) {
 		field  string // that Ironic is asked for without the module
 		reason string
 	}{
-		{args{"name": "a b"}, "name", `name: Ironic takes letters, digits and the characters . _ ~ -, up to 255 of them, and not "a b"`},
-		{args{"name": strings.Repeat("a", 256)}, "name", `name: Ironic takes letters, digits and the characters . _ ~ -, up to 255 of them, and not "` + strings.Repeat("a", 256) + `"`},
-		{args{"description": strings.Repeat("ü", 4097)}, "description", "it has 4097 characters, and Ironic takes 4096"},
-		{args{"power_interface": "ipmitool"}, "power_interface", `power_interface: the driver fake-hardware does not have "ipmitool" here; it has fake`},
+		{args{"name": "a b"}, "name", `name: "a b" is not valid in Ironic`},
+		{args{"name": strings.Repeat("a", 256)}, "name", `name: "` + strings.Repeat("a", 256) + `" is not valid in Ironic`},
+		{args{"description": strings.Repeat("ü", 4097)}, "description", "it has 4097 characters, and Ironic allows 4096"},
+		{args{"power_interface": "ipmitool"}, "power_interface", `power_interface: the driver fake-hardware does not support "ipmitool" here; it supports fake`},
 		{args{"chassis_uuid": nothing}, "chassis_uuid", "there is no chassis " + nothing},
-		{args{"chassis_uuid": "one"}, "chassis_uuid", `"one" is no UUID`},
-		{args{"instance_uuid": "one"}, "instance_uuid", `"one" is no UUID`},
-		{args{"conductor_group": "Nobody"}, "conductor_group", `no conductor is in the group "nobody"; there is ""`},
+		{args{"chassis_uuid": "one"}, "chassis_uuid", `"one" is not a UUID`},
+		{args{"instance_uuid": "one"}, "instance_uuid", `"one" is not a UUID`},
+		{args{"conductor_group": "Nobody"}, "conductor_group", `no conductor is in the group "nobody"; groups: ""`},
 	} {
 		a.Fails(t, nodeName, create.With(tt.in), tt.reason)
 		more := api.Object{"driver": raw(openstacktest.IronicDriver), tt.field: raw(tt.in[tt.field])}
@@ -165,7 +165,7 @@ func TestRefusedBefore(t *testing.T) {
 	a.Fails(t, nodeName, n.With(args{"state": "absent", "api_version": "1.4"}), "nodes have names from 1.5 on")
 	a.Fails(t, node.infoName(), n.With(args{"api_version": "1.4"}), "nodes have names from 1.5 on")
 	a.Fails(t, node.infoName(), n.With(args{"dialect": "iotronic-nodes"}), "the dialect is set to iotronic-nodes, and the server is Ironic")
-	a.Fails(t, node.infoName(), args{"uuid": "refused"}, `uuid: "refused" is no UUID; a name belongs into the option name`)
+	a.Fails(t, node.infoName(), args{"uuid": "refused"}, `uuid: "refused" is not a UUID; to find the node by its name, set name`)
 
 	// A UUID is the same in every form.
 	const own = "6FA459EAEE8A3CA4894EDB77E160355E"
@@ -173,7 +173,7 @@ func TestRefusedBefore(t *testing.T) {
 		t.Errorf("%v", made["uuid"])
 	}
 	a.reads(t, node, args{"uuid": strings.ToLower(own)}, "refused")
-	a.Fails(t, nodeName, args{"uuid": own, "name": "another", "state": "absent"}, `is called "refused", and not "another"; leave one of the two out`)
+	a.Fails(t, nodeName, args{"uuid": own, "name": "another", "state": "absent"}, `is called "refused", not "another"; leave one of the two out`)
 
 	// Some fields stay as long as something is deployed; where it is torn down in the same task they come after that.
 	a.does(t, n.With(args{"provision_state": "active"}))
@@ -204,11 +204,11 @@ func TestBadArguments(t *testing.T) {
 	}{
 		{args{}, "one of the following is required: name, uuid"},
 		{args{"name": ""}, "name is empty"},
-		{args{"uuid": "pi"}, `"pi" is no UUID`},
-		{args{"name": "1be26c0b03f24d2eae87c02d7f33c123"}, "is a UUID, which no name may look like"},
+		{args{"uuid": "pi"}, `"pi" is not a UUID`},
+		{args{"name": "1be26c0b03f24d2eae87c02d7f33c123"}, "is a UUID, which cannot be a name"},
 		{args{"name": "n", "maintenance_reason": "x"}, "missing parameter(s) required by 'maintenance_reason': maintenance"},
-		{args{"name": "n", "maintenance_reason": "x", "maintenance": false}, "and maintenance is false"},
-		{args{"name": "n", "wait_timeout": -1}, "wait_timeout is less than nothing"},
+		{args{"name": "n", "maintenance_reason": "x", "maintenance": false}, "but maintenance is false"},
+		{args{"name": "n", "wait_timeout": -1}, "wait_timeout is negative"},
 		{args{"name": "n", "power": "reboot"}, "value of power must be one of: on, off, rebooted, soft_off, soft_rebooted, got: reboot"},
 		{args{"name": "n", "location": map[string]any{"latitude": 1}}, "missing required arguments: altitude, longitude found in location"},
 		{args{"name": "n", "extra": map[string]any{"": 1}}, "extra: a key is empty"},

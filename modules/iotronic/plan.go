@@ -107,7 +107,7 @@ func (p *plan) planRemove(w *want, d api.Dialect) error {
 	if w.undeploy && slices.Contains(deployed, state) {
 		p.steps = []transition{{api.ProvisionDeleted, available}}
 		if !w.wait {
-			return fmt.Errorf("%s: the node can be removed when it is torn down; set wait: true", optUndeploy)
+			return fmt.Errorf("%s: the node cannot be removed before it is torn down; set wait: true", optUndeploy)
 		}
 	}
 	return nil
@@ -121,7 +121,7 @@ func (p *plan) planCreate(w *want, d api.Dialect) error {
 	set := func(key string, value any) { p.create[key], p.after[key] = raw(value), raw(value) }
 	if w.uuid != "" {
 		if d != api.DialectIronic {
-			return fmt.Errorf("there is no node with the UUID %s; leave uuid out to create one, Iotronic chooses its UUID", w.uuid)
+			return fmt.Errorf("there is no node with the UUID %s; leave uuid out to create one: Iotronic chooses UUIDs itself", w.uuid)
 		}
 		set(keyUUID, w.uuid)
 	}
@@ -156,7 +156,7 @@ func (p *plan) planCreate(w *want, d api.Dialect) error {
 		p.set(key, f.predicted(value, given))
 	}
 	if len(lack) > 0 {
-		return fmt.Errorf("there is no %s %s; to create it, give %s", p.of.kind.name, w.missing(), strings.Join(lack, ", "))
+		return fmt.Errorf("there is no %s %s; to create it, set %s", p.of.kind.name, w.missing(), strings.Join(lack, ", "))
 	}
 	return nil
 }
@@ -221,7 +221,7 @@ func (p *plan) planChange(w *want, d api.Dialect) error {
 		}
 		if value, given := w.values[f.option]; given && !f.equal(f.value(p.before), value) {
 			if f.fixed {
-				return fmt.Errorf("%s: the %s %s has %s, which Ironic does not change; remove it, and create it anew",
+				return fmt.Errorf("%s: the %s %s has %s, which Ironic cannot change; remove it and create it again",
 					f.option, p.of.kind.name, called(p.before.Text(p.of.by), p.before.Text(keyUUID)), shortly(f.value(p.before)))
 			}
 			p.update[f.sent()] = value
@@ -326,7 +326,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 			continue
 		}
 		if hides && masked(text) {
-			return fmt.Errorf("%s: %s is %s, which is what Ironic shows in the place of a secret; give the secret, or leave the key out", f.option, key, stars)
+			return fmt.Errorf("%s: %s is %s, which Ironic shows in place of a secret; set the secret, or leave the key out", f.option, key, stars)
 		}
 		changes[api.Path(f.option, key)] = text
 		odd = odd || !api.PlainKey(key)
@@ -347,11 +347,11 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	case !odd:
 		maps.Copy(p.update, changes)
 	case hides && masked(raw(sent)):
-		help := fmt.Sprintf("give all keys, with %s: %s", f.mode(), replace)
+		help := fmt.Sprintf("set all keys, with %s: %s", f.mode(), replace)
 		if wanted.replace {
-			help = "change it while nothing is deployed, for Ironic has added some itself"
+			help = "change it while nothing is deployed, since Ironic has added keys itself"
 		}
-		return fmt.Errorf("%s: Ironic changes keys that are numbers, or have other characters than letters, digits, - and _, only together with all others, and some of those are secrets that it does not show; %s", f.option, help)
+		return fmt.Errorf("%s: Ironic can change keys that are numbers, or contain anything but letters, digits, - and _, only together with all other keys, and some of those are secrets that it does not show; %s", f.option, help)
 	default:
 		p.update[f.option] = sent
 	}
@@ -373,7 +373,7 @@ func (p *plan) planWhole(d api.Dialect) error {
 	}
 	p.update = whole
 	if d == api.DialectNodes2016 {
-		return fmt.Errorf("%s cannot change nodes, and %s would change; remove the node and create it anew", d, strings.Join(slices.Sorted(maps.Keys(whole)), ", "))
+		return fmt.Errorf("%s cannot change nodes, and %s would change; remove the node and create it again", d, strings.Join(slices.Sorted(maps.Keys(whole)), ", "))
 	}
 	return nil
 }

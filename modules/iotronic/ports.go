@@ -28,18 +28,18 @@ const (
 // portFields are what a task can set of a port.
 var portFields = []field{
 	{option: optAddress, on: onIronic, needed: true, stays: true, lower: true, check: isMAC, doc: []string{
-		"The MAC address, in quotes: YAML takes some addresses for numbers. No two ports have the same one. With O(uuid) the port gets this address.",
-		"Ironic changes it of a node that is deployed, or has an instance, only in maintenance."}},
-	{option: "pxe_enabled", form: formMaybe, on: onIronic, doc: []string{"Whether the node may boot from the network by it. Ironic makes it true if it is never given."}},
-	dict("local_link_connection", "Where the cable of the port ends: C(switch_id), C(port_id), C(switch_info) and so on."),
-	text("physical_network", "The physical network that the port is connected to. An empty string takes it away."),
-	{option: optPortgroup, attribute: "portgroup_uuid", on: onIronic, meant: meantPortgroup, doc: []string{"The group of ports that it is in, by name or UUID. An empty string takes it away."}},
-	{option: "is_smartnic", form: formFlag, on: onIronic, doc: []string{"Whether it is the port of a Smart NIC."}},
-	text("name", "A name. An empty string takes it away."),
-	text("description", "A text for people. An empty string takes it away."),
-	text("vendor", "Who makes the port. An empty string takes it away."),
-	text("category", "What the port is for, such as V(storage). An empty string takes it away."),
-	{option: "extra", form: formDict, on: onIronic, doc: []string{"What you want to keep with the port."}},
+		"The MAC address, unique among all ports. Quote it: YAML reads some addresses as numbers. With O(uuid), the address of the port is changed to this.",
+		"If the node is deployed or has an instance, Ironic changes the address only in maintenance."}},
+	{option: "pxe_enabled", form: formMaybe, on: onIronic, doc: []string{"Whether the node may boot from the network through this port. V(true) for new ports by default."}},
+	dict("local_link_connection", "The switch port that it is connected to: C(switch_id), C(port_id), C(switch_info) and so on."),
+	text("physical_network", "The physical network that the port is connected to. An empty string removes it."),
+	{option: optPortgroup, attribute: "portgroup_uuid", on: onIronic, meant: meantPortgroup, doc: []string{"The port group that it belongs to, by name or UUID. An empty string removes it."}},
+	{option: "is_smartnic", form: formFlag, on: onIronic, doc: []string{"Whether the port is on a Smart NIC."}},
+	text("name", "The name of the port. An empty string removes it."),
+	text("description", "A description for people. An empty string removes it."),
+	text("vendor", "The manufacturer of the network card. An empty string removes it."),
+	text("category", "What the port is for, such as V(storage). An empty string removes it."),
+	{option: "extra", form: formDict, on: onIronic, doc: []string{"Arbitrary data to store with the port."}},
 }
 
 // ports are what iotronic_port writes.
@@ -47,15 +47,15 @@ var ports = &resource{
 	kind: port, by: optAddress, store: portStore, guard: guardPort,
 	fields: append([]field{{
 		option: optNode, attribute: "node_uuid", on: onIronic, needed: true, stays: true, meant: meantNode,
-		doc: []string{"The node that the port belongs to, by name or UUID. Ironic does not move a port to another one."}}}, portFields...),
-	creates:  "Finds the port by its address or UUID, creates it if it is not there, and changes what differs.",
+		doc: []string{"The node that the port belongs to, by name or UUID. Ironic cannot move a port to another node."}}}, portFields...),
+	creates:  "Finds a port by its address or UUID, creates it if it does not exist, and changes what differs.",
 	identity: "The UUID of the port, instead of its address.",
 	moreNotes: []string{
-		"Ironic changes O(pxe_enabled), O(local_link_connection), O(physical_network) and O(portgroup) only while the node is V(enroll) or V(manageable), is inspected, or is in maintenance. Elsewhere that is an error, in check mode too.",
-		"M(craton.fleet.iotronic_node) makes a node with its ports in one task.",
+		"Ironic changes O(pxe_enabled), O(local_link_connection), O(physical_network) and O(portgroup) only while the node is V(enroll) or V(manageable), is being inspected, or is in maintenance. Otherwise the task fails, in check mode too.",
+		"M(craton.fleet.iotronic_node) creates a node together with its ports in one task.",
 	},
 	examples: `
-- name: The port that the server boots from, and where its cable ends
+- name: The port that the server boots from, and the switch port that it is connected to
   craton.fleet.iotronic_port:
     node: metal-01
     address: "52:54:00:12:34:56"
@@ -66,12 +66,12 @@ var ports = &resource{
     physical_network: provisioning
   register: card
 
-- name: The network card was replaced
+- name: Change the address after the network card was replaced
   craton.fleet.iotronic_port:
     uuid: "{{ card.port.uuid }}"
     address: "52:54:00:12:34:57"
 
-- name: Gone
+- name: Remove it
   craton.fleet.iotronic_port:
     address: "52:54:00:12:34:57"
     state: absent
@@ -93,28 +93,28 @@ var port = &kind{
 	name: "port", plural: "ports", identity: keyUUID, unnamed: true, detailed: true, fielded: true, dialects: onIronic,
 	filters: []filter{
 		{option: optAddress, doc: "Only the port with this MAC address."},
-		{option: optNode, doc: "Only the ports of this node, by name or UUID. A node that is not there has none."},
-		{option: optPortgroup, doc: "Only the ports of this group of ports, by name or UUID."},
+		{option: optNode, doc: "Only the ports of this node, by name or UUID. If there is no such node, the list is empty."},
+		{option: optPortgroup, doc: "Only the ports of this port group, by name or UUID."},
 	},
 	returns: []ansible.Return{
 		always(keyUUID, ansible.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID."),
 		always(optAddress, ansible.Str, "52:54:00:12:34:56", "The MAC address."),
 		detailed("node_uuid", ansible.Str, "5344a3e2-978a-444e-990a-cbf47c62ef88", "The UUID of the node that it belongs to."),
-		detailed("pxe_enabled", ansible.Bool, true, "Whether the node may boot from it."),
-		detailed("local_link_connection", ansible.Dict, map[string]any{"switch_id": "0a:1b:2c:3d:4e:5f", "port_id": "Ethernet3/1"}, "Where its cable ends."),
-		detailed("physical_network", ansible.Str, "provisioning", "The physical network. Null for none."),
-		detailed("portgroup_uuid", ansible.Str, "c5a1cf1a-7a5e-4d5b-8ab1-1b5ad0a7b7c1", "The UUID of its group of ports. Null for none."),
-		detailed("extra", ansible.Dict, map[string]any{"cable": "b7-12"}, "What users keep there."),
+		detailed("pxe_enabled", ansible.Bool, true, "Whether the node may boot from the network through it."),
+		detailed("local_link_connection", ansible.Dict, map[string]any{"switch_id": "0a:1b:2c:3d:4e:5f", "port_id": "Ethernet3/1"}, "The switch port that it is connected to."),
+		detailed("physical_network", ansible.Str, "provisioning", "The physical network, or null."),
+		detailed("portgroup_uuid", ansible.Str, "c5a1cf1a-7a5e-4d5b-8ab1-1b5ad0a7b7c1", "The UUID of its port group, or null."),
+		detailed("extra", ansible.Dict, map[string]any{"cable": "b7-12"}, "The data stored with the port."),
 	},
 	doc: docs{
-		is: "A port is a network card of a node of Ironic, by which it boots.",
+		is: "A port is a network interface of a node of Ironic, identified by its MAC address.",
 		examples: `
-- name: The ports of a node
+- name: Read the ports of a node
   craton.fleet.iotronic_port_info:
     node: metal-01
   register: found
 
-- name: Whose address that is
+- name: Find the node with this MAC address
   craton.fleet.iotronic_port_info:
     address: "52:54:00:12:34:56"
     fields: [node_uuid]
@@ -128,9 +128,9 @@ var port = &kind{
 func isMAC(text string) error {
 	switch {
 	case text != "" && strings.Trim(text, "0123456789") == "":
-		return fmt.Errorf("%s is a number, which is what YAML makes of an address without quotes; quote it: \"52:54:00:12:34:56\"", text)
+		return fmt.Errorf("%s is a number, which is how YAML reads some addresses without quotes; quote it: \"52:54:00:12:34:56\"", text)
 	case !api.IsMAC(text):
-		return fmt.Errorf("%q is no MAC address, such as 52:54:00:12:34:56", text)
+		return fmt.Errorf("%q is not a MAC address, such as 52:54:00:12:34:56", text)
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func meantNode(ctx context.Context, s *service, word string) (string, error) {
 func meantPortgroup(ctx context.Context, s *service, word string) (string, error) {
 	answer, err := s.client.Do(ctx, http.MethodGet, "/portgroups/"+url.PathEscape(word), nil, nil)
 	if api.IsNotFound(err) {
-		return "", fmt.Errorf("there is no group of ports %q", word)
+		return "", fmt.Errorf("there is no port group %q", word)
 	}
 	if err != nil {
 		return "", err
@@ -171,7 +171,7 @@ func guardPort(ctx context.Context, s *service, p *plan) error {
 		return nil
 	}
 	if is := p.before.Text("node_uuid"); p.before != nil && p.updates("node_uuid") {
-		return fmt.Errorf("node: the port %s belongs to the node %s, and Ironic moves no port; remove it, and create it anew", p.before.Text(optAddress), is)
+		return fmt.Errorf("node: the port %s belongs to the node %s, and Ironic cannot move ports; remove it and create it again", p.before.Text(optAddress), is)
 	}
 	if err := s.freeAddress(ctx, p, p.create.Text("node_uuid")); err != nil || p.before == nil || !p.updates(append(connectivity, optAddress)...) {
 		return err
@@ -190,10 +190,10 @@ func (p *plan) guardCable(node api.Object, state string) error {
 	switch {
 	case p.before == nil || isTrue(node[keyMaintenance]):
 	case p.updates(connectivity...) && !slices.Contains(recabled, state):
-		return fmt.Errorf("the port %s: Ironic changes %s only while the node is enroll or manageable, is inspected, or is in maintenance, and the node %s is %s; make it manageable, or put it into maintenance first",
+		return fmt.Errorf("the port %s: Ironic changes %s only while the node is enroll or manageable, is being inspected, or is in maintenance, and the node %s is %s; make it manageable, or put it into maintenance first",
 			p.before.Text(optAddress), what, name, state)
 	case p.updates(optAddress) && (state == active || !isNone(node["instance_uuid"])):
-		return fmt.Errorf("the port %s: Ironic changes the address of a node that is deployed only in maintenance, and the node %s is %s; put it into maintenance first",
+		return fmt.Errorf("the port %s: Ironic changes the address of a port of a deployed node only in maintenance, and the node %s is %s; put it into maintenance first",
 			p.before.Text(optAddress), name, state)
 	}
 	return nil
@@ -223,16 +223,16 @@ func portOptions() []ansible.Option {
 	one := portsOfNode.options()
 	for i := range one {
 		if one[i].Name == optAddress {
-			one[i].Required, one[i].Description = true, []string{"The MAC address, in quotes, by which the port is found. No two ports have the same one, be it of other nodes."}
+			one[i].Required, one[i].Description = true, []string{"The MAC address, by which the port is found. It is unique among the ports of all nodes. Quote it: YAML reads some addresses as numbers."}
 		}
 	}
 	return []ansible.Option{
 		{Name: optPorts, Type: ansible.List, Elements: ansible.Dict, Options: one, Description: []string{
-			"The ports of the node: network cards, without one of which it cannot boot. Each is found by its address, created if it is not there, and changed where it differs; what is not mentioned stays.",
-			"They are written before the node is led to another O(provision_state), and after it where Ironic changes them only then. M(craton.fleet.iotronic_port) writes single ones.",
-			"Only nodes of Ironic have it."}},
+			"The ports of the node: its network interfaces. Most hardware needs at least one to boot. Each is found by its address, created if it does not exist, and changed where it differs; what is not mentioned stays.",
+			"They are written before the node moves to another O(provision_state), or after it if Ironic allows the change only then. M(craton.fleet.iotronic_port) manages single ports.",
+			"Only for nodes of Ironic."}},
 		{Name: optPortsMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
-			"V(merge) leaves ports of the node that O(ports) does not have, V(replace) removes them."}},
+			"V(merge) leaves other ports of the node alone, V(replace) removes ports that are not in O(ports)."}},
 	}
 }
 
@@ -248,7 +248,7 @@ func wantPorts(p ansible.Params) ([]*want, error) {
 			return nil, fmt.Errorf("%s: %w", optPorts, err)
 		}
 		if seen[w.called()] {
-			return nil, fmt.Errorf("%s: the address %s is there twice", optPorts, w.called())
+			return nil, fmt.Errorf("%s: the address %s appears twice", optPorts, w.called())
 		}
 		seen[w.called()] = true
 		w.sub = sub

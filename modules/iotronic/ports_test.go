@@ -40,7 +40,7 @@ func TestPorts(t *testing.T) {
 	} {
 		made = does(p.With(in))
 	}
-	a.Fails(t, "iotronic_port", p.With(args{"node": "other-ports"}), "belongs to the node "+made["node_uuid"].(string)+", and Ironic moves no port; remove it, and create it anew")
+	a.Fails(t, "iotronic_port", p.With(args{"node": "other-ports"}), "belongs to the node "+made["node_uuid"].(string)+", and Ironic cannot move ports; remove it and create it again")
 	does(p.With(args{"state": "absent"}))
 	made = does(p.With(args{"node": "other-ports"}))
 	uuid := args{"uuid": made["uuid"]}
@@ -53,14 +53,14 @@ func TestPorts(t *testing.T) {
 		want string
 	}{
 		{uuid.With(args{"address": mac}), "address: " + mac + " is the address of the port 00000020-0000-4000-8000-000000000020 of the node "},
-		{args{"address": "52:54:00:20:00:0f"}, `there is no port "52:54:00:20:00:0f"; to create it, give node`},
-		{args{"uuid": other}, "there is no port with the UUID " + other.(string) + "; to create it, give node, address"},
-		{args{"address": "nonsense"}, `address: "nonsense" is no MAC address, such as 52:54:00:12:34:56`},
+		{args{"address": "52:54:00:20:00:0f"}, `there is no port "52:54:00:20:00:0f"; to create it, set node`},
+		{args{"uuid": other}, "there is no port with the UUID " + other.(string) + "; to create it, set node, address"},
+		{args{"address": "nonsense"}, `address: "nonsense" is not a MAC address, such as 52:54:00:12:34:56`},
 		{args{"address": "", "node": "x"}, "address is empty"},
-		{args{"address": 41135185496, "node": "x"}, `address: 41135185496 is a number, which is what YAML makes of an address without quotes; quote it: "52:54:00:12:34:56"`},
-		{args{"uuid": "x"}, `uuid: "x" is no UUID`},
+		{args{"address": 41135185496, "node": "x"}, `address: 41135185496 is a number, which is how YAML reads some addresses without quotes; quote it: "52:54:00:12:34:56"`},
+		{args{"uuid": "x"}, `uuid: "x" is not a UUID`},
 		{p.With(args{"node": "nowhere"}), `node: there is no node "nowhere"`},
-		{p.With(args{"portgroup": "nowhere"}), `portgroup: there is no group of ports "nowhere"`},
+		{p.With(args{"portgroup": "nowhere"}), `portgroup: there is no port group "nowhere"`},
 		{p.With(args{"name": "eth0", "api_version": "1.82"}), "API version 1.82 does not have name (since 1.88); leave that out, or set a later API version"},
 		{p.With(args{"pxe_enabled": false, "api_version": "1.18"}), "API version 1.18 does not have pxe_enabled (since 1.19)"},
 		{args{}, "one of the following is required: address, uuid"},
@@ -70,7 +70,7 @@ func TestPorts(t *testing.T) {
 
 	// What Ironic changes only in some states of the node.
 	a.OK(t, true, nodeName, args{"name": "other-ports", "provision_state": "active"})
-	a.Fails(t, "iotronic_port", uuid.With(args{"physical_network": "x"}), `only while the node is enroll or manageable, is inspected, or is in maintenance, and the node "other-ports" is active; make it manageable`)
+	a.Fails(t, "iotronic_port", uuid.With(args{"physical_network": "x"}), `only while the node is enroll or manageable, is being inspected, or is in maintenance, and the node "other-ports" is active; make it manageable`)
 	a.Fails(t, "iotronic_port", uuid.With(args{"address": "52:54:00:20:00:0f"}), `only in maintenance, and the node "other-ports" is active; put it into maintenance first`)
 	does(uuid.With(args{"extra": map[string]any{"cable": 7}}))
 	a.OK(t, true, nodeName, args{"name": "other-ports", "maintenance": true})
@@ -142,9 +142,9 @@ func TestPortsOfNode(t *testing.T) {
 	a.OK(t, true, nodeName, args{"name": "has-it", "driver": openstacktest.IronicDriver, "ports": []any{one("0d", nil)}})
 	a.Fails(t, nodeName, n.With(args{"ports": []any{one("0d", nil)}}), "ports: address: 52:54:00:21:00:0d is the address of the port ")
 	a.Fails(t, nodeName, args{"name": "new", "driver": openstacktest.IronicDriver, "ports": []any{one("0d", nil)}}, "ports: address: 52:54:00:21:00:0d is the address of the port ")
-	a.Fails(t, nodeName, n.With(args{"ports": []any{one("0e", nil), one("0E", nil)}}), "ports: the address 52:54:00:21:00:0e is there twice")
+	a.Fails(t, nodeName, n.With(args{"ports": []any{one("0e", nil), one("0E", nil)}}), "ports: the address 52:54:00:21:00:0e appears twice")
 	a.Fails(t, nodeName, n.With(args{"ports": []any{args{"pxe_enabled": true}}}), "missing required arguments: address found in ports")
-	a.Fails(t, nodeName, n.With(args{"ports": []any{one("zz", nil)}}), `ports: address: "52:54:00:21:00:zz" is no MAC address`)
+	a.Fails(t, nodeName, n.With(args{"ports": []any{one("zz", nil)}}), `ports: address: "52:54:00:21:00:zz" is not a MAC address`)
 	_, town := newIotronic(t, iotronictest.Nodes2017)
 	town.Fails(t, nodeName, args{"name": "pi", "code": "c", "location": here, "ports": []any{one("0a", nil)}}, "whose nodes have no ports; leave that out")
 	_, boards := newIotronic(t, iotronictest.Boards2019)

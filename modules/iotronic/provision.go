@@ -73,9 +73,9 @@ func route(from, to, is string, undeploy bool) ([]transition, error) {
 	case slices.Contains(deployed, from) && to != active:
 		return nil, fmt.Errorf("%s: the node is %s, so what is deployed on it would be torn down; leave it as it is, or set undeploy: true", optProvision, is)
 	case slices.Contains(deployed, from):
-		return nil, fmt.Errorf("%s: the node is %s, from where it can only be deployed anew; set undeploy: true for that", optProvision, is)
+		return nil, fmt.Errorf("%s: the node is %s, and can only be deployed again; to do that, set undeploy: true", optProvision, is)
 	}
-	return nil, fmt.Errorf("%s: the node is %s, from where this module knows no way to %q; lead it by hand to one that it knows: %s, %s, %s or %s", optProvision, is, to, enroll, manageable, available, active)
+	return nil, fmt.Errorf("%s: the node is %s, and this module knows no way from there to %q; move it to %s, %s, %s or %s by hand first", optProvision, is, to, enroll, manageable, available, active)
 }
 
 // way is the route to what a task asks for; to some of it lead only ways of their own.
@@ -90,7 +90,7 @@ func (p *plan) way(from string, w *want) ([]transition, error) {
 		steps, err := route(from, manageable, is, w.undeploy)
 		return append(steps, transition{api.ProvisionInspect, manageable}), err
 	case w.provision == rescue && !isDeployed:
-		return nil, fmt.Errorf("%s: the node is %s, and only what is deployed can be rescued", optProvision, is)
+		return nil, fmt.Errorf("%s: the node is %s, and only a deployed node can be rescued", optProvision, is)
 	case w.adopt && w.provision == active && !isDeployed:
 		steps, err := route(from, manageable, is, w.undeploy)
 		return append(steps, transition{api.ProvisionAdopt, active}), err

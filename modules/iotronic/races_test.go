@@ -71,7 +71,7 @@ func TestOneTearDown(t *testing.T) {
 		out := a.Task(t, nodeName, in.With(args{"name": "taken-again", "undeploy": true}))
 		a.Answer = nil
 		if out["failed"] != true || out["changed"] != true || asked != 1 || out.Dict("node")["provision_state"] != active ||
-			!strings.Contains(out.Msg(), `somebody else has led the node "taken-again" to "active" meanwhile; "deleted" is not asked for a second time`) {
+			!strings.Contains(out.Msg(), `somebody else has moved the node "taken-again" to "active" in the meantime; the task does not ask for "deleted" a second time`) {
 			t.Errorf("%v: asked %d times, %s, %v", in, asked, out.Msg(), out.Dict("node")["provision_state"])
 		}
 		a.OK(t, true, nodeName, in.With(args{"name": "taken-again", "undeploy": true}))
@@ -98,7 +98,7 @@ func TestOneDeployment(t *testing.T) {
 	}
 	out := a.Task(t, nodeName, name.With(args{"provision_state": "active"}))
 	a.Answer = nil
-	if out["failed"] != true || asked != 1 || !strings.Contains(out.Msg(), `"active" is not asked for a second time`) {
+	if out["failed"] != true || asked != 1 || !strings.Contains(out.Msg(), `the task does not ask for "active" a second time`) {
 		t.Errorf("asked %d times: %s", asked, out.Msg())
 	}
 	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))

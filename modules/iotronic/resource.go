@@ -108,7 +108,7 @@ func (r *resource) spec() *ansible.Spec {
 		Description: []string{
 			r.kind.doc.is,
 			r.creates + " What the task does not mention stays as it is.",
-			"Sends no request that writes when nothing differs. Check mode tells what the real run would do, errors that can be known included.",
+			"Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors that can be foreseen.",
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
 		Fragments: []*ansible.Fragment{connection()},
@@ -117,23 +117,23 @@ func (r *resource) spec() *ansible.Spec {
 		Examples:  r.examples,
 		Options: []ansible.Option{
 			{Name: optUUID, Aliases: []string{"id"}, Description: []string{r.identity,
-				fmt.Sprintf("If there is no such %s, it is created with this UUID.", r.kind.name)}},
+				fmt.Sprintf("If it does not exist, the %s is created with this UUID.", r.kind.name)}},
 			{Name: optState, Default: present, Choices: []any{present, absent}, Description: []string{
-				fmt.Sprintf("V(present) makes the %s what the task says, V(absent) removes it.", r.kind.name)}},
+				fmt.Sprintf("V(present) creates or changes the %s as the task says, V(absent) removes it.", r.kind.name)}},
 		},
 		Returns: []ansible.Return{{
-			Name: r.kind.name, Type: ansible.Dict, Returned: "success", Contains: r.kind.returns,
+			Name: r.kind.name, Type: ansible.Dict, Returned: "success", Contains: r.kind.written(),
 			Description: []string{
-				fmt.Sprintf("The %s as it is now, also when nothing changed, with the fields and values that the API has of it. Links are left out.", r.kind.name),
-				"In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was, or an empty dict if it was not there.",
+				fmt.Sprintf("The %s as it is after the task, whether or not something changed, with the fields and values of the API. Links are left out.", r.kind.name),
+				"In check mode, as it would be; what only the server can know is null or missing. With O(state=absent), as it was, or an empty dict if it did not exist.",
 			}}},
 	}
 	s.Options = append(s.Options, r.options()...)
 	if r.arrives != nil {
 		s.Options = append(s.Options,
 			ansible.Option{Name: optWait, Type: ansible.Bool, Default: true, Description: []string{
-				fmt.Sprintf("Whether the task waits until the %s is V(active). Without it nobody looks how it ends.", r.kind.name)}},
-			ansible.Option{Name: optTimeout, Type: ansible.Int, Default: r.patience, Description: []string{"How many seconds it may wait."}})
+				fmt.Sprintf("Whether to wait until the %s is V(active). If V(false), the task does not check how it ends.", r.kind.name)}},
+			ansible.Option{Name: optTimeout, Type: ansible.Int, Default: r.patience, Description: []string{"How many seconds to wait."}})
 	}
 	if r.by != "" {
 		s.Rules.RequiredOneOf = [][]string{{r.by, optUUID}}
@@ -145,7 +145,7 @@ func (r *resource) spec() *ansible.Spec {
 func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	p := task.Params
 	if p.Has(optUUID) && !value.IsUUID(p.String(optUUID)) {
-		return nil, noUUID(p.String(optUUID))
+		return nil, noUUID(p.String(optUUID), r.kind.name, r.by)
 	}
 	w := r.wanting(p.String(optUUID), p.String(optState) == present)
 	if err := w.read(p); err != nil {
@@ -157,7 +157,7 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result
 		}
 	}
 	if w.uuid == "" && w.called() == "" {
-		return nil, fmt.Errorf("%s is empty; give one, or the uuid", r.by)
+		return nil, fmt.Errorf("%s is empty; set it, or uuid", r.by)
 	}
 	s, err := open(ctx, task, r.kind.plural)
 	if err != nil {
@@ -297,7 +297,7 @@ func (r *resource) plan(ctx context.Context, s *service, w *want, have api.Objec
 func (p *plan) apply(ctx context.Context, s *service, wait time.Duration) (o api.Object, err error) {
 	store, uuid := p.of.store, p.before.Text(keyUUID)
 	err = patiently(ctx, true, time.Now().Add(wait), func(err error) error {
-		return fmt.Errorf("%w; its node is not free after %g seconds", err, wait.Seconds())
+		return fmt.Errorf("%w; its node is still locked after %g seconds", err, wait.Seconds())
 	}, func() (err error) {
 		switch {
 		case p.remove:

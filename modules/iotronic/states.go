@@ -18,7 +18,7 @@ func (p *plan) planStates(w *want) error {
 	}
 	if state, moves := settled(p.before); w.provision != "" && (w.wait || !moves || state != w.provision) { // else it is asked for already
 		if moves && !w.wait {
-			return fmt.Errorf("%s: the node is %q, on its way to %q; set wait: true, or run the task again when it is there", optProvision, from, state)
+			return fmt.Errorf("%s: the node is %q, on its way to %q; set wait: true, or run the task again when it has arrived", optProvision, from, state)
 		}
 		steps, err := p.way(from, w)
 		if err != nil {
@@ -27,12 +27,12 @@ func (p *plan) planStates(w *want) error {
 		p.steps = steps
 	}
 	if len(p.steps) > 0 && p.steps[0].verb == api.ProvisionDeleted && w.deploys() {
-		return fmt.Errorf("%s: what is torn down forgets instance_info and instance_uuid; leave them out, and give them when something is to be deployed", optProvision)
+		return fmt.Errorf("%s: tearing down clears instance_info and instance_uuid; leave them out, and set them in the task that deploys again", optProvision)
 	}
 	p.suspendLater = p.maintenance && !isTrue(p.before[keyMaintenance]) && len(p.steps) > 0 && w.wait
 	p.postpone()
 	if len(p.late) > 0 && len(p.steps) > 0 && !w.wait {
-		return fmt.Errorf("%s: Ironic takes it only when the node is %q; set wait: true", slices.Min(slices.Collect(maps.Keys(p.late))), w.provision)
+		return fmt.Errorf("%s: Ironic accepts it only once the node is %q; set wait: true", slices.Min(slices.Collect(maps.Keys(p.late))), w.provision)
 	}
 	p.planPower(w)
 	switch {

@@ -37,33 +37,33 @@ func TestStates(t *testing.T) {
 	}
 	is(a.does(t, n.With(args{"provision_state": "manageable"})), "manageable", "power on")
 	a.OK(t, true, nodeName, n.With(args{"retired": true}))
-	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), "no retired node available; set retired: false")
-	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "retired": false, "protected": true}), "protects only nodes that are deployed")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), "does not make a retired node available; set retired: false")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "retired": false, "protected": true}), "protects only deployed nodes")
 	a.does(t, n.With(args{"provision_state": "available", "retired": false}))
-	a.Fails(t, nodeName, n.With(args{"retired": true}), "retires no node that is available; set provision_state: manageable")
+	a.Fails(t, nodeName, n.With(args{"retired": true}), "cannot retire a node that is available; set provision_state: manageable")
 	a.does(t, n.With(args{"provision_state": "manageable", "retired": true, "retired_reason": "old"}))
 	is(a.does(t, n.With(args{"provision_state": "available", "retired": false})), "available", "power on")
 
 	a.does(t, args{"name": "put-away", "driver": openstacktest.IronicDriver, "provision_state": "active", "maintenance": true, "maintenance_reason": "no users yet"})
-	a.Fails(t, nodeName, args{"name": "put-away", "state": "absent"}, `the node "put-away" is "active", and is removed only with what is deployed on it; set undeploy: true`)
+	a.Fails(t, nodeName, args{"name": "put-away", "state": "absent"}, `the node "put-away" is "active", and would be removed with what is deployed on it; to do that, set undeploy: true`)
 	a.does(t, args{"name": "put-away", "state": "absent", "undeploy": true})
-	a.Fails(t, nodeName, n.With(args{"provision_state": "active", "maintenance": true, "wait": false}), "Ironic deploys nothing on a node in maintenance")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "active", "maintenance": true, "wait": false}), "Ironic does not deploy or rescue a node in maintenance")
 	a.OK(t, true, nodeName, n.With(args{"instance_info": map[string]any{"image_type": "whole-disk"}})) // Ironic adds it otherwise
 	is(a.does(t, n.With(args{"provision_state": "active", "power": "off", "instance_info": map[string]any{"image_source": "http://x/y"}})), "active", "power off")
 	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), `the node is "active", so what is deployed on it would be torn down; leave it as it is, or set undeploy: true`)
-	a.Fails(t, nodeName, n.With(args{"state": "absent"}), `the node "state-life" is "active", and is removed only with what is deployed on it; set undeploy: true`)
+	a.Fails(t, nodeName, n.With(args{"state": "absent"}), `the node "state-life" is "active", and would be removed with what is deployed on it; to do that, set undeploy: true`)
 	a.does(t, n.With(args{"protected": true, "protected_reason": "precious"}))
 	a.does(t, args{"name": "born-precious", "driver": openstacktest.IronicDriver, "provision_state": "active", "protected": true, "protected_reason": "too"})
 	a.does(t, args{"name": "born-precious", "maintenance": true, "protected": false})
 	a.does(t, args{"name": "born-precious", "state": "absent", "undeploy": true})
 	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true}), `the node "state-life" is protected`)
 	a.Fails(t, nodeName, n.With(args{"provision_state": "manageable", "undeploy": true}), "the node is protected")
-	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "undeploy": true, "protected": false, "instance_info": map[string]any{"x": 1}}), "what is torn down forgets instance_info")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "undeploy": true, "protected": false, "instance_info": map[string]any{"x": 1}}), "tearing down clears instance_info")
 	is(a.does(t, n.With(args{"provision_state": "manageable", "undeploy": true, "protected": false})), "manageable", "power off")
 
 	// Without waiting one step is asked for at a time, and nobody says what will be.
 	unseen := n.With(args{"provision_state": "active", "power": "on", "wait": false})
-	a.Fails(t, nodeName, unseen.With(args{"protected": true}), `protected: Ironic takes it only when the node is "active"; set wait: true`)
+	a.Fails(t, nodeName, unseen.With(args{"protected": true}), `protected: Ironic accepts it only once the node is "active"; set wait: true`)
 	foreseen := a.OK(t, true, nodeName, unseen.With(checking))
 	first := a.OK(t, true, nodeName, unseen.With(diffing))
 	asPredicted(t, foreseen, first)
@@ -157,31 +157,31 @@ func TestUnderWay(t *testing.T) {
 		"torn down":                      {node: node("deploy failed", "active", "power on", ""), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
 		"a failed cleaning":              {node: node("clean failed", "available", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"manage", "provide", "active"}},
 		"a rescue":                       {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"unrescue"}},
-		"a rescue in maintenance":        {node: with(node("rescue", "", "power on", ""), keyMaintenance, true), want: want{provision: active, wait: true}, fails: "ends no rescue and no service that failed; set maintenance: false"},
+		"a rescue in maintenance":        {node: with(node("rescue", "", "power on", ""), keyMaintenance, true), want: want{provision: active, wait: true}, fails: "or end a rescue or a failed service; set maintenance: false"},
 		"a rescue put into maintenance":  {node: node("rescue", "", "power on", ""), want: want{provision: active, wait: true, maintenance: new(true)}, changed: true, verbs: []string{"unrescue"}},
 		"a service that failed":          {node: node("service failed", "active", "power on", ""), want: want{provision: active, wait: true}, changed: true, verbs: []string{"abort"}},
-		"which is put into maintenance":  {node: with(node("service failed", "active", "power on", ""), keyMaintenance, true), want: want{provision: active, wait: true}, fails: "no service that failed; set maintenance: false"},
+		"which is put into maintenance":  {node: with(node("service failed", "active", "power on", ""), keyMaintenance, true), want: want{provision: active, wait: true}, fails: "or a failed service; set maintenance: false"},
 		"a service that failed, gone":    {node: node("service failed", "active", "power on", ""), want: want{provision: available, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted"}},
-		"a state of later days":          {node: node("levitating", "", "power on", ""), want: want{provision: active, wait: true}, fails: `no way to "active"; lead it by hand to one that it knows: enroll, manageable, available or active`},
+		"a state of later days":          {node: node("levitating", "", "power on", ""), want: want{provision: active, wait: true}, fails: `no way from there to "active"; move it to enroll, manageable, available or active`},
 		"a failed rescue":                {node: node("rescue failed", "rescue", "power on", ""), want: want{provision: active, wait: true, undeploy: true}, changed: true, verbs: []string{"unrescue"}},
 		"a rescue given up":              {node: node("rescue", "", "power on", ""), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
-		"an error":                       {node: node("error", "", "power on", ""), want: want{provision: active, wait: true}, fails: "it can only be deployed anew; set undeploy: true"},
+		"an error":                       {node: node("error", "", "power on", ""), want: want{provision: active, wait: true}, fails: "can only be deployed again; to do that, set undeploy: true"},
 		"an error written anew":          {node: node("error", "", "power on", ""), want: want{provision: active, wait: true, undeploy: true}, changed: true, verbs: []string{"rebuild"}},
 		"an error torn down":             {node: node("error", "", "power on", ""), want: want{provision: available, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted"}},
-		"torn down with what is to be":   {node: node("active", "", "power on", ""), want: want{provision: available, wait: true, undeploy: true, dicts: map[string]wantDict{"instance_info": {values: api.Object{"a": null}}}}, fails: "what is torn down forgets instance_info"},
+		"torn down with what is to be":   {node: node("active", "", "power on", ""), want: want{provision: available, wait: true, undeploy: true, dicts: map[string]wantDict{"instance_info": {values: api.Object{"a": null}}}}, fails: "tearing down clears instance_info"},
 		"put into maintenance under way": {node: node("clean wait", "available", "power on", ""), want: want{maintenance: new(true), wait: true}, changed: true},
 		"waiting, and in maintenance":    {node: with(node("clean wait", "available", "power on", ""), keyMaintenance, true), want: want{provision: available, wait: true}, fails: `the node is "clean wait" and does not get to "available" in maintenance; set maintenance: false`},
 		"cleaning, and in maintenance":   {node: with(node("cleaning", "available", "power on", ""), keyMaintenance, true), want: want{provision: available, wait: true}, settle: "available"},
 		"and no longer":                  {node: with(node("clean wait", "available", "power on", ""), keyMaintenance, true), want: want{provision: available, maintenance: new(false), wait: true}, changed: true, settle: "available"},
 		"changed under way":              {node: node("clean wait", "available", "power on", ""), want: want{values: map[string]json.RawMessage{"description": raw("d")}, wait: true}, changed: true, settle: "available"},
-		"changed under way, no waiting":  {node: node("clean wait", "available", "power on", ""), want: want{values: map[string]json.RawMessage{"description": raw("d")}}, fails: `the node is "clean wait", on its way to "available", and Ironic changes nothing of it meanwhile; set wait: true`},
+		"changed under way, no waiting":  {node: node("clean wait", "available", "power on", ""), want: want{values: map[string]json.RawMessage{"description": raw("d")}}, fails: `the node is "clean wait", on its way to "available", and Ironic changes nothing of it until it has arrived; set wait: true`},
 		"changed while it is verified":   {node: node("verifying", "manageable", "power on", ""), want: want{values: map[string]json.RawMessage{"description": raw("d")}}, changed: true},
 		"removed, stuck in maintenance":  {node: with(node("clean wait", "available", "power on", ""), keyMaintenance, true), want: want{wait: true, undeploy: true, uuid: "absent"}, changed: true},
 		"torn down, retired":             {node: with(node("active", "", "power on", ""), "retired", true), want: want{provision: manageable, wait: true, undeploy: true}, changed: true, verbs: []string{"deleted", "manage"}},
-		"available, retired":             {node: with(node("active", "", "power on", ""), "retired", true), want: want{provision: available, wait: true, undeploy: true}, fails: "makes no retired node available; set retired: false, or provision_state: manageable"},
+		"available, retired":             {node: with(node("active", "", "power on", ""), "retired", true), want: want{provision: available, wait: true, undeploy: true}, fails: "Ironic does not make a retired node available; set retired: false, or provision_state: manageable"},
 		"a state of the first days":      {node: with(node("x", "", "power on", ""), keyProvision, nil), want: want{provision: active, wait: true}, changed: true, verbs: []string{"active"}},
-		"deploying, to be removed":       {node: node("deploying", "active", "power on", ""), want: want{wait: true, uuid: "absent"}, fails: `is on its way to "active", and is removed only with what is deployed on it; set undeploy: true`},
-		"deploying, to go at once":       {node: node("deploying", "active", "power on", ""), want: want{undeploy: true, uuid: "absent"}, fails: "cannot be torn down meanwhile; set wait: true"},
+		"deploying, to be removed":       {node: node("deploying", "active", "power on", ""), want: want{wait: true, uuid: "absent"}, fails: `is on its way to "active", and would be removed with what is deployed on it; to do that, set undeploy: true`},
+		"deploying, to go at once":       {node: node("deploying", "active", "power on", ""), want: want{undeploy: true, uuid: "absent"}, fails: "cannot be torn down yet; set wait: true"},
 		"deploying, in maintenance":      {node: with(node("wait call-back", "active", "power on", ""), keyMaintenance, true), want: want{wait: true, uuid: "absent"}, fails: "set undeploy: true"},
 		"deployed, in maintenance":       {node: with(node("active", "", "power on", ""), keyMaintenance, true), want: want{wait: true, undeploy: true, uuid: "absent"}, changed: true},
 		"deploying, to be manageable":    {node: node("wait call-back", "active", "power on", ""), want: want{provision: manageable, wait: true}, fails: `the node is on its way to "active", so what is deployed`},
@@ -253,8 +253,8 @@ func TestSecrets(t *testing.T) {
 	shows("a broken dict", n.With(args{"driver_info": "{'ipmi_password': '" + secret + "'"}))
 	// What Ironic shows is not what it has.
 	a.OK(t, false, nodeName, info(map[string]any{"ipmi_password": stars}))
-	a.Fails(t, nodeName, info(map[string]any{"new_password": stars}), "driver_info: new_password is ", "which is what Ironic shows in the place of a secret")
-	a.Fails(t, nodeName, info(map[string]any{"ipmi_password": stars}).With(args{"update_password": "always"}), "driver_info: ipmi_password is ", "which is what Ironic shows")
+	a.Fails(t, nodeName, info(map[string]any{"new_password": stars}), "driver_info: new_password is ", "which Ironic shows in place of a secret")
+	a.Fails(t, nodeName, info(map[string]any{"ipmi_password": stars}).With(args{"update_password": "always"}), "driver_info: ipmi_password is ", "which Ironic shows")
 	// A key that cannot be written alone takes the others along, and so must not take stars along.
 	a.Fails(t, nodeName, info(map[string]any{"odd.key": 1}), "some of those are secrets", "driver_info_mode: replace")
 	a.does(t, info(map[string]any{"odd.key": 1, "ipmi_password": secret}).With(args{"driver_info_mode": "replace"}))

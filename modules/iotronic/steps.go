@@ -37,28 +37,28 @@ var returning = []string{api.ProvisionInspect, api.ProvisionClean, api.Provision
 func stepOptions() []ansible.Option {
 	one := func(first string, later ...ansible.Option) []ansible.Option {
 		return append([]ansible.Option{
-			{Name: "interface", Required: true, Description: []string{"The interface of the driver that the step is of, such as V(" + first + ")."}},
+			{Name: "interface", Required: true, Description: []string{"The interface that the step belongs to, such as V(" + first + ")."}},
 			{Name: "step", Required: true, Description: []string{"The name of the step, such as V(" + map[string]string{"bios": "apply_configuration", "deploy": "erase_devices"}[first] + ")."}},
-			{Name: "args", Type: ansible.Dict, NoLogKeys: api.SecretWords(), Description: []string{"What the step is told. Values of keys such as C(password) are not shown."}},
+			{Name: "args", Type: ansible.Dict, NoLogKeys: api.SecretWords(), Description: []string{"The arguments of the step. Values of keys such as C(password) are not shown."}},
 		}, later...)
 	}
 	children := []ansible.Option{
-		{Name: "execute_on_child_nodes", Type: ansible.Bool, Description: []string{"Whether the step is done to the nodes that are parts of this one, instead. It needs API version 1.83 or a later one."}},
-		{Name: "limit_child_node_execution", Type: ansible.List, Elements: ansible.Str, Description: []string{"Only to these of them, by UUID."}},
+		{Name: "execute_on_child_nodes", Type: ansible.Bool, Description: []string{"Whether the step runs on the child nodes instead of the node itself. Requires API version 1.83 or later."}},
+		{Name: "limit_child_node_execution", Type: ansible.List, Elements: ansible.Str, Description: []string{"Only run it on these child nodes, by UUID."}},
 	}
 	return []ansible.Option{
 		{Name: optCleanSteps, Type: ansible.List, Elements: ansible.Dict, Options: one("deploy", children...), Description: []string{
-			"What is done to a node by O(provision_state=cleaned), in this order. It needs API version 1.15 or a later one."}},
+			"The steps that O(provision_state=cleaned) runs, in this order. Requires API version 1.15 or later."}},
 		{Name: optServiceSteps, Type: ansible.List, Elements: ansible.Dict, Options: one("bios", children...), Description: []string{
-			"What is done to a node by O(provision_state=serviced), in this order. It needs API version 1.87 or a later one."}},
+			"The steps that O(provision_state=serviced) runs, in this order. Requires API version 1.87 or later."}},
 		{Name: optDeploySteps, Type: ansible.List, Elements: ansible.Dict, Options: one("bios",
-			ansible.Option{Name: "priority", Type: ansible.Int, Required: true, Description: []string{"When it is done: those with a higher one come first, and V(0) leaves out a step that Ironic would do."}}),
-			Description: []string{"What is done to a node, beside Ironic's own steps, when O(provision_state=active) deploys it. A node that is deployed stays as it is. It needs API version 1.69 or a later one."}},
+			ansible.Option{Name: "priority", Type: ansible.Int, Required: true, Description: []string{"The order: steps with a higher priority run first. V(0) disables a step that Ironic would run by default."}}),
+			Description: []string{"Steps to run in addition to Ironic's own when O(provision_state=active) deploys the node. A node that is already deployed stays as it is. Requires API version 1.69 or later."}},
 		{Name: optRunbook, Description: []string{
-			"The runbook whose steps to run, by name or UUID, instead of O(clean_steps) or O(service_steps). It needs API version 1.92 or a later one.",
-			"The node must have one of the traits of the runbook, which before 1.112 is the name of the runbook."}},
+			"The runbook whose steps to run, by name or UUID, instead of O(clean_steps) or O(service_steps). Requires API version 1.92 or later.",
+			"The node must have one of the traits of the runbook. Before API version 1.112, the only trait of a runbook is its name."}},
 		{Name: optNoRamdisk, Type: ansible.Bool, Default: false, Description: []string{
-			"Whether the steps of O(provision_state=cleaned) and O(provision_state=serviced) are done without booting a ramdisk, as those by the management controller alone can be. It needs API version 1.70 or a later one to clean, and 1.108 to service."}},
+			"Whether to run the steps without booting a ramdisk, which works for steps that only need the BMC. Requires API version 1.70 or later for O(provision_state=cleaned), and 1.108 or later for O(provision_state=serviced)."}},
 	}
 }
 
@@ -105,18 +105,18 @@ func (s *steps) fit(provision string) error {
 		}
 		switch {
 		case with != provision:
-			return fmt.Errorf("%s: the steps go with %s: %s", option, optProvision, with)
+			return fmt.Errorf("%s: they require %s: %s", option, optProvision, with)
 		case s.runbook != "":
-			return fmt.Errorf("%s: there is a %s too; leave one of them out", option, optRunbook)
+			return fmt.Errorf("%s: %s is set too; leave one of them out", option, optRunbook)
 		case is && len(list) == 0:
-			return fmt.Errorf("%s is empty; say what is to be done", option)
+			return fmt.Errorf("%s is empty; set at least one step", option)
 		}
 	}
 	switch {
 	case s.runbook != "" && !is:
-		return fmt.Errorf("%s: it goes with %s: %s or %s", optRunbook, optProvision, orderClean, orderService)
+		return fmt.Errorf("%s: it requires %s: %s or %s", optRunbook, optProvision, orderClean, orderService)
 	case s.noRamdisk && !is:
-		return fmt.Errorf("%s: it goes with %s: %s or %s", optNoRamdisk, optProvision, orderClean, orderService)
+		return fmt.Errorf("%s: it requires %s: %s or %s", optNoRamdisk, optProvision, orderClean, orderService)
 	case is && s.of[order.steps] == nil && s.runbook == "":
 		return fmt.Errorf("%s: %s needs %s, or a %s", optProvision, provision, order.steps, optRunbook)
 	}
@@ -166,7 +166,7 @@ func (p *plan) order(from string, w *want) ([]transition, error) {
 	last := transition{o.verb, o.state}
 	switch serviceable := slices.Contains(deployed, from) && from != "deploy failed" && from != "error"; {
 	case w.provision == orderService && !serviceable:
-		return nil, fmt.Errorf("%s: the node is %s, and only what is deployed can be serviced; %s does it to what is not", optProvision, p.whereabouts(from), orderClean)
+		return nil, fmt.Errorf("%s: the node is %s, and only a deployed node can be serviced; for other nodes, use %s", optProvision, p.whereabouts(from), orderClean)
 	case w.provision == orderService && from == "service failed":
 		return []transition{last}, nil
 	}

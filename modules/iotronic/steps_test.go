@@ -47,7 +47,7 @@ func TestSteps(t *testing.T) {
 	if got := strings.Join(*sent, "\n"); len(*sent) != 3 || !strings.HasSuffix(got, `{"target":"manage"}`+"\n"+body("bios")) {
 		t.Error(got)
 	}
-	a.Fails(t, nodeName, n.With(clean("bios")), "provision_state: Ironic cleans no node in maintenance, and services none; set maintenance: false")
+	a.Fails(t, nodeName, n.With(clean("bios")), "provision_state: Ironic does not clean or service a node in maintenance; set maintenance: false")
 	a.OK(t, true, nodeName, n.With(clean("bios")).With(args{"maintenance": false, "wait": false}))
 
 	// One that fails is told, and led back by the next.
@@ -86,18 +86,18 @@ func TestSteps(t *testing.T) {
 		{args{"provision_state": "serviced", "runbook": "CUSTOM_A", "api_version": "1.82"}, "does not have provision_state (service) (since 1.87), runbook (since 1.92)"},
 		{args{"provision_state": "cleaned", "clean_steps": step}, `provision_state: the node is "active", so what is deployed on it would be torn down`},
 		{args{"provision_state": "cleaned"}, "provision_state: cleaned needs clean_steps, or a runbook"},
-		{args{"provision_state": "serviced", "clean_steps": step}, "clean_steps: the steps go with provision_state: cleaned"},
-		{args{"clean_steps": step}, "clean_steps: the steps go with provision_state: cleaned"},
-		{args{"provision_state": "cleaned", "clean_steps": []any{}}, "clean_steps is empty; say what is to be done"},
-		{args{"provision_state": "cleaned", "clean_steps": step, "runbook": "x"}, "clean_steps: there is a runbook too; leave one of them out"},
-		{args{"runbook": "x"}, "runbook: it goes with provision_state: cleaned or serviced"},
-		{args{"provision_state": "active", "disable_ramdisk": true}, "disable_ramdisk: it goes with provision_state: cleaned or serviced"},
+		{args{"provision_state": "serviced", "clean_steps": step}, "clean_steps: they require provision_state: cleaned"},
+		{args{"clean_steps": step}, "clean_steps: they require provision_state: cleaned"},
+		{args{"provision_state": "cleaned", "clean_steps": []any{}}, "clean_steps is empty; set at least one step"},
+		{args{"provision_state": "cleaned", "clean_steps": step, "runbook": "x"}, "clean_steps: runbook is set too; leave one of them out"},
+		{args{"runbook": "x"}, "runbook: it requires provision_state: cleaned or serviced"},
+		{args{"provision_state": "active", "disable_ramdisk": true}, "disable_ramdisk: it requires provision_state: cleaned or serviced"},
 		{args{"provision_state": "cleaned", "clean_steps": []any{map[string]any{"step": "x"}}}, "missing required arguments: interface found in clean_steps"},
 	} {
 		a.Fails(t, nodeName, n.With(c.in), c.want)
 	}
 	a.OK(t, true, nodeName, n.With(args{"provision_state": "available", "undeploy": true}))
-	a.Fails(t, nodeName, n.With(service), `provision_state: the node is "available", and only what is deployed can be serviced; cleaned does it to what is not`)
+	a.Fails(t, nodeName, n.With(service), `provision_state: the node is "available", and only a deployed node can be serviced; for other nodes, use cleaned`)
 	children := args{"provision_state": "cleaned", "clean_steps": []any{map[string]any{"interface": "bios", "step": "factory_reset", "execute_on_child_nodes": true}}}
 	a.Fails(t, nodeName, n.With(children).With(args{"api_version": "1.82"}), "API version 1.82 does not have clean_steps on child nodes (since 1.83)")
 	a.Fails(t, nodeName, n.With(clean("x")).With(args{"disable_ramdisk": true, "api_version": "1.69"}), "API version 1.69 does not have disable_ramdisk (since 1.70)")

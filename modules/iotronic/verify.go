@@ -115,7 +115,7 @@ func (s *service) knownDriver(ctx context.Context, p *plan) error {
 		wanted := p.after.Text(one + interfaceEnding)
 		if there := enabled[one]; there != nil && !slices.Contains(there, wanted) {
 			slices.Sort(there)
-			return fmt.Errorf("%s%s: the driver %s does not have %q here; it has %s", one, interfaceEnding, name, wanted, strings.Join(there, ", "))
+			return fmt.Errorf("%s%s: the driver %s does not support %q here; it supports %s", one, interfaceEnding, name, wanted, strings.Join(there, ", "))
 		}
 	}
 	return nil
@@ -132,7 +132,7 @@ func (s *service) noDriver(ctx context.Context, name string) error {
 		names = append(names, d.Name)
 	}
 	slices.Sort(names)
-	return fmt.Errorf("driver: no conductor has the driver %q; there is %s", name, strings.Join(names, ", "))
+	return fmt.Errorf("driver: no conductor supports the driver %q; supported: %s", name, strings.Join(names, ", "))
 }
 
 // knownChassis refuses a chassis that is not there.
@@ -143,7 +143,7 @@ func (s *service) knownChassis(ctx context.Context, p *plan) error {
 	case !p.writes(option) || uuid == "":
 		return nil
 	case !value.IsUUID(uuid):
-		return fmt.Errorf("%s: %q is no UUID", option, uuid)
+		return fmt.Errorf("%s: %q is not a UUID", option, uuid)
 	}
 	_, err := s.client.Do(ctx, http.MethodGet, "/chassis/"+uuid, nil, nil)
 	switch {
@@ -184,7 +184,7 @@ func (s *service) knownGroup(ctx context.Context, p *plan) error {
 	}
 	slices.Sort(groups)
 	if groups = slices.Compact(groups); !slices.Contains(groups, strconv.Quote(group)) {
-		return fmt.Errorf("%s: no conductor is in the group %q; there is %s", option, group, strings.Join(groups, ", "))
+		return fmt.Errorf("%s: no conductor is in the group %q; groups: %s", option, group, strings.Join(groups, ", "))
 	}
 	return nil
 }
@@ -196,7 +196,7 @@ func (s *service) freeInstance(ctx context.Context, p *plan) error {
 	case !p.writes("instance_uuid") || uuid == "":
 		return nil
 	case !value.IsUUID(uuid):
-		return fmt.Errorf("instance_uuid: %q is no UUID", uuid)
+		return fmt.Errorf("instance_uuid: %q is not a UUID", uuid)
 	}
 	other, err := s.client.Nodes.ByInstance(ctx, uuid)
 	if api.IsNotFound(err) {

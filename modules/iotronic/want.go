@@ -52,10 +52,15 @@ type wantDict struct {
 }
 
 // errNoTime is the error of a time that ends before it begins.
-var errNoTime = errors.New("wait_timeout is less than nothing; give a number of seconds")
+var errNoTime = errors.New("wait_timeout is negative; set a number of seconds")
 
-func noUUID(text string) error {
-	return fmt.Errorf("uuid: %q is no UUID; a name belongs into the option name", text)
+// noUUID is the error of a text that is no UUID, of an object that is found by another option too, or "".
+func noUUID(text, kind, by string) error {
+	err := fmt.Errorf("uuid: %q is not a UUID", text)
+	if by == "" {
+		return err
+	}
+	return fmt.Errorf("%w; to find the %s by its %s, set %s", err, kind, by, by)
 }
 
 // read reads the options of fields: of what is to be removed only what it is called.
@@ -76,7 +81,7 @@ func (w *want) read(p ansible.Params) error {
 func wants(p ansible.Params) (*want, error) {
 	w := nodes.wanting(p.String(optUUID), p.String(optState) == present)
 	if p.Has(optUUID) && !value.IsUUID(w.uuid) {
-		return nil, noUUID(w.uuid)
+		return nil, noUUID(w.uuid, node.name, keyName)
 	}
 	err := w.read(p)
 	if err == nil && w.present {
@@ -99,9 +104,9 @@ func wants(p ansible.Params) (*want, error) {
 	case w.timeout < 0:
 		return nil, errNoTime
 	case p.Has(optName) && w.name == "":
-		return nil, errors.New("name is empty; give one, or leave the option out")
+		return nil, errors.New("name is empty; set one, or leave the option out")
 	case value.IsUUID(w.name):
-		return nil, fmt.Errorf("name: %q is a UUID, which no name may look like; give it as uuid", w.name)
+		return nil, fmt.Errorf("name: %q is a UUID, which cannot be a name; set it as uuid", w.name)
 	}
 	if !w.present {
 		return w, nil
@@ -112,7 +117,7 @@ func wants(p ansible.Params) (*want, error) {
 	if p.Has(optReason) {
 		w.reason = new(p.String(optReason))
 		if !*w.maintenance && *w.reason != "" {
-			return nil, errors.New("maintenance_reason is given, and maintenance is false; leave one of them out")
+			return nil, errors.New("maintenance_reason is set, but maintenance is false; leave one of them out")
 		}
 	}
 	return w, nil
@@ -159,7 +164,7 @@ func (w *want) field(f *field, p ansible.Params) error {
 			return fmt.Errorf("%s: %w", f.option, err)
 		}
 		if _, ok := o[""]; ok {
-			return fmt.Errorf("%s: a key is empty; take it out", f.option)
+			return fmt.Errorf("%s: a key is empty; remove it", f.option)
 		}
 		w.dicts[f.option] = wantDict{o, p.String(f.mode()) == replace}
 	case formPlace:
@@ -183,7 +188,7 @@ func (w *want) field(f *field, p ansible.Params) error {
 			break
 		}
 		if f.stays {
-			return fmt.Errorf("%s is empty; give a value, or leave it out to leave it as it is", f.option)
+			return fmt.Errorf("%s is empty; set a value, or leave the option out to keep the current one", f.option)
 		}
 		w.values[f.option] = null
 	}
@@ -199,7 +204,7 @@ func isLogicalName(s string) bool {
 // fits refuses what the dialect does not have.
 func (w *want) fits(ctx context.Context, s *service, p ansible.Params) error {
 	if s.dialect == api.DialectIronic && w.name != "" && !isLogicalName(w.name) {
-		return fmt.Errorf("name: Ironic takes letters, digits and the characters . _ ~ -, up to 255 of them, and not %q", w.name)
+		return fmt.Errorf("name: %q is not valid in Ironic; use up to 255 letters, digits and the characters . _ ~ -", w.name)
 	}
 	if !w.present {
 		return nil

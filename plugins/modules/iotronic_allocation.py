@@ -10,11 +10,11 @@ DOCUMENTATION = r'''
 module: iotronic_allocation
 short_description: Create, change and remove allocations of Ironic
 description:
-  - An allocation is a node of Ironic that somebody has asked for by what it is like, instead of by its name.
-  - Finds the allocation by its name or UUID, creates it if it is not there, and waits until Ironic has found its node.
-      What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, errors that can be
-      known included.
+  - An allocation reserves a node of Ironic that has the required resource class and traits.
+  - Finds an allocation by its name or UUID, creates it if it does not exist, and waits until Ironic has found a node
+      for it. What the task does not mention stays as it is.
+  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors
+      that can be foreseen.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -30,18 +30,18 @@ attributes:
 options:
   candidate_nodes:
     description:
-      - Nodes that may be chosen, by name or UUID. Any that fits if there are none.
-      - It cannot be changed when the allocation is there.
+      - The nodes to choose from, by name or UUID. By default, all nodes.
+      - Cannot be changed once the allocation exists.
     type: list
     elements: str
   extra:
     description:
-      - What you want to keep with the allocation.
+      - Arbitrary data to store with the allocation.
     type: dict
   extra_mode:
     description:
-      - 'V(merge) sets what C(extra) has and leaves all other keys, V(replace) removes all others. Values are replaced
-          as a whole: dicts in it are not merged.'
+      - V(merge) sets the keys in C(extra) and leaves all others, V(replace) also removes all others. A value is
+          replaced as a whole, even if it is a dict.
     type: str
     default: merge
     choices:
@@ -49,31 +49,31 @@ options:
       - replace
   name:
     description:
-      - The name of the allocation, which no other one has. With O(uuid) the allocation gets this name, and an empty
-          string takes it away.
+      - The name of the allocation, unique among all allocations. With O(uuid), the allocation is renamed to this; an
+          empty string removes the name.
       - One of I(name) and I(uuid) is required.
     type: str
   node:
     description:
-      - The node, by name or UUID, that is in use already without an allocation, so that it gets one. Nothing is looked
-          for then.
-      - It needs API version 1.58 or a later one.
-      - It cannot be changed when the allocation is there.
+      - A node, by name or UUID, that is already deployed without an allocation. It gets this allocation, and Ironic
+          does not look for another node.
+      - Requires API version 1.58 or later.
+      - Cannot be changed once the allocation exists.
     type: str
   owner:
     description:
-      - Whom the allocation belongs to, a project as a rule. Only nodes of that owner are chosen.
-      - It needs API version 1.60 or a later one.
-      - It cannot be changed when the allocation is there.
+      - The owner of the allocation, usually the id of a project. Only nodes of this owner are chosen.
+      - Requires API version 1.60 or later.
+      - Cannot be changed once the allocation exists.
     type: str
   resource_class:
     description:
-      - The resource class that the node is to be of. Required to create the allocation, unless O(node) is given.
-      - It cannot be changed when the allocation is there.
+      - The resource class that the node must have. Required to create the allocation, unless O(node) is set.
+      - Cannot be changed once the allocation exists.
     type: str
   state:
     description:
-      - V(present) makes the allocation what the task says, V(absent) removes it.
+      - V(present) creates or changes the allocation as the task says, V(absent) removes it.
     type: str
     default: present
     choices:
@@ -81,44 +81,44 @@ options:
       - absent
   traits:
     description:
-      - Traits that the node is to have, all of them.
-      - It cannot be changed when the allocation is there.
+      - Traits that the node must have, all of them.
+      - Cannot be changed once the allocation exists.
     type: list
     elements: str
   uuid:
     description:
       - The UUID of the allocation, instead of its name. It becomes the C(instance_uuid) of the node.
-      - If there is no such allocation, it is created with this UUID.
+      - If it does not exist, the allocation is created with this UUID.
       - One of I(name) and I(uuid) is required.
     type: str
     aliases:
       - id
   wait:
     description:
-      - Whether the task waits until the allocation is V(active). Without it nobody looks how it ends.
+      - Whether to wait until the allocation is V(active). If V(false), the task does not check how it ends.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds it may wait.
+      - How many seconds to wait.
     type: int
     default: 300
 notes:
-  - Ironic chooses among nodes that are V(available), have their power known, are in no maintenance, and have no
+  - Ironic chooses among nodes that are V(available), have a known power state, are not in maintenance, and have no
       instance.
-  - An allocation that found no node stays so, and is an error each time, which says why. Remove it, by O(state=absent),
-      and create it anew.
-  - What Ironic does not change of an allocation, and another value is given for, is an error, in check mode too. Names
-      and C(extra) are changed from API version 1.57 on.
-  - Ironic removes no allocation of a node that is V(active), unless that is in maintenance; tearing the node down
-      removes it.
+  - An allocation for which Ironic found no node stays in that state, and every run of the task fails and says why.
+      Remove it with O(state=absent), and create it again.
+  - Ironic changes only the name and C(extra) of an allocation, which requires API version 1.57 or later. If another
+      option differs, the task fails, in check mode too.
+  - Ironic does not remove the allocation of a node that is V(active), unless the node is in maintenance. Tearing down
+      the node removes its allocation.
 seealso:
   - module: craton.fleet.iotronic_allocation_info
   - module: craton.fleet.iotronic_node
 '''
 
 EXAMPLES = r'''
-- name: Any large node with a GPU
+- name: Reserve any large node with a GPU
   craton.fleet.iotronic_allocation:
     name: render-01
     resource_class: large
@@ -132,14 +132,14 @@ EXAMPLES = r'''
       image_source: http://images.example/debian.qcow2
     provision_state: active
 
-- name: One of two, and no longer than a minute
+- name: Reserve one of two nodes, and wait for at most a minute
   craton.fleet.iotronic_allocation:
     name: render-02
     resource_class: large
     candidate_nodes: [metal-01, metal-02]
     wait_timeout: 60
 
-- name: Not needed any more
+- name: Release it
   craton.fleet.iotronic_allocation:
     name: render-02
     state: absent
@@ -148,10 +148,10 @@ EXAMPLES = r'''
 RETURN = r'''
 allocation:
   description:
-    - The allocation as it is now, also when nothing changed, with the fields and values that the API has of it. Links
-        are left out.
-    - In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was,
-        or an empty dict if it was not there.
+    - The allocation as it is after the task, whether or not something changed, with the fields and values of the API.
+        Links are left out.
+    - In check mode, as it would be; what only the server can know is null or missing. With O(state=absent), as it was,
+        or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
@@ -163,37 +163,37 @@ allocation:
       sample: "5344a3e2-978a-444e-990a-cbf47c62ef88"
     name:
       description:
-        - The name. Null for none.
+        - The name, or null.
       returned: always
       type: str
       sample: render-01
     state:
       description:
-        - V(allocating) while a node is looked for, V(active) with one, V(error) if there was none.
+        - V(allocating) while Ironic looks for a node, V(active) if it found one, V(error) if it did not.
       returned: always
       type: str
       sample: active
     node_uuid:
       description:
-        - The UUID of the node. Null as long as none is found.
+        - The UUID of the node; null if none was found yet.
       returned: always
       type: str
       sample: "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
     last_error:
       description:
-        - Why no node was found. Null for nothing.
+        - Why no node was found, or null.
       returned: always
       type: str
       sample: No available nodes match the resource class large
     resource_class:
       description:
-        - The resource class that is asked for.
+        - The resource class that the node must have.
       returned: always
       type: str
       sample: large
     traits:
       description:
-        - The traits that are asked for.
+        - The traits that the node must have.
       returned: always
       type: list
       elements: str
@@ -201,7 +201,7 @@ allocation:
         - CUSTOM_GPU
     candidate_nodes:
       description:
-        - The UUIDs of the nodes that may be chosen. Empty for any.
+        - The UUIDs of the nodes to choose from; empty for all nodes.
       returned: always
       type: list
       elements: str
@@ -209,13 +209,13 @@ allocation:
         - "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
     owner:
       description:
-        - Whom it belongs to. Null for nobody.
+        - The owner, or null.
       returned: from API version 1.60 on
       type: str
       sample: b9f10eca66ac4c279c139d01e65f96b4
     extra:
       description:
-        - What users keep there.
+        - The data stored with the allocation.
       returned: always
       type: dict
       sample:

@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: iotronic_allocation_info
 short_description: Read allocations of Ironic
 description:
-  - An allocation is a node of Ironic that somebody has asked for by what it is like, instead of by its name.
-  - Lists the allocations that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. What the server does not have at all, such as a filter or
-      the whole kind of objects, is one.'
+  - An allocation reserves a node of Ironic that has the required resource class and traits.
+  - Lists all allocations that match the options. Changes nothing.
+  - If nothing matches, the list is empty. If the server does not support a filter, or has no such objects at all, the
+      task fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -45,7 +45,7 @@ options:
     type: str
   owner:
     description:
-      - Only allocations of this owner. It needs O(api_version=1.60) or a later one.
+      - Only allocations of this owner. Requires O(api_version=1.60) or later.
     type: str
   resource_class:
     description:
@@ -74,16 +74,16 @@ seealso:
 '''
 
 EXAMPLES = r'''
-- name: All allocations
+- name: Read all allocations
   craton.fleet.iotronic_allocation_info:
   register: found
 
-- name: Those that found no node, and why
+- name: Read those for which no node was found, and why
   craton.fleet.iotronic_allocation_info:
     state: error
     fields: [name, last_error]
 
-- name: Whom a node was given to
+- name: Read the allocation of a node
   craton.fleet.iotronic_allocation_info:
     node: metal-01
 '''
@@ -91,8 +91,7 @@ EXAMPLES = r'''
 RETURN = r'''
 allocations:
   description:
-    - The allocations, with the fields and values that the API has of them; other releases of the service have others.
-        Links are left out.
+    - The allocations, with the fields and values of the API, which depend on its release. Links are left out.
   returned: success
   type: list
   elements: dict
@@ -105,37 +104,37 @@ allocations:
       sample: "5344a3e2-978a-444e-990a-cbf47c62ef88"
     name:
       description:
-        - The name. Null for none.
+        - The name, or null.
       returned: always
       type: str
       sample: render-01
     state:
       description:
-        - V(allocating) while a node is looked for, V(active) with one, V(error) if there was none.
+        - V(allocating) while Ironic looks for a node, V(active) if it found one, V(error) if it did not.
       returned: always
       type: str
       sample: active
     node_uuid:
       description:
-        - The UUID of the node. Null as long as none is found.
+        - The UUID of the node; null if none was found yet.
       returned: always
       type: str
       sample: "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
     last_error:
       description:
-        - Why no node was found. Null for nothing.
+        - Why no node was found, or null.
       returned: always
       type: str
       sample: No available nodes match the resource class large
     resource_class:
       description:
-        - The resource class that is asked for.
+        - The resource class that the node must have.
       returned: always
       type: str
       sample: large
     traits:
       description:
-        - The traits that are asked for.
+        - The traits that the node must have.
       returned: always
       type: list
       elements: str
@@ -143,7 +142,7 @@ allocations:
         - CUSTOM_GPU
     candidate_nodes:
       description:
-        - The UUIDs of the nodes that may be chosen. Empty for any.
+        - The UUIDs of the nodes to choose from; empty for all nodes.
       returned: always
       type: list
       elements: str
@@ -151,13 +150,13 @@ allocations:
         - "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
     owner:
       description:
-        - Whom it belongs to. Null for nobody.
+        - The owner, or null.
       returned: from API version 1.60 on
       type: str
       sample: b9f10eca66ac4c279c139d01e65f96b4
     extra:
       description:
-        - What users keep there.
+        - The data stored with the allocation.
       returned: always
       type: dict
       sample:

@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: iotronic_board_info
 short_description: Read boards of Iotronic
 description:
-  - A board is a small computer that Iotronic reaches wherever it stands.
-  - Lists the boards that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. What the server does not have at all, such as a filter or
-      the whole kind of objects, is one.'
+  - A board is a small computer, such as a Raspberry Pi, that Iotronic manages remotely.
+  - Lists all boards that match the options. Changes nothing.
+  - If nothing matches, the list is empty. If the server does not support a filter, or has no such objects at all, the
+      task fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -29,18 +29,18 @@ attributes:
 options:
   detail:
     description:
-      - Whether to read all fields of the boards, or only the few of the API's short lists.
-      - What is looked for by its name comes whole.
+      - Whether to read all fields of the boards, or only the few in the short listing of the API.
+      - Objects that are looked up by name always have all fields.
     type: bool
     default: true
   fields:
     description:
-      - Only these fields, and C(uuid). O(detail) does not count then.
+      - Only these fields, and C(uuid). O(detail) is ignored then.
     type: list
     elements: str
   fleet:
     description:
-      - Only boards of this fleet, by its name or UUID. A name that several fleets have is an error.
+      - Only boards of this fleet, by name or UUID. If several fleets have the name, the task fails.
     type: str
   name:
     description:
@@ -51,8 +51,8 @@ options:
       - names
   project:
     description:
-      - Only boards of this project, for admins. Without it Iotronic lists the boards of one's own project, for admins
-          too.
+      - Only boards of this project, for admins. Without it, Iotronic lists the boards of your own project, even for
+          admins.
     type: str
   status:
     description:
@@ -74,16 +74,16 @@ seealso:
 '''
 
 EXAMPLES = r'''
-- name: All boards of the project
+- name: Read all boards of the project
   craton.fleet.iotronic_board_info:
   register: found
 
-- name: The boards of a fleet that are online
+- name: Read the boards of a fleet that are online
   craton.fleet.iotronic_board_info:
     fleet: roofs
     status: online
 
-- name: One board, wherever it belongs
+- name: Read one board by name
   craton.fleet.iotronic_board_info:
     name: pi-01
 '''
@@ -91,8 +91,7 @@ EXAMPLES = r'''
 RETURN = r'''
 boards:
   description:
-    - The boards, with the fields and values that the API has of them; other releases of the service have others. Links
-        are left out.
+    - The boards, with the fields and values of the API, which depend on its release. Links are left out.
   returned: success
   type: list
   elements: dict
@@ -111,7 +110,7 @@ boards:
       sample: pi-01
     code:
       description:
-        - The code that the board has on it.
+        - The registration code of the board.
       returned: always
       type: str
       sample: c-0017
@@ -123,25 +122,25 @@ boards:
       sample: online
     type:
       description:
-        - The sort of hardware. Null for none.
+        - The type of hardware, or null.
       returned: always
       type: str
       sample: raspberry
     session:
       description:
-        - Its connection. Null for none; it is no proof that the board is online.
+        - The id of its WAMP session, or null. A board with a session is not necessarily online.
       returned: always
       type: str
       sample: "6208153512351"
     fleet:
       description:
-        - The UUID of its fleet. Null for none.
+        - The UUID of its fleet, or null.
       returned: always
       type: str
       sample: "00000001-0000-4000-8000-000000000001"
     location:
       description:
-        - Where it stands; coordinates are text.
+        - Its location; the coordinates are text.
       returned: always
       type: list
       elements: dict
@@ -151,7 +150,7 @@ boards:
           longitude: "15.5"
     owner:
       description:
-        - The user who made it.
+        - The user who created it.
       returned: with details
       type: str
       sample: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
@@ -163,13 +162,13 @@ boards:
       sample: "11111111111111111111111111111111"
     mobile:
       description:
-        - Whether it moves.
+        - Whether it is mobile.
       returned: with details
       type: bool
       sample: false
     extra:
       description:
-        - What users keep there.
+        - The data stored there by users.
       returned: with details
       type: dict
       sample:

@@ -10,11 +10,11 @@ DOCUMENTATION = r'''
 module: iotronic_chassis
 short_description: Create, change and remove chassis of Ironic
 description:
-  - A chassis is where nodes of Ironic stand together, such as a rack.
-  - Finds the chassis by its UUID or its description, creates it if it is not there, and changes what differs. What the
+  - A chassis groups nodes of Ironic that are in one place, such as a rack.
+  - Finds a chassis by its UUID or its description, creates it if it does not exist, and changes what differs. What the
       task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, errors that can be
-      known included.
+  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors
+      that can be foreseen.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -30,19 +30,20 @@ attributes:
 options:
   description:
     description:
-      - A text for people. With O(uuid) the chassis gets this description, and an empty string takes it away.
-      - Without O(uuid) the chassis is found by it. Ironic lets several chassis have the same one, which is an error
-          that lists their UUIDs then.
+      - A description for people. With O(uuid), the description of the chassis is changed to this; an empty string
+          removes it.
+      - Without O(uuid), the chassis is found by its description. If several chassis have it, the task fails and lists
+          their UUIDs.
       - One of I(description) and I(uuid) is required.
     type: str
   extra:
     description:
-      - What you want to keep with the chassis.
+      - Arbitrary data to store with the chassis.
     type: dict
   extra_mode:
     description:
-      - 'V(merge) sets what C(extra) has and leaves all other keys, V(replace) removes all others. Values are replaced
-          as a whole: dicts in it are not merged.'
+      - V(merge) sets the keys in C(extra) and leaves all others, V(replace) also removes all others. A value is
+          replaced as a whole, even if it is a dict.
     type: str
     default: merge
     choices:
@@ -50,7 +51,7 @@ options:
       - replace
   state:
     description:
-      - V(present) makes the chassis what the task says, V(absent) removes it.
+      - V(present) creates or changes the chassis as the task says, V(absent) removes it.
     type: str
     default: present
     choices:
@@ -58,16 +59,16 @@ options:
       - absent
   uuid:
     description:
-      - The UUID of the chassis. Nothing else of a chassis is unique, so give it where several hosts run the task at
-          once.
-      - If there is no such chassis, it is created with this UUID.
+      - The UUID of the chassis. Nothing else of a chassis is unique, so set it if several hosts run the task at the
+          same time.
+      - If it does not exist, the chassis is created with this UUID.
       - One of I(description) and I(uuid) is required.
     type: str
     aliases:
       - id
 notes:
-  - Ironic removes no chassis in which there are nodes. That is an error, in check mode too.
-  - The option C(chassis_uuid) of M(craton.fleet.iotronic_node) puts a node into a chassis.
+  - Ironic does not remove a chassis that contains nodes. The task then fails, in check mode too.
+  - To put a node into a chassis, use M(craton.fleet.iotronic_node) with its option C(chassis_uuid).
 seealso:
   - module: craton.fleet.iotronic_chassis_info
   - module: craton.fleet.iotronic_node
@@ -81,23 +82,23 @@ EXAMPLES = r'''
       room: "2.04"
   register: rack
 
-- name: A server in it
+- name: Put a server into it
   craton.fleet.iotronic_node:
     name: metal-01
     driver: ipmi
     chassis_uuid: "{{ rack.chassis.uuid }}"
 
-- name: It was moved
+- name: Change its description
   craton.fleet.iotronic_chassis:
     uuid: "{{ rack.chassis.uuid }}"
     description: rack c1
 
-- name: The server goes elsewhere
+- name: Take the server out of it
   craton.fleet.iotronic_node:
     name: metal-01
     chassis_uuid: ""
 
-- name: Gone
+- name: Remove it
   craton.fleet.iotronic_chassis:
     description: rack c1
     state: absent
@@ -106,10 +107,10 @@ EXAMPLES = r'''
 RETURN = r'''
 chassis:
   description:
-    - The chassis as it is now, also when nothing changed, with the fields and values that the API has of it. Links are
-        left out.
-    - In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was,
-        or an empty dict if it was not there.
+    - The chassis as it is after the task, whether or not something changed, with the fields and values of the API.
+        Links are left out.
+    - In check mode, as it would be; what only the server can know is null or missing. With O(state=absent), as it was,
+        or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
@@ -121,14 +122,14 @@ chassis:
       sample: "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
     description:
       description:
-        - A text for people. Null for none.
+        - The description, or null.
       returned: always
       type: str
       sample: rack b7
     extra:
       description:
-        - What users keep there.
-      returned: with details
+        - The data stored with the chassis.
+      returned: always
       type: dict
       sample:
         room: "2.04"

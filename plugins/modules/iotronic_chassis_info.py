@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: iotronic_chassis_info
 short_description: Read chassis of Ironic
 description:
-  - A chassis is where nodes of Ironic stand together, such as a rack.
-  - Lists the chassis that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. What the server does not have at all, such as a filter or
-      the whole kind of objects, is one.'
+  - A chassis groups nodes of Ironic that are in one place, such as a rack.
+  - Lists all chassis that match the options. Changes nothing.
+  - If nothing matches, the list is empty. If the server does not support a filter, or has no such objects at all, the
+      task fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -29,17 +29,17 @@ attributes:
 options:
   description:
     description:
-      - Only chassis with this description, which several may have.
+      - Only chassis with this description. Several can have the same one.
     type: str
   detail:
     description:
-      - Whether to read all fields of the chassis, or only the few of the API's short lists.
-      - What is looked for by its UUID comes whole.
+      - Whether to read all fields of the chassis, or only the few in the short listing of the API.
+      - Objects that are looked up by UUID always have all fields.
     type: bool
     default: true
   fields:
     description:
-      - Only these fields, and C(uuid). O(detail) does not count then.
+      - Only these fields, and C(uuid). O(detail) is ignored then.
     type: list
     elements: str
   uuid:
@@ -49,7 +49,7 @@ options:
     aliases:
       - id
 notes:
-  - Which nodes are in it is read by M(craton.fleet.iotronic_node_info) with C(chassis_uuid).
+  - To list the nodes in a chassis, use M(craton.fleet.iotronic_node_info) with C(chassis_uuid).
 seealso:
   - module: craton.fleet.iotronic_chassis
   - module: craton.fleet.iotronic_node_info
@@ -61,11 +61,11 @@ seealso:
 '''
 
 EXAMPLES = r'''
-- name: All chassis
+- name: Read all chassis
   craton.fleet.iotronic_chassis_info:
   register: found
 
-- name: One of them
+- name: Read one of them
   craton.fleet.iotronic_chassis_info:
     description: rack b7
 '''
@@ -73,8 +73,7 @@ EXAMPLES = r'''
 RETURN = r'''
 chassis:
   description:
-    - The chassis, with the fields and values that the API has of them; other releases of the service have others. Links
-        are left out.
+    - The chassis, with the fields and values of the API, which depend on its release. Links are left out.
   returned: success
   type: list
   elements: dict
@@ -87,13 +86,13 @@ chassis:
       sample: "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
     description:
       description:
-        - A text for people. Null for none.
+        - The description, or null.
       returned: always
       type: str
       sample: rack b7
     extra:
       description:
-        - What users keep there.
+        - The data stored with the chassis.
       returned: with details
       type: dict
       sample:

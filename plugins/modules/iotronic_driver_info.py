@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: iotronic_driver_info
 short_description: Read drivers of Ironic
 description:
-  - A driver is a kind of hardware that Ironic can work with.
-  - Lists the drivers that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. What the server does not have at all, such as a filter or
-      the whole kind of objects, is one.'
+  - A driver is a type of hardware that Ironic can manage.
+  - Lists all drivers that match the options. Changes nothing.
+  - If nothing matches, the list is empty. If the server does not support a filter, or has no such objects at all, the
+      task fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -29,8 +29,8 @@ attributes:
 options:
   detail:
     description:
-      - Whether to read all fields of the drivers, or only the few of the API's short lists.
-      - What is looked for by its name comes whole.
+      - Whether to read all fields of the drivers, or only the few in the short listing of the API.
+      - Objects that are looked up by name always have all fields.
     type: bool
     default: true
   name:
@@ -42,13 +42,13 @@ options:
       - names
   properties:
     description:
-      - Whether to read what each driver needs to know of a node in its C(driver_info). That takes one more request for
-          each driver.
+      - Whether to read which keys each driver supports in the C(driver_info) of a node. Takes one more request per
+          driver.
     type: bool
     default: false
   type:
     description:
-      - Only drivers of this type, V(dynamic) or V(classic). It needs API version 1.30.
+      - Only drivers of this type, V(dynamic) or V(classic). Requires API version 1.30 or later.
     type: str
 seealso:
   - module: craton.fleet.iotronic_node_info
@@ -60,11 +60,11 @@ seealso:
 '''
 
 EXAMPLES = r'''
-- name: All drivers
+- name: Read all drivers
   craton.fleet.iotronic_driver_info:
   register: found
 
-- name: What the driver ipmi needs to know of a node
+- name: Read what the driver ipmi needs in driver_info
   craton.fleet.iotronic_driver_info:
     name: ipmi
     properties: true
@@ -73,8 +73,7 @@ EXAMPLES = r'''
 RETURN = r'''
 drivers:
   description:
-    - The drivers, with the fields and values that the API has of them; other releases of the service have others. Links
-        are left out.
+    - The drivers, with the fields and values of the API, which depend on its release. Links are left out.
   returned: success
   type: list
   elements: dict
@@ -87,7 +86,7 @@ drivers:
       sample: ipmi
     hosts:
       description:
-        - The conductors that have it.
+        - The conductors that support it.
       returned: always
       type: list
       elements: str
@@ -101,13 +100,13 @@ drivers:
       sample: dynamic
     default_power_interface:
       description:
-        - What nodes get that do not say otherwise. The same is there of every interface.
+        - The power interface that nodes have by default. The other interfaces have such a field too.
       returned: with details, from API version 1.30 on
       type: str
       sample: ipmitool
     enabled_power_interfaces:
       description:
-        - What nodes can have. The same is there of every interface.
+        - The power interfaces that nodes can have. The other interfaces have such a field too.
       returned: with details, from API version 1.30 on
       type: list
       elements: str
@@ -115,7 +114,7 @@ drivers:
         - ipmitool
     properties:
       description:
-        - 'What the driver needs to know: names, each with a sentence about it.'
+        - The keys of C(driver_info), each with its description.
       returned: when O(properties=true)
       type: dict
       sample:

@@ -11,9 +11,9 @@ module: iotronic_fleet_info
 short_description: Read fleets of Iotronic
 description:
   - A fleet is a group of boards of Iotronic.
-  - Lists the fleets that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. What the server does not have at all, such as a filter or
-      the whole kind of objects, is one.'
+  - Lists all fleets that match the options. Changes nothing.
+  - If nothing matches, the list is empty. If the server does not support a filter, or has no such objects at all, the
+      task fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -46,8 +46,8 @@ options:
     aliases:
       - id
 notes:
-  - The fleets of all projects are listed, for everybody. Which boards a fleet has is read by
-      M(craton.fleet.iotronic_board_info).
+  - The fleets of all projects are listed, for every user. To list the boards of a fleet, use
+      M(craton.fleet.iotronic_board_info) with C(fleet).
 seealso:
   - module: craton.fleet.iotronic_node_info
   - module: craton.fleet.iotronic_port_info
@@ -58,11 +58,11 @@ seealso:
 '''
 
 EXAMPLES = r'''
-- name: All fleets
+- name: Read all fleets
   craton.fleet.iotronic_fleet_info:
   register: found
 
-- name: One of them
+- name: Read one of them
   craton.fleet.iotronic_fleet_info:
     name: roofs
 '''
@@ -70,8 +70,7 @@ EXAMPLES = r'''
 RETURN = r'''
 fleets:
   description:
-    - The fleets, with the fields and values that the API has of them; other releases of the service have others. Links
-        are left out.
+    - The fleets, with the fields and values of the API, which depend on its release. Links are left out.
   returned: success
   type: list
   elements: dict
@@ -90,7 +89,7 @@ fleets:
       sample: roofs
     description:
       description:
-        - A text for people. Null for none.
+        - The description, or null.
       returned: always
       type: str
       sample: all that is on a roof
@@ -102,7 +101,7 @@ fleets:
       sample: "11111111111111111111111111111111"
     extra:
       description:
-        - What users keep there.
+        - The data stored there by users.
       returned: always
       type: dict
       sample:

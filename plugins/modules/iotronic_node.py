@@ -8,16 +8,16 @@ __metaclass__ = type
 DOCUMENTATION = r'''
 ---
 module: iotronic_node
-short_description: Create, change and remove a node of Ironic or Iotronic
+short_description: Create, change and remove nodes of Ironic or Iotronic
 description:
-  - 'A node is a machine: a bare metal server of Ironic, or a small computer of Iotronic before that called them
-      boards.'
-  - Finds the node by its name or UUID, creates it if it is not there, and changes what differs. What the task does not
+  - 'A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which calls
+      them boards since.'
+  - Finds a node by its name or UUID, creates it if it does not exist, and changes what differs. What the task does not
       mention stays as it is.
-  - With Ironic it also switches the power, begins and ends maintenance, and leads the node through the states of
-      provisioning.
-  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, errors that can be
-      known included.
+  - 'With Ironic it also manages ports, traits, power, maintenance, boot device and console, and moves the node through
+      its provision states: enrollment, inspection, cleaning, deployment, rescue.'
+  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors
+      that can be foreseen.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -33,79 +33,76 @@ attributes:
 options:
   adopt:
     description:
-      - 'With O(provision_state=active): take over a node on which something runs that Ironic did not deploy, instead of
-          deploying. O(instance_info) has to say what it is, as for a deployment.'
+      - 'With O(provision_state=active): instead of deploying, take over a node that already runs something that Ironic
+          did not deploy. O(instance_info) must describe it, as for a deployment.'
     type: bool
     default: false
   automated_clean:
     description:
-      - Whether the node is cleaned on its way to V(available). What the conductor says if it is never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.47 or a later one.
+      - Whether the node is cleaned automatically before it becomes V(available). By default the conductor's setting.
+      - Only for nodes of Ironic.
+      - Requires API version 1.47 or later.
     type: bool
   bios_interface:
     description:
-      - Which implementation of the interface bios the node uses, such as V(no-bios). The driver's default if it is
-          never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.40 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the bios interface, such as V(no-bios). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.40 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   boot_device:
     description:
-      - What the node boots from, such as V(pxe), V(disk) or V(cdrom). The hardware is asked, in check mode too.
-      - Many kinds of hardware forget a device that is not persistent when the node has booted once. Only nodes of
-          Ironic have it.
+      - The device that the node boots from, such as V(pxe), V(disk) or V(cdrom). Ironic asks the hardware, in check
+          mode too.
+      - Unless O(boot_device_persistent=true), many kinds of hardware reset it after the next boot, and the next run of
+          the task sets it again. Only for nodes of Ironic.
     type: str
   boot_device_persistent:
     description:
-      - Whether it boots from O(boot_device) each time, and not once. Without it that is not compared; a device that is
-          set is so for once then.
+      - Whether the node always boots from O(boot_device), and not only at the next boot. If the task does not set it,
+          it is not compared, and a new device is set for the next boot only.
     type: bool
   boot_interface:
     description:
-      - Which implementation of the interface boot the node uses, such as V(ipxe). The driver's default if it is never
-          given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.31 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the boot interface, such as V(ipxe). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.31 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   boot_mode:
     description:
-      - The boot mode. Only nodes of Ironic have it, and only some kinds of hardware. It needs API version 1.76 or a
-          later one.
+      - The boot mode. Only for nodes of Ironic whose hardware supports it. Requires API version 1.76 or later.
     type: str
     choices:
       - uefi
       - bios
   chassis_uuid:
     description:
-      - The UUID of the chassis that the node is in. An empty string takes it away.
-      - Only nodes of Ironic have it.
+      - The UUID of the chassis that the node is in. An empty string removes it.
+      - Only for nodes of Ironic.
     type: str
   clean_steps:
     description:
-      - What is done to a node by O(provision_state=cleaned), in this order. It needs API version 1.15 or a later one.
+      - The steps that O(provision_state=cleaned) runs, in this order. Requires API version 1.15 or later.
     type: list
     elements: dict
     suboptions:
       args:
         description:
-          - What the step is told. Values of keys such as C(password) are not shown.
+          - The arguments of the step. Values of keys such as C(password) are not shown.
         type: dict
       execute_on_child_nodes:
         description:
-          - Whether the step is done to the nodes that are parts of this one, instead. It needs API version 1.83 or a
-              later one.
+          - Whether the step runs on the child nodes instead of the node itself. Requires API version 1.83 or later.
         type: bool
       interface:
         description:
-          - The interface of the driver that the step is of, such as V(deploy).
+          - The interface that the step belongs to, such as V(deploy).
         type: str
         required: true
       limit_child_node_execution:
         description:
-          - Only to these of them, by UUID.
+          - Only run it on these child nodes, by UUID.
         type: list
         elements: str
       step:
@@ -115,65 +112,63 @@ options:
         required: true
   code:
     description:
-      - The code that the machine has on it. No two nodes have the same one.
-      - Only nodes of Iotronic have it.
-      - Required to create the node there.
+      - The registration code of the machine, unique among all nodes.
+      - Only for nodes of Iotronic.
+      - Required to create the node.
     type: str
   conductor_group:
     description:
-      - The group of conductors that work on the node. An empty string means none. Upper and lower case are the same.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.46 or a later one.
+      - The conductor group that manages the node. An empty string means none. Upper and lower case make no difference.
+      - Only for nodes of Ironic.
+      - Requires API version 1.46 or later.
     type: str
   config_drive:
     description:
-      - 'The config drive of what is deployed: packed by gzip and in base64, or its URL, or the path of a file of either
-          or of an ISO 9660 image, or of a directory with a folder C(openstack) of which one is made; or a dict of
-          C(meta_data), C(user_data), C(network_data) and C(vendor_data), of which Ironic makes one from API version
-          1.56 on.'
-      - 'Paths are of the machine that the module runs on. Only a deployment takes it: a node that is deployed stays as
-          it is.'
+      - 'The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path:
+          of a file with one of these or an ISO 9660 image, or of a directory with a folder C(openstack), from which the
+          module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and C(vendor_data) is
+          passed to Ironic, which builds the config drive. That requires API version 1.56 or later.'
+      - 'Paths are on the machine that the module runs on. It is used only when the node is deployed: a node that
+          already is stays as it is.'
     type: jsonarg
   console:
     description:
-      - Whether the serial console is enabled; M(craton.fleet.iotronic_node_info) tells where it is. Only nodes of
-          Ironic have it.
+      - Whether the serial console is enabled. M(craton.fleet.iotronic_node_info) with C(console=true) returns its
+          address. Only for nodes of Ironic.
     type: bool
   console_interface:
     description:
-      - Which implementation of the interface console the node uses, such as V(ipmitool-socat). The driver's default if
-          it is never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.31 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the console interface, such as V(ipmitool-socat). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.31 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   deploy_interface:
     description:
-      - Which implementation of the interface deploy the node uses, such as V(direct). The driver's default if it is
-          never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.31 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the deploy interface, such as V(direct). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.31 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   deploy_steps:
     description:
-      - What is done to a node, beside Ironic's own steps, when O(provision_state=active) deploys it. A node that is
-          deployed stays as it is. It needs API version 1.69 or a later one.
+      - Steps to run in addition to Ironic's own when O(provision_state=active) deploys the node. A node that is already
+          deployed stays as it is. Requires API version 1.69 or later.
     type: list
     elements: dict
     suboptions:
       args:
         description:
-          - What the step is told. Values of keys such as C(password) are not shown.
+          - The arguments of the step. Values of keys such as C(password) are not shown.
         type: dict
       interface:
         description:
-          - The interface of the driver that the step is of, such as V(bios).
+          - The interface that the step belongs to, such as V(bios).
         type: str
         required: true
       priority:
         description:
-          - 'When it is done: those with a higher one come first, and V(0) leaves out a step that Ironic would do.'
+          - 'The order: steps with a higher priority run first. V(0) disables a step that Ironic would run by default.'
         type: int
         required: true
       step:
@@ -183,40 +178,39 @@ options:
         required: true
   description:
     description:
-      - A text for people. An empty string takes it away.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.51 or a later one.
+      - A description for people. An empty string removes it.
+      - Only for nodes of Ironic.
+      - Requires API version 1.51 or later.
     type: str
   disable_power_off:
     description:
-      - Whether Ironic never switches the power of the node off, but only restarts it.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.95 or a later one.
+      - Whether Ironic must never power the node off, and only reboot it.
+      - Only for nodes of Ironic.
+      - Requires API version 1.95 or later.
     type: bool
   disable_ramdisk:
     description:
-      - Whether the steps of O(provision_state=cleaned) and O(provision_state=serviced) are done without booting a
-          ramdisk, as those by the management controller alone can be. It needs API version 1.70 or a later one to
-          clean, and 1.108 to service.
+      - Whether to run the steps without booting a ramdisk, which works for steps that only need the BMC. Requires API
+          version 1.70 or later for O(provision_state=cleaned), and 1.108 or later for O(provision_state=serviced).
     type: bool
     default: false
   driver:
     description:
       - The driver, such as V(ipmi) or V(redfish).
-      - Only nodes of Ironic have it.
-      - Required to create the node there.
+      - Only for nodes of Ironic.
+      - Required to create the node.
     type: str
   driver_info:
     description:
-      - What the driver needs to know, such as addresses and credentials; M(craton.fleet.iotronic_driver_info) tells
-          what.
+      - What the driver needs to reach the hardware, such as addresses and credentials.
+          M(craton.fleet.iotronic_driver_info) lists the keys.
       - 'Ironic never shows passwords and other secrets, so they are not compared: see O(update_password).'
-      - Only nodes of Ironic have it.
+      - Only for nodes of Ironic.
     type: dict
   driver_info_mode:
     description:
-      - 'V(merge) sets what C(driver_info) has and leaves all other keys, V(replace) removes all others. Values are
-          replaced as a whole: dicts in it are not merged.'
+      - V(merge) sets the keys in C(driver_info) and leaves all others, V(replace) also removes all others. A value is
+          replaced as a whole, even if it is a dict.
     type: str
     default: merge
     choices:
@@ -224,12 +218,12 @@ options:
       - replace
   extra:
     description:
-      - What you want to keep with the node.
+      - Arbitrary data to store with the node.
     type: dict
   extra_mode:
     description:
-      - 'V(merge) sets what C(extra) has and leaves all other keys, V(replace) removes all others. Values are replaced
-          as a whole: dicts in it are not merged.'
+      - V(merge) sets the keys in C(extra) and leaves all others, V(replace) also removes all others. A value is
+          replaced as a whole, even if it is a dict.
     type: str
     default: merge
     choices:
@@ -237,31 +231,29 @@ options:
       - replace
   firmware_interface:
     description:
-      - Which implementation of the interface firmware the node uses, such as V(no-firmware). The driver's default if it
-          is never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.86 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the firmware interface, such as V(no-firmware). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.86 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   inspect_interface:
     description:
-      - Which implementation of the interface inspect the node uses, such as V(agent). The driver's default if it is
-          never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.31 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the inspect interface, such as V(agent). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.31 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   instance_info:
     description:
-      - What is to be deployed, such as C(image_source) and C(root_gb).
-      - 'Ironic never shows secrets, nor C(image_url) and C(configdrive), so they are not compared: see
+      - What to deploy, such as C(image_source) and C(root_gb).
+      - 'Ironic never shows secrets, C(image_url) and C(configdrive), so they are not compared: see
           O(update_password).'
-      - Only nodes of Ironic have it.
+      - Only for nodes of Ironic.
     type: dict
   instance_info_mode:
     description:
-      - 'V(merge) sets what C(instance_info) has and leaves all other keys, V(replace) removes all others. Values are
-          replaced as a whole: dicts in it are not merged.'
+      - V(merge) sets the keys in C(instance_info) and leaves all others, V(replace) also removes all others. A value is
+          replaced as a whole, even if it is a dict.
     type: str
     default: merge
     choices:
@@ -269,84 +261,84 @@ options:
       - replace
   instance_name:
     description:
-      - The name of the instance that runs on the node. An empty string takes it away.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.104 or a later one.
+      - The name of the instance that runs on the node. An empty string removes it.
+      - Only for nodes of Ironic.
+      - Requires API version 1.104 or later.
     type: str
   instance_uuid:
     description:
-      - The UUID of the instance that runs on the node. An empty string takes it away.
-      - Only nodes of Ironic have it.
+      - The UUID of the instance that runs on the node. An empty string removes it.
+      - Only for nodes of Ironic.
     type: str
   lessee:
     description:
-      - The project that may use the node. An empty string takes it away.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.65 or a later one.
+      - 'The lessee: the project that may use the node. An empty string removes it.'
+      - Only for nodes of Ironic.
+      - Requires API version 1.65 or later.
     type: str
   location:
     description:
-      - Where the machine stands.
-      - Only nodes of Iotronic have it.
-      - Required to create the node there.
+      - The location of the machine.
+      - Only for nodes of Iotronic.
+      - Required to create the node.
     type: dict
     suboptions:
       altitude:
         description:
-          - The altitude. The API keeps it as text, and so it is compared.
+          - The altitude, which the API stores and compares as text.
         type: str
         required: true
       latitude:
         description:
-          - The latitude. The API keeps it as text, and so it is compared.
+          - The latitude, which the API stores and compares as text.
         type: str
         required: true
       longitude:
         description:
-          - The longitude. The API keeps it as text, and so it is compared.
+          - The longitude, which the API stores and compares as text.
         type: str
         required: true
   maintenance:
     description:
-      - Whether the node is in maintenance, where Ironic leaves it alone, and what is under way there waits. A task that
-          waits for something, such as a deployment, begins the maintenance when the node has arrived, and ends it
-          before. Only nodes of Ironic have it.
+      - Whether the node is in maintenance. Ironic then leaves it alone, and whatever it was doing with the node pauses.
+          A task that also changes the provision state starts maintenance after that change, and ends maintenance before
+          it. Only for nodes of Ironic.
       - Required if I(maintenance_reason) is set.
     type: bool
   maintenance_reason:
     description:
-      - Why it is in maintenance. Without it a reason that is there stays.
+      - The reason for the maintenance. If the task does not set it, an existing reason stays.
       - Needs I(maintenance) too.
     type: str
   management_interface:
     description:
-      - Which implementation of the interface management the node uses, such as V(ipmitool). The driver's default if it
-          is never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.31 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the management interface, such as V(ipmitool). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.31 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   mobile:
     description:
-      - Whether the machine moves.
-      - Only nodes of Iotronic have it.
+      - Whether the machine is mobile.
+      - Only for nodes of Iotronic.
     type: bool
   name:
     description:
-      - The name of the node. With O(uuid) the node gets this name.
-      - Names are unique on Ironic only; one that several nodes have is an error that lists their UUIDs.
+      - The name of the node. With O(uuid), the node is renamed to this.
+      - Names are unique only in Ironic. If several nodes of Iotronic have the name, the task fails and lists their
+          UUIDs.
       - One of I(name) and I(uuid) is required.
     type: str
   network_data:
     description:
-      - The network configuration of what is deployed, with C(links), C(networks) and C(services).
-      - Only nodes of Ironic have it.
-      - It needs API version 1.66 or a later one.
+      - The static network configuration of the node, with C(links), C(networks) and C(services).
+      - Only for nodes of Ironic.
+      - Requires API version 1.66 or later.
     type: dict
   network_data_mode:
     description:
-      - 'V(merge) sets what C(network_data) has and leaves all other keys, V(replace) removes all others. Values are
-          replaced as a whole: dicts in it are not merged.'
+      - V(merge) sets the keys in C(network_data) and leaves all others, V(replace) also removes all others. A value is
+          replaced as a whole, even if it is a dict.
     type: str
     default: merge
     choices:
@@ -354,59 +346,58 @@ options:
       - replace
   network_interface:
     description:
-      - Which implementation of the interface network the node uses, such as V(flat). The driver's default if it is
-          never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.20 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the network interface, such as V(flat). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.20 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   owner:
     description:
-      - Whom the node belongs to, a project as a rule. An empty string takes it away.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.50 or a later one.
+      - The owner of the node, usually the id of a project. An empty string removes it.
+      - Only for nodes of Ironic.
+      - Requires API version 1.50 or later.
     type: str
   parent_node:
     description:
-      - The node that this one is a part of, by name or UUID. An empty string takes it away.
-      - Newer releases of Ironic want both to have the same O(owner).
-      - Only nodes of Ironic have it.
-      - It needs API version 1.83 or a later one.
+      - The node that this one is a part of, by name or UUID. An empty string removes it.
+      - Newer releases of Ironic require both to have the same O(owner).
+      - Only for nodes of Ironic.
+      - Requires API version 1.83 or later.
     type: str
   ports:
     description:
-      - 'The ports of the node: network cards, without one of which it cannot boot. Each is found by its address,
-          created if it is not there, and changed where it differs; what is not mentioned stays.'
-      - They are written before the node is led to another O(provision_state), and after it where Ironic changes them
-          only then. M(craton.fleet.iotronic_port) writes single ones.
-      - Only nodes of Ironic have it.
+      - 'The ports of the node: its network interfaces. Most hardware needs at least one to boot. Each is found by its
+          address, created if it does not exist, and changed where it differs; what is not mentioned stays.'
+      - They are written before the node moves to another O(provision_state), or after it if Ironic allows the change
+          only then. M(craton.fleet.iotronic_port) manages single ports.
+      - Only for nodes of Ironic.
     type: list
     elements: dict
     suboptions:
       address:
         description:
-          - The MAC address, in quotes, by which the port is found. No two ports have the same one, be it of other
-              nodes.
+          - 'The MAC address, by which the port is found. It is unique among the ports of all nodes. Quote it: YAML
+              reads some addresses as numbers.'
         type: str
         required: true
       category:
         description:
-          - What the port is for, such as V(storage). An empty string takes it away.
-          - It needs API version 1.101 or a later one.
+          - What the port is for, such as V(storage). An empty string removes it.
+          - Requires API version 1.101 or later.
         type: str
       description:
         description:
-          - A text for people. An empty string takes it away.
-          - It needs API version 1.97 or a later one.
+          - A description for people. An empty string removes it.
+          - Requires API version 1.97 or later.
         type: str
       extra:
         description:
-          - What you want to keep with the port.
+          - Arbitrary data to store with the port.
         type: dict
       extra_mode:
         description:
-          - 'V(merge) sets what C(extra) has and leaves all other keys, V(replace) removes all others. Values are
-              replaced as a whole: dicts in it are not merged.'
+          - V(merge) sets the keys in C(extra) and leaves all others, V(replace) also removes all others. A value is
+              replaced as a whole, even if it is a dict.
         type: str
         default: merge
         choices:
@@ -414,18 +405,18 @@ options:
           - replace
       is_smartnic:
         description:
-          - Whether it is the port of a Smart NIC.
-          - It needs API version 1.53 or a later one.
+          - Whether the port is on a Smart NIC.
+          - Requires API version 1.53 or later.
         type: bool
       local_link_connection:
         description:
-          - 'Where the cable of the port ends: C(switch_id), C(port_id), C(switch_info) and so on.'
-          - It needs API version 1.19 or a later one.
+          - 'The switch port that it is connected to: C(switch_id), C(port_id), C(switch_info) and so on.'
+          - Requires API version 1.19 or later.
         type: dict
       local_link_connection_mode:
         description:
-          - 'V(merge) sets what C(local_link_connection) has and leaves all other keys, V(replace) removes all others.
-              Values are replaced as a whole: dicts in it are not merged.'
+          - V(merge) sets the keys in C(local_link_connection) and leaves all others, V(replace) also removes all
+              others. A value is replaced as a whole, even if it is a dict.
         type: str
         default: merge
         choices:
@@ -433,32 +424,32 @@ options:
           - replace
       name:
         description:
-          - A name. An empty string takes it away.
-          - It needs API version 1.88 or a later one.
+          - The name of the port. An empty string removes it.
+          - Requires API version 1.88 or later.
         type: str
       physical_network:
         description:
-          - The physical network that the port is connected to. An empty string takes it away.
-          - It needs API version 1.34 or a later one.
+          - The physical network that the port is connected to. An empty string removes it.
+          - Requires API version 1.34 or later.
         type: str
       portgroup:
         description:
-          - The group of ports that it is in, by name or UUID. An empty string takes it away.
-          - It needs API version 1.24 or a later one.
+          - The port group that it belongs to, by name or UUID. An empty string removes it.
+          - Requires API version 1.24 or later.
         type: str
       pxe_enabled:
         description:
-          - Whether the node may boot from the network by it. Ironic makes it true if it is never given.
-          - It needs API version 1.19 or a later one.
+          - Whether the node may boot from the network through this port. V(true) for new ports by default.
+          - Requires API version 1.19 or later.
         type: bool
       vendor:
         description:
-          - Who makes the port. An empty string takes it away.
-          - It needs API version 1.100 or a later one.
+          - The manufacturer of the network card. An empty string removes it.
+          - Requires API version 1.100 or later.
         type: str
   ports_mode:
     description:
-      - V(merge) leaves ports of the node that O(ports) does not have, V(replace) removes them.
+      - V(merge) leaves other ports of the node alone, V(replace) removes ports that are not in O(ports).
     type: str
     default: merge
     choices:
@@ -466,9 +457,9 @@ options:
       - replace
   power:
     description:
-      - The state of the power. V(rebooted) restarts the node, in every run. Only nodes of Ironic have it.
-      - V(soft_off) and V(soft_rebooted) let the operating system end by itself. They need API version 1.27 or a later
-          one, and a kind of hardware that can do it.
+      - The power state. V(rebooted) restarts the node in every run. Only for nodes of Ironic.
+      - V(soft_off) and V(soft_rebooted) ask the operating system to shut down first. They require API version 1.27 or
+          later, and hardware that supports it.
     type: str
     choices:
       - "on"
@@ -478,21 +469,20 @@ options:
       - soft_rebooted
   power_interface:
     description:
-      - Which implementation of the interface power the node uses, such as V(ipmitool). The driver's default if it is
-          never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.31 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the power interface, such as V(ipmitool). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.31 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   properties:
     description:
-      - What the hardware is, such as C(cpu_arch), C(memory_mb) and C(capabilities).
-      - Only nodes of Ironic have it.
+      - The properties of the hardware, such as C(cpu_arch), C(memory_mb) and C(capabilities).
+      - Only for nodes of Ironic.
     type: dict
   properties_mode:
     description:
-      - 'V(merge) sets what C(properties) has and leaves all other keys, V(replace) removes all others. Values are
-          replaced as a whole: dicts in it are not merged.'
+      - V(merge) sets the keys in C(properties) and leaves all others, V(replace) also removes all others. A value is
+          replaced as a whole, even if it is a dict.
     type: str
     default: merge
     choices:
@@ -500,29 +490,29 @@ options:
       - replace
   protected:
     description:
-      - Whether a deployed node must not be torn down, rebuilt or deleted.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.48 or a later one.
+      - Whether a deployed node is protected from being torn down, rebuilt or removed.
+      - Only for nodes of Ironic.
+      - Requires API version 1.48 or later.
     type: bool
   protected_reason:
     description:
-      - Why it is protected. An empty string takes it away.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.48 or a later one.
+      - The reason for the protection. An empty string removes it.
+      - Only for nodes of Ironic.
+      - Requires API version 1.48 or later.
     type: str
   provision_state:
     description:
-      - 'The provision state that the node is to have. It is led there by as many steps as it takes: a new node becomes
-          V(available) by way of V(manageable), and V(active) by way of both.'
-      - V(active) deploys what O(instance_info) says, or ends a rescue or a service that failed. A node that is deployed
-          stays so, and V(manageable) and V(available) are errors then, unless O(undeploy=true). Only nodes of Ironic
-          have it.
-      - V(inspected) has the hardware looked at, from V(manageable), if that was never done; a node that was inspected
-          stays where it is. M(craton.fleet.iotronic_node_info) reads what was found.
-      - 'V(cleaned) does O(clean_steps) to a node that is V(manageable), or is led there, and V(serviced)
-          O(service_steps) to one that is V(active). They are orders and not states: they are carried out in every run,
-          for Ironic does not tell what was done. The node is V(manageable), or V(active), again then.'
-      - V(rescue) boots a rescue system on a node that is deployed, with O(rescue_password).
+      - 'The provision state. The node is moved there in as many steps as it takes: a new node becomes V(available) via
+          V(manageable), and V(active) via both. Only for nodes of Ironic.'
+      - V(active) deploys what O(instance_info) says, or ends a rescue or a failed service. A node that is already
+          deployed is not deployed again. V(manageable) and V(available) are errors for a deployed node, unless
+          O(undeploy=true).
+      - V(inspected) inspects the hardware once, from V(manageable); a node that was inspected before stays in its
+          state. M(craton.fleet.iotronic_node_info) with C(inventory=true) returns what was found.
+      - V(cleaned) runs O(clean_steps) on a node that is V(manageable), or is moved there, and leaves it V(manageable).
+          V(serviced) runs O(service_steps) on a node that is V(active), and leaves it V(active). Ironic does not record
+          which steps a node has been through, so both run in every run of the task.
+      - V(rescue) boots a rescue system on a deployed node, with O(rescue_password).
     type: str
     choices:
       - manageable
@@ -534,19 +524,17 @@ options:
       - rescue
   raid_interface:
     description:
-      - Which implementation of the interface raid the node uses, such as V(agent). The driver's default if it is never
-          given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.31 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the raid interface, such as V(agent). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.31 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   rescue_interface:
     description:
-      - Which implementation of the interface rescue the node uses, such as V(agent). The driver's default if it is
-          never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.38 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the rescue interface, such as V(agent). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.38 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   rescue_password:
     description:
@@ -554,57 +542,57 @@ options:
     type: str
   resource_class:
     description:
-      - The resource class, by which schedulers choose nodes. An empty string takes it away.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.21 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The resource class, by which schedulers and allocations choose nodes. An empty string removes it.
+      - Only for nodes of Ironic.
+      - Requires API version 1.21 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   retired:
     description:
-      - Whether the node is not to be made available any more.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.61 or a later one.
+      - 'Whether the node is retired: Ironic no longer makes it V(available).'
+      - Only for nodes of Ironic.
+      - Requires API version 1.61 or later.
     type: bool
   retired_reason:
     description:
-      - Why it is retired. An empty string takes it away.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.61 or a later one.
+      - The reason for the retirement. An empty string removes it.
+      - Only for nodes of Ironic.
+      - Requires API version 1.61 or later.
     type: str
   runbook:
     description:
-      - The runbook whose steps to run, by name or UUID, instead of O(clean_steps) or O(service_steps). It needs API
-          version 1.92 or a later one.
-      - The node must have one of the traits of the runbook, which before 1.112 is the name of the runbook.
+      - The runbook whose steps to run, by name or UUID, instead of O(clean_steps) or O(service_steps). Requires API
+          version 1.92 or later.
+      - The node must have one of the traits of the runbook. Before API version 1.112, the only trait of a runbook is
+          its name.
     type: str
   secure_boot:
     description:
-      - Whether secure boot is on. Only nodes of Ironic have it, and only some kinds of hardware. It needs API version
-          1.76 or a later one.
+      - Whether secure boot is enabled. Only for nodes of Ironic whose hardware supports it. Requires API version 1.76
+          or later.
     type: bool
   service_steps:
     description:
-      - What is done to a node by O(provision_state=serviced), in this order. It needs API version 1.87 or a later one.
+      - The steps that O(provision_state=serviced) runs, in this order. Requires API version 1.87 or later.
     type: list
     elements: dict
     suboptions:
       args:
         description:
-          - What the step is told. Values of keys such as C(password) are not shown.
+          - The arguments of the step. Values of keys such as C(password) are not shown.
         type: dict
       execute_on_child_nodes:
         description:
-          - Whether the step is done to the nodes that are parts of this one, instead. It needs API version 1.83 or a
-              later one.
+          - Whether the step runs on the child nodes instead of the node itself. Requires API version 1.83 or later.
         type: bool
       interface:
         description:
-          - The interface of the driver that the step is of, such as V(bios).
+          - The interface that the step belongs to, such as V(bios).
         type: str
         required: true
       limit_child_node_execution:
         description:
-          - Only to these of them, by UUID.
+          - Only run it on these child nodes, by UUID.
         type: list
         elements: str
       step:
@@ -614,14 +602,14 @@ options:
         required: true
   shard:
     description:
-      - The shard that the node is in. An empty string takes it away.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.82 or a later one.
+      - The shard that the node belongs to. An empty string removes it.
+      - Only for nodes of Ironic.
+      - Requires API version 1.82 or later.
     type: str
   state:
     description:
-      - V(present) makes the node what the task says, V(absent) removes it.
-      - A node of Ironic that is deployed is removed only with O(undeploy=true).
+      - V(present) creates or changes the node as the task says, V(absent) removes it.
+      - A node of Ironic on which something is deployed is removed only with O(undeploy=true).
     type: str
     default: present
     choices:
@@ -629,22 +617,21 @@ options:
       - absent
   storage_interface:
     description:
-      - Which implementation of the interface storage the node uses, such as V(noop). The driver's default if it is
-          never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.33 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the storage interface, such as V(noop). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.33 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   traits:
     description:
-      - 'Traits of the node, by which schedulers choose it: standard ones, or any that begin with C(CUSTOM_), of capital
-          letters, digits and underscores.'
-      - Only nodes of Ironic have them. It needs API version 1.37 or a later one.
+      - 'The traits of the node, by which schedulers and allocations choose it: standard traits, or your own, which
+          begin with C(CUSTOM_) and consist of capital letters, digits and underscores.'
+      - Only for nodes of Ironic. Requires API version 1.37 or later.
     type: list
     elements: str
   traits_mode:
     description:
-      - V(merge) adds what O(traits) has, V(replace) removes all others.
+      - V(merge) adds O(traits) to the existing ones, V(replace) also removes all others.
     type: str
     default: merge
     choices:
@@ -652,23 +639,22 @@ options:
       - replace
   type:
     description:
-      - The sort of hardware. An empty string takes it away.
-      - Only nodes of Iotronic have it.
+      - The type of hardware. An empty string removes it.
+      - Only for nodes of Iotronic.
     type: str
   undeploy:
     description:
-      - 'With O(state=absent), or with an O(provision_state) that takes it: tear down what is deployed on the node, or
-          was to be. Without it that is an error.'
-      - 'In maintenance, where Ironic leaves the node alone, O(state=absent) does not tear down: the node is removed as
-          it is.'
+      - Allow O(state=absent) and O(provision_state) to tear down what is deployed on the node, or what is left of a
+          failed deployment. Without it, such a task fails.
+      - A node in maintenance is removed without being torn down, since Ironic leaves it alone.
     type: bool
     default: false
   update_password:
     description:
-      - Ironic shows C(******) for passwords and other secrets in O(driver_info) and O(instance_info), so nobody can
-          tell whether they differ.
-      - V(on_create) writes a secret where its key is new, and otherwise leaves it. V(always) writes the secrets of the
-          task in every run, which then has always changed something.
+      - Ironic shows C(******) in place of passwords and other secrets in O(driver_info) and O(instance_info), so the
+          module cannot compare them.
+      - V(on_create) writes a secret only if its key does not exist yet. V(always) writes all secrets of the task in
+          every run, so the task always reports a change.
     type: str
     default: on_create
     choices:
@@ -677,36 +663,35 @@ options:
   uuid:
     description:
       - The UUID of the node, instead of its name.
-      - Of Ironic, if there is no such node, it is created with this UUID. Iotronic chooses UUIDs itself.
+      - If Ironic has no such node, it is created with this UUID. Iotronic chooses UUIDs itself.
       - One of I(name) and I(uuid) is required.
     type: str
     aliases:
       - id
   vendor_interface:
     description:
-      - Which implementation of the interface vendor the node uses, such as V(no-vendor). The driver's default if it is
-          never given.
-      - Only nodes of Ironic have it.
-      - It needs API version 1.31 or a later one.
-      - Ironic changes it only while nothing is deployed on the node.
+      - The implementation of the vendor interface, such as V(no-vendor). By default that of the driver.
+      - Only for nodes of Ironic.
+      - Requires API version 1.31 or later.
+      - Ironic refuses to change it while something is deployed on the node.
     type: str
   wait:
     description:
-      - Whether the task waits until O(power) and O(provision_state) are reached, and while another request works on the
-          node. Without it the first step is asked for, and nobody looks how it ends.
+      - Whether to wait until the node has reached O(power) and O(provision_state), and until Ironic has finished what
+          others asked for. If V(false), the task only starts the first step and does not check how it ends.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds it may wait, in all. What the client repeats of single requests (O(max_retries)) comes on top.
+      - How many seconds to wait in total. Retries of single requests (O(max_retries)) come on top.
     type: int
     default: 1800
 notes:
-  - 'An option that the server''s API does not have is an error: see which one has it. Ironic is a server with drivers;
-      Iotronic had nodes until March 2017.'
-  - 'Iotronic of 2016 creates and removes nodes, and cannot change them. Boards of Iotronic can only be read:
-      M(craton.fleet.iotronic_board_info).'
-  - A change to a node that is on its way between two states waits until it is there, with O(wait=true).
+  - An option that the server's API does not have is an error that says so. Iotronic had nodes until March 2017.
+  - Iotronic of 2016 can create and remove nodes, but not change them. Boards of Iotronic can only be read, with
+      M(craton.fleet.iotronic_board_info).
+  - If the node is between two provision states, the task waits until it has arrived and changes it then, unless
+      O(wait=false).
 seealso:
   - module: craton.fleet.iotronic_node_info
   - module: craton.fleet.iotronic_port
@@ -731,14 +716,14 @@ EXAMPLES = r'''
         physical_network: provisioning
     provision_state: available
 
-- name: Change one thing, and take away all else that is kept there
+- name: Set one key of extra, and remove all others
   craton.fleet.iotronic_node:
     name: metal-01
     extra:
       rack: b7
     extra_mode: replace
 
-- name: The password has changed
+- name: Change the password of the BMC
   craton.fleet.iotronic_node:
     name: metal-01
     driver_info:
@@ -752,13 +737,15 @@ EXAMPLES = r'''
     maintenance_reason: a new fan
     power: "off"
 
-- name: And into use again
+- name: Put it back into use, and boot it from the network once
   craton.fleet.iotronic_node:
     name: metal-01
     maintenance: false
+    boot_device: pxe
+    boot_device_persistent: false
     power: "on"
 
-- name: Prepare its hardware, which is done in every run
+- name: Configure its BIOS, in every run
   craton.fleet.iotronic_node:
     name: metal-01
     provision_state: cleaned
@@ -777,7 +764,7 @@ EXAMPLES = r'''
       image_source: http://images.example/debian.qcow2
     provision_state: active
 
-- name: Deploy it, with what its first boot is to do, and tell schedulers what it is like
+- name: Deploy it with a config drive, and set traits that schedulers choose nodes by
   craton.fleet.iotronic_node:
     name: metal-01
     traits: [CUSTOM_GPU]
@@ -787,7 +774,19 @@ EXAMPLES = r'''
       user_data: "{{ cloud_config | default('#cloud-config') }}"
     provision_state: active
 
-- name: Remove it with what is deployed on it
+- name: Boot a rescue system on it
+  craton.fleet.iotronic_node:
+    name: metal-01
+    provision_state: rescue
+    rescue_password: "{{ rescue_password }}"
+
+- name: Tear it down, so that it can be deployed again
+  craton.fleet.iotronic_node:
+    name: metal-01
+    provision_state: available
+    undeploy: true
+
+- name: Remove it, with what is deployed on it
   craton.fleet.iotronic_node:
     name: metal-01
     state: absent
@@ -797,10 +796,10 @@ EXAMPLES = r'''
 RETURN = r'''
 node:
   description:
-    - The node as it is now, also when nothing changed, with the fields and values that the API has of it. Links are
-        left out.
-    - In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was,
-        or an empty dict if it was not there.
+    - The node as it is after the task, whether or not something changed, with the fields and values of the API. Links
+        are left out.
+    - In check mode, the node as it would be; what only the server can know is null or missing. With O(state=absent),
+        the node as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
@@ -810,35 +809,15 @@ node:
       returned: always
       type: str
       sample: "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
-    inventory:
-      description:
-        - 'What the last inspection has found out: C(inventory), and C(plugin_data). Null for none.'
-      returned: when inventory was asked for
-      type: dict
-      sample:
-        inventory:
-          cpu:
-            count: 8
-        plugin_data: {}
-    console:
-      description:
-        - 'Where the console is: C(console_enabled), and C(console_info) if it is enabled.'
-      returned: when O(console=true)
-      type: dict
-      sample:
-        console_enabled: true
-        console_info:
-          type: socat
-          url: tcp://192.0.2.1:8023
     name:
       description:
-        - The name, which is unique on Ironic only. Null for none.
+        - The name, or null. It is unique only in Ironic.
       returned: always
       type: str
       sample: metal-01
     extra:
       description:
-        - What users keep there.
+        - The data stored there by users.
       returned: always
       type: dict
       sample:
@@ -851,7 +830,7 @@ node:
       sample: ipmi
     driver_info:
       description:
-        - What the driver needs to know. Ironic shows C(******) for secrets.
+        - What the driver needs to reach the hardware. Ironic shows C(******) in place of secrets.
       returned: on Ironic
       type: dict
       sample:
@@ -859,14 +838,14 @@ node:
         ipmi_password: '******'
     properties:
       description:
-        - What the hardware is.
+        - The properties of the hardware.
       returned: on Ironic
       type: dict
       sample:
         cpu_arch: x86_64
     power_state:
       description:
-        - The state of the power. Null while it is not known.
+        - The power state; null while it is unknown.
       returned: on Ironic
       type: str
       sample: power on
@@ -884,31 +863,31 @@ node:
       sample: false
     maintenance_reason:
       description:
-        - Why it is in maintenance. Null for none.
+        - The reason for the maintenance, or null.
       returned: on Ironic
       type: str
       sample: a new fan
     instance_uuid:
       description:
-        - The instance that runs on it. Null for none.
+        - The UUID of the instance that runs on it, or null.
       returned: on Ironic
       type: str
       sample: "5344a3e2-978a-444e-990a-cbf47c62ef88"
     resource_class:
       description:
-        - The resource class. Null for none.
+        - The resource class, or null.
       returned: on Ironic
       type: str
       sample: large
     last_error:
       description:
-        - What went wrong last. Null for nothing.
+        - The last error, or null.
       returned: on Ironic
       type: str
       sample: Failed to power on
     code:
       description:
-        - The code that the machine has on it.
+        - The registration code of the machine.
       returned: on Iotronic
       type: str
       sample: c-0017
@@ -920,13 +899,13 @@ node:
       sample: online
     type:
       description:
-        - The sort of hardware. Iotronic of 2016 calls it C(device).
+        - The type of hardware. Iotronic of 2016 calls it C(device).
       returned: on Iotronic
       type: str
       sample: raspberry
     location:
       description:
-        - Where it stands; coordinates are text.
+        - Its location; the coordinates are text.
       returned: on Iotronic
       type: list
       elements: dict
@@ -936,7 +915,7 @@ node:
           longitude: "15.5"
     mobile:
       description:
-        - Whether it moves.
+        - Whether it is mobile.
       returned: on Iotronic
       type: bool
       sample: false
@@ -948,7 +927,7 @@ node:
       sample: b9f10eca66ac4c279c139d01e65f96b4
 ports:
   description:
-    - The ports of O(ports) as they are now, in that order; in check mode as they would be.
+    - The ports in O(ports), in the same order, as they are after the task; in check mode as they would be.
   returned: when O(ports) is given
   type: list
   elements: dict
@@ -968,39 +947,39 @@ ports:
     node_uuid:
       description:
         - The UUID of the node that it belongs to.
-      returned: with details
+      returned: always
       type: str
       sample: "5344a3e2-978a-444e-990a-cbf47c62ef88"
     pxe_enabled:
       description:
-        - Whether the node may boot from it.
-      returned: with details
+        - Whether the node may boot from the network through it.
+      returned: always
       type: bool
       sample: true
     local_link_connection:
       description:
-        - Where its cable ends.
-      returned: with details
+        - The switch port that it is connected to.
+      returned: always
       type: dict
       sample:
         port_id: Ethernet3/1
         switch_id: "0a:1b:2c:3d:4e:5f"
     physical_network:
       description:
-        - The physical network. Null for none.
-      returned: with details
+        - The physical network, or null.
+      returned: always
       type: str
       sample: provisioning
     portgroup_uuid:
       description:
-        - The UUID of its group of ports. Null for none.
-      returned: with details
+        - The UUID of its port group, or null.
+      returned: always
       type: str
       sample: c5a1cf1a-7a5e-4d5b-8ab1-1b5ad0a7b7c1
     extra:
       description:
-        - What users keep there.
-      returned: with details
+        - The data stored with the port.
+      returned: always
       type: dict
       sample:
         cable: b7-12

@@ -10,11 +10,11 @@ DOCUMENTATION = r'''
 module: iotronic_node_info
 short_description: Read nodes of Ironic and Iotronic
 description:
-  - 'A node is a machine: a bare metal server of Ironic, or a small computer of Iotronic before that called them
-      boards.'
-  - Lists the nodes that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. What the server does not have at all, such as a filter or
-      the whole kind of objects, is one.'
+  - 'A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which calls
+      them boards since.'
+  - Lists all nodes that match the options. Changes nothing.
+  - If nothing matches, the list is empty. If the server does not support a filter, or has no such objects at all, the
+      task fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -34,29 +34,30 @@ options:
     type: bool
   chassis_uuid:
     description:
-      - Only nodes of Ironic in this chassis, by its UUID.
+      - Only nodes of Ironic in the chassis with this UUID.
     type: str
   conductor:
     description:
-      - Only nodes of Ironic that this conductor works on.
+      - Only nodes of Ironic that this conductor manages.
     type: str
   conductor_group:
     description:
-      - Only nodes of Ironic of this group of conductors.
+      - Only nodes of Ironic in this conductor group.
     type: str
   console:
     description:
-      - Whether to read where the console of each node is. That takes one more request for each. Of Ironic.
+      - Whether to read the address of the console of each node. Takes one more request per node. Only for nodes of
+          Ironic.
     type: bool
     default: false
   description_contains:
     description:
-      - Only nodes of Ironic with this in their description. It needs O(api_version=1.51) or a later one.
+      - Only nodes of Ironic whose description contains this text. Requires O(api_version=1.51) or later.
     type: str
   detail:
     description:
-      - Whether to read all fields of the nodes, or only the few of the API's short lists.
-      - What is looked for by its name comes whole.
+      - Whether to read all fields of the nodes, or only the few in the short listing of the API.
+      - Objects that are looked up by name always have all fields.
     type: bool
     default: true
   driver:
@@ -69,30 +70,30 @@ options:
     type: str
   fields:
     description:
-      - Only these fields, and C(uuid). O(detail) does not count then.
+      - Only these fields, and C(uuid). O(detail) is ignored then.
     type: list
     elements: str
   include_children:
     description:
-      - Nodes of Ironic that are children of others, too. It needs O(api_version=1.83) or a later one.
+      - Whether to list child nodes of Ironic too. Requires O(api_version=1.83) or later.
     type: bool
   instance_name:
     description:
-      - Only nodes of Ironic on which an instance with this name runs. It needs O(api_version=1.104) or a later one.
+      - Only nodes of Ironic with an instance of this name. Requires O(api_version=1.104) or later.
     type: str
   instance_uuid:
     description:
-      - Only the node with this instance, of Ironic.
+      - Only the node of Ironic with this instance.
     type: str
   inventory:
     description:
-      - Whether to read what the last inspection has found out about each node. That takes one more request for each. Of
-          Ironic, from API version 1.81 on.
+      - Whether to read what the last inspection of each node has found. Takes one more request per node. Only for nodes
+          of Ironic. Requires API version 1.81 or later.
     type: bool
     default: false
   lessee:
     description:
-      - Only nodes of Ironic that this project may use.
+      - Only nodes of Ironic with this lessee.
     type: str
   maintenance:
     description:
@@ -111,12 +112,12 @@ options:
     type: str
   parent_node:
     description:
-      - Only the children of this node of Ironic, by its UUID. It needs O(api_version=1.83) or a later one.
+      - Only the child nodes of the node of Ironic with this UUID. Requires O(api_version=1.83) or later.
     type: str
   project:
     description:
-      - Only nodes of this project, of Iotronic of early 2017, for admins. Without it Iotronic lists the nodes of one's
-          own project, for admins too.
+      - Only nodes of this project. Only for Iotronic of early 2017, and only for admins. Without it, Iotronic lists the
+          nodes of your own project, even for admins.
     type: str
   provision_state:
     description:
@@ -124,11 +125,11 @@ options:
     type: str
   resource_class:
     description:
-      - Only nodes of Ironic of this resource class.
+      - Only nodes of Ironic in this resource class.
     type: str
   retired:
     description:
-      - Only nodes of Ironic that are retired, or that are not. It needs O(api_version=1.61) or a later one.
+      - Only nodes of Ironic that are retired, or that are not. Requires O(api_version=1.61) or later.
     type: bool
   shard:
     description:
@@ -145,8 +146,9 @@ options:
     aliases:
       - id
 notes:
-  - Iotronic of 2016 neither filters nodes nor selects fields. There all details take one more request for each node.
-  - Boards of Iotronic are read by M(craton.fleet.iotronic_board_info).
+  - Iotronic of 2016 can neither filter nodes nor select fields, and reading all details takes one more request per
+      node.
+  - Boards of Iotronic are read with M(craton.fleet.iotronic_board_info).
 seealso:
   - module: craton.fleet.iotronic_node
   - module: craton.fleet.iotronic_port_info
@@ -158,30 +160,34 @@ seealso:
 '''
 
 EXAMPLES = r'''
-- name: All nodes
+- name: Read all nodes
   craton.fleet.iotronic_node_info:
   register: found
 
-- name: Their names and states
+- name: Print their names and states
   ansible.builtin.debug:
     msg: "{{ found.nodes | items2dict(key_name='name', value_name='provision_state') }}"
 
-- name: Two nodes, by name
+- name: Read two nodes by name
   craton.fleet.iotronic_node_info:
     name: [metal-01, metal-02]
 
-- name: What Ironic can give away, and no more of it than the name
+- name: Read only the names of the nodes that can be deployed
   craton.fleet.iotronic_node_info:
     provision_state: available
     maintenance: false
     fields: [name]
+
+- name: Read what the last inspection of a node has found
+  craton.fleet.iotronic_node_info:
+    name: metal-01
+    inventory: true
 '''
 
 RETURN = r'''
 nodes:
   description:
-    - The nodes, with the fields and values that the API has of them; other releases of the service have others. Links
-        are left out.
+    - The nodes, with the fields and values of the API, which depend on its release. Links are left out.
   returned: success
   type: list
   elements: dict
@@ -194,8 +200,8 @@ nodes:
       sample: "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
     inventory:
       description:
-        - 'What the last inspection has found out: C(inventory), and C(plugin_data). Null for none.'
-      returned: when inventory was asked for
+        - 'What the last inspection has found: C(inventory) and C(plugin_data). Null if there is nothing.'
+      returned: when O(inventory=true)
       type: dict
       sample:
         inventory:
@@ -204,7 +210,7 @@ nodes:
         plugin_data: {}
     console:
       description:
-        - 'Where the console is: C(console_enabled), and C(console_info) if it is enabled.'
+        - 'The console: C(console_enabled), and C(console_info) with its address if it is enabled.'
       returned: when O(console=true)
       type: dict
       sample:
@@ -214,13 +220,13 @@ nodes:
           url: tcp://192.0.2.1:8023
     name:
       description:
-        - The name, which is unique on Ironic only. Null for none.
+        - The name, or null. It is unique only in Ironic.
       returned: always
       type: str
       sample: metal-01
     extra:
       description:
-        - What users keep there.
+        - The data stored there by users.
       returned: always
       type: dict
       sample:
@@ -233,7 +239,7 @@ nodes:
       sample: ipmi
     driver_info:
       description:
-        - What the driver needs to know. Ironic shows C(******) for secrets.
+        - What the driver needs to reach the hardware. Ironic shows C(******) in place of secrets.
       returned: on Ironic
       type: dict
       sample:
@@ -241,14 +247,14 @@ nodes:
         ipmi_password: '******'
     properties:
       description:
-        - What the hardware is.
+        - The properties of the hardware.
       returned: on Ironic
       type: dict
       sample:
         cpu_arch: x86_64
     power_state:
       description:
-        - The state of the power. Null while it is not known.
+        - The power state; null while it is unknown.
       returned: on Ironic
       type: str
       sample: power on
@@ -266,31 +272,31 @@ nodes:
       sample: false
     maintenance_reason:
       description:
-        - Why it is in maintenance. Null for none.
+        - The reason for the maintenance, or null.
       returned: on Ironic
       type: str
       sample: a new fan
     instance_uuid:
       description:
-        - The instance that runs on it. Null for none.
+        - The UUID of the instance that runs on it, or null.
       returned: on Ironic
       type: str
       sample: "5344a3e2-978a-444e-990a-cbf47c62ef88"
     resource_class:
       description:
-        - The resource class. Null for none.
+        - The resource class, or null.
       returned: on Ironic
       type: str
       sample: large
     last_error:
       description:
-        - What went wrong last. Null for nothing.
+        - The last error, or null.
       returned: on Ironic
       type: str
       sample: Failed to power on
     code:
       description:
-        - The code that the machine has on it.
+        - The registration code of the machine.
       returned: on Iotronic
       type: str
       sample: c-0017
@@ -302,13 +308,13 @@ nodes:
       sample: online
     type:
       description:
-        - The sort of hardware. Iotronic of 2016 calls it C(device).
+        - The type of hardware. Iotronic of 2016 calls it C(device).
       returned: on Iotronic
       type: str
       sample: raspberry
     location:
       description:
-        - Where it stands; coordinates are text.
+        - Its location; the coordinates are text.
       returned: on Iotronic
       type: list
       elements: dict
@@ -318,7 +324,7 @@ nodes:
           longitude: "15.5"
     mobile:
       description:
-        - Whether it moves.
+        - Whether it is mobile.
       returned: on Iotronic
       type: bool
       sample: false

@@ -10,11 +10,11 @@ DOCUMENTATION = r'''
 module: iotronic_port
 short_description: Create, change and remove ports of Ironic
 description:
-  - A port is a network card of a node of Ironic, by which it boots.
-  - Finds the port by its address or UUID, creates it if it is not there, and changes what differs. What the task does
+  - A port is a network interface of a node of Ironic, identified by its MAC address.
+  - Finds a port by its address or UUID, creates it if it does not exist, and changes what differs. What the task does
       not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, errors that can be
-      known included.
+  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors
+      that can be foreseen.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -30,30 +30,30 @@ attributes:
 options:
   address:
     description:
-      - 'The MAC address, in quotes: YAML takes some addresses for numbers. No two ports have the same one. With O(uuid)
-          the port gets this address.'
-      - Ironic changes it of a node that is deployed, or has an instance, only in maintenance.
-      - Required to create the port there.
+      - 'The MAC address, unique among all ports. Quote it: YAML reads some addresses as numbers. With O(uuid), the
+          address of the port is changed to this.'
+      - If the node is deployed or has an instance, Ironic changes the address only in maintenance.
+      - Required to create the port.
       - One of I(address) and I(uuid) is required.
     type: str
   category:
     description:
-      - What the port is for, such as V(storage). An empty string takes it away.
-      - It needs API version 1.101 or a later one.
+      - What the port is for, such as V(storage). An empty string removes it.
+      - Requires API version 1.101 or later.
     type: str
   description:
     description:
-      - A text for people. An empty string takes it away.
-      - It needs API version 1.97 or a later one.
+      - A description for people. An empty string removes it.
+      - Requires API version 1.97 or later.
     type: str
   extra:
     description:
-      - What you want to keep with the port.
+      - Arbitrary data to store with the port.
     type: dict
   extra_mode:
     description:
-      - 'V(merge) sets what C(extra) has and leaves all other keys, V(replace) removes all others. Values are replaced
-          as a whole: dicts in it are not merged.'
+      - V(merge) sets the keys in C(extra) and leaves all others, V(replace) also removes all others. A value is
+          replaced as a whole, even if it is a dict.
     type: str
     default: merge
     choices:
@@ -61,18 +61,18 @@ options:
       - replace
   is_smartnic:
     description:
-      - Whether it is the port of a Smart NIC.
-      - It needs API version 1.53 or a later one.
+      - Whether the port is on a Smart NIC.
+      - Requires API version 1.53 or later.
     type: bool
   local_link_connection:
     description:
-      - 'Where the cable of the port ends: C(switch_id), C(port_id), C(switch_info) and so on.'
-      - It needs API version 1.19 or a later one.
+      - 'The switch port that it is connected to: C(switch_id), C(port_id), C(switch_info) and so on.'
+      - Requires API version 1.19 or later.
     type: dict
   local_link_connection_mode:
     description:
-      - 'V(merge) sets what C(local_link_connection) has and leaves all other keys, V(replace) removes all others.
-          Values are replaced as a whole: dicts in it are not merged.'
+      - V(merge) sets the keys in C(local_link_connection) and leaves all others, V(replace) also removes all others. A
+          value is replaced as a whole, even if it is a dict.
     type: str
     default: merge
     choices:
@@ -80,32 +80,32 @@ options:
       - replace
   name:
     description:
-      - A name. An empty string takes it away.
-      - It needs API version 1.88 or a later one.
+      - The name of the port. An empty string removes it.
+      - Requires API version 1.88 or later.
     type: str
   node:
     description:
-      - The node that the port belongs to, by name or UUID. Ironic does not move a port to another one.
-      - Required to create the port there.
+      - The node that the port belongs to, by name or UUID. Ironic cannot move a port to another node.
+      - Required to create the port.
     type: str
   physical_network:
     description:
-      - The physical network that the port is connected to. An empty string takes it away.
-      - It needs API version 1.34 or a later one.
+      - The physical network that the port is connected to. An empty string removes it.
+      - Requires API version 1.34 or later.
     type: str
   portgroup:
     description:
-      - The group of ports that it is in, by name or UUID. An empty string takes it away.
-      - It needs API version 1.24 or a later one.
+      - The port group that it belongs to, by name or UUID. An empty string removes it.
+      - Requires API version 1.24 or later.
     type: str
   pxe_enabled:
     description:
-      - Whether the node may boot from the network by it. Ironic makes it true if it is never given.
-      - It needs API version 1.19 or a later one.
+      - Whether the node may boot from the network through this port. V(true) for new ports by default.
+      - Requires API version 1.19 or later.
     type: bool
   state:
     description:
-      - V(present) makes the port what the task says, V(absent) removes it.
+      - V(present) creates or changes the port as the task says, V(absent) removes it.
     type: str
     default: present
     choices:
@@ -114,27 +114,28 @@ options:
   uuid:
     description:
       - The UUID of the port, instead of its address.
-      - If there is no such port, it is created with this UUID.
+      - If it does not exist, the port is created with this UUID.
       - One of I(address) and I(uuid) is required.
     type: str
     aliases:
       - id
   vendor:
     description:
-      - Who makes the port. An empty string takes it away.
-      - It needs API version 1.100 or a later one.
+      - The manufacturer of the network card. An empty string removes it.
+      - Requires API version 1.100 or later.
     type: str
 notes:
   - Ironic changes O(pxe_enabled), O(local_link_connection), O(physical_network) and O(portgroup) only while the node is
-      V(enroll) or V(manageable), is inspected, or is in maintenance. Elsewhere that is an error, in check mode too.
-  - M(craton.fleet.iotronic_node) makes a node with its ports in one task.
+      V(enroll) or V(manageable), is being inspected, or is in maintenance. Otherwise the task fails, in check mode
+      too.
+  - M(craton.fleet.iotronic_node) creates a node together with its ports in one task.
 seealso:
   - module: craton.fleet.iotronic_port_info
   - module: craton.fleet.iotronic_node
 '''
 
 EXAMPLES = r'''
-- name: The port that the server boots from, and where its cable ends
+- name: The port that the server boots from, and the switch port that it is connected to
   craton.fleet.iotronic_port:
     node: metal-01
     address: "52:54:00:12:34:56"
@@ -145,12 +146,12 @@ EXAMPLES = r'''
     physical_network: provisioning
   register: card
 
-- name: The network card was replaced
+- name: Change the address after the network card was replaced
   craton.fleet.iotronic_port:
     uuid: "{{ card.port.uuid }}"
     address: "52:54:00:12:34:57"
 
-- name: Gone
+- name: Remove it
   craton.fleet.iotronic_port:
     address: "52:54:00:12:34:57"
     state: absent
@@ -159,10 +160,10 @@ EXAMPLES = r'''
 RETURN = r'''
 port:
   description:
-    - The port as it is now, also when nothing changed, with the fields and values that the API has of it. Links are
-        left out.
-    - In check mode as it would be, where what only the server knows is null or missing. With O(state=absent) as it was,
-        or an empty dict if it was not there.
+    - The port as it is after the task, whether or not something changed, with the fields and values of the API. Links
+        are left out.
+    - In check mode, as it would be; what only the server can know is null or missing. With O(state=absent), as it was,
+        or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:
@@ -181,39 +182,39 @@ port:
     node_uuid:
       description:
         - The UUID of the node that it belongs to.
-      returned: with details
+      returned: always
       type: str
       sample: "5344a3e2-978a-444e-990a-cbf47c62ef88"
     pxe_enabled:
       description:
-        - Whether the node may boot from it.
-      returned: with details
+        - Whether the node may boot from the network through it.
+      returned: always
       type: bool
       sample: true
     local_link_connection:
       description:
-        - Where its cable ends.
-      returned: with details
+        - The switch port that it is connected to.
+      returned: always
       type: dict
       sample:
         port_id: Ethernet3/1
         switch_id: "0a:1b:2c:3d:4e:5f"
     physical_network:
       description:
-        - The physical network. Null for none.
-      returned: with details
+        - The physical network, or null.
+      returned: always
       type: str
       sample: provisioning
     portgroup_uuid:
       description:
-        - The UUID of its group of ports. Null for none.
-      returned: with details
+        - The UUID of its port group, or null.
+      returned: always
       type: str
       sample: c5a1cf1a-7a5e-4d5b-8ab1-1b5ad0a7b7c1
     extra:
       description:
-        - What users keep there.
-      returned: with details
+        - The data stored with the port.
+      returned: always
       type: dict
       sample:
         cable: b7-12

@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: iotronic_port_info
 short_description: Read ports of Ironic
 description:
-  - A port is a network card of a node of Ironic, by which it boots.
-  - Lists the ports that match all options that are given, however many there are. Changes nothing.
-  - 'What is not found is no error: the list is empty then. What the server does not have at all, such as a filter or
-      the whole kind of objects, is one.'
+  - A port is a network interface of a node of Ironic, identified by its MAC address.
+  - Lists all ports that match the options. Changes nothing.
+  - If nothing matches, the list is empty. If the server does not support a filter, or has no such objects at all, the
+      task fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -33,22 +33,22 @@ options:
     type: str
   detail:
     description:
-      - Whether to read all fields of the ports, or only the few of the API's short lists.
-      - What is looked for by its UUID comes whole.
+      - Whether to read all fields of the ports, or only the few in the short listing of the API.
+      - Objects that are looked up by UUID always have all fields.
     type: bool
     default: true
   fields:
     description:
-      - Only these fields, and C(uuid). O(detail) does not count then.
+      - Only these fields, and C(uuid). O(detail) is ignored then.
     type: list
     elements: str
   node:
     description:
-      - Only the ports of this node, by name or UUID. A node that is not there has none.
+      - Only the ports of this node, by name or UUID. If there is no such node, the list is empty.
     type: str
   portgroup:
     description:
-      - Only the ports of this group of ports, by name or UUID.
+      - Only the ports of this port group, by name or UUID.
     type: str
   uuid:
     description:
@@ -67,12 +67,12 @@ seealso:
 '''
 
 EXAMPLES = r'''
-- name: The ports of a node
+- name: Read the ports of a node
   craton.fleet.iotronic_port_info:
     node: metal-01
   register: found
 
-- name: Whose address that is
+- name: Find the node with this MAC address
   craton.fleet.iotronic_port_info:
     address: "52:54:00:12:34:56"
     fields: [node_uuid]
@@ -81,8 +81,7 @@ EXAMPLES = r'''
 RETURN = r'''
 ports:
   description:
-    - The ports, with the fields and values that the API has of them; other releases of the service have others. Links
-        are left out.
+    - The ports, with the fields and values of the API, which depend on its release. Links are left out.
   returned: success
   type: list
   elements: dict
@@ -107,13 +106,13 @@ ports:
       sample: "5344a3e2-978a-444e-990a-cbf47c62ef88"
     pxe_enabled:
       description:
-        - Whether the node may boot from it.
+        - Whether the node may boot from the network through it.
       returned: with details
       type: bool
       sample: true
     local_link_connection:
       description:
-        - Where its cable ends.
+        - The switch port that it is connected to.
       returned: with details
       type: dict
       sample:
@@ -121,19 +120,19 @@ ports:
         switch_id: "0a:1b:2c:3d:4e:5f"
     physical_network:
       description:
-        - The physical network. Null for none.
+        - The physical network, or null.
       returned: with details
       type: str
       sample: provisioning
     portgroup_uuid:
       description:
-        - The UUID of its group of ports. Null for none.
+        - The UUID of its port group, or null.
       returned: with details
       type: str
       sample: c5a1cf1a-7a5e-4d5b-8ab1-1b5ad0a7b7c1
     extra:
       description:
-        - What users keep there.
+        - The data stored with the port.
       returned: with details
       type: dict
       sample:

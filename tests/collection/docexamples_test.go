@@ -97,7 +97,7 @@ func TestDocExamples(t *testing.T) {
 - name: %s
   hosts: localhost
   gather_facts: false
-  vars: {ipmi_password: hush-hush}
+  vars: {ipmi_password: hush-hush, rescue_password: hush-hush}
   module_defaults:
     group/craton.fleet.%s: {url: %q%s}
   tasks:

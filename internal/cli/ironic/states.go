@@ -278,7 +278,7 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 func (t *things) steps(word string) (json.RawMessage, error) {
 	text, err := t.content(word, true)
 	if err == nil && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
-		err = errors.New("it is no JSON list, and no file of one")
+		err = errors.New("it is neither a JSON list nor a file with one")
 	}
 	return json.RawMessage(text), err
 }
