@@ -26,6 +26,7 @@ type FleetOptions struct {
 	RegionID int
 	CellID   int
 	Networks bool   // networks and their interfaces too
+	Text     string // only what may hold this text, with what contains that; needs "fleet-text" in [Capabilities]
 	Known    string // the Tag of a fleet that the caller has already: see [IsUnchanged]
 	Past     Past   // the state to ask for; the zero Past is the client's
 }
@@ -119,6 +120,9 @@ func (c *Client) fleetRequest(method string, o FleetOptions) (*rest.Request, err
 	}
 	if o.Networks {
 		q.Set("networks", "true")
+	}
+	if o.Text != "" {
+		q.Set("text", o.Text)
 	}
 	o.Past.addTo(q)
 	r := &rest.Request{Method: method, Path: fleetPath, Query: q, Header: http.Header{}}

@@ -203,7 +203,7 @@ var Differences = []Difference{
 	{
 		ID: "fleet", Where: "GET of `fleet`",
 		Original: "404: a fleet is read page by page, each page at a different time",
-		Ours:     "Everything that the caller may see, or the contents of a place, as one snapshot in a stream of JSON lines, the last of which confirms that it is complete (docs/reference/beside-v1.md)",
+		Ours:     "Everything that the caller may see, or the contents of a place, as one snapshot in a stream of JSON lines, the last of which confirms that it is complete; with `text=`, only what may have a text (docs/reference/beside-v1.md)",
 		Reason:   "A whole fleet must be consistent, and a thousand requests for it take longer than its data.",
 	},
 	{

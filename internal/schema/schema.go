@@ -127,6 +127,9 @@ func (k *Kind) Field(key string) *Field {
 	return nil
 }
 
+// IsText reports whether a search for text looks at the field: at all but references and flags.
+func (f Field) IsText() bool { return f.Type != Reference && f.Type != Flag }
+
 // ByOption returns the field that people name by option, or nil.
 func (k *Kind) ByOption(option string) *Field {
 	if i := slices.IndexFunc(k.Fields, func(f Field) bool { return f.Option() == option }); i >= 0 {

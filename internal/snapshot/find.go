@@ -1,6 +1,8 @@
 package snapshot
 
 import (
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -44,7 +46,7 @@ func Find(fleet *Fleet, text string, limit int, hashes func(key string) bool) *F
 	f := &Found{Text: text, Objects: []Match{}}
 	want := strings.ToLower(text)
 	for _, k := range found {
-		for _, o := range fleet.Of(k) {
+		for _, o := range inOrder(fleet, k) {
 			places := placesOf(o, want, hashes)
 			switch {
 			case places == nil:
@@ -61,6 +63,20 @@ func Find(fleet *Fleet, text string, limit int, hashes func(key string) bool) *F
 		}
 	}
 	return f
+}
+
+// inOrder returns the objects of a kind in the order in which they are shown: that of their creation. Interfaces come with
+// their devices, some of these at a time.
+func inOrder(fleet *Fleet, k *schema.Kind) []*Object {
+	all := fleet.Of(k)
+	if k != schema.NetworkInterface {
+		return all
+	}
+	number := func(o *Object) int {
+		n, _ := strconv.Atoi(o.ID) // it is one
+		return n
+	}
+	return slices.SortedStableFunc(slices.Values(all), func(a, b *Object) int { return cmp.Compare(number(a), number(b)) })
 }
 
 // placesOf returns where an object has a text, in lower case.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
 	"golang.org/x/sync/errgroup"
@@ -27,7 +28,7 @@ type Options struct {
 	Labels bool
 
 	// Text is all that is looked for, upper and lower case alike: what cannot have it, and holds nothing that may, is left
-	// out where the fleet comes as one answer, and takes no memory. Places are always there.
+	// out where the fleet comes as one answer, and takes no memory. Places of what has it are there, others perhaps.
 	Text string
 }
 
@@ -73,7 +74,11 @@ func (f *Fleet) Of(k *schema.Kind) []*Object {
 func Read(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 	can, err := c.Capabilities(ctx)
 	if err == nil && can.Has("fleet") { // who cannot be asked is asked for listings, whose errors say more
-		return stream(ctx, c, o)
+		ask := craton.FleetOptions{Networks: o.Networks}
+		if can.Has("fleet-text") && utf8.ValidString(o.Text) && len(o.Text) <= longestAsked {
+			ask.Text = o.Text
+		}
+		return stream(ctx, c, ask, o.Text)
 	}
 	var f *Fleet
 	err = walk.Retry(craton.IsMarkerGone, func() (err error) {
@@ -105,15 +110,19 @@ func (o Options) kinds() []*schema.Kind {
 	return kinds
 }
 
-func stream(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
-	lines, err := c.Fleet(ctx, craton.FleetOptions{Networks: o.Networks})
+// longestAsked is the length in bytes up to which a server is asked for a text: a URL has a limit.
+const longestAsked = 2000
+
+// stream reads a fleet in one answer, and leaves out what cannot have a text.
+func stream(ctx context.Context, c *craton.Client, ask craton.FleetOptions, text string) (*Fleet, error) {
+	lines, err := c.Fleet(ctx, ask)
 	if err != nil {
 		return nil, err
 	}
 	f := newFleet()
 	f.Tag = lines.Tag
 	kinds := map[craton.Kind]*schema.Kind{}
-	sift := newSieve(o.Text)
+	sift := newSieve(text)
 	for line, err := range lines.All() {
 		if err != nil {
 			return nil, err
@@ -127,8 +136,7 @@ func stream(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 			continue
 		}
 		if sift.lost {
-			o.Text = ""
-			return stream(ctx, c, o)
+			return stream(ctx, c, ask, "")
 		}
 		one := f.addText(k, string(line.Object))
 		one.Protected = line.Protected
@@ -476,7 +484,7 @@ func (o *Object) Texts() iter.Seq2[string, string] {
 			return
 		}
 		for _, f := range o.Kind.Fields {
-			if f.Type == schema.Reference || f.Type == schema.Flag {
+			if !f.IsText() {
 				continue
 			}
 			if text := o.Field(f.Key); text != "" && !yield(f.Key, text) {

@@ -7,7 +7,7 @@ import (
 )
 
 // features are the names of this server's features that v1 does not have.
-var features = []string{"affected", "at", "bulk", "changes", "compression", "diff", "etag", "fleet", "history", "keys", "message", "move", "prometheus", "protected", "read-revision", "roles", "sets", "setters", "undo", "where"}
+var features = []string{"affected", "at", "bulk", "changes", "compression", "diff", "etag", "fleet", "fleet-text", "history", "keys", "message", "move", "prometheus", "protected", "read-revision", "roles", "sets", "setters", "undo", "where"}
 
 // capabilities serves GET /v1/capabilities, to which the original server answers 404: the features that v1 does not
 // have, and how far the change log reaches. With at= it identifies that state without reading it.

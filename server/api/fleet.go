@@ -2,15 +2,20 @@ package api
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
 
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 	"github.com/craton-fleet/craton/server/store"
 )
 
-var fleetParams = []param{pCloudID, pRegionID, pCellID, {name: "networks", kind: boolean, fallback: "False"}}
+var fleetParams = []param{pCloudID, pRegionID, pCellID, {name: "networks", kind: boolean, fallback: "False"}, {name: paramText, kind: str}}
+
+// paramText is the parameter by which a fleet has only what may hold a text.
+const paramText = "text"
 
 // fleetPage is the number of objects that are read at once.
 const fleetPage = 500
@@ -37,17 +42,52 @@ func serveFleet(c *call) error {
 	if q.flag("networks") {
 		kinds = append(kinds, networks.Name, networkInterfaces.Name)
 	}
-	return c.read(func(ctx context.Context, v *store.View) error {
+	s := searching{call: c}
+	if a, given := q.get(paramText); given && a.text != "" {
+		s.text = store.NewSearch(a.text)
+	}
+	return s.read(func(ctx context.Context, v *store.View) error {
 		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil || c.untold {
 			return err
 		}
 		if err := v.Unkept(c.caller.scope()); err != nil { // once it is being sent it can only be cut off
 			return err
 		}
+		f := fleet{call: c, ctx: ctx, view: v, networks: q.flag("networks"), shapes: map[*resource]*shape{}, searching: &s}
+		p, err := f.part(q)
+		if err != nil {
+			return err
+		}
+		if err := f.choose(p); err != nil {
+			return err
+		}
 		c.growing(v)
-		f := fleet{call: c, ctx: ctx, view: v, networks: q.flag("networks"), shapes: map[*resource]*shape{}}
-		return f.write(q)
+		return f.write(p)
 	})
+}
+
+// searching is a request for what may hold a text. The database looks at all texts for it, so it has a place in the same
+// share of the budget as listings that do that, and gives it back once nothing more is looked for.
+type searching struct {
+	*call
+	text    *store.Search // nil if there is none
+	whole   bool          // so much may hold the text that all is sent: nothing is looked for
+	release func()        // gives the place back; nil without one
+}
+
+// read is [call.read]. fn may return [store.ErrDear], once, for a place.
+func (s *searching) read(fn func(ctx context.Context, v *store.View) error) (err error) {
+	err = s.call.read(fn)
+	if !errors.Is(err, store.ErrDear) {
+		return err
+	}
+	release, err := s.budget.dear.take(s.r.Context(), 1)
+	if err != nil {
+		return err
+	}
+	s.release = sync.OnceFunc(release)
+	defer s.release()
+	return s.call.read(fn)
 }
 
 // fleet is the response of serveFleet under construction.
@@ -58,6 +98,9 @@ type fleet struct {
 	networks bool
 	shapes   map[*resource]*shape
 	lines    int
+
+	searching *searching
+	found     map[*store.Entity][]int64 // the ids of what is sent of an entity; all if it is not there
 }
 
 // part is the requested part of the fleet: the ids of places, 0 for all, and the project of the innermost.
@@ -67,12 +110,40 @@ type part struct {
 	nothing             bool // there is no such place
 }
 
-func (f *fleet) write(q query) error {
-	f.line(`"fleet":{"format":1}`)
-	p, err := f.part(q)
-	if err != nil {
-		return err
+// choose looks for what may hold the text of a search.
+func (f *fleet) choose(p part) (err error) {
+	s := f.searching
+	switch {
+	case s.text == nil || s.whole || p.nothing:
+		return nil
+	case s.release == nil:
+		return store.ErrDear
 	}
+	f.found, err = f.view.Find(f.ctx, f.caller.scope(), s.text, f.networks, func(e *store.Entity) []store.Filter {
+		return p.of(e).Filters
+	})
+	if _, chosen := f.found[store.Devices]; err == nil && !chosen {
+		s.whole = true // also if it is read again
+		s.release()
+	}
+	return err
+}
+
+// columnsOf returns the columns of an entity that have the ids of a part's cloud, region and cell.
+func columnsOf(e *store.Entity) []string {
+	switch e {
+	case store.Clouds:
+		return []string{"id"}
+	case store.Regions:
+		return []string{"cloud_id", "id"}
+	case store.Cells:
+		return []string{"cloud_id", "region_id", "id"}
+	}
+	return []string{"cloud_id", "region_id", "cell_id"}
+}
+
+func (f *fleet) write(p part) error {
+	f.line(`"fleet":{"format":1}`)
 	if !p.nothing {
 		for _, level := range []func(part) error{f.projects, f.clouds, f.regions, f.cells, f.nets, f.outside, f.devices} {
 			if err := level(p); err != nil {
@@ -117,6 +188,9 @@ func (f *fleet) part(q query) (p part, err error) {
 	return p, nil
 }
 
+// of returns the listing of a part's objects.
+func (p part) of(e *store.Entity) store.List { return p.list(columnsOf(e)...) }
+
 // list returns the listing of a part's objects, by columns.
 func (p part) list(columns ...string) store.List {
 	l := store.List{Sort: []string{"created_at", "id"}, Limit: fleetPage}
@@ -154,16 +228,16 @@ func (f *fleet) projects(p part) error {
 // reads reports whether the caller may read projects.
 func (f *fleet) reads() bool { return f.caller.require(projects.itemRole) == nil }
 
-func (f *fleet) clouds(p part) error { return f.walk(clouds, p.list("id")) }
+func (f *fleet) clouds(p part) error { return f.walk(clouds, p.of(store.Clouds)) }
 
 // regions writes the regions, with the variables that they inherit if the caller may not read the project: no other
 // line has its variables.
 func (f *fleet) regions(p part) error {
-	l := p.list("cloud_id", "id")
+	l := p.of(store.Regions)
 	if f.reads() {
 		return f.walk(regions, l)
 	}
-	return f.view.Walk(f.ctx, store.Regions, f.caller.scope(), l, func(page *store.Page) error {
+	return f.pages(store.Regions, l, func(page *store.Page) error {
 		for i := range page.Rows {
 			row := page.Rows[i : i+1]
 			if err := f.view.Sets(f.ctx, store.Regions, row, store.Own, func(_ int, own store.Set) error {
@@ -186,24 +260,48 @@ func (f *fleet) regions(p part) error {
 	})
 }
 
-func (f *fleet) cells(p part) error { return f.walk(cells, p.list("cloud_id", "region_id", "id")) }
+func (f *fleet) cells(p part) error { return f.walk(cells, p.of(store.Cells)) }
 
 func (f *fleet) nets(p part) error {
 	if !f.networks {
 		return nil
 	}
-	return f.walk(networks, p.list("cloud_id", "region_id", "cell_id"))
+	return f.walk(networks, p.of(store.Networks))
 }
 
 // walk writes a listing.
 func (f *fleet) walk(r *resource, l store.List) error {
-	return f.view.Walk(f.ctx, r.entity, f.caller.scope(), l, func(page *store.Page) error { return f.rows("", r, page.Rows, nil) })
+	return f.pages(r.entity, l, func(page *store.Page) error { return f.rows("", r, page.Rows, nil) })
+}
+
+// pages calls fn with the pages of a listing: of a search, with what was chosen of it.
+func (f *fleet) pages(e *store.Entity, l store.List, fn func(*store.Page) error) error {
+	ids, chosen := f.found[e]
+	if !chosen {
+		return f.view.Walk(f.ctx, e, f.caller.scope(), l, fn)
+	}
+	filters := l.Filters
+	for some := range slices.Chunk(ids, fleetPage) {
+		values := make([]any, len(some))
+		for i, id := range some {
+			values[i] = id
+		}
+		l.Filters = append(slices.Clip(filters), store.Filter{Column: "id", Values: values})
+		page, err := f.view.List(f.ctx, e, f.caller.scope(), l)
+		if err != nil {
+			return err
+		}
+		if err := fn(page); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // outside writes the devices outside of the part that have descendants in it, which inherit their variables.
 func (f *fleet) outside(p part) error {
 	column, id := p.innermost()
-	if id == 0 {
+	if id == 0 || f.searching.text != nil { // what is inherited is not looked at
 		return nil
 	}
 	ids, err := f.view.CrossRegionParents(f.ctx, column, id)
@@ -211,7 +309,7 @@ func (f *fleet) outside(p part) error {
 		return err
 	}
 	for some := range slices.Chunk(ids, fleetPage) {
-		err := f.view.Parts(f.ctx, store.Devices, "id", some, fleetPage, func(rows []store.Row) error {
+		err := f.view.Parts(f.ctx, store.Devices, "id", some, nil, fleetPage, func(rows []store.Row) error {
 			labels, err := f.view.Labels(f.ctx, rows)
 			if err != nil {
 				return err
@@ -227,9 +325,9 @@ func (f *fleet) outside(p part) error {
 
 // devices writes hosts and network devices, each page followed by its interfaces.
 func (f *fleet) devices(p part) error {
-	l := p.list("cloud_id", "region_id", "cell_id")
+	l := p.of(store.Devices)
 	l.Labels = true
-	return f.view.Walk(f.ctx, store.Devices, f.caller.scope(), l, func(page *store.Page) error {
+	return f.pages(store.Devices, l, func(page *store.Page) error {
 		if err := f.rows("", nil, page.Rows, page.Labels); err != nil || !f.networks {
 			return err
 		}
@@ -237,7 +335,7 @@ func (f *fleet) devices(p part) error {
 		for i, row := range page.Rows {
 			ids[i] = row[store.Devices.Index("id")].(int64) //nolint:forcetypeassert // a key
 		}
-		return f.view.Parts(f.ctx, store.NetworkInterfaces, "device_id", ids, fleetPage, func(rows []store.Row) error {
+		return f.view.Parts(f.ctx, store.NetworkInterfaces, "device_id", ids, f.searching.text, fleetPage, func(rows []store.Row) error {
 			return f.rows("", networkInterfaces, rows, nil)
 		})
 	})

@@ -6,13 +6,18 @@ import (
 )
 
 // Parts reads the rows of e that belong to some objects, whose ids are in the given column, and calls fn with one page
-// of them at a time, ordered by id.
-func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, limit int, fn func([]Row) error) error {
+// of them at a time, ordered by id. With a search, only those that may hold its text are read.
+func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, s *Search, limit int, fn func([]Row) error) error {
 	if len(of) == 0 {
 		return nil
 	}
 	list, args := in(nil, of)
-	text := fmt.Sprintf("SELECT %s FROM %s t WHERE t.%s IN %s AND t.id > ? ORDER BY t.id LIMIT %d", e.selectList(), e.Table, column, list, limit)
+	holds := ""
+	if s != nil {
+		own := s.holds(v.q.dialect(), e)
+		holds, args = " AND "+own.text, append(args, own.args...)
+	}
+	text := fmt.Sprintf("SELECT %s FROM %s t WHERE t.%s IN %s%s AND t.id > ? ORDER BY t.id LIMIT %d", e.selectList(), e.Table, column, list, holds, limit)
 	for after := int64(0); ; {
 		rows := make([]Row, 0, limit)
 		scan := newScanner(e)
