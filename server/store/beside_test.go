@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -146,50 +147,19 @@ func TestDeleteSeesWhatCameBefore(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				waiting := func(n string, refused chan struct{}) {
-					t.Helper()
-					for range 2000 {
-						select {
-						case <-refused:
-							return
-						default:
-						}
-						if enginetest.Query(t, database, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")[0][0] == n {
-							return
-						}
-						time.Sleep(5 * time.Millisecond)
-					}
-					t.Error("not waiting: ", n)
-				}
 				var all sync.WaitGroup
 				defer all.Wait()
-				held, release := make(chan struct{}), make(chan struct{})
-				all.Go(func() { // a write takes the log last, so that it waits for this with all else done
-					once := sync.OnceFunc(func() { close(held) })
-					defer once()
-					if err := s.write(ctx, func(ctx context.Context, q *session) error {
-						var revision int64
-						if err := q.row(ctx, "SELECT revision FROM log FOR UPDATE", nil, &revision); err != nil {
-							return err
-						}
-						once()
-						<-release
-						return nil
-					}); err != nil {
-						t.Error(err)
-					}
-				})
-				<-held
+				release := holdLog(t, s, &all)
 				var written, deleted error
 				all.Go(func() { written = w.write(ctx, s, sc) })
-				waiting("1", nil)
+				waiting(t, database, "1", nil)
 				refused := make(chan struct{})
 				all.Go(func() {
 					defer close(refused)
 					deleted = s.Delete(ctx, e, sc, "1")
 				})
-				waiting("2", refused)
-				close(release)
+				waiting(t, database, "2", refused)
+				release()
 				all.Wait()
 				if written != nil || !IsCode(deleted, InUse) {
 					t.Errorf("the write: %v; the delete: %v, not %v", written, deleted, InUse)
@@ -207,6 +177,94 @@ func TestDeleteSeesWhatCameBefore(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// holdLog begins a write that has the log, which every write takes last: others wait for it with all else done.
+func holdLog(t *testing.T, s *Store, all *sync.WaitGroup) (release func()) {
+	t.Helper()
+	held, over := make(chan struct{}), make(chan struct{})
+	all.Go(func() {
+		once := sync.OnceFunc(func() { close(held) })
+		defer once()
+		if err := s.write(t.Context(), func(ctx context.Context, q *session) error {
+			var revision int64
+			if err := q.row(ctx, "SELECT revision FROM log FOR UPDATE", nil, &revision); err != nil {
+				return err
+			}
+			once()
+			<-over
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	<-held
+	return func() { close(over) }
+}
+
+// waiting waits until n writes wait for locks, or one was refused.
+func waiting(t *testing.T, database, n string, refused chan struct{}) {
+	t.Helper()
+	for range 2000 {
+		select {
+		case <-refused:
+			return
+		default:
+		}
+		if enginetest.Query(t, database, "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")[0][0] == n {
+			return
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Error("not waiting: ", n)
+}
+
+// TestSetIsReplaced: what replaces a set removes what another write, which is not committed yet, has just added to it.
+func TestSetIsReplaced(t *testing.T) {
+	t.Parallel()
+	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)
+	changes := map[string]SetChange{
+		"replaced":  {Add: Members{"host": {3, 4}}, Only: true},
+		"dissolved": {Only: true},
+	}
+	for name, second := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			database := enginetest.Database(t)
+			var both []*Store
+			for range 2 {
+				s, err := Open(ctx, database, Options{Create: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				both = append(both, s)
+			}
+			sc := fleet(t, both[0])
+			for n := range 4 {
+				create(t, both[0], Hosts, sc, host(fmt.Sprint("h", n), nil))
+			}
+			var all sync.WaitGroup
+			defer all.Wait()
+			release := holdLog(t, both[0], &all)
+			var err [2]error
+			for i, change := range []SetChange{{Add: Members{"host": {1, 2}}, Only: true}, second} {
+				all.Go(func() { err[i] = both[i].ChangeSet(ctx, sc.Project, "web", change) })
+				waiting(t, database, fmt.Sprint(i+1), nil)
+			}
+			release()
+			all.Wait()
+			var left Members
+			failed := both[0].View(ctx, false, func(ctx context.Context, v *View) (err error) {
+				left, err = v.Members(ctx, sc.Project, "web")
+				return err
+			})
+			if err != [2]error{} || failed != nil || !slices.Equal(left["host"], second.Add["host"]) {
+				t.Errorf("%v and %v: the set has %v, %v", err[0], err[1], left, failed)
+			}
+		})
 	}
 }
 

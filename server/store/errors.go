@@ -40,4 +40,9 @@ func refuse(code Code, format string, args ...any) error {
 	return &Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
+// errNoProject is the error for a project that was deleted after the request was let in.
+func errNoProject(project any) error {
+	return refuse(Invalid, "The project %v no longer exists: it was deleted meanwhile, and nothing was stored. Use another project, or have it created again.", project)
+}
+
 var errNotFound = &Error{Code: NotFound, Message: "Not Found"}

@@ -131,7 +131,8 @@ func (q *session) lockClause(h lockMode) string {
 	return [...]string{unlocked: "", shared: d.Shared, changing: d.Changing, removing: d.Removing}[h]
 }
 
-// lockTree locks the parents of a project's devices against concurrent changes.
+// lockTree locks the parents of a project's devices, and its sets, against concurrent changes; [sql.ErrNoRows] if there
+// is no such project.
 func (q *session) lockTree(ctx context.Context, project any) error {
 	var seq int64
 	return q.row(ctx, "SELECT t.seq FROM projects t WHERE t.id = ?"+q.lockClause(changing), []any{project}, &seq)

@@ -3,6 +3,8 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
+	"errors"
 	"slices"
 
 	"github.com/craton-fleet/craton/internal/schema"
@@ -88,7 +90,7 @@ func (v *View) Members(ctx context.Context, project, name string) (Members, erro
 
 // ChangeSet adds objects of a project to a set and removes others, in one write. An object belongs to at most one set:
 // [Conflict] for an object of another set, unless it is to be adopted; [Invalid] for an object that is not in the
-// project.
+// project, or a project that does not exist any more.
 func (s *Store) ChangeSet(ctx context.Context, project, name string, change SetChange) error {
 	for _, some := range []Members{change.Add, change.Remove} {
 		for kind := range some {
@@ -98,6 +100,15 @@ func (s *Store) ChangeSet(ctx context.Context, project, name string, change SetC
 		}
 	}
 	return s.write(ctx, func(ctx context.Context, q *session) error {
+		// Otherwise two writes that replace a set would not see each other's objects. The project is locked before its
+		// objects, as by its delete; a device's new parent, which locks them the other way round, runs again.
+		err := q.lockTree(ctx, project)
+		if errors.Is(err, sql.ErrNoRows) {
+			return errNoProject(project)
+		}
+		if err != nil {
+			return err
+		}
 		for _, e := range inSets() {
 			if err := q.changeSet(ctx, e, project, name, change); err != nil {
 				return err
