@@ -25,6 +25,7 @@ import (
 type Options struct {
 	Logger  *slog.Logger // for requests and failures; nil discards
 	Create  bool         // create the file, or the tables, if they are missing
+	Reading bool         // only [Server.Backup] is used: the schema is not migrated, and the database need not be writable
 	Version string       // of the program, shown by /healthz and /v1/capabilities; may be empty
 	Limits  Limits       // on the resources of requests; zero values are the defaults
 
@@ -81,7 +82,7 @@ const defaultReadLag = 10 * time.Second
 
 func (o Options) store() store.Options {
 	return store.Options{
-		Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown, Saves: o.Saves, NoSaves: o.NoSaves, Program: o.Version,
+		Create: o.Create, Reading: o.Reading, PasswordFile: o.PasswordFile, Shown: o.Shown, Saves: o.Saves, NoSaves: o.NoSaves, Program: o.Version,
 		Replica: o.ReadDatabase, ReplicaShown: o.ReadShown, ReplicaLag: cmp.Or(o.ReadLag, defaultReadLag),
 	}
 }

@@ -75,12 +75,13 @@ type Step struct {
 
 // Backup writes a snapshot of the whole database, while reads and writes continue, and returns the number of rows.
 // program is the version that the backup names. report is called with the progress, and may be nil. The memory needed
-// does not depend on the size of the database.
+// does not depend on the size of the database. The backup has the schema of the database, which can be an older one: see
+// [Options].
 func (s *Store) Backup(ctx context.Context, w io.Writer, program string, report func(Step)) (int64, error) {
-	return backup(ctx, s.engine, len(migrations), w, program, s.now(), report)
+	return backup(ctx, s.engine, w, program, s.now(), report)
 }
 
-func backup(ctx context.Context, e engine.Engine, schema int, w io.Writer, program string, now time.Time, report func(Step)) (rows int64, err error) {
+func backup(ctx context.Context, e engine.Engine, w io.Writer, program string, now time.Time, report func(Step)) (rows int64, err error) {
 	packed, err := zstd.NewWriter(w, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return 0, err
@@ -88,6 +89,13 @@ func backup(ctx context.Context, e engine.Engine, schema int, w io.Writer, progr
 	b := &backupWriter{sum: sha256.New(), report: report}
 	b.out = bufio.NewWriterSize(io.MultiWriter(packed, b.sum), 64<<10)
 	err = e.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
+		var schema int
+		if err := tx.Row(ctx, e.Dialect().Version, nil, &schema); err != nil {
+			return err
+		}
+		if schema > len(migrations) { // since it was opened
+			return engine.NewerError("database "+e.Name(), schema, len(migrations))
+		}
 		if err := b.line(BackupInfo{Format: backupFormat, Version: backupVersion, Schema: schema, Program: program, Created: now.UTC().Truncate(time.Second), Database: e.Dialect().Name}); err != nil {
 			return err
 		}
@@ -136,11 +144,14 @@ func (b *backupWriter) table(ctx context.Context, tx engine.Tx, d *engine.Dialec
 		p.Columns, columns = append(p.Columns, c.name), append(columns, c)
 	}
 	if id := t.identity(); id != "" {
-		var last int64
+		var last *int64
 		if err := tx.Row(ctx, d.LastID(t.name, id), nil, &last); err != nil {
 			return err
 		}
-		p.Last = map[string]int64{id: last}
+		if last == nil {
+			return errors.New("the role may not read the sequence of its ids: grant it SELECT on all sequences of the schema, or pg_read_all_data")
+		}
+		p.Last = map[string]int64{id: *last}
 	}
 	if err := b.line(p); err != nil {
 		return err

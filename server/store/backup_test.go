@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +75,89 @@ func lines(t *testing.T, data []byte) []string {
 		all = append(all, b.lines.Text())
 	}
 	return all[:len(all)-1]
+}
+
+// TestBackupOnlyReads: a backup needs a role that can read, or a standby, and leaves an older schema as it is.
+func TestBackupOnlyReads(t *testing.T) {
+	t.Parallel()
+	back := func(t *testing.T, database string) ([]byte, error) {
+		t.Helper()
+		s, err := Open(t.Context(), database, Options{Reading: true})
+		if err != nil {
+			return nil, err
+		}
+		defer s.Close()
+		s.now = func() time.Time { return time.Unix(1795944451, 0) }
+		var b bytes.Buffer
+		_, err = s.Backup(t.Context(), &b, "1.2.3", nil)
+		return b.Bytes(), err
+	}
+	t.Run("reader", func(t *testing.T) {
+		enginetest.Only(t, enginetest.Postgres)
+		primary := postgrestest.Start(t)
+		database := primary.Database(t)
+		s, err := Open(t.Context(), database, Options{Create: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		want := string(saved(t, s))
+		u, err := url.Parse(database)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := strings.TrimPrefix(u.Path, "/")
+		primary.Exec(t, name, "CREATE ROLE reader LOGIN", "GRANT pg_read_all_data TO reader",
+			"CREATE ROLE tables LOGIN", "GRANT SELECT ON ALL TABLES IN SCHEMA public TO tables")
+		standby := primary.Standby(t)
+		as := func(role, database string) string { return strings.Replace(database, "craton@", role+"@", 1) }
+		for what, database := range map[string]string{
+			"a reader": as("reader", database), "a standby": standby.URL(name) + "?target_session_attrs=standby", "a reader of a standby": as("reader", standby.URL(name)) + "?target_session_attrs=any",
+		} {
+			data, err := back(t, database)
+			if err != nil {
+				t.Fatalf("%s: %v", what, err)
+			}
+			// A standby's sequences may be ahead, by what the primary has logged in advance.
+			if got := string(data); what == "a reader" && got != want || len(lines(t, data)) != len(lines(t, []byte(want))) {
+				t.Errorf("%s backs up something else", what)
+			}
+		}
+		if _, err := back(t, as("tables", database)); err == nil || !strings.Contains(err.Error(), "SELECT on all sequences") {
+			t.Errorf("without the sequences: %v", err)
+		}
+		primary.Exec(t, name, "GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO tables", "REVOKE SELECT ON clouds FROM tables")
+		if _, err := back(t, as("tables", database)); err == nil || !strings.Contains(err.Error(), "permission denied") {
+			t.Errorf("without a table: %v", err)
+		}
+	})
+	for i, database := range targets(t) {
+		t.Run([]string{"sqlite", "postgres"}[i], func(t *testing.T) {
+			if _, err := back(t, database); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("of nothing: %v", err)
+			}
+			const version = 3
+			e, err := openEngine(t.Context(), database, Options{Create: true}, migrations[:version])
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer e.Close()
+			for range 2 { // the first has not migrated it
+				data, err := back(t, database)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b, end, err := newBackupReader("a backup", bytes.NewReader(data))
+				if err != nil {
+					t.Fatal(err)
+				}
+				end()
+				if b.info.Schema != version {
+					t.Errorf("the backup has schema %d, want %d", b.info.Schema, version)
+				}
+			}
+		})
+	}
 }
 
 // TestBackupAndRestore: what is restored is what was saved, to the last byte, and goes on as the first would have.

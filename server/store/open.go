@@ -43,6 +43,10 @@ type Options struct {
 	PasswordFile string // file with the password for a server; "" for none
 	Shown        bool   // other users could read the URL, so a password in it is refused
 
+	// Reading opens an existing database for [Store.Backup] only: its schema, which can be an older one, is not migrated,
+	// and the database need not be writable.
+	Reading bool
+
 	// Before the schema of an existing database is migrated, the database is backed up as by [Store.Backup]: into the
 	// directory Saves, or by default beside a database file, and for a server into ~/.local/state/craton. Saved, if not
 	// nil, is called with the path. NoSaves skips the backup.
@@ -70,7 +74,7 @@ var (
 
 // engine returns the options of the engine.
 func (o Options) engine() engine.Options {
-	e := engine.Options{Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown}
+	e := engine.Options{Create: o.Create, PasswordFile: o.PasswordFile, Shown: o.Shown, Reading: o.Reading}
 	if !o.NoSaves {
 		e.Upgrade = o.save
 	}

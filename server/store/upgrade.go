@@ -24,7 +24,7 @@ func (o Options) save(ctx context.Context, e engine.Engine, version int) error {
 		name := fmt.Sprintf("%s.schema-%d-%s.backup", base, version, now.UTC().Format(backupTime))
 		f, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err == nil {
-			_, err = backup(ctx, e, version, f, o.Program, now, nil)
+			_, err = backup(ctx, e, f, o.Program, now, nil)
 			err = cmp.Or(err, f.Sync(), f.Close())
 			if err != nil {
 				_ = os.Remove(f.Name())

@@ -58,7 +58,7 @@ func backup(ctx context.Context, s output.Streams, v *settings.Values, file stri
 			return fmt.Errorf("%s is the database itself: give another name", file)
 		}
 	}
-	srv, err := open(ctx, v, server.Options{Version: connect.Version})
+	srv, err := open(ctx, v, server.Options{Version: connect.Version, Reading: true})
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,10 @@ type Options struct {
 	PasswordFile string // file with the password for a server; "" for none
 	Shown        bool   // other users could read the URL, so a password in it is refused
 
+	// Reading leaves the database as it is: neither created nor migrated, nor anything stored for later writes. So it need
+	// not be writable, and its schema can be an older one. Only Read and Peek may be used.
+	Reading bool
+
 	// Upgrade, if not nil, is called before the schema of an existing database is migrated from the given version. The
 	// engine can already read; an error leaves the database as it is.
 	Upgrade func(ctx context.Context, e Engine, version int) error
@@ -169,8 +173,12 @@ type Dialect struct {
 
 	// LastID returns a query for the last value that the database has assigned to a column, and SetLastID statements
 	// that make it continue after a value.
+	// The result is null if the role may not read it.
 	LastID    func(table, column string) string
 	SetLastID func(table, column string, last int64) []string
+
+	// Version is a query for the version of the schema.
+	Version string
 
 	// Statistics is a statement, before the names of tables, that collects the statistics by which statements are planned;
 	// empty where plans need none.

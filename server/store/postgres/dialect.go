@@ -32,11 +32,12 @@ var dialect = &engine.Dialect{
 	Changing:   " FOR NO KEY UPDATE OF t",
 	Removing:   " FOR UPDATE OF t",
 	LastID: func(table, column string) string {
-		return fmt.Sprintf("SELECT COALESCE(pg_sequence_last_value(pg_get_serial_sequence('%s', '%s')), 0)", table, column)
+		return fmt.Sprintf("SELECT CASE WHEN has_sequence_privilege(s, 'SELECT') THEN COALESCE(pg_sequence_last_value(s::regclass), 0) END FROM pg_get_serial_sequence('%s', '%s') s", table, column)
 	},
 	SetLastID: func(table, column string, last int64) []string {
 		return []string{fmt.Sprintf("SELECT setval(pg_get_serial_sequence('%s', '%s'), %d, %t)", table, column, max(last, 1), last > 0)}
 	},
+	Version:    "SELECT version FROM " + versionTable,
 	Statistics: "ANALYZE",
 	Together:   true,
 	Alone:      "SELECT version FROM " + versionTable + " FOR UPDATE",

@@ -69,7 +69,8 @@ type Engine struct {
 // Open opens the database of a URL "postgres://...", with the migrations from each version to the next: see migrate.
 //
 // With o.Create, a database without Craton's tables gets them; without it, that is an error that wraps
-// [io/fs.ErrNotExist]. Tables that a newer version has created are refused.
+// [io/fs.ErrNotExist]. Tables that a newer version has created are refused. With o.Reading, the database may be a
+// standby, and the role one that can only read.
 func Open(ctx context.Context, database string, migrations []string, o engine.Options) (*Engine, error) {
 	c, name, err := config(database, o)
 	if err != nil {
@@ -87,9 +88,11 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 		pool.Close()
 		return nil, s.fault(err)
 	}
-	if err := s.begin(ctx); err != nil {
-		pool.Close()
-		return nil, s.fault(err)
+	if !o.Reading {
+		if err := s.begin(ctx); err != nil {
+			pool.Close()
+			return nil, s.fault(err)
+		}
 	}
 	if direct.Load() {
 		pool.Reset() // the first connection did not know that yet

@@ -93,8 +93,10 @@ func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []str
 		return err
 	case version > len(migrations):
 		return engine.NewerError("database "+s.name, version, len(migrations))
-	case version == 0 && !o.Create:
+	case version == 0 && (o.Reading || !o.Create):
 		return fmt.Errorf("database %s holds no fleet yet: begin with `craton server bootstrap --database %[1]s`: %w", s.name, fs.ErrNotExist)
+	case o.Reading:
+		return nil
 	}
 	if version > 0 && version < len(migrations) && o.Upgrade != nil {
 		if err := o.Upgrade(ctx, s, version); err != nil {

@@ -29,6 +29,7 @@ var dialect = &engine.Dialect{
 			fmt.Sprintf("INSERT INTO sqlite_sequence (name, seq) VALUES ('%s', %d)", table, last),
 		}
 	},
+	Version: "PRAGMA user_version",
 	Pack:    func(text, separator string) string { return "group_concat(" + text + ", '" + separator + "')" },
 	PackRow: func(columns string) string { return "json_array(" + columns + ")" },
 	Match:   match,

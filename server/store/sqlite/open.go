@@ -236,8 +236,10 @@ func (s *Engine) prepareFile(ctx context.Context, o engine.Options) error {
 			return s.describe(err)
 		case version == len(s.schema):
 			return nil
-		case empty && !o.Create:
+		case empty && (o.Reading || !o.Create):
 			return missing(s.path, "holds no fleet yet")
+		case o.Reading:
+			return nil
 		}
 		if err := c.Exec(ctx, "PRAGMA journal_mode = WAL", nil); err != nil {
 			return s.describe(err)
