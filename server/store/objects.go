@@ -337,6 +337,9 @@ func (refs *referents) ask(ctx context.Context, i int, now bool) error {
 // checkID is the advice for an id that does not exist.
 const checkID = "Check the id, or create it first."
 
+// checkTogether is the advice for ids of places that contradict each other.
+const checkTogether = "Give the ids that belong together."
+
 // check checks the objects whose results are there.
 func (refs *referents) check() error {
 	for i := range refs.each {
@@ -355,7 +358,7 @@ func (refs *referents) check() error {
 		refs.q.log.knows(r.column, r.id, name.(string))
 		for _, column := range r.agree {
 			if got, want := refs.row[column], to[r.to.Index(column)]; got != want {
-				return refuse(Invalid, "%s %v contradicts %s %v: the %s %q belongs to %s %v. Give the ids that belong together.",
+				return refuse(Invalid, "%s %v contradicts %s %v: the %s %q belongs to %s %v. "+checkTogether,
 					column, got, r.column, r.id, r.to.Name, name, column, want)
 			}
 		}

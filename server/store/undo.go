@@ -118,6 +118,8 @@ type undoRun struct {
 	project string          // the last project that was found to exist
 	coming  map[rowKey]bool // what is restored, and whether that is done
 	orphans []orphan        // in the order in which they were restored
+
+	movedCells []*undoStep // that are moved back
 }
 
 // rowKey identifies a row of a table.
@@ -160,6 +162,11 @@ func (w *undoRun) run(ctx context.Context) error {
 	}
 	for _, o := range w.orphans {
 		if err := w.adopt(ctx, o); err != nil {
+			return err
+		}
+	}
+	for _, cell := range w.movedCells {
+		if err := cell.leftBehind(ctx); err != nil {
 			return err
 		}
 	}

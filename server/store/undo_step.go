@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -321,8 +322,17 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 	if err := s.checkParent(ctx, e, row, set); err != nil {
 		return s.because("cannot be as it was", err)
 	}
-	if err := s.checkRefs(ctx, e, whole, set); err != nil {
+	unsure := maps.Clone(set)
+	for _, r := range e.refs {
+		if slices.ContainsFunc(r.agree, func(column string) bool { return slices.Contains(step.Fields, column) }) {
+			unsure[r.column] = whole[r.column] // it stays, and may have changed since: another cell, in another region
+		}
+	}
+	if err := s.checkRefs(ctx, e, whole, unsure); err != nil {
 		return s.because("cannot be as it was", err)
+	}
+	if e == Cells && s.Action == Moved {
+		s.movedCells = append(s.movedCells, s)
 	}
 	if touched {
 		at := s.store.now().Unix()
@@ -332,6 +342,28 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 		return err
 	}
 	return s.recordUpdate(ctx, s.Action, e, row, moved)
+}
+
+// leftBehind refuses to move a cell back without objects that were created in it, or moved into it, since.
+func (s *undoStep) leftBehind(ctx context.Context) error {
+	for _, inner := range []*Entity{anyDevice, Networks} {
+		kind := "'" + inner.Table + "'"
+		if inner == anyDevice {
+			kind = "t.type"
+		}
+		var of, name string
+		var id int64
+		err := s.row(ctx, fmt.Sprintf("SELECT %s, t.id, t.name FROM %s t JOIN cells c ON c.id = t.cell_id WHERE t.cell_id = ? AND t.region_id <> c.region_id ORDER BY t.id LIMIT 1", kind, inner.Table),
+			[]any{s.id}, &of, &id, &name)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		return refuse(InUse, "The %s cannot be moved back: the %s %q (id %d) has come into it since. Move or delete that first. Nothing was undone.", s, nounOf(of), name, id)
+	}
+	return nil
 }
 
 // mayChangeRole refuses a change that the caller could not make with SetRole. The other columns follow from the role.
@@ -505,6 +537,6 @@ func (s *undoStep) because(what string, err error) error {
 		return refuse(e.Code, "%s Nothing was undone.", e.Message)
 	}
 	// An object that is created again has another id than the deleted one.
-	why := strings.ReplaceAll(e.Message, checkID, "Undo its delete first.")
+	why := strings.NewReplacer(checkID, "Undo its delete first.", checkTogether, "Undo its later move first.").Replace(e.Message)
 	return refuse(e.Code, "The %s %s: %s Nothing was undone.", s, what, why)
 }

@@ -29,10 +29,24 @@ func everythingIn(t testing.TB, s *Store) fleetState {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.placed(t)
 	for _, o := range f {
 		delete(o.Columns, "updated_at")
 	}
 	return f
+}
+
+// placed checks that everything is in the region and cloud of the cell and region that it is in.
+func (f fleetState) placed(t testing.TB) {
+	t.Helper()
+	for name, o := range f {
+		for _, in := range []struct{ kind, column, agrees string }{{"cell ", "cell_id", "region_id"}, {"region ", "region_id", "cloud_id"}} {
+			id, ok := o.Columns[in.column]
+			if outer := f[in.kind+id]; ok && outer != nil && outer.Columns[in.agrees] != o.Columns[in.agrees] {
+				t.Errorf("%s is in %s%s, and not in its %s: %s, %s", name, in.kind, id, in.agrees, o.Columns[in.agrees], outer.Columns[in.agrees])
+			}
+		}
+	}
 }
 
 func lastWrite(t testing.TB, s *Store) (c Cursor) {
@@ -306,6 +320,76 @@ func TestUndoInTheWay(t *testing.T) {
 					t.Error(d)
 				}
 			}
+		})
+	}
+}
+
+// TestUndoOfAMove: a move is not undone where that would leave an object in a cell of another region.
+func TestUndoOfAMove(t *testing.T) {
+	t.Parallel()
+	one, two := int64(1), int64(2)
+	moved := func(e *Entity, to Place) func(s *Store, sc Scope) error {
+		return func(s *Store, sc Scope) error {
+			_, err := s.Move(context.Background(), e, sc, "1", to)
+			return err
+		}
+	}
+	made := func(e *Entity, v Values) func(s *Store, sc Scope) error {
+		return func(s *Store, sc Scope) error {
+			_, err := s.Create(context.Background(), e, sc, CreateParams{Values: v})
+			return err
+		}
+	}
+	for name, test := range map[string]struct {
+		cell         *int64 // that the host is in at first
+		write, since func(s *Store, sc Scope) error
+		want         string
+	}{
+		"a host that went into a cell there": {nil, moved(Hosts, Place{Region: &two}), moved(Hosts, Place{Cell: &two}),
+			`host c/r2/h cannot be as it was: region_id 1 contradicts cell_id 2: the cell "l2" belongs to region_id 2. Undo its later move first.`},
+		"a cell, of which a host went into another one": {&one, moved(Cells, Place{Region: &two}), moved(Hosts, Place{Cell: &two}),
+			`cannot be as it was: region_id 1 contradicts cell_id 2`},
+		"a host, whose cell went elsewhere": {&one, moved(Hosts, Place{NoCell: true}), moved(Cells, Place{Region: &two}),
+			`cannot be as it was: region_id 1 contradicts cell_id 1`},
+		"a cell, into which a host has come": {nil, moved(Cells, Place{Region: &two}), made(Hosts, Values{"name": "new", "ip_address": "10.0.0.1", "device_type": "server", "active": true, "cloud_id": int64(1), "region_id": two, "cell_id": one}),
+			`cell c/r2/l cannot be moved back: the host "new" (id 2) has come into it since. Move or delete that first.`},
+		"a cell, into which a network has come": {nil, moved(Cells, Place{Region: &two}), made(Networks, Values{"name": "new", "cidr": "10.0.0.0/8", "gateway": "g", "netmask": "m", "cloud_id": int64(1), "region_id": two, "cell_id": one}),
+			`cell c/r2/l cannot be moved back: the network "new" (id 1) has come into it since.`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := fresh(t)
+			sc := fleet(t, s)
+			create(t, s, Regions, sc, CreateParams{Values: Values{"name": "r2", "cloud_id": int64(1)}})
+			create(t, s, Cells, sc, CreateParams{Values: Values{"name": "l2", "cloud_id": int64(1), "region_id": two}})
+			h := host("h", nil)
+			if test.cell != nil {
+				h.Values["cell_id"] = *test.cell
+			}
+			create(t, s, Hosts, sc, h)
+			if err := test.write(s, sc); err != nil {
+				t.Fatal(err)
+			}
+			wrote := lastWrite(t, s)
+			if err := test.since(s, sc); err != nil {
+				t.Fatal(err)
+			}
+			is := everythingIn(t, s)
+			for _, u := range []UndoParams{{}, {Check: true}, {Force: true}} {
+				u.At, u.May = wrote, anything
+				if _, err := s.Undo(t.Context(), sc, u); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "Nothing was undone.") {
+					t.Errorf("%+v: %v", u, err)
+				}
+			}
+			if d := cmp.Diff(is, everythingIn(t, s)); d != "" {
+				t.Error(d)
+			}
+			for _, at := range []Cursor{lastWrite(t, s), wrote} { // in the right order it goes
+				if _, err := s.Undo(t.Context(), sc, UndoParams{At: at, May: anything}); err != nil {
+					t.Error(err)
+				}
+			}
+			everythingIn(t, s)
 		})
 	}
 }
