@@ -203,6 +203,73 @@ func TestReplica(t *testing.T) {
 	t.Run("promoted", func(t *testing.T) { rounds(t, 2) })
 }
 
+// TestReplicaIsEarly: a standby that the primary waits for replays a commit before the primary shows it. Nobody sees it
+// before, at any server, and the standby is a replica like any other.
+func TestReplicaIsEarly(t *testing.T) {
+	t.Parallel()
+	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)
+	primary := postgrestest.Start(t)
+	f := newFixtureOn(t, primary.Database(t), server.Limits{})
+	f.place("c", "r", "l")
+	standby := primary.Standby(t)
+	o := server.Options{ReadDatabase: sameOn(t, f.database, standby), ReadLag: time.Minute}
+	here, there := f.besideWith(o), f.besideWith(o)
+	here.replicaIs("")
+	there.replicaIs("")
+	wait := func(names string) { // for as many standbys as that names
+		primary.Exec(t, "postgres", "ALTER SYSTEM SET synchronous_standby_names = '"+names+"'", "SELECT pg_reload_conf()")
+	}
+	replayed := func() int { return enginetest.Count(t, o.ReadDatabase, "SELECT revision FROM log") }
+	for round := range 3 {
+		before := there.must(f.root, 200, "GET", "/v1/clouds/1", "")
+		was, skipped := replayed(), there.server.Stats().Replica.Skipped["early"]
+		wait("FIRST 2 (*)") // and there is one
+		want := fmt.Sprint("round ", round)
+		written := make(chan reply, 1)
+		go func() { written <- here.call(f.root, "PUT", "/v1/clouds/1", `{"note":"`+want+`"}`) }()
+		for deadline := time.Now().Add(30 * time.Second); replayed() == was; time.Sleep(5 * time.Millisecond) {
+			if time.Now().After(deadline) {
+				t.Fatal("the standby does not replay the write")
+			}
+		}
+		select {
+		case r := <-written:
+			t.Fatalf("acknowledged with one standby of two: %d %s", r.Status, r.Text)
+		default:
+		}
+		for range 5 {
+			for _, r := range []reply{
+				there.must(f.root, 200, "GET", "/v1/clouds/1", ""),
+				there.askBehind(f.root, "/v1/clouds/1", before.Header.Get("X-Craton-Revision")),
+			} {
+				if r.JSON["note"] != before.JSON["note"] || r.Header.Get("X-Craton-Revision") != before.Header.Get("X-Craton-Revision") {
+					t.Errorf("%s is shown at %s before it is acknowledged", r.JSON["note"], r.Header.Get("X-Craton-Revision"))
+				}
+				there.must(f.root, 200, "GET", "/v1/changes?after="+r.Header.Get("X-Craton-Revision"), "")
+			}
+		}
+		if there.server.Stats().Replica.Skipped["early"] == skipped {
+			t.Errorf("passed by: %v", there.server.Stats().Replica.Skipped)
+		}
+		time.Sleep(1500 * time.Millisecond) // it is compared with the primary meanwhile
+		there.replicaIs("")
+		wait("")
+		if r := <-written; r.Status != 200 {
+			t.Fatalf("%d %s", r.Status, r.Text)
+		}
+		for _, s := range []*fixture{here, there} {
+			if r := s.must(f.root, 200, "GET", "/v1/clouds/1", ""); r.JSON["note"] != want {
+				t.Errorf("%s reads %s", want, r.Text)
+			}
+		}
+	}
+	reads := there.server.Stats().Replica.Reads
+	there.must(f.root, 200, "GET", "/v1/clouds/1", "")
+	if there.server.Stats().Replica.Reads == reads {
+		t.Errorf("it is not read: %v", there.server.Stats().Replica.Skipped)
+	}
+}
+
 // TestNoReplica: what cannot be meant as the replica of a database is refused.
 func TestNoReplica(t *testing.T) {
 	t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/craton-fleet/craton/internal/retry"
@@ -35,10 +36,11 @@ const (
 	causeAhead         Cause = "leads"   // it accepts writes, so it is not a replica, or no longer
 	causeOtherDatabase Cause = "foreign" // it replicates another database, or is ahead of this one
 	causeRefused       Cause = "refused" // it would have refused the request, so the primary was asked
+	causeEarly         Cause = "early"   // it shows a commit that the primary does not show yet
 )
 
 // Causes are all causes.
-var Causes = []Cause{causeBehind, causeLag, causeAhead, causeOtherDatabase, causeRefused, engine.CauseNoAnswer, engine.CauseBusy, engine.CauseConflict}
+var Causes = []Cause{causeBehind, causeLag, causeAhead, causeOtherDatabase, causeRefused, causeEarly, engine.CauseNoAnswer, engine.CauseBusy, engine.CauseConflict}
 
 // ReplicaStats are the state and statistics of a store's replica.
 type ReplicaStats struct {
@@ -78,6 +80,9 @@ type replica struct {
 	report func(ReplicaStats)
 	stop   func()
 	done   chan struct{}
+
+	ends      sharedCalls[Cursor, bool] // by position: whether the primary has it
+	confirmed atomic.Pointer[Cursor]    // the last position that the primary was found to have
 
 	mu       sync.Mutex
 	now      ReplicaStats
@@ -210,6 +215,8 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 		v.why, v.nonsense = causeOtherDatabase, fmt.Errorf("%s %w: it is another one", r.engine.Name(), ErrReplica)
 		v.detail = v.nonsense.Error()
 		return v
+	case theirs.Revision > ours.Revision && v.at.Standby && r.continues(ctx, ours):
+		// See confirm.
 	case theirs.Revision > ours.Revision, theirs.Revision == ours.Revision && theirs.Change != ours.Change, same != nil && *same != theirs.Change:
 		v.why, v.detail = causeOtherDatabase, fmt.Sprintf("it has the change %s, and the database has not", theirs)
 		return v
@@ -217,13 +224,22 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 		v.why, v.detail = causeAhead, "it takes writes: it is no replica, or not any more"
 		return v
 	}
-	if v.behind = ours.Revision - theirs.Revision; oldest != nil {
+	if v.behind = max(0, ours.Revision-theirs.Revision); oldest != nil {
 		v.lag = max(0, r.store.now().Sub(time.UnixMicro(*oldest)))
 	}
 	if v.lag > r.maxLag {
 		v.why, v.detail = causeLag, fmt.Sprintf("it is %s and %d revisions behind", v.lag.Round(time.Second), v.behind)
 	}
 	return v
+}
+
+// continues reports whether the replica is a standby that has the end of the primary's change log.
+func (r *replica) continues(ctx context.Context, end Cursor) bool {
+	var there string
+	err := r.engine.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
+		return tx.Row(ctx, "SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1", []any{end.Revision}, &there)
+	}, nil)
+	return err == nil && there == end.Change
 }
 
 // watch monitors the replica until ctx ends.
@@ -304,7 +320,7 @@ func (r *replica) count(why Cause, err error) {
 	}
 	r.now.Others++
 	r.now.Skipped[why]++
-	r.late = r.late || why == causeBehind
+	r.late = r.late || why == causeBehind || why == causeEarly
 	if why == engine.CauseNoAnswer && r.now.Why == "" && err != nil {
 		r.now.Probed = false
 		r.turn(why, r.probeFailed(err).detail)
@@ -327,26 +343,66 @@ func (r *replica) close() {
 	_ = r.engine.Close()
 }
 
-// errBehind is the error of a replica that has not reached the needed position.
-var errBehind = errors.New("the replica has not caught up yet")
+// Errors of a replica whose snapshot cannot be used.
+var (
+	errBehind = errors.New("the replica has not caught up yet")
+	errEarly  = errors.New("the replica is ahead of what the primary shows")
+)
 
-// reached returns errBehind unless the snapshot of a replica's transaction includes the needed position. A revision is
-// not enough: a former primary may have assigned the same one to another change.
-func (n Need) reached(ctx context.Context, tx engine.Tx) error {
-	var at Cursor
-	var there *string
-	err := tx.Row(ctx, "SELECT revision, change, (SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1) FROM log", []any{n.Revision}, &at.Revision, &at.Change, &there)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return errBehind
-	case err != nil:
-		return err
-	case at.Revision < n.Revision:
-		return errBehind
-	case n.Change == "", at.Revision == n.Revision && at.Change == n.Change, there != nil && *there == n.Change:
+// confirm returns errEarly unless the primary shows the state that the replica does. A synchronous standby may replay a
+// commit before the primary, which waits for it, acknowledges the commit and shows it: a client that saw it would then
+// find it missing.
+func (r *replica) confirm(ctx context.Context, at Cursor) error {
+	if known := r.confirmed.Load(); at.Revision == 0 || known != nil && *known == at {
 		return nil
 	}
-	return errBehind
+	has, err := r.ends.do(ctx, at, func(ctx context.Context) (has bool, err error) {
+		err = r.store.peek(ctx, func(ctx context.Context, q *session) error {
+			var there string
+			err := q.row(ctx, "SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1", []any{at.Revision}, &there)
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			has = there == at.Change
+			return err
+		})
+		return has, err
+	})
+	if err != nil || !has { // a primary that does not respond is asked again, and then says so itself
+		return errEarly
+	}
+	r.confirmed.Store(&at)
+	return nil
+}
+
+// reached returns errBehind unless the snapshot of a replica's transaction includes the needed position, and the position
+// of the snapshot. A revision is not enough: a former primary may have assigned the same one to another change.
+func (n Need) reached(ctx context.Context, tx engine.Tx) (at Cursor, err error) {
+	var there *string
+	err = tx.Row(ctx, "SELECT revision, change, (SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1) FROM log", []any{n.Revision}, &at.Revision, &at.Change, &there)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return at, errBehind
+	case err != nil:
+		return at, err
+	case at.Revision < n.Revision:
+		return at, errBehind
+	case n.Change == "", at.Revision == n.Revision && at.Change == n.Change, there != nil && *there == n.Change:
+		return at, nil
+	}
+	return at, errBehind
+}
+
+// suits returns nil if the snapshot of a replica's transaction can be read: it is as current as needed, and not ahead of
+// the primary.
+func (r *replica) suits(need Need) func(ctx context.Context, tx engine.Tx) error {
+	return func(ctx context.Context, tx engine.Tx) error {
+		at, err := need.reached(ctx, tx)
+		if err != nil || at == need.Cursor && !need.Requested { // that was read from the primary
+			return err
+		}
+		return r.confirm(ctx, at)
+	}
 }
 
 // view is [Store.View] of the replica. Unless done, the primary has to be asked.
@@ -362,17 +418,20 @@ func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx c
 	until := time.Now().Add(catchUp)
 	err = catchUpPauses.Do(bounded, func(int) (again bool, err error) {
 		err = viewIn(bounded, func(ctx context.Context, run func(context.Context, *session) error) error {
-			return r.engine.Read(ctx, need.reached, func(ctx context.Context, tx engine.Tx) error {
+			return r.engine.Read(ctx, r.suits(need), func(ctx context.Context, tx engine.Tx) error {
 				return run(ctx, &session{store: r.store, tx: tx})
 			})
 		}, whole, fn)
-		return errors.Is(err, errBehind) && time.Now().Before(until) && !r.isLate(), err
+		soon := errors.Is(err, errBehind) || errors.Is(err, errEarly)
+		return soon && time.Now().Before(until) && !r.isLate(), err
 	})
 	passed := (*engine.SkippedError)(nil)
 	switch {
 	case err == nil, ctx.Err() != nil, errors.Is(err, ErrViewTooLarge), IsCode(err, TimedOut):
 	case errors.Is(err, errBehind):
 		why = causeBehind
+	case errors.Is(err, errEarly):
+		why = causeEarly
 	case errors.As(err, &passed):
 		why = passed.Why
 	case running.Err() != nil:
