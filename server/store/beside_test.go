@@ -268,6 +268,86 @@ func TestSetIsReplaced(t *testing.T) {
 	}
 }
 
+// TestProjectIsGone: what is created in a project that is deleted at the same time, by another server, is refused with the
+// reason.
+func TestProjectIsGone(t *testing.T) {
+	t.Parallel()
+	wants := map[string]func(ctx context.Context, s *Store, sc Scope) error{
+		"a cloud": func(ctx context.Context, s *Store, sc Scope) error {
+			_, err := s.Create(ctx, Clouds, sc, CreateParams{Values: Values{"name": "new"}, Variables: []Variable{{Name: "v", Value: "1"}}})
+			return err
+		},
+		"a user": func(ctx context.Context, s *Store, sc Scope) error {
+			_, _, err := s.CreateUser(ctx, Scope{All: true}, Values{"username": "new", "project_id": sc.Project})
+			return err
+		},
+		"a set": func(ctx context.Context, s *Store, sc Scope) error {
+			return s.ChangeSet(ctx, sc.Project, "web", SetChange{Add: Members{"cloud": {1}}})
+		},
+	}
+	for name, write := range wants {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			database := enginetest.Database(t)
+			var both []*Store
+			for range 2 {
+				s, err := Open(ctx, database, Options{Create: true})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer s.Close()
+				both = append(both, s)
+			}
+			sc := fleet(t, both[0])
+			var all sync.WaitGroup
+			defer all.Wait()
+			release := func() {}
+			beside := both[0].engine.Dialect().Alone != "" // else one write at a time
+			if beside {
+				release = holdLog(t, both[0], &all)
+			}
+			var deleted, written error
+			all.Go(func() { deleted = both[0].Delete(ctx, Projects, Scope{All: true}, sc.Project) })
+			if beside {
+				waiting(t, database, "1", nil)
+				all.Go(func() { written = write(ctx, both[1], sc) })
+				waiting(t, database, "2", nil)
+				release()
+			}
+			all.Wait()
+			if !beside {
+				written = write(ctx, both[1], sc)
+			}
+			switch {
+			case deleted != nil:
+				t.Errorf("the delete: %v", deleted)
+			case !beside && name == "a user" && IsCode(written, NotFound): // asked for by root, who does not see it any more
+			case !IsCode(written, Invalid) || !strings.Contains(written.Error(), sc.Project+" no longer exists"):
+				t.Errorf("not refused as it should be: %v", written)
+			}
+			for _, table := range []string{"clouds", "users", "variables"} {
+				if n := enginetest.Count(t, database, "SELECT count(*) FROM "+table); n != 0 {
+					t.Errorf("%d %s are stored", n, table)
+				}
+			}
+		})
+	}
+}
+
+// TestReferenceIsLost: a write that the database refuses because of what it refers to is no fault of the server.
+func TestReferenceIsLost(t *testing.T) {
+	t.Parallel()
+	s := fresh(t)
+	fleet(t, s)
+	err := s.write(t.Context(), func(ctx context.Context, q *session) error {
+		return q.exec(ctx, "UPDATE regions SET cloud_id = 99 WHERE id = 1", nil)
+	})
+	if !IsCode(err, Conflict) || !strings.Contains(err.Error(), "deleted meanwhile") {
+		t.Errorf("refused with %v", err)
+	}
+}
+
 func closed() chan struct{} {
 	c := make(chan struct{})
 	close(c)

@@ -45,4 +45,7 @@ func errNoProject(project any) error {
 	return refuse(Invalid, "The project %v no longer exists: it was deleted meanwhile, and nothing was stored. Use another project, or have it created again.", project)
 }
 
+// errLost is the error for what meets a write that deletes what it refers to, again and again.
+var errLost = &Error{Code: Conflict, Message: "Something that the request refers to was created or deleted meanwhile, and nothing was stored. Look at what there is now, and try again."}
+
 var errNotFound = &Error{Code: NotFound, Message: "Not Found"}

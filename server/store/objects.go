@@ -140,6 +140,7 @@ func (q *session) insert(ctx context.Context, e *Entity, values Values) (Row, er
 		returned = e.returnedTop
 	}
 	scan := newScanner(e)
+	q.log.into = values["project_id"]
 	if err := q.row(ctx, text+" RETURNING "+returned, args, scan.dest...); err != nil {
 		return nil, err
 	}

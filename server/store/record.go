@@ -46,6 +46,7 @@ type recorder struct {
 	revision int64                // if it had to be known
 	at       int64                // if it had to be known
 	n        int64                // rows so far
+	into     any                  // project of the newest object; nil if there is none
 	held     []record             // not stored yet
 	size     int                  // bytes of held
 	names    map[reference]string // of clouds, regions and cells

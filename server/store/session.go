@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 
 	"github.com/craton-fleet/craton/server/store/engine"
 )
@@ -104,6 +105,9 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 		return (&session{store: s, tx: tx}).isStored(ctx, log)
 	}
 	err := s.engine.Write(ctx, work)
+	if errors.Is(err, engine.ErrReference) {
+		err = s.lost(ctx, log.into, err)
+	}
 	if err == nil && log.change != "" {
 		s.bell.ring()
 		s.grown(log.n)
@@ -112,6 +116,25 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 		}
 	}
 	return err
+}
+
+// lost explains why a write failed that refers to something. It locks all of that, except for the project of a new
+// object, which may have been deleted since the request was let in.
+func (s *Store) lost(ctx context.Context, project any, cause error) error {
+	if project == nil {
+		return errLost
+	}
+	err := s.peek(ctx, func(ctx context.Context, q *session) error {
+		_, err := q.get(ctx, Projects, Scope{All: true}, project, unlocked)
+		return err
+	})
+	switch {
+	case IsCode(err, NotFound):
+		return errNoProject(project)
+	case err != nil:
+		return cause
+	}
+	return errLost
 }
 
 // lockMode is how a write locks a row that its decisions depend on, until the commit. No lock is needed where there is

@@ -217,6 +217,10 @@ type Values struct {
 // ErrUnique is wrapped by an error for a row that would exist twice.
 var ErrUnique = errors.New("not unique")
 
+// ErrReference is wrapped by an error for a row that refers to one that does not exist, or for one that is gone and is
+// still referred to.
+var ErrReference = errors.New("a reference to what does not exist")
+
 // ErrClosed is the error of all calls after Close.
 var ErrClosed = errors.New("the database is closed")
 

@@ -222,8 +222,11 @@ func (t *tx) note(err error) error {
 	if err == nil {
 		return nil
 	}
-	if code(err) == uniqueViolation {
+	switch code(err) {
+	case uniqueViolation:
 		err = fmt.Errorf("%w: %w", engine.ErrUnique, err)
+	case foreignKeyViolation:
+		err = fmt.Errorf("%w: %w", engine.ErrReference, err)
 	}
 	t.failed = err
 	return err

@@ -139,6 +139,8 @@ func (q *conn) note(err error) error {
 		return err
 	case isUnique(err):
 		err = fmt.Errorf("%w: %w", engine.ErrUnique, err)
+	case isReference(err):
+		err = fmt.Errorf("%w: %w", engine.ErrReference, err)
 	}
 	q.failed = err
 	return err

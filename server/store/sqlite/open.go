@@ -340,6 +340,11 @@ func isUnique(err error) bool {
 	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
+func isReference(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}
+
 // retryBusy repeats fn while other processes are in its way. SQLite's busy timeout covers most waits, but not a change
 // of the journal mode, the recovery of a log, or the moment when the last connection closes it.
 func (s *Engine) retryBusy(ctx context.Context, fn func() error) error {
