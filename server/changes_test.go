@@ -333,6 +333,7 @@ func TestRetain(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.place("c", "r", "l")
+	early := f.cursor(f.root)
 	f.must(f.root, 200, "PUT", "/v1/clouds/1", `{"note":"a"}`)
 	f.must(f.root, 200, "PUT", "/v1/clouds/1", `{"note":"b"}`)
 	ctx, end := context.WithCancel(t.Context())
@@ -349,6 +350,15 @@ func TestRetain(t *testing.T) {
 		}
 		if time.Since(begin) > 10*time.Second {
 			t.Fatal("still there")
+		}
+	}
+	newest := f.cursor(f.root)
+	horizon, _, _ := strings.Cut(newest, "-")
+	const removed, replaced = "have been removed from the change log (keep_changes)", "the database was replaced or brought back from a copy"
+	for after, want := range map[string]string{early: removed, horizon + ".1-none": removed, newest + "0": replaced, "999-none": replaced} {
+		r := f.must(f.root, 410, "GET", "/v1/changes?after="+after, "")
+		if text := r.message(); !strings.Contains(text, want) || strings.Contains(text, removed) == strings.Contains(text, replaced) || !strings.HasSuffix(text, ": read all again.") {
+			t.Errorf("after %s: %s", after, text)
 		}
 	}
 }

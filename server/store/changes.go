@@ -63,10 +63,17 @@ type UnknownCursorError struct {
 }
 
 func (e *UnknownCursorError) Error() string {
-	if e.Cursor.Revision >= 0 && e.Cursor.Revision <= e.Horizon {
-		return fmt.Sprintf("The change log is whole from revision %d on, and %q is no place there: read all again.", e.Horizon, e.Cursor)
+	if e.removed() {
+		return fmt.Sprintf("Changes up to revision %d have been removed from the change log (keep_changes), so that those after %q are not all there: read all again.", e.Horizon, e.Cursor)
 	}
 	return "This change log does not know the place that was named, because the database was replaced or brought back from a copy: read all again."
+}
+
+// removed reports whether the log had to lose what the cursor is at, whichever database it belongs to: of the horizon's
+// revision it still knows the end.
+func (e *UnknownCursorError) removed() bool {
+	c := e.Cursor
+	return c.Revision >= 0 && (c.Revision < e.Horizon || c.Revision == e.Horizon && (c.N > 0 || c.Early))
 }
 
 // Refusal marks the error as one that is not a failure of the database.
