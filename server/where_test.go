@@ -132,3 +132,33 @@ func TestWhere(t *testing.T) {
 		f.status(a.member, 400, "GET", "/v1/"+path+"?where=name%3Da", "")
 	}
 }
+
+// TestQueriesAreUTF8: a value that is not UTF-8 is refused where the original server has no such parameter, instead of
+// matching nothing; parameters of the original server are read as there.
+func TestQueriesAreUTF8(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.place("c", "r", "l")
+	original := []string{"hosts?name=%ff%fe", "hosts?vars=%22a%22:%ff", "devices?vars=a:%22%ff%22", "hosts?where=name=%c3%bc", "clouds?where=name=%zz", "hosts?marker=%ff", "fleet?cloud_id=1"}
+	refused := map[string]string{
+		"hosts?where=name=%ff%fe": "where", "hosts?name=x&where=name=%c3": "where", "devices?where=note~%FF": "where", "clouds?at=%ff": "at",
+		"clouds?at=1&concealed=omit%ff": "concealed", "hosts/1?at=%ff": "at", "clouds/1/variables?at=%ff": "at", "ansible-inventory?at=%ff": "at",
+		"fleet?cloud_id=%ff": "cloud_id", "fleet?at=%ff": "at", "changes?after=%ff": "after", "changes?user=%ff": "user", "changes?request_id=a%ff": "request_id", "changes?setters=%ff": "setters",
+		"history?user=%ff": "user", "history?kind=%ff": "kind", "diff?from=%ff": "from", "protected?project_id=%ff": "project_id", "clouds/1/protected?at=%ff": "at",
+		"prometheus?label=%ff": "label", "prometheus?vars=%ff": "vars", "prometheus?port=%ff": "port", "capabilities?at=%ff": "at", "sets?bogus=%ff": "bogus", "users/1/keys?bogus=%ff": "bogus",
+	}
+	for _, path := range original {
+		if r := f.call(f.root, "GET", "/v1/"+path, ""); strings.Contains(r.message(), "UTF-8") {
+			t.Errorf("%s: %d %s", path, r.Status, r.message())
+		}
+	}
+	f.must(f.root, 200, "GET", "/v1/hosts?name=%ff%fe", "")
+	for path, name := range refused {
+		for _, method := range []string{"GET", "HEAD"} {
+			r := f.must(f.root, 400, method, "/v1/"+path, "")
+			if method == "GET" && !strings.HasPrefix(r.message(), name+": the value is not UTF-8") {
+				t.Errorf("%s: %s", path, r.message())
+			}
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -180,6 +181,11 @@ func (c *call) serve() (err error) {
 		if method != http.MethodGet && asksForPast(c.r.URL.RawQuery) {
 			return fail(http.StatusBadRequest, "at: past states are read-only; leave out at and concealed to write")
 		}
+		if method == http.MethodGet {
+			if err := checkEncoding(c.r.URL.RawQuery, name); err != nil {
+				return err
+			}
+		}
 		return m.handler(c)
 	case method == http.MethodOptions:
 		c.head.Set("Content-Type", "text/html")
@@ -308,6 +314,17 @@ var routes = func() map[string]methods {
 	}
 	return m
 }()
+
+// isOriginal reports whether the original server has a route, too.
+func isOriginal(route string) bool {
+	collection, part, _ := strings.Cut(route, "/")
+	switch part {
+	case "", "<id>", "<id>/variables", "<id>/labels":
+		return collection == "devices" || collection == "ansible-inventory" ||
+			slices.ContainsFunc(resources, func(r *resource) bool { return r.Path == collection })
+	}
+	return false
+}
 
 // Routes returns the methods of every route below /v1: "users/<id>/keys" has GET and POST. HEAD is allowed where GET
 // is, OPTIONS everywhere.

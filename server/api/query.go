@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/value"
@@ -129,12 +131,29 @@ func occurrences(raw, name string) (n int) {
 	return n
 }
 
-// unescape is lenient, like Werkzeug: an invalid escape stands for itself.
-func unescape(s string) string {
+// unescape is lenient, like Werkzeug: an invalid escape stands for itself, and U+FFFD for what is not UTF-8.
+func unescape(s string) string { return strings.ToValidUTF8(unescapeBytes(s), "\uFFFD") }
+
+func unescapeBytes(s string) string {
 	if t, err := url.QueryUnescape(s); err == nil {
-		return strings.ToValidUTF8(t, "\uFFFD")
+		return t
 	}
-	return strings.ToValidUTF8(strings.ReplaceAll(s, "+", " "), "\uFFFD")
+	return strings.ReplaceAll(s, "+", " ")
+}
+
+// checkEncoding refuses values that are not UTF-8 of the parameters that the original server does not have, which would
+// match nothing; of a route that it does not have, these are all.
+func checkEncoding(raw, route string) error {
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, text, _ := strings.Cut(pair, "=")
+		if !utf8.ValidString(unescapeBytes(text)) {
+			switch name = unescape(name); {
+			case name == paramWhere, name == "at", name == "concealed", !isOriginal(route):
+				return fail(http.StatusBadRequest, "%s: the value is not UTF-8; give it as UTF-8, percent-encoded", name)
+			}
+		}
+	}
+	return nil
 }
 
 // convert sets the argument's typed value, or returns a message.
