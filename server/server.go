@@ -157,12 +157,18 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 	settings.Saved = func(file string) {
 		log.InfoContext(ctx, "backed up the database before migrating its schema", slog.String("backup", file))
 	}
-	settings.ReplicaState = func(now store.ReplicaStats) {
+	used := "reads use the replica, where it is current enough"
+	settings.ReplicaState = func(now store.ReplicaStats) { // by one goroutine at a time
 		if now.Why == "" {
-			log.InfoContext(ctx, "reads use the replica again, where it is current enough")
+			log.InfoContext(ctx, used)
+			used = "reads use the replica again, where it is current enough"
 			return
 		}
 		log.WarnContext(ctx, "reads skip the replica; it is probed again", slog.String("reason", string(now.Why)), slog.String("detail", now.Detail))
+	}
+	settings.ClockBehind = func(by time.Duration) {
+		log.WarnContext(ctx, "the newest change is dated later than this machine's clock: it is behind, or another server's was ahead; synchronize all of them with a time server (NTP). Until this clock is there, changes are dated as that one",
+			slog.String("by", by.Round(time.Second).String()))
 	}
 	s, err := store.Open(ctx, database, settings)
 	if err != nil {

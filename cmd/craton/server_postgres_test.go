@@ -74,6 +74,9 @@ func TestServerOnPostgres(t *testing.T) {
 	if out, err := run([]string{"CRATON_DATABASE=" + with}, "server", "bootstrap"); err != nil || !strings.Contains(out, "--new-key --database "+database+")") {
 		t.Error(err, out)
 	}
+	if out, err := run(nil, append([]string{"server", "bootstrap"}, right...)...); err != nil || !strings.Contains(out, "--new-key "+strings.Join(right, " ")+")") {
+		t.Error(err, out)
+	}
 	if out, err := run([]string{"CRATON_DATABASE=" + with}, "config", "--all"); err != nil || !strings.Contains(out, "postgres://") {
 		t.Error(err, out)
 	}

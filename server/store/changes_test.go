@@ -123,6 +123,55 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	}
 }
 
+// TestClockBehind: that the newest change is dated long after this machine's clock is told once, at the start or with a write.
+func TestClockBehind(t *testing.T) {
+	t.Parallel()
+	database := enginetest.Database(t)
+	var told []time.Duration
+	open := func() *Store {
+		s, err := Open(t.Context(), database, Options{Create: true, ClockBehind: func(by time.Duration) { told = append(told, by) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return s
+	}
+	here, ahead := open(), open()
+	id, err := here.EnsureProject(t.Context(), "p", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	write := func(s *Store) {
+		t.Helper()
+		n++
+		create(t, s, Clouds, Scope{Project: id}, CreateParams{Values: Values{"name": fmt.Sprint(n)}})
+	}
+	expect := func(what string, times int) {
+		t.Helper()
+		if len(told) != times {
+			t.Fatalf("%s: it was told %v, want %d times", what, told, times)
+		}
+		for _, by := range told {
+			if by < 58*time.Minute || by > time.Hour {
+				t.Errorf("%s: by %s", what, by)
+			}
+		}
+	}
+	ahead.now = func() time.Time { return time.Now().Add(30 * time.Second) }
+	write(ahead)
+	write(here)
+	expect("half a minute", 0)
+	ahead.now = func() time.Time { return time.Now().Add(time.Hour) }
+	write(ahead)
+	expect("it is ahead itself", 0)
+	write(here)
+	write(here)
+	expect("two writes", 1)
+	open()
+	expect("the start", 2)
+}
+
 // TestNothingChanged: a write that changes nothing, or is refused, has no
 // revision.
 func TestNothingChanged(t *testing.T) {

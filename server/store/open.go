@@ -32,8 +32,10 @@ type Store struct {
 	growth     *growth
 	past       *past // set if the store holds a past state
 	opened     Micros
-	fence      atomic.Int64 // of the log, as last seen; below 0 if not seen yet
-	statements atomic.Int64 // run so far; the tests count queries with it
+	behind     func(time.Duration) // see Options.ClockBehind; nil if nobody wants to know
+	warned     atomic.Bool         // that the clock is behind
+	fence      atomic.Int64        // of the log, as last seen; below 0 if not seen yet
+	statements atomic.Int64        // run so far; the tests count queries with it
 	now        func() time.Time
 }
 
@@ -54,6 +56,11 @@ type Options struct {
 	NoSaves bool
 	Saved   func(file string)
 	Program string // version of the program, which the backup names
+
+	// ClockBehind, if not nil, is called once if the newest change turns out to be dated more than a minute later than
+	// this machine's clock, with the difference: changes are dated by the machines that write them, and never earlier
+	// than the change before.
+	ClockBehind func(by time.Duration)
 
 	// Replica is the URL of a replica of this database, for [Store.ViewBehind]; "" for none. It is not read while it is
 	// more than ReplicaLag behind. ReplicaState, if not nil, is called whenever that changes, with the reason.
@@ -92,6 +99,11 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := newStore(e)
+	if s.behind = o.ClockBehind; s.behind != nil && !o.Reading { // an older schema may have no log
+		if err := s.checkNewest(ctx); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	if o.Replica != "" {
 		if err := s.openReplica(ctx, o); err != nil {
 			return nil, errors.Join(err, s.Close())

@@ -44,7 +44,7 @@ type recorder struct {
 	fence    int64                // at its begin, or earlier
 	change   string               // "" until something is stored
 	revision int64                // if it had to be known
-	at       int64                // if it had to be known
+	at       int64                // its time, in microseconds
 	n        int64                // rows so far
 	into     any                  // project of the newest object; nil if there is none
 	held     []record             // not stored yet
@@ -159,7 +159,7 @@ func (q *session) finish(ctx context.Context) error {
 		if i < len(l.held)-1 {
 			err = q.queueExec(ctx, text, args)
 		} else { // the commit comes next, and returns the result
-			err = q.queueRow(ctx, text+" RETURNING revision", args, &told, &l.revision)
+			err = q.queueRow(ctx, text+" RETURNING revision, at", args, &told, &l.revision, &l.at)
 		}
 		if err != nil {
 			return err

@@ -221,7 +221,7 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 		v.why, v.detail = causeOtherDatabase, fmt.Sprintf("it has the change %s, and the database has not", theirs)
 		return v
 	case !v.at.Standby:
-		v.why, v.detail = causeAhead, "it takes writes: it is no replica, or not any more"
+		v.why, v.detail = causeAhead, "the host that answered takes writes: no standby of the URL answers, or it is no replica, or not any more"
 		return v
 	}
 	if v.behind = max(0, ours.Revision-theirs.Revision); oldest != nil {

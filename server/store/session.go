@@ -111,6 +111,7 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 	if err == nil && log.change != "" {
 		s.bell.ring()
 		s.grown(log.n)
+		s.checkClock(Micros(log.at))
 		if o, ok := ctx.Value(outcomeKey{}).(*Outcome); ok {
 			o.Revision, o.Change = log.revision, log.change
 		}

@@ -58,8 +58,16 @@ func bootstrap(ctx context.Context, s output.Streams, v *settings.Values, newKey
 		return err
 	}
 	if b.APIKey == "" {
-		b.APIKey = "(set already, kept only as a hash; for a new one: craton server bootstrap --new-key --database " + srv.Database() + ")"
+		b.APIKey = "(set already, kept only as a hash; for a new one: craton server bootstrap --new-key --database " + srv.Database() + passwordFlag(v) + ")"
 	}
 	_, err = fmt.Fprintf(s.Out, "ProjectId: %s\nUsername: %s\nAPIKey: %s\n", b.ProjectID, b.Username, b.APIKey)
 	return err
+}
+
+// passwordFlag returns the flag for the database's password file, as given, to be used once more.
+func passwordFlag(v *settings.Values) string {
+	if v.Source("server.database_password_file").From != settings.FromFlag {
+		return ""
+	}
+	return " --database-password-file " + v.String("server.database_password_file")
 }

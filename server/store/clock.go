@@ -1,0 +1,29 @@
+package store
+
+import (
+	"context"
+	"time"
+)
+
+// maxSkew is how much later than this machine's clock a change may be dated before [Options.ClockBehind] is called.
+const maxSkew = time.Minute
+
+// checkNewest is checkClock of the newest change.
+func (s *Store) checkNewest(ctx context.Context) error {
+	var at int64
+	err := s.peek(ctx, func(ctx context.Context, q *session) error {
+		return q.row(ctx, "SELECT changed_at FROM log", nil, &at)
+	})
+	if err == nil {
+		s.checkClock(Micros(at))
+	}
+	return err
+}
+
+// checkClock reports, once, that a change is dated much later than this machine's clock.
+func (s *Store) checkClock(at Micros) {
+	by := time.UnixMicro(int64(at)).Sub(s.now())
+	if s.behind != nil && by > maxSkew && s.warned.CompareAndSwap(false, true) {
+		s.behind(by)
+	}
+}
