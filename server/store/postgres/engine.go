@@ -54,6 +54,8 @@ type Engine struct {
 	turns   *turns        // of running writes
 	direct  *atomic.Bool  // connections lead to the server itself
 
+	writeTime time.Duration // the constant, but in tests
+
 	compiles *atomic.Bool // the server would compile statements, see noJIT
 
 	closed  atomic.Bool
@@ -83,7 +85,7 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 	if err != nil {
 		return nil, fmt.Errorf("database %s: %w", name, err)
 	}
-	s := &Engine{name: name, known: len(migrations), pool: pool, direct: direct, compiles: compiles, turns: turns, writers: make(chan struct{}, places), alone: make(chan struct{}, 1)}
+	s := &Engine{name: name, known: len(migrations), pool: pool, writeTime: writeTime, direct: direct, compiles: compiles, turns: turns, writers: make(chan struct{}, places), alone: make(chan struct{}, 1)}
 	if err := s.migrate(ctx, migrations, o); err != nil {
 		pool.Close()
 		return nil, s.fault(err)
@@ -301,7 +303,7 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	}
 	defer p.give()
 	if !w.Long {
-		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), writeTime)
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.writeTime)
 		defer cancel()
 		ctx = bounded
 	}
@@ -324,8 +326,10 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 		}
 		return cause != nil && isTransient(cause) && time.Now().Before(until), err
 	})
-	if errors.Is(err, context.DeadlineExceeded) {
-		return s.failure(engine.Busy, fmt.Errorf("the write took more than %s", writeTime))
+	// A commit that was given up may have happened: that must not read as if nothing had.
+	known, _ := errors.AsType[*engine.DatabaseError](err)
+	if errors.Is(err, context.DeadlineExceeded) && (known == nil || known.Reason != engine.CommitUnknown) {
+		return s.failure(engine.Busy, fmt.Errorf("the write took more than %s", s.writeTime))
 	}
 	return s.fault(err)
 }
