@@ -236,5 +236,5 @@ func (m model) named(now map[string]string) model {
 
 // isRefusal reports whether an error of a random fleet says that it is a bad one.
 func isRefusal(err error) bool {
-	return err != nil && slices.ContainsFunc([]string{"in a circle", "its own parent"}, func(s string) bool { return strings.Contains(err.Error(), s) })
+	return err != nil && slices.ContainsFunc([]string{"form a loop", "its own parent"}, func(s string) bool { return strings.Contains(err.Error(), s) })
 }
