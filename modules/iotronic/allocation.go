@@ -133,7 +133,7 @@ func isName(text string) error {
 	case value.IsUUID(text):
 		return fmt.Errorf("%q is a UUID, which cannot be a name; set it as uuid", text)
 	case !isLogicalName(text):
-		return fmt.Errorf("%q is not valid in Ironic; use up to 255 letters, digits and the characters . _ ~ -", text) //nolint:staticcheck // a name
+		return fmt.Errorf("%q is not valid in Ironic; use up to 255 letters, digits and the characters . _ ~ -", text)
 	}
 	return nil
 }
