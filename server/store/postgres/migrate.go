@@ -130,7 +130,12 @@ func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []str
 // versionOf is that of the tables; 0 if there are none.
 func (s *Engine) versionOf(ctx context.Context, conn *pgx.Conn) (version int, err error) {
 	var ours, theirs bool
-	err = conn.QueryRow(ctx, "SELECT to_regclass('"+versionTable+"') IS NOT NULL, to_regclass('devices') IS NOT NULL OR to_regclass('projects') IS NOT NULL").Scan(&ours, &theirs)
+	for range 2 { // another program may make both after the first was looked for
+		err = conn.QueryRow(ctx, "SELECT to_regclass('"+versionTable+"') IS NOT NULL, to_regclass('devices') IS NOT NULL OR to_regclass('projects') IS NOT NULL").Scan(&ours, &theirs)
+		if err != nil || ours || !theirs {
+			break
+		}
+	}
 	switch {
 	case err != nil:
 		return 0, err
