@@ -25,7 +25,7 @@ import (
 const long = "^Test(BackupAndRestore|BadBackups|CancelledReads|DeleteInPieces|HistoryIsWhatStatesTell|Inspect|Past|Prune|UndoCloud|VariablesAgainstModel|WhereAgainstModel)"
 
 func TestMain(m *testing.M) {
-	os.Exit(enginetest.Main(m, long, enginetest.Bouncer, enginetest.Disturbed))
+	os.Exit(enginetest.Main(m, long, enginetest.Disturbed))
 }
 
 // openFast opens a file whose writes do not wait for the disk.
