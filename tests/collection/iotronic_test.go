@@ -62,7 +62,7 @@ keyed_groups: [{key: iotronic.status, prefix: is}]
 		hijack.Add("boards", iotronictest.Object{"name": "localhost", "code": "c9", "extra": iotronictest.Object{"ansible_host": "192.0.2.66"}})
 		taken := h.write(t, "taken.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+hijack.URL+"\ntoken: "+iotronictest.Admin.Token+"\n")
 		_, stderr, code = h.try(t, nil, "ansible-inventory", "-i", taken, "--list")
-		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, `"localhost", is Ansible's name for the machine that it runs on`) {
+		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, `cannot be in the inventory: its name there is "localhost", which is Ansible's name`) {
 			t.Errorf("exit %d: %s", code, stderr)
 		}
 		if !h.newest {
