@@ -203,6 +203,20 @@ func holdLog(t *testing.T, s *Store, all *sync.WaitGroup) (release func()) {
 	return func() { close(over) }
 }
 
+// twice opens a database as two servers do.
+func twice(t *testing.T, database string) (both []*Store) {
+	t.Helper()
+	for range 2 {
+		s, err := Open(t.Context(), database, Options{Create: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		both = append(both, s)
+	}
+	return both
+}
+
 // waiting waits until n writes wait for locks, or one was refused.
 func waiting(t *testing.T, database, n string, refused chan struct{}) {
 	t.Helper()
@@ -233,15 +247,7 @@ func TestSetIsReplaced(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
 			database := enginetest.Database(t)
-			var both []*Store
-			for range 2 {
-				s, err := Open(ctx, database, Options{Create: true})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer s.Close()
-				both = append(both, s)
-			}
+			both := twice(t, database)
 			sc := fleet(t, both[0])
 			for n := range 4 {
 				create(t, both[0], Hosts, sc, host(fmt.Sprint("h", n), nil))
@@ -290,15 +296,7 @@ func TestProjectIsGone(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
 			database := enginetest.Database(t)
-			var both []*Store
-			for range 2 {
-				s, err := Open(ctx, database, Options{Create: true})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer s.Close()
-				both = append(both, s)
-			}
+			both := twice(t, database)
 			sc := fleet(t, both[0])
 			var all sync.WaitGroup
 			defer all.Wait()

@@ -132,18 +132,34 @@ func (q *session) outsiders(ctx context.Context, subject, column string, key any
 		WHERE n.%[1]s = ? AND (d.%[1]s IS NULL OR d.%[1]s <> ?) ORDER BY i.id LIMIT 1`, column), key, key)
 }
 
-// dependent returns an [InUse] error if the statement finds a row: table or type, id and name of the dependent object.
+// dependent returns an [InUse] error if the statement finds an object: see describeFound.
 func (q *session) dependent(ctx context.Context, subject, why, text string, args ...any) error {
+	found, err := q.describeFound(ctx, text, args...)
+	if found == "" || err != nil {
+		return err
+	}
+	return refuse(InUse, "The %s cannot be deleted: %s %s.", subject, found, why)
+}
+
+// describeFound describes the object that a statement finds, whose row is its kind (see kindText), id and name; "" if
+// there is none.
+func (q *session) describeFound(ctx context.Context, text string, args ...any) (string, error) {
 	var kind, name string
 	var id int64
 	err := q.row(ctx, text, args, &kind, &id, &name)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+		return "", nil
 	}
-	if err != nil {
-		return err
+	return fmt.Sprintf("%s %q (id %d)", nounOf(kind), name, id), err
+}
+
+// kindText returns an expression of the kind of a row of a table t, as nounOf understands it: the type of a device, or the
+// table.
+func (e *Entity) kindText() string {
+	if e.Table == devicesTable {
+		return "t.type"
 	}
-	return refuse(InUse, "The %s cannot be deleted: %s %q (id %d) %s.", subject, nounOf(kind), name, id, why)
+	return "'" + e.Table + "'"
 }
 
 // deleteWhere deletes all rows of e with the given value in a column, and what belongs to each of them.

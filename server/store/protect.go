@@ -107,17 +107,13 @@ const maxListedProtected = 3
 func (q *session) keepProtected(ctx context.Context, subject, column string, inside []*Entity, key any) error {
 	var found, commands []string
 	look := func(e *Entity, from, where string) error {
-		kind := "'" + e.Table + "'"
-		if e.Table == devicesTable {
-			kind = "t.type"
-		}
 		var of, name string
 		var id any
 		title := "name"
 		if e != anyDevice {
 			title = e.of.Title
 		}
-		text := fmt.Sprintf("SELECT %s, t.%s, t.%s FROM %s WHERE t."+protected+" AND %s = ? ORDER BY t.%s LIMIT %d", kind, e.key, title, from, where, e.key, maxListedProtected+1)
+		text := fmt.Sprintf("SELECT %s, t.%s, t.%s FROM %s WHERE t."+protected+" AND %s = ? ORDER BY t.%s LIMIT %d", e.kindText(), e.key, title, from, where, e.key, maxListedProtected+1)
 		return q.each(ctx, text, []any{key}, []any{&of, &id, &name}, func() {
 			found = append(found, fmt.Sprintf("%s %q (id %v)", nounOf(of), name, id))
 			commands = append(commands, fmt.Sprintf("craton unprotect %s %v", strings.ReplaceAll(nounOf(of), " ", "-"), id))

@@ -235,11 +235,22 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 
 // continues reports whether the replica is a standby that has the end of the primary's change log.
 func (r *replica) continues(ctx context.Context, end Cursor) bool {
-	var there string
-	err := r.engine.Read(ctx, func(ctx context.Context, tx engine.Tx) error {
-		return tx.Row(ctx, "SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1", []any{end.Revision}, &there)
+	var has bool
+	err := r.engine.Read(ctx, func(ctx context.Context, tx engine.Tx) (err error) {
+		has, err = (&session{store: r.store, tx: tx}).hasChange(ctx, end)
+		return err
 	}, nil)
-	return err == nil && there == end.Change
+	return err == nil && has
+}
+
+// hasChange reports whether the change log has the change of a position.
+func (q *session) hasChange(ctx context.Context, at Cursor) (bool, error) {
+	var there string
+	err := q.row(ctx, "SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1", []any{at.Revision}, &there)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return there == at.Change, err
 }
 
 // watch monitors the replica until ctx ends.
@@ -357,13 +368,8 @@ func (r *replica) confirm(ctx context.Context, at Cursor) error {
 		return nil
 	}
 	has, err := r.ends.do(ctx, at, func(ctx context.Context) (has bool, err error) {
-		err = r.store.peek(ctx, func(ctx context.Context, q *session) error {
-			var there string
-			err := q.row(ctx, "SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1", []any{at.Revision}, &there)
-			if errors.Is(err, sql.ErrNoRows) {
-				return nil
-			}
-			has = there == at.Change
+		err = r.store.peek(ctx, func(ctx context.Context, q *session) (err error) {
+			has, err = q.hasChange(ctx, at)
 			return err
 		})
 		return has, err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -347,21 +346,14 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 // leftBehind refuses to move a cell back without objects that were created in it, or moved into it, since.
 func (s *undoStep) leftBehind(ctx context.Context) error {
 	for _, inner := range []*Entity{anyDevice, Networks} {
-		kind := "'" + inner.Table + "'"
-		if inner == anyDevice {
-			kind = "t.type"
-		}
-		var of, name string
-		var id int64
-		err := s.row(ctx, fmt.Sprintf("SELECT %s, t.id, t.name FROM %s t JOIN cells c ON c.id = t.cell_id WHERE t.cell_id = ? AND t.region_id <> c.region_id ORDER BY t.id LIMIT 1", kind, inner.Table),
-			[]any{s.id}, &of, &id, &name)
-		if errors.Is(err, sql.ErrNoRows) {
-			continue
-		}
+		found, err := s.describeFound(ctx, fmt.Sprintf(`SELECT %s, t.id, t.name FROM %s t JOIN cells c ON c.id = t.cell_id
+			WHERE t.cell_id = ? AND t.region_id <> c.region_id ORDER BY t.id LIMIT 1`, inner.kindText(), inner.Table), s.id)
 		if err != nil {
 			return err
 		}
-		return refuse(InUse, "The %s cannot be moved back: the %s %q (id %d) has come into it since. Move or delete that first. Nothing was undone.", s, nounOf(of), name, id)
+		if found != "" {
+			return refuse(InUse, "The %s cannot be moved back: the %s has come into it since. Move or delete that first. Nothing was undone.", s, found)
+		}
 	}
 	return nil
 }
