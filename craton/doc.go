@@ -163,8 +163,9 @@
 // up to a minute. Repeated are:
 //
 //   - every request that was never sent because no connection came about;
-//   - GET, PUT and DELETE after a lost connection, a timeout, an answer that was cut short, 429, 502, 503 and 504;
-//   - GET after 500, which the original server answers to good requests now and then;
+//   - GET, PUT and DELETE after a lost connection, a timeout, an answer that was cut short, 429, 502, 503 and 504, and after
+//     500 with Retry-After, which craton server uses instead, since these crash the original Python client;
+//   - GET after any 500, which the original server answers to good requests now and then;
 //   - GET after a good answer that is none: nothing, JSON that ends early, a proxy's page, a page that breaks a rule.
 //
 // To a server that takes few connections, as the original one does, at most four requests are in progress at once

@@ -34,6 +34,7 @@ import (
 func TestRetries(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
+	const again = -500 // 500 with Retry-After
 	get := func(c *craton.Client) error { return second(c.Do(ctx, "GET", "/x", nil, nil)) }
 	put := func(c *craton.Client) error {
 		return second(c.Do(ctx, "PUT", "/x", nil, map[string]string{"a": "<b>"}))
@@ -48,6 +49,9 @@ func TestRetries(t *testing.T) {
 		status int
 		tries  int
 	}{
+		{"PUT 500 with Retry-After", put, again, 3}, // craton server's instead of 503
+		{"DELETE 500 with Retry-After", remove, again, 3},
+		{"POST 500 with Retry-After", post, again, 1},
 		{"GET 500", get, 500, 3}, // Q8
 		{"GET 502", get, 502, 3},
 		{"GET 503", get, 503, 3},
@@ -69,7 +73,15 @@ func TestRetries(t *testing.T) {
 			t.Parallel()
 			mux, c := newServer(t, craton.WithRetries(2))
 			var rec recorder
-			mux.HandleFunc("/v1/x", rec.wrap(always(tt.status, `{"message": "the server's words", "status": 0}`)))
+			respond := always(tt.status, `{"message": "the server's words", "status": 0}`)
+			if tt.status == again {
+				tt.status = 500
+				respond = func(w http.ResponseWriter, _ *http.Request) {
+					w.Header().Set("Retry-After", "0")
+					reply(w, 500, `{"message": "the server's words", "status": 0}`)
+				}
+			}
+			mux.HandleFunc("/v1/x", rec.wrap(respond))
 			err := tt.do(c)
 			var e *craton.Error
 			if !errors.As(err, &e) || e.Status != tt.status || e.Message != "the server's words" || e.RequestID != "req-1" {

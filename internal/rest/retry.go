@@ -23,7 +23,8 @@ type Policy func(r *Request, resp *http.Response) bool
 //   - anything that was never sent because no connection came about;
 //   - GET after a good answer that is none of an API, see [Request.judge];
 //   - GET, HEAD, PUT and DELETE after a lost connection, a cut answer, or one of the statuses with which
-//     servers and proxies ask to come again (429, 502, 503, 504), unless the request forbids it (Request.Once);
+//     servers and proxies ask to come again (429, 502, 503, 504; 500 with Retry-After), unless the request
+//     forbids it (Request.Once);
 //   - after any other answer what the policy says.
 //
 // POST and PATCH are never repeated once they were sent, unless the policy says so: they may have been carried out.
@@ -45,6 +46,11 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 		return r.markLost(), nil
 	}
 	switch resp.StatusCode {
+	case http.StatusInternalServerError:
+		// craton server and the proxy before it say so instead of 502, 503 and 504, of which old clients die.
+		if _, again := RetryAfter(resp.Header); again && r.markLost() {
+			return true, nil
+		}
 	case http.StatusBadGateway, http.StatusGatewayTimeout:
 		if r.markLost() {
 			return true, nil

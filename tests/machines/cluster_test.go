@@ -196,15 +196,7 @@ listen postgres
 	for _, m := range c.postgres {
 		fmt.Fprintf(&b, "  server %s %s check port %d\n", m.name, m.at("postgres"), m.ports["patroni"])
 	}
-	// A server that cannot write is passed by, unless none can: then requests wait in the servers for the database, and
-	// nobody hears a 503 of the proxy, of which old clients die.
-	fmt.Fprintf(&b, "listen craton\n  mode http\n  bind %s\n  balance roundrobin\n  option httpchk GET /readyz\n  option allbackups\n  option redispatch\n  retry-on conn-failure\n", c.proxy.at("craton"))
-	for _, m := range servers {
-		fmt.Fprintf(&b, "  server %s %s check\n", m.name, m.at("http"))
-	}
-	for _, m := range servers {
-		fmt.Fprintf(&b, "  server %s-waiting %s backup\n", m.name, m.at("http"))
-	}
+	b.WriteString(documentedProxy(t, c.proxy.at("craton"), servers[0].at("http"), servers[1].at("http")))
 	if err := c.proxy.Write("haproxy.cfg", b.String()); err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,12 @@ const (
 	uncertain                 // nobody could tell, or nobody answered
 )
 
+// What an error of a write says of it, from the server or the proxy before it.
+const (
+	nothingChanged = "Nothing was changed"
+	unknownOutcome = "Whether the change was made is not known"
+)
+
 // load is writers that make hosts, each of a name of its own, and remember what they heard.
 type load struct {
 	base, region, cloud string
@@ -58,10 +64,9 @@ func (l *load) write(ctx context.Context, client *http.Client, name string) (id 
 		case resp.StatusCode == http.StatusCreated:
 			what = acknowledged
 			_, id, _ = strings.Cut(resp.Header.Get("Location"), "/hosts/")
-		case strings.Contains(string(text), "Nothing was changed"):
+		case resp.StatusCode == http.StatusInternalServerError && strings.Contains(string(text), nothingChanged):
 			what = refused
-		case strings.Contains(string(text), "Nobody can tell"):
-		case resp.StatusCode == http.StatusBadGateway || resp.StatusCode == http.StatusServiceUnavailable || resp.StatusCode == http.StatusGatewayTimeout: // the proxy's
+		case resp.StatusCode == http.StatusInternalServerError && strings.Contains(string(text), unknownOutcome):
 		default:
 			odd = fmt.Sprintf("%s: %d %s", name, resp.StatusCode, text)
 		}
@@ -181,6 +186,9 @@ func (f *follower) follow(ctx context.Context, last func() int64) {
 			cursor, at, f.seen = "", 0, map[int64]string{}
 			continue
 		case err != nil:
+			if code != 0 && code != http.StatusInternalServerError {
+				f.wrong = append(f.wrong, err.Error())
+			}
 			time.Sleep(100 * time.Millisecond)
 			continue
 		}
@@ -242,6 +250,7 @@ func TestFailover(t *testing.T) {
 	defer stop()
 	var writing, following sync.WaitGroup
 	writing.Go(func() { l.run(ctx) })
+	stopOriginal := l.writeOriginal(t)
 	var mu sync.Mutex
 	var end int64 // the last revision, once it is known
 	last := func() int64 {
@@ -298,6 +307,7 @@ func TestFailover(t *testing.T) {
 	}
 	stop()
 	writing.Wait()
+	stopOriginal()
 
 	replica, primary := places(servers)
 	t.Logf("%d reads of what had just been acknowledged; of those since the servers began, the replica answered %.0f, the primary %.0f", l.read, replica, primary)

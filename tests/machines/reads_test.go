@@ -52,6 +52,8 @@ func (l *load) readBack(ctx context.Context, client *http.Client, id, name strin
 			l.slowest = max(l.slowest, time.Since(begun))
 		case resp.StatusCode == http.StatusOK && err == nil, resp.StatusCode == http.StatusNotFound:
 			l.missed = append(l.missed, fmt.Sprintf("%s, acknowledged as %s: GET %s%s is %d", name, id, base, path, resp.StatusCode))
+		case resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusInternalServerError:
+			l.odd = append(l.odd, fmt.Sprintf("GET %s%s: %d", base, path, resp.StatusCode))
 		}
 		l.mu.Unlock()
 	}
