@@ -1,7 +1,10 @@
 package iotronic
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -115,4 +118,30 @@ func (s *PortService) byAddress(ctx context.Context, word string) (string, error
 		}}
 	}
 	return page.Items[0].UUID, nil
+}
+
+// LinkValue returns a value in local_link_connection as Ironic stores it: a text, and that of switch_id, which is a MAC
+// address or an OpenFlow datapath id, in lower case. A number becomes its text. Ironic takes nothing else there.
+func LinkValue(key string, raw json.RawMessage) (json.RawMessage, error) {
+	const switchID, datapath = "switch_id", 16 // its digits
+	v, err := value.Decode(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", key, err)
+	}
+	text := ""
+	switch v := v.(type) {
+	case string:
+		text = v
+	case json.Number:
+		if text = v.String(); key == switchID && len(text) != datapath {
+			return nil, fmt.Errorf("%s is the number %s, which is how YAML reads some addresses and datapath ids without quotes; quote it: \"00:00:00:12:34:56\"", key, text)
+		}
+	default:
+		return nil, fmt.Errorf("%s is %s, and Ironic stores only text there; quote it, as in \"true\", or leave the key out", key, bytes.TrimSpace(raw))
+	}
+	if key == switchID {
+		text = strings.ToLower(text)
+	}
+	out, err := value.Encode(text)
+	return bytes.TrimSpace(out), err
 }

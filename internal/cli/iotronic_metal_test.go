@@ -31,7 +31,22 @@ func TestIronicPorts(t *testing.T) {
 		"extra,local_link_connection,physical_network,pxe_enabled\n\"{\"\"cable\"\":\"\"c9\"\"}\",\"{\"\"port_id\"\":\"\"Eth3/2\"\",\"\"switch_id\"\":\"\"0a:1b:2c:3d:4e:5f\"\"}\",,true\n" {
 		t.Error(got)
 	}
+	// A number is text there, of words and of JSON.
 	for line, want := range map[string]string{
+		"port-update " + mac + " local_link_connection/port_id=8":                                          `"{""port_id"":""8"",""switch_id"":""0a:1b:2c:3d:4e:5f""}"`,
+		"port-update " + mac + ` 'local_link_connection={"port_id": 9, "switch_id": "0A:1B:2C:3D:4E:60"}'`: `"{""port_id"":""9"",""switch_id"":""0a:1b:2c:3d:4e:60""}"`,
+		"port-create -n cli-ports -a 52:54:00:30:00:04 -l port_id=10 -l switch_id=0A:1B:2C:3D:4E:5F":       `"{""port_id"":""10"",""switch_id"":""0a:1b:2c:3d:4e:5f""}"`,
+		"port-create --json '{\"address\": \"52:54:00:30:00:05\", \"local_link_connection\": {\"port_id\": 11}}'" +
+			" -n cli-ports -l switch_id=0a:1b:2c:3d:4e:5f": `"{""port_id"":""11"",""switch_id"":""0a:1b:2c:3d:4e:5f""}"`,
+	} {
+		if got := a.must(t, "--format csv "+line); !strings.Contains(got, want) {
+			t.Errorf("%s:\n%s\nwant %s", line, got, want)
+		}
+	}
+	a.must(t, "port-delete 52:54:00:30:00:04 52:54:00:30:00:05")
+	for line, want := range map[string]string{
+		"port-update " + mac + " local_link_connection/port_id=true":                                   "local_link_connection: port_id is true, and Ironic stores only text there",
+		"port-create -n cli-ports -a 52:54:00:30:00:03 -l port_id=null -l switch_id=0a:1b:2c:3d:4e:5f": "local_link_connection: port_id is null, and Ironic stores only text there",
 		"port-create -n cli-ports":                     "a port of Ironic needs --address",
 		"port-create -a 52:54:00:30:00:03":             "a port of Ironic needs --node",
 		"port-create -n cli-port -a 52:54:00:30:00:03": "Node cli-port could not be found", // and what is near, if it is among the first thousand

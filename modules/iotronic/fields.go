@@ -3,6 +3,7 @@ package iotronic
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 
 	api "github.com/craton-fleet/craton/iotronic"
@@ -24,6 +25,8 @@ type field struct {
 	lower bool // the API keeps it in lower case
 	// check is nil, or says what is wrong with a text that the API would refuse.
 	check func(text string) error
+	// kept is nil, or returns the value of a key of a dict as the API keeps it; an error says why it would refuse it.
+	kept  func(key string, value json.RawMessage) (json.RawMessage, error)
 	later bool // a create does not take it, but a change does
 	// settled: Ironic changes it only while nothing is deployed on the node.
 	settled bool

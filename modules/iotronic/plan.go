@@ -322,7 +322,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	hides := api.HidesSecrets(f.option)
 	for key, text := range wanted.values {
 		sent[key] = text
-		if old, ok := now[key]; ok && (same(old, text, shows(hides, w.anew))) {
+		if old, ok := now[key]; ok && same(f.shown(key, old), text, shows(hides, w.anew)) {
 			continue
 		}
 		if hides && masked(text) {
@@ -356,6 +356,16 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 		p.update[f.option] = sent
 	}
 	return nil
+}
+
+// shown is the value of a key of a dict for a comparison: as the API keeps it now, whatever an earlier release kept.
+func (f *field) shown(key string, have json.RawMessage) json.RawMessage {
+	if f.kept != nil {
+		if kept, err := f.kept(key, have); err == nil {
+			return kept
+		}
+	}
+	return have
 }
 
 // planWhole makes changes of keys changes of whole attributes: Iotronic knows no others.

@@ -23,6 +23,8 @@ const (
 	optPortgroup = "portgroup"
 	optPorts     = "ports"
 	optPortsMode = "ports_mode"
+
+	linkConnection = "local_link_connection"
 )
 
 // portFields are what a task can set of a port.
@@ -31,7 +33,9 @@ var portFields = []field{
 		"The MAC address, unique among all ports. Quote it: YAML reads some addresses as numbers. With O(uuid), the address of the port is changed to this.",
 		"If the node is deployed or has an instance, Ironic changes the address only in maintenance."}},
 	{option: "pxe_enabled", form: formMaybe, on: onIronic, doc: []string{"Whether the node may boot from the network through this port. V(true) for new ports by default."}},
-	dict("local_link_connection", "The switch port that it is connected to: C(switch_id), C(port_id), C(switch_info) and so on."),
+	{option: linkConnection, form: formDict, on: onIronic, kept: api.LinkValue, doc: []string{
+		"The switch port that it is connected to: C(switch_id), C(port_id), C(switch_info) and so on. All values are text; numbers are written as their text.",
+		"C(switch_id) is a MAC address or a datapath id, which Ironic stores in lower case. Upper and lower case make no difference."}},
 	text("physical_network", "The physical network that the port is connected to. An empty string removes it."),
 	{option: optPortgroup, attribute: "portgroup_uuid", on: onIronic, meant: meantPortgroup, doc: []string{"The port group that it belongs to, by name or UUID. An empty string removes it."}},
 	{option: "is_smartnic", form: formFlag, on: onIronic, doc: []string{"Whether the port is on a Smart NIC."}},
@@ -101,7 +105,7 @@ var port = &kind{
 		always(optAddress, ansible.Str, "52:54:00:12:34:56", "The MAC address."),
 		detailed("node_uuid", ansible.Str, "5344a3e2-978a-444e-990a-cbf47c62ef88", "The UUID of the node that it belongs to."),
 		detailed("pxe_enabled", ansible.Bool, true, "Whether the node may boot from the network through it."),
-		detailed("local_link_connection", ansible.Dict, map[string]any{"switch_id": "0a:1b:2c:3d:4e:5f", "port_id": "Ethernet3/1"}, "The switch port that it is connected to."),
+		detailed(linkConnection, ansible.Dict, map[string]any{"switch_id": "0a:1b:2c:3d:4e:5f", "port_id": "Ethernet3/1"}, "The switch port that it is connected to."),
 		detailed("physical_network", ansible.Str, "provisioning", "The physical network, or null."),
 		detailed("portgroup_uuid", ansible.Str, "c5a1cf1a-7a5e-4d5b-8ab1-1b5ad0a7b7c1", "The UUID of its port group, or null."),
 		detailed("extra", ansible.Dict, map[string]any{"cable": "b7-12"}, "The data stored with the port."),
@@ -160,7 +164,7 @@ func meantPortgroup(ctx context.Context, s *service, word string) (string, error
 }
 
 // connectivity are the fields of a port that Ironic changes only in some states of its node.
-var connectivity = []string{"pxe_enabled", "local_link_connection", "physical_network", "portgroup_uuid"}
+var connectivity = []string{"pxe_enabled", linkConnection, "physical_network", "portgroup_uuid"}
 
 // recabled are those states.
 var recabled = []string{enroll, manageable, "inspecting", "inspect wait"}

@@ -36,6 +36,8 @@ func TestPorts(t *testing.T) {
 	for _, in := range []args{
 		{"pxe_enabled": false, "physical_network": ""},
 		{"local_link_connection": map[string]any{"port_id": "Ethernet3/2"}, "is_smartnic": false, "extra": map[string]any{"rack": nil}, "pxe_enabled": true},
+		{"local_link_connection": map[string]any{"switch_id": "0A:1B:2C:3D:4E:60", "port_id": 8}},
+		{"local_link_connection": map[string]any{"switch_id": "000000000000ABCD"}},
 		{"local_link_connection": map[string]any{}, "local_link_connection_mode": "replace", "extra": map[string]any{"odd.key": 1}},
 	} {
 		made = does(p.With(in))
@@ -58,6 +60,8 @@ func TestPorts(t *testing.T) {
 		{args{"address": "nonsense"}, `address: "nonsense" is not a MAC address, such as 52:54:00:12:34:56`},
 		{args{"address": "", "node": "x"}, "address is empty"},
 		{args{"address": 41135185496, "node": "x"}, `address: 41135185496 is a number, which is how YAML reads some addresses without quotes; quote it: "52:54:00:12:34:56"`},
+		{p.With(args{"local_link_connection": map[string]any{"port_id": true}}), "local_link_connection: port_id is true, and Ironic stores only text there"},
+		{p.With(args{"local_link_connection": map[string]any{"switch_id": 41135185496}}), "local_link_connection: switch_id is the number 41135185496, which is how YAML reads some addresses"},
 		{args{"uuid": "x"}, `uuid: "x" is not a UUID`},
 		{p.With(args{"node": "nowhere"}), `node: there is no node "nowhere"`},
 		{p.With(args{"portgroup": "nowhere"}), `portgroup: there is no port group "nowhere"`},
@@ -69,7 +73,11 @@ func TestPorts(t *testing.T) {
 	}
 
 	// What Ironic changes only in some states of the node.
+	capitals := args{"local_link_connection": map[string]any{"switch_id": "0A:1B:2C:3D:4E:61", "port_id": 8}}
+	does(uuid.With(capitals))
 	a.OK(t, true, nodeName, args{"name": "other-ports", "provision_state": "active"})
+	a.OK(t, false, "iotronic_port", uuid.With(capitals))
+	a.OK(t, false, nodeName, args{"name": "other-ports", "ports": []any{args{"address": second}.With(capitals)}})
 	a.Fails(t, "iotronic_port", uuid.With(args{"physical_network": "x"}), `only while the node is enroll or manageable, is being inspected, or is in maintenance, and the node "other-ports" is active; make it manageable`)
 	a.Fails(t, "iotronic_port", uuid.With(args{"address": "52:54:00:20:00:0f"}), `only in maintenance, and the node "other-ports" is active; put it into maintenance first`)
 	does(uuid.With(args{"extra": map[string]any{"cable": 7}}))

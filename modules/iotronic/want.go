@@ -166,6 +166,16 @@ func (w *want) field(f *field, p ansible.Params) error {
 		if _, ok := o[""]; ok {
 			return fmt.Errorf("%s: a key is empty; remove it", f.option)
 		}
+		for key, value := range o {
+			if f.kept == nil {
+				break
+			}
+			kept, err := f.kept(key, value)
+			if err != nil {
+				return fmt.Errorf("%s: %w", f.option, err)
+			}
+			o[key] = kept
+		}
 		w.dicts[f.option] = wantDict{o, p.String(f.mode()) == replace}
 	case formPlace:
 		w.values[f.option] = raw([]json.RawMessage{p.JSON(f.option)})

@@ -410,7 +410,10 @@ options:
         type: bool
       local_link_connection:
         description:
-          - 'The switch port that it is connected to: C(switch_id), C(port_id), C(switch_info) and so on.'
+          - 'The switch port that it is connected to: C(switch_id), C(port_id), C(switch_info) and so on. All values are
+              text; numbers are written as their text.'
+          - C(switch_id) is a MAC address or a datapath id, which Ironic stores in lower case. Upper and lower case make
+              no difference.
           - Requires API version 1.19 or later.
         type: dict
       local_link_connection_mode:

@@ -2,6 +2,7 @@ package ironic
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -197,7 +198,55 @@ func portKind(node *kind) *kind {
 
 func portService() service {
 	ports := func(c *iotronic.Client) *iotronic.PortService { return c.Ports }
-	return writing(reading(ports, portFields), ports, portFields, func(p *iotronic.PortCreate) *iotronic.Object { return &p.More })
+	s := writing(reading(ports, portFields), ports, portFields, func(p *iotronic.PortCreate) *iotronic.Object { return &p.More })
+	create, update := s.create, s.update
+	s.create = func(ctx context.Context, c *iotronic.Client, p parameters) (gjson.Result, error) {
+		if err := linkTexts(p); err != nil {
+			return gjson.Result{}, err
+		}
+		return create(ctx, c, p)
+	}
+	s.update = func(ctx context.Context, c *iotronic.Client, id string, changes iotronic.Changes) (gjson.Result, error) {
+		if err := linkTexts(changes); err != nil {
+			return gjson.Result{}, err
+		}
+		return update(ctx, c, id, changes)
+	}
+	return s
+}
+
+// linkTexts makes texts of the numbers in local_link_connection, whole or by path, and refuses what is no text: a word
+// such as port_id=8 is a number to Ironic otherwise, which refuses it for another reason.
+func linkTexts(values map[string]any) error {
+	const link = "local_link_connection"
+	for path, value := range values {
+		name, key, inside := strings.Cut(path, "/")
+		raw, isRaw := value.(json.RawMessage)
+		object, isObject := value.(iotronic.Object)
+		if isRaw && !inside {
+			object = objectIn(raw)
+			isObject = object != nil
+		}
+		switch {
+		case name != link:
+		case inside && isRaw:
+			text, err := iotronic.LinkValue(key, raw)
+			if err != nil {
+				return argparse.Misused("%s: %s", link, err)
+			}
+			values[path] = text
+		case isObject:
+			for key, raw := range object {
+				text, err := iotronic.LinkValue(key, raw)
+				if err != nil {
+					return argparse.Misused("%s: %s", link, err)
+				}
+				object[key] = text
+			}
+			values[path] = object
+		}
+	}
+	return nil
 }
 
 func chassisKind() *kind {
