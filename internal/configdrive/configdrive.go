@@ -105,15 +105,103 @@ func ofDirectory(ctx context.Context, dir string) (json.RawMessage, error) {
 	if info, err := os.Stat(filepath.Join(dir, "openstack")); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("the directory %s has no subdirectory openstack, which a config drive must have", dir)
 	}
+	links, err := check(dir, nil)
+	if err != nil {
+		return nil, err
+	}
 	object, err := buildable(dir)
 	if err != nil || object != nil {
 		return object, err
+	}
+	if links {
+		whole, err := os.MkdirTemp("", "config-drive-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(whole) //nolint:errcheck // a temporary directory
+		if err := followed(whole, dir); err != nil {
+			return nil, err
+		}
+		dir = whole
 	}
 	image, err := makeImage(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
 	return pack(image)
+}
+
+// check refuses a directory that contains anything but files and directories, or links to them: a pipe would be waited
+// for, and a device read without end. links tells whether there are links. above are the directories that dir is in.
+func check(dir string, above []os.FileInfo) (links bool, err error) {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(above, func(other os.FileInfo) bool { return os.SameFile(info, other) }) {
+		return false, fmt.Errorf("%s is a link to a directory that it is in itself; remove it", dir)
+	}
+	above = append(above[:len(above):len(above)], info)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		isLink := e.Type()&os.ModeSymlink != 0
+		links = links || isLink
+		switch info, err := os.Stat(path); {
+		case err != nil && isLink:
+			return false, fmt.Errorf("%s is a link that leads nowhere: %w", path, err)
+		case err != nil:
+			return false, err
+		case info.IsDir():
+			inside, err := check(path, above)
+			if err != nil {
+				return false, err
+			}
+			links = links || inside
+		case !info.Mode().IsRegular():
+			return false, fmt.Errorf("%s is not a regular file; a config drive can contain only files and directories", path)
+		}
+	}
+	return links, nil
+}
+
+// followed copies a directory that check has passed, with what links lead to in their place: in an image they would lead
+// nowhere, and what programs for images make of them differs.
+func followed(to, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		from, path := filepath.Join(dir, e.Name()), filepath.Join(to, e.Name())
+		info, err := os.Stat(from)
+		if err != nil {
+			return err
+		}
+		if info.IsDir() {
+			if err := os.Mkdir(path, 0o700); err != nil {
+				return err
+			}
+			if err := followed(path, from); err != nil {
+				return err
+			}
+		} else {
+			content, err := os.ReadFile(from) //nolint:gosec // what the directory leads to
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(path, content, 0o600|info.Mode().Perm()); err != nil {
+				return err
+			}
+		}
+		if err := os.Chtimes(path, info.ModTime(), info.ModTime()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // buildable returns the object of a directory with nothing but what Ironic builds a drive of, in openstack/latest; nil
