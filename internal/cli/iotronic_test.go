@@ -30,6 +30,24 @@ func (a things) run(t *testing.T, stdin, line string) session {
 	return run(t, strings.NewReader(stdin), args...)
 }
 
+// TestIronicText: arguments that are not UTF-8 are refused before anything is sent, without their value.
+func TestIronicText(t *testing.T) {
+	t.Parallel()
+	for want, args := range map[string][]string{
+		"argument description: it is not UTF-8":                  {"node-update", "n", "description=\xffhush"},
+		"argument -n: it is not UTF-8":                           {"node-create", "-d", "ipmi", "-n", "\xffhush"},
+		"argument --description: it is not UTF-8":                {"node-create", "-d", "ipmi", "--description=\xffhush"},
+		"argument number 1 of node-show: it is not UTF-8; ":      {"node-show", "\xffhush"},
+		"argument extra/\u00e9: it is not UTF-8":                 {"node", "update", "n", "extra/\u00e9=caf\xe9hush"},
+		"argument number 2 of node-update: it is not UTF-8; con": {"node-update", "n", "\xffhush=1"},
+	} {
+		got := runBare(t, append([]string{"--iotronic-url", "http://ironic.invalid", "iotronic"}, args...)...)
+		if got.Exit != 2 || !strings.Contains(got.Stderr, want) || strings.Contains(got.Stderr, "hush") {
+			t.Errorf("%q: exit %d: %s", args, got.Exit, got.Stderr)
+		}
+	}
+}
+
 // runBare runs a command line that needs no settings.
 func runBare(t *testing.T, args ...string) session {
 	t.Helper()

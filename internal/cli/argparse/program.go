@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -225,8 +226,40 @@ func (p *Program) order(args []string) ([]string, error) {
 	case p.Inner[name] == nil:
 		return arranged, nil
 	}
+	if err := p.Inner[name].allText(arranged[1:]); err != nil {
+		return nil, err
+	}
 	within, err := p.Inner[name].order(arranged[1:])
 	return append([]string{name}, within...), err
+}
+
+// allText refuses arguments that are not UTF-8: in JSON they would become other texts without a word. It names what the
+// argument is the value of, and not the value, which may be a password.
+func (p *Program) allText(args []string) error {
+	at := p.subcommand(args)
+	for i, word := range args {
+		if utf8.ValidString(word) {
+			continue
+		}
+		called := "the subcommand"
+		if i > at && at >= 0 {
+			called = fmt.Sprintf("argument number %d of %s", i-at, args[at])
+		}
+		name, _, valued := strings.Cut(word, "=")
+		switch {
+		case valued && utf8.ValidString(name):
+			called = "argument " + name
+		case i > 0 && utf8.ValidString(args[i-1]) && strings.HasPrefix(args[i-1], "-"):
+			called = "argument " + args[i-1]
+		}
+		cmd := p.Root
+		if at >= 0 && p.Commands[args[at]] != nil {
+			cmd = p.Commands[args[at]]
+			p.Define(args[at])
+		}
+		return Mistake(cmd, "%s: it is not UTF-8; convert it, for example with iconv", called)
+	}
+	return nil
 }
 
 // Names returns all subcommands in the order of help.
