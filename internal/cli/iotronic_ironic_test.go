@@ -74,6 +74,8 @@ func TestIronicLists(t *testing.T) {
 		"node-list --fields name shard --iotronic-api-version 1.81":               "API version 1.81 does not have shard (since 1.82)",
 		"node-show x --fields name shard --iotronic-api-version 1.81":             "API version 1.81 does not have shard (since 1.82)",
 		"node-create -d fake-hardware --owner o --iotronic-api-version 1.35":      "API version 1.35 does not have owner (since 1.50)",
+		"node-create -d fake-hardware -n ''":                                      "argument -n/--name: it is empty; set a name, or leave the option out",
+		`node-create -d fake-hardware --json '{"name": ""}'`:                      "argument --json: the name is empty; set one, or leave it out",
 		"node-update x extra/a=1 lessee=o fault= --iotronic-api-version 1.35":     "API version 1.35 does not have fault (since 1.42), lessee (since 1.65)",
 		"node-provision x service --service-steps [] --iotronic-api-version 1.82": "API version 1.82 does not have service (since 1.87)",
 		"node-provision x active --config-drive {} --iotronic-api-version 1.35":   "API version 1.35 does not have configdrive as an object (since 1.56)",

@@ -128,6 +128,9 @@ func iotronicCreate(k *kind) *verb {
 			if err := t.enough(k, c, p); err != nil {
 				return err
 			}
+			if err := named(k, c, p); err != nil {
+				return err
+			}
 			seconds, err := patience(c)
 			if err != nil {
 				return err
@@ -231,6 +234,19 @@ func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error 
 	}
 	if missing != nil {
 		return argparse.Misused("a %s of %s needs %s", k.Noun(), titles[t.dialect], strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// named refuses an empty name, of which Ironic makes an object without one.
+func named(k *kind, c *argparse.Call, attributes parameters) error {
+	for i := range k.Create {
+		if o := &k.Create[i]; o.Key == "name" && c.Given(o.Long) && c.Text(o.Long) == "" {
+			return argparse.Misused("argument %s: it is empty; set a name, or leave the option out", o.Argument())
+		}
+	}
+	if raw, ok := attributes["name"].(json.RawMessage); ok && !c.Given("name") && string(raw) == `""` {
+		return argparse.Misused("argument --%s: the name is empty; set one, or leave it out", attributesOption.Long)
 	}
 	return nil
 }
