@@ -117,6 +117,9 @@ func (c *checker) option(full string, o *Option) {
 	if len(o.NoLogKeys) > 0 && (o.kind() != Dict || len(o.Options) > 0) {
 		c.errorf("option %s: NoLogKeys are for a dict of any keys", full)
 	}
+	if o.NoLogTexts != nil && !o.NoLog {
+		c.errorf("option %s: NoLogTexts are of an option with NoLog", full)
+	}
 	if o.ApplyDefaults && (o.kind() != Dict || len(o.Options) == 0) {
 		c.errorf("option %s: ApplyDefaults is for a dict with options", full)
 	}

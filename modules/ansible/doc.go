@@ -132,7 +132,8 @@
 // The module must not tell the values of NoLog options: neither those of the
 // task nor of the environment nor defaults, nested ones included, as they came
 // and as they were converted. Nor must it those under secret keys of a dict
-// ([Option].NoLogKeys). [Task.Secret] adds others at run time. They are masked
+// ([Option].NoLogKeys). [Option].NoLogTexts chooses the secrets of a value
+// that has other texts too. [Task.Secret] adds others at run time. They are masked
 // in what the module says itself: in msg, warnings, deprecations, exception,
 // validation_errors, invocation and the headers of a diff. A value that is a
 // secret becomes VALUE_SPECIFIED_IN_NO_LOG_PARAMETER, a part of a text that is

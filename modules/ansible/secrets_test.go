@@ -234,3 +234,30 @@ func FuzzDict(f *testing.F) {
 		}
 	})
 }
+
+// TestNoLogTexts: of a value that is mostly no secret only the chosen texts are masked in messages, by what other options say,
+// and the invocation has none of it.
+func TestNoLogTexts(t *testing.T) {
+	t.Parallel()
+	m := &Module{
+		Spec: &Spec{Name: "demo", Options: []Option{{Name: "name"}, {Name: "drive", Type: Dict, Aliases: []string{"d"}, NoLog: true, NoLogTexts: func(value json.RawMessage, other func(string) string) []string {
+			var texts map[string]string
+			_ = json.Unmarshal(value, &texts)
+			if texts["secret"] == other("name") || other("drive") != "" {
+				return nil
+			}
+			return []string{texts["secret"]}
+		}}}},
+		Run: func(context.Context, *Task) (*Result, error) { return nil, Fail("the disk of web-01: hush-hush", nil) },
+	}
+	for in, want := range map[string]string{
+		`{"name": "web-01", "d": {"secret": "hush-hush", "word": "disk", "host": "web-01"}}`: "the disk of web-01: ********",
+		`{"name": "web-01", "drive": {"secret": "web-01"}}`:                                  "the disk of web-01: hush-hush",
+	} {
+		r := start(t, m, in)
+		args := r.m["invocation"].(map[string]any)["module_args"].(map[string]any)
+		if r.m["msg"] != want || args["drive"] != noLogValue || args["name"] != "web-01" {
+			t.Errorf("%s: %s", in, r.raw)
+		}
+	}
+}

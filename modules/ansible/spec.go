@@ -1,5 +1,7 @@
 package ansible
 
+import "encoding/json"
+
 // Type is the type of an option, by the name that Ansible's documentation uses.
 // The zero Type means [Str], as in Ansible.
 type Type string
@@ -67,6 +69,10 @@ type Option struct {
 	Aliases     []string
 	// NoLog keeps the value out of all that the module says. See "Secrets" in the package comment.
 	NoLog bool
+	// NoLogTexts returns the texts within the value of a NoLog option that are secrets; nil: all are. The invocation shows
+	// nothing of the value either way. It is for values that are mostly no secrets, whose ordinary words would be masked in
+	// every message. other returns the text of another option, "" if it has none.
+	NoLogTexts func(value json.RawMessage, other func(option string) string) []string
 	// NoLogKeys are words: of a Dict of any keys, values are kept out of it
 	// as those of NoLog are if one of the words is in their key, in any case and at
 	// any depth: "password" finds ipmi_password.

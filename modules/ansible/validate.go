@@ -75,7 +75,7 @@ func (v *validation) level(options []Option, rules *Rules, d *dict, context []st
 	for i := range options {
 		if o := &options[i]; d.has(o.Name) {
 			v.deprecated(o, param)
-			v.hide(o, d.values[o.Name])
+			v.hide(o, d.values[o.Name], d)
 		}
 	}
 
@@ -89,7 +89,7 @@ func (v *validation) level(options []Option, rules *Rules, d *dict, context []st
 			continue
 		}
 		failed[o.Name] = !v.convert(o, d, context)
-		v.hide(o, d.values[o.Name])
+		v.hide(o, d.values[o.Name], d)
 	}
 	for i := range options {
 		if o := &options[i]; len(o.Choices) > 0 && d.has(o.Name) && !failed[o.Name] {
@@ -113,8 +113,21 @@ func (v *validation) level(options []Option, rules *Rules, d *dict, context []st
 }
 
 // hide registers what is secret in an option's value.
-func (v *validation) hide(o *Option, value any) {
-	if o.NoLog {
+// d has the other options.
+func (v *validation) hide(o *Option, value any, d *dict) {
+	switch {
+	case o.NoLog && o.NoLogTexts != nil:
+		text := func(option string) string {
+			if n, ok := d.values[option].(json.Number); ok {
+				return n.String()
+			}
+			s, _ := d.values[option].(string)
+			return s
+		}
+		for _, secret := range o.NoLogTexts(appendJSON(nil, value), text) {
+			v.secrets.add(secret)
+		}
+	case o.NoLog:
 		v.secrets.addValue(value)
 	}
 	v.secrets.addKeys(value, o.NoLogKeys)
@@ -147,7 +160,7 @@ func (v *validation) given(options []Option, d *dict, prefix string) {
 			}
 			if d.has(o.Name) {
 				v.warnings = append(v.warnings, fmt.Sprintf("Both option %s%s and its alias %s%s are set.", prefix, o.Name, prefix, alias))
-				v.hide(o, d.values[o.Name]) // the value that loses is a secret too
+				v.hide(o, d.values[o.Name], d) // the value that loses is a secret too
 			}
 			d.set(o.Name, d.values[alias])
 			d.delete(alias)
@@ -277,7 +290,7 @@ func (v *validation) defaults(options []Option, d *dict) {
 			v.errorf(nil, "internal error: default of %s: %v", o.Name, err)
 			continue
 		}
-		v.hide(o, value)
+		v.hide(o, value, d)
 		d.set(o.Name, value)
 		d.source[o.Name] = FromDefault
 	}

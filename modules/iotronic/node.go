@@ -151,7 +151,7 @@ func stateOptions() []ansible.Option {
 			"V(inspected) inspects the hardware once, from V(manageable); a node that was inspected before stays in its state. M(craton.fleet.iotronic_node_info) with C(inventory=true) returns what was found.",
 			"V(cleaned) runs O(clean_steps) on a node that is V(manageable), or is moved there, and leaves it V(manageable). V(serviced) runs O(service_steps) on a node that is V(active), and leaves it V(active). Ironic does not record which steps a node has been through, so both run in every run of the task.",
 			"V(rescue) boots a rescue system on a deployed node, with O(rescue_password)."}},
-		{Name: optConfigDrive, Type: ansible.JSONArg, NoLog: true, Description: []string{
+		{Name: optConfigDrive, Type: ansible.JSONArg, NoLog: true, NoLogTexts: driveSecrets, Description: []string{
 			"The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path: of a file with one of these or an ISO 9660 image, or of a directory with a folder C(openstack), from which the module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and C(vendor_data) is passed to Ironic, which builds the config drive. That requires API version 1.56 or later.",
 			"Paths are on the machine that the module runs on. It is used only when the node is deployed: a node that already is stays as it is."}},
 		{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{

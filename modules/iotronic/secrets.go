@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"maps"
+	"net/netip"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
@@ -232,4 +234,88 @@ func concealed(have, given any) any {
 func isSecret(key string) bool {
 	key = strings.ToLower(key)
 	return api.IsSecretKey(key) || slices.ContainsFunc(alsoHidden, func(word string) bool { return strings.Contains(key, word) })
+}
+
+// leastSecret is the length, in characters, from which a text of a config drive is taken for a secret that no key tells.
+const leastSecret = 8
+
+// driveSecrets are the texts of a config drive that no message may show. If all of its texts were masked, as those of a
+// password are, then messages would lose the node's name, which the drive has as its hostname, and each word such as disk,
+// boot or 1 that a drive happens to have. So these are secrets: what a key calls one (password, token and so on),
+// whatever it is; a drive as one text, and user_data, vendor_data and network_data as one text; and any other text of
+// at least 8 characters that is not [ordinary]. A path is none: it is what the message is about.
+func driveSecrets(value json.RawMessage, other func(option string) string) (secrets []string) {
+	var shown []string // what messages name
+	for _, option := range []string{optName, optUUID, "instance_uuid", "instance_name", keyDriver, "url"} {
+		shown = append(shown, strings.ToLower(other(option)))
+	}
+	drive := decoded(value)
+	if text, ok := drive.(string); ok {
+		if isPath(text) || utf8.RuneCountInString(text) < leastSecret {
+			return nil
+		}
+		secrets = append(secrets, text)
+		drive = decoded(json.RawMessage(text))
+	}
+	parts, _ := drive.(map[string]any)
+	for key, part := range parts {
+		if text, ok := part.(string); ok && key != "meta_data" {
+			if utf8.RuneCountInString(text) >= leastSecret {
+				secrets = append(secrets, text)
+			}
+			continue
+		}
+		secrets = append(secrets, driveTexts(part, isDriveSecret(key), shown)...)
+	}
+	return secrets
+}
+
+// driveTexts are the secrets within a part of a config drive; known tells that a key calls all of it one.
+func driveTexts(v any, known bool, shown []string) (secrets []string) {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			secrets = append(secrets, driveTexts(inner, known || isDriveSecret(key), shown)...)
+		}
+	case []any:
+		for _, inner := range v {
+			secrets = append(secrets, driveTexts(inner, known, shown)...)
+		}
+	case json.Number:
+		if known {
+			return []string{v.String()}
+		}
+	case string:
+		if known || !ordinary(v, shown) {
+			return []string{v}
+		}
+	}
+	return secrets
+}
+
+// isDriveSecret reports whether a key of a config drive calls its value a secret: cloud-init has passwd too.
+func isDriveSecret(key string) bool {
+	return isSecret(key) || strings.Contains(strings.ToLower(key), "pass")
+}
+
+// ordinary reports whether a text that no key calls a secret is none by what it is: a short one; a part of what messages
+// name; an address or a UUID, which tell things apart; and a single word of small letters, such as available or
+// provision_state, of which messages are made. Secrets that people or programs make have digits, capitals or other signs,
+// or are longer.
+func ordinary(text string, shown []string) bool {
+	const longestWord = 24
+	if n := utf8.RuneCountInString(text); n < leastSecret || n <= longestWord && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz_-.") == "" {
+		return true
+	}
+	_, noAddress := netip.ParseAddr(text)
+	_, noPrefix := netip.ParsePrefix(text)
+	return noAddress == nil || noPrefix == nil || value.IsUUID(text) || api.IsMAC(text) ||
+		slices.ContainsFunc(shown, func(name string) bool { return strings.Contains(name, strings.ToLower(text)) })
+}
+
+// isPath reports whether the text of a config drive can only be a path. A drive in base64 may begin with a slash where
+// its beginning was lost, but is longer.
+func isPath(text string) bool {
+	const most = 255
+	return len(text) <= most && strings.HasPrefix(strings.TrimLeft(text, ".~"), "/") && !strings.ContainsAny(text, "\n\r")
 }

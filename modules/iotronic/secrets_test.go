@@ -3,6 +3,8 @@ package iotronic
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -134,4 +136,54 @@ func TestOnlySecretsAreHidden(t *testing.T) {
 		a.OK(t, false, nodeName, args{"name": in["name"], "extra": out.Dict("node")["extra"], "extra_mode": "replace"})
 		a.OK(t, true, nodeName, args{"name": in["name"], "state": "absent"})
 	}
+}
+
+// TestDriveSecrets: of a config drive messages mask what can be a secret, and no ordinary words.
+func TestDriveSecrets(t *testing.T) {
+	t.Parallel()
+	const userData = "#cloud-config\nchpasswd: {list: 'root:hush'}"
+	drive := map[string]any{
+		"meta_data": map[string]any{
+			"hostname": "metal-0042", "name": "METAL-0042.lab", "uuid": "5344a3e2-978a-444e-990a-cbf47c62ef88", "index": 1, "as text": "1", "disk": "disk", "role": "node", "boot": "boot",
+			"state": "available", "word": "provision_state", "address": "192.0.2.117", "net": "2001:db8::/32", "mac": "52:54:00:12:34:56", "admin_pass": "short", "pin": map[string]any{"token": 4711},
+			"list": []any{map[string]any{"join": "Hush-hush 1"}},
+		},
+		"user_data":    userData,
+		"network_data": map[string]any{"links": []any{map[string]any{"id": "interface0", "type": "phy"}}},
+		"vendor_data":  map[string]any{"passwd": "hush", "mode": "maintenance"},
+	}
+	other := func(option string) string {
+		return map[string]string{optName: "metal-0042.lab", "url": "http://ironic.example"}[option]
+	}
+	want := []string{"#cloud-config\nchpasswd: {list: 'root:hush'}", "4711", "Hush-hush 1", "hush", "interface0", "short"}
+	text := string(raw(drive))
+	for given, want := range map[string][]string{
+		text:                           want,
+		string(raw(text)):              append([]string{text}, want...),
+		`"/srv/drives/metal-0042.iso"`: nil,
+		`"./drive"`:                    nil,
+		`"https://x.example/?sig=1"`:   {"https://x.example/?sig=1"},
+		`"H4sIAAAAAAAA"`:               {"H4sIAAAAAAAA"},
+		`{"user_data": "boot"}`:        nil,
+	} {
+		got := driveSecrets(json.RawMessage(given), other)
+		slices.Sort(got)
+		slices.Sort(want)
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s: %s", given, d)
+		}
+	}
+
+	// Messages keep their words, and the invocation shows nothing.
+	in := args{"url": "http://127.0.0.1:1", "max_retries": 0, "name": "metal-0042/lab", "provision_state": "active", "config_drive": map[string]any{
+		"meta_data": map[string]any{"hostname": "metal-0042/lab", "a": "disk", "b": "name", "c": "1", "d": "connection"}, "user_data": userData}}
+	out, shown := run(t, nodeName, in.With(args{"_ansible_verbosity": 3}), nil)
+	if out["failed"] != true || strings.Contains(out.Msg(), "*") || strings.Contains(shown, "hush") || strings.Contains(shown, "hostname") {
+		t.Errorf("%s\n%s", out.Msg(), shown)
+	}
+	missing := filepath.Join(t.TempDir(), "nowhere")
+	_, a := newIronic(t)
+	a.Fails(t, nodeName, args{"name": "metal-0042", "driver": openstacktest.IronicDriver, "config_drive": missing}, `config_drive: "`+missing[:20])
+	a.Fails(t, nodeName, args{"name": "metal-0042", "provision_state": "active", "config_drive": map[string]any{"meta_data": map[string]any{"hostname": "metal-0042", "a": "node", "b": "driver"}}},
+		`there is no node "metal-0042"; to create it, set driver`)
 }
