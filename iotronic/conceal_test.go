@@ -1,6 +1,7 @@
 package iotronic_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -50,5 +51,25 @@ func TestServersRepeatSecrets(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestConfigDriveIsConcealed: what Ironic says of a deployment has nothing of the config drive but the UUID of the node.
+func TestConfigDriveIsConcealed(t *testing.T) {
+	t.Parallel()
+	const id, hush = "5344a3e2-978a-444e-990a-cbf47c62ef88", "c1f7a6f4-1f2e-4ad8-9b0c-6c2b1e0d7a11"
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = fmt.Fprintf(w, `{"error_message": {"faultstring": "Node %s does not like %s", "faultcode": "Client"}}`, id, hush)
+	}))
+	t.Cleanup(server.Close)
+	client, err := iotronic.New(server.URL, iotronic.WithRetries(0), iotronic.WithDialect(iotronic.DialectIronic))
+	if err != nil {
+		t.Fatal(err)
+	}
+	drive := fmt.Sprintf(`{"meta_data": {"uuid": %q, "token": {"uuid": %q}}}`, id, hush)
+	err = client.Nodes.SetProvision(t.Context(), "n", iotronic.Provision{Target: iotronic.ProvisionActive, ConfigDrive: json.RawMessage(drive)})
+	if err == nil || !strings.Contains(err.Error(), "Node "+id+" does not like ******") {
+		t.Error(err)
 	}
 }

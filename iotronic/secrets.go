@@ -92,24 +92,28 @@ func concealing(body any) func(text string) string {
 
 // secretsIn are the texts and numbers in a value that stand under a key of a secret, or in a change whose path has one, with
 // all that is in there, and what other texts have in them. The long ones come first, for one may be in another.
-func secretsIn(value gjson.Result, secret bool) (found []string) {
+func secretsIn(v gjson.Result, secret bool) (found []string) {
 	isSecret := func(key string) bool { return key == imageURL || IsSecretKey(key) }
 	switch {
-	case value.IsObject():
-		changed := slices.ContainsFunc(strings.Split(value.Get("path").String(), "/"), isSecret)
-		value.ForEach(func(key, inner gjson.Result) bool {
-			found = append(found, secretsIn(inner, secret || isSecret(key.Str) || changed && key.Str == "value")...)
+	case v.IsObject():
+		changed := slices.ContainsFunc(strings.Split(v.Get("path").String(), "/"), isSecret)
+		v.ForEach(func(key, inner gjson.Result) bool {
+			inside := secretsIn(inner, secret || isSecret(key.Str) || changed && key.Str == "value")
+			if id := inner.Get("uuid").Str; key.Str == "meta_data" && value.IsUUID(id) { // the node's, by which messages call it
+				inside = slices.DeleteFunc(inside, func(text string) bool { return text == id })
+			}
+			found = append(found, inside...)
 			return true
 		})
-	case value.IsArray():
-		value.ForEach(func(_, inner gjson.Result) bool {
+	case v.IsArray():
+		v.ForEach(func(_, inner gjson.Result) bool {
 			found = append(found, secretsIn(inner, secret)...)
 			return true
 		})
-	case secret && (value.Type == gjson.String || value.Type == gjson.Number) && value.String() != "":
-		found = append(found, value.String())
-	case value.Type == gjson.String:
-		_, found = Mask(value.Str)
+	case secret && (v.Type == gjson.String || v.Type == gjson.Number) && v.String() != "":
+		found = append(found, v.String())
+	case v.Type == gjson.String:
+		_, found = Mask(v.Str)
 	}
 	slices.SortStableFunc(found, func(a, b string) int { return len(b) - len(a) })
 	return found

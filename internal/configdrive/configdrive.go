@@ -11,11 +11,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/tidwall/gjson"
@@ -26,54 +30,160 @@ import (
 // packed is the beginning of gzip data, in base64.
 const packed = "H4sI"
 
+// Most is how many bytes of data a config drive can have: a larger one fails when the node writes it, long after the
+// request for the deployment was accepted.
+const Most = 64 << 20
+
+// mostFile is the length of the largest file of a drive: one in base64 that compression made no smaller.
+const mostFile = Most/3*4 + 1<<20
+
 // Read makes a config drive of a word: what the API takes, as JSON. An error never holds the content.
 func Read(ctx context.Context, word string) (json.RawMessage, error) {
 	word = strings.TrimSpace(word)
-	if drive := itself(word); drive != nil {
-		return drive, nil
+	if word == "" {
+		return nil, errors.New("it is empty; leave it out to deploy without a config drive")
+	}
+	if drive, err := itself(word, "it"); drive != nil || err != nil {
+		return drive, err
 	}
 	info, err := os.Stat(word)
 	if err != nil {
-		const most = 60 // of what is shown: it may be a drive that is broken
-		if len(word) > most {
-			word = word[:most] + "..."
-		}
-		return nil, fmt.Errorf("%q is neither a file nor a config drive: a config drive begins with %s (gzip in base64), is a JSON object, or a URL", word, packed)
+		return nil, fmt.Errorf("%s is neither a file nor a config drive: a config drive begins with %s (gzip in base64), is a JSON object, or a URL", shown(word), packed)
 	}
 	if info.IsDir() {
 		return ofDirectory(ctx, word)
 	}
-	content, err := os.ReadFile(word)
+	file, err := os.Open(word)
 	if err != nil {
 		return nil, err
 	}
-	return Of(content, word)
+	defer file.Close() //nolint:errcheck // it was only read
+	return From(file, word)
 }
 
-// Of returns the config drive in the content of a file, which errors call by its name.
-func Of(content []byte, name string) (json.RawMessage, error) {
-	if drive := itself(string(bytes.TrimSpace(content))); drive != nil {
-		return drive, nil
+// From returns the config drive in a file, which errors call by its name.
+func From(file io.Reader, name string) (json.RawMessage, error) {
+	content, err := io.ReadAll(io.LimitReader(file, mostFile+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(content) > mostFile:
+		return nil, tooLarge(name)
+	}
+	word := string(bytes.TrimSpace(content))
+	if word == "" {
+		return nil, fmt.Errorf("%s is empty; a config drive is an ISO 9660 image, plain, compressed with gzip, or that in base64; a JSON object; or a URL", name)
+	}
+	if drive, err := itself(word, name); drive != nil || err != nil {
+		return drive, err
 	}
 	const identifier, at = "CD001", 32769 // of an ISO 9660 image
 	switch {
 	case bytes.HasPrefix(content, []byte{0x1f, 0x8b}):
+		if err := unpacks(content, name); err != nil {
+			return nil, err
+		}
 		return text(base64.StdEncoding.EncodeToString(content)), nil
 	case len(content) > at && bytes.HasPrefix(content[at:], []byte(identifier)):
-		return pack(content)
+		return pack(content, name)
 	}
 	return nil, fmt.Errorf("%s is not a config drive: that is an ISO 9660 image, plain, compressed with gzip, or that in base64; a JSON object; or a URL", name)
 }
 
-// itself returns a word that the API takes as it is; nil if it is none.
-func itself(word string) json.RawMessage {
+// IsPath reports whether a word can only be a path. A drive in base64 may begin with a slash where its beginning was
+// lost, but is longer.
+func IsPath(word string) bool {
+	return short(word) && strings.HasPrefix(strings.TrimLeft(word, ".~"), "/")
+}
+
+// short reports whether a word can be a path: user data and broken drives have spaces, or are longer.
+func short(word string) bool {
+	const most = 255
+	return len(word) <= most && !strings.ContainsFunc(word, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+}
+
+// shown is a word for an error: whole, so that who knows it as a secret finds it there, or nothing of it.
+func shown(word string) string {
+	if short(word) {
+		return strconv.Quote(word)
+	}
+	return fmt.Sprintf("a text of %d characters", utf8.RuneCountInString(word))
+}
+
+// itself returns a word that the API takes as it is, which errors call by a name; nil if it is none.
+func itself(word, name string) (json.RawMessage, error) {
 	switch {
-	case strings.HasPrefix(word, packed), strings.Contains(word, "://") && !strings.ContainsAny(word, " \n"):
-		return text(word)
+	case strings.HasPrefix(word, packed):
+		joined := strings.Join(strings.Fields(word), "") // programs for base64 break lines
+		data, err := base64.StdEncoding.DecodeString(joined)
+		if err != nil {
+			return nil, fmt.Errorf("%s begins like gzip in base64 but is no base64, from byte %d: it may have been cut off", name, badByte(err))
+		}
+		if err := unpacks(data, name); err != nil {
+			return nil, err
+		}
+		return text(joined), nil
+	case strings.Contains(word, "://") && !strings.ContainsAny(word, " \n"):
+		return text(word), nil
 	case gjson.Valid(word) && gjson.Parse(word).IsObject():
-		return json.RawMessage(word)
+		return json.RawMessage(word), whole(gjson.Parse(word), name)
+	}
+	return nil, nil
+}
+
+// badByte is where base64 ends.
+func badByte(err error) int64 {
+	at, _ := errors.AsType[base64.CorruptInputError](err)
+	return int64(at)
+}
+
+// unpacks refuses what is not whole gzip data, or more than a drive can have.
+func unpacks(data []byte, name string) error {
+	z, err := gzip.NewReader(bytes.NewReader(data))
+	if err == nil {
+		var n int64
+		if n, err = io.Copy(io.Discard, io.LimitReader(z, Most+1)); n > Most {
+			return tooLarge(name)
+		}
+		if n == 0 && err == nil {
+			return fmt.Errorf("%s is gzip of nothing: there is no config drive in it", name)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s is no whole gzip data (%w): it may have been cut off", name, err)
 	}
 	return nil
+}
+
+// whole refuses an object of which Ironic builds no drive.
+func whole(object gjson.Result, name string) error {
+	if len(object.Raw) > Most {
+		return tooLarge(name)
+	}
+	fields := 0
+	var odd error
+	object.ForEach(func(key, inner gjson.Result) bool {
+		fields++
+		known := slices.Sorted(maps.Values(parts))
+		switch isText := inner.Type == gjson.String; {
+		case !slices.Contains(known, key.Str):
+			odd = fmt.Errorf("%s has the key %q; the keys of a config drive are %s", name, key.Str, strings.Join(known, ", "))
+		case key.Str == userData && (isText || inner.IsObject() || inner.IsArray() || inner.Type == gjson.Null):
+		case key.Str == userData:
+			odd = fmt.Errorf("%s: %s is neither a text nor a JSON object or list", name, key.Str)
+		case !inner.IsObject():
+			odd = fmt.Errorf("%s: %s is not a JSON object", name, key.Str)
+		}
+		return odd == nil
+	})
+	if fields == 0 {
+		return fmt.Errorf("%s is an empty object; leave it out to deploy without a config drive", name)
+	}
+	return odd
+}
+
+func tooLarge(name string) error {
+	return fmt.Errorf("%s is too large: a config drive can have %d MiB of data; let the node fetch the rest when it has booted", name, Most>>20)
 }
 
 func text(s string) json.RawMessage {
@@ -84,7 +194,11 @@ func text(s string) json.RawMessage {
 	return bytes.TrimSpace(raw)
 }
 
-func pack(image []byte) (json.RawMessage, error) {
+// pack makes what the API takes of an image.
+func pack(image []byte, name string) (json.RawMessage, error) {
+	if len(image) > Most {
+		return nil, tooLarge(name)
+	}
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
 	if _, err := z.Write(image); err != nil {
@@ -96,8 +210,10 @@ func pack(image []byte) (json.RawMessage, error) {
 	return text(base64.StdEncoding.EncodeToString(b.Bytes())), nil
 }
 
+const userData = "user_data" // the part that is not JSON
+
 // parts are the files of which Ironic itself builds a drive, and what it calls them.
-var parts = map[string]string{"meta_data.json": "meta_data", "network_data.json": "network_data", "vendor_data.json": "vendor_data", "user_data": "user_data"}
+var parts = map[string]string{"meta_data.json": "meta_data", "network_data.json": "network_data", "vendor_data.json": "vendor_data", userData: userData}
 
 // ofDirectory returns a drive of what is in a directory: what Ironic can build a drive of is left to it, all else needs
 // a program for images.
@@ -105,35 +221,41 @@ func ofDirectory(ctx context.Context, dir string) (json.RawMessage, error) {
 	if info, err := os.Stat(filepath.Join(dir, "openstack")); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("the directory %s has no subdirectory openstack, which a config drive must have", dir)
 	}
-	links, err := check(dir, nil)
+	var size int64
+	links, err := check(dir, nil, &size)
 	if err != nil {
 		return nil, err
 	}
 	object, err := buildable(dir)
-	if err != nil || object != nil {
-		return object, err
-	}
-	if links {
-		whole, err := os.MkdirTemp("", "config-drive-")
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(whole) //nolint:errcheck // a temporary directory
-		if err := followed(whole, dir); err != nil {
-			return nil, err
-		}
-		dir = whole
-	}
-	image, err := makeImage(ctx, dir)
 	if err != nil {
 		return nil, err
 	}
-	return pack(image)
+	if object != nil {
+		return object, whole(gjson.ParseBytes(object), dir)
+	}
+	from := dir
+	if links {
+		complete, err := os.MkdirTemp("", "config-drive-")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(complete) //nolint:errcheck // a temporary directory
+		if err := followed(complete, dir); err != nil {
+			return nil, err
+		}
+		from = complete
+	}
+	image, err := makeImage(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	return pack(image, dir)
 }
 
 // check refuses a directory that contains anything but files and directories, or links to them: a pipe would be waited
-// for, and a device read without end. links tells whether there are links. above are the directories that dir is in.
-func check(dir string, above []os.FileInfo) (links bool, err error) {
+// for, and a device read without end. links tells whether there are links. above are the directories that dir is in, and size is how large
+// all files before it are.
+func check(dir string, above []os.FileInfo, size *int64) (links bool, err error) {
 	info, err := os.Stat(dir)
 	if err != nil {
 		return false, err
@@ -156,13 +278,17 @@ func check(dir string, above []os.FileInfo) (links bool, err error) {
 		case err != nil:
 			return false, err
 		case info.IsDir():
-			inside, err := check(path, above)
+			inside, err := check(path, above, size)
 			if err != nil {
 				return false, err
 			}
 			links = links || inside
 		case !info.Mode().IsRegular():
 			return false, fmt.Errorf("%s is not a regular file; a config drive can contain only files and directories", path)
+		default:
+			if *size += info.Size(); *size > Most {
+				return false, tooLarge("what is in " + dir)
+			}
 		}
 	}
 	return links, nil
@@ -231,9 +357,9 @@ func buildable(dir string) (json.RawMessage, error) {
 		switch {
 		case err != nil:
 			return nil, err
-		case key != "user_data" && !(gjson.ValidBytes(content) && gjson.ParseBytes(content).IsObject()):
+		case key != userData && !(gjson.ValidBytes(content) && gjson.ParseBytes(content).IsObject()):
 			return nil, fmt.Errorf("%s is not a JSON object", filepath.Join(latest, e.Name()))
-		case key != "user_data":
+		case key != userData:
 			o[key] = content
 		case !utf8.Valid(content):
 			return nil, nil

@@ -47,6 +47,7 @@ func TestRead(t *testing.T) {
 		"https://x.example/drive":           `"https://x.example/drive"`,
 		`{"meta_data": {"a": 1}}`:           `{"meta_data": {"a": 1}}`,
 		write("b64", drive+"\n"):            `"` + drive + `"`,
+		drive[:20] + "\n" + drive[20:]:      `"` + drive + `"`,
 		write("gz", b.String()):             `"` + drive + `"`,
 		write("iso", image):                 `"` + drive + `"`,
 		write("json", `{"user_data": "x"}`): `{"user_data": "x"}`,
@@ -61,12 +62,45 @@ func TestRead(t *testing.T) {
 			t.Errorf("%.60s: %.200s", word, got)
 		}
 	}
+	packs := func(n int) string {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		if _, err := z.Write(make([]byte, n)); err != nil {
+			t.Fatal(err)
+		}
+		if err := z.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return base64.StdEncoding.EncodeToString(b.Bytes())
+	}
+	nothing, bomb := packs(0), packs(Most+1)
+	for _, name := range []string{"big/openstack/latest/user_data", "sparse"} {
+		if err := os.Truncate(write(name, ""), 100<<20); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for word, want := range map[string]string{
-		"/srv/web01":                 `"/srv/web01" is neither a file nor a config drive: a config drive begins with H4sI`,
-		strings.Repeat("secret", 20): `secretsecret..." is neither a file nor a config drive`,
-		write("text", "hush"):        "is not a config drive: that is an ISO 9660 image",
-		filepath.Join(dir, "none"):   "has no subdirectory openstack",
-		filepath.Join(dir, "broken"): "meta_data.json is not a JSON object",
+		"/srv/web01":                       `"/srv/web01" is neither a file nor a config drive: a config drive begins with H4sI`,
+		strings.Repeat("hush", 100):        "a text of 400 characters is neither a file nor a config drive",
+		"#cloud-config: hush":              "a text of 19 characters is neither a file nor a config drive",
+		" \n":                              "it is empty; leave it out",
+		"{}":                               "it is an empty object",
+		`{"metadata": {}}`:                 `it has the key "metadata"; the keys of a config drive are meta_data, network_data, user_data, vendor_data`,
+		`{"meta_data": "hush"}`:            "it: meta_data is not a JSON object",
+		`{"user_data": 1}`:                 "it: user_data is neither a text nor a JSON object or list",
+		drive[:len(drive)-9]:               "it begins like gzip in base64 but is no base64",
+		drive[:len(drive)/4*2]:             "it is no whole gzip data",
+		"H4sI" + strings.Repeat("hush", 9): "it is no whole gzip data",
+		nothing:                            "it is gzip of nothing",
+		bomb:                               "it is too large: a config drive can have 64 MiB of data",
+		write("empty", "\n"):               "empty is empty; a config drive is",
+		write("cut", b.String()[:40]):      "cut is no whole gzip data",
+		write("big/openstack/latest/meta_data.json", "{}"): "meta_data.json is an empty object", // a drive by itself
+		filepath.Join(dir, "big"):                          "is too large",
+		filepath.Join(dir, "sparse"):                       "sparse is too large",
+		write("text", "hush"):                              "is not a config drive: that is an ISO 9660 image",
+		filepath.Join(dir, "none"):                         "has no subdirectory openstack",
+		filepath.Join(dir, "broken"):                       "meta_data.json is not a JSON object",
 	} {
 		if _, err := Read(t.Context(), word); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%s: %v", word, err)

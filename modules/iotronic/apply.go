@@ -36,9 +36,12 @@ func runNode(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	if err := s.means(ctx, w, task.Params); err != nil {
 		return nil, err
 	}
-	if word := task.Params.String(optConfigDrive); word != "" && w.present {
-		if w.configDrive, err = configdrive.Read(ctx, word); err != nil {
+	if task.Params.Has(optConfigDrive) && w.present {
+		if w.configDrive, err = configdrive.Read(ctx, task.Params.String(optConfigDrive)); err != nil {
 			return nil, fmt.Errorf("%s: %w", optConfigDrive, err)
+		}
+		for _, secret := range driveSecrets(w.configDrive, task.Params.String) { // those in a file too
+			task.Secret(secret)
 		}
 	}
 	return (&job{service: s, w: w, ends: time.Now().Add(w.timeout), asked: map[string]bool{}}).run(ctx, task)

@@ -128,7 +128,9 @@ func TestInspectionAndRescue(t *testing.T) {
 	sent := a.bodies("/states/provision")
 	deploy := n.With(args{"provision_state": "active", "config_drive": drive, "instance_info": map[string]any{"image_source": "http://x/y"}})
 	a.Fails(t, nodeName, deploy.With(args{"api_version": "1.55"}), "API version 1.55 does not have config_drive as a dict (since 1.56)")
-	a.Fails(t, nodeName, deploy.With(args{"config_drive": "/nowhere"}), `config_drive: "`, "config drive")
+	a.Fails(t, nodeName, deploy.With(args{"config_drive": "/nowhere"}), `config_drive: "/nowhere" is neither a file nor a config drive`)
+	a.Fails(t, nodeName, deploy.With(args{"config_drive": ""}), "config_drive: it is empty; leave it out")
+	a.Fails(t, nodeName, deploy.With(args{"config_drive": map[string]any{"metadata": map[string]any{}}}), `config_drive: it has the key "metadata"`)
 	if _, text := run(t, nodeName, a.Connection.With(deploy).With(args{"_ansible_diff": true, "_ansible_verbosity": 3}), nil); strings.Contains(text, secret) || !strings.Contains(text, `"changed":true`) && !strings.Contains(text, `"changed": true`) {
 		t.Error(text)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/craton-fleet/craton/internal/configdrive"
 	"github.com/craton-fleet/craton/internal/value"
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -242,8 +243,9 @@ const leastSecret = 8
 // driveSecrets are the texts of a config drive that no message may show. If all of its texts were masked, as those of a
 // password are, then messages would lose the node's name, which the drive has as its hostname, and each word such as disk,
 // boot or 1 that a drive happens to have. So these are secrets: what a key calls one (password, token and so on),
-// whatever it is; a drive as one text, and user_data, vendor_data and network_data as one text; and any other text of
-// at least 8 characters that is not [ordinary]. A path is none: it is what the message is about.
+// whatever it is; a drive as one text, and user_data, vendor_data and network_data as one text, with what the lines in it
+// call secrets; and any other text of at least 8 characters that is not [ordinary]. A path is none: it is what the
+// message is about.
 func driveSecrets(value json.RawMessage, other func(option string) string) (secrets []string) {
 	var shown []string // what messages name
 	for _, option := range []string{optName, optUUID, "instance_uuid", "instance_name", keyDriver, "url"} {
@@ -251,71 +253,91 @@ func driveSecrets(value json.RawMessage, other func(option string) string) (secr
 	}
 	drive := decoded(value)
 	if text, ok := drive.(string); ok {
-		if isPath(text) || utf8.RuneCountInString(text) < leastSecret {
+		if configdrive.IsPath(text) || utf8.RuneCountInString(text) < leastSecret {
 			return nil
 		}
 		secrets = append(secrets, text)
 		drive = decoded(json.RawMessage(text))
 	}
-	parts, _ := drive.(map[string]any)
+	parts, ok := drive.(map[string]any)
+	if !ok {
+		return append(secrets, driveTexts("", drive, false, shown)...)
+	}
 	for key, part := range parts {
 		if text, ok := part.(string); ok && key != "meta_data" {
 			if utf8.RuneCountInString(text) >= leastSecret {
 				secrets = append(secrets, text)
 			}
+			secrets = append(secrets, lineSecrets(text)...)
 			continue
 		}
-		secrets = append(secrets, driveTexts(part, isDriveSecret(key), shown)...)
+		secrets = append(secrets, driveTexts(key, part, isDriveSecret(key), shown)...)
 	}
 	return secrets
 }
 
-// driveTexts are the secrets within a part of a config drive; known tells that a key calls all of it one.
-func driveTexts(v any, known bool, shown []string) (secrets []string) {
+// lineSecrets are what the lines of user data call secrets, as in password: hush.
+func lineSecrets(text string) (secrets []string) {
+	const least = 4 // shorter ones are found in any message
+	_, secrets = api.Mask(text)
+	for line := range strings.Lines(text) {
+		if at := strings.IndexAny(line, ":="); at > 0 && isDriveSecret(line[:at]) {
+			if secret := strings.Trim(line[at+1:], " \t\r\n\"',"); utf8.RuneCountInString(secret) >= least {
+				secrets = append(secrets, secret)
+			}
+		}
+	}
+	return secrets
+}
+
+// driveTexts are the secrets within a part of a config drive that is under a key; known tells that a key calls all of it
+// one.
+func driveTexts(under string, v any, known bool, shown []string) (secrets []string) {
 	switch v := v.(type) {
 	case map[string]any:
 		for key, inner := range v {
-			secrets = append(secrets, driveTexts(inner, known || isDriveSecret(key), shown)...)
+			secrets = append(secrets, driveTexts(key, inner, known || isDriveSecret(key), shown)...)
 		}
 	case []any:
 		for _, inner := range v {
-			secrets = append(secrets, driveTexts(inner, known, shown)...)
+			secrets = append(secrets, driveTexts(under, inner, known, shown)...)
 		}
 	case json.Number:
 		if known {
 			return []string{v.String()}
 		}
 	case string:
-		if known || !ordinary(v, shown) {
+		if known || !ordinary(under, v, shown) {
 			return []string{v}
 		}
 	}
 	return secrets
 }
 
+// hints are what keys have that may well call their value a secret, or something else.
+var hints = []string{"key", "pw", "psk", "cred", "auth", "hash", "salt", "seed", "pin", "otp", "community"}
+
 // isDriveSecret reports whether a key of a config drive calls its value a secret: cloud-init has passwd too.
 func isDriveSecret(key string) bool {
 	return isSecret(key) || strings.Contains(strings.ToLower(key), "pass")
 }
 
-// ordinary reports whether a text that no key calls a secret is none by what it is: a short one; a part of what messages
-// name; an address or a UUID, which tell things apart; and a single word of small letters, such as available or
+// ordinary reports whether a text that its key does not call a secret is none by what it is: a short one; a part of what messages
+// name; an address; a UUID under a key of one; and a single word of small letters, such as available or
 // provision_state, of which messages are made. Secrets that people or programs make have digits, capitals or other signs,
 // or are longer.
-func ordinary(text string, shown []string) bool {
-	const longestWord = 24
-	if n := utf8.RuneCountInString(text); n < leastSecret || n <= longestWord && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz_-.") == "" {
+func ordinary(key, text string, shown []string) bool {
+	const longestWord, leastHinted = 16, 4
+	least, word := leastSecret, longestWord
+	key = strings.ToLower(key)
+	if slices.ContainsFunc(hints, func(hint string) bool { return strings.Contains(key, hint) }) {
+		least, word = leastHinted, 0
+	}
+	if n := utf8.RuneCountInString(text); n < least || n <= word && strings.Trim(text, "abcdefghijklmnopqrstuvwxyz_") == "" {
 		return true
 	}
 	_, noAddress := netip.ParseAddr(text)
 	_, noPrefix := netip.ParsePrefix(text)
-	return noAddress == nil || noPrefix == nil || value.IsUUID(text) || api.IsMAC(text) ||
+	return noAddress == nil || noPrefix == nil || value.IsUUID(text) && strings.HasSuffix(key, "id") || api.IsMAC(text) ||
 		slices.ContainsFunc(shown, func(name string) bool { return strings.Contains(name, strings.ToLower(text)) })
-}
-
-// isPath reports whether the text of a config drive can only be a path. A drive in base64 may begin with a slash where
-// its beginning was lost, but is longer.
-func isPath(text string) bool {
-	const most = 255
-	return len(text) <= most && strings.HasPrefix(strings.TrimLeft(text, ".~"), "/") && !strings.ContainsAny(text, "\n\r")
 }

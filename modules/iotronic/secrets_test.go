@@ -141,12 +141,13 @@ func TestOnlySecretsAreHidden(t *testing.T) {
 // TestDriveSecrets: of a config drive messages mask what can be a secret, and no ordinary words.
 func TestDriveSecrets(t *testing.T) {
 	t.Parallel()
-	const userData = "#cloud-config\nchpasswd: {list: 'root:hush'}"
+	const userData = "#cloud-config\npassword: 'Hush line'\nchpasswd: {list: 'root:hush'}"
 	drive := map[string]any{
 		"meta_data": map[string]any{
 			"hostname": "metal-0042", "name": "METAL-0042.lab", "uuid": "5344a3e2-978a-444e-990a-cbf47c62ef88", "index": 1, "as text": "1", "disk": "disk", "role": "node", "boot": "boot",
 			"state": "available", "word": "provision_state", "address": "192.0.2.117", "net": "2001:db8::/32", "mac": "52:54:00:12:34:56", "admin_pass": "short", "pin": map[string]any{"token": 4711},
-			"list": []any{map[string]any{"join": "Hush-hush 1"}},
+			"list": []any{map[string]any{"join": "Hush-hush 1"}}, "consul_acl": "5344a3e2-978a-444e-990a-cbf47c62ef88", "wifi_psk": "hushes", "phrase": "correct-horse-battery",
+			"long": "correcthorsebattery", "keyboard": "us",
 		},
 		"user_data":    userData,
 		"network_data": map[string]any{"links": []any{map[string]any{"id": "interface0", "type": "phy"}}},
@@ -155,7 +156,8 @@ func TestDriveSecrets(t *testing.T) {
 	other := func(option string) string {
 		return map[string]string{optName: "metal-0042.lab", "url": "http://ironic.example"}[option]
 	}
-	want := []string{"#cloud-config\nchpasswd: {list: 'root:hush'}", "4711", "Hush-hush 1", "hush", "interface0", "short"}
+	want := []string{userData, "4711", "Hush line", "{list: 'root:hush'}", "Hush-hush 1", "hush", "interface0", "short", "5344a3e2-978a-444e-990a-cbf47c62ef88",
+		"hushes", "correct-horse-battery", "correcthorsebattery"}
 	text := string(raw(drive))
 	for given, want := range map[string][]string{
 		text:                           want,
@@ -165,6 +167,7 @@ func TestDriveSecrets(t *testing.T) {
 		`"https://x.example/?sig=1"`:   {"https://x.example/?sig=1"},
 		`"H4sIAAAAAAAA"`:               {"H4sIAAAAAAAA"},
 		`{"user_data": "boot"}`:        nil,
+		`["Hush-hush 1", "disk"]`:      {"Hush-hush 1"},
 	} {
 		got := driveSecrets(json.RawMessage(given), other)
 		slices.Sort(got)

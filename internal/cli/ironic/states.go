@@ -288,11 +288,7 @@ func (t *things) configDrive(ctx context.Context, word string) (json.RawMessage,
 	if word != "-" {
 		return configdrive.Read(ctx, word)
 	}
-	content, err := io.ReadAll(t.In)
-	if err != nil {
-		return nil, err
-	}
-	return configdrive.Of(content, "standard input")
+	return configdrive.From(t.In, "standard input")
 }
 
 // content returns what a word says: itself, or what is on standard input if it is a dash, or in the file that it names.
