@@ -20,9 +20,14 @@ LEAN := $(foreach package,github.com/craton-fleet/craton/internal/cli github.com
 FUZZTIME := 10s
 
 # Flags of the tests. -race needs a C compiler: use `make test RACE=` without one. SQLite is C translated to Go, and uses
-# memory that is not Go's: the race detector would see nothing there, and take most of the tests' time.
+# memory that is not Go's: the race detector would see nothing there, and take most of the tests' time. `make check` runs all
+# of vet; here it would look again at each package that is compiled for the race detector. Tests wait now and then, for a
+# database, a timeout or a failover: one package more than there are processors keeps these busy.
 RACE      := -race -gcflags=modernc.org/...=-race=false
-TESTFLAGS := -shuffle=on -timeout=25m
+TESTFLAGS := -shuffle=on -timeout=25m -vet=off -p=$(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+
+# What takes longest begins first, so that nothing is left to run alone at the end.
+LONGEST := ./tests/ansible ./tests/collection ./server ./server/store ./tests/browser
 
 # The tools of `make check`, in the version that everybody runs.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -61,7 +66,7 @@ demo: build ## load an example fleet and run Ansible on it, to see everything wo
 
 test: ## run all tests, with the race detector and the oldest and newest Ansible that run here
 	@venvs=$$(tests/ansible/venvs --path); \
-	set -x; CRATON_TEST_ANSIBLE="$$venvs" tests/run $(RACE) $(TESTFLAGS) ./...
+	set -x; CRATON_TEST_ANSIBLE="$$venvs" tests/run $(RACE) $(TESTFLAGS) $(LONGEST) ./...
 
 machines: ## kill parts of two servers and a PostgreSQL cluster of two machines (Patroni, etcd, HAProxy) under load; takes minutes, not part of test
 	CRATON_TEST_MACHINES=required go test -count=1 -timeout=15m -v ./tests/machines
