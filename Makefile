@@ -134,13 +134,13 @@ proof: ## run the tests with more versions and larger sizes; takes many minutes,
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=60m -run '^(TestPlans|TestPrune.*|TestExport|TestRules.*|TestPlain)$$' ./internal/fleetfile -rapid.checks=1000
 	for engine in postgres pgbouncer; do CRATON_TEST_ENGINE=$$engine go test -count=1 -timeout=30m -run '^(TestPlans|TestPrune.*|TestExport|TestRules.*|TestApply.*|TestEffects.*)$$' ./internal/fleetfile; done
 	CRATON_TEST_ENGINE=pgbouncer,disturbed go test -count=1 -timeout=60m ./server ./server/store
-	CRATON_TEST_PROOF=1 CRATON_TEST_ENGINE=sqlite,postgres go test -count=1 -timeout=60m -run '^Test(Undo|Past|History|PrometheusLarge|FaultAtEachStatement)' ./server ./server/store
+	CRATON_TEST_PROOF=1 CRATON_TEST_ENGINE=sqlite,postgres go test -count=1 -timeout=60m -run '^Test(Affected|FaultAtEachStatement|History|InventoryByPages|KeptInventory|Past|PrometheusLarge|Rotation|Undo|VariablesAgainstModel|WhereAgainstModel)' ./server ./server/store
 	CRATON_TEST_ENGINE=postgres,pgbouncer tests/newest-postgres go test -count=1 -timeout=30m -skip '^TestTLS$$' ./server/...
 	$(MAKE) newest-ironic
 	@venvs=$$(tests/ansible/venvs --path all); \
 	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -parallel=2 -run '^(TestNothingIsExecuted|TestNothingOfIronicIsExecuted|TestResultsAreRead|TestLazy.*)$$' ./tests/collection
 	@venvs=$$(tests/ansible/venvs --path); \
-	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -run '^(TestImport|TestExport|TestSSHConfig)' ./tests/ansible
+	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -run '^Test(Export|Import|SameVariables|SSHConfig)' ./tests/ansible
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=30m -run '^(TestRandomFleets|TestPrometheusReads)$$' ./internal/cli/export
 
 fuzz: ## run every fuzz target for FUZZTIME=10s each

@@ -4,11 +4,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	flags "flag"
 	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,9 +24,13 @@ import (
 )
 
 // long are the tests of sizes, of files, and of models that compare reads.
-const long = "^Test(BackupAndRestore|BadBackups|CancelledReads|DeleteInPieces|HistoryIsWhatStatesTell|Inspect|Past|Prune|UndoCloud|VariablesAgainstModel|WhereAgainstModel)"
+const long = "^Test(BackupAndRestore|BackupOnlyReads|BadBackups|CancelledReads|DeleteInPieces|HistoryCost|HistoryIsWhatStatesTell|Inspect|LateCommits|OldBackups|Page|Past|Prune|Replica|SettersOfLongLogs|StatementsPerPage|Statistics|UndoCloud|Upgrade|VariablesAgainstModel|WhereAgainstModel)"
 
 func TestMain(m *testing.M) {
+	// How many random fleets are compared with a model: the race detector makes each slow.
+	if err := flags.Set("rapid.checks", strconv.Itoa(enginetest.Size(35, 400))); err != nil {
+		panic(err) // rapid has no such flag any more
+	}
 	os.Exit(enginetest.Main(m, long, enginetest.Disturbed))
 }
 
