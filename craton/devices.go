@@ -140,5 +140,5 @@ func findHiddenCreate(ctx context.Context, c *Client, parent int) string {
 	if _, err := c.Devices.List(ctx, newest); !IsNotFound(err) {
 		return ""
 	}
-	return fmt.Sprintf("the device was made all the same: its parent %d belongs to another project, and listings answer 404 until an admin, who sees all projects, detaches or deletes it", parent)
+	return fmt.Sprintf("the device was created nevertheless: its parent %d belongs to another project, and listings fail with 404 until an admin, who sees all projects, detaches or deletes it", parent)
 }

@@ -69,7 +69,7 @@ func (e *ConnectionError) Summary() string {
 // Advice returns what to look out for where a create may have been carried out; "" otherwise.
 func (e *ConnectionError) Advice() string {
 	if e.Method == http.MethodPost && rest.MaybeExecuted(e.Err) {
-		return "it may have been carried out, so look before sending it again"
+		return "it may have been carried out, so check before sending it again"
 	}
 	return ""
 }
@@ -99,7 +99,7 @@ type ResponseError struct {
 
 // Error returns which response could not be understood, and why.
 func (e *ResponseError) Error() string {
-	return fmt.Sprintf("%s %s: the answer is not a Craton v1 answer: %v", e.Method, e.Path, e.Err)
+	return fmt.Sprintf("%s %s: the response is not a Craton v1 response: %v", e.Method, e.Path, e.Err)
 }
 
 // Unwrap returns the cause.

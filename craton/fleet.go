@@ -161,7 +161,7 @@ func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 			l, count, err := parseLine(text)
 			switch {
 			case err == nil && n == -1 && l.Kind != fleetLine:
-				err = errors.New("it does not begin as a fleet")
+				err = errors.New("it does not begin like a fleet")
 			case err == nil && count >= 0 && count != n:
 				err = fmt.Errorf("it has %d objects, and says that there are %d", n, count)
 			}
@@ -171,7 +171,7 @@ func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 				return
 			case count >= 0:
 				if _, err := lines.ReadByte(); !errors.Is(err, io.EOF) {
-					yield(FleetLine{}, s.brokenError(errors.New("it goes on after its last line")))
+					yield(FleetLine{}, s.brokenError(errors.New("it continues after its last line")))
 				}
 				return
 			case n >= 0 && l.Kind != "" && !yield(l, nil):

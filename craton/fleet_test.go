@@ -63,10 +63,10 @@ func TestFleet(t *testing.T) {
 		"cut within a line": {body: fleetBegin + fleetHost[:20], err: "it ends before its last line"},
 		"nothing":           {err: "it ends before its last line"},
 		"a line lost":       {body: fleetBegin + `{"end":{"count":1}}` + "\n", err: "it has 0 objects, and says that there are 1"},
-		"no fleet":          {body: fleetHost + `{"end":{"count":1}}` + "\n", err: "it does not begin as a fleet"},
+		"no fleet":          {body: fleetHost + `{"end":{"count":1}}` + "\n", err: "it does not begin like a fleet"},
 		"a proxy's page":    {body: "<html>\n", err: "a line of it is not JSON"},
 		"broken JSON":       {body: fleetBegin + `{"host":{"id":1]}}` + "\n" + `{"end":{"count":1}}` + "\n", err: "a line of it is not JSON"},
-		"two of them":       {body: fleetBegin + `{"end":{"count":0}}` + "\n" + fleetBegin, err: "it goes on after its last line"},
+		"two of them":       {body: fleetBegin + `{"end":{"count":0}}` + "\n" + fleetBegin, err: "it continues after its last line"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -137,7 +137,7 @@ func TestFleetAnswers(t *testing.T) {
 	}
 	begun := time.Now()
 	_, err = all(s)
-	if none := (*craton.ConnectionError)(nil); !errors.As(err, &none) || !strings.Contains(err.Error(), "no complete answer within 300ms") || time.Since(begun) < 400*time.Millisecond {
+	if none := (*craton.ConnectionError)(nil); !errors.As(err, &none) || !strings.Contains(err.Error(), "no complete response within 300ms") || time.Since(begun) < 400*time.Millisecond {
 		t.Errorf("a fleet that does not go on: %v after %s", err, time.Since(begun))
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -162,7 +162,7 @@ func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
 	d := &Difference{stream: stream, lines: bufio.NewReaderSize(stream, 64<<10)}
 	first, err := d.next()
 	if err == nil && first.Diff == nil {
-		err = errors.New("it does not begin as a difference")
+		err = errors.New("it does not begin like a difference")
 	}
 	if err != nil {
 		d.Close()

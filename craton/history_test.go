@@ -44,7 +44,7 @@ func TestDiff(t *testing.T) {
 		first + change + end:              "it has 1 changes, and says that there are 2",
 		first + change + change:           "ends before its last line",
 		first + change + change + "{\n":   "unexpected end",
-		change + change + end:             "does not begin as a difference",
+		change + change + end:             "does not begin like a difference",
 		first + strings.TrimSpace(change): "ends before its last line",
 		"":                                "ends before its last line",
 	} {

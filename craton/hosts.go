@@ -81,7 +81,7 @@ func newHostService(c *Client) *HostService {
 		for i, label := range body.Labels {
 			for _, other := range body.Labels[:i] {
 				if label != other && sameName(label, other) {
-					return fmt.Sprintf("the original server also answers this for labels that differ in case only: %q and %q", other, label)
+					return fmt.Sprintf("the original server also returns this for labels that differ in case only: %q and %q", other, label)
 				}
 			}
 		}

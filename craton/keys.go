@@ -56,7 +56,7 @@ func (k UserKeyCreate) MarshalJSON() ([]byte, error) {
 }
 
 // hintKeys is the advice for a server that has neither roles nor keys.
-const hintKeys = "this server has no roles and keys of users: they need a newer craton server"
+const hintKeys = "this server has no roles and keys of users: they require a newer craton server"
 
 // Role returns a user's role. Callers that are not admins may ask about [Self] only.
 func (s *UserService) Role(ctx context.Context, user int) (Role, error) {

@@ -36,7 +36,7 @@ func CheckMessage(text string) error {
 		return fmt.Errorf("the message %w", err)
 	}
 	if len(text) > MaxMessage {
-		return fmt.Errorf("the message has %d bytes, at most %d are possible", len(text), MaxMessage)
+		return fmt.Errorf("the message has %d bytes, but at most %d are allowed", len(text), MaxMessage)
 	}
 	return nil
 }

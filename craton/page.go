@@ -38,7 +38,7 @@ func (p *RawPage) next(path string) (url.Values, error) {
 		}
 		u, err := url.Parse(l.Href)
 		if err != nil || !strings.HasSuffix(u.Path, path) {
-			return nil, errors.New("its next link leads elsewhere")
+			return nil, errors.New("its next link points elsewhere")
 		}
 		q, err := url.ParseQuery(u.RawQuery)
 		if err != nil || q.Get("marker") == "" {
@@ -211,19 +211,19 @@ func explainList(err error, path string, q url.Values) error {
 			if m := q.Get("marker"); m != "" {
 				where = "among the " + cmp.Or(q.Get("limit"), "30") + " after id " + m
 			}
-			text := "if it stays: the original server answers this for every list that holds an object (" + where +
-				") whose ip_address is no address; read them one by one, and delete the one that cannot be read"
+			text := "if the error persists: the original server returns this for every list that holds an object (" + where +
+				") whose ip_address is not an IP address; read them one by one, and delete the one that cannot be read"
 			if q.Get("vars") != "" {
-				text = "the original server answers this for a vars filter that is not path:value, such as role:\"db\"; otherwise, " + text
+				text = "the original server returns this for a vars filter that is not path:value, such as role:\"db\"; otherwise, " + text
 			}
 			return WithHint(err, text)
 		}
 		if q.Get("vars") != "" {
-			return WithHint(err, "the original server answers this for a vars filter that is not path:value, such as role:\"db\"")
+			return WithHint(err, "the original server returns this for a vars filter that is not path:value, such as role:\"db\"")
 		}
 	case StatusOf(err) == http.StatusNotFound:
 		if devices {
-			return WithHint(err, "the original server answers this for a whole list that holds a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device")
+			return WithHint(err, "the original server returns this for a whole list that holds a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device")
 		}
 	}
 	return err

@@ -153,7 +153,7 @@ func TestPagesEnd(t *testing.T) {
 			"": page("", ten(1), "10"), "10": page("10", `{"id": 10}, {"id": 11}`, "11"), "11": page("11", "", ""),
 		}, upTo(11), ""},
 		{"a circle", map[string]string{"": page("", ten(1), "10"), "10": page("10", ten(1), "10")}, upTo(10), "leads back"},
-		{"next of another collection", map[string]string{"": strings.ReplaceAll(page("", `{"id": 1}`, "1"), "/v1/hosts", "/v1/users")}, nil, "leads elsewhere"},
+		{"next of another collection", map[string]string{"": strings.ReplaceAll(page("", `{"id": 1}`, "1"), "/v1/hosts", "/v1/users")}, nil, "points elsewhere"},
 		{"no list", map[string]string{"": `{"links": []}`}, nil, `no member "hosts"`},
 		{"not JSON", map[string]string{"": `{"hosts": [}`}, nil, "not JSON"},
 		{"marker gone", map[string]string{"": page("", ten(1), "10")}, upTo(10), `Marker "10" does not exist`}, // Q13

@@ -115,7 +115,7 @@ func (w *pageWalk) checkLast(ctx context.Context, page *RawPage, buf []byte) (do
 			return nil, err
 		}
 		if !behind.empty() {
-			return newPageError("its page that ends with id %s has room, and others follow after all", page.last.id), nil
+			return newPageError("its page that ends with id %s is not full, but others follow", page.last.id), nil
 		}
 		prev := behind.link("prev").Get("marker")
 		if limit = behind.limit(); !counts || prev == "" || limit == 0 {

@@ -45,7 +45,7 @@ func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
 	}
 	revision := resp.Header.Get(revisionHeader)
 	if revision == "" {
-		return nil, &ResponseError{Method: http.MethodGet, Path: path, Err: advice.With(fmt.Errorf("it lacks the header %s", revisionHeader), "see what stands between here and the API, it loses or changes parts of answers")}
+		return nil, &ResponseError{Method: http.MethodGet, Path: path, Err: advice.With(fmt.Errorf("it lacks the header %s", revisionHeader), "check the proxies between here and the API: one of them loses or changes parts of responses")}
 	}
 	past.past = maps.Clone(q)
 	past.past.Set("at", revision)

@@ -288,7 +288,7 @@ func TestQ9BadAddress(t *testing.T) {
 		serve(w, r)
 	})
 	ids, err := hostIDs(t.Context(), c, craton.HostListOptions{Details: true})
-	if len(ids) != 100 || err == nil || !strings.Contains(err.Error(), "among the 10 after id 100") || !strings.Contains(err.Error(), "ip_address is no address") {
+	if len(ids) != 100 || err == nil || !strings.Contains(err.Error(), "among the 10 after id 100") || !strings.Contains(err.Error(), "ip_address is not an IP address") {
 		t.Errorf("%d hosts, %v", len(ids), err)
 	}
 }
@@ -349,7 +349,7 @@ func TestQ12ForeignParent(t *testing.T) {
 				second(c.Hosts.Create(t.Context(), craton.HostCreate{Name: "x", ParentID: 31})),
 				second(c.NetworkDevices.Create(t.Context(), craton.NetworkDeviceCreate{Name: "x", ParentID: 31})),
 			} {
-				if got := err != nil && strings.Contains(err.Error(), "was made all the same: its parent 31"); got != made || !craton.IsNotFound(err) {
+				if got := err != nil && strings.Contains(err.Error(), "was created nevertheless: its parent 31"); got != made || !craton.IsNotFound(err) {
 					t.Error(err)
 				}
 			}
@@ -357,7 +357,7 @@ func TestQ12ForeignParent(t *testing.T) {
 			if got := rec.all()[0].Query; got != "limit=10&sort_dir=desc&sort_keys=id" {
 				t.Errorf("looked with %s", got)
 			}
-			if _, err := c.Hosts.Create(t.Context(), craton.HostCreate{Name: "x"}); strings.Contains(err.Error(), "all the same") {
+			if _, err := c.Hosts.Create(t.Context(), craton.HostCreate{Name: "x"}); strings.Contains(err.Error(), "nevertheless") {
 				t.Errorf("without a parent: %v", err)
 			}
 			_, err := c.Hosts.List(t.Context(), craton.HostListOptions{})

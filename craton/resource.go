@@ -179,8 +179,8 @@ func overlay(object, change any) error {
 }
 
 const (
-	hintWrite  = "the original server answers this when an object that the request names by its id does not exist, and when a text is longer than 255 characters"
-	hintDelete = "the original server answers this when something outside still refers to the object or to what it holds; delete children before their parents, interfaces before networks, then cells, regions, clouds"
+	hintWrite  = "the original server returns this when an object that the request names by its id does not exist, and when a text is longer than 255 characters"
+	hintDelete = "the original server returns this when something outside still refers to the object or to what it holds; delete children before their parents, interfaces before networks, then cells, regions, clouds"
 )
 
 // WithHint adds what to do next to a response of the API that has no Hint yet. Other errors stay as they are.
@@ -196,7 +196,7 @@ func WithHint(err error, text string) error {
 // asConflict turns the original's 500 into the 409 that it should be.
 func asConflict(err error, message string) error {
 	e := *err.(*Error) //nolint:errorlint,forcetypeassert // callers looked at its status
-	e.Hint = fmt.Sprintf("the server itself answered %d", e.Status)
+	e.Hint = fmt.Sprintf("the server itself returned %d", e.Status)
 	e.Status, e.Message = http.StatusConflict, message
 	return &e
 }

@@ -160,7 +160,7 @@ func (r *row) identify(text string, uuids bool) error {
 		}
 	}
 	const most = 40
-	return fmt.Errorf("has an id that is none: %q", text[:min(len(text), most)])
+	return fmt.Errorf("has an invalid id: %q", text[:min(len(text), most)])
 }
 
 // pageError reports a page that breaks a rule which every server keeps.
@@ -169,7 +169,7 @@ type pageError struct{ rule string }
 func (e *pageError) Error() string   { return advice.Join(e.Summary(), e.Advice()) }
 func (e *pageError) Summary() string { return e.rule }
 func (e *pageError) Advice() string {
-	return "see what stands between here and the API, it loses or changes parts of answers"
+	return "check the proxies between here and the API: one of them loses or changes parts of responses"
 }
 
 func newPageError(format string, args ...any) error { return &pageError{fmt.Sprintf(format, args...)} }
@@ -195,7 +195,7 @@ func (p *RawPage) check(path string, q url.Values, after row) error {
 		return newPageError("%s came with that after id %q", place, self)
 	}
 	if limit := p.limit(); limit > 0 && len(p.rows) > limit {
-		return newPageError("%s has %d rows, more than the %d of a page", place, len(p.rows), limit)
+		return newPageError("%s has %d rows, more than the limit of %d", place, len(p.rows), limit)
 	}
 	if err := p.checkOrder(place, q, after); err != nil {
 		return err
@@ -203,11 +203,11 @@ func (p *RawPage) check(path string, q url.Values, after row) error {
 	next := p.link("next").Get("marker")
 	switch {
 	case p.empty() && next != "":
-		return newPageError("%s is empty, and has a next link all the same", place)
+		return newPageError("%s is empty, but has a next link", place)
 	case p.empty():
 		return nil
 	case next == "":
-		return newPageError("%s is not empty, and has no next link", place)
+		return newPageError("%s is not empty, but has no next link", place)
 	}
 	for _, list := range p.lists {
 		if n := len(list); n > 0 && sameID(list[n-1].id, next) {
@@ -215,7 +215,7 @@ func (p *RawPage) check(path string, q url.Values, after row) error {
 		}
 	}
 	if at := len(p.rows) - 1; p.last.id == "" || sorted(q) && p.last != p.rows[at] {
-		return newPageError("%s ends with id %s, and its next link goes on after id %q", place, p.rows[at].id, next)
+		return newPageError("%s ends with id %s, and its next link continues after id %q", place, p.rows[at].id, next)
 	}
 	return nil
 }
@@ -237,7 +237,7 @@ func (p *RawPage) checkOrder(place string, q url.Values, after row) error {
 		at := after
 		for _, r := range list {
 			if at.id != "" && !at.before(r) {
-				return newPageError("%s has id %s behind id %s, which comes later", place, r.id, at.id)
+				return newPageError("%s has id %s after id %s, which should come later", place, r.id, at.id)
 			}
 			at = r
 		}

@@ -169,7 +169,7 @@ func TestCutAnswers(t *testing.T) {
 			if !errors.As(err, &ce) || !strings.Contains(err.Error(), "tried 3 times") {
 				t.Errorf("error %v", err)
 			}
-			if name != "no headers" && !strings.Contains(err.Error(), "the answer was cut short after") {
+			if name != "no headers" && !strings.Contains(err.Error(), "the response was cut short after") {
 				t.Errorf("error %v", err)
 			}
 			// A create is not sent again, and the error says that it may have been carried out.
@@ -229,7 +229,7 @@ func TestTimeout(t *testing.T) {
 			_, err := c.Hosts.Get(t.Context(), 7)
 			var ce *craton.ConnectionError
 			if !errors.As(err, &ce) || !errors.Is(err, context.DeadlineExceeded) ||
-				!strings.HasSuffix(err.Error(), ": no complete answer within 150ms (tried 2 times)") {
+				!strings.HasSuffix(err.Error(), ": no complete response within 150ms (tried 2 times)") {
 				t.Errorf("error %v", err)
 			}
 			if n.Load() != 2 {
@@ -275,7 +275,7 @@ func TestRedirect(t *testing.T) {
 		})
 		_, err := c.Do(t.Context(), "GET", path, nil, nil)
 		var ce *craton.ConnectionError
-		if !errors.As(err, &ce) || !strings.Contains(err.Error(), "set the URL to where it leads ("+other.URL+"/v1/x)") {
+		if !errors.As(err, &ce) || !strings.Contains(err.Error(), "set the URL to its target ("+other.URL+"/v1/x)") {
 			t.Errorf("error %v", err)
 		}
 		if n.Load() != 1 {
@@ -500,7 +500,7 @@ func TestTLS(t *testing.T) {
 		{name: "insecure", tls: craton.TLS{Insecure: true}},
 		{name: "client certificate", tls: craton.TLS{CAPath: ca, ClientCert: cert, ClientKey: key}, clients: 1},
 		{name: "no such file", tls: craton.TLS{CAPath: filepath.Join(dir, "nothing")}, new: "ca_path"},
-		{name: "no certificate in the file", tls: craton.TLS{CAPath: empty}, new: "holds no PEM certificate"},
+		{name: "no certificate in the file", tls: craton.TLS{CAPath: empty}, new: "contains no PEM certificate"},
 		{name: "certificate without key", tls: craton.TLS{ClientCert: cert}, new: "both client_cert and client_key"},
 		{name: "key without certificate", tls: craton.TLS{ClientKey: key}, new: "both client_cert and client_key"},
 		{name: "wrong key", tls: craton.TLS{ClientCert: cert, ClientKey: ca}, new: "client certificate"},

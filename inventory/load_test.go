@@ -551,7 +551,7 @@ func TestHostsOnTwoPages(t *testing.T) {
 	f := fleetOf(400)
 	again := f.get("hosts", 1)
 	f.lists["hosts"] = slices.Insert(f.lists["hosts"], 250, again)
-	if _, err := Load(t.Context(), f.client(craton.WithRetries(1)), DefaultOptions()); err == nil || !strings.Contains(err.Error(), "id 1 behind id") {
+	if _, err := Load(t.Context(), f.client(craton.WithRetries(1)), DefaultOptions()); err == nil || !strings.Contains(err.Error(), "id 1 after id") {
 		t.Errorf("%v", err)
 	}
 }

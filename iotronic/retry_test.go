@@ -206,7 +206,7 @@ func TestTimeout(t *testing.T) {
 	mux, c := newMux(t, iotronic.WithTimeout(100*time.Millisecond), iotronic.WithRetries(1))
 	mux.HandleFunc("/", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
 	_, err := c.Boards.Get(t.Context(), "b")
-	if !is[*iotronic.ConnectionError](err) || !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), "no complete answer within 100ms (tried 2 times)") {
+	if !is[*iotronic.ConnectionError](err) || !errors.Is(err, context.DeadlineExceeded) || !strings.HasSuffix(err.Error(), "no complete response within 100ms (tried 2 times)") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -94,7 +94,7 @@ func (p places) load(name string, want wanted) (Config, error) {
 		}
 	}
 	if path == "" {
-		return Config{}, advice.With(fmt.Errorf("keystone: cloud %q is not known, for there is no clouds.yaml in %s", name, strings.Join(p.folders, ", ")), "OS_CLIENT_CONFIG_FILE may name one elsewhere")
+		return Config{}, advice.With(fmt.Errorf("keystone: cloud %q is unknown, because there is no clouds.yaml in %s", name, strings.Join(p.folders, ", ")), "set OS_CLIENT_CONFIG_FILE if it is elsewhere")
 	}
 	clouds, err := readClouds(path, "clouds")
 	if err != nil {

@@ -314,7 +314,7 @@ func TestUnknownKeyOfAuth(t *testing.T) {
 		"a slip":          {"auth: {auth_url: http://k, project_nmae: p}", "", `clouds.yaml:3: auth has the unknown key "project_nmae"; did you mean "project_name"?`},
 		"with dashes":     {"auth: {auth-url: http://k, project-nmae: p}", "", `unknown key "project-nmae"; did you mean "project_name"?`},
 		"in capitals":     {"auth: {auth_url: http://k, Username: p}", "", `unknown key "Username"; did you mean "username"?`},
-		"nothing near":    {"auth: {auth_url: http://k, colour: p}", "", `unknown key "colour"; known are application_credential_id, `},
+		"nothing near":    {"auth: {auth_url: http://k, colour: p}", "", `unknown key "colour"; choose from: application_credential_id, `},
 		"of a secret":     {"auth: {auth_url: http://k}", "auth: {pasword: hush}", `secure.yaml:3: auth has the unknown key "pasword"; did you mean "password"?`},
 		"of a region":     {"auth: {auth_url: http://k}\n    regions: [{name: a, values: {auth: {usernam: x}}}]", "", `unknown key "usernam"`},
 		"standing alone":  {"auth_type: none\n    auth: {endpiont: http://i}", "", `unknown key "endpiont"; did you mean "endpoint"?`},
@@ -372,7 +372,7 @@ func TestEndpointOf(t *testing.T) {
 		t.Errorf("Endpoint: %q, %v", url, err)
 	}
 	for _, kind := range []string{None, HTTPBasic} {
-		if _, err := New(Config{AuthURL: "http://k", AuthType: kind, Username: "u", Password: "p"}); err == nil || !strings.Contains(err.Error(), "stands alone") {
+		if _, err := New(Config{AuthURL: "http://k", AuthType: kind, Username: "u", Password: "p"}); err == nil || !strings.Contains(err.Error(), "standalone") {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}

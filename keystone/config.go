@@ -143,7 +143,7 @@ func (c *Config) method() (string, error) {
 		return ApplicationCredential, nil
 	}
 	if c.StandsAlone() {
-		return "", advice.With(fmt.Errorf("keystone: auth_type %q is for a service that stands alone, such as Ironic", c.AuthType), fmt.Sprintf("here %s, %s or %s signs in", Password, ApplicationCredential, Token))
+		return "", advice.With(fmt.Errorf("keystone: auth_type %q is for a standalone service, such as Ironic", c.AuthType), fmt.Sprintf("here %s, %s or %s signs in", Password, ApplicationCredential, Token))
 	}
 	return "", advice.With(fmt.Errorf("keystone: auth_type %q is not supported", c.AuthType), fmt.Sprintf("supported are %s, %s and %s", Password, ApplicationCredential, Token))
 }
@@ -269,7 +269,7 @@ func (c *Config) place(serviceType string) Endpoint {
 type missingError []string
 
 func (m missingError) Error() string {
-	return "keystone: not enough to sign in: set " + strings.Join(m, ", ")
+	return "keystone: cannot sign in: set " + strings.Join(m, ", ")
 }
 
 // request holds what is asked of Keystone, and identifies the token that results.

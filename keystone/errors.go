@@ -107,12 +107,12 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 		err = unsent.Err // the URL stands before it
 		var timeout interface{ Timeout() bool }
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
-			err = errors.New("no complete answer in time")
+			err = errors.New("no complete response in time")
 		}
 		return &Error{URL: bare(a.url()), Hint: "check auth_url (OS_AUTH_URL), the network and the certificates",
 			Err: fmt.Errorf("cannot be reached: %w", rest.ConcealError(err, a.Secrets()...))}
 	}
-	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: a.message(code.Body), Hint: refused, Err: errors.New("does not sign in " + a.userText() + a.scopeText())}
+	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: a.message(code.Body), Hint: refused, Err: errors.New("refuses to sign in " + a.userText() + a.scopeText())}
 	switch code.Actual {
 	case http.StatusUnauthorized:
 		e.Hint = advice.Join(e.Hint, a.hint)
@@ -123,7 +123,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 	case http.StatusBadRequest, http.StatusForbidden:
 		e.Hint = "check the parameters"
 	default:
-		e.Hint = "try again later, or ask those who run Keystone"
+		e.Hint = "try again later, or ask the operators of Keystone"
 		if code.Actual < 500 {
 			e.Hint = "check that auth_url (OS_AUTH_URL) is Keystone's address"
 		}
@@ -133,7 +133,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 
 // unexpectedResponse makes the error of a good response that is none of Keystone's.
 func (a *Auth) unexpectedResponse(err error) error {
-	return &Error{URL: bare(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its answer cannot be understood: %w", rest.ConcealError(err, a.Secrets()...))}
+	return &Error{URL: bare(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its response cannot be understood: %w", rest.ConcealError(err, a.Secrets()...))}
 }
 
 // message returns Keystone's own text in a response, or the start of it, without the secrets of the request, which it

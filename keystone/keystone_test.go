@@ -229,13 +229,13 @@ func TestRefusals(t *testing.T) {
 		want   []string
 	}{
 		"wrong password": {func(c *keystone.Config) { c.Password = hush },
-			[]string{`does not sign in user "` + user.Name + `" of domain "default" for project "` + project.Name, "401 Unauthorized", "check the user, the password"}},
+			[]string{`refuses to sign in user "` + user.Name + `" of domain "default" for project "` + project.Name, "401 Unauthorized", "check the user, the password"}},
 		"wrong domain": {func(c *keystone.Config) { c.Password, c.UserDomainName = hush, "Nowhere" }, []string{`of domain "Nowhere"`}},
 		"no role": {func(c *keystone.Config) { c.ProjectName, c.ProjectID = "", other.ID },
 			[]string{"for the project with id " + other.ID, "has a role in"}},
-		"no project": {func(c *keystone.Config) { c.ProjectName = "" }, []string{"is for no project", "set project_id (OS_PROJECT_ID)"}},
+		"no project": {func(c *keystone.Config) { c.ProjectName = "" }, []string{"is not for a project", "set project_id (OS_PROJECT_ID)"}},
 		"application credential": {func(c *keystone.Config) { c.ApplicationCredentialID, c.ApplicationCredentialSecret = app.ID, hush },
-			[]string{"does not sign in application credential " + app.ID, "check the application credential's id and secret"}},
+			[]string{"refuses to sign in application credential " + app.ID, "check the application credential's id and secret"}},
 		"application credential for another project": {func(c *keystone.Config) {
 			c.ApplicationCredentialID, c.ApplicationCredentialSecret, c.ProjectID = app.ID, app.Secret, other.ID
 		}, []string{"the application credential is for project " + project.Name, "not for " + other.ID}},
@@ -243,9 +243,9 @@ func TestRefusals(t *testing.T) {
 		"wrong token, for a project": {func(c *keystone.Config) { c.AuthType, c.Token = "v3token", hush }, []string{"who has the given token", "get a new one"}},
 		"trust":                      {func(c *keystone.Config) { c.TrustID = "nonesuch" }, []string{"with trust nonesuch"}},
 		"not Keystone": {func(c *keystone.Config) { c.AuthURL, c.Password = html.URL, hush },
-			[]string{html.URL + "/v3 does not sign in", "200 OK: <p>welcome</p>", "check that auth_url (OS_AUTH_URL) is Keystone's address"}},
+			[]string{html.URL + "/v3 refuses to sign in", "200 OK: <p>welcome</p>", "check that auth_url (OS_AUTH_URL) is Keystone's address"}},
 		"almost Keystone": {func(c *keystone.Config) { c.AuthURL, c.Password = created.URL, hush },
-			[]string{"its answer cannot be understood", "check that auth_url (OS_AUTH_URL) is Keystone's address"}},
+			[]string{"its response cannot be understood", "check that auth_url (OS_AUTH_URL) is Keystone's address"}},
 		"wrong path":  {func(c *keystone.Config) { c.AuthURL += "/identity" }, []string{"404 Not Found", "check that auth_url (OS_AUTH_URL) is Keystone's address"}},
 		"redirect":    {func(c *keystone.Config) { c.AuthURL = elsewhere.URL }, []string{"a redirect, which is not followed"}},
 		"unreachable": {func(c *keystone.Config) { c.AuthURL = "http://127.0.0.1:1" }, []string{"Keystone at http://127.0.0.1:1/v3: cannot be reached: ", "connection refused", "check auth_url (OS_AUTH_URL)"}},
@@ -276,7 +276,7 @@ func TestRefusals(t *testing.T) {
 		c := good
 		c.Password = hush
 		err := ask(t, newClient(t, "http://127.0.0.1:1", newAuth(t, c)))
-		if !craton.IsUnauthenticated(err) || craton.IsForbidden(err) || !strings.HasPrefix(err.Error(), "cannot authenticate: Keystone at "+k.url+" does not sign in user") {
+		if !craton.IsUnauthenticated(err) || craton.IsForbidden(err) || !strings.HasPrefix(err.Error(), "cannot authenticate: Keystone at "+k.url+" refuses to sign in user") {
 			t.Errorf("error %v", err)
 		}
 	})

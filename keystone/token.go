@@ -129,7 +129,7 @@ func (a *Auth) extract(asked time.Time, result interface {
 	}
 	if body.Project == nil && body.Domain == nil && body.System == nil {
 		return nil, &Error{URL: bare(a.url()), Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
-			Err: fmt.Errorf("the token of %s is for no project", a.userText())}
+			Err: fmt.Errorf("the token of %s is not for a project", a.userText())}
 	}
 	// Keystone's clock may be another than ours, so only the length of the token's life counts.
 	life := body.ExpiresAt.Sub(body.IssuedAt.Time)
@@ -170,7 +170,7 @@ func (a *Auth) checkProject(t *token) error {
 	if want == "" || value.SameUUID(want, got) {
 		return nil
 	}
-	return &Error{URL: bare(a.url()), Hint: "unset the project, or use an application credential of the other one",
+	return &Error{URL: bare(a.url()), Hint: "unset the project, or use an application credential of that project",
 		Err: fmt.Errorf("the application credential is for project %s (%s), not for %s", t.Identity.Project, t.Identity.ProjectID, want)}
 }
 
@@ -217,9 +217,9 @@ func (a *Auth) scopeText() string {
 func (a *Auth) refusal() string {
 	switch a.request().method {
 	case ApplicationCredential:
-		return "check the application credential's id and secret, and that it has not ended"
+		return "check the application credential's id and secret, and that it has not expired"
 	case Token:
-		return "the token is wrong or has ended: get a new one"
+		return "the token is wrong or has expired: get a new one"
 	}
 	if a.request().opts.Scope.TrustID != "" {
 		return "check the user, the password, and that the trust is for this user"

@@ -32,7 +32,7 @@ func connectionSettings(p ansible.Params) (*settings.Values, error) {
 		return nil, err
 	}
 	if v.String("url") == "" && !connect.UsesKeystone(v) {
-		return nil, errors.New("no fleet to talk to: set the option url, or CRATON_URL in the task's environment, to the URL of a Craton API such as http://craton.example:7780, or to sqlite:PATH; or for Keystone os_cloud or auth_url")
+		return nil, errors.New("no fleet is configured: set the option url, or CRATON_URL in the task's environment, to the URL of a Craton API such as http://craton.example:7780, or to sqlite:PATH; or for Keystone os_cloud or auth_url")
 	}
 	return v, nil
 }

@@ -65,7 +65,7 @@ func TestApplyStops(t *testing.T) {
 			_ = s.server.cmd.Process.Kill()
 			panic(http.ErrAbortHandler)
 		}, status: 1, want: `^ERROR: host east/dfw/web-\d+: cannot reach the Craton API: POST http://127`},
-		"timeout":           {fault: func(_ http.ResponseWriter, s *stopped) { <-s.ended }, env: "CRATON_TIMEOUT=3", status: 1, want: `^ERROR: host east/dfw/web-\d+: cannot reach the Craton API: POST http://127.*no complete answer within 3s`},
+		"timeout":           {fault: func(_ http.ResponseWriter, s *stopped) { <-s.ended }, env: "CRATON_TIMEOUT=3", status: 1, want: `^ERROR: host east/dfw/web-\d+: cannot reach the Craton API: POST http://127.*no complete response within 3s`},
 		"SIGINT":            {fault: interrupt(syscall.SIGINT), status: 130, want: `^ERROR: interrupted: SIGINT\n`},
 		"SIGTERM":           {fault: interrupt(syscall.SIGTERM), status: 143, want: `^ERROR: interrupted: SIGTERM\n`},
 		"while reading":     {fault: say(500), reading: true, status: 1, want: `^ERROR: the fleet cannot be read: GET /v1/[a-z]+: 500 Internal Server Error: the disk is full`},

@@ -364,7 +364,7 @@ func TestDoctorUnreachable(t *testing.T) {
 		"no scheme":     {"craton.example:7780", map[string]string{"url": `problem: craton.example:7780 \(environment CRATON_URL\) is not the URL of a fleet -> set CRATON_URL to http://craton.example:7780, or https://craton.example:7780`}},
 		"two slashes":   {"sqlite://fleet.db", map[string]string{"url": `problem: sqlite://fleet.db .* -> set CRATON_URL to sqlite:fleet.db$`}},
 		"url as file":   {"sqlite:http://u:hush-in-url@craton.example", map[string]string{"url": `problem: sqlite:http://\*+@craton.example .* -> set CRATON_URL to http://\*+@craton.example$`}},
-		"with a query":  {"http://127.0.0.1/v1?key=hush-in-url", map[string]string{"url": "problem: .*must have no query"}},
+		"with a query":  {"http://127.0.0.1/v1?key=hush-in-url", map[string]string{"url": "problem: .*must not have a query"}},
 		"a database":    {"postgres://u:hush-in-url@db/craton", map[string]string{"url": "problem: CRATON_URL is a database.* -> serve the database"}},
 		"with password": {"http://u:hush-in-url@" + free, map[string]string{"url": `warning: http://` + free + `/v1 \(environment CRATON_URL\) contains a user`}},
 	} {

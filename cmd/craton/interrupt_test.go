@@ -55,11 +55,11 @@ func TestInterrupted(t *testing.T) {
 	}{
 		"before an edit":     {args: "host-vars-set --where name=web-* a=1 --yes", at: "GET /v1/capabilities", want: "ERROR: interrupted: SIGINT\nnothing was changed\n"},
 		"preview":            {args: "host-vars-set --where name=web-* a=1 --dry-run", at: "POST /v1/bulk", want: "ERROR: interrupted: SIGINT\nnothing was changed\n"},
-		"edit":               {args: "host-vars-set --where name=web-* a=1 --yes", at: "POST /v1/bulk", want: "ERROR: interrupted: SIGINT\nthe edit is done whole or not at all, and its answer did not come: `craton history --limit 1` shows"},
-		"edit that was done": {args: "host-vars-set --where name=web-* b=1 --yes", at: "POST /v1/bulk", answered: true, want: "ERROR: interrupted: SIGINT\nthat came too late: the edit is done\n", stdout: "Changed 5 hosts"},
-		"one by one":         {args: "host-vars-set --where name=web-* c=1 --yes", at: "PUT /v1/hosts/", nth: 3, answered: true, original: true, want: "ERROR: interrupted: SIGINT\n3 of 5 hosts were changed; the same command goes on\n"},
+		"edit":               {args: "host-vars-set --where name=web-* a=1 --yes", at: "POST /v1/bulk", want: "ERROR: interrupted: SIGINT\nthe edit was made completely or not at all, but no response arrived: `craton history --limit 1` shows"},
+		"edit that was done": {args: "host-vars-set --where name=web-* b=1 --yes", at: "POST /v1/bulk", answered: true, want: "ERROR: interrupted: SIGINT\nthe interrupt came too late: the edit was made\n", stdout: "Changed 5 hosts"},
+		"one by one":         {args: "host-vars-set --where name=web-* c=1 --yes", at: "PUT /v1/hosts/", nth: 3, answered: true, original: true, want: "ERROR: interrupted: SIGINT\n3 of 5 hosts were changed; run the same command again to continue\n"},
 		"export":             {args: "export --output " + out, at: "GET /v1/fleet", want: "ERROR: interrupted: SIGINT\nnothing was written\n"},
-		"export unread":      {args: "export", unread: true, want: "ERROR: interrupted: SIGINT\nwhat was written is not the whole fleet: leave it, and export again\n"},
+		"export unread":      {args: "export", unread: true, want: "ERROR: interrupted: SIGINT\nwhat was written is not complete: discard it, and export again\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -31,14 +31,14 @@ func TestWhichInventory(t *testing.T) {
 		{"iotronic-inventory --graph --groups status", "@all (1 host)\n  |--@status_online (1 host)\n", ""},
 		{"iotronic-inventory --version", "iotronic-inventory ", ""},
 		{"iotronic-inventory --lits", "", "iotronic-inventory: unknown flag: --lits; see iotronic-inventory --help\n"},
-		{"iotronic-inventory --list --filters extra.rack=zz", "", `iotronic-inventory: filters: no board has extra.rack=zz; known are b9\u001b]0;pwned\u0007` + "\n"},
+		{"iotronic-inventory --list --filters extra.rack=zz", "", `iotronic-inventory: filters: no board has extra.rack=zz; choose from: b9\u001b]0;pwned\u0007` + "\n"},
 		{"20-iotronic --list", `{"_meta":`, ""},
 		{"20-ironic-lab --list", `{"_meta":`, ""},
 		{"20-ironic --host pi-02", "", `20-ironic: the inventory has no host "pi-02"` + "\n"},
 		{"craton iotronic-inventory --graph --groups status", "@all (1 host)\n", ""},
-		{"10-craton --list", "", "10-craton: no fleet to talk to: set CRATON_URL "},
-		{"fleet --list", "", "fleet: no fleet to talk to: set CRATON_URL "},
-		{"craton-inventory --list", "", "craton-inventory: no fleet to talk to: set CRATON_URL "},
+		{"10-craton --list", "", "10-craton: no fleet is configured: set CRATON_URL "},
+		{"fleet --list", "", "fleet: no fleet is configured: set CRATON_URL "},
+		{"craton-inventory --list", "", "craton-inventory: no fleet is configured: set CRATON_URL "},
 	} {
 		name, args, _ := strings.Cut(c.command, " ")
 		link := filepath.Join(dir, name)

@@ -206,9 +206,9 @@ func TestKeystoneEverywhere(t *testing.T) {
 			env  []string
 			want string
 		}{
-			{bad, "does not sign in application credential " + app.ID},
+			{bad, "refuses to sign in application credential " + app.ID},
 			{append(slices.Clone(good), "OS_REGION_NAME=nowhere"), `in region .{1,2}nowhere.{1,2}, only `},
-			{env, `not enough to sign in: set application_credential_secret \(OS_APPLICATION_CREDENTIAL_SECRET\)`},
+			{env, `cannot sign in: set application_credential_secret \(OS_APPLICATION_CREDENTIAL_SECRET\)`},
 		} {
 			out, errs, err := run(way.env, e.stdin, e.args...)
 			if err == nil || !regexp.MustCompile(way.want).MatchString(out+errs) || strings.Contains(out+errs, hush) || strings.Contains(out+errs, app.Secret) {

@@ -47,7 +47,7 @@ func TestBulkAsks(t *testing.T) {
 	}
 	edit := []string{"host-vars-set", "--where", "name=web-*", "ntp=10.0.0.1"}
 	status, out, screen := answer("n\n", edit...)
-	if status != 1 || out != "" || !strings.Contains(screen, "satisfy name=web-*.") || !strings.Contains(screen, "2 hosts would change: big/dfw/c1/web-0") ||
+	if status != 1 || out != "" || !strings.Contains(screen, "match name=web-*.") || !strings.Contains(screen, "2 hosts would change: big/dfw/c1/web-0") ||
 		!strings.Contains(screen, `"10.0.0.1"`) || !strings.Contains(screen, "on 2") || !strings.Contains(screen, "Change them? [y/N]") {
 		t.Errorf("no: %d %q %q", status, out, screen)
 	}
@@ -66,7 +66,7 @@ func TestBulkAsks(t *testing.T) {
 		t.Errorf("delete: %d %q", status, screen)
 	}
 	if status, out, errs := run(nil, "host-delete", "--where", "name=web-*"); status != 1 || out != "" ||
-		errs != "ERROR: 2 hosts with 2 network interfaces would be deleted. Nothing was changed: to do it give --yes; --dry-run shows what it does\n" {
+		errs != "ERROR: 2 hosts with 2 network interfaces would be deleted. Nothing was changed: confirm with --yes; --dry-run shows the changes\n" {
 		t.Errorf("without a terminal: %d %q %q", status, out, errs)
 	}
 }
@@ -127,9 +127,9 @@ func TestBulkOfTheOriginal(t *testing.T) {
 		{[]string{"--format", "csv", "device-list", "--where", "region=big/dfw type=switch", "--fields", "name"}, "name\nsw-01\n"},
 		{[]string{"--format", "csv", "cloud-list", "--where", "place=none", "--fields", "name"}, "name\nempty\n"},
 		{[]string{"--format", "csv", "network-list", "--where", "cidr=10.*", "--fields", "name"}, "name\nmgmt\n"},
-		{[]string{"host-vars-set", "--where", "cell=c1", "ntp=a", "mtu=1", "--dry-run"}, "2 hosts satisfy cell=c1.\n2 hosts would change: HOSTS:\n  + mtu  1    on 2\n  + ntp  \"a\"  on 2\n"},
+		{[]string{"host-vars-set", "--where", "cell=c1", "ntp=a", "mtu=1", "--dry-run"}, "2 hosts match cell=c1.\n2 hosts would change: HOSTS:\n  + mtu  1    on 2\n  + ntp  \"a\"  on 2\n"},
 		{[]string{"host-vars-set", "--where", "cell=c1", "ntp=a", "mtu=1", "--yes"}, "Changed 2 hosts.\n"},
-		{[]string{"host-vars-set", "--where", "cell=c1", "ntp=a", "--yes"}, "Nothing to do: all 2 that satisfy the terms are so already.\n"},
+		{[]string{"host-vars-set", "--where", "cell=c1", "ntp=a", "--yes"}, "Nothing to do: all 2 that match are so already.\n"},
 		{[]string{"host-vars-delete", "--where", "own:mtu", "mtu", "--yes"}, "Changed 2 hosts.\n"},
 		{[]string{"host-labels-add", "--where", "name=*", "x", "--yes"}, "Changed 3 hosts.\n"},
 		{[]string{"host-labels-set", "--where", "label=x name=web-*", "y", "--yes"}, "Changed 2 hosts.\n"},
@@ -148,7 +148,7 @@ func TestBulkOfTheOriginal(t *testing.T) {
 	_, id, _ := run("--format", "csv", "host-list", "--where", "name=web-02", "--fields", "id")
 	broken = "/" + strings.Fields(id)[1] + "/variables"
 	if status, out, errs := run("host-vars-set", "--where", "name=web-*", "ntp=b", "--yes"); status != 1 || out != "" ||
-		!regexp.MustCompile(`Host big/dfw/c1/web-02 was not changed, and [01] of 2 were before it; the server does not do many as one\. The same command goes on\.`).MatchString(errs) {
+		!regexp.MustCompile(`Host big/dfw/c1/web-02 was not changed, but [01] of 2 were before it: the server cannot make the edit in one write\. Run the same command again to continue\.`).MatchString(errs) {
 		t.Errorf("in the middle: %d %q %q", status, out, errs)
 	}
 	broken = ""

@@ -133,10 +133,10 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
 	f.must(t, "network-device-show dfw/sw/1")
 
 	for line, want := range map[string]string{
-		"host-show web-01": `"web-01" is the name of 2 objects; give the id of one, or say where it is:
+		"host-show web-01": `"web-01" is the name of 2 objects; give the id or the path of one:
   1  host east/dfw/web-01
   2  host west/dfw/web-01`,
-		"region-show dfw": `"dfw" is the name of 2 objects; give the id of one, or say where it is:
+		"region-show dfw": `"dfw" is the name of 2 objects; give the id or the path of one:
   1  region east/dfw
   2  region west/dfw`,
 		"host-show wbe-02":               `The requested resource was not found. No host has the name or id "wbe-02"; did you mean "web-02"?`,
@@ -148,7 +148,7 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
 		"host-delete 'a %s b'":           `Failed to delete host a %s b: The requested resource was not found. No host has the name or id "a %s b".`,
 		"host-delete 'a\x1b[31mb'":       `Failed to delete host a\u001b[31mb: The requested resource was not found. No host has the name or id "a\x1b[31mb".`,
 		"host-update 1 --cloud 1": "The request sent to the server was invalid. The request included the following errors:\n- Additional properties are not allowed" +
-			" ('cloud_id' was unexpected); to move a host give --region or --cell: craton server moves it, and where the server cannot, --recreate deletes it and makes it anew, with another id",
+			" ('cloud_id' was unexpected); to move a host give --region or --cell: craton server moves it; if the server cannot, --recreate deletes it and creates it again, with another id",
 	} {
 		if got := f.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
@@ -334,7 +334,7 @@ func TestRecreateGoesOn(t *testing.T) {
 		failAt.Store(0)
 		switch {
 		case n > most:
-			if got.Exit != 0 || !strings.Contains(got.Stdout, `It was made anew with network interface "eth0" (id `) {
+			if got.Exit != 0 || !strings.Contains(got.Stdout, `It was recreated with network interface "eth0" (id `) {
 				t.Fatal(got)
 			}
 		case got.Exit != 1 || !strings.Contains(got.Stderr, "the disk is full"):

@@ -26,7 +26,7 @@ func TestDeleteOneself(t *testing.T) {
 			}
 		}
 	}
-	if got := f.must(t, "user-delete bootstrap --dry-run"); got != "Would delete user bootstrap; but it is the one that this command signs in as, which needs --yes.\n" {
+	if got := f.must(t, "user-delete bootstrap --dry-run"); got != "Would delete user bootstrap; but it is the one that this command signs in as, which requires --yes.\n" {
 		t.Error(got)
 	}
 	f.must(t, "user-create -n ci --project bootstrap")

@@ -354,7 +354,7 @@ func TestIotronicOtherServers(t *testing.T) {
 	}
 	a.token = "a token of some time ago"
 	if got := a.fails(t, "board-list"); got != "GET /v1/boards: 401 Unauthorized: The request you have made requires authentication. "+
-		"Set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs; "+
+		"Set token (OS_TOKEN) to a valid one, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs; "+
 		"tried "+s.URL+" (flag --iotronic-url) as who has the token (flag --os-token); `craton config` shows what is set where" {
 		t.Error(got)
 	}

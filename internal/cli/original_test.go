@@ -118,23 +118,23 @@ func TestErrorsOfTheOriginal(t *testing.T) {
 	})
 	for line, want := range map[string]string{
 		"host-update 9 --note x": "The requested resource was not found.",
-		"host-update 1 --note x": "There was an internal server error that could not be recovered from. An unknown exception occurred; the original server answers this when an object that" +
+		"host-update 1 --note x": "There was an internal server error that could not be recovered from. An unknown exception occurred; the original server returns this when an object that" +
 			" the request names by its id does not exist, when the name is taken, and when a text is longer than 255 characters",
 		"cloud-create -n east": "The request could not be processed due to a conflict. A cloud with the given name already exists.",
-		"region-create -n dfw --cloud 7": "There was an internal server error that could not be recovered from. An unknown exception occurred; the original server answers this when an object" +
+		"region-create -n dfw --cloud 7": "There was an internal server error that could not be recovered from. An unknown exception occurred; the original server returns this when an object" +
 			" that the request names by its id does not exist, when the name is taken, and when a text is longer than 255 characters",
 		"cloud-list":  "Something went wrong with the request. slow down",
 		"region-list": "HTTP Server-side Error <html><h1>Bad gateway</h1></html>",
 		"project-list": "The user has either provided insufficient parameters for authentication or is not authorized to access this resource." +
 			" This action requires the 'admin' role",
-		"user-list":   `GET /users: the answer is not a Craton v1 answer: it is a list, not an object; check that the URL is that of a Craton API`,
-		"cell-show 1": "GET /cells/1: the answer is not a Craton v1 answer; check that the URL is that of a Craton API",
+		"user-list":   `GET /users: the response is not a Craton v1 response: it is a list, not an object; check that the URL is that of a Craton API`,
+		"cell-show 1": "GET /cells/1: the response is not a Craton v1 response; check that the URL is that of a Craton API",
 		"network-show 1": "The requested resource was not found. The requested URL was not found on the server." +
 			" Check that the configured URL is that of a Craton v1 API",
 		"cloud-delete 1": `Failed to delete cloud 1: There was an internal server error that could not be` +
-			` recovered from. An unknown exception occurred; the original server answers this when something outside still refers to the object or to what it holds;` +
+			` recovered from. An unknown exception occurred; the original server returns this when something outside still refers to the object or to what it holds;` +
 			` delete children before their parents, interfaces before networks, then cells, regions, clouds`,
-		"cloud-delete 2": "Cannot tell what the cloud holds, and nothing was deleted; --yes deletes without looking. The user was unable to access the resource because they are forbidden. no",
+		"cloud-delete 2": "Cannot find out what the cloud contains, so nothing was deleted; --yes deletes it without checking. The user was unable to access the resource because they are forbidden. no",
 	} {
 		if got := f.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)

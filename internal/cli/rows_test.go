@@ -39,7 +39,7 @@ func TestRowsWithoutName(t *testing.T) {
 		f := original(t, answers{"GET /clouds": page("clouds", row, 100, "3")})
 		for _, line := range []string{"cloud-list", "cloud-list --all", "--format json cloud-list", "cloud-list --fields id"} {
 			got := f.run(t, strings.NewReader(""), split(line)...)
-			if got.Exit != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, `GET /clouds: the answer is not a Craton v1 answer: row 1 of its list "clouds", with the id 3, has no name`) {
+			if got.Exit != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, `GET /clouds: the response is not a Craton v1 response: row 1 of its list "clouds", with the id 3, has no name`) {
 				t.Errorf("%s of %s: exit %d\n%s%s", line, row, got.Exit, got.Stdout, got.Stderr)
 			}
 		}

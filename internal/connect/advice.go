@@ -19,7 +19,7 @@ func Advice(err error) string {
 	case iotronic.WantsBasicAuth(err):
 		return more(err, "it has users of its own: with auth_type http_basic (OS_AUTH_TYPE), set username and password (OS_USERNAME, OS_PASSWORD), or the cloud's in clouds.yaml, to those of one")
 	case iotronic.StatusOf(err) == http.StatusUnauthorized:
-		return more(err, "set token (OS_TOKEN) to one that is good, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs")
+		return more(err, "set token (OS_TOKEN) to a valid one, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs")
 	}
 	return ""
 }

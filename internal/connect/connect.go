@@ -106,7 +106,7 @@ func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, erro
 	case withKeystone:
 		return connectKeystone(ctx, v, mode)
 	case url == "":
-		return nil, errors.New("no fleet to talk to: set CRATON_URL to sqlite:PATH or to the URL of a Craton API, such as http://craton.example:7780, or OS_CLOUD or OS_AUTH_URL to Keystone")
+		return nil, errors.New("no fleet is configured: set CRATON_URL to sqlite:PATH or to the URL of a Craton API, such as http://craton.example:7780, or OS_CLOUD or OS_AUTH_URL to Keystone")
 	}
 	return connectLocal(v, mode)
 }
@@ -185,7 +185,7 @@ func connectKeystone(ctx context.Context, v *settings.Values, mode Mode) (*Conne
 		}
 		if url, err = k.Endpoint(ctx, ServiceType); err != nil {
 			if _, ok := errors.AsType[*keystone.EndpointNotFoundError](err); ok {
-				err = advice.With(fmt.Errorf("no fleet to talk to: CRATON_URL is not set, and %w", err), "set CRATON_URL, or OS_REGION_NAME or OS_INTERFACE to another place")
+				err = advice.With(fmt.Errorf("no fleet is configured: CRATON_URL is not set, and %w", err), "set CRATON_URL, or set OS_REGION_NAME or OS_INTERFACE to another value")
 			}
 			return nil, err
 		}
@@ -296,7 +296,7 @@ func chooseURL(v *settings.Values, mode Mode) (url string, clean func() error, e
 
 // otherProject returns what to do about a project that the file does not have.
 func otherProject(v *settings.Values) string {
-	return v.Origin("project_id") + " names it, which may be meant for another server, as an openrc's is: unset it, or set it to a project of this file"
+	return v.Origin("project_id") + " names it, which may be meant for another server, for example if it comes from an openrc file: unset it, or set it to a project of this file"
 }
 
 // common returns the options that both ways share.

@@ -51,9 +51,9 @@ func NewKeystone(v *settings.Values, mode Mode) (*Keystone, error) {
 	case err != nil:
 		return nil, err
 	case c.StandsAlone() && standsAlone(authType(v)):
-		return nil, advice.With(fmt.Errorf("auth_type %s (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) or os_cloud (OS_CLOUD) is set as well", c.AuthType), "leave one of the two out, or name Ironic as a cloud in CRATON_IOTRONIC_CLOUD")
+		return nil, advice.With(fmt.Errorf("auth_type %s (OS_AUTH_TYPE) is for a standalone Ironic, but auth_url (OS_AUTH_URL) or os_cloud (OS_CLOUD) is set as well", c.AuthType), "unset one of the two, or set CRATON_IOTRONIC_CLOUD to Ironic's cloud")
 	case c.StandsAlone():
-		return nil, advice.With(fmt.Errorf("the cloud %q is an Ironic that stands alone (auth_type %s), and no Keystone for Craton", v.String("os_cloud"), c.AuthType), "name it in CRATON_IOTRONIC_CLOUD instead of OS_CLOUD")
+		return nil, advice.With(fmt.Errorf("the cloud %q is a standalone Ironic (auth_type %s), not a Keystone for Craton", v.String("os_cloud"), c.AuthType), "set CRATON_IOTRONIC_CLOUD to it instead of OS_CLOUD")
 	}
 	if version := c.VersionOf(ServiceType); version != "" && strings.TrimSuffix(strings.TrimPrefix(version, "v"), ".0") != "1" {
 		return nil, advice.With(fmt.Errorf("there is no version %s of the Craton API, only 1", version), fmt.Sprintf("correct %s_api_version of the cloud, or OS_%s_API_VERSION", ServiceType, strings.ToUpper(ServiceType)))

@@ -183,8 +183,8 @@ func TestNoKeystone(t *testing.T) {
 	}
 	t.Setenv("OS_CLIENT_CONFIG_FILE", file)
 	for want, args := range map[string][]string{
-		`the cloud "bifrost" is an Ironic that stands alone (auth_type none)`:                                            {"--os-cloud", "bifrost"},
-		"auth_type http_basic (OS_AUTH_TYPE) is for an Ironic that stands alone, and auth_url (OS_AUTH_URL) or os_cloud": {"--os-auth-url", "http://k", "--os-auth-type", "http_basic"},
+		`the cloud "bifrost" is a standalone Ironic (auth_type none)`:                                            {"--os-cloud", "bifrost"},
+		"auth_type http_basic (OS_AUTH_TYPE) is for a standalone Ironic, but auth_url (OS_AUTH_URL) or os_cloud": {"--os-auth-url", "http://k", "--os-auth-type", "http_basic"},
 	} {
 		if _, err := NewKeystone(values(t, args...), ReadOnly); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", args, err)
@@ -240,12 +240,12 @@ func TestThroughKeystone(t *testing.T) {
 		t.Errorf("the cache holds %v, want the tokens of the first and of the application credential: %v", files, err)
 	}
 	_, err = Open(t.Context(), values(t, append(signIn, "--os-region-name", "nowhere")...), ReadOnly)
-	if err == nil || !strings.Contains(err.Error(), "no fleet to talk to: CRATON_URL is not set, and the catalogue of Keystone at "+k.URL) ||
+	if err == nil || !strings.Contains(err.Error(), "no fleet is configured: CRATON_URL is not set, and the catalogue of Keystone at "+k.URL) ||
 		!strings.Contains(err.Error(), `in region "nowhere", only `) {
 		t.Errorf("another region: %v", err)
 	}
 	_, err = Open(t.Context(), values(t, "--os-auth-url", k.URL, "--os-username", user.Name), ReadOnly)
-	if err == nil || err.Error() != "keystone: not enough to sign in: set password (OS_PASSWORD)" {
+	if err == nil || err.Error() != "keystone: cannot sign in: set password (OS_PASSWORD)" {
 		t.Errorf("no password: %v", err)
 	}
 }

@@ -24,7 +24,7 @@ func TestParseErrors(t *testing.T) {
 	long := strings.Repeat("é", 256)
 	tests := []struct{ name, file, want string }{
 		{"unknown key at the top", "cluods: []\n", `f.yml:1: cluods: is not a known key; did you mean "clouds"?`},
-		{"unknown key far from any", "hello: 1\n", `f.yml:1: hello: is not a known key; known are project, clouds`},
+		{"unknown key far from any", "hello: 1\n", `f.yml:1: hello: is not a known key; choose from: project, clouds`},
 		{"unknown key of a host", inRegion(`hosts: [{` + host + `, ip_adress: 1}]`),
 			`f.yml:4: clouds[east].regions[dfw].hosts[web1].ip_adress: is not a known key; did you mean "ip_address"?`},
 		{"hint", inRegion(`network_devices: [{` + host + `, note: x}]`),

@@ -332,7 +332,7 @@ func TestParseAll(t *testing.T) {
 			"2.yml:1: clouds[e].note: is also set in 1.yml, for the cloud on line 2; keep one of them\n2.yml:1: clouds[e].variables.x: is also set in 1.yml, for the cloud on line 2; keep one of them"},
 		"a host": {[]string{"clouds: [{name: e, regions: [{name: r, hosts: [{name: h, ip_address: 10.0.0.1, device_type: x}]}]}]", "clouds: [{name: e, regions: [{name: r, cells: [{name: c, network_devices: [{name: h, ip_address: 10.0.0.1, device_type: x}]}]}]}]"},
 			"2.yml:1: clouds[e].regions[r].cells[c].network_devices[h]: the name h is used twice in the region r, the other is at 1.yml:1; rename one or merge them"},
-		"in each": {[]string{"a: 1", "clouds: 1", "b: ["}, "1.yml:1: a: is not a known key; known are project, clouds\n2.yml:1: clouds: must be a list of clouds, not the number 1\n3.yml:1: is not YAML: did not find expected node content; check the indentation and the quotes around this line"},
+		"in each": {[]string{"a: 1", "clouds: 1", "b: ["}, "1.yml:1: a: is not a known key; choose from: project, clouds\n2.yml:1: clouds: must be a list of clouds, not the number 1\n3.yml:1: is not YAML: did not find expected node content; check the indentation and the quotes around this line"},
 		"a parent in a circle": {[]string{"clouds: [{name: e, regions: [{name: r, hosts: [{name: a, ip_address: 10.0.0.1, device_type: x, parent: b}]}]}]", "clouds: [{name: e, regions: [{name: r, hosts: [{name: b, ip_address: 10.0.0.1, device_type: x, parent: a}]}]}]"},
 			"2.yml:1: clouds[e].regions[r].hosts[b].parent: the parents form a loop (a -> b -> a); change one of them"},
 	} {

@@ -42,7 +42,7 @@ func FindTool(path string) (*Tool, error) {
 	}
 	found, err := exec.LookPath(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s is not there (%w); import asks Ansible what its inventory means: install ansible-core, or say where it is by --ansible-inventory PATH", path, errors.Unwrap(err))
+		return nil, fmt.Errorf("%s was not found (%w); import reads the inventory with Ansible: install ansible-core, or set its location with --ansible-inventory PATH", path, errors.Unwrap(err))
 	}
 	if found, err = filepath.Abs(found); err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (s Sources) unreadable(said string) string {
 	}
 	switch {
 	case bad != nil:
-		return "this is no YAML: " + advice.Few(bad, 3)
+		return "this is not YAML: " + advice.Few(bad, 3)
 	case encrypted != nil && strings.Contains(said, "Decryption failed"):
 		return "these files are encrypted: " + advice.Few(encrypted, 5)
 	}
@@ -195,12 +195,12 @@ func (t *Tool) Configured(ctx context.Context) (inventory []string, from string,
 		Value        json.RawMessage
 	}
 	if err := json.Unmarshal(text, &all); err != nil {
-		return nil, "", fmt.Errorf("ansible-config dump printed no JSON: %w", err)
+		return nil, "", fmt.Errorf("the output of ansible-config dump is not JSON: %w", err)
 	}
 	for _, c := range all {
 		if c.Name == "DEFAULT_HOST_LIST" {
 			if err := json.Unmarshal(c.Value, &inventory); err != nil {
-				return nil, "", fmt.Errorf("ansible-config dump printed no list of inventories: %w", err)
+				return nil, "", fmt.Errorf("the output of ansible-config dump has no list of inventories: %w", err)
 			}
 			return inventory, strings.TrimPrefix(c.Origin, "env: "), nil
 		}
@@ -258,7 +258,7 @@ func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]Encryp
 			continue
 		}
 		if head, err := os.ReadFile(i); err == nil && bytes.HasPrefix(head, []byte(vaultHeader)) {
-			return nil, fmt.Errorf("the inventory file %s is encrypted as a whole, and what is in it would be written in clear; decrypt it, or move its secrets into files of group_vars that are encrypted", i)
+			return nil, fmt.Errorf("the entire inventory file %s is encrypted, and its contents would be written in clear; decrypt it, or move its secrets into encrypted files of group_vars", i)
 		}
 	}
 	var all []EncryptedFile
@@ -294,7 +294,7 @@ func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]Encryp
 		}
 		var vars map[string]yaml.Node
 		if err := yaml.Unmarshal(clear, &vars); err != nil { // the error may quote what is secret
-			return nil, fmt.Errorf("what is in the encrypted file %s is no mapping of variables that can be read here", f.Path)
+			return nil, fmt.Errorf("the encrypted file %s does not contain a mapping of variables that can be read here", f.Path)
 		}
 		f.Keys = slices.Sorted(maps.Keys(vars))
 		found = append(found, f)

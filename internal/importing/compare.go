@@ -308,7 +308,7 @@ func (c *comparison) groups(now *Inventory) {
 		}
 		why := ""
 		if isPath(name) {
-			why = "left out: its name is a path, at which Ansible would read other files than those of group_vars"
+			why = "left out: its name is a path, for which Ansible would read files outside of group_vars"
 		}
 		for _, h := range g.members {
 			if _, found := slices.BinarySearch(members, h); !found {

@@ -108,9 +108,9 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 func quotes(p *csv.ParseError) string {
 	switch {
 	case errors.Is(p.Err, csv.ErrBareQuote):
-		return `a cell has a quote in it: write the cell as "...", and the quote twice`
+		return `a cell contains a quote: put the cell in quotes, and double the quote`
 	case errors.Is(p.Err, csv.ErrQuote):
-		return `a cell begins with a quote and does not end with one, or has one in it that is not written twice`
+		return `a cell begins with a quote but does not end with one, or contains one that is not doubled`
 	}
 	return p.Err.Error()
 }
@@ -164,7 +164,7 @@ type tableReader struct {
 func (t *tableReader) columns() error {
 	t.head[0] = strings.TrimPrefix(t.head[0], "\ufeff")
 	if others := strings.IndexAny(t.head[0], ";\t"); len(t.head) == 1 && others >= 0 {
-		return fmt.Errorf("has one column, %q: cells are parted by commas; save it so", value.Brief(t.head[0]))
+		return fmt.Errorf("has one column, %q: save it with commas as separators", value.Brief(t.head[0]))
 	}
 	for i, name := range t.head {
 		t.head[i] = strings.TrimSpace(name)
@@ -199,7 +199,7 @@ func (t *tableReader) columns() error {
 		}
 	}
 	if _, ok := t.fields["name"]; !ok {
-		return errors.New("has no column of names; --map name=COLUMN says which it is")
+		return errors.New("has no column of names; set it with --map name=COLUMN")
 	}
 	for i := range t.head {
 		if t.Columns == nil && !taken[i] && t.head[i] != "" {
@@ -220,7 +220,7 @@ func (t *tableReader) columns() error {
 			return fmt.Errorf("has the variable %s in two columns, %q and %q", name, other, t.head[i])
 		}
 		if err := reconcile.CheckKey(name); err != nil {
-			return fmt.Errorf("has a column %q, whose name as a variable's %w", value.Brief(t.head[i]), err)
+			return fmt.Errorf("has a column %q, whose name, for a variable, %w", value.Brief(t.head[i]), err)
 		}
 		named[name] = t.head[i]
 	}
@@ -255,7 +255,7 @@ func (t *tableReader) row(row []string, line int) {
 		t.problems.Add(line, path, "the line has %d cells, the first line has %d", len(row), len(t.head))
 		return
 	case first != 0:
-		t.problems.Add(line, path, "the host is on line %d too; a name is that of one host", first)
+		t.problems.Add(line, path, "the host is also on line %d; names must be unique", first)
 		return
 	case wrong(".name", cmp.Or(reconcile.CheckName(name), t.Rules.CheckHostName(name))):
 		return

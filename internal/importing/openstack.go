@@ -13,7 +13,7 @@ import (
 // What Ansible says of it is said of the file.
 func (t *Tool) OpenStackAnsible(s Sources) (Sources, func() error, error) {
 	if len(s.Inventory) == 0 {
-		return s, nil, errors.New("no openstack_inventory.json is named")
+		return s, nil, errors.New("no openstack_inventory.json is given")
 	}
 	path, err := filepath.Abs(s.Inventory[0])
 	if err != nil {
@@ -30,10 +30,10 @@ func (t *Tool) OpenStackAnsible(s Sources) (Sources, func() error, error) {
 		} `json:"_meta"`
 	}
 	if err := json.Unmarshal(text, &top); err != nil {
-		return s, nil, fmt.Errorf("%s is no inventory of openstack-ansible: %w", path, err)
+		return s, nil, fmt.Errorf("%s is not an inventory of openstack-ansible: %w", path, err)
 	}
 	if top.Meta.Hostvars == nil {
-		return s, nil, fmt.Errorf("%s is no inventory of openstack-ansible: it has no _meta with hostvars", path)
+		return s, nil, fmt.Errorf("%s is not an inventory of openstack-ansible: it has no _meta with hostvars", path)
 	}
 	dir, err := os.MkdirTemp("", "craton-import-")
 	if err != nil {

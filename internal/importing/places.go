@@ -54,7 +54,7 @@ func (p *planner) places() error {
 					continue
 				}
 				if first := of[level][h]; first != nil {
-					return fmt.Errorf("the host %s is in the groups %s and %s, which are both mapped to a %s; a host is in one: map one of them only", h, first.Name, g.Name, level)
+					return fmt.Errorf("the host %s is in the groups %s and %s, which are both mapped to a %s; a host is in only one: map only one of them", h, first.Name, g.Name, level)
 				}
 				of[level][h] = g
 			}
@@ -155,7 +155,7 @@ func (p *planner) mapped() (chosen [levels][]*Group, err error) {
 				} else if g.title != "" {
 					continue
 				} else if matched, err := path.Match(pattern, g.Name); err != nil {
-					return chosen, fmt.Errorf("%q is no pattern: %w", pattern, err)
+					return chosen, fmt.Errorf("%q is not a valid pattern: %w", pattern, err)
 				} else if matched && g.Name != groupAll && g.Name != groupUngrouped && !slices.Contains(chosen[level], g) {
 					chosen[level] = append(chosen[level], g)
 					found = true
@@ -220,7 +220,7 @@ func (p *planner) infer() (chosen [levels][]*Group) {
 			continue
 		}
 		if a, b, h := overlap(found); h != "" {
-			say("no %ss: %s and %s look like some, but %s is in both; --map %s=GROUP says which groups are", level, a.Name, b.Name, h, level)
+			say("no %ss: %s and %s look like some, but %s is in both; set the groups with --map %s=GROUP", level, a.Name, b.Name, h, level)
 			continue
 		}
 		say("%s: %s, because %s, and no host is in two", level.plural(len(found)), names(found), why)
@@ -233,7 +233,7 @@ func (p *planner) infer() (chosen [levels][]*Group) {
 		chosen = p.inferTree(say)
 	}
 	if p.report.Inferred == nil {
-		say("no group looks like a place: every group is a label; --map cloud=GROUP, region=GROUP and cell=GROUP say which are places")
+		say("no group looks like a place: every group is a label; set the places with --map cloud=GROUP, region=GROUP and cell=GROUP")
 	}
 	return chosen
 }
@@ -295,11 +295,11 @@ func (p *planner) inferTree(say func(string, ...any)) (none [levels][]*Group) {
 	if crossing == "" {
 		return none
 	}
-	why := fmt.Sprintf("every host is in exactly one of them, and other groups, such as %s, go across", crossing)
+	why := fmt.Sprintf("every host is in exactly one of them, and other groups, such as %s, cut across them", crossing)
 	for level := range levels {
 		if len(chosen[level]) > 0 {
 			say("%s: %s, because %s", level.plural(len(chosen[level])), names(chosen[level]), why)
-			why = "they part those above"
+			why = "they divide those above"
 		}
 	}
 	return chosen

@@ -68,7 +68,7 @@ func Plan(v *Inventory, o Options) (*Result, error) {
 	case len(v.Hosts) == 0 && o.Table:
 		return nil, errors.New("the table has no hosts: there is no line below the first one")
 	case len(v.Hosts) == 0:
-		return nil, advice.With(errors.New("the inventory has no hosts, so there is nothing to import"), "`ansible-inventory -i INVENTORY --graph` shows what Ansible finds in it, and -vvv why not")
+		return nil, advice.With(errors.New("the inventory has no hosts, so there is nothing to import"), "`ansible-inventory -i INVENTORY --graph` shows what Ansible finds in it, and -vvv why it finds nothing")
 	}
 	for _, f := range v.Encrypted {
 		holder := hostHolder(f.Host)
@@ -91,7 +91,7 @@ func Plan(v *Inventory, o Options) (*Result, error) {
 	p.factsName()
 	p.settle()
 	if len(p.hosts) == 0 {
-		return nil, fmt.Errorf("no host of the inventory can be in Craton: %s %s", p.v.Hosts[0], p.static[p.v.Hosts[0]])
+		return nil, fmt.Errorf("Craton cannot store any host of the inventory: %s %s", p.v.Hosts[0], p.static[p.v.Hosts[0]])
 	}
 	if err := p.places(); err != nil {
 		return nil, err
@@ -305,12 +305,12 @@ func (p *planner) choices() error {
 		option string
 		keep   string
 	}{
-		{p.o.Templates, p.report.Templates, "templates", "--templates", "keep has them stay in Ansible's group_vars and host_vars"},
-		{p.o.Vaults, p.report.Vaults, "vaults", "--vault", "keep has them stay in Ansible's files, encrypted as they are"},
-		{p.o.Unsafe, p.report.Unsafe, "texts with the tag !unsafe", "--unsafe", "keep has them in the fleet, whose texts are never executed"},
+		{p.o.Templates, p.report.Templates, "templates", "--templates", "keep stores them in Ansible's group_vars and host_vars"},
+		{p.o.Vaults, p.report.Vaults, "vaults", "--vault", "keep stores them in Ansible's files, still encrypted"},
+		{p.o.Unsafe, p.report.Unsafe, "texts with the tag !unsafe", "--unsafe", "keep stores them in the fleet, whose texts are never executed"},
 	} {
 		if c.choice == Undecided && len(c.notes) > 0 {
-			wanted = append(wanted, fmt.Sprintf("%d with %s (%s): %s keep or leave; %s, leave leaves them out", len(c.notes), c.what, fewNotes(c.notes, 3), c.option, c.keep))
+			wanted = append(wanted, fmt.Sprintf("%d with %s (%s): set %s to keep or leave; %s, leave omits them", len(c.notes), c.what, fewNotes(c.notes, 3), c.option, c.keep))
 		}
 	}
 	if wanted == nil {
@@ -324,5 +324,5 @@ type UndecidedError struct{ Wanted []string }
 
 // Error says what must be decided.
 func (e *UndecidedError) Error() string {
-	return "some variables are no plain data; say what becomes of those\n" + strings.Join(e.Wanted, "\n")
+	return "some variables are not plain data; say what to do with them\n" + strings.Join(e.Wanted, "\n")
 }

@@ -227,14 +227,14 @@ func (p *planner) entry(res *Result) {
 		settings = append(settings, [2]string{"groups", "cloud,region,cell,label"})
 	}
 	if p.o.Plugin {
-		text := "# The fleet, as Craton has it; CRATON_URL says where. Made by craton import.\nplugin: craton.fleet.craton\n"
+		text := "# The fleet in Craton, at CRATON_URL. Made by craton import.\nplugin: craton.fleet.craton\n"
 		for _, s := range settings {
 			text += string(yaml11.AppendText([]byte(s[0]+": "), s[1])) + "\n"
 		}
 		res.add(PluginFile, []byte(text), false)
 		return
 	}
-	text := "#!/bin/sh\n# The fleet, as Craton has it; CRATON_URL says where. Made by craton import.\n"
+	text := "#!/bin/sh\n# The fleet in Craton, at CRATON_URL. Made by craton import.\n"
 	for _, s := range settings {
 		text += fmt.Sprintf("export CRATON_INVENTORY_%s='%s'\n", strings.ToUpper(s[0]), s[1])
 	}
@@ -322,7 +322,7 @@ func (p *planner) groupFiles(res *Result) {
 	if len(groups) == 0 {
 		return
 	}
-	text := []byte("# The groups that playbooks name, made of Craton's. Made by craton import.\n")
+	text := []byte("# The groups that playbooks name, from Craton's groups. Made by craton import.\n")
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		text = appendMember(text, name, groups[name])
 	}

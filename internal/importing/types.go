@@ -115,7 +115,7 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// withTypes puts marks into a value of JSON where the same in YAML has keys that are no texts, and dates.
+// withTypes puts marks into a value of JSON where the same in YAML has keys that are not text, and dates.
 func withTypes(decoded any, n *yaml.Node) any {
 	n = target(n)
 	if n == nil {

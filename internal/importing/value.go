@@ -75,7 +75,7 @@ func (r *valueReader) inspect(v *Value, decoded any, depth int) {
 		}
 	}
 	if depth > marks.MaxDepth {
-		bad("is nested too deep")
+		bad("is nested too deeply")
 		return
 	}
 	switch d := decoded.(type) {
@@ -87,11 +87,11 @@ func (r *valueReader) inspect(v *Value, decoded any, depth int) {
 			v.odd, r.odd = true, true
 		}
 		if err := value.CheckText(d); err != nil {
-			bad("holds a character that Craton does not take")
+			bad("contains a character that Craton does not accept")
 		}
 	case json.Number:
 		if err := value.CheckNumber(d.String()); err != nil {
-			bad("is a number that not every program reads")
+			bad("is a number that not every program can read")
 		}
 	case []any:
 		for _, one := range d {
@@ -99,14 +99,14 @@ func (r *valueReader) inspect(v *Value, decoded any, depth int) {
 		}
 	case map[string]any:
 		if _, ok := d[notFinite]; ok {
-			bad("is a number that JSON lacks")
+			bad("is a number that JSON does not have")
 			return
 		}
 		if s, ok := d[marks.Unsafe].(string); ok && len(d) == 1 {
 			v.Marked = true
 			v.Unsafe = v.Unsafe || !r.inert(s)
 			if err := value.CheckText(s); err != nil {
-				bad("holds a character that Craton does not take")
+				bad("contains a character that Craton does not accept")
 			}
 			return
 		}
@@ -124,11 +124,11 @@ func (r *valueReader) inspect(v *Value, decoded any, depth int) {
 			}
 			switch {
 			case strings.HasPrefix(key, typedKey), strings.HasPrefix(key, anotherKey):
-				bad("has keys that are no texts")
+				bad("has keys that are not text")
 			case isTemplate(key):
 				v.Template = true
 			case marks.Is(key), !r.inert(key):
-				bad("has a key that Craton hands on as text")
+				bad("has a key that Craton passes on as text")
 			}
 			r.inspect(v, one, depth+1)
 		}

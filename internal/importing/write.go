@@ -47,7 +47,7 @@ func (r *Result) Write(dir string, force bool) error {
 		}
 		if len(old) > 0 {
 			slices.Sort(old)
-			return fmt.Errorf("%s holds %s already; name another folder, or overwrite with --force", dir, advice.Few(slices.Compact(old), 5))
+			return fmt.Errorf("%s already contains %s; choose another directory, or overwrite with --force", dir, advice.Few(slices.Compact(old), 5))
 		}
 	}
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
@@ -65,9 +65,9 @@ func CheckFolder(dir string) error {
 		case err == nil && info.IsDir():
 			return nil
 		case err == nil && at == filepath.Clean(dir):
-			return fmt.Errorf("%s is a file, and an import is a folder; name another one by --output", at)
+			return fmt.Errorf("%s is a file, but an import needs a directory; choose one with --output", at)
 		case err == nil:
-			return fmt.Errorf("%s cannot be a folder: %s is a file; name another one by --output", dir, at)
+			return fmt.Errorf("%s cannot be a directory: %s is a file; choose another one with --output", dir, at)
 		case at == filepath.Dir(at):
 			return nil
 		}
@@ -138,7 +138,7 @@ func replace(dir string, files []File, old []string) (err error) {
 		return unwritable(dir, err)
 	}
 	partly := func(err error) error {
-		return advice.With(err, fmt.Sprintf("%s has a part of this import, which must not be used; when that is mended, import again with --force", dir))
+		return advice.With(err, fmt.Sprintf("%s contains a part of this import, which must not be used; when the problem is solved, import again with --force", dir))
 	}
 	if earlier, err := ReadRecord(dir); err == nil {
 		for _, f := range earlier.Files {
@@ -166,7 +166,7 @@ func replace(dir string, files []File, old []string) (err error) {
 func (f *File) write(dir string) error {
 	name := filepath.FromSlash(f.Path)
 	if !filepath.IsLocal(name) {
-		return fmt.Errorf("%q leads out of the folder", f.Path)
+		return fmt.Errorf("%q is outside of the directory", f.Path)
 	}
 	path := filepath.Join(dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -209,11 +209,11 @@ func ReadRecord(dir string) (*Record, error) {
 	}
 	text, err := os.ReadFile(filepath.Join(dir, RecordFile))
 	if err != nil {
-		return nil, fmt.Errorf("%s is no result of craton import: %w", dir, err)
+		return nil, fmt.Errorf("%s is not a result of craton import: %w", dir, err)
 	}
 	r := &Record{}
 	if err := json.Unmarshal(text, r); err != nil || r.Version != 1 {
-		return nil, fmt.Errorf("%s is no record of craton import", filepath.Join(dir, RecordFile))
+		return nil, fmt.Errorf("%s is not a record of craton import", filepath.Join(dir, RecordFile))
 	}
 	return r, nil
 }

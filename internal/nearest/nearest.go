@@ -8,7 +8,7 @@ import (
 )
 
 // Hint returns the advice of an error about an unknown word: `did you mean "x"?` when a known word is near,
-// else `known are a, b, c`. Without known words it is empty.
+// else `choose from: a, b, c`. Without known words it is empty.
 func Hint(word string, known []string) string {
 	if best := Word(word, known); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
@@ -16,7 +16,7 @@ func Hint(word string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}
-	return "known are " + strings.Join(known, ", ")
+	return "choose from: " + strings.Join(known, ", ")
 }
 
 // Word returns the known word that word is most likely a slip of, in any case: at most a third of its letters, but at

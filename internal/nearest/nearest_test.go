@@ -15,8 +15,8 @@ func TestHint(t *testing.T) {
 		"group":     `did you mean "groups"?`,
 		"vasr":      `did you mean "vars"?`,
 		"HostName":  `did you mean "hostname"?`,
-		"xyz":       `known are hostname, groups, vars`,
-		"":          `known are hostname, groups, vars`,
+		"xyz":       `choose from: hostname, groups, vars`,
+		"":          `choose from: hostname, groups, vars`,
 	} {
 		if got := nearest.Hint(word, known); got != want {
 			t.Errorf("Hint(%q) = %q, want %q", word, got, want)

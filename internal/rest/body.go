@@ -114,7 +114,7 @@ func (r *Response) notFinite() error {
 	if id := object.Get("id"); id.Exists() {
 		of = fmt.Sprintf(" (of the object with the id %s, %q)", id, cmp.Or(object.Get("name").Str, object.Get("username").Str))
 	}
-	return fmt.Errorf("it is not JSON: its %s %w%s; set it anew there, or delete it", at.Path, at.Err, of)
+	return fmt.Errorf("it is not JSON: its %s %w%s; set it there again, or delete it", at.Path, at.Err, of)
 }
 
 // NotJSON says of a response that is no JSON what it is, and what to do. It shows no secret of the request.
@@ -133,11 +133,11 @@ func (r *Response) NotJSON() string {
 	said := r.Conceal(r.Header.Get("Content-Type"))
 	switch {
 	case len(r.Body) == 0:
-		return fmt.Sprintf("it is not JSON but empty (content type %q); see what stands between here and the API", said)
+		return fmt.Sprintf("it is not JSON but empty (content type %q); check the proxies between here and the API", said)
 	case IsJSON(r.Header):
-		return fmt.Sprintf("it is not JSON, or only the beginning of it: %d bytes that begin with %q; see what stands between here and the API", len(r.Body), start)
+		return fmt.Sprintf("it is not JSON, or only the beginning of it: %d bytes that begin with %q; check the proxies between here and the API", len(r.Body), start)
 	}
-	return fmt.Sprintf("its content type is %q, not JSON: %d bytes that begin with %q; check that the URL is that of the API, and whether a proxy answers in its place, which may want a login",
+	return fmt.Sprintf("its content type is %q, not JSON: %d bytes that begin with %q; check that the URL is that of the API, and whether a proxy responds in its place, for example with a login page",
 		said, len(r.Body), start)
 }
 

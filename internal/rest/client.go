@@ -264,7 +264,7 @@ func (e *timeoutError) Error() string {
 	if e.after <= 0 {
 		return "timed out: " + e.err.Error()
 	}
-	text := fmt.Sprintf("no complete answer within %v", e.after)
+	text := fmt.Sprintf("no complete response within %v", e.after)
 	if tried, ok := errors.AsType[*triedError](e.err); ok {
 		text += tried.often()
 	}

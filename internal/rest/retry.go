@@ -64,7 +64,7 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 }
 
 // errCut is a response whose end never came.
-var errCut = errors.New("the answer was cut short")
+var errCut = errors.New("the response was cut short")
 
 // neverSent reports whether a request was never sent: the connection to the API or to a proxy failed, or the request
 // was given up while it waited for its turn.

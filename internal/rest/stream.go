@@ -129,7 +129,7 @@ func (s *Stream) unpack(coding string) error {
 		stop := s.stop
 		s.body, s.stop = z, func() { stop(); z.Close() }
 	default:
-		return errors.New("the answer has the Content-Encoding " + coding + ", which was not asked for")
+		return errors.New("the response has the Content-Encoding " + coding + ", which was not requested")
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func certPool(path string) (*x509.CertPool, error) {
 		found = pool.AppendCertsFromPEM(pem) || found
 	}
 	if !found {
-		return nil, fmt.Errorf("ca_path %s holds no PEM certificate", path)
+		return nil, fmt.Errorf("ca_path %s contains no PEM certificate", path)
 	}
 	return pool, nil
 }

@@ -121,7 +121,7 @@ func (t *authTransport) CloseIdleConnections() {
 // errRedirect is the failure of a request that was redirected: the APIs never redirect to other servers. Such a
 // redirect is a proxy's, often to https, and following it would carry the credentials along. Of an API that redirects
 // at all, it is a response like others.
-var errRedirect = advice.With(errors.New("the server answered with a redirect, which is not followed because it would carry the credentials along"), "set the URL to where it leads")
+var errRedirect = advice.With(errors.New("the server responded with a redirect, which is not followed because that would send the credentials along"), "set the URL to its target")
 
 func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {
 	const most = 5

@@ -46,7 +46,7 @@ func (s Service) Base(raw string) (*url.URL, error) {
 		return nil, &CallError{s.Library, advice.With(fmt.Errorf("the API's URL%s must begin with http:// or https://", shown), "write it like "+s.Example)}
 	}
 	if u.RawQuery != "" || u.Fragment != "" {
-		return nil, &CallError{s.Library, fmt.Errorf("the API's URL %s must have no query and no fragment", BareURL(u))}
+		return nil, &CallError{s.Library, fmt.Errorf("the API's URL %s must not have a query or fragment", BareURL(u))}
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.Path = strings.TrimSuffix(u.Path, s.Version) + s.Version

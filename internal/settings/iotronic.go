@@ -7,9 +7,9 @@ var Iotronic = Section{
 	Name: "iotronic",
 	Settings: []Setting{
 		{Name: "url", Flag: "iotronic-url", Env: "CRATON_IOTRONIC_URL", Also: []string{"IOTRONIC_URL", "IRONIC_URL", "OS_SERVICE_ENDPOINT", "OS_ENDPOINT"}, URL: true,
-			Help: "address of an Ironic or Iotronic API; with Keystone, by default what its catalogue says"},
+			Help: "URL of an Ironic or Iotronic API; with Keystone, defaults to the endpoint in its catalogue"},
 		{Name: "cloud", Flag: "iotronic-cloud", Env: "CRATON_IOTRONIC_CLOUD",
-			Help: "cloud of a clouds.yaml for Ironic or Iotronic alone; with it, of the settings that say who signs in only flags count"},
+			Help: "cloud of a clouds.yaml for Ironic or Iotronic alone; with it, only flags override its credentials"},
 		{Name: "service_type", Flag: "os-service-type", Env: "CRATON_IOTRONIC_SERVICE_TYPE", Also: []string{"OS_SERVICE_TYPE"},
 			Help: "type of the service in Keystone's catalogue; if not set iot, or else baremetal"},
 		{Name: "dialect", Env: "CRATON_IOTRONIC_DIALECT", Default: "auto",

@@ -236,7 +236,7 @@ func (v *Values) get(name string) value {
 // parse gives a text its type and checks the choices. The error says what is allowed, never the text of a secret.
 func (s *Setting) parse(text string) (any, error) {
 	if !s.Secret && !s.URL && urlWithUser.MatchString(text) {
-		return nil, fmt.Errorf("%s is a URL with a user or password in it, which it has no use for: take it out, and put what it holds into the settings for URLs, users and passwords", s.Name)
+		return nil, fmt.Errorf("%s is a URL with a user or password, which it does not use: unset it, and use the settings for URLs, users and passwords", s.Name)
 	}
 	bad := func(want string) error {
 		if s.Secret {
@@ -313,7 +313,7 @@ func inHome(path string) (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("%s is in the home directory, which is not known (%w): write the whole path", path, err)
+		return "", fmt.Errorf("%s is in the home directory, which is unknown (%w): write the full path", path, err)
 	}
 	return filepath.Join(home, rest), nil
 }
@@ -327,7 +327,7 @@ var urlWithPassword = regexp.MustCompile(`(?i)^postgres(ql)?://([^/]*:[^/]*@|.*[
 func (s *Setting) checkWords(words []string) error {
 	for _, w := range words {
 		if urlWithUser.MatchString(w) {
-			return fmt.Errorf("%s has a word that is a URL with a user or password in it: take it out", s.Name)
+			return fmt.Errorf("%s has a word that is a URL with a user or password: remove it", s.Name)
 		}
 		if len(s.Choices) > 0 && !slices.Contains(s.Choices, w) {
 			return advice.With(fmt.Errorf("%s has the word %q", s.Name, w), fmt.Sprintf("allowed are %s", strings.Join(s.Choices, ", ")))

@@ -147,9 +147,9 @@ func (s *Section) CheckVariables(environ []string) error {
 		end = strings.TrimPrefix(end, prefix)
 	}
 	if near := nearest.Word(end, ends); near != "" {
-		return advice.With(fmt.Errorf("environment %s is set, and there is no such setting", name), fmt.Sprintf("did you mean %s?", s.prefixes()[0]+near))
+		return advice.With(fmt.Errorf("environment %s is set, but there is no such setting", name), fmt.Sprintf("did you mean %s?", s.prefixes()[0]+near))
 	}
-	return advice.With(fmt.Errorf("environment %s is set, and there is no such setting", name), fmt.Sprintf("unset it, or set one of %s", strings.Join(known, ", ")))
+	return advice.With(fmt.Errorf("environment %s is set, but there is no such setting", name), fmt.Sprintf("unset it, or set one of %s", strings.Join(known, ", ")))
 }
 
 // prefixes returns what the variables of a section begin with, and what those who leave out CRATON_ take for it, where

@@ -66,7 +66,7 @@ func TestCheckVariables(t *testing.T) {
 		entry            string
 		craton, iotronic string // parts of the errors; "" is none
 	}{
-		{"CRATON_INVENTORY_LABLES=web", "CRATON_INVENTORY_LABLES is set, and there is no such setting; did you mean CRATON_INVENTORY_LABELS?", ""},
+		{"CRATON_INVENTORY_LABLES=web", "CRATON_INVENTORY_LABLES is set, but there is no such setting; did you mean CRATON_INVENTORY_LABELS?", ""},
 		{"CRATON_INVENTORY_labels=web", "did you mean CRATON_INVENTORY_LABELS?", ""},
 		{"CRATON_INVENTORY_COLOUR=blue", "set one of CRATON_INVENTORY_VARS, ", ""},
 		{"CRATON_INVENTORY_=x", "there is no such setting", ""},

@@ -85,7 +85,7 @@ func (p *page) changes() (*view, error) {
 	doc := &changesPage{Events: []*craton.Event{}, ID: p.query.Get("id"), First: p.query.Get("before") == ""}
 	v := &view{Title: "Changes", Template: "changes", Document: doc}
 	if !doc.First && !cursor.MatchString(p.query.Get("before")) {
-		return nil, fail(http.StatusBadRequest, "the place in the change log that the URL names cannot be read: begin with the newest changes")
+		return nil, fail(http.StatusBadRequest, "the cursor in the URL is invalid: start with the newest changes")
 	}
 	o := craton.HistoryOptions{Kind: p.query.Get("kind"), Before: p.query.Get("before"), Limit: pageEvents}
 	words := []string{"history"}
@@ -97,7 +97,7 @@ func (p *page) changes() (*view, error) {
 	}
 	if doc.ID != "" {
 		if doc.Of == nil || reconcile.ID(doc.Of, doc.ID) == "" {
-			return nil, fail(http.StatusBadRequest, "the history of one object needs its kind and its id, which must be one of that kind")
+			return nil, fail(http.StatusBadRequest, "the history of an object requires its kind, and an id of that kind")
 		}
 		o.ID = reconcile.ID(doc.Of, doc.ID)
 	}

@@ -56,7 +56,7 @@ func (p *page) compare() (*view, error) {
 	switch {
 	case doc.A == "":
 	case doc.B != "" && doc.Then != "":
-		err = fail(http.StatusBadRequest, "a second host or an earlier moment: not both")
+		err = fail(http.StatusBadRequest, "give a second host or an earlier time, not both")
 	case doc.B != "":
 		err = p.compareTwo(v, doc)
 	case doc.Then != "":

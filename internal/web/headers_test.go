@@ -166,7 +166,7 @@ func TestRefusals(t *testing.T) {
 			w := httptest.NewRecorder()
 			page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 			text := strings.Join(strings.Fields(w.Body.String()), " ")
-			want := []string{"<h1>The fleet does not answer</h1>", `<p class="problem">No connection: dial tcp`, "connection refused", `">Try again</a>`}
+			want := []string{"<h1>The fleet is unavailable</h1>", `<p class="problem">No connection: dial tcp`, "connection refused", `">Try again</a>`}
 			if strings.Contains(path, ".json") {
 				want = []string{`"status": 502, "message": "no connection: dial tcp`}
 			}

@@ -60,7 +60,7 @@ func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(r.URL.Path, l.base+"assets/"):
 		l.site.ServeHTTP(w, r) // the same for everybody
 	case err != nil || subtle.ConstantTimeCompare([]byte(c.Value), []byte(l.session)) != 1 || !strings.HasPrefix(r.URL.Path, l.base):
-		http.Error(w, "Nobody is signed in here. `craton ui` prints an address that works once, for one browser: end it with Ctrl-C and start it again for another one.", http.StatusForbidden)
+		http.Error(w, "Nobody is signed in here. `craton ui` prints an address that works once, in one browser: stop it with Ctrl-C and start it again for another one.", http.StatusForbidden)
 	default:
 		l.site.ServeHTTP(w, r)
 	}
@@ -76,7 +76,7 @@ func (l *Local) enter(w http.ResponseWriter, r *http.Request) {
 	}
 	l.mu.Unlock()
 	if !good {
-		http.Error(w, "This address works once, and it was used. If that was not you, somebody else reads along: end `craton ui` with Ctrl-C and start it again.", http.StatusForbidden)
+		http.Error(w, "This address works once, and has been used. If that was not you, somebody else can read the page: stop `craton ui` with Ctrl-C and start it again.", http.StatusForbidden)
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: l.cookie, Value: l.session, Path: l.base, HttpOnly: true, SameSite: http.SameSiteStrictMode})

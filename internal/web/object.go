@@ -107,7 +107,7 @@ const (
 func (p *page) object(k *schema.Kind, id string) (*view, error) {
 	fields, err := p.of(k).Collection(craton.Kind(k.Name)).Get(p.ctx, id)
 	if craton.IsNotFound(err) {
-		return nil, fail(http.StatusNotFound, "there is no %s with the id %s%s", k.Noun(), id, map[bool]string{true: " at that moment"}[p.Past != ""])
+		return nil, fail(http.StatusNotFound, "there is no %s with the id %s%s", k.Noun(), id, map[bool]string{true: " at that time"}[p.Past != ""])
 	}
 	if err != nil {
 		return nil, err

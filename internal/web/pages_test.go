@@ -217,7 +217,7 @@ func TestSmallPrint(t *testing.T) {
 		f.page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 		return w.Code, strings.Join(strings.Fields(w.Body.String()), " ")
 	}
-	for path, want := range map[string]string{"/ui/changes?before=what": "The place in the change log that the URL names cannot be read", "/ui/hosts?marker=4711": "There is no host 4711 any more"} {
+	for path, want := range map[string]string{"/ui/changes?before=what": "The cursor in the URL is invalid", "/ui/hosts?marker=4711": "There is no host 4711 any more"} {
 		if status, text := get(path); status != http.StatusBadRequest || !strings.Contains(text, want) || strings.Contains(text, "/v1") || strings.Contains(text, "database") {
 			t.Errorf("%s: %d %s", path, status, text)
 		}

@@ -333,7 +333,7 @@ func (t *team) try(r *http.Request, c *credentials) (status int, problem string)
 	case ok && craton.IsUnauthenticated(err):
 		return http.StatusUnauthorized, e.Message
 	}
-	return http.StatusBadGateway, "the server does not answer now: try again"
+	return http.StatusBadGateway, "the server is unavailable: try again"
 }
 
 // inside returns a URL of the page that can be looked at, or else the first page.

@@ -186,7 +186,7 @@ const (
 // for.
 func (p *page) readQuery(u *url.URL) (err error) {
 	if n := len(u.Path) + len(u.RawQuery); n > longestURL {
-		return fail(http.StatusBadRequest, "the URL has %d bytes, at most %d are possible", n, longestURL)
+		return fail(http.StatusBadRequest, "the URL has %d bytes, but at most %d are allowed", n, longestURL)
 	}
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
@@ -195,7 +195,7 @@ func (p *page) readQuery(u *url.URL) (err error) {
 	n := len(template.HTMLEscapeString(u.Path))
 	for name, values := range query {
 		if len(values) > 1 {
-			return fail(http.StatusBadRequest, "%q is there %d times: say it once", name, len(values))
+			return fail(http.StatusBadRequest, "the parameter %q is given %d times: give it once", name, len(values))
 		}
 		n += len(template.HTMLEscapeString(name)) + len(template.HTMLEscapeString(values[0]))
 	}
@@ -364,7 +364,7 @@ func problemOf(err error) *problem {
 		http.StatusNotFound: "Not found", http.StatusConflict: "That cannot be told", http.StatusGone: "That is too long ago",
 	}[status]
 	if title == "" {
-		status, title = http.StatusBadGateway, "The fleet does not answer"
+		status, title = http.StatusBadGateway, "The fleet is unavailable"
 	}
 	return &problem{status, messageOf(err), title}
 }

@@ -95,7 +95,7 @@ func TestCommandFailures(t *testing.T) {
 	}{
 		"down":          {"http://127.0.0.1:1", []string{"--list"}, "cannot reach the Ironic or Iotronic API"},
 		"nonsense":      {nonsense.URL, []string{"--list"}, "not JSON"},
-		"a wrong token": {town.URL, []string{"--list", "--os-token", "hush"}, "401 Unauthorized: The request you have made requires authentication. Set token (OS_TOKEN) to one that is good"},
+		"a wrong token": {town.URL, []string{"--list", "--os-token", "hush"}, "401 Unauthorized: The request you have made requires authentication. Set token (OS_TOKEN) to a valid one"},
 		"twins":         {twins.URL, []string{"--list"}, `two hosts are called "pi-01"`},
 		"twins alone":   {twins.URL, []string{"--host", "pi-02"}, `two hosts are called "pi-01"`},
 		"no such host":  {town.URL, []string{"--host", "pi-03"}, `the inventory has no host "pi-03"`},

@@ -145,7 +145,7 @@ func TestBuildErrors(t *testing.T) {
 			`board "a" (` + uuid1 + `) has a variable "iotronic", which is also the name of the facts; set facts to another name, or add the variable to exclude_variables`},
 		"hostname":          {nil, func(o *Options) { o.Hostname = "uid" }, `hostname: "uid" ... did you mean "uuid"?`},
 		"groups":            {nil, func(o *Options) { o.Groups = []GroupKind{TypeGroups, "stauts"} }, `groups: "stauts" ... did you mean "status"?`},
-		"group_names":       {nil, func(o *Options) { o.GroupNames = "raw" }, `group_names: "raw" ... known are readable, exact`},
+		"group_names":       {nil, func(o *Options) { o.GroupNames = "raw" }, `group_names: "raw" ... choose from: readable, exact`},
 		"facts":             {nil, func(o *Options) { o.Facts = "a-b" }, `facts must be the name of a variable`},
 		"ansible_host":      {nil, func(o *Options) { o.Facts = "ansible_host" }, `facts cannot be called ansible_host`},
 		"exclude_fields":    {nil, func(o *Options) { o.ExcludeFields = []string{"["} }, `exclude_fields ... "["`},

@@ -315,7 +315,7 @@ func TestFilters(t *testing.T) {
 		{town.URL, "status=registered,type=raspbery", `filters: no board has type=raspbery; did you mean "raspberry"?`},
 		{town.URL, "status=registered,fleet=roof of town", `filters: no board has fleet=roof of town; did you mean "roofs of town"?`},
 		{town.URL, "status=registered,fleet=empty", ""},
-		{town.URL, "mobile=perhaps", `filters: no board has mobile=perhaps; known are false, true`},
+		{town.URL, "mobile=perhaps", `filters: no board has mobile=perhaps; choose from: false, true`},
 		{town.URL, "typ=raspberry", `filters: no board has a field typ; did you mean "type"?`},
 		{town.URL, "extra.rock=b7", `filters: no board has a field extra.rock`},
 		{town.URL, "driver=ipmi", `filters: no board has a field driver`},

@@ -76,7 +76,7 @@ func TestKeystone(t *testing.T) {
 	}
 	wrong := signIn(openstacktest.User{Name: reader.Name, Password: "not this one"})
 	out, text := run(t, node.infoName(), wrong.Connection, nil)
-	if !strings.Contains(out.Msg(), "does not sign in user") || strings.Contains(text, "not this one") {
+	if !strings.Contains(out.Msg(), "refuses to sign in user") || strings.Contains(text, "not this one") {
 		t.Errorf("a wrong password: %s", text)
 	}
 	elsewhere, _ := run(t, node.infoName(), admin.Connection.With(args{"os_region_name": "nowhere"}), nil)

@@ -61,8 +61,7 @@ options:
     type: path
   cloud:
     description:
-      - Cloud of a clouds.yaml for Ironic or Iotronic alone; with it, of the settings that say who signs in only flags
-          count.
+      - Cloud of a clouds.yaml for Ironic or Iotronic alone; with it, only flags override its credentials.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_CLOUD) is used.
     type: str
   default_domain:
@@ -222,7 +221,7 @@ options:
     type: str
   url:
     description:
-      - Address of an Ironic or Iotronic API; with Keystone, by default what its catalogue says.
+      - URL of an Ironic or Iotronic API; with Keystone, defaults to the endpoint in its catalogue.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_URL), C(IOTRONIC_URL), C(IRONIC_URL),
           C(OS_SERVICE_ENDPOINT) or C(OS_ENDPOINT) is used.
     type: str

@@ -349,7 +349,7 @@ options:
         key: no_token_cache
   url:
     description:
-      - Address of an Ironic or Iotronic API; with Keystone, by default what its catalogue says.
+      - URL of an Ironic or Iotronic API; with Keystone, defaults to the endpoint in its catalogue.
     type: str
     env:
       - name: OS_ENDPOINT
@@ -362,8 +362,7 @@ options:
         key: url
   cloud:
     description:
-      - Cloud of a clouds.yaml for Ironic or Iotronic alone; with it, of the settings that say who signs in only flags
-          count.
+      - Cloud of a clouds.yaml for Ironic or Iotronic alone; with it, only flags override its credentials.
     type: str
     env:
       - name: CRATON_IOTRONIC_CLOUD

@@ -105,7 +105,7 @@ func TestImportForms(t *testing.T) {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		out := i.craton(t, "-i", "inv", "--playbook-dir", "plays", "--vault", "keep")
-		wantIn(t, out, "9 hosts", "group all  since is a date", "group all  vlans has keys that are no texts")
+		wantIn(t, out, "9 hosts", "group all  since is a date", "group all  vlans has keys that are not text")
 		if grep, err := i.run(t, "/bin/grep", "-r", "deep-secret", "imported"); err == nil {
 			t.Errorf("a secret is written in clear\n%s", grep)
 		}
@@ -128,7 +128,7 @@ func TestImportForms(t *testing.T) {
 		if err == nil {
 			t.Error("a number as a key and its text are the same")
 		}
-		wantIn(t, out, "variable vlans on 9 hosts", "variable since on 9 hosts", "the import is not the same")
+		wantIn(t, out, "variable vlans on 9 hosts", "variable since on 9 hosts", "the import differs from the inventory")
 	})
 }
 
@@ -148,7 +148,7 @@ func TestImportSources(t *testing.T) {
 		if err == nil {
 			t.Error("a script is read without the plugin for scripts")
 		}
-		wantIn(t, out, "the import is written to imported, and could not be proved", "has to enable the plugins script and yaml")
+		wantIn(t, out, "the import was written to imported, but could not be verified", "must enable the plugins script and yaml")
 		i.write(t, "ansible.cfg", "[inventory]\nenable_plugins = script, advanced_host_list, yaml, ini\n")
 		out = i.craton(t, "-i", "h[1:5:2],x:2222,10.0.0.9,", "--force")
 		wantIn(t, out, "5 hosts")

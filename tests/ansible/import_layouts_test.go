@@ -63,7 +63,7 @@ func TestImportOpenStackAnsible(t *testing.T) {
 		if out, err := i.run(t, "craton", "import", "--verify"); err != nil || !strings.Contains(out, "differences  none") {
 			t.Errorf("%v\n%s", err, out)
 		}
-		for file, want := range map[string]string{"bad.json": "ERROR: bad.json is no inventory of openstack-ansible: it has no _meta", "broken/openstack_inventory.json": "ERROR: ansible-inventory -i broken/openstack_inventory.json "} {
+		for file, want := range map[string]string{"bad.json": "ERROR: bad.json is not an inventory of openstack-ansible: it has no _meta", "broken/openstack_inventory.json": "ERROR: ansible-inventory -i broken/openstack_inventory.json "} {
 			out, err := i.run(t, "craton", "import", "openstack-ansible", file, "--output", "other")
 			if err == nil || strings.Contains(out, "/craton-import-") {
 				t.Errorf("%v\n%s", err, out)
@@ -148,7 +148,7 @@ func TestImportDebOps(t *testing.T) {
 			i.write(t, name, text)
 		}
 		out := i.craton(t, "--templates", "keep")
-		wantIn(t, out, "Reading "+filepath.Join(i.dir, "ansible/inventory")+", as Ansible does where no -i is given.", "regions: site_ams, site_fra", "5 hosts")
+		wantIn(t, out, "Reading "+filepath.Join(i.dir, "ansible/inventory")+", as Ansible does without -i.", "regions: site_ams, site_fra", "5 hosts")
 		wantIn(t, i.read(t, "imported/fleet.yml"), "netbase__domain: example.org", "- debops_all_hosts", "- debops_service_nginx", "ip_address: 192.0.2.31", "users__accounts:", "users__host_accounts:", "postgresql_server__listen:")
 		wantIn(t, i.read(t, "imported/inventory/group_vars/label_debops_service_nginx.yml"), "users__group_accounts:", `"{{ inventory_hostname }}"`)
 		wantIn(t, i.read(t, "imported/inventory/group_vars/all.yml"), `lookup("password"`)
@@ -168,7 +168,7 @@ func TestImportConfigured(t *testing.T) {
 			if err == nil || i.exists("imported") {
 				t.Errorf("%v\n%s", err, out)
 			}
-			wantIn(t, out, "the following arguments are required: -i/--inventory; neither ansible.cfg nor ANSIBLE_INVENTORY names one, and there is no /etc/ansible/hosts")
+			wantIn(t, out, "the following arguments are required: -i/--inventory; neither ansible.cfg nor ANSIBLE_INVENTORY sets one, and there is no /etc/ansible/hosts")
 		}
 		i.env = append(i.env, "ANSIBLE_INVENTORY=one.ini,two")
 		out, err := i.run(t, "craton", "import", "ansible", "--no-verify")
@@ -190,6 +190,6 @@ func TestImportConfigured(t *testing.T) {
 		if out, err = i.run(t, "craton", "import", "--verify"); err == nil {
 			t.Error("what cannot be run is proved")
 		}
-		wantIn(t, out, "imported/inventory/10-craton has to be executable (chmod u+x)")
+		wantIn(t, out, "imported/inventory/10-craton must be executable (chmod u+x)")
 	})
 }

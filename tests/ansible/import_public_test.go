@@ -122,7 +122,7 @@ func TestImportSOPS(t *testing.T) {
 		}
 	}
 	out := i.craton(t, "-i", "inv", "--vault", "keep")
-	wantIn(t, out, "vaults       4 in Ansible, encrypted as they are", "group web  nested")
+	wantIn(t, out, "vaults       4 in Ansible, still encrypted", "group web  nested")
 	wantIn(t, i.read(t, "imported/fleet.yml"), "port_unencrypted: 80")
 	for _, secret := range []string{"group-secret", "nested-secret", "all-secret", "host-secret"} {
 		if grep, err := i.run(t, "/bin/grep", "-r", secret, "imported"); err == nil || strings.Contains(out, secret) {

@@ -96,7 +96,7 @@ func TestImportPlugins(t *testing.T) {
 			t.Fatal(err)
 		}
 		out := i.craton(t, "-i", "inv", "--templates", "keep", "--vault", "keep", "--unsafe", "keep")
-		wantIn(t, out, "12 hosts", "vaults       3 in Ansible, encrypted as they are")
+		wantIn(t, out, "12 hosts", "vaults       3 in Ansible, still encrypted")
 		for _, secret := range []string{"group-secret", "all-secret", "host-secret"} {
 			if grep, err := i.run(t, "/bin/grep", "-r", secret, "imported"); err == nil || strings.Contains(out, secret) {
 				t.Errorf("%s is written in clear\n%s", secret, grep)
@@ -111,7 +111,7 @@ func TestImportPlugins(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
-		wantIn(t, out, " 0 unexplained", "left out of group web: it is in an encrypted file (--vault leave)", "(it is in an encrypted file, and not shown)")
+		wantIn(t, out, " 0 unexplained", "left out of group web: it is in an encrypted file (--vault leave)", "(in an encrypted file, not shown)")
 	})
 }
 
@@ -139,7 +139,7 @@ func TestImportFew(t *testing.T) {
 				t.Errorf("%s: %v\n%q", latin, err, out)
 			}
 		}
-		wantIn(t, i.craton(t, "-i", "one,", "--force"), "1 host\n", "knows only a name (one)")
+		wantIn(t, i.craton(t, "-i", "one,", "--force"), "1 host\n", "has only the names of 1 host (one)")
 
 		out := i.craton(t, "-i", "names.ini", "--templates", "keep", "--resolve", "--force")
 		wantIn(t, out, "addresses    of 1 host from DNS", "(b, d)")
@@ -149,7 +149,7 @@ func TestImportFew(t *testing.T) {
 		if err == nil { // a machine that has the collection
 			wantIn(t, out, "differences  none")
 		} else {
-			wantIn(t, out, "the import is written to plugin, and could not be proved", "--plugin wants the collection craton.fleet where this Ansible finds it")
+			wantIn(t, out, "the import was written to plugin, but could not be verified", "--plugin requires the collection craton.fleet where this Ansible finds it")
 		}
 		wantIn(t, i.read(t, "plugin/inventory/10-fleet.craton.yml"), "plugin: craton.fleet.craton\n")
 	})
@@ -201,7 +201,7 @@ order=db
 		if err == nil {
 			t.Error("what is false is proved")
 		}
-		wantIn(t, out, "the import is not the same",
+		wantIn(t, out, "the import differs from the inventory",
 			"host h3 on 1 host (h3): UNEXPLAINED", "host h4 on 1 host (h4): UNEXPLAINED", "variable number on 1 host (h1): UNEXPLAINED", "  after   \"1\"",
 			"variable ansible_host on 1 host (old): UNEXPLAINED", "variable order on 2 hosts (h1, h2): UNEXPLAINED", `after   "WEB"`,
 			"variable made on 2 hosts (h1, h2): UNEXPLAINED", `after   "other"`, "9: 0 explained, 9 unexplained")

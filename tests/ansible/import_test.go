@@ -250,7 +250,7 @@ func TestImport(t *testing.T) {
 		if err == nil {
 			t.Error("a difference without a reason is none")
 		}
-		wantIn(t, out, "UNEXPLAINED", `before  "example.net"`, `after   "example.org"`, "the import is not the same")
+		wantIn(t, out, "UNEXPLAINED", `before  "example.net"`, `after   "example.org"`, "the import differs from the inventory")
 	})
 }
 

@@ -41,11 +41,11 @@ func TestHorizon(t *testing.T) {
 	b.has("The change log begins at", "or with itself at")
 	for _, path := range []string{"changes", b.firstOf("hosts")} {
 		b.open(path)
-		b.has("The change log has just begun; what was before is not kept.")
+		b.has("The change log has just begun; earlier changes are not kept.")
 	}
 	if _, err := s.run("host-vars-set", "old-host", "shared=d"); err != nil {
 		t.Fatal(err)
 	}
 	b.open("changes")
-	b.has("The change log is whole from 2")
+	b.has("The change log is complete from 2")
 }

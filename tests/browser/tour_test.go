@@ -306,7 +306,7 @@ func TestNoAnswer(t *testing.T) {
 	if status := b.load(s.base + "hosts"); status < 500 {
 		t.Errorf("%d", status)
 	}
-	b.has("The fleet does not answer", "Try again")
+	b.has("The fleet is unavailable", "Try again")
 	b.inspect()
 	b.picture("lost", "hosts")
 }

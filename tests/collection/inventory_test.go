@@ -441,7 +441,7 @@ func TestUnknownVariables(t *testing.T) {
 		} {
 			name, _, _ := strings.Cut(c.variable, "=")
 			stdout, stderr, code := h.try(t, append(known, c.variable, "ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED=1"), "ansible-inventory", "-i", c.source, "--list")
-			if all := oneLine(stdout + stderr); code == 0 || !strings.Contains(all, name+" is set, and there is no such setting") || !strings.Contains(all, c.near) {
+			if all := oneLine(stdout + stderr); code == 0 || !strings.Contains(all, name+" is set, but there is no such setting") || !strings.Contains(all, c.near) {
 				t.Errorf("%s: exit %d, want %q\n%s%s", c.source, code, c.near, stdout, stderr)
 			}
 		}

@@ -83,7 +83,7 @@ keyed_groups: [{key: iotronic.status, prefix: is}]
 		}
 		bad := h.write(t, "bad.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: wrong\n")
 		_, stderr, code = h.try(t, nil, "ansible-inventory", "-i", bad, "--list")
-		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, "iotronic: GET /v1/boards/detail: 401") || !strings.Contains(text, " Set token (OS_TOKEN) to one that is good") {
+		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, "iotronic: GET /v1/boards/detail: 401") || !strings.Contains(text, " Set token (OS_TOKEN) to a valid one") {
 			t.Errorf("exit %d: %s", code, stderr)
 		}
 		if doc := h.run(t, "ansible-doc", "-t", "inventory", "craton.fleet.iotronic"); !strings.Contains(doc, "iotronic_groups") || !strings.Contains(doc, "CRATON_IOTRONIC_URL") {

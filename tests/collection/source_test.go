@@ -55,7 +55,7 @@ func TestEventSource(t *testing.T) {
 			"affecting must be true or false":                           arguments("affecting", "perhaps"),
 			"kinds has a word with a comma or a quote":                  arguments("kinds", []string{"host,region"}),
 			"argument --kind: invalid choice: 'hots'":                   arguments("kinds", "hots"),
-			"no fleet to talk to: set CRATON_URL":                       {"state_file": state, "binary": craton},
+			"no fleet is configured: set CRATON_URL":                    {"state_file": state, "binary": craton},
 			"none.db does not exist":                                    arguments("url", "sqlite:"+h.dir+"/none.db"),
 			"cannot run /nonexistent/craton: No such file or directory": arguments("binary", "/nonexistent/craton"),
 			"the state file " + craton + "/s.json cannot be used":       arguments("state_file", craton+"/s.json"),

@@ -122,7 +122,7 @@ func list(p *show.Printer, kept *inventory.KeptInventories) error {
 	}
 	for _, err := range []error{damaged, err} {
 		if err != nil {
-			_, _ = fmt.Fprintf(p.Err, "WARNING: %s; it counts as not there\n", show.Clean(output.OneLine(err)))
+			_, _ = fmt.Fprintf(p.Err, "WARNING: %s; it is ignored\n", show.Clean(output.OneLine(err)))
 		}
 	}
 	return nil
@@ -140,9 +140,9 @@ func acceptOne(p *show.Printer, kept *inventory.KeptInventories, ids []string) e
 	case len(all) == 0:
 		return errors.New("no inventory was refused")
 	case len(ids) == 1 && refused[ids[0]] == nil:
-		return advice.With(fmt.Errorf("no inventory with the id %q was refused", ids[0]), "those that were are "+strings.Join(all, ", "))
+		return advice.With(fmt.Errorf("no inventory with the id %q was refused", ids[0]), "choose from: "+strings.Join(all, ", "))
 	case len(ids) == 0 && len(all) > 1:
-		return advice.With(fmt.Errorf("%d inventories were refused", len(all)), "say which: "+strings.Join(all, ", "))
+		return advice.With(fmt.Errorf("%d inventories were refused", len(all)), "give the id of one: "+strings.Join(all, ", "))
 	case len(ids) == 0:
 		ids = all
 	}

@@ -108,7 +108,7 @@ func TestExplainOne(t *testing.T) {
    cloud east                    -
    project ops                   -
 
-null is a value too: it hides the others. To have the next one, delete the variable where it is null.
+null is a value too: it shadows the others. To get the next one, delete the variable where it is null.
 `,
 		"users": `users of host web-01
 

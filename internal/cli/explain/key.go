@@ -87,7 +87,7 @@ func (d *spread) overview(look show.Appearance) string {
 		b.WriteString(line + "\n")
 	}
 	if !d.Complete {
-		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project: what other levels hide of it is not shown."))
+		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project: its values that other places shadow are not shown."))
 	}
 	return b.String()
 }

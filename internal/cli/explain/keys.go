@@ -72,7 +72,7 @@ func (d *keyList) overview(look show.Appearance) string {
 		b.WriteString(line + "\n")
 	}
 	if !d.Complete {
-		b.WriteString("\n" + look.Dim("Your role may not read the project: of its variables only those are here that something inherits.") + "\n")
+		b.WriteString("\n" + look.Dim("Your role may not read the project: only those of its variables that something inherits are listed.") + "\n")
 	}
 	return b.String()
 }

@@ -69,10 +69,10 @@ func (e *explanation) overview(look show.Appearance) string {
 		}
 	}
 	if shortened {
-		fmt.Fprintf(&b, "\n%s\n", look.Dim(fmt.Sprintf("Values with … are shortened: craton explain %d VARIABLE shows one whole.", e.device.ID)))
+		fmt.Fprintf(&b, "\n%s\n", look.Dim(fmt.Sprintf("Values with … are shortened: craton explain %d VARIABLE shows one in full.", e.device.ID)))
 	}
 	if !e.Whole {
-		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project: what other levels hide of it is not shown."))
+		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project: its values that other places shadow are not shown."))
 	}
 	return b.String()
 }
@@ -109,7 +109,7 @@ func (e *explanation) one(look show.Appearance) string {
 		}
 	}
 	if v.Values[0].Value == "null" && len(v.Values) > 1 {
-		b.WriteString("\nnull is a value too: it hides the others. To have the next one, delete the variable where it is null.\n")
+		b.WriteString("\nnull is a value too: it shadows the others. To get the next one, delete the variable where it is null.\n")
 	}
 	if v.Excluded {
 		b.WriteString("\nThe setting exclude_variables keeps it out of the inventory.\n")

@@ -22,16 +22,16 @@ func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
 		address, ok := value.ParseAddress(h.IPAddress)
 		switch {
 		case !ok:
-			out.add("its ip_address is none", h.name)
+			out.add("its ip_address is not an IP address", h.name)
 			continue
 		case value.IsStandIn(address):
-			out.add("its ip_address only stands in for one that is not known, and would hide what DNS says", h.name)
+			out.add("its ip_address is a placeholder, and would hide the one in DNS", h.name)
 			continue
 		case !isHostName(h.name):
-			out.add("its name is none of a host: letters, digits and hyphens, with dots between", h.name)
+			out.add("its name is not a host name: letters, digits and hyphens, in parts separated by dots", h.name)
 			continue
 		case isLocal(h.name):
-			out.add("its name is what every machine calls itself", h.name)
+			out.add("its name is one that every machine uses for itself", h.name)
 			continue
 		}
 		if _, err := io.WriteString(w, address+" "+h.name+"\n"); err != nil {

@@ -227,7 +227,7 @@ func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) e
 }
 
 // partWritten is the message after an interruption of output to standard output.
-const partWritten = "what was written is not the whole fleet: leave it, and export again"
+const partWritten = "what was written is not complete: discard it, and export again"
 
 // patience is how long an interrupted write is waited for.
 const patience = time.Second
@@ -276,7 +276,7 @@ func fleet(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 		whole.Part(func(w *reconcile.Wanted) bool { return w.Kind == schema.Host && meant[w.ID] })
 	}
 	if whole.Unread {
-		e.warn("the variables of the project are not in it: only its admins may read them")
+		e.warn("the variables of the project are not included: only its admins may read them")
 	}
 	return func(w io.Writer) error { return exportError(fleetfile.Write(w, &whole.Tree, "")) }, nil
 }
@@ -291,7 +291,7 @@ func (e *exporter) matchingIDs(ctx context.Context) (map[string]bool, error) {
 		return nil, err
 	}
 	if len(hosts) == 0 {
-		e.warn("no host satisfies the terms of --where")
+		e.warn("no host matches --where")
 	}
 	return hosts, nil
 }
@@ -312,7 +312,7 @@ func (e *exporter) load(ctx context.Context, o *inventory.Options) (*inventory.F
 // exportError returns the error of a fleet that no file can say.
 func exportError(err error) error {
 	if what, ok := errors.AsType[*fleetfile.Error](err); ok {
-		return advice.With(fmt.Errorf("nothing is written, for a fleet file cannot hold all of the fleet:\n%w", what), "mend that in the fleet")
+		return advice.With(fmt.Errorf("nothing was written, because a fleet file cannot express all of the fleet:\n%w", what), "correct that in the fleet")
 	}
 	return err
 }
@@ -332,6 +332,6 @@ func static(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 		return nil, err
 	}
 	return func(w io.Writer) error {
-		return doc.WriteStatic(w, "Made by craton export: what is changed here is lost the next time.\n")
+		return doc.WriteStatic(w, "Made by craton export: changes here are lost at the next export.\n")
 	}, nil
 }

@@ -225,7 +225,7 @@ func TestHostileValues(t *testing.T) {
 				t.Errorf("%s is %q, want %q", key, got[key], want)
 			}
 		}
-		if strings.Contains(out, "Host good\n") || !strings.Contains(errs, "its ansible_ssh_private_key_file is not sure to mean the same to ssh (") {
+		if strings.Contains(out, "Host good\n") || !strings.Contains(errs, "its ansible_ssh_private_key_file may mean something else to ssh (") {
 			t.Errorf("a path with a blank:\n%s", errs)
 		}
 		keys := map[string]string{"ansible-host": "hostname", "ansible-user": "user", "ansible-port": "port", "ansible-ssh-private-key-file": "identityfile"}
@@ -418,7 +418,7 @@ func TestStandIns(t *testing.T) {
 		{"name": "web", "ip_address": "10.0.0.1", "variables": map[string]any{"ansible_host": "10.9.0.1"}},
 	})
 	out, errs := p.must(t, "", "export", "--format", "hosts")
-	if out != "10.0.0.1 web\n" || !strings.Contains(errs, "1 host left out: its ip_address only stands in") {
+	if out != "10.0.0.1 web\n" || !strings.Contains(errs, "1 host left out: its ip_address is a placeholder") {
 		t.Errorf("%s\n%s", out, errs)
 	}
 	out, errs = p.must(t, "", "export", "--format", "prometheus")
@@ -433,7 +433,7 @@ func TestSameNames(t *testing.T) {
 	p.must(t, `{"clouds":[{"name":"e","regions":[{"name":"r","hosts":[{"name":"web","ip_address":"10.0.0.1","device_type":"x"},{"name":"one","ip_address":"10.0.0.3","device_type":"x"}]},{"name":"s","hosts":[{"name":"web","ip_address":"10.0.0.2","device_type":"x"}]}]}]}`, "apply", "-", "--allow-duplicates")
 	for format, want := range map[string]string{"hosts": "10.0.0.3 one\n", "ssh-config": "Host one\n  HostName 10.0.0.3\n"} {
 		out, errs := p.must(t, "", "export", "--format", format)
-		if out != want || !strings.Contains(errs, "2 hosts left out: another host has the name too") {
+		if out != want || !strings.Contains(errs, "2 hosts left out: another host has the same name") {
 			t.Errorf("%s: %q %s", format, out, errs)
 		}
 	}
@@ -528,7 +528,7 @@ clouds:
 			t.Errorf("it has %s\n%s", name, out)
 		}
 	}
-	if out, errs := p.must(t, "", "export", "--format", "hosts", "--where", "name=none"); out != "" || errs != "WARNING: no host satisfies the terms of --where\n" {
+	if out, errs := p.must(t, "", "export", "--format", "hosts", "--where", "name=none"); out != "" || errs != "WARNING: no host matches --where\n" {
 		t.Errorf("%q %q", out, errs)
 	}
 	if _, errs, code := p.run(t, "", "export", "--where", "name=\""); code != 2 || !strings.Contains(errs, "argument --where: ") {

@@ -107,7 +107,7 @@ func unique(hosts []host, out *leftOut) []host {
 	var kept []host
 	for i := range hosts {
 		if i > 0 && hosts[i-1].name == hosts[i].name || i+1 < len(hosts) && hosts[i+1].name == hosts[i].name {
-			out.add("another host has the name too (CRATON_INVENTORY_HOSTNAME=qualified tells them apart)", hosts[i].name)
+			out.add("another host has the same name (CRATON_INVENTORY_HOSTNAME=qualified makes them distinct)", hosts[i].name)
 			continue
 		}
 		kept = append(kept, hosts[i])
@@ -129,7 +129,7 @@ func plainText(h *host, names ...string) (text, from string, err error) {
 		case gjson.Number:
 			return raw, name, nil
 		default:
-			return "", name, reasonf("%s is no text", name)
+			return "", name, reasonf("%s is not text", name)
 		}
 	}
 	return "", "", nil

@@ -44,7 +44,7 @@ const hop = `(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[
 // block writes a host's. odd takes what is missing in it.
 func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	if !h.isAlias() {
-		return reasonf("its name means something else to ssh, or another machine")
+		return reasonf("its name means something else, or another machine, to ssh")
 	}
 	address, from, err := plainText(h, "ansible_ssh_host", "ansible_host")
 	if err != nil {
@@ -56,7 +56,7 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	if ip, ok := value.ParseAddress(address); ok {
 		address = ip
 	} else if !isHostName(address) { // ssh takes 10.1 for 10.0.0.1
-		return reasonf("its %s is no address or name of a host", from)
+		return reasonf("its %s is not an address or host name", from)
 	}
 	b.WriteString("Host " + h.name + "\n  HostName " + address + "\n")
 	for _, option := range []struct {
@@ -74,7 +74,7 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 			return err
 		case text == "":
 		case !option.good(text):
-			return reasonf("its %s is not sure to mean the same to ssh", from)
+			return reasonf("its %s may mean something else to ssh", from)
 		default:
 			b.WriteString("  " + option.keyword + " " + text + "\n")
 		}

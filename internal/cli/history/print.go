@@ -48,7 +48,7 @@ func (p *printer) event(e *craton.Event) {
 	case e.User != "":
 		head += "  by " + show.Clean(e.User)
 	case e.Path == "":
-		head += "  " + p.look.Dim("your role may not read who did it")
+		head += "  " + p.look.Dim("your role may not see who did it")
 	}
 	if e.Message != "" {
 		head += "  " + p.look.Cyan(show.Clean(`"`+e.Message+`"`))
@@ -151,9 +151,9 @@ func (p *printer) ending(d *document) {
 		p.b.WriteString("\nno changes\n")
 	}
 	if !d.Whole && !d.More && d.Begins != nil {
-		fmt.Fprintf(&p.b, "\n%s\n", p.look.Dim("The change log is whole from "+when.Format(d.begins.Local())+" on; what was before is not kept."))
+		fmt.Fprintf(&p.b, "\n%s\n", p.look.Dim("The change log is complete from "+when.Format(d.begins.Local())+" on; earlier changes are not kept."))
 	} else if !d.Whole && !d.More {
-		fmt.Fprintf(&p.b, "\n%s\n", p.look.Dim("The change log has just begun; what was before is not kept."))
+		fmt.Fprintf(&p.b, "\n%s\n", p.look.Dim("The change log has just begun; earlier changes are not kept."))
 	}
 	p.shortenings()
 }

@@ -243,7 +243,7 @@ func configured(ctx context.Context, cmd *cobra.Command, tool *importing.Tool) (
 	case len(inventory) == 0:
 		return nil, argparse.Mistake(cmd, needed)
 	}
-	return nil, argparse.Mistake(cmd, "%s; neither ansible.cfg nor ANSIBLE_INVENTORY names one, and there is no %s", needed, strings.Join(inventory, ", "))
+	return nil, argparse.Mistake(cmd, "%s; neither ansible.cfg nor ANSIBLE_INVENTORY sets one, and there is no %s", needed, strings.Join(inventory, ", "))
 }
 
 // ansible imports an inventory.
@@ -251,7 +251,7 @@ func (c *command) ansible(ctx context.Context, cmd *cobra.Command, source, file 
 	tool, err := importing.FindTool(c.o.tool)
 	if source == importing.FromAnsible && len(c.o.inventory) == 0 {
 		if c.o.inventory, err = configured(ctx, cmd, tool); err == nil && c.format == show.FormatTable {
-			_, err = fmt.Fprintf(c.Err, "Reading %s, as Ansible does where no -i is given.\n", show.Clean(strings.Join(c.o.inventory, ", ")))
+			_, err = fmt.Fprintf(c.Err, "Reading %s, as Ansible does without -i.\n", show.Clean(strings.Join(c.o.inventory, ", ")))
 		}
 	}
 	if err != nil {
@@ -308,7 +308,7 @@ func (c *command) finish(ctx context.Context, result *importing.Result, lines ma
 		return err
 	}
 	if err != nil { // what a server answers is told as it is wherever it is wrapped, and is not all there is to say
-		return fmt.Errorf("the fleet of this import cannot be in Craton, and nothing was written\n%s", ofLines(err, result, lines))
+		return fmt.Errorf("Craton cannot store the fleet of this import, and nothing was written\n%s", ofLines(err, result, lines))
 	}
 	if l != nil {
 		defer func() { err = errors.Join(err, l.remove()) }()
@@ -326,7 +326,7 @@ func (c *command) finish(ctx context.Context, result *importing.Result, lines ma
 	}
 	proof, err := prove(l)
 	if err != nil {
-		return fmt.Errorf("the import is written to %s, and could not be proved: %w", c.o.output, err)
+		return fmt.Errorf("the import was written to %s, but could not be verified: %w", c.o.output, err)
 	}
 	return c.conclude(result.Report, proof)
 }
@@ -504,5 +504,5 @@ func checkProof(p *proofOf) error {
 	if p.Unexplained == 0 {
 		return nil
 	}
-	return fmt.Errorf("the import is not the same: %s", show.Count(p.Unexplained, "difference that nothing explains", "differences that nothing explains"))
+	return fmt.Errorf("the import differs from the inventory: %s", show.Count(p.Unexplained, "unexplained difference", "unexplained differences"))
 }

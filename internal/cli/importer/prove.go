@@ -127,11 +127,11 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 	switch {
 	case err == nil || ctx.Err() != nil:
 	case exists(filepath.Join(o.output, importing.PluginFile)):
-		err = advice.With(err, "--plugin wants the collection craton.fleet where this Ansible finds it: see ansible-galaxy collection list craton.fleet")
+		err = advice.With(err, "--plugin requires the collection craton.fleet where this Ansible finds it: see ansible-galaxy collection list craton.fleet")
 	case !isExecutable(script) || strings.Contains(err.Error(), "Permission denied"):
-		err = advice.With(err, script+" has to be executable (chmod u+x), in a folder from which this machine runs programs; or import with --plugin")
+		err = advice.With(err, script+" must be executable (chmod u+x), in a directory from which this machine runs programs; or import with --plugin")
 	case strings.Contains(err.Error(), "Completely failed to parse"):
-		err = advice.With(err, "ansible.cfg has to enable the plugins script and yaml (enable_plugins in [inventory]), as it does where it does not say")
+		err = advice.With(err, "ansible.cfg must enable the plugins script and yaml (enable_plugins in [inventory]), as it does by default")
 	}
 	if err != nil {
 		return nil, err
@@ -236,13 +236,13 @@ func (p *proofOf) text(look show.Appearance) string {
 		line("added", "craton on %s", show.Count(p.Facts, "host", "hosts"))
 	}
 	if p.Addresses > 0 {
-		line("added", "ansible_host on %s, what Ansible connects to without it", show.Count(p.Addresses, "host", "hosts"))
+		line("added", "ansible_host on %s, with the name that Ansible connects to anyway", show.Count(p.Addresses, "host", "hosts"))
 	}
 	if p.Controller > 0 {
-		line("localhost", "the machine that Ansible runs on, where no inventory has it, had %s of all that it has no more; --all group_vars leaves them there", show.Count(p.Controller, "variable", "variables"))
+		line("localhost", "the machine that Ansible runs on, if no inventory has it, no longer has %s of the group all; --all group_vars keeps them", show.Count(p.Controller, "variable", "variables"))
 	}
 	if len(p.Beside) > 0 {
-		line("beside", "%s: playbooks there still read it, and it counts before what is imported; move it away", strings.Join(p.Beside, ", "))
+		line("beside", "%s: playbooks there still read it, and it overrides what was imported; move it away", strings.Join(p.Beside, ", "))
 	}
 	if len(p.Differences) == 0 {
 		line("differences", "none")
@@ -278,7 +278,7 @@ func sideOf(d importing.Difference, text string) string {
 	const most = 200
 	switch {
 	case d.Secret:
-		return "(it is in an encrypted file, and not shown)"
+		return "(in an encrypted file, not shown)"
 	case text == "":
 		return "none"
 	}

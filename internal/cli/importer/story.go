@@ -33,13 +33,13 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 	line("labels", "%d, of the other groups", r.Labels)
 	line("variables", "%d of the project, %d of places, %d of hosts", r.Project, r.OnPlaces, r.OnHosts)
 	if r.Hoisted > 0 {
-		line("", "%d on places because all hosts below agree", r.Hoisted)
+		line("", "%d moved up to places, because all hosts below have the same value", r.Hoisted)
 	}
 	if r.Looked > 0 {
 		line("addresses", "of %s from DNS", hosts(r.Looked))
 	}
 	if n := len(r.StandIns); n > 0 {
-		line("addresses", "of %s the inventory knows only a name (%s): each has a stand-in of %s, to which nothing belongs,", hosts(n), advice.Few(r.StandIns, 3), value.StandInPrefix)
+		line("addresses", "the inventory has only the names of %s (%s): each has a placeholder address in %s, which no machine has,", hosts(n), advice.Few(r.StandIns, 3), value.StandInPrefix)
 		line("", "and ansible_host, so that Ansible connects as before; --resolve asks DNS")
 	}
 	for _, n := range r.Alike {
@@ -49,7 +49,7 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		return b.String()
 	}
 	title("Ansible: " + show.Clean(o.output) + "/" + importing.InventoryDir)
-	line("groups", "those that playbooks name are made of Craton's, with the same hosts")
+	line("groups", "those that playbooks name are built from Craton's, with the same hosts")
 	if r.KeptVariables > 0 || r.GroupFiles+r.HostFiles > 0 {
 		files := show.Count(r.GroupFiles, "file", "files") + " of group_vars"
 		if r.HostFiles > 0 {
@@ -58,10 +58,10 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		line("variables", "%d in Ansible: %s", r.KeptVariables, files)
 	}
 	if r.Mended > 0 {
-		line("", "%d of them or of the fleet are on hosts because no order of groups says the same", r.Mended)
+		line("", "%d of them or of the fleet are on hosts, because no order of groups gives the same result", r.Mended)
 	}
 	if r.Layered > 0 {
-		line("", "%d are in group_vars and, for some hosts, in Craton: vars: lazy (the default) and merged give the same, layered does not", r.Layered)
+		line("", "%d are in group_vars and, for some hosts, in Craton: vars: lazy (the default) and merged give the same result, layered does not", r.Layered)
 	}
 	for _, n := range r.Static {
 		line("host", "%s stays in Ansible: it %s", n.What, n.Why)
@@ -73,7 +73,7 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		kept   string
 	}{
 		{r.Templates, "templates", o.templates, "in Ansible, which executes them"},
-		{r.Vaults, "vaults", o.vaults, "in Ansible, encrypted as they are"},
+		{r.Vaults, "vaults", o.vaults, "in Ansible, still encrypted"},
 		{r.Unsafe, "unsafe", o.unsafe, "in the fleet, whose texts are never executed"},
 	} {
 		if len(c.notes) == 0 {
@@ -89,16 +89,16 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		}
 	}
 	if len(r.Other) > 0 {
-		line("other", "%d in Ansible, since Craton cannot hold them:", len(r.Other))
+		line("other", "%d in Ansible, because Craton cannot store them:", len(r.Other))
 		for _, n := range r.Other {
 			line("", "%s  %s", n.What, n.Why)
 		}
 	}
 	for _, n := range r.Dead {
-		line("dropped", "%s of %s, which no host ever got: something that Ansible reads later was before it", n.Why, n.What)
+		line("dropped", "%s of %s, which no host ever had: something that Ansible reads later overrode it", n.Why, n.What)
 	}
 	for _, n := range r.Hidden {
-		line("hidden", "%s of %s is in an encrypted file, and other variables are before it now", n.Why, n.What)
+		line("hidden", "%s of %s is in an encrypted file, and other variables override it now", n.Why, n.What)
 	}
 	return b.String()
 }

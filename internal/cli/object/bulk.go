@@ -119,7 +119,7 @@ func (r *Resource) reference(e *craton.BulkEffect) *schema.Field {
 // What an interruption of an edit comes to.
 const (
 	interruptedBefore = "nothing was changed"
-	interruptedWrite  = "the edit is done whole or not at all, and its answer did not come: `craton history --limit 1` shows whether it was; the same command goes on"
+	interruptedWrite  = "the edit was made completely or not at all, but no response arrived: `craton history --limit 1` shows which; run the same command again to continue"
 )
 
 // bulk shows what an edit does, asks, and does it.
@@ -164,7 +164,7 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(s.done(b, done), run.Interrupted(ctx, "that came too late: the edit is done"))
+	return errors.Join(s.done(b, done), run.Interrupted(ctx, "the interrupt came too late: the edit was made"))
 }
 
 // foreseen returns what an edit would do, where that is asked for, or where the server does not know what many are:
@@ -237,7 +237,7 @@ func (s *Session) askBulk(b *bulk, shown *craton.BulkResult) error {
 		}
 		return run.Ask(s.Streams, "", b.question(), "", "nothing was changed")
 	}
-	return run.Ask(s.Streams, fmt.Sprintf("%s would %s.", what, b.verb()), b.question(), "Nothing was changed: to do it give --yes; --dry-run shows what it does", "nothing was changed")
+	return run.Ask(s.Streams, fmt.Sprintf("%s would %s.", what, b.verb()), b.question(), "Nothing was changed: confirm with --yes; --dry-run shows the changes", "nothing was changed")
 }
 
 func (b *bulk) question() string {
@@ -264,9 +264,9 @@ func (s *Session) done(b *bulk, done *craton.BulkResult) error {
 	}
 	switch {
 	case done.Count == 0:
-		return s.print(fmt.Sprintf("No %s satisfies %s.\n", b.resource.Noun(), show.Clean(b.terms.String())))
+		return s.print(fmt.Sprintf("No %s matches %s.\n", b.resource.Noun(), show.Clean(b.terms.String())))
 	case done.Changed == 0:
-		return s.print(fmt.Sprintf("Nothing to do: %s so already.\n", map[bool]string{true: "the one that satisfies the terms is", false: fmt.Sprintf("all %d that satisfy the terms are", done.Count)}[done.Count == 1]))
+		return s.print(fmt.Sprintf("Nothing to do: %s so already.\n", map[bool]string{true: "the one that matches is", false: fmt.Sprintf("all %d that match are", done.Count)}[done.Count == 1]))
 	}
 	verb := "Changed"
 	if b.edit.Delete {
@@ -280,7 +280,7 @@ func (s *Session) done(b *bulk, done *craton.BulkResult) error {
 		line += fmt.Sprintf("; %d more %s so already", left, map[bool]string{true: "was", false: "were"}[left == 1])
 	}
 	if number, _, _ := strings.Cut(done.Revision, "-"); number != "" {
-		line += ", as revision " + number + ": `craton undo " + number + "` takes it back"
+		line += ", as revision " + number + ": `craton undo " + number + "` reverts it"
 	}
 	return s.print(line + ".\n")
 }
@@ -322,12 +322,12 @@ const (
 // overview says what an edit does.
 func (b *bulk) overview(look show.Appearance, d *craton.BulkResult, mood string) string {
 	if d.Count == 0 {
-		return fmt.Sprintf("No %s satisfies %s.\n", b.resource.Noun(), show.Clean(b.terms.String()))
+		return fmt.Sprintf("No %s matches %s.\n", b.resource.Noun(), show.Clean(b.terms.String()))
 	}
 	var text strings.Builder
 	head := b.count(d.Count)
-	satisfy := map[bool]string{true: " satisfies ", false: " satisfy "}[d.Count == 1]
-	text.WriteString(look.Bold(head) + satisfy + show.Clean(b.terms.String()))
+	match := map[bool]string{true: " matches ", false: " match "}[d.Count == 1]
+	text.WriteString(look.Bold(head) + match + show.Clean(b.terms.String()))
 	if left := d.Count - d.Changed; left > 0 {
 		fmt.Fprintf(&text, ", and %d %s so already", left, map[bool]string{true: "is", false: "are"}[left == 1])
 	}
@@ -527,10 +527,10 @@ func (s *Session) eachOfMany(ctx, writing context.Context, b *bulk) error {
 		}
 		past := map[bool]string{true: "deleted", false: "changed"}[b.edit.Delete]
 		if ctx.Err() != nil {
-			return run.Interrupted(ctx, fmt.Sprintf("%d of %s were %s; the same command goes on", done, b.count(len(b.objects)), past))
+			return run.Interrupted(ctx, fmt.Sprintf("%d of %s were %s; run the same command again to continue", done, b.count(len(b.objects)), past))
 		}
 		if err := s.editOne(writing, b, o); err != nil {
-			return run.NewWordedError("", fmt.Sprintf("%s %s was not %s, and %d of %d were before it; the server does not do many as one. The same command goes on.",
+			return run.NewWordedError("", fmt.Sprintf("%s %s was not %s, but %d of %d were before it: the server cannot make the edit in one write. Run the same command again to continue.",
 				b.resource.Capital(), o.Place(), past, done, len(b.objects)), run.AsOriginal(err).Error(), err)
 		}
 		done++

@@ -103,7 +103,7 @@ func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argp
 		return err
 	}
 	if err != nil {
-		return run.NewWordedError("", fmt.Sprintf("Cannot tell what the %s holds, and nothing was deleted; --yes deletes without looking.", r.Noun()), run.AsOriginal(err).Error(), err)
+		return run.NewWordedError("", fmt.Sprintf("Cannot find out what the %s contains, so nothing was deleted; --yes deletes it without checking.", r.Noun()), run.AsOriginal(err).Error(), err)
 	}
 	for _, n := range counted {
 		if n.N > 0 || n.More {
@@ -145,7 +145,7 @@ func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, c
 	switch {
 	case gone:
 	case self:
-		hindrance = "it is the one that this command signs in as, which needs --yes"
+		hindrance = "it is the one that this command signs in as, which requires --yes"
 	case r.secret != "":
 		hindrance = "the server refuses it if it is the last root user"
 	case r.labels:
@@ -209,7 +209,7 @@ func jsonOf(doc any) []byte {
 
 // Consent asks whether to delete all the same. Where nobody can answer it is an error that says what to do.
 func Consent(s output.Streams, why string) error {
-	return run.Ask(s, why, "Delete?", "Nothing was deleted: to delete it all the same give --yes; --dry-run shows what goes", "nothing was deleted")
+	return run.Ask(s, why, "Delete?", "Nothing was deleted: confirm with --yes; --dry-run shows what would be deleted", "nothing was deleted")
 }
 
 // oneself reports whether an object is the user that the command signs in as.

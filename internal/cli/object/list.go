@@ -304,11 +304,11 @@ func (r *Resource) items(body []byte) ([]gjson.Result, error) {
 	case list.IsArray():
 		items = list.Array()
 	default:
-		return nil, fmt.Errorf("GET %s: the answer is not a Craton v1 answer: it has no list %q; check that the URL is that of a Craton API", r.path, r.key)
+		return nil, fmt.Errorf("GET %s: the response is not a Craton v1 response: it has no list %q; check that the URL is that of a Craton API", r.path, r.key)
 	}
 	for i, o := range items {
 		if o.Get(r.nameKey()).Type != gjson.String {
-			return nil, fmt.Errorf("GET %s: the answer is not a Craton v1 answer: row %d of its list %q, with the id %s, has no name; `craton doctor` checks the API", r.path, i+1, r.key, o.Get(keyID).Raw)
+			return nil, fmt.Errorf("GET %s: the response is not a Craton v1 response: row %d of its list %q, with the id %s, has no name; `craton doctor` checks the API", r.path, i+1, r.key, o.Get(keyID).Raw)
 		}
 	}
 	return items, nil

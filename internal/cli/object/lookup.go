@@ -207,7 +207,7 @@ func (e *ambiguousError) Error() string { return e.text }
 // severalError returns the error for a word that means several.
 func severalError(e *reconcile.AmbiguousError) *ambiguousError {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%q is the name of %d objects; give the id of one, or say where it is:", e.Word, len(e.Found))
+	fmt.Fprintf(&b, "%q is the name of %d objects; give the id or the path of one:", e.Word, len(e.Found))
 	for i, path := range e.Paths {
 		fmt.Fprintf(&b, "\n  %s  %s %s", e.Found[i].Object.ID(), e.Found[i].Kind.Noun(), path)
 	}

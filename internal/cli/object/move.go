@@ -46,7 +46,7 @@ func moveVerb(r *Resource) *Command {
 	}, func(s *Session, ctx context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
 		known, err := s.Knows(ctx, reconcile.FeatureBulk)
 		if err == nil && !known {
-			err = errors.New("this server cannot move objects: craton server can, and CRATON_URL=sqlite:PATH")
+			err = errors.New("this server cannot move objects; craton server and CRATON_URL=sqlite:PATH can")
 		}
 		if err == nil {
 			e.Move, err = place(s, ctx, c)
@@ -179,7 +179,7 @@ func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map
 		return o, run.Verbatim(err)
 	}
 	if with := st.Carries(); with != nil {
-		s.Say("It was made anew with %s.", show.Clean(listOf(with, "and")))
+		s.Say("It was recreated with %s.", show.Clean(listOf(with, "and")))
 	}
 	return s.send(ctx, http.MethodGet, r.at(done.Object.ID()), nil)
 }

@@ -28,7 +28,7 @@ func (s *Session) send(ctx context.Context, method, path string, body any) (gjso
 	}
 	o := gjson.ParseBytes(resp.Body)
 	if !o.IsObject() {
-		return o, fmt.Errorf("%s %s: the answer is not a Craton v1 answer; check that the URL is that of a Craton API", method, path)
+		return o, fmt.Errorf("%s %s: the response is not a Craton v1 response; check that the URL is that of a Craton API", method, path)
 	}
 	return o, nil
 }
@@ -216,7 +216,7 @@ func updateVerb(r *Resource) *Command {
 			}
 			if !all {
 				if err := s.protect(ctx, r, id, c); err != nil {
-					return halfDoneError(r, id, "changed", "protected or let go", err)
+					return halfDoneError(r, id, "changed", "protected or unprotected", err)
 				}
 			}
 			if r.Name == "host" {
@@ -246,7 +246,7 @@ func updateVerb(r *Resource) *Command {
 		case named:
 			return e, argparse.Misused("%s", "argument -n/--name: not allowed with argument --where: each object has a name of its own")
 		case c.Given(recreateOption.Long):
-			return e, argparse.Misused("%s", "argument --recreate: not allowed with argument --where: one object after the other is made anew, not many at once")
+			return e, argparse.Misused("%s", "argument --recreate: not allowed with argument --where: objects are recreated one at a time")
 		case slices.ContainsFunc(r.fixed, func(key string) bool { _, given := e.Update[key]; return given }):
 			return e, argparse.Misused("%s", r.hintFixed())
 		}
@@ -284,13 +284,13 @@ func (s *Session) put(ctx context.Context, r *Resource, id string, body map[stri
 // hintFixed returns what to do where an update refuses another place.
 func (r *Resource) hintFixed() string {
 	if r.move != nil {
-		return "to move a " + r.Noun() + " give --" + strings.Join(r.movesTo(), " or --") + ": craton server moves it, and where the server cannot, --recreate deletes it and makes it anew, with another id"
+		return "to move a " + r.Noun() + " give --" + strings.Join(r.movesTo(), " or --") + ": craton server moves it; if the server cannot, --recreate deletes it and creates it again, with another id"
 	}
 	return "the API cannot move a " + r.Noun() + ": delete it and create it where it belongs"
 }
 
 // hintWrite explains a bare 500 to a write.
-const hintWrite = "the original server answers this when an object that the request names by its id does not exist, when the name is taken, " +
+const hintWrite = "the original server returns this when an object that the request names by its id does not exist, when the name is taken, " +
 	"and when a text is longer than 255 characters"
 
 // hinted adds to an answer of the API with a status what to do next. A 500 that says why needs no guesses.

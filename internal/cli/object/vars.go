@@ -58,7 +58,7 @@ standard input; its nulls are set. An argument with a leading dash is data unles
 	}, func(s *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
 		for _, word := range c.Words {
 			if !strings.Contains(word, "=") {
-				return e, argparse.Misused("%s", argparse.Quoted(word)+" is no key=value, and beside --where no "+r.Noun()+" is named")
+				return e, argparse.Misused("%s", argparse.Quoted(word)+" is not key=value, and with --where no "+r.Noun()+" is named")
 			}
 		}
 		if e.Variables, e.RemoveVariables, err = s.varsToSet(c.Words); err != nil && len(c.Words) == 0 {
@@ -124,7 +124,7 @@ func (s *Session) variables(ctx context.Context, r *Resource, id string) (gjson.
 	}
 	vars := o.Get(keyVariables)
 	if !vars.IsObject() {
-		return vars, fmt.Errorf("GET %s/variables: the answer is not a Craton v1 answer: it has no variables", r.at(id))
+		return vars, fmt.Errorf("GET %s/variables: the response is not a Craton v1 response: it has no variables", r.at(id))
 	}
 	return vars, nil
 }

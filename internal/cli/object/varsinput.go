@@ -101,9 +101,9 @@ func VariableOf(text string) (value json.RawMessage, note string) {
 	case yaml11.Null, yaml11.Bool, yaml11.Int, yaml11.Float:
 		switch {
 		case s.Base60:
-			return JSONText(text), fmt.Sprintf("is a text; to Ansible's YAML it is the number %s, so a fleet file wants it in quotes", s.Text)
+			return JSONText(text), fmt.Sprintf("is a text; to Ansible's YAML it is the number %s, so it needs quotes in a fleet file", s.Text)
 		case s.Problem != "":
-			return JSONText(text), "is a text; to Ansible's YAML it " + s.Problem + ", so a fleet file wants it in quotes"
+			return JSONText(text), "is a text; to Ansible's YAML it " + s.Problem + ", so it needs quotes in a fleet file"
 		}
 		return json.RawMessage(s.Text), ""
 	case yaml11.Date:

@@ -78,9 +78,9 @@ var pastOptions = []argparse.Option{
 // noPast returns why a command has no --at.
 func (c *Command) noPast() string {
 	if c.reads {
-		return "who the users were cannot be asked: " + c.Name + " shows those of now"
+		return "past users cannot be listed: " + c.Name + " shows those of now"
 	}
-	return c.Name + " writes, and what was cannot be changed; only what shows objects takes it"
+	return c.Name + " writes, and the past cannot be changed; only commands that show objects accept it"
 }
 
 // Session is a [Session], with what objects are found, shown and changed by.

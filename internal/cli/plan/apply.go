@@ -48,7 +48,7 @@ A plan saved by craton plan --out is applied exactly as it is. If anything in it
 			return apply(ctx, s, v, args, c, check, diff)
 		},
 	}
-	c.declare(s, cmd, "apply writes, and what was cannot be changed")
+	c.declare(s, cmd, "apply writes, and the past cannot be changed")
 	cmd.Flags().BoolVar(&check, "check", false, "report what would be done without doing it")
 	cmd.Flags().BoolVar(&diff, "diff", false, "show the differences, as craton plan does")
 	return cmd
@@ -140,14 +140,14 @@ func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, 
 func (j *job) checkFleet(p *reconcile.Plan) error {
 	switch {
 	case p.URL != j.connection.Where:
-		return otherFleet("the plan is for %s, and this is %s", show.Clean(p.URL), j.connection.Where)
+		return otherFleet("the plan is for %s, but this is %s", show.Clean(p.URL), j.connection.Where)
 	case p.Project != j.fleet.Project && !value.SameUUID(p.Project, j.fleet.Project):
-		return otherFleet("the plan is for the project %q, and this is the project %q", p.Project, j.fleet.Project)
+		return otherFleet("the plan is for the project %q, but this is the project %q", p.Project, j.fleet.Project)
 	}
 	return nil
 }
 
 func otherFleet(format string, args ...any) error {
-	const do = "make a plan of this one, or say which fleet the plan is for (CRATON_URL, OS_PROJECT_ID)"
+	const do = "make a plan for this one, or set CRATON_URL and OS_PROJECT_ID to the fleet of the plan"
 	return &reconcile.RefusedError{Problem: reconcile.Problem{Reason: reconcile.ReasonOtherFleet, Do: do, Message: advice.Join(fmt.Sprintf(format, args...), do)}}
 }

@@ -57,7 +57,7 @@ const flagAllowDeletes = "allow-deletes"
 func (c *choices) any() bool { return c.move || c.duplicates || c.set != reconcile.SetOptions{} }
 
 // errPlanned is the mistake of choices for what is a plan already.
-var errPlanned = argparse.Misused("a plan says all that is done: --move, --allow-duplicates and --set with what belongs to it are for the command that makes it")
+var errPlanned = argparse.Misused("a saved plan is applied as it is: --move, --allow-duplicates, --set and its options are for the command that makes it")
 
 // check finds what options cannot be: a mistake in the arguments.
 func (c *choices) check(cmd *cobra.Command, args []string) error {
@@ -108,7 +108,7 @@ The exit status is 0 if there is nothing to do, 3 if there are changes, 2 for in
 			return plan(ctx, s, v, args, out, c)
 		},
 	}
-	c.declare(s, cmd, "what is to be changed is the fleet as it is, not as it was")
+	c.declare(s, cmd, "a plan is for the fleet as it is now, and the past cannot be changed")
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to `FILE`")
 	return cmd
 }
@@ -300,7 +300,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	j.source.warn(s)
 	if p := j.source.plan; p != nil {
 		if out != "" {
-			return argparse.Misused("a plan is not made of a plan: --out belongs to fleet files")
+			return argparse.Misused("a plan cannot be made from a plan: --out is for fleet files")
 		}
 		if err := printPlan(s.Out, format, p); err != nil {
 			return err
@@ -331,14 +331,14 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 		return errors.Join(kept, err)
 	}
 	if p.Set != nil && p.Set.Refused != nil && out == "" {
-		_, _ = fmt.Fprintf(s.Err, "WARNING: craton apply will not do this: %s\n", show.Clean(p.Set.Refused.Message))
+		_, _ = fmt.Fprintf(s.Err, "WARNING: craton apply will refuse this: %s\n", show.Clean(p.Set.Refused.Message))
 	}
 	if kept != nil {
 		return kept
 	}
 	if out != "" {
 		if format == show.FormatTable {
-			_, _ = fmt.Fprintf(s.Out, "\nKept in %s: craton apply %s does this, and nothing else.\n", show.Clean(out), show.Clean(out))
+			_, _ = fmt.Fprintf(s.Out, "\nSaved to %s: craton apply %s does exactly this.\n", show.Clean(out), show.Clean(out))
 		}
 	}
 	return status(p)
@@ -359,14 +359,14 @@ func (j *job) keep(ctx context.Context, p *reconcile.Plan, path string) error {
 	}
 	f, err := private.Create(path)
 	if err != nil {
-		return fmt.Errorf("the plan cannot be kept: %w", err)
+		return fmt.Errorf("the plan cannot be saved: %w", err)
 	}
 	err = j.fleet.Save(ctx, p, f, j.options)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err := private.Keep(f, path, err); err != nil {
-		return fmt.Errorf("the plan cannot be kept: %w", err)
+		return fmt.Errorf("the plan cannot be saved: %w", err)
 	}
 	return nil
 }
@@ -378,13 +378,13 @@ func replaceable(path string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("the plan cannot be kept: %w", err)
+		return fmt.Errorf("the plan cannot be saved: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // only read
 	head := make([]byte, beginning)
 	n, _ := io.ReadFull(f, head) // what it is tells
 	if n == 0 || !reconcile.IsPlan(head[:n]) {
-		return fmt.Errorf("the plan cannot be kept: %s is there already, and is no plan; remove it, or choose another name", path)
+		return fmt.Errorf("the plan cannot be saved: %s already exists and is not a plan; remove it, or choose another name", path)
 	}
 	return nil
 }

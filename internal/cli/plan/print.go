@@ -84,7 +84,7 @@ func setLines(p *reconcile.Plan) (lines []string) {
 		return lines
 	}
 	if joins := set.Joining(); joins > 0 {
-		lines = append(lines, fmt.Sprintf("%s there already will belong to the set %s.", show.Count(joins, "object that is", "objects that are"), show.Name(set.Name)))
+		lines = append(lines, fmt.Sprintf("%s already there will belong to the set %s.", show.Count(joins, "object that is", "objects that are"), show.Name(set.Name)))
 	}
 	if set.Left > 0 {
 		lines = append(lines, fmt.Sprintf("%s of the set %s, but in no file: --prune deletes %s.", show.Count(set.Left, "object is", "objects are"), show.Name(set.Name), map[bool]string{true: "it", false: "them"}[set.Left == 1]))

@@ -53,7 +53,7 @@ func printDocument(s *run.Session, u *craton.UndoResult) error {
 		rows = append(rows, []string{step.Action, step.Kind, value.IDText(step.ID), step.Path, strings.Join(step.Fields, " "), string(keys), strconv.FormatBool(step.Labels)})
 	}
 	if more := total(u) - len(u.Steps); more > 0 {
-		if _, err := fmt.Fprintf(s.Err, "and %d more, which no row tells\n", more); err != nil {
+		if _, err := fmt.Fprintf(s.Err, "and %d more, which are not shown\n", more); err != nil {
 			return err
 		}
 	}

@@ -51,7 +51,7 @@ This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		}),
 	}
 	run.AddFleetFlags(cmd)
-	run.RefuseAt(cmd.Flags(), "undo writes, and what was cannot be changed")
+	run.RefuseAt(cmd.Flags(), "undo writes, and the past cannot be changed")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask for confirmation")
 	cmd.Flags().BoolVar(&o.check, "check", false, "show what would be done without doing it")
 	cmd.Flags().BoolVar(&o.force, "force", false, "also revert later changes")
@@ -97,16 +97,16 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 	}
 	switch {
 	case len(plan.Steps) == 0 && len(plan.Conflicts) > 0:
-		return errors.New("it was changed since, and nothing of it is left to undo")
+		return errors.New("it has been changed since, and nothing is left to undo")
 	case hindered && o.check:
-		return errors.New("it was changed since, so it would not be undone: --force takes that back as well, where it can")
+		return errors.New("it has been changed since, so it would not be undone: --force reverts later changes too, where possible")
 	case hindered:
-		return errors.New("it was changed since, and nothing was undone: --force takes that back as well, where it can")
+		return errors.New("it has been changed since, and nothing was undone: --force reverts later changes too, where possible")
 	case o.check || len(plan.Steps) == 0:
 		return nil
 	}
 	if !o.yes {
-		if err := run.Ask(s.Streams, "", "Undo it?", "Nothing was undone: to undo it give --yes", "nothing was undone"); err != nil {
+		if err := run.Ask(s.Streams, "", "Undo it?", "Nothing was undone: confirm with --yes", "nothing was undone"); err != nil {
 			return err
 		}
 	}
@@ -129,10 +129,10 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 // refused returns the server's reason in the words of the command line.
 func refused(err error, what string) error {
 	if e, ok := errors.AsType[*craton.Error](err); ok && e.Status == http.StatusNotFound && !e.Foreign && e.Message == "Not Found" {
-		return run.NewWordedError("", fmt.Sprintf("There is no write %q. `craton history` shows what there is.", what), "", err)
+		return run.NewWordedError("", fmt.Sprintf("There is no revision %q. `craton history` shows them.", what), "", err)
 	}
 	if at, wrong := when.ParseAt(what, time.Now()); craton.IsNotFound(err) && (wrong != nil || at.Revision == "") {
-		return run.NewWordedError("", fmt.Sprintf("%q is no revision, such as 12, and the change log has nothing of a request with that id. `craton history` shows what it has, with --format json the requests.", what), "", err)
+		return run.NewWordedError("", fmt.Sprintf("%q is not a revision, such as 12, and the change log has no request with that id. `craton history` shows the revisions, and with --format json the requests.", what), "", err)
 	}
 	return run.PastError(err, http.StatusBadRequest, http.StatusNotFound)
 }
