@@ -34,6 +34,9 @@ func (s *NodeService) SetTraits(ctx context.Context, id string, traits []string)
 	if traits == nil {
 		traits = []string{}
 	}
+	if err := CheckTraits(traits); err != nil {
+		return &ValidationError{err}
+	}
 	return s.set(ctx, "set the traits of a node", id, "/traits", map[string][]string{"traits": traits}, nodeTraits)
 }
 

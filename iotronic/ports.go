@@ -114,7 +114,7 @@ func (s *PortService) byAddress(ctx context.Context, word string) (string, error
 	}
 	if len(page.Items) != 1 {
 		return "", &NotFoundError{HTTPError{
-			Status: http.StatusNotFound, Method: http.MethodGet, Path: "/ports", Message: "no port has the address " + word,
+			Status: http.StatusNotFound, Method: http.MethodGet, Path: "/v1/ports", Message: "no port has the address " + word,
 		}}
 	}
 	return page.Items[0].UUID, nil
@@ -141,6 +141,9 @@ func LinkValue(key string, raw json.RawMessage) (json.RawMessage, error) {
 	}
 	if key == switchID {
 		text = strings.ToLower(text)
+		if !IsMAC(text) && (len(text) != datapath || strings.Trim(text, "0123456789abcdef") != "") {
+			return nil, fmt.Errorf("%s is %q, which is neither a MAC address, such as 0a:1b:2c:3d:4e:5f, nor a datapath id of %d hexadecimal digits", key, text, datapath)
+		}
 	}
 	out, err := value.Encode(text)
 	return bytes.TrimSpace(out), err

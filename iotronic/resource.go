@@ -148,7 +148,7 @@ func (r *reading) only(ctx context.Context, name string) (string, error) {
 		return "", err
 	case len(found) == 0:
 		return "", &NotFoundError{HTTPError{
-			Status: http.StatusNotFound, Method: http.MethodGet, Path: "/" + r.resource,
+			Status: http.StatusNotFound, Method: http.MethodGet, Path: "/v1/" + r.resource,
 			Message: "no " + r.one + " has the name " + name,
 		}}
 	case len(found) > 1:
@@ -238,6 +238,9 @@ func (w *writing) create(ctx context.Context, object any, more Object, out any) 
 	if w.prepare != nil {
 		w.prepare(s.dialect, body)
 	}
+	if err := r.checkAll(s.dialect, body); err != nil {
+		return err
+	}
 	needs := attributes(r.resource, slices.Collect(maps.Keys(body)))
 	named(needs, r.resource, body["name"])
 	resp, err := s.send(ctx, &call{Request: rest.Request{Method: http.MethodPost, Path: "/" + r.resource, Body: body}, needs: needs})
@@ -313,6 +316,11 @@ func (w *writing) update(ctx context.Context, id string, changes Changes, out an
 	}
 	for _, step := range steps {
 		needs[step.path[0]] = Since(r.resource, step.path[0])
+		if !step.remove {
+			if err := r.checkAll(s.dialect, Object{strings.Join(step.path, "/"): step.value}); err != nil {
+				return err
+			}
+		}
 		if len(step.path) == 1 && step.path[0] == "name" {
 			named(needs, r.resource, step.value)
 		}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/craton-fleet/craton/internal/rest"
 	"github.com/craton-fleet/craton/internal/retry"
 )
@@ -97,6 +99,9 @@ func (s *NodeService) SetProvision(ctx context.Context, id string, p Provision) 
 // SetMaintenance takes a node out of Ironic's hands; the reason may be empty.
 func (s *NodeService) SetMaintenance(ctx context.Context, id, reason string) error {
 	body := map[string]string{}
+	if err := CheckValue("nodes", "maintenance_reason", quoted(reason)); err != nil {
+		return &ValidationError{err}
+	}
 	if reason != "" {
 		body["reason"] = reason
 	}
@@ -169,10 +174,22 @@ func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error
 func (s *NodeService) WaitField(ctx context.Context, id, field string, value json.RawMessage) error {
 	const most = 20 // looks at a node that nobody works on
 	idle := 0
-	return s.wait(ctx, id, string(value), func(n *NodeStates) (now string, moves, stays bool) {
+	return s.wait(ctx, id, plainText(value), func(n *NodeStates) (now string, moves, stays bool) {
 		idle++
-		return string(n.Fields[field]), false, n.LastError != "" || idle > most
+		return plainText(n.Fields[field]), false, n.LastError != "" || idle > most
 	})
+}
+
+// plainText is a value for people: a text without quotes.
+func plainText(value json.RawMessage) string { return gjson.ParseBytes(value).String() }
+
+// quoted is a text as JSON.
+func quoted(text string) json.RawMessage {
+	raw, err := json.Marshal(text)
+	if err != nil {
+		panic(err) // a text can be encoded
+	}
+	return raw
 }
 
 // looks is how often wait looks: real hardware takes minutes, fake hardware none.

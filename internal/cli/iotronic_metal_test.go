@@ -33,7 +33,7 @@ func TestIronicPorts(t *testing.T) {
 	}
 	// A number is text there, of words and of JSON.
 	for line, want := range map[string]string{
-		"port-update " + mac + " local_link_connection/port_id=8":                                          `"{""port_id"":""8"",""switch_id"":""0a:1b:2c:3d:4e:5f""}"`,
+		"port-update " + mac + " local_link_connection/port_id=8":                                          `"{""port_id"":""8"",""switch_id"":""0a:1b:2c:3d:4e:`,
 		"port-update " + mac + ` 'local_link_connection={"port_id": 9, "switch_id": "0A:1B:2C:3D:4E:60"}'`: `"{""port_id"":""9"",""switch_id"":""0a:1b:2c:3d:4e:60""}"`,
 		"port-create -n cli-ports -a 52:54:00:30:00:04 -l port_id=10 -l switch_id=0A:1B:2C:3D:4E:5F":       `"{""port_id"":""10"",""switch_id"":""0a:1b:2c:3d:4e:5f""}"`,
 		"port-create --json '{\"address\": \"52:54:00:30:00:05\", \"local_link_connection\": {\"port_id\": 11}}'" +
@@ -109,24 +109,48 @@ func TestIronicManagement(t *testing.T) {
 			t.Errorf("%s:\n%s", line, got)
 		}
 	}
+	// What was done before a trait was refused.
+	for _, c := range [][2]string{
+		{"node-trait-add NAME CUSTOM_D NO_SUCH_TRAIT CUSTOM_E CUSTOM_F", "; added before it: CUSTOM_D; not tried: CUSTOM_E, CUSTOM_F"},
+		{"node-trait-remove NAME CUSTOM_D CUSTOM_Z", "; removed before it: CUSTOM_D"},
+	} {
+		if got := a.fails(t, strings.ReplaceAll(c[0], "NAME", name)); !strings.Contains(got, c[1]) {
+			t.Errorf("%s:\n%s\nwant %s", c[0], got, c[1])
+		}
+	}
 	for line, want := range map[string]string{
-		"node-trait-add NAME":                                     "the following arguments are required: <trait>",
-		"node-trait-add NAME custom":                              "400 Bad Request: ",
-		"node-trait-remove NAME CUSTOM_Z":                         "404 Not Found: ",
-		"node-trait-remove NAME":                                  "give traits, or --all",
-		"node-trait-list NAME --iotronic-api-version 1.36":        "does not have traits (since 1.37)",
-		"node-boot-device-set NAME disk":                          "400 Bad Request: ",
-		"node-inject-nmi NAME":                                    "does not support inject_nmi",
-		"node-boot-mode-set NAME efi":                             "invalid choice",
-		"node-inventory NAME":                                     "404 Not Found: ",
-		"node-list --instance-name x --iotronic-api-version 1.82": "API version 1.82 does not have instance_name (since 1.104)",
+		"node-trait-add NAME":                                                      "the following arguments are required: <trait>",
+		"node-trait-add NAME CUSTOM_C custom":                                      `argument <trait>: "custom" is not a valid trait; use up to 255 capital letters`,
+		"node-update NAME properties/cpus=-1":                                      "properties: cpus is -1, and Ironic takes only whole numbers",
+		"node-create -d fake-hardware --resource-class " + strings.Repeat("x", 81): "resource_class: it has 81 characters, and Ironic allows 80",
+		"node-maintenance NAME true --reason " + strings.Repeat("x", 4097):         "maintenance_reason: it has 4097 characters, and Ironic allows 4096",
+		"node-show NAME --os-ironic-api-version 1.58":                              "unrecognized arguments: --os-ironic-api-version 1.58; here it is --iotronic-api-version",
+		"node-list --ironic-url=http://x":                                          "unrecognized arguments: --ironic-url=http://x; here it is --iotronic-url",
+		"port-show 52:54:00:30:00:0e":                                              "GET /v1/ports: 404 Not Found: no port has the address 52:54:00:30:00:0e",
+		"node-trait-remove NAME CUSTOM_Z":                                          "404 Not Found: ",
+		"node-trait-remove NAME":                                                   "give traits, or --all",
+		"node-trait-list NAME --iotronic-api-version 1.36":                         "does not have traits (since 1.37)",
+		"node-boot-device-set NAME disk":                                           "400 Bad Request: ",
+		"node-inject-nmi NAME":                                                     "does not support inject_nmi",
+		"node-boot-mode-set NAME efi":                                              "invalid choice",
+		"node-inventory NAME":                                                      "404 Not Found: ",
+		"node-list --instance-name x --iotronic-api-version 1.82":                  "API version 1.82 does not have instance_name (since 1.104)",
 	} {
 		line = strings.ReplaceAll(line, "NAME", name)
 		if got := a.fails(t, line); !strings.Contains(got, want) || strings.Contains(got, "did you mean \""+name) {
 			t.Errorf("%s:\n%s\nwant %s", line, got, want)
 		}
 	}
-	a.must(t, "node-delete "+name)
+	// One on which something is deployed can be deleted in maintenance, and is asked about.
+	a.must(t, "node-provision "+name+" active --wait 60")
+	a.must(t, "node-maintenance "+name+" true")
+	if got := a.must(t, "node-delete --dry-run "+name); got != "Would delete node "+name+" with 0 ports, while it is active.\n" {
+		t.Error(got)
+	}
+	if got := a.fails(t, "node-delete "+name); !strings.Contains(got, "Ironic would forget, and neither tear down nor switch off, what is deployed on: "+name+" (active).") || !strings.Contains(got, "--yes") {
+		t.Error(got)
+	}
+	a.must(t, "node-delete --yes "+name)
 }
 
 // TestIronicChassisAndAllocations: where nodes stand, and who asks for one, on the command line.

@@ -153,7 +153,7 @@ func TestAllocations(t *testing.T) {
 		_, _ = w.Write([]byte(`{"uuid": "00000000-0000-4000-8000-000000000001", "name": "mod-late", "state": "allocating", "resource_class": "alloc-mod"}`))
 		return true
 	}
-	if got := a.Task(t, module, args{"name": "mod-late", "wait_timeout": 0}); got.Msg() != `the allocation "mod-late" has no node after 0 seconds; set a longer wait_timeout, or find out what keeps it` || got["changed"] != false {
+	if got := a.Task(t, module, args{"name": "mod-late", "wait_timeout": 1}); got.Msg() != `the allocation "mod-late" has no node after 1 seconds; set a longer wait_timeout, or find out what keeps it` || got["changed"] != false {
 		t.Errorf("%v", got)
 	}
 	a.Answer = nil

@@ -360,7 +360,7 @@ func (a *applying) does(ctx context.Context, do func() error) error {
 
 // patiently does what somebody else's work on the node forbids again and again, as long as the task may wait.
 func (a *applying) patiently(ctx context.Context, do func() error) error {
-	return patiently(ctx, a.w.wait, a.ends, func(err error) error {
+	return patiently(ctx, a.w.wait && a.again, a.ends, func(err error) error {
 		return fmt.Errorf("%w; the node %s is still locked after %s", err, a.called(), a.waited())
 	}, do)
 }
@@ -527,6 +527,9 @@ func (a *applying) until(ctx context.Context, wait func(context.Context) error) 
 	limited, cancel := context.WithDeadline(ctx, a.ends)
 	defer cancel()
 	err := wait(limited)
+	if failed, ok := errors.AsType[*api.StateTransitionFailedError](err); ok {
+		failed.Node = a.called()
+	}
 	late, ok := errors.AsType[*api.StateTransitionTimeoutError](err)
 	if !ok || ctx.Err() != nil {
 		return err

@@ -104,7 +104,7 @@ func TestRequestsOfATask(t *testing.T) {
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)
-	a.Connection["max_retries"] = 0
+	a.Connection["max_retries"] = 1 // so that each request is sent twice
 	a.OK(t, true, nodeName, args{"name": "locked", "driver": openstacktest.IronicDriver})
 	left := 0
 	a.Answer = func(w http.ResponseWriter, r *http.Request) bool {
@@ -118,13 +118,13 @@ func TestLocked(t *testing.T) {
 		return true
 	}
 	in := args{"name": "locked", "description": "mine"}
-	for reason, how := range map[string]args{"please retry": {"wait": false}, `; the node "locked" is still locked after 0 seconds (wait_timeout)`: {"wait_timeout": 0}} {
-		left = 1
+	for reason, how := range map[string]args{"please retry": {"wait": false}, `; the node "locked" is still locked after 1 seconds (wait_timeout)`: {"wait_timeout": 1}} {
+		left = 2
 		if out := a.Task(t, nodeName, in.With(how)); out["failed"] != true || out["changed"] != false || !strings.Contains(out.Msg(), reason) {
 			t.Errorf("%v: %v", how, out)
 		}
 	}
-	left = 1
+	left = 2
 	if out := a.Task(t, nodeName, in); out["failed"] != nil || out["changed"] != true || left != 0 {
 		t.Errorf("%v", out)
 	}

@@ -3,7 +3,6 @@ package iotronic
 import (
 	"context"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/craton-fleet/craton/internal/value"
 	"github.com/craton-fleet/craton/internal/walk"
@@ -22,7 +21,7 @@ var chassisResource = &resource{
 		whole: wholeChassis,
 	}}, guard: guardChassis,
 	fields: []field{
-		{option: optDescription, on: onIronic, check: isChassisText, doc: []string{
+		{option: optDescription, on: onIronic, doc: []string{
 			"A description for people. With O(uuid), the description of the chassis is changed to this; an empty string removes it.",
 			"Without O(uuid), the chassis is found by its description. If several chassis have it, the task fails and lists their UUIDs."}},
 		{option: "extra", form: formDict, on: onIronic, doc: []string{"Arbitrary data to store with the chassis."}},
@@ -100,15 +99,6 @@ func ofDescription(_ context.Context, _ *service, p ansible.Params) (func(api.Ob
 		return func(api.Object) bool { return true }, nil, nil
 	}
 	return func(o api.Object) bool { return o.Text(optDescription) == text }, []string{optDescription}, nil
-}
-
-// isChassisText refuses a description that Ironic refuses.
-func isChassisText(text string) error {
-	const most = 255
-	if n := utf8.RuneCountInString(text); n > most {
-		return fmt.Errorf("it has %d characters, and Ironic allows %d", n, most)
-	}
-	return nil
 }
 
 // chassisStore finds chassis by their description, too.

@@ -34,6 +34,7 @@ func connection() *ansible.Fragment {
 type service struct {
 	client  *api.Client
 	dialect api.Dialect
+	again   bool // requests that fail, such as those about a locked node, are repeated
 }
 
 // open connects a task to the API, which must have what the module is about.
@@ -49,7 +50,7 @@ func open(ctx context.Context, task *ansible.Task, plural string) (*service, err
 	case err != nil:
 		return nil, err
 	}
-	s := &service{client: client}
+	s := &service{client: client, again: v.Int("iotronic.max_retries") > 0}
 	if s.dialect, err = client.Dialect(ctx); err != nil {
 		client.CloseIdleConnections()
 		return nil, err

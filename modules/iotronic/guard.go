@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	api "github.com/craton-fleet/craton/iotronic"
 )
@@ -72,14 +71,8 @@ func (p *plan) retired() bool {
 // heeding are the states in which a node goes on when its agent calls, and Ironic does not listen to one in maintenance.
 var heeding = []string{"wait call-back", "clean wait", "rescue wait", "service wait"}
 
-// longest is how many characters a description may have.
-const longest = 4096
-
 // guardFields refuses values that Ironic refuses, and changes of a node with something deployed on it that it refuses then.
 func (p *plan) guardFields() error {
-	if n := utf8.RuneCountInString(p.after.Text("description")); p.writes("description") && n > longest {
-		return fmt.Errorf("description: it has %d characters, and Ironic allows %d", n, longest)
-	}
 	if p.before == nil {
 		return nil
 	}

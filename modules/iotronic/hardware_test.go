@@ -209,7 +209,7 @@ func testTransitionBegins(t *testing.T, i *openstacktest.Ironic, a *world) {
 		}
 		return false
 	}
-	a.Connection["max_retries"] = 0
+	a.Connection["max_retries"] = 1
 	out := a.Task(t, nodeName, name.With(args{"driver": openstacktest.IronicDriver, "owner": "me", "provision_state": "available"}))
 	a.Answer = nil
 	a.Connection["max_retries"] = 20

@@ -77,9 +77,8 @@ func wantManagement(p ansible.Params) (m management, err error) {
 		}
 	}
 	for _, t := range m.traits {
-		const most = 255
-		if t == "" || len(t) > most || strings.Trim(t, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
-			return m, fmt.Errorf("%s: %q is not a valid trait; use up to 255 capital letters, digits and underscores", optTraits, t)
+		if err := api.CheckTrait(t); err != nil {
+			return m, fmt.Errorf("%s: %w", optTraits, err)
 		}
 	}
 	flag := func(name string) *bool {
@@ -106,7 +105,9 @@ func (j *job) planManagement(ctx context.Context, w *want, p *plan) error {
 		return nil
 	}
 	m := &w.management
-	p.planTraits(m)
+	if err := p.planTraits(m); err != nil {
+		return err
+	}
 	if err := j.planBoot(ctx, m, p); err != nil {
 		return err
 	}
@@ -136,9 +137,9 @@ func (j *job) planManagement(ctx context.Context, w *want, p *plan) error {
 	return nil
 }
 
-func (p *plan) planTraits(m *management) {
+func (p *plan) planTraits(m *management) error {
 	if m.traits == nil {
-		return
+		return nil
 	}
 	var have []string
 	_, _ = p.before.Get(optTraits, &have) // what is no list is none
@@ -150,7 +151,10 @@ func (p *plan) planTraits(m *management) {
 	all = slices.Compact(all)
 	slices.Sort(have)
 	if slices.Equal(all, have) {
-		return
+		return nil
+	}
+	if err := api.CheckTraits(all); err != nil {
+		return fmt.Errorf("%s: %w", optTraits, err)
 	}
 	p.set(optTraits, raw(all))
 	p.managing = append(p.managing, change{option: optTraits, needs: api.Since("nodes", optTraits), do: func(ctx context.Context, a *applying) error {
@@ -167,6 +171,7 @@ func (p *plan) planTraits(m *management) {
 		}
 		return nil
 	}})
+	return nil
 }
 
 func (j *job) planBoot(ctx context.Context, m *management, p *plan) error {
@@ -216,7 +221,7 @@ func (j *job) asks(ctx context.Context, uuid string, ask func() error) error {
 			return err
 		case time.Since(began) > long:
 			return fmt.Errorf("%w; unless somebody else is working on it, its hardware does not respond to Ironic", err)
-		case asked == most || !j.w.wait || j.unlocked(ctx, uuid) != nil:
+		case asked == most || !j.w.wait || !j.again || j.unlocked(ctx, uuid) != nil:
 			return err
 		}
 	}

@@ -80,9 +80,9 @@ func TestBootAndConsole(t *testing.T) {
 func TestBootOfLockedNode(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)
-	n := args{"name": "boots-locked", "max_retries": 0}
+	n := args{"name": "boots-locked", "max_retries": 1}
 	a.OK(t, true, nodeName, n.With(args{"driver": openstacktest.IronicDriver}))
-	locks, asked := 1, 0
+	locks, asked := 2, 0 // each request is sent twice
 	a.Answer = func(w http.ResponseWriter, r *http.Request) bool {
 		if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/boot_device") {
 			return false
@@ -98,7 +98,7 @@ func TestBootOfLockedNode(t *testing.T) {
 	}
 	a.OK(t, false, nodeName, n.With(args{"boot_device": "pxe"}))
 	locks = 10
-	for wait, want := range map[bool]int{true: 3, false: 1} {
+	for wait, want := range map[bool]int{true: 6, false: 2} {
 		asked = 0
 		out := a.Task(t, nodeName, n.With(args{"boot_device": "pxe", "wait": wait}))
 		if out["failed"] != true || !strings.HasPrefix(out.Msg(), "boot_device: ") || asked != want {

@@ -162,7 +162,7 @@ func stateOptions() []ansible.Option {
 			"A node in maintenance is removed without being torn down, since Ironic leaves it alone."}},
 		{Name: optWait, Type: ansible.Bool, Default: true, Description: []string{
 			"Whether to wait until the node has reached O(power) and O(provision_state), and until Ironic has finished what others asked for. If V(false), the task only starts the first step and does not check how it ends."}},
-		{Name: optTimeout, Type: ansible.Int, Default: 1800, Description: []string{"How many seconds to wait in total. Retries of single requests (O(max_retries)) come on top."}},
+		{Name: optTimeout, Type: ansible.Int, Default: 1800, Description: []string{"How many seconds to wait in total. V(0) waits without limit. Retries of single requests (O(max_retries)) come on top; with V(0) there, a node that is locked is not waited for either."}},
 	}
 }
 

@@ -2,6 +2,7 @@ package iotronic
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -145,6 +146,10 @@ func TestRefusedBefore(t *testing.T) {
 		{args{"name": "a b"}, "name", `name: "a b" is not valid in Ironic`},
 		{args{"name": strings.Repeat("a", 256)}, "name", `name: "` + strings.Repeat("a", 256) + `" is not valid in Ironic`},
 		{args{"description": strings.Repeat("ü", 4097)}, "description", "it has 4097 characters, and Ironic allows 4096"},
+		{args{"resource_class": strings.Repeat("x", 81)}, "resource_class", "resource_class: it has 81 characters, and Ironic allows 80"},
+		{args{"properties": map[string]any{"memory_mb": "16 GB"}}, "properties", `properties: memory_mb is "16 GB", and Ironic takes only whole numbers from 0 on there`},
+		{args{"properties": map[string]any{"cpus": -1}}, "properties", "properties: cpus is -1, and Ironic"},
+		{args{"properties": map[string]any{"local_gb": []int{1}}}, "properties", "properties: local_gb is [1], and Ironic"},
 		{args{"power_interface": "ipmitool"}, "power_interface", `power_interface: the driver fake-hardware does not support "ipmitool" here; it supports fake`},
 		{args{"chassis_uuid": nothing}, "chassis_uuid", "there is no chassis " + nothing},
 		{args{"chassis_uuid": "one"}, "chassis_uuid", `"one" is not a UUID`},
@@ -153,10 +158,17 @@ func TestRefusedBefore(t *testing.T) {
 	} {
 		a.Fails(t, nodeName, create.With(tt.in), tt.reason)
 		more := api.Object{"driver": raw(openstacktest.IronicDriver), tt.field: raw(tt.in[tt.field])}
-		if _, err := c.Nodes.Create(t.Context(), api.NodeCreate{More: more}); !api.IsBadRequest(err) && !api.IsNotFound(err) {
+		if _, err := c.Do(t.Context(), http.MethodPost, "/nodes", nil, more); !api.IsBadRequest(err) && !api.IsNotFound(err) {
 			t.Errorf("Ironic takes %v, or is not asked: %v", tt.in, err)
 		}
 	}
+	a.Fails(t, nodeName, create.With(args{"maintenance": true, "maintenance_reason": strings.Repeat("ü", 4097)}), "maintenance_reason: it has 4097 characters, and Ironic allows 4096")
+	a.Fails(t, nodeName, create.With(args{"owner": strings.Repeat("o", 256)}), "owner: it has 256 characters, and Ironic allows 255") // MySQL does not take it
+	many := make([]string, 51)
+	for i := range many {
+		many[i] = fmt.Sprintf("CUSTOM_%d", i)
+	}
+	a.Fails(t, nodeName, create.With(args{"traits": many}), "traits: the node would have 51 traits, and Ironic allows 50")
 	a.Fails(t, nodeName, create.With(args{"owner": "o", "description": "d", "api_version": "1.49"}),
 		"API version 1.49 does not have description (since 1.51), owner (since 1.50); leave that out, or set a later API version")
 	if old := a.Task(t, nodeName, create.With(args{"conductor_group": "nobody", "api_version": "1.47"})); old["failed"] != true || !strings.Contains(old.Msg(), "POST /v1/nodes: 400") {
@@ -225,4 +237,46 @@ func TestBadArguments(t *testing.T) {
 			t.Errorf("%v: %s", c.in, text)
 		}
 	}
+}
+
+// TestSettles: values that Ironic takes for the same are no change, and the most of what it takes is stored.
+func TestSettles(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	n := args{"name": "settles", "driver": openstacktest.IronicDriver}
+	a.does(t, n.With(args{"extra": map[string]any{"a": 1, "b": false, "c": map[string]any{"d": []any{0}}}, "maintenance": true, "maintenance_reason": strings.Repeat("ü", 4096),
+		"resource_class": strings.Repeat("x", 80), "properties": map[string]any{"memory_mb": " 16384 ", "cpus": "+1_0", "local_gb": 0}}))
+	a.OK(t, false, nodeName, n.With(args{"extra": map[string]any{"a": true, "b": 0, "c": map[string]any{"d": []any{false}}}}))
+	for _, other := range []map[string]any{{"a": false}, {"a": 2}, {"b": true}} {
+		a.does(t, n.With(args{"extra": other}))
+	}
+	a.OK(t, true, nodeName, args{"name": "settles", "state": "absent"})
+}
+
+// TestLockedOnce: without retries a node that is locked is not waited for, and a time of 0 has no end.
+func TestLockedOnce(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	n := args{"name": "locked-once", "driver": openstacktest.IronicDriver}
+	a.does(t, n)
+	left := 0
+	a.Answer = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodPatch || left == 0 {
+			return false
+		}
+		left--
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusConflict)
+		_, _ = w.Write([]byte(`{"error_message": {"faultcode": "Client", "faultstring": "Node u is locked by host c, please retry after the current operation is completed."}}`))
+		return true
+	}
+	left = 2
+	if out := a.Task(t, nodeName, n.With(args{"description": "x", "max_retries": 0})); out["failed"] != true || left != 1 || !strings.Contains(out.Msg(), "is locked by host c") {
+		t.Errorf("%d left: %v", left, out)
+	}
+	if out := a.Task(t, nodeName, n.With(args{"description": "x", "wait_timeout": 0})); out["failed"] != nil || left != 0 {
+		t.Errorf("%d left: %v", left, out)
+	}
+	a.Fails(t, nodeName, n.With(args{"wait_timeout": -1}), "wait_timeout is negative; set a number of seconds, or 0 for no limit")
+	a.OK(t, true, nodeName, args{"name": "locked-once", "state": "absent"})
 }

@@ -61,6 +61,8 @@ func TestPorts(t *testing.T) {
 		{args{"address": "", "node": "x"}, "address is empty"},
 		{args{"address": 41135185496, "node": "x"}, `address: 41135185496 is a number, which is how YAML reads some addresses without quotes; quote it: "52:54:00:12:34:56"`},
 		{p.With(args{"local_link_connection": map[string]any{"port_id": true}}), "local_link_connection: port_id is true, and Ironic stores only text there"},
+		{p.With(args{"physical_network": strings.Repeat("x", 65)}), "physical_network: it has 65 characters, and Ironic allows 64"},
+		{p.With(args{"local_link_connection": map[string]any{"switch_id": "leaf-7", "port_id": "1"}}), `local_link_connection: switch_id is "leaf-7", which is neither a MAC address, such as 0a:1b:2c:3d:4e:5f, nor a datapath id of 16 hexadecimal digits`},
 		{p.With(args{"local_link_connection": map[string]any{"switch_id": 41135185496}}), "local_link_connection: switch_id is the number 41135185496, which is how YAML reads some addresses"},
 		{args{"uuid": "x"}, `uuid: "x" is not a UUID`},
 		{p.With(args{"node": "nowhere"}), `node: there is no node "nowhere"`},

@@ -165,7 +165,7 @@ func TestRedfish(t *testing.T) {
 	does(args{"provision_state": "available"})
 
 	// A task does not wait for the power, and Ironic has locked the node when the next one asks what it boots from.
-	impatient := args{"max_retries": 0, "name": "machine"}
+	impatient := args{"max_retries": 1, "name": "machine"}
 	a.OK(t, true, nodeName, impatient.With(args{"power": "on", "wait": false}))
 	a.OK(t, true, nodeName, impatient.With(args{"boot_device": "disk"}))
 	does(args{"power": "off"})

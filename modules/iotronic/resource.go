@@ -133,7 +133,7 @@ func (r *resource) spec() *ansible.Spec {
 		s.Options = append(s.Options,
 			ansible.Option{Name: optWait, Type: ansible.Bool, Default: true, Description: []string{
 				fmt.Sprintf("Whether to wait until the %s is V(active). If V(false), the task does not check how it ends.", r.kind.name)}},
-			ansible.Option{Name: optTimeout, Type: ansible.Int, Default: r.patience, Description: []string{"How many seconds to wait."}})
+			ansible.Option{Name: optTimeout, Type: ansible.Int, Default: r.patience, Description: []string{"How many seconds to wait. V(0) waits without limit."}})
 	}
 	if r.by != "" {
 		s.Rules.RequiredOneOf = [][]string{{r.by, optUUID}}
@@ -152,7 +152,7 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result
 		return nil, err
 	}
 	if r.arrives != nil {
-		if w.wait, w.timeout = p.Bool(optWait), time.Duration(p.Int(optTimeout))*time.Second; w.timeout < 0 {
+		if w.wait, w.timeout = p.Bool(optWait), patience(p.Int(optTimeout)); w.timeout < 0 {
 			return nil, errNoTime
 		}
 	}
@@ -296,7 +296,7 @@ func (r *resource) plan(ctx context.Context, s *service, w *want, have api.Objec
 // apply carries out the plan of an object that is no node, and gives what the object is then.
 func (p *plan) apply(ctx context.Context, s *service, wait time.Duration) (o api.Object, err error) {
 	store, uuid := p.of.store, p.before.Text(keyUUID)
-	err = patiently(ctx, true, time.Now().Add(wait), func(err error) error {
+	err = patiently(ctx, s.again && wait > 0, time.Now().Add(wait), func(err error) error {
 		return fmt.Errorf("%w; its node is still locked after %g seconds", err, wait.Seconds())
 	}, func() (err error) {
 		switch {

@@ -41,7 +41,8 @@ func shows(hides, anew bool) hiding {
 }
 
 // same compares what a task says with what the API shows. A number and its text are the same: of a template such as
-// "{{ cpus * 1024 }}" one release of Ansible makes the one, and another the other.
+// "{{ cpus * 1024 }}" one release of Ansible makes the one, and another the other. So are true and 1, and false and 0: Ironic takes
+// them for the same, and does not store a change of one to the other.
 func same(have, want json.RawMessage, stars hiding) bool {
 	return value.EqualJSON(have, want) && (stars == starred || !masked(have)) || sameValues(decoded(have), decoded(want), stars)
 }
@@ -49,6 +50,12 @@ func same(have, want json.RawMessage, stars hiding) bool {
 // sameNumber compares a text with a number.
 func sameNumber(text string, number json.Number) bool {
 	return json.Valid([]byte(text)) && value.EqualJSON(json.RawMessage(text), json.RawMessage(number))
+}
+
+// sameFlag compares a flag with a number as Python does.
+func sameFlag(flag bool, number json.Number) bool {
+	one, zero := value.EqualJSON(json.RawMessage(number), json.RawMessage("1")), value.EqualJSON(json.RawMessage(number), json.RawMessage("0"))
+	return flag && one || !flag && zero
 }
 
 func sameValues(have, want any, hidden hiding) bool {
@@ -65,6 +72,13 @@ func sameValues(have, want any, hidden hiding) bool {
 	case json.Number:
 		if text, ok := want.(string); ok {
 			return sameNumber(text, have)
+		}
+		if flag, ok := want.(bool); ok {
+			return sameFlag(flag, have)
+		}
+	case bool:
+		if number, ok := want.(json.Number); ok {
+			return sameFlag(have, number)
 		}
 	case map[string]any:
 		want, ok := want.(map[string]any)

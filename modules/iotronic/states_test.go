@@ -2,6 +2,7 @@ package iotronic
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -75,8 +76,17 @@ func TestStates(t *testing.T) {
 	}
 	is(a.OK(t, true, nodeName, n.With(args{"provision_state": "active"})).Dict("node"), "active", "power off")
 	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true, "wait": false}), "set wait: true")
-	late := a.Task(t, nodeName, n.With(args{"power": "on", "wait_timeout": 0}))
-	if late["failed"] != true || late["changed"] != true || !strings.Contains(late.Msg(), `power: the node "state-life" is not "power on" after 0 seconds (wait_timeout)`) {
+	a.Answer = func(w http.ResponseWriter, r *http.Request) bool { // it stays on its way
+		if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/states") {
+			return false
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"power_state": "power off", "target_power_state": "power on", "provision_state": "active"}`))
+		return true
+	}
+	late := a.Task(t, nodeName, n.With(args{"power": "on", "wait_timeout": 1}))
+	a.Answer = nil
+	if late["failed"] != true || late["changed"] != true || !strings.Contains(late.Msg(), `power: the node "state-life" is not "power on" after 1 seconds (wait_timeout)`) {
 		t.Errorf("out of time: %v", late)
 	}
 	a.OK(t, false, nodeName, n.With(args{"power": "on"})) // waits for the end

@@ -59,7 +59,33 @@ func (s *service) hasFields(ctx context.Context, p *plan) error {
 			needs[f.option] = p.of.since(f)
 		}
 	}
-	return s.client.Require(ctx, needs)
+	if err := s.client.Require(ctx, needs); err != nil {
+		return err
+	}
+	return p.checkValues()
+}
+
+// checkValues refuses values that Ironic would refuse, or cut off.
+func (p *plan) checkValues() error {
+	for name, value := range p.create {
+		if err := api.CheckValue(p.of.kind.plural, name, value); err != nil {
+			return err
+		}
+	}
+	for _, changes := range []api.Changes{p.update, p.late} {
+		for path, value := range changes {
+			if value == api.Remove {
+				continue
+			}
+			if err := api.CheckValue(p.of.kind.plural, path, raw(value)); err != nil {
+				return err
+			}
+		}
+	}
+	if p.maintenance {
+		return api.CheckValue(p.of.kind.plural, keyReason, raw(p.reason))
+	}
+	return nil
 }
 
 // needs are the versions of what a plan asks for beside fields.

@@ -51,8 +51,17 @@ type wantDict struct {
 	replace bool
 }
 
+// patience is how long a task waits: 0 is without limit, as it is for the command line.
+func patience(seconds int64) time.Duration {
+	const century = 100 * 365 * 24 * time.Hour
+	if seconds == 0 {
+		return century
+	}
+	return time.Duration(seconds) * time.Second
+}
+
 // errNoTime is the error of a time that ends before it begins.
-var errNoTime = errors.New("wait_timeout is negative; set a number of seconds")
+var errNoTime = errors.New("wait_timeout is negative; set a number of seconds, or 0 for no limit")
 
 // noUUID is the error of a text that is no UUID, of an object that is found by another option too, or "".
 func noUUID(text, kind, by string) error {
@@ -99,7 +108,7 @@ func wants(p ansible.Params) (*want, error) {
 	w.adopt, w.rescue = p.Bool(optAdopt), p.String(optRescuePassword)
 	w.replacePorts = p.String(optPortsMode) == replace
 	w.name, w.anew, w.power, w.provision = p.String(optName), p.String(optPassword) == anew, p.String(optPower), p.String(optProvision)
-	w.undeploy, w.wait, w.timeout = p.Bool(optUndeploy), p.Bool(optWait), time.Duration(p.Int(optTimeout))*time.Second
+	w.undeploy, w.wait, w.timeout = p.Bool(optUndeploy), p.Bool(optWait), patience(p.Int(optTimeout))
 	switch {
 	case w.timeout < 0:
 		return nil, errNoTime

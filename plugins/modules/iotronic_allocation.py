@@ -100,7 +100,7 @@ options:
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait.
+      - How many seconds to wait. V(0) waits without limit.
     type: int
     default: 300
 notes:

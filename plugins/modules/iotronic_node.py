@@ -686,7 +686,8 @@ options:
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait in total. Retries of single requests (O(max_retries)) come on top.
+      - How many seconds to wait in total. V(0) waits without limit. Retries of single requests (O(max_retries)) come on
+          top; with V(0) there, a node that is locked is not waited for either.
     type: int
     default: 1800
 notes:

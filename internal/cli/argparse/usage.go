@@ -128,10 +128,22 @@ func WrapUsage(path string, optional, positional []string, columns int) string {
 	return prefix + strings.Join(all, "\n") + "\n"
 }
 
+// renamed are options of OpenStack's own clients that have other names here.
+var renamed = map[string]string{
+	"os-ironic-api-version": "iotronic-api-version", "ironic-api-version": "iotronic-api-version", "os-baremetal-api-version": "iotronic-api-version",
+	"os-iotronic-api-version": "iotronic-api-version", "ironic-url": "iotronic-url", "os-endpoint": "iotronic-url", "os-url": "iotronic-url",
+	"os-service-endpoint": "iotronic-url", "os-endpoint-override": "iotronic-url", "os-baremetal-endpoint-override": "iotronic-url",
+	"os-auth-token": "os-token", "os-tenant-name": "os-project-name", "os-tenant-id": "os-project-id",
+}
+
 // Unrecognized returns the error for an argument that a command does not have, or an option with what may be its value.
 func Unrecognized(cmd *cobra.Command, given ...string) error {
 	text := "unrecognized arguments: " + strings.Join(given, " ")
 	if name, ok := strings.CutPrefix(given[0], "--"); ok {
+		former, _, _ := strings.Cut(name, "=")
+		if now := renamed[former]; now != "" && cmd.Flag(now) != nil {
+			return Mistake(cmd, "%s; here it is --%s", text, now)
+		}
 		switch near := nearestFlag(cmd, name); near {
 		case "":
 		case name: // it has it, so that -- stands before it

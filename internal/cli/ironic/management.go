@@ -56,7 +56,7 @@ func managementVerbs(k *kind) []*verb {
 		said := map[bool]string{true: "console enabled", false: "console disabled"}[enabled]
 		return func(ctx context.Context, t *things, c *argparse.Call) error {
 			nodes := t.client.Nodes
-			return k.change(ctx, t, c, said, said, func() error { return nodes.SetConsole(ctx, c.Target, enabled) },
+			return k.change(ctx, t, c, said, said, func(ctx context.Context) error { return nodes.SetConsole(ctx, c.Target, enabled) },
 				func(ctx context.Context, id, _ string) error { return nodes.WaitConsole(ctx, id, enabled) })
 		}
 	}

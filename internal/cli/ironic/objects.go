@@ -269,7 +269,7 @@ func iotronicDelete(k *kind) *verb {
 	long := "Remove one " + k.Noun() + " or several, by " + k.known() + ". A failure does not stop the others."
 	if k.hasPorts() {
 		options = []argparse.Option{object.YesOption, object.DryRunOption}
-		long += "\nIronic deletes the ports of a " + k.Noun() + " along with it: if there are any, that is asked on a terminal, and needs --yes elsewhere."
+		long += "\nIronic deletes the ports of a " + k.Noun() + " along with it: if there are any, or something is deployed on it, that is asked on a terminal, and needs --yes elsewhere."
 	}
 	return &verb{
 		Command: argparse.Command{Name: "delete", Short: "Remove " + k.plural(), Target: true, Rest: true, Options: options, Long: long},
@@ -317,16 +317,27 @@ func (k *kind) knownBy(d iotronic.Dialect) string {
 	return "name"
 }
 
-// mayDelete asks where Ironic deletes ports along with nodes.
+// mayDelete asks where Ironic deletes ports along with nodes, and where something is deployed on one.
 func (t *things) mayDelete(ctx context.Context, k *kind, c *argparse.Call) error {
 	dry := c.Given("dry-run")
 	if c.Given("yes") && !dry {
 		return nil
 	}
-	var full []string
+	var full, used []string
 	for _, id := range append([]string{c.Target}, c.Words...) {
 		ports := object.Amount{Kind: &object.Resource{Name: "port"}}
+		deployed := ""
 		if t.dialect == iotronic.DialectIronic {
+			n, err := t.client.Nodes.Get(ctx, id, "provision_state")
+			switch {
+			case iotronic.IsNotFound(err) && !dry: // the delete will say so
+				continue
+			case err != nil:
+				return t.near(ctx, k, id, err)
+			case slices.Contains(inUse, n.ProvisionState):
+				deployed = n.ProvisionState
+				used = append(used, id+" ("+deployed+")")
+			}
 			found, err := t.everything(ctx, portKind(k), parameters{"node": id}, object.MostCounted)
 			switch {
 			case iotronic.IsNotFound(err) && !dry: // the delete will say so
@@ -337,17 +348,31 @@ func (t *things) mayDelete(ctx context.Context, k *kind, c *argparse.Call) error
 			ports.N, ports.More = len(found), len(found) >= object.MostCounted
 		}
 		if dry {
-			t.Say("Would delete %s %s with %s.", k.Noun(), id, ports)
+			with := ports.String()
+			if deployed != "" {
+				with += ", while it is " + deployed
+			}
+			t.Say("Would delete %s %s with %s.", k.Noun(), id, with)
 		}
 		if ports.N > 0 {
 			full = append(full, id+" ("+ports.String()+")")
 		}
 	}
-	if full == nil || dry {
+	if full == nil && used == nil || dry {
 		return nil
 	}
-	return object.Consent(t.Streams, fmt.Sprintf("Ironic would delete ports with: %s.", strings.Join(full, ", ")))
+	var why []string
+	if full != nil {
+		why = append(why, fmt.Sprintf("Ironic would delete ports with: %s.", strings.Join(full, ", ")))
+	}
+	if used != nil {
+		why = append(why, fmt.Sprintf("Ironic would forget, and neither tear down nor switch off, what is deployed on: %s.", strings.Join(used, ", ")))
+	}
+	return object.Consent(t.Streams, strings.Join(why, " "))
 }
+
+// inUse are the states of nodes on which something is deployed. Ironic deletes such a node only in maintenance.
+var inUse = strings.Split("active,deploy failed,error,rescue,rescue failed,unrescue failed,service failed,service hold", ",")
 
 // partVerb lists what is below one object: name is the noun of the parts, fields their columns.
 func partVerb[T any](k *kind, name string, fields, aliases []string, list func(context.Context, *iotronic.Client, string) ([]*T, error),

@@ -18,6 +18,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/internal/cli/show"
 	"github.com/craton-fleet/craton/internal/configdrive"
 	"github.com/craton-fleet/craton/iotronic"
@@ -102,28 +103,37 @@ func (k *kind) power(ctx context.Context, t *things, c *argparse.Call) error {
 		target = iotronic.Reboot
 	}
 	nodes := t.client.Nodes
-	return k.change(ctx, t, c, target, state, func() error { return nodes.SetPower(ctx, c.Target, target) }, nodes.WaitPower)
+	return k.change(ctx, t, c, target, state, func(ctx context.Context) error { return nodes.SetPower(ctx, c.Target, target) }, nodes.WaitPower)
 }
 
 // change asks for a state and says so, or waits for it and says that it is there.
-func (k *kind) change(ctx context.Context, t *things, c *argparse.Call, target, state string, ask func() error,
+func (k *kind) change(ctx context.Context, t *things, c *argparse.Call, target, state string, ask func(context.Context) error,
 	wait func(ctx context.Context, id, state string) error,
 ) error {
 	seconds, err := patience(c)
 	if err != nil {
 		return err
 	}
-	if err := ask(); err != nil {
+	ctx, stop := run.Interruptible(ctx)
+	defer stop()
+	if err := ask(ctx); err != nil {
+		if i := run.Interrupted(ctx, fmt.Sprintf("Ironic may have begun to make node %s %q: `craton iotronic node-states %[1]s` shows whether it has", c.Target, target)); i != nil {
+			return i
+		}
 		return t.near(ctx, k, c.Target, err)
 	}
 	if !c.Given("wait") {
 		t.Say("Node %s: asked for %q.", c.Target, target)
 		return nil
 	}
-	ctx, cancel := within(ctx, seconds)
+	limited, cancel := within(ctx, seconds)
 	defer cancel()
-	if err := wait(ctx, c.Target, state); err != nil {
-		return err
+	if err := wait(limited, c.Target, state); err != nil {
+		was := ""
+		if late, ok := errors.AsType[*iotronic.StateTransitionTimeoutError](err); ok && late.Actual != "" {
+			was = fmt.Sprintf("; it was %q last", late.Actual)
+		}
+		return cmp.Or(run.Interrupted(ctx, fmt.Sprintf("node %s goes on to %q without this command%s: `craton iotronic node-states %[1]s` shows how far it is", c.Target, state, was)), err)
 	}
 	t.Say("Node %s: now %q.", c.Target, state)
 	return nil
@@ -271,7 +281,7 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 		}
 	}
 	nodes := t.client.Nodes
-	return k.change(ctx, t, c, p.Target, state, func() error { return nodes.SetProvision(ctx, c.Target, p) }, nodes.WaitProvision)
+	return k.change(ctx, t, c, p.Target, state, func(ctx context.Context) error { return nodes.SetProvision(ctx, c.Target, p) }, nodes.WaitProvision)
 }
 
 // steps returns the list of steps that a word is, or names the file of.

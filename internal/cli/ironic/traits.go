@@ -2,11 +2,14 @@ package ironic
 
 import (
 	"context"
+	"fmt"
+	"strings"
 
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/internal/cli/argparse"
 	"github.com/craton-fleet/craton/internal/cli/object"
+	"github.com/craton-fleet/craton/internal/cli/run"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -43,7 +46,12 @@ func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 				if len(c.Words) == 0 {
 					return argparse.Misused("the following arguments are required: <trait>")
 				}
-				return each(c.Words, func(trait string) error { return of(t.client).AddTrait(ctx, c.Target, trait) })
+				for _, trait := range c.Words {
+					if err := iotronic.CheckTrait(trait); err != nil {
+						return argparse.Misused("argument <trait>: %s", err)
+					}
+				}
+				return each(c.Words, "added", func(trait string) error { return of(t.client).AddTrait(ctx, c.Target, trait) })
 			}),
 		},
 		{
@@ -59,18 +67,27 @@ func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 				case given:
 					return of(t.client).SetTraits(ctx, c.Target, nil)
 				}
-				return each(c.Words, func(trait string) error { return of(t.client).RemoveTrait(ctx, c.Target, trait) })
+				return each(c.Words, "removed", func(trait string) error { return of(t.client).RemoveTrait(ctx, c.Target, trait) })
 			}),
 		},
 	}
 }
 
-// each calls a function with each word, until the first error.
-func each(words []string, do func(string) error) error {
-	for _, word := range words {
-		if err := do(word); err != nil {
-			return err
+// each calls a function with each word, until the first error, which says what was done before.
+func each(words []string, done string, do func(string) error) error {
+	for i, word := range words {
+		err := do(word)
+		if err == nil {
+			continue
 		}
+		text := strings.TrimRight(plainly(err).Error(), ".")
+		if i > 0 {
+			text += fmt.Sprintf("; %s before it: %s", done, strings.Join(words[:i], ", "))
+		}
+		if i+1 < len(words) {
+			text += "; not tried: " + strings.Join(words[i+1:], ", ")
+		}
+		return run.NewWordedError("", text, "", err)
 	}
 	return nil
 }
