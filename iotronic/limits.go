@@ -17,22 +17,23 @@ import (
 var longest = map[string]map[string]int{
 	"nodes": {
 		"name": 255, "driver": 255, "resource_class": 80, "description": 4096, "conductor_group": 255, "owner": 255, "lessee": 255, "shard": 255,
-		"maintenance_reason": 4096,
+		"instance_name": 255, "maintenance_reason": 4096,
 	},
-	"ports":             {"name": 255, "physical_network": 64},
-	"portgroups":        {"name": 255, "mode": 255},
+	"ports":             {"name": 255, "physical_network": 64, "description": 255, "vendor": 32, "category": 80},
+	"portgroups":        {"name": 255, "mode": 255, "physical_network": 64, "category": 80},
 	"allocations":       {"name": 255, "resource_class": 80, "owner": 255},
 	"chassis":           {"description": 255},
 	"volume/connectors": {"type": 32, "connector_id": 255},
 	"volume/targets":    {"volume_type": 64, "volume_id": 36},
 	"deploy_templates":  {"name": 255},
-	"runbooks":          {"name": 255},
+	"runbooks":          {"name": 255, "owner": 255, "description": 255},
 }
 
 // mostTraits is how many traits a node of Ironic can have.
 const mostTraits = 50
 
-// counts are the properties of a node that Ironic takes for numbers, whole ones from 0 on.
+// counts are the properties of a node that Ironic takes for numbers, whole ones from 0 on. Newer releases take any cpus, of which
+// nothing that reads them makes sense.
 var counts = []string{"cpus", "local_gb", "memory_mb"}
 
 // pythonInteger matches the texts that Python makes whole numbers of.

@@ -1,8 +1,10 @@
 package iotronic
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -266,5 +268,9 @@ func (a *applying) reaches(ctx context.Context, field string, value json.RawMess
 	if err := a.does(ctx, do); err != nil || !a.w.wait {
 		return err
 	}
-	return a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitField(ctx, a.id(), field, value) })
+	err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitField(ctx, a.id(), field, value) })
+	if failed, ok := errors.AsType[*api.StateTransitionFailedError](err); ok {
+		return fmt.Errorf("the node %s did not get to %s: %s", a.called(), failed.Expected, cmp.Or(failed.Reason, "Ironic gives no reason"))
+	}
+	return err
 }

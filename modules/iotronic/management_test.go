@@ -163,3 +163,23 @@ func TestInspectionAndRescue(t *testing.T) {
 	a.Fails(t, nodeName, args{"name": "taken-over", "disable_power_off": true, "parent_node": "taken-over", "api_version": "1.82"}, "API version 1.82 does not have disable_power_off (since 1.95), parent_node (since 1.83)")
 	a.does(t, args{"name": "taken-over", "state": "absent", "undeploy": true})
 }
+
+// TestBootModeOfNone: hardware that cannot change how it boots is an error that calls the node and the value as the task does.
+func TestBootModeOfNone(t *testing.T) {
+	t.Parallel()
+	_, a := newIronic(t)
+	n := args{"name": "boots-one-way", "driver": openstacktest.IronicDriver}
+	a.does(t, n)
+	for option, c := range map[string]struct {
+		value any
+		want  string
+	}{
+		"boot_mode":   {"uefi", `boot_mode: the node "boots-one-way" did not get to uefi: Failed to change boot mode to 'uefi`},
+		"secure_boot": {true, `secure_boot: the node "boots-one-way" did not get to true: Failed to change secure_boot state to 'True'`},
+	} {
+		if out := a.Task(t, nodeName, n.With(args{option: c.value})); out["failed"] != true || !strings.HasPrefix(out.Msg(), c.want) {
+			t.Errorf("%s: %s", option, out.Msg())
+		}
+	}
+	a.OK(t, true, nodeName, n.With(args{"state": "absent"}))
+}

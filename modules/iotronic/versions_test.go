@@ -146,7 +146,7 @@ func TestVersions(t *testing.T) {
 				reads(args{"include_children": true}, true)
 				reads(args{"parent_node": parent}, true)
 				a.OK(t, true, nodeName, n.With(args{"power": "on"}))
-				a.Fails(t, nodeName, n.With(args{"power": "off"}), "power: Ironic never switches the power of the node off")
+				a.Fails(t, nodeName, n.With(args{"power": "off"}), "power: Ironic must not power this node off; set disable_power_off: false, or reboot it with power: rebooted")
 				a.OK(t, true, nodeName, n.With(args{"parent_node": "", "owner": "p"}))
 				if out := a.Task(t, nodeName, n.With(args{"parent_node": parent})); !strings.HasSuffix(out.Msg(), "Ironic wants the parent to have the same owner as the node") {
 					t.Errorf("%s", out.Msg())
