@@ -19,7 +19,7 @@ import (
 // started again as a full one, which goes to a file piece by piece: a client that does not read then holds neither
 // memory nor the database's read transaction.
 type answer struct {
-	whole  bool
+	full   bool  // see above
 	err    error // the first error; what is appended after it is ignored
 	plain  int64 // bytes written to the file, before compression
 	file   *os.File
@@ -37,7 +37,7 @@ type answer struct {
 
 // at returns the length at which a buffer is full.
 func (a *answer) at() int {
-	if a.whole {
+	if a.full {
 		return jsontext.Piece
 	}
 	return lightAnswer
@@ -49,7 +49,7 @@ func (a *answer) room(dst []byte) []byte {
 	case len(dst) < a.at():
 		return dst
 	case a.err != nil:
-	case !a.whole && (a.grow == nil || !a.grow()):
+	case !a.full && (a.grow == nil || !a.grow()):
 		a.err = store.ErrViewTooLarge
 	default:
 		a.err = a.spill(dst)
@@ -90,14 +90,14 @@ func (a *answer) pack(buf []byte) (rest []byte, packed bool, err error) {
 	case a.coding == nil || len(buf) < minPacked:
 		return buf, false, nil
 	}
-	var whole bytes.Buffer
-	p := a.coding.packer(&whole)
+	var out bytes.Buffer
+	p := a.coding.packer(&out)
 	defer a.coding.put(p)
 	if _, err := p.Write(buf); err != nil {
 		return nil, false, err
 	}
 	err = p.Close()
-	return whole.Bytes(), true, err
+	return out.Bytes(), true, err
 }
 
 // unpack returns the packer to its pool.
@@ -172,13 +172,13 @@ func (c *call) readLog(fn func(ctx context.Context, v *store.View) error) error 
 }
 
 func (c *call) readIn(view viewer, fn func(ctx context.Context, v *store.View) error) error {
-	return c.produce(func(whole bool) error {
+	return c.produce(func(full bool) error {
 		fleet, err := c.source()
 		if err != nil {
 			return err
 		}
 		again := false
-		return view(c.r.Context(), fleet, whole, func(ctx context.Context, v *store.View) error {
+		return view(c.r.Context(), fleet, full, func(ctx context.Context, v *store.View) error {
 			if c.at != nil && c.at.omit {
 				v.OmitUnkept()
 			}
@@ -205,9 +205,9 @@ func (c *call) growing(v *store.View) {
 		v.Grow() // it is written a second time
 	}
 	c.out.grow = func() bool {
-		c.grown = c.budget.whole.TryAcquire(1)
+		c.grown = c.budget.full.TryAcquire(1)
 		if c.grown {
-			c.out.whole = true
+			c.out.full = true
 			v.Grow()
 		}
 		return c.grown
@@ -215,10 +215,10 @@ func (c *call) growing(v *store.View) {
 }
 
 // light writes an answer as a light one, which may grow.
-func (c *call) light(fn func(whole bool) error) error {
+func (c *call) light(fn func(full bool) error) error {
 	defer func() {
 		if c.grown {
-			c.budget.whole.Release(1)
+			c.budget.full.Release(1)
 			c.grown = false
 		}
 		c.out.grow = nil
@@ -227,7 +227,7 @@ func (c *call) light(fn func(whole bool) error) error {
 }
 
 // produce writes an answer, first as a light one.
-func (c *call) produce(fn func(whole bool) error) error {
+func (c *call) produce(fn func(full bool) error) error {
 	err := c.light(fn)
 	if err == nil {
 		err = c.out.err
@@ -235,12 +235,12 @@ func (c *call) produce(fn func(whole bool) error) error {
 	if !errors.Is(err, store.ErrViewTooLarge) {
 		return err
 	}
-	release, err := c.budget.whole.take(c.r.Context(), 1)
+	release, err := c.budget.full.take(c.r.Context(), 1)
 	if err != nil {
 		return err
 	}
 	defer release()
-	c.out.whole, c.out.err, c.buf = true, nil, c.buf[:0]
+	c.out.full, c.out.err, c.buf = true, nil, c.buf[:0]
 	if err := fn(true); err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (c *call) produce(fn func(whole bool) error) error {
 // How long a client may take to read an answer.
 const (
 	stall       = time.Minute // without reading a piece; a slow client reads a megabyte at a time
-	slowestRate = 64 << 10    // bytes a second of the whole, after five minutes
+	slowestRate = 64 << 10    // bytes a second on average, after five minutes
 )
 
 // send writes the answer. A client that does not read is cut off.

@@ -25,18 +25,18 @@ func TestPieces(t *testing.T) {
 		buf := a.appendVariables([]byte("{"), store.NewSet(set[:50]), 1)
 		return append(a.appendVariables(buf, store.NewSet(set[:60]), 2), '}')
 	}
-	light, whole := answer{budget: b}, answer{budget: b, whole: true}
+	light, full := answer{budget: b}, answer{budget: b, full: true}
 	want := render(&light)
-	rest := render(&whole)
-	if light.err != nil || light.file != nil || whole.err != nil || whole.file == nil {
-		t.Fatalf("light %v, whole %v with file %v", light.err, whole.err, whole.file)
+	rest := render(&full)
+	if light.err != nil || light.file != nil || full.err != nil || full.file == nil {
+		t.Fatalf("light %v, full %v with file %v", light.err, full.err, full.file)
 	}
-	got, err := io.ReadAll(io.NewSectionReader(whole.file, 0, whole.size))
+	got, err := io.ReadAll(io.NewSectionReader(full.file, 0, full.size))
 	if err != nil || !bytes.Equal(append(got, rest...), want) {
 		t.Errorf("%d and %d bytes in pieces, %d at once, %v", len(got), len(rest), len(want), err)
 	}
-	name := whole.file.Name()
-	whole.close()
+	name := full.file.Name()
+	full.close()
 	if _, err := os.Stat(name); err == nil {
 		t.Errorf("%s is left behind", name)
 	}
@@ -49,7 +49,7 @@ func TestPieces(t *testing.T) {
 	if !errors.Is(large.err, store.ErrViewTooLarge) {
 		t.Errorf("too large for a light answer: %v", large.err)
 	}
-	full := answer{budget: b, whole: true}
+	full = answer{budget: b, full: true}
 	_ = full.appendVariables(nil, store.NewSet(set), 1)
 	if !errors.Is(full.err, errOverload) {
 		t.Errorf("no room on disk: %v", full.err)
@@ -62,7 +62,7 @@ func TestPieces(t *testing.T) {
 func TestPackersComeBack(t *testing.T) {
 	t.Parallel()
 	for _, k := range codings {
-		a := answer{budget: newBudget(DefaultLimits, false), whole: true, coding: k}
+		a := answer{budget: newBudget(DefaultLimits, false), full: true, coding: k}
 		text := strings.Repeat("what repeats itself ", 20_000)
 		buf := a.room([]byte(text))
 		if a.packer == nil || len(buf) != 0 {

@@ -38,45 +38,45 @@ const (
 	perValue = 100
 )
 
-// mostServed is how many listings that look into variables a database server does at
-// once, unless there are more processors: half of the connections that there are.
-const mostServed = 8
+// maxServerListings is how many listings that search variables a database server runs at once, unless there are more
+// processors: half of its connections.
+const maxServerListings = 8
 
 // patience is how long a request waits for its part of a budget.
 const patience = 20 * time.Second
 
 // budget are the resources that all requests of an API share.
 type budget struct {
-	bodies  *share // bodies as received
-	values  *share // bodies as parsed
-	answers *share // answers in memory that wait for their client
-	files   *share // answers in files
-	large   *share // the part of files for answers over mediumAnswer
-	whole   *share // views that may take long, which leave most sessions to others
-	scans   *share // listings that search variables
-	dear    *share // listings that read very many values, on PostgreSQL, so that the others do not wait behind them
-	past    *share // histories and differences, likewise: they do not wait for listings of a large fleet
+	bodies    *share // bodies as received
+	values    *share // bodies as parsed
+	answers   *share // answers in memory that wait for their client
+	files     *share // answers in files
+	large     *share // the part of files for answers over mediumAnswer
+	full      *share // full views, which may take long: most sessions are left to others
+	scans     *share // listings that search variables
+	expensive *share // listings that read very many values, on PostgreSQL, so that others do not queue behind them
+	past      *share // histories and differences, which do not queue behind listings of a large fleet
 }
 
-// newBudget is the budget of an API by its settings; server tells that a database
-// server has its own processes.
+// newBudget returns the budget of an API with these limits. server reports whether a database server does the reading,
+// in its own processes.
 //
-// Listings that look into variables are bounded by the processors, which they share
-// with all else. Where a database server does the looking, its processes share them with
-// each other, and a quick one would only wait here: more are let in.
+// The number of listings that search variables is limited to the number of processors, which they share with everything
+// else. A database server shares the processors among its own processes, so more listings are admitted: a cheap one
+// would only wait here.
 func newBudget(l Limits, server bool) *budget {
 	places := int64(runtime.GOMAXPROCS(0))
 	scans := places
 	if server {
-		scans = max(places, min(4*places, mostServed))
+		scans = max(places, min(4*places, maxServerListings))
 	}
 	return &budget{
 		bodies: newShare(max(l.Memory/4, l.Body)), values: newShare(max(l.Memory/2, 1)), answers: newShare(max(l.Memory/4, 1)),
 		files: newShare(max(l.Temporary, 1)), large: newShare(max(l.Temporary/4*3, 1)),
-		whole: newShare(int64(max(2, runtime.GOMAXPROCS(0)/2))),
-		scans: newShare(scans),
-		dear:  newShare(places),
-		past:  newShare(places),
+		full:      newShare(int64(max(2, runtime.GOMAXPROCS(0)/2))),
+		scans:     newShare(scans),
+		expensive: newShare(places),
+		past:      newShare(places),
 	}
 }
 

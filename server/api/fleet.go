@@ -66,22 +66,22 @@ func serveFleet(c *call) error {
 	})
 }
 
-// searching is a request for what may hold a text. The database looks at all texts for it, so it has a place in the same
-// share of the budget as listings that do that, and gives it back once nothing more is looked for.
+// searching is a request for the objects that may contain a text. The database reads all texts for it, so it takes a
+// place in the same share of the budget as listings that do so, and releases it when the search ends.
 type searching struct {
 	*call
 	text    *store.Search // nil if there is none
-	whole   bool          // so much may hold the text that all is sent: nothing is looked for
+	all     bool          // too many objects may contain the text: everything is sent, without a search
 	release func()        // gives the place back; nil without one
 }
 
-// read is [call.read]. fn may return [store.ErrDear], once, for a place.
+// read is [call.read]. fn may return [store.ErrExpensive] once, and is called again with a place in the budget.
 func (s *searching) read(fn func(ctx context.Context, v *store.View) error) (err error) {
 	err = s.call.read(fn)
-	if !errors.Is(err, store.ErrDear) {
+	if !errors.Is(err, store.ErrExpensive) {
 		return err
 	}
-	release, err := s.budget.dear.take(s.r.Context(), 1)
+	release, err := s.budget.expensive.take(s.r.Context(), 1)
 	if err != nil {
 		return err
 	}
@@ -110,20 +110,20 @@ type part struct {
 	nothing             bool // there is no such place
 }
 
-// choose looks for what may hold the text of a search.
+// choose searches for the objects that may contain the text.
 func (f *fleet) choose(p part) (err error) {
 	s := f.searching
 	switch {
-	case s.text == nil || s.whole || p.nothing:
+	case s.text == nil || s.all || p.nothing:
 		return nil
 	case s.release == nil:
-		return store.ErrDear
+		return store.ErrExpensive
 	}
 	f.found, err = f.view.Find(f.ctx, f.caller.scope(), s.text, f.networks, func(e *store.Entity) []store.Filter {
 		return p.of(e).Filters
 	})
 	if _, chosen := f.found[store.Devices]; err == nil && !chosen {
-		s.whole = true // also if it is read again
+		s.all = true // also if it is read again
 		s.release()
 	}
 	return err

@@ -57,9 +57,9 @@ func (r *resource) list(c *call) error {
 	})
 }
 
-// listing makes the answer of a listing that may look at all rows for few of them. It
-// first takes the part of the budget of those that are done soon; one that turns out to
-// look at very many values of variables begins anew, and waits behind its like only.
+// listing writes the response to a listing that may read all rows to find a few. It first runs in the share of the budget
+// for cheap listings. If it turns out to read very many values of variables, it starts again in the share for expensive
+// ones, and waits only for its like.
 func (c *call) listing(l store.List, fn func(ctx context.Context, v *store.View, l store.List) error) error {
 	read := func() error {
 		return c.read(func(ctx context.Context, v *store.View) error { return fn(ctx, v, l) })
@@ -75,11 +75,11 @@ func (c *call) listing(l store.List, fn func(ctx context.Context, v *store.View,
 		defer release()
 		return read()
 	}
-	l.Quick = true
+	l.Cheap = true
 	err := within(c.budget.scans)
-	if errors.Is(err, store.ErrDear) {
-		l.Quick = false
-		err = within(c.budget.dear)
+	if errors.Is(err, store.ErrExpensive) {
+		l.Cheap = false
+		err = within(c.budget.expensive)
 	}
 	return err
 }

@@ -8,11 +8,11 @@ import (
 )
 
 // viewer is [store.Store.View], or a variant of it.
-type viewer func(ctx context.Context, fleet *store.Store, whole bool, fn func(ctx context.Context, v *store.View) error) error
+type viewer func(ctx context.Context, fleet *store.Store, full bool, fn func(ctx context.Context, v *store.View) error) error
 
 // viewNow is [store.Store.View].
-func viewNow(ctx context.Context, fleet *store.Store, whole bool, fn func(ctx context.Context, v *store.View) error) error {
-	return fleet.View(ctx, whole, fn)
+func viewNow(ctx context.Context, fleet *store.Store, full bool, fn func(ctx context.Context, v *store.View) error) error {
+	return fleet.View(ctx, full, fn)
 }
 
 // needs parses how current the response has to be, if the request says so: with the header of an earlier response, or a
@@ -40,9 +40,9 @@ func (c *call) reads() bool { return c.r.Method == http.MethodGet || c.r.Method 
 
 // viewNeeded reads a replica if it is as current as the client needs. By default that is everything written before the
 // request: so a write that was acknowledged, by whatever server and to whomever, is seen by everybody.
-func (c *call) viewNeeded(ctx context.Context, fleet *store.Store, whole bool, fn func(ctx context.Context, v *store.View) error) error {
+func (c *call) viewNeeded(ctx context.Context, fleet *store.Store, full bool, fn func(ctx context.Context, v *store.View) error) error {
 	if !fleet.HasReplica() || !c.reads() {
-		return fleet.View(ctx, whole, fn)
+		return fleet.View(ctx, full, fn)
 	}
 	if c.need == nil {
 		end := c.caller.Log
@@ -54,5 +54,5 @@ func (c *call) viewNeeded(ctx context.Context, fleet *store.Store, whole bool, f
 		}
 		c.need = &store.Need{Cursor: end}
 	}
-	return fleet.ViewBehind(ctx, *c.need, whole, fn)
+	return fleet.ViewBehind(ctx, *c.need, full, fn)
 }

@@ -13,13 +13,13 @@ import (
 // stream sends a response's file while it is being written. The writer never waits for the client, which reads the file
 // as fast as it can.
 type stream struct {
-	mu    sync.Mutex
-	moved sync.Cond
-	size  int64         // bytes in the file
-	whole bool          // the file is complete
-	gone  bool          // reading or writing has ended
-	done  chan struct{} // closed when sending has ended
-	to    io.Writer     // a client in the same process, which needs no file; nil otherwise
+	mu       sync.Mutex
+	moved    sync.Cond
+	size     int64         // bytes in the file
+	complete bool          // the file is complete
+	gone     bool          // reading or writing has ended
+	done     chan struct{} // closed when sending has ended
+	to       io.Writer     // a client in the same process, which needs no file; nil otherwise
 }
 
 var (
@@ -75,10 +75,10 @@ func (s *stream) grow(size int64) error {
 }
 
 // end records that the file is complete, or that it never will be.
-func (s *stream) end(whole bool) {
+func (s *stream) end(complete bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.whole, s.gone = whole, s.gone || !whole
+	s.complete, s.gone = complete, s.gone || !complete
 	s.moved.Signal()
 }
 
@@ -86,7 +86,7 @@ func (s *stream) end(whole bool) {
 func (s *stream) next(at int64) (size int64, more bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.size == at && !s.whole && !s.gone {
+	for s.size == at && !s.complete && !s.gone {
 		s.moved.Wait()
 	}
 	return s.size, s.size > at && !s.gone

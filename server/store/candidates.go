@@ -8,86 +8,83 @@ import (
 	"strings"
 )
 
-// A database that cannot call back sends the texts that predicates ask for, and
-// they are matched here. It sends those of rows that may match, in pieces that grow:
-// a page costs what its candidates cost, not the fleet, and no more is held than
-// one piece without its texts, and the ids of the page.
+// A database that cannot call Go functions sends the texts that predicates need, and they are matched here. It sends
+// those of rows that may match, in pieces of growing size: a page costs as much as its candidates, not as the fleet.
+// Memory holds one piece without its texts, and the ids of the page.
 //
-// What matches often is found in the first pieces, of all rows in their order. Then it
-// is looked up which rows may match: those whose own value has the signs of one that
-// matches (see [where.Term.Signs]), and those below a place whose value matches. An
-// index leads to the values that begin as one that matches ([where.Term.Starts]);
-// what is asked within values, or of their ends, may read all values of a variable,
-// once for a listing. What a row inherits is never sent with it, but asked for once
-// for all rows below the same place.
+// Frequent matches are found in the first pieces, which contain all rows in order. After these, the rows that may match
+// are determined: those whose own value has the signs of a match (see [where.Term.Signs]), and those below a place whose
+// value matches. An index leads to the values that begin like a match ([where.Term.Starts]). A search within values, or
+// for their ends, may read all values of a variable, once for each listing. Inherited values are never sent with a row,
+// but read once for all rows below the same place.
 const (
-	mostNarrowing = 4       // predicates that choose candidates; the others are only matched
-	mostKnown     = 1 << 16 // findings on places and parents that are kept, for each predicate
-	askedAtOnce   = 512     // ids
+	maxNarrowing = 4       // predicates that narrow the rows; the others are only matched
+	maxKnown     = 1 << 16 // findings on places and parents that are cached, for each predicate
+	idsPerQuery  = 512
 )
 
 // pieces are numbers of rows.
 type pieces struct {
-	first  int // of the first piece; each is twice the one before
-	narrow int // of a piece from which on those are left out that cannot match
-	most   int // of the largest
-	owners int // that are chosen by their ids
-	cheap  int // values that are looked at in no time; what more of them choose is only chosen when pieces do not grow any more
+	first  int // of the first piece; each further one is twice as large
+	narrow int // of the first piece without the rows that cannot match
+	most   int // of the largest piece
+	owners int // that are selected by their ids
+	cheap  int // values that can be read at negligible cost; a condition that reads more is only used for pieces of the largest size
 }
 
 var usualPieces = pieces{first: 256, narrow: 2 << 10, most: 16 << 10, owners: 1000, cheap: 1 << 16}
 
-// ErrDear is the error of [View.List] for a listing that is [List.Quick] and is not.
-var ErrDear = errors.New("the listing has to look at very many values")
+// ErrExpensive is the error of [View.List] for a listing with [List.Cheap] that would read very many values.
+var ErrExpensive = errors.New("the listing has to read very many values")
 
 // finding is what is known of a value.
 type finding uint8
 
 const (
-	unknown finding = iota // nobody has looked at it
-	absent                 // there is none
-	missed
-	hit
+	unknown finding = iota // not read yet
+	absent                 // there is no value
+	missed                 // it does not match
+	hit                    // it matches
 )
 
 // finder finds the rows of one listing that match all predicates.
 type finder struct {
-	e      *Entity
-	each   []predicate
-	chosen []choosing
-	looked bool // chosen is there
+	e         *Entity
+	each      []predicate
+	narrowing []narrowing
+	narrowed  bool // narrowing is complete
 
 	places  []map[placeID]finding // by predicate
 	parents []map[any]parent
 }
 
-// choosing is a condition of rows that may match.
-type choosing struct {
+// narrowing is a condition that holds for all rows that match a predicate.
+type narrowing struct {
 	condition
-	dear bool // the database may look at all values for it
+	expensive bool // the database may read all values of a variable for it
 }
 
-// placeID is a level from which rows of an entity inherit: by its number, and the place's id.
+// placeID is a place from which rows of an entity inherit: the number of its level, and its id.
 type placeID struct {
 	level int
 	id    any
 }
 
-// parent is a device that has others below it.
+// parent is a device that has child devices.
 type parent struct {
 	finding
 	above any // its own parent; nil: none
 }
 
-// candidate is a row of which it is not known that it does not match.
+// candidate is a row that may match.
 type candidate struct {
-	id   any
-	open []int // predicates that what is above decides
-	from []any // what it inherits from: its parent, if it is a device, and then places
+	id   any   // nil once it is known not to match
+	open []int // predicates that inherited values decide
+	from []any // the ids of what it inherits from: its parent, if it is a device, then its places
 }
 
-// matching returns the ids of the first rows that match all predicates, at most
-// want, in the order of the listing or against it, from the marker on.
+// matching returns the ids of the first rows that match all predicates, at most want, in the order of the listing or the
+// reverse, from the marker on.
 func (b *listStatement) matching(ctx context.Context, q *session, descending, inclusive bool, want int) ([]any, error) {
 	if b.finder == nil {
 		b.finder = newFinder(b.e, b.match.each)
@@ -97,19 +94,19 @@ func (b *listStatement) matching(ctx context.Context, q *session, descending, in
 	var ids []any
 	sizes := q.store.pieces
 	for size := sizes.first; ; size = min(2*size, sizes.most) {
-		if size >= sizes.narrow && !f.looked {
-			if err := f.narrow(ctx, q, b.l.Quick); err != nil {
+		if size >= sizes.narrow && !f.narrowed {
+			if err := f.narrow(ctx, q, b.l.Cheap); err != nil {
 				return nil, err
 			}
 		}
-		if size == sizes.most && len(f.chosen) == 0 && b.l.Quick {
-			return nil, ErrDear
+		if size == sizes.most && len(f.narrowing) == 0 && b.l.Cheap {
+			return nil, ErrExpensive
 		}
 		c := q.conditions()
 		tables := from.filter(&c)
-		for _, chosen := range f.chosen {
-			if !chosen.dear || size == sizes.most {
-				c.add(chosen.text, chosen.args...)
+		for _, n := range f.narrowing {
+			if !n.expensive || size == sizes.most {
+				c.add(n.text, n.args...)
 			}
 		}
 		if from.marker != nil {
@@ -157,8 +154,7 @@ func (b *listStatement) matching(ctx context.Context, q *session, descending, in
 	}
 }
 
-// chosen is the statement for the rows with the given ids, in the order of the
-// listing.
+// chosen returns the statement for the rows with the given ids, in the order of the listing.
 func (b *listStatement) chosen(ids []any) (string, []any) {
 	where, args := "1 = 0", []any(nil)
 	if len(ids) > 0 {
@@ -177,22 +173,22 @@ func newFinder(e *Entity, each []predicate) *finder {
 	return f
 }
 
-// narrow looks which rows may match. Where few values tell, it is not asked what very
-// many values would.
-func (f *finder) narrow(ctx context.Context, q *session, quick bool) error {
-	f.looked = true
-	// A plan for any value takes few to have it, and compares each row with each of them.
+// narrow determines which rows may match. Predicates that need very many values are only used if no other predicate
+// narrows the rows.
+func (f *finder) narrow(ctx context.Context, q *session, cheap bool) error {
+	f.narrowed = true
+	// A generic plan assumes that few rows have a value, and compares each row with each of them.
 	if text := q.dialect().Replan; text != "" {
 		var mode string
 		if err := q.each(ctx, text, nil, []any{&mode}, func() {}); err != nil {
 			return err
 		}
 	}
-	var dear []*predicate
-	choose := func(p *predicate, dear bool) error {
-		c, narrows, err := q.candidates(ctx, f.e, p, dear)
-		if narrows {
-			f.chosen = append(f.chosen, c)
+	var expensive []*predicate
+	use := func(p *predicate, expensive bool) error {
+		n, ok, err := q.narrowing(ctx, f.e, p, expensive)
+		if ok {
+			f.narrowing = append(f.narrowing, n)
 		}
 		return err
 	}
@@ -201,36 +197,36 @@ func (f *finder) narrow(ctx context.Context, q *session, quick bool) error {
 		if p.column != "" || p.not {
 			continue
 		}
-		if len(f.chosen) == mostNarrowing {
+		if len(f.narrowing) == maxNarrowing {
 			return nil
 		}
-		many, err := q.dear(ctx, f.e, p)
+		many, err := q.isExpensive(ctx, f.e, p)
 		if err == nil && many {
-			dear = append(dear, p)
+			expensive = append(expensive, p)
 		} else if err == nil {
-			err = choose(p, false)
+			err = use(p, false)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	if len(f.chosen) > 0 || len(dear) == 0 {
+	if len(f.narrowing) > 0 || len(expensive) == 0 {
 		return nil
 	}
-	if quick {
-		return ErrDear
+	if cheap {
+		return ErrExpensive
 	}
-	for _, p := range dear[:min(len(dear), mostNarrowing)] {
-		if err := choose(p, true); err != nil {
+	for _, p := range expensive[:min(len(expensive), maxNarrowing)] {
+		if err := use(p, true); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// candidates is a condition that holds for every row which has a value that
-// matches; narrows tells that it may not hold for others.
-func (q *session) candidates(ctx context.Context, e *Entity, p *predicate, dear bool) (c choosing, narrows bool, err error) {
+// narrowing returns a condition that holds for every row with a value that matches. ok reports whether it excludes other
+// rows; if not, there is no condition.
+func (q *session) narrowing(ctx context.Context, e *Entity, p *predicate, expensive bool) (c narrowing, ok bool, err error) {
 	var ways []string
 	if p.resolved {
 		for _, from := range e.inherits {
@@ -249,7 +245,7 @@ func (q *session) candidates(ctx context.Context, e *Entity, p *predicate, dear 
 		}
 	}
 	own, args := p.values(q, e, "v.owner_id")
-	c.dear = dear
+	c.expensive = expensive
 	var id any
 	var ids []any
 	err = q.each(ctx, fmt.Sprintf("SELECT owner_id FROM (%s) own LIMIT %d", own, q.store.pieces.owners+1), args, []any{&id}, func() { ids = append(ids, id) })
@@ -265,11 +261,11 @@ func (q *session) candidates(ctx context.Context, e *Entity, p *predicate, dear 
 		} else if len(ways) == 0 {
 			ways = []string{"1 = 0"}
 		}
-	case c.dear: // rather row by row
+	case c.expensive: // it is cheaper to test each row
 		has, args := p.has(q, e)
 		ways = append(ways, "EXISTS (SELECT 1 FROM variables v WHERE "+has+" AND v.owner_id = t."+e.ownerID+")")
 		c.args = append(c.args, args...)
-	default: // the database may begin with these
+	default: // the database may begin with these owners
 		for i, way := range ways {
 			ways[i] = "SELECT t." + e.ownerID + " FROM " + e.Table + " t WHERE " + way
 		}
@@ -280,8 +276,8 @@ func (q *session) candidates(ctx context.Context, e *Entity, p *predicate, dear 
 	return c, true, nil
 }
 
-// dear reports whether very many values have to be looked at for a predicate.
-func (q *session) dear(ctx context.Context, e *Entity, p *predicate) (bool, error) {
+// isExpensive reports whether very many values have to be read for a predicate.
+func (q *session) isExpensive(ctx context.Context, e *Entity, p *predicate) (bool, error) {
 	all := predicate{key: p.key, starts: p.starts}
 	own, args := all.values(q, e, "v.owner_id")
 	var n int
@@ -290,8 +286,7 @@ func (q *session) dear(ctx context.Context, e *Entity, p *predicate) (bool, erro
 	return n > most, err
 }
 
-// placesThat are the ids of places whose own value matches; few tells that they
-// were all looked at.
+// placesThat returns the ids of places whose own value matches. few reports whether these are all of them.
 func (q *session) placesThat(ctx context.Context, e *Entity, p *predicate) (ids []any, few bool, err error) {
 	own, args := p.values(q, e, "v.owner_id, "+p.sent()+" AS value")
 	var id any
@@ -308,8 +303,8 @@ func (q *session) placesThat(ctx context.Context, e *Entity, p *predicate) (ids 
 	return ids, n <= mostPlaces, err
 }
 
-// has is a condition for a variable v of an entity: it is the predicate's, and its
-// value has the signs of one that matches.
+// has returns the condition that a variable v of an entity is the predicate's, and that its value has the signs of a
+// match.
 func (p *predicate) has(q *session, e *Entity) (string, []any) {
 	text, args := fmt.Sprintf("v.owner_kind = %d AND v.key = ?", e.owner), []any{p.key}
 	if p.signs == nil {
@@ -329,8 +324,8 @@ func (p *predicate) has(q *session, e *Entity) (string, []any) {
 	return text + " AND (" + strings.Join(ways, " OR ") + ")", args
 }
 
-// values is a query for variables v of an entity's kind that satisfy has: from the indexes
-// of values, if there are any. A variable may come twice.
+// values returns a query for the variables v of an entity for which has holds, which uses the indexes of values, if there
+// are any. A variable may occur twice.
 func (p *predicate) values(q *session, e *Entity, columns string) (string, []any) {
 	has, hasArgs := p.has(q, e)
 	text := "SELECT " + columns + " FROM variables v WHERE " + has
@@ -349,7 +344,7 @@ func (p *predicate) values(q *session, e *Entity, columns string) (string, []any
 			add(x.Short+" AND v.value = ?", s.Text)
 		case s.Whole:
 			add(x.Long+" AND "+x.Beginning+" = ?", s.Text[:x.Letters])
-		default: // the end is the text that differs in its last letter, and comes next
+		default: // the upper bound is the text with the next letter at its end
 			end := s.Text[:n-1] + string(rune(s.Text[n-1]+1))
 			add(x.Short+" AND v.value >= ? AND v.value < ?", s.Text, end)
 			if n > x.Letters {
@@ -366,7 +361,7 @@ func (p *predicate) values(q *session, e *Entity, columns string) (string, []any
 	return strings.Join(parts, " UNION ALL "), args
 }
 
-// sent is what is sent of a value v: nothing, if it only must be there.
+// sent returns the expression for what is sent of a value v: nothing, if it only has to exist.
 func (p *predicate) sent() string {
 	if p.match == nil {
 		return "''"
@@ -374,10 +369,10 @@ func (p *predicate) sent() string {
 	return "v.value"
 }
 
-// hits reports whether a value that is there matches.
+// hits reports whether an existing value matches.
 func (p *predicate) hits(value string) bool { return p.match == nil || p.match(value) }
 
-// of is the finding on a value; nil is none.
+// of returns the finding on a value; nil stands for none.
 func (p *predicate) of(value *string) finding {
 	switch {
 	case value == nil:
@@ -388,10 +383,10 @@ func (p *predicate) of(value *string) finding {
 	return missed
 }
 
-// holds reports whether a row is meant whose nearest value has a finding.
+// holds reports whether a row matches whose nearest value has a finding.
 func (p *predicate) holds(v finding) bool { return (v == hit) != p.not }
 
-// candidateScan reads rows: their id, their own values, and what they inherit from.
+// candidateScan reads rows: their id, their own values, and the ids of what they inherit from.
 type candidateScan struct {
 	*finder
 	columns string
@@ -431,7 +426,7 @@ func (f *finder) scan() *candidateScan {
 	return s
 }
 
-// candidate is the row that was read, unless it is known not to match.
+// candidate returns the row that was read; ok is false if it does not match.
 func (s *candidateScan) candidate() (one candidate, ok bool) {
 	for i := range s.each {
 		p := &s.each[i]
@@ -448,8 +443,7 @@ func (s *candidateScan) candidate() (one candidate, ok bool) {
 	return one, true
 }
 
-// settle decides what is open of candidates. Those that do not match have no id
-// then.
+// settle decides the open predicates of candidates, and removes the ids of those that do not match.
 func (f *finder) settle(ctx context.Context, q *session, piece []candidate) error {
 	for i := range f.each {
 		var open []*candidate
@@ -481,7 +475,7 @@ func (f *finder) settle(ctx context.Context, q *session, piece []candidate) erro
 	return nil
 }
 
-// byPlaces decides what a level decides of a predicate, and returns what is still open.
+// byPlaces decides a predicate by the values at one level, and returns the candidates that are still open.
 func (f *finder) byPlaces(ctx context.Context, q *session, i, level int, open []*candidate, decide func(*candidate, finding)) (rest []*candidate, err error) {
 	known, p, to := f.places[i], &f.each[i], f.e.inherits[level].to
 	var unseen []any
@@ -492,7 +486,7 @@ func (f *finder) byPlaces(ctx context.Context, q *session, i, level int, open []
 			unseen = append(unseen, at.id)
 		}
 	}
-	for ids := range slices.Chunk(unseen, askedAtOnce) {
+	for ids := range slices.Chunk(unseen, idsPerQuery) {
 		list, args := in([]any{p.key}, ids)
 		var id any
 		var value string
@@ -509,17 +503,17 @@ func (f *finder) byPlaces(ctx context.Context, q *session, i, level int, open []
 			rest = append(rest, one)
 		}
 	}
-	if len(known) > mostKnown {
+	if len(known) > maxKnown {
 		clear(known)
 	}
 	return rest, nil
 }
 
-// byParents is byPlaces for what is inherited from parents, the nearest first.
+// byParents is byPlaces for values inherited from parent devices, the nearest first.
 func (f *finder) byParents(ctx context.Context, q *session, i int, open []*candidate, decide func(*candidate, finding)) (rest []*candidate, err error) {
 	known, p := f.parents[i], &f.each[i]
 	var below []*candidate
-	var at []any // where each of them is on its way up
+	var at []any // the next parent of each
 	for _, one := range open {
 		if one.from[0] == nil {
 			rest = append(rest, one)
@@ -528,7 +522,7 @@ func (f *finder) byParents(ctx context.Context, q *session, i int, open []*candi
 		}
 	}
 	for len(below) > 0 {
-		if err := q.lookAtParents(ctx, p, known, at); err != nil {
+		if err := q.readParents(ctx, p, known, at); err != nil {
 			return nil, err
 		}
 		n := 0
@@ -545,14 +539,14 @@ func (f *finder) byParents(ctx context.Context, q *session, i int, open []*candi
 		}
 		below, at = below[:n], at[:n]
 	}
-	if len(known) > mostKnown {
+	if len(known) > maxKnown {
 		clear(known)
 	}
 	return rest, nil
 }
 
-// lookAtParents adds those of some devices to what is known that are not there yet.
-func (q *session) lookAtParents(ctx context.Context, p *predicate, known map[any]parent, some []any) error {
+// readParents adds those devices to known that it does not contain yet.
+func (q *session) readParents(ctx context.Context, p *predicate, known map[any]parent, some []any) error {
 	var unseen []any
 	for _, id := range some {
 		if known[id].finding == unknown {
@@ -560,7 +554,7 @@ func (q *session) lookAtParents(ctx context.Context, p *predicate, known map[any
 			unseen = append(unseen, id)
 		}
 	}
-	for ids := range slices.Chunk(unseen, askedAtOnce) {
+	for ids := range slices.Chunk(unseen, idsPerQuery) {
 		list, args := in([]any{p.key}, ids)
 		var id, above any
 		var value *string

@@ -100,7 +100,7 @@ func (v *View) checkExisted(ctx context.Context, sc Scope, o Object) error {
 
 // span returns the first revision of the range, the first one after it, and whether the log has all changes between
 // them.
-func (v *View) span(ctx context.Context, l HistoryParams) (from, to int64, whole bool, err error) {
+func (v *View) span(ctx context.Context, l HistoryParams) (from, to int64, complete bool, err error) {
 	log, err := v.Log(ctx)
 	if err != nil {
 		return 0, 0, false, err
@@ -126,14 +126,14 @@ func (v *View) span(ctx context.Context, l HistoryParams) (from, to int64, whole
 		if first == 0 {
 			first = log.Newest.Revision + 1
 		}
-		whole = first > log.Horizon+1
+		complete = first > log.Horizon+1
 		from = max(from, first)
 	}
-	return from, to, whole, nil
+	return from, to, complete, nil
 }
 
 func (v *View) history(ctx context.Context, l HistoryParams, fn func(*Event) error) (end HistoryPage, err error) {
-	from, to, whole, err := v.span(ctx, l)
+	from, to, complete, err := v.span(ctx, l)
 	if err != nil {
 		return end, err
 	}
@@ -158,7 +158,7 @@ func (v *View) history(ctx context.Context, l HistoryParams, fn func(*Event) err
 		}
 		if next < from {
 			left, err := w.newest(ctx, w.own)
-			end.Complete = whole || !w.own.there && left == 0
+			end.Complete = complete || !w.own.there && left == 0
 			return end, err
 		}
 		if event, levels, err = w.step(ctx, levels, next); err != nil {

@@ -50,7 +50,7 @@ type List struct {
 	Limit      int             //
 	Marker     string          // id of the row after which the page begins; "" for the first page
 	Labels     bool            // return the labels of devices too
-	Quick      bool            // end with [ErrDear] rather than read very many values of variables
+	Cheap      bool            // return [ErrExpensive] instead of reading very many values of variables
 
 	walked bool // the marker of the previous page is not needed
 }

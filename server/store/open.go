@@ -28,7 +28,7 @@ type Store struct {
 	setters    knownSetters
 	passed     int // rows of the log to skip; see passedRows
 	pieces     pieces
-	few        int // see fewFound
+	few        int // see minChosen
 	growth     *growth
 	past       *past // set if the store holds a past state
 	opened     Micros
@@ -113,7 +113,7 @@ func Open(ctx context.Context, database string, o Options) (*Store, error) {
 }
 
 func newStore(e engine.Engine) *Store {
-	s := &Store{engine: e, now: time.Now, limits: DefaultLimits, passed: passedRows, pieces: usualPieces, few: fewFound, pasts: newPasts(), growth: newGrowth()}
+	s := &Store{engine: e, now: time.Now, limits: DefaultLimits, passed: passedRows, pieces: usualPieces, few: minChosen, pasts: newPasts(), growth: newGrowth()}
 	s.fence.Store(-1)
 	s.opened = Micros(s.now().UnixMicro())
 	return s

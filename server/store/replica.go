@@ -412,7 +412,7 @@ func (r *replica) suits(need Need) func(ctx context.Context, tx engine.Tx) error
 }
 
 // view is [Store.View] of the replica. Unless done, the primary has to be asked.
-func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx context.Context, v *View) error) (done bool, err error) {
+func (r *replica) view(ctx context.Context, need Need, full bool, fn func(ctx context.Context, v *View) error) (done bool, err error) {
 	running, why := r.enter()
 	if why != "" {
 		r.count(why, nil)
@@ -427,7 +427,7 @@ func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx c
 			return r.engine.Read(ctx, r.suits(need), func(ctx context.Context, tx engine.Tx) error {
 				return run(ctx, &session{store: r.store, tx: tx})
 			})
-		}, whole, fn)
+		}, full, fn)
 		soon := errors.Is(err, errBehind) || errors.Is(err, errEarly)
 		return soon && time.Now().Before(until) && !r.isLate(), err
 	})
@@ -451,13 +451,13 @@ func (r *replica) view(ctx context.Context, need Need, whole bool, fn func(ctx c
 
 // ViewBehind is [Store.View] of a snapshot that includes a position in the change log: of the replica, if there is one
 // that has reached it, otherwise of the primary. fn may be called twice.
-func (s *Store) ViewBehind(ctx context.Context, need Need, whole bool, fn func(ctx context.Context, v *View) error) error {
+func (s *Store) ViewBehind(ctx context.Context, need Need, full bool, fn func(ctx context.Context, v *View) error) error {
 	if s.replica != nil {
-		if done, err := s.replica.view(ctx, need, whole, fn); done {
+		if done, err := s.replica.view(ctx, need, full, fn); done {
 			return err
 		}
 	}
-	return s.View(ctx, whole, fn)
+	return s.View(ctx, full, fn)
 }
 
 // HasReplica reports whether there is a replica to read from.

@@ -15,20 +15,20 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Search is a text, upper and lower case alike, wherever it is in an object: in its fields, its labels, and the keys and
-// values of its own variables. Go's lower case decides, and the JSON of a value that is not a string is a text too.
+// Search finds a text, ignoring case, anywhere in an object: in its fields, its labels, and the keys and values of its own
+// variables. Case is folded as Go does it, and a value that is not a string is searched in its JSON form.
 //
-// No database folds case as Go does, or reads JSON while it compares: they are asked what may hold the text, which is
-// more than what does. Nearly every text has pieces of plain ASCII, which are in a row as they are, in upper or lower
-// case, whether it is JSON or not.
+// No database folds case as Go does, or decodes JSON while it compares. So databases are asked for objects that may
+// contain the text, which are more than those that do. Nearly every text has pieces of plain ASCII, which a row contains
+// unescaped, in upper or lower case, whether it is JSON or not.
 type Search struct {
-	pieces       []string // all of these are there, in lower case, ...
+	pieces       []string // a row contains all of these, in lower case, ...
 	plain, coded []string // ... or one of these, in a text or, escaped, in the JSON of a value
-	nothing      bool     // anything may hold it
+	nothing      bool     // anything may contain it
 }
 
-// foreign are characters beyond ASCII whose lower case is in ASCII.
-var foreign = map[rune]rune{'k': '\u212a', 'i': '\u0130'}
+// nonASCIIUpper has, by ASCII letters, other characters whose lower case is that letter.
+var nonASCIIUpper = map[rune]rune{'k': '\u212a', 'i': '\u0130'}
 
 // NewSearch returns the search for a text.
 func NewSearch(text string) *Search {
@@ -36,15 +36,15 @@ func NewSearch(text string) *Search {
 	s := &Search{pieces: strings.FieldsFunc(want, func(r rune) bool { return !isPlain(r) })}
 	if len(s.pieces) > 0 {
 		for _, r := range want {
-			if other := foreign[r]; other != 0 && !slices.Contains(s.plain, string(other)) {
+			if other := nonASCIIUpper[r]; other != 0 && !slices.Contains(s.plain, string(other)) {
 				s.either(other)
 			}
 		}
 		return s
 	}
-	for _, r := range want { // any of its characters is there
+	for _, r := range want { // a row contains any one of its characters
 		switch {
-		case r == utf8.RuneError: // it may be anything that is no character
+		case r == utf8.RuneError: // it stands for anything that is not a character
 			continue
 		case r < ' ' || r == '\\':
 			s.plain, s.coded = []string{string(r)}, []string{`\`}
@@ -61,13 +61,13 @@ func NewSearch(text string) *Search {
 	return s
 }
 
-// either adds a character that may be there.
+// either adds a character that a row may contain instead.
 func (s *Search) either(r rune) {
 	s.plain = append(s.plain, string(r))
 	s.coded = append(s.coded, strings.Trim(string(jsontext.AppendString(nil, string(r))), `"`))
 }
 
-// isPlain reports whether a character is the same in a text and in canonical JSON.
+// isPlain reports whether canonical JSON contains a character unescaped.
 func isPlain(r rune) bool { return r >= ' ' && r <= '~' && r != '"' && r != '\\' }
 
 // upper returns the characters beyond ASCII whose lower case is r, which may be r itself.
@@ -82,13 +82,13 @@ func upper(r rune) (all []rune) {
 	}
 }
 
-// in returns a condition that a text of the database may hold the search, with its arguments; others are the alternatives
-// to its pieces.
+// in returns the condition that a text in the database may contain the search, with its arguments. others are the
+// alternatives to its pieces.
 func (s *Search) in(d *engine.Dialect, text string, others []string) (string, []any) {
 	var parts, ways []string
 	var args []any
 	for _, piece := range s.pieces {
-		// To fold case costs more than to compare: what has none is looked for first.
+		// Folding case costs more than comparing: a part without letters is compared first.
 		if caseless := longestCaseless(piece); caseless != piece && len(caseless) >= minCaseless {
 			parts, args = append(parts, d.Contains(text)), append(args, caseless)
 		}
@@ -110,20 +110,20 @@ func (s *Search) in(d *engine.Dialect, text string, others []string) (string, []
 	return "(" + strings.Join(ways, " OR ") + ")", args
 }
 
-// variables returns a condition that a variable v of an entity may hold the search.
+// variables returns the condition that a variable v of an entity may contain the search.
 func (s *Search) variables(d *engine.Dialect, e *Entity) (string, []any) {
 	text, args := s.in(d, "v.key || ' ' || v.value", slices.Concat(s.plain, s.coded))
 	return fmt.Sprintf("v.owner_kind = %d AND %s", e.owner, text), args
 }
 
-// holds returns a condition that a row may hold the search, in its own texts or in its variables.
+// holds returns the condition that a row may contain the search, in its own texts or in its variables.
 func (s *Search) holds(d *engine.Dialect, e *Entity) condition {
 	own, args := s.in(d, e.texts("t"), s.plain)
 	variables, more := s.variables(d, e)
 	return condition{"(" + own + " OR EXISTS (SELECT 1 FROM variables v WHERE v.owner_id = t." + e.ownerID + " AND " + variables + "))", append(args, more...)}
 }
 
-// minCaseless is the length from which on a part of a piece without letters is looked for first.
+// minCaseless is the minimum length of a part without letters that is compared first.
 const minCaseless = 3
 
 // longestCaseless returns the longest part of a piece without letters.
@@ -140,27 +140,29 @@ func hasLetter(piece string) bool { return strings.IndexFunc(piece, isLetter) >=
 
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' }
 
-// Bounds of a search. What finds more than a part of a fleet reads all of it instead, in its order: that costs less than
-// to look at nearly all of it twice.
+// Limits of a search. If more than a part of a fleet is found, all of it is read instead, in its order: that costs less
+// than reading nearly all of it twice.
 const (
-	mostFound  = 1 << 17 // ids of one entity
-	fewFound   = 1000    // that are chosen in a fleet of any size
-	partFound  = 4       // at most one in so many is chosen
-	rowsPerHit = 4       // labels and variables of an object that hold a text, on average, before too many are found
+	maxChosen  = 1 << 17 // ids of one entity
+	minChosen  = 1000    // as many are always chosen, in a fleet of any size
+	chosenPart = 4       // otherwise, at most one object in so many is chosen
+	rowsPerHit = 4       // rows with the text for each object that may be chosen; with more of them, too many objects count as found
 )
 
-// Find chooses, of a fleet or a part of it, the objects that may hold a text, and those that contain them: networks and
-// network interfaces if asked for, devices, cells, regions and clouds. A device also comes with an interface that may hold it.
+// Find chooses, in a fleet or a part of it, the objects that may contain a text, and the objects that contain those:
+// devices, cells, regions, clouds, and networks if requested. If networks is set, a device is also chosen if one of its
+// network interfaces may contain the text.
 //
-// It returns the ids of each entity, in the order of creation. Of an entity that is not in the result, more may hold the
-// text than are chosen: all count as found. filters returns what objects of an entity must match beside the scope.
+// It returns the ids of each entity, in the order of creation. If an entity is not in the result, too many of its objects
+// may contain the text, and all of them count as found. filters returns what objects of an entity must match in addition
+// to the scope.
 //
-// It looks at all of these objects' texts, and its caller bounds how many do that at once.
+// Find reads all texts of these objects, and its caller limits how many calls run at once.
 func (v *View) Find(ctx context.Context, sc Scope, s *Search, networks bool, filters func(*Entity) []Filter) (map[*Entity][]int64, error) {
 	if s.nothing {
 		return nil, nil
 	}
-	f := finds{q: v.q, sc: sc, s: s, networks: networks, found: map[*Entity][]int64{}, whole: map[*Entity]bool{},
+	f := searchRun{q: v.q, sc: sc, s: s, networks: networks, found: map[*Entity][]int64{}, all: map[*Entity]bool{},
 		around: map[*Entity]map[int64]bool{Cells: {}, Regions: {}, Clouds: {}}}
 	for _, e := range []*Entity{Networks, Devices, Cells, Regions, Clouds} {
 		if e == Networks && !networks {
@@ -173,26 +175,26 @@ func (v *View) Find(ctx context.Context, sc Scope, s *Search, networks bool, fil
 	return f.found, nil
 }
 
-// containers are the columns that name what contains an object.
+// containers are the columns with the ids of the objects that contain an object.
 var containers = []struct {
 	column string
 	to     *Entity
 }{{"cell_id", Cells}, {"region_id", Regions}, {"cloud_id", Clouds}}
 
-// finds is what was found so far.
-type finds struct {
+// searchRun is one run of Find: what was found so far.
+type searchRun struct {
 	q        *session
 	sc       Scope
 	s        *Search
 	networks bool
 
 	found  map[*Entity][]int64
-	around map[*Entity]map[int64]bool // what contains something that was found
-	whole  map[*Entity]bool           // all of it may contain what was found
+	around map[*Entity]map[int64]bool // objects that contain one that was found
+	all    map[*Entity]bool           // any of its objects may contain one that was found
 }
 
-// choose finds the objects of an entity. What contains them is chosen later.
-func (f *finds) choose(ctx context.Context, e *Entity, filters []Filter) error {
+// choose finds the objects of an entity. The objects that contain them are chosen later.
+func (f *searchRun) choose(ctx context.Context, e *Entity, filters []Filter) error {
 	c := f.q.conditions()
 	f.sc.where(e, &c, true)
 	for _, one := range filters {
@@ -203,19 +205,19 @@ func (f *finds) choose(ctx context.Context, e *Entity, filters []Filter) error {
 		return err
 	}
 	ids := slices.Collect(maps.Keys(f.around[e]))
-	many := f.whole[e] || len(ids) > most
-	for _, look := range f.looks(e, c) {
+	many := f.all[e] || len(ids) > most
+	for _, query := range f.queries(e, c) {
 		if many {
 			break
 		}
-		if ids, many, err = f.look(ctx, ids, most, look); err != nil {
+		if ids, many, err = f.collect(ctx, ids, most, query); err != nil {
 			return err
 		}
 	}
 	if many {
 		for _, at := range containers {
 			if e.column(at.column) != nil {
-				f.whole[at.to] = true
+				f.all[at.to] = true
 			}
 		}
 		return nil
@@ -225,17 +227,17 @@ func (f *finds) choose(ctx context.Context, e *Entity, filters []Filter) error {
 }
 
 // most returns how many objects of an entity are chosen at most.
-func (f *finds) most(ctx context.Context, e *Entity, c conditions) (int, error) {
+func (f *searchRun) most(ctx context.Context, e *Entity, c conditions) (int, error) {
 	var n int
-	err := f.q.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+e.Table+" t"+c.String()+" LIMIT ?) seen", append(slices.Clip(c.args), mostFound*partFound), &n)
-	return max(f.q.store.few, n/partFound), err
+	err := f.q.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+e.Table+" t"+c.String()+" LIMIT ?) seen", append(slices.Clip(c.args), maxChosen*chosenPart), &n)
+	return max(f.q.store.few, n/chosenPart), err
 }
 
-// looks returns the queries for the ids of objects that may hold the text, the cheapest first. An id may come twice.
-func (f *finds) looks(e *Entity, c conditions) []condition {
+// queries returns the queries for the ids of objects that may contain the text, the cheapest first. An id may occur twice.
+func (f *searchRun) queries(e *Entity, c conditions) []condition {
 	var all []condition
-	// Rows of another table: what they belong to is read only where it decides something.
-	look := func(id, table, on, text string, args []any) {
+	// The object that a row of another table belongs to is read only if there are conditions on it.
+	add := func(id, table, on, text string, args []any) {
 		of := c
 		switch {
 		case table == "":
@@ -249,25 +251,25 @@ func (f *finds) looks(e *Entity, c conditions) []condition {
 	in := func(texts string, others []string) (string, []any) { return f.s.in(c.dialect, texts, others) }
 	variables := func(e *Entity, id, table string) {
 		text, args := f.s.variables(c.dialect, e)
-		look(id, table, id, text, args)
+		add(id, table, id, text, args)
 	}
 	text, args := in(e.texts("t"), f.s.plain)
-	look("t."+e.key, "", "", text, args)
+	add("t."+e.key, "", "", text, args)
 	if e.IsDevice() {
 		text, args = in("l.label", f.s.plain)
-		look("l.device_id", "labels l", "l.device_id", text, args)
+		add("l.device_id", "labels l", "l.device_id", text, args)
 	}
 	variables(e, "v.owner_id", "variables v")
 	if e.IsDevice() && f.networks {
 		text, args = in(NetworkInterfaces.texts("i"), f.s.plain)
-		look("i.device_id", "network_interfaces i", "i.device_id", text, args)
+		add("i.device_id", "network_interfaces i", "i.device_id", text, args)
 		variables(NetworkInterfaces, "i.device_id", "variables v JOIN network_interfaces i ON i.id = v.owner_id")
 	}
 	return all
 }
 
-// look adds the ids that a query finds; many reports whether they are too many.
-func (f *finds) look(ctx context.Context, ids []int64, most int, by condition) (all []int64, many bool, err error) {
+// collect adds the ids that a query finds. many reports whether they are too many.
+func (f *searchRun) collect(ctx context.Context, ids []int64, most int, by condition) (all []int64, many bool, err error) {
 	rows := rowsPerHit * (most + 1)
 	seen := 0
 	var id, last int64
@@ -285,9 +287,8 @@ func (f *finds) look(ctx context.Context, ids []int64, most int, by condition) (
 // idsAtOnce is how many ids a statement names at most.
 const idsAtOnce = 4096
 
-// inOrder returns those of the ids that are of objects that match, in the order of creation, and notes what contains
-// them.
-func (f *finds) inOrder(ctx context.Context, e *Entity, c conditions, ids []int64) ([]int64, error) {
+// inOrder returns the ids of objects that match, in the order of creation, and records the objects that contain them.
+func (f *searchRun) inOrder(ctx context.Context, e *Entity, c conditions, ids []int64) ([]int64, error) {
 	type one struct{ at, id int64 }
 	all := make([]one, 0, len(ids))
 	var o one
@@ -326,7 +327,7 @@ func (f *finds) inOrder(ctx context.Context, e *Entity, c conditions, ids []int6
 	return ids, nil
 }
 
-// texts returns an expression of all texts of a row, in a table with an alias.
+// texts returns an expression for all texts of a row, concatenated; alias is that of its table.
 func (e *Entity) texts(alias string) string {
 	kinds := []*schema.Kind{e.of}
 	if e.of.View {

@@ -45,16 +45,16 @@ type View struct {
 	omit   bool // see OmitUnkept
 }
 
-// View calls fn with a snapshot of the database. A light view takes little memory; with whole set, large data can be
+// View calls fn with a snapshot of the database. A light view takes little memory; with full set, large data can be
 // read too, in pieces, and the caller bounds the number of such views.
 //
 // fn must not wait for a client: the number of views is limited, and each ends after two minutes with an error.
-func (s *Store) View(ctx context.Context, whole bool, fn func(ctx context.Context, v *View) error) error {
-	return viewIn(ctx, s.read, whole, fn)
+func (s *Store) View(ctx context.Context, full bool, fn func(ctx context.Context, v *View) error) error {
+	return viewIn(ctx, s.read, full, fn)
 }
 
 // viewIn is View for the database that read reads.
-func viewIn(ctx context.Context, read func(context.Context, func(context.Context, *session) error) error, whole bool, fn func(ctx context.Context, v *View) error) error {
+func viewIn(ctx context.Context, read func(context.Context, func(context.Context, *session) error) error, full bool, fn func(ctx context.Context, v *View) error) error {
 	bounded, cancel := context.WithTimeout(ctx, viewTime)
 	defer cancel()
 	err := read(bounded, func(ctx context.Context, q *session) (err error) {
@@ -63,8 +63,8 @@ func viewIn(ctx context.Context, read func(context.Context, func(context.Context
 				err = fmt.Errorf("panic in a view: %v\n%s", p, debug.Stack())
 			}
 		}()
-		v := &View{q: q, budget: lightViewBytes, all: whole}
-		if whole {
+		v := &View{q: q, budget: lightViewBytes, all: full}
+		if full {
 			v.budget = fullViewBytes
 		}
 		return fn(ctx, v)

@@ -250,9 +250,9 @@ func TestWhereAgainstModel(t *testing.T) {
 	})
 }
 
-// TestQuick: a listing that must be quick ends where very many values would have to be looked at, and only there; what an
-// index leads to is quick, however many values there are.
-func TestQuick(t *testing.T) {
+// TestCheap: a listing that must be cheap ends if it would have to read very many values, and only then. What an index
+// leads to is cheap, however many values there are.
+func TestCheap(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
@@ -267,9 +267,9 @@ func TestQuick(t *testing.T) {
 	}
 	served := s.Served()
 	for _, c := range []struct {
-		terms string
-		found int
-		dear  bool
+		terms     string
+		found     int
+		expensive bool
 	}{
 		{"serial=SN0055", 1, false}, {"serial=SN006*", 0, false}, {"serial=SN000*", 10, false}, {"tenth=5", 10, false}, {"few=40", 1, false}, {"few=*", 0, false}, {"nobody", 0, false},
 		{"serial=*55", 1, true}, {"serial=*", 60, true}, {"list=b", 0, true}, {"list=a", 60, true}, {"serial!=*", 0, true}, {"ip=10.0.0.9", 0, false}, {"ip=10.9.0.0/16", 0, true},
@@ -279,12 +279,12 @@ func TestQuick(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, quick := range []bool{false, true} {
-			page, err := s.List(t.Context(), Hosts, sc, List{Sort: []string{"created_at", "id"}, Limit: 100, Where: w, Quick: quick})
-			if dear := served && quick && c.dear; dear != errors.Is(err, ErrDear) || !dear && err != nil {
-				t.Errorf("%s, quick %t: %v", c.terms, quick, err)
+		for _, cheap := range []bool{false, true} {
+			page, err := s.List(t.Context(), Hosts, sc, List{Sort: []string{"created_at", "id"}, Limit: 100, Where: w, Cheap: cheap})
+			if expensive := served && cheap && c.expensive; expensive != errors.Is(err, ErrExpensive) || !expensive && err != nil {
+				t.Errorf("%s, cheap %t: %v", c.terms, cheap, err)
 			} else if err == nil && len(page.Rows) != c.found {
-				t.Errorf("%s, quick %t: %d hosts, want %d", c.terms, quick, len(page.Rows), c.found)
+				t.Errorf("%s, cheap %t: %d hosts, want %d", c.terms, cheap, len(page.Rows), c.found)
 			}
 		}
 	}

@@ -16,17 +16,17 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// dearFixture is a server with two more paths, whose requests look at everything, as much as a test wants them to: a listing
-// and a search.
-type dearFixture struct {
+// expensiveFixture is a server with two more paths, for a listing and a search that read everything. The parameter how=
+// sets how a request ends.
+type expensiveFixture struct {
 	*API
 	t     *testing.T
 	url   string
-	begun chan string // of what has its place
+	begun chan string // receives from each request that has its place
 	end   chan struct{}
 }
 
-func newDearFixture(t *testing.T) *dearFixture {
+func newExpensiveFixture(t *testing.T) *expensiveFixture {
 	t.Helper()
 	s, err := store.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "fleet.db"), store.Options{Create: true})
 	if err != nil {
@@ -35,7 +35,7 @@ func newDearFixture(t *testing.T) *dearFixture {
 	t.Cleanup(func() { _ = s.Close() })
 	caller := Caller{User: "root", Role: schema.Root, Project: "00000000-0000-0000-0000-000000000001"}
 	a := New(s, Fixed(caller), slog.New(slog.NewTextHandler(io.Discard, nil)), DefaultLimits, "test")
-	f := &dearFixture{API: a, t: t, begun: make(chan string), end: make(chan struct{})}
+	f := &expensiveFixture{API: a, t: t, begun: make(chan string), end: make(chan struct{})}
 	work := func(ctx context.Context, c *call) error {
 		switch how := c.r.URL.Query().Get("how"); how {
 		case "wait":
@@ -55,8 +55,8 @@ func newDearFixture(t *testing.T) *dearFixture {
 	}
 	routes["test-listing"] = methods{read(func(c *call) error {
 		return c.listing(store.List{Vars: []varquery.Term{{}}}, func(ctx context.Context, _ *store.View, l store.List) error {
-			if l.Quick {
-				return store.ErrDear
+			if l.Cheap {
+				return store.ErrExpensive
 			}
 			return work(ctx, c)
 		})
@@ -65,7 +65,7 @@ func newDearFixture(t *testing.T) *dearFixture {
 		s := searching{call: c}
 		return s.read(func(ctx context.Context, _ *store.View) error {
 			if s.release == nil {
-				return store.ErrDear
+				return store.ErrExpensive
 			}
 			return work(ctx, c)
 		})
@@ -81,7 +81,7 @@ func newDearFixture(t *testing.T) *dearFixture {
 }
 
 // get requests a path.
-func (f *dearFixture) get(ctx context.Context, path string) (status int, err error) {
+func (f *expensiveFixture) get(ctx context.Context, path string) (status int, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, f.url+"/v1/"+path, nil)
 	if err != nil {
 		return 0, err
@@ -95,26 +95,26 @@ func (f *dearFixture) get(ctx context.Context, path string) (status int, err err
 	return resp.StatusCode, err
 }
 
-// isFree waits until the share has all of its places again: a client that went away is noticed a little later.
-func (f *dearFixture) isFree(after string) {
+// isFree waits until the share has all of its places again: it takes a moment to notice that a client disconnected.
+func (f *expensiveFixture) isFree(after string) {
 	f.t.Helper()
 	for range 1000 {
-		if f.budget.dear.TryAcquire(f.budget.dear.size) {
-			f.budget.dear.Release(f.budget.dear.size)
+		if f.budget.expensive.TryAcquire(f.budget.expensive.size) {
+			f.budget.expensive.Release(f.budget.expensive.size)
 			return
 		}
 		time.Sleep(10 * time.Millisecond)
 	}
-	f.t.Fatalf("after %s the share has not got its places back", after)
+	f.t.Fatalf("after %s the share does not have all of its places again", after)
 }
 
-// TestShareForExpensiveScans: while all places of those that look at everything are taken, others are answered, and their
-// like wait; every place is given back, however the request ends.
+// TestShareForExpensiveScans: while all places for requests that read everything are taken, other requests are served, and
+// further ones of that kind wait. Each place is released, however the request ends.
 //
 //nolint:paralleltest // it adds routes
 func TestShareForExpensiveScans(t *testing.T) {
-	f := newDearFixture(t)
-	places := int(f.budget.dear.size)
+	f := newExpensiveFixture(t)
+	places := int(f.budget.expensive.size)
 	for _, path := range []string{"test-listing", "test-search"} {
 		ended := make(chan int, places+1)
 		wait := func(ctx context.Context) {
@@ -126,7 +126,7 @@ func TestShareForExpensiveScans(t *testing.T) {
 			<-f.begun
 		}
 		for _, other := range []string{"clouds", "hosts?vars=a:1", "hosts?where=name%3Dx", "fleet", "capabilities"} {
-			soon, cancel := context.WithTimeout(t.Context(), patience/2) // who waits for a place waits for longer
+			soon, cancel := context.WithTimeout(t.Context(), patience/2) // a request that waits for a place waits longer
 			if status, err := f.get(soon, other); status != http.StatusOK {
 				t.Errorf("%s beside %s: %d %v", other, path, status, err)
 			}
@@ -149,7 +149,7 @@ func TestShareForExpensiveScans(t *testing.T) {
 		f.end = make(chan struct{})
 
 		for how, want := range map[string]int{"do": http.StatusOK, "fail": http.StatusInternalServerError, "panic": http.StatusInternalServerError} {
-			for range places + 1 { // one more than there would be place for if one was kept
+			for range places + 1 { // one more than there are places, in case one is not released
 				if status, err := f.get(t.Context(), path+"?how="+how); status != want {
 					t.Errorf("%s, which is to %s: %d %v", path, how, status, err)
 				}
