@@ -106,7 +106,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "delete-asks", Where: "Deleting an object that contains others",
-		Original: "Deletes everything in it, without asking", Ours: "Counts the contents and asks on a terminal; elsewhere it requires `--yes`. `--dry-run` only shows them. user-delete also asks before users delete themselves.",
+		Original: "Deletes everything in it, without asking", Ours: "Counts the contents, and on a terminal asks for confirmation; elsewhere it requires `--yes`. `--dry-run` only counts them. user-delete also asks users for confirmation before they delete themselves.",
 		Reason: "A single mistyped word must not delete a cloud of 12,000 hosts.",
 	},
 	{
@@ -191,7 +191,7 @@ var Differences = []Difference{
 	},
 	{
 		ID: "narrow", Where: "Lists on a terminal that is too narrow for all columns, without `--fields` and `--detail`",
-		Original: "Are as wide as their contents", Ours: "Drop columns, and list them on standard error: first the creation time, then columns with the same value in all rows (state, type, netmask, cloud, region), then type and state. Ids, names and addresses are never dropped or wrapped: if they alone are too wide, the table exceeds the width",
+		Original: "Are as wide as their contents", Ours: "Drop columns, and list them on standard error: first the times, then columns with the same value in all rows (`active`, types, netmask, cloud, region), then netmask, types and `active`. Ids, names and addresses are never dropped or wrapped: if they alone are too wide, the table exceeds the width",
 		Reason: "An address must be copyable in one piece, and single-line rows are easy to scan.",
 	},
 	{

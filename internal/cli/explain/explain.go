@@ -139,7 +139,7 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal, long val
 	cmd.Flags().BoolVar(&who, "who", false, "show who set each value, when, and why")
 	cmd.Flags().StringVar(&key, "key", "", "instead of a host: show the values of the variable `NAME` on all hosts")
 	cmd.Flags().BoolVar(&keys, "keys", false, "instead of a host: list all variables in the fleet")
-	cmd.Flags().StringVar(&terms, "where", "", "with --key: `TERMS` that select hosts: "+object.WhereOption.Help)
+	cmd.Flags().StringVar(&terms, "where", "", "with --key: only hosts that match all `TERMS`, such as 'label=web region=dfw ntp=10.*'")
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		return completeExplain(cmd, s, args, begin), cobra.ShellCompDirectiveNoFileComp
 	}

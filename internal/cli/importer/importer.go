@@ -126,7 +126,7 @@ status is 1 if there is an unexplained difference.`,
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "an `INVENTORY` as for ansible-inventory: a file, a directory, or a list of hosts; may be repeated; by default that of ansible.cfg or ANSIBLE_INVENTORY")
 	f.StringVar(&o.playbookDir, "playbook-dir", "", "a `DIRECTORY` whose group_vars and host_vars are read too")
-	f.StringArrayVar(&o.maps, "map", nil, "`LEVEL=GROUP[,GROUP]`: groups, or patterns, that become clouds, regions or cells; none disables inference")
+	f.StringArrayVar(&o.maps, "map", nil, "the groups, or patterns of groups, that become clouds, regions or cells, as `PLACE=GROUP[,GROUP]`, such as cell=rack*, or for csv the columns, such as name=Hostname; none disables inference")
 	f.StringSliceVar(&o.columns, "columns", nil, "csv: the `COLUMNS` that become variables, separated by commas; by default all columns without another meaning")
 	f.StringVar(&o.output, "output", defaultOutput, "the `DIRECTORY` to write to, or to verify")
 	f.StringVar(&o.templates, "templates", "", "what to do with templates: `keep|leave`; keep stores them in Ansible's files, leave omits them")

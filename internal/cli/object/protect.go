@@ -14,7 +14,7 @@ import (
 
 // Options that say whether an object is kept from being deleted.
 var (
-	protectedOption   = argparse.Option{Long: "protected", Kind: argparse.SwitchOption, Help: "protect it from deletion, alone or with what contains it"}
+	protectedOption   = argparse.Option{Long: "protected", Kind: argparse.SwitchOption, Help: "protect it from deletion, by itself or together with what contains it"}
 	unprotectedOption = argparse.Option{Long: "no-protected", Kind: argparse.SwitchOption, Help: "allow it to be deleted again"}
 )
 

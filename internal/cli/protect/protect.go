@@ -24,7 +24,7 @@ import (
 func New(s output.Streams) *cobra.Command {
 	return command(s, true, &cobra.Command{
 		Use:   "protect KIND OBJECT",
-		Short: "Protect an object from deletion, alone or with what contains it",
+		Short: "Protect an object from deletion, by itself or together with what contains it",
 		Long: `Protect an object: until craton unprotect, no command, task or fleet file can delete it, neither alone nor with the project,
 cloud, region, cell or device that contains it. It can still be changed in every other way.
 
@@ -40,7 +40,7 @@ func NewUnprotect(s output.Streams) *cobra.Command {
 	return command(s, false, &cobra.Command{
 		Use:     "unprotect KIND OBJECT",
 		Short:   "Allow a protected object to be deleted again",
-		Long:    "Reverse craton protect: the object can be deleted again, alone or with what contains it.",
+		Long:    "Reverse craton protect: the object can be deleted again, by itself or together with what contains it.",
 		Example: `  craton unprotect region dfw`,
 	})
 }

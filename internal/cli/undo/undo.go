@@ -31,10 +31,10 @@ func New(s output.Streams) *cobra.Command {
 	var o options
 	cmd := &cobra.Command{
 		Use:   "undo REVISION|REQUEST",
-		Short: "Reverse a change: restore what it deleted, revert what it changed",
-		Long: `Reverse one change, or all changes of one request: created objects are deleted, deleted objects are restored with their
+		Short: "Reverse a write: restore what it deleted, revert what it changed",
+		Long: `Reverse one write, or all writes of one request: created objects are deleted, deleted objects are restored with their
 ids, labels, variables, parents and interfaces, and updates are reverted. Everything is undone in one transaction, or nothing
-is. An undo is itself a change and can be undone.
+is. An undo is itself a write, and can be undone.
 
 The command shows what it will do and asks for confirmation; without a terminal, --yes is required. If an affected object
 was changed again since, the undo is refused, unless --force reverts that too. "craton history" shows revisions, and with
