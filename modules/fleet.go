@@ -66,7 +66,7 @@ func fleetSpec() *ansible.Spec {
 				"It is refused if it would also delete something protected or something outside the set; and, without I(allow_deletes), if it would empty the set, delete a cloud or region that has hosts, or delete 10 or more objects that are more than a tenth of the set."}},
 			{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{"Take over objects that belong to another set."}},
 			{Name: optAllowDeletes, Type: ansible.Int, Description: []string{
-				"Allow exactly this many deletions, however many. If there are any, and their number differs, nothing is done."}},
+				"Allow the deletions if there are exactly this many, beyond the limits of I(prune) too. If there is any other number but none, nothing is done."}},
 			{Name: optSetFile, Type: ansible.Path, Description: []string{
 				"The file that remembers sets if the server does not, on the machine that runs the module.", "By default it is in C(~/.local/share/craton) of the user that runs the module."}},
 		},

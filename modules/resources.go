@@ -215,10 +215,10 @@ var (
 	host = &resource{
 		Kind: schema.Host,
 		fields: []fieldDoc{inCloud, inRegion, inCell, address, deviceType, parent,
-			text("active", true, "Whether the host is in use. A new host is by default."), note},
+			text("active", true, "Whether the host is in use; by default, a new host is."), note},
 		filters: []filter{textFilter("device_type"), textFilter("label"), addressFilter, varsFilter},
 		doc: docs{
-			is: "A host is a machine.", key: "within its region, shared with network devices",
+			is: "A host is a device, such as a server, that Ansible manages.", key: "within its region, shared with network devices",
 			notes: []string{"Deleting a host deletes its interfaces."},
 			examples: `
 - name: A host

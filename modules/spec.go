@@ -19,7 +19,7 @@ func fullName(name string) string { return "craton.fleet." + name }
 
 // byName ends the documentation of options that name objects of a kind.
 func byName(kind string) []string {
-	doc := []string{"A text of digits is an id only where no object has exactly that name."}
+	doc := []string{"A string of digits is taken as an id only if no object has that name."}
 	if paths := reconcile.Paths(schema.ByName(kind)); paths != nil {
 		doc = append([]string{fmt.Sprintf("Where several have the name, write C(%s).", strings.Join(paths, ") or C("))}, doc...)
 	}
@@ -34,7 +34,7 @@ const optMessage = "change_message"
 func messageOption() ansible.Option {
 	o := options.Of(settings.CLI.Only("message"))[0]
 	o.Name = optMessage
-	o.Description = []string{"Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change; other servers pass over it."}
+	o.Description = []string{"Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change; other servers ignore it."}
 	return o
 }
 
@@ -45,8 +45,8 @@ func (r *resource) spec() *ansible.Spec {
 		Short: fmt.Sprintf("Create, change and remove %s of Craton", article(r.Noun())),
 		Description: []string{
 			r.doc.is,
-			fmt.Sprintf("Finds %s by its name (%s) or by its id, creates it if it is not there, and changes what differs. What the task does not mention stays as it is.", article(r.Noun()), r.doc.key),
-			"Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors included.",
+			fmt.Sprintf("Finds %s by its name (%s) or by its id, creates it if it does not exist, and changes what differs. What the task does not mention stays as it is.", article(r.Noun()), r.doc.key),
+			"If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors included.",
 		},
 		Notes:             r.doc.notes,
 		SeeAlso:           []ansible.SeeAlso{{Module: fullName(r.moduleName() + "_info")}, {Module: fullName("craton_fleet")}},
@@ -61,7 +61,7 @@ func (r *resource) spec() *ansible.Spec {
 		Name: optState, Default: present, Choices: []any{present, absent},
 		Description: []string{
 			fmt.Sprintf("V(present) creates or updates the %s as the task says, V(absent) deletes it.", r.Noun()),
-			fmt.Sprintf("A %s that does not exist, or whose place does not exist, already is V(absent).", r.Noun()),
+			fmt.Sprintf("A %s that does not exist is V(absent), also if the place named by the task does not exist.", r.Noun()),
 		}})
 	s.RequiredOneOf = [][]string{{optName, optID}}
 	for i := range r.Fields {
@@ -133,7 +133,7 @@ func (r *resource) fieldOption(f *schema.Field) ansible.Option {
 	}
 	switch {
 	case reconcile.PlaceField(f.Option()) != nil && f.Required:
-		o.Description = append(o.Description, "May be omitted if the other names leave no doubt.")
+		o.Description = append(o.Description, "May be omitted if the other names identify the place.")
 	case f.Required && f.Option() != optProject:
 		o.Description = append(o.Description, fmt.Sprintf("Required to create the %s.", r.Noun()))
 	}

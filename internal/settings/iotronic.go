@@ -32,7 +32,7 @@ var IotronicInventory = Section{
 		{Name: "hostname", Env: "CRATON_IOTRONIC_INVENTORY_HOSTNAME", Default: "name", Choices: []string{"name", "uuid", "unique"},
 			Help: "what a host is called; unique is NAME_ and the first eight digits of the UUID; without a name each is the UUID"},
 		{Name: "address_from", Env: "CRATON_IOTRONIC_INVENTORY_ADDRESS_FROM", Kind: List, Default: "extra.ansible_host",
-			Help: "where the address that Ansible connects to is, by paths such as extra.ip, of which the first counts that is there; none is nowhere"},
+			Help: "paths such as extra.ip where the address that Ansible connects to may be; the first that exists is used; none for no address"},
 		{Name: "groups", Env: "CRATON_IOTRONIC_INVENTORY_GROUPS", Kind: List,
 			Default: "driver,power,provision,maintenance,resource_class,conductor_group,owner,trait,status,type,fleet,project,mobile",
 			Choices: []string{"driver", "power", "provision", "maintenance", "resource_class", "conductor_group", "owner", "trait",

@@ -40,7 +40,7 @@ func nodeSpec() *ansible.Spec {
 			"A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which calls them boards since.",
 			"Finds a node by its name or UUID, creates it if it does not exist, and changes what differs. What the task does not mention stays as it is.",
 			"With Ironic it also manages ports, traits, power, maintenance, boot device and console, and moves the node through its provision states: enrollment, inspection, cleaning, deployment, rescue.",
-			"Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors that can be foreseen.",
+			"If nothing differs, it sends no write requests. Check mode reports what the real run would do, including the errors that can be foreseen.",
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
 		Fragments: []*ansible.Fragment{connection()},

@@ -108,7 +108,7 @@ func (r *resource) spec() *ansible.Spec {
 		Description: []string{
 			r.kind.doc.is,
 			r.creates + " What the task does not mention stays as it is.",
-			"Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors that can be foreseen.",
+			"If nothing differs, it sends no write requests. Check mode reports what the real run would do, including the errors that can be foreseen.",
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
 		Fragments: []*ansible.Fragment{connection()},

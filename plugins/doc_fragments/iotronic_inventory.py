@@ -447,8 +447,8 @@ options:
         key: hostname
   address_from:
     description:
-      - Where the address that Ansible connects to is, by paths such as extra.ip, of which the first counts that is
-          there; none is nowhere.
+      - Paths such as extra.ip where the address that Ansible connects to may be; the first that exists is used; none
+          for no address.
       - The default is C(extra.ansible_host).
     type: list
     elements: str

@@ -30,7 +30,7 @@ options:
   cloud:
     description:
       - Only objects of this cloud, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   id:
     description:
@@ -51,7 +51,7 @@ options:
     description:
       - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   resolved:
     description:

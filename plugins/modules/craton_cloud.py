@@ -11,9 +11,9 @@ module: craton_cloud
 short_description: Create, change and remove a cloud of Craton
 description:
   - A cloud is the topmost level of a fleet. It holds regions.
-  - Finds a cloud by its name (within the project) or by its id, creates it if it is not there, and changes what
+  - Finds a cloud by its name (within the project) or by its id, creates it if it does not exist, and changes what
       differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+  - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
       included.
 version_added: "0.1.0"
 author:
@@ -31,7 +31,7 @@ options:
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
+          other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   force:
@@ -67,7 +67,7 @@ options:
   state:
     description:
       - V(present) creates or updates the cloud as the task says, V(absent) deletes it.
-      - A cloud that does not exist, or whose place does not exist, already is V(absent).
+      - A cloud that does not exist is V(absent), also if the place named by the task does not exist.
     type: str
     default: present
     choices:

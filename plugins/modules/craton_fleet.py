@@ -37,7 +37,8 @@ options:
     default: false
   allow_deletes:
     description:
-      - Allow exactly this many deletions, however many. If there are any, and their number differs, nothing is done.
+      - Allow the deletions if there are exactly this many, beyond the limits of I(prune) too. If there is any other
+          number but none, nothing is done.
     type: int
   allow_duplicates:
     description:
@@ -49,7 +50,7 @@ options:
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
+          other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   fleet:

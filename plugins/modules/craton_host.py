@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: craton_host
 short_description: Create, change and remove a host of Craton
 description:
-  - A host is a machine.
-  - Finds a host by its name (within its region, shared with network devices) or by its id, creates it if it is not
-      there, and changes what differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+  - A host is a device, such as a server, that Ansible manages.
+  - Finds a host by its name (within its region, shared with network devices) or by its id, creates it if it does not
+      exist, and changes what differs. What the task does not mention stays as it is.
+  - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
       included.
 version_added: "0.1.0"
 author:
@@ -30,26 +30,26 @@ attributes:
 options:
   active:
     description:
-      - Whether the host is in use. A new host is by default.
+      - Whether the host is in use; by default, a new host is.
     type: bool
   cell:
     description:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
       - A place other than the current one of the host is an error, unless O(move=true) or O(recreate=true).
     type: str
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
+          other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
     description:
       - The cloud, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
-      - May be omitted if the other names leave no doubt.
+      - A string of digits is taken as an id only if no object has that name.
+      - May be omitted if the other names identify the place.
       - A place other than the current one of the host is an error, unless O(move=true) or O(recreate=true).
     type: str
   device_type:
@@ -104,7 +104,7 @@ options:
       - The host or network device that this one is part of or attached to, by name or id. Its variables are inherited.
       - An empty string removes the parent. Without this option the parent stays as it is.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   protected:
     description:
@@ -126,14 +126,14 @@ options:
     description:
       - The region, by name or id.
       - Where several have the name, write C(cloud/name).
-      - A text of digits is an id only where no object has exactly that name.
-      - May be omitted if the other names leave no doubt.
+      - A string of digits is taken as an id only if no object has that name.
+      - May be omitted if the other names identify the place.
       - A place other than the current one of the host is an error, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
       - V(present) creates or updates the host as the task says, V(absent) deletes it.
-      - A host that does not exist, or whose place does not exist, already is V(absent).
+      - A host that does not exist is V(absent), also if the place named by the task does not exist.
     type: str
     default: present
     choices:
@@ -258,7 +258,7 @@ host:
       type: int
     active:
       description:
-        - Whether the host is in use. A new host is by default.
+        - Whether the host is in use; by default, a new host is.
       returned: always
       type: bool
       sample: true

@@ -10,7 +10,7 @@ DOCUMENTATION = r'''
 module: craton_host_info
 short_description: Read hosts of Craton
 description:
-  - A host is a machine.
+  - A host is a device, such as a server, that Ansible manages.
   - Lists the hosts that match all given options, however many there are. Changes nothing.
   - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
       is an error.
@@ -31,12 +31,12 @@ options:
     description:
       - Only objects of this cell, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   cloud:
     description:
       - Only objects of this cloud, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   device_type:
     description:
@@ -69,7 +69,7 @@ options:
     description:
       - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   resolved:
     description:
@@ -155,7 +155,7 @@ hosts:
       type: int
     active:
       description:
-        - Whether the host is in use. A new host is by default.
+        - Whether the host is in use; by default, a new host is.
       returned: always
       type: bool
       sample: true

@@ -11,9 +11,9 @@ module: craton_network
 short_description: Create, change and remove a network of Craton
 description:
   - A network is a range of addresses in a region. It inherits no variables.
-  - Finds a network by its name (within its region) or by its id, creates it if it is not there, and changes what
+  - Finds a network by its name (within its region) or by its id, creates it if it does not exist, and changes what
       differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+  - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
       included.
 version_added: "0.1.0"
 author:
@@ -32,14 +32,14 @@ options:
     description:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
       - The API cannot change it. A value other than the current one of the network is an error, unless
           O(recreate=true).
     type: str
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
+          other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cidr:
@@ -50,8 +50,8 @@ options:
   cloud:
     description:
       - The cloud, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
-      - May be omitted if the other names leave no doubt.
+      - A string of digits is taken as an id only if no object has that name.
+      - May be omitted if the other names identify the place.
       - The API cannot change it. A value other than the current one of the network is an error, unless
           O(recreate=true).
     type: str
@@ -104,15 +104,15 @@ options:
     description:
       - The region, by name or id.
       - Where several have the name, write C(cloud/name).
-      - A text of digits is an id only where no object has exactly that name.
-      - May be omitted if the other names leave no doubt.
+      - A string of digits is taken as an id only if no object has that name.
+      - May be omitted if the other names identify the place.
       - The API cannot change it. A value other than the current one of the network is an error, unless
           O(recreate=true).
     type: str
   state:
     description:
       - V(present) creates or updates the network as the task says, V(absent) deletes it.
-      - A network that does not exist, or whose place does not exist, already is V(absent).
+      - A network that does not exist is V(absent), also if the place named by the task does not exist.
     type: str
     default: present
     choices:

@@ -11,9 +11,9 @@ module: craton_network_device
 short_description: Create, change and remove a network device of Craton
 description:
   - A network device is a switch, a router, a firewall or the like.
-  - Finds a network device by its name (within its region, shared with hosts) or by its id, creates it if it is not
-      there, and changes what differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+  - Finds a network device by its name (within its region, shared with hosts) or by its id, creates it if it does not
+      exist, and changes what differs. What the task does not mention stays as it is.
+  - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
       included.
 version_added: "0.1.0"
 author:
@@ -38,20 +38,20 @@ options:
     description:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
       - A place other than the current one of the network device is an error, unless O(move=true) or O(recreate=true).
     type: str
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
+          other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
     description:
       - The cloud, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
-      - May be omitted if the other names leave no doubt.
+      - A string of digits is taken as an id only if no object has that name.
+      - May be omitted if the other names identify the place.
       - A place other than the current one of the network device is an error, unless O(move=true) or O(recreate=true).
     type: str
   device_type:
@@ -110,7 +110,7 @@ options:
       - The host or network device that this one is part of or attached to, by name or id. Its variables are inherited.
       - An empty string removes the parent. Without this option the parent stays as it is.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   protected:
     description:
@@ -132,14 +132,14 @@ options:
     description:
       - The region, by name or id.
       - Where several have the name, write C(cloud/name).
-      - A text of digits is an id only where no object has exactly that name.
-      - May be omitted if the other names leave no doubt.
+      - A string of digits is taken as an id only if no object has that name.
+      - May be omitted if the other names identify the place.
       - A place other than the current one of the network device is an error, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
       - V(present) creates or updates the network device as the task says, V(absent) deletes it.
-      - A network device that does not exist, or whose place does not exist, already is V(absent).
+      - A network device that does not exist is V(absent), also if the place named by the task does not exist.
     type: str
     default: present
     choices:

@@ -31,12 +31,12 @@ options:
     description:
       - Only objects of this cell, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   cloud:
     description:
       - Only objects of this cloud, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   device_type:
     description:
@@ -65,7 +65,7 @@ options:
     description:
       - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   resolved:
     description:

@@ -11,9 +11,9 @@ module: craton_network_interface
 short_description: Create, change and remove a network interface of Craton
 description:
   - A network interface belongs to a host or a network device, and may be on a network.
-  - Finds a network interface by its name (within its device) or by its id, creates it if it is not there, and changes
+  - Finds a network interface by its name (within its device) or by its id, creates it if it does not exist, and changes
       what differs. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+  - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
       included.
 version_added: "0.1.0"
 author:
@@ -35,19 +35,19 @@ options:
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
+          other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
     description:
       - The cloud to look for the device in, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   device:
     description:
       - The host or network device, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
       - Required to create the network interface.
       - The API cannot change it. A value other than the current one of the network interface is an error, unless
           O(recreate=true).
@@ -88,7 +88,7 @@ options:
       - The network, by name or id. If several networks have the name, the one in the device's region is meant. An empty
           string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
       - The API cannot change it. A value other than the current one of the network interface is an error, unless
           O(recreate=true).
     type: str
@@ -116,7 +116,7 @@ options:
     description:
       - The region to look for the device in, by name or id.
       - Where several have the name, write C(cloud/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   security:
     description:
@@ -129,7 +129,7 @@ options:
   state:
     description:
       - V(present) creates or updates the network interface as the task says, V(absent) deletes it.
-      - A network interface that does not exist, or whose place does not exist, already is V(absent).
+      - A network interface that does not exist is V(absent), also if the place named by the task does not exist.
     type: str
     default: present
     choices:

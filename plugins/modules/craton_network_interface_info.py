@@ -30,13 +30,13 @@ options:
   cloud:
     description:
       - Only objects of this cloud, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   device:
     description:
       - Only objects of this device, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   id:
     description:
@@ -61,7 +61,7 @@ options:
     description:
       - Only objects of this network, by name or id.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   protected:
     description:
@@ -71,7 +71,7 @@ options:
     description:
       - Only objects of this region, by name or id.
       - Where several have the name, write C(cloud/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   with_variables:
     description:

@@ -11,9 +11,9 @@ module: craton_region
 short_description: Create, change and remove a region of Craton
 description:
   - A region is a part of a cloud. It holds cells, hosts, network devices and networks.
-  - Finds a region by its name (within its cloud) or by its id, creates it if it is not there, and changes what differs.
-      What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+  - Finds a region by its name (within its cloud) or by its id, creates it if it does not exist, and changes what
+      differs. What the task does not mention stays as it is.
+  - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
       included.
 version_added: "0.1.0"
 author:
@@ -31,14 +31,14 @@ options:
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
+          other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
     description:
       - The cloud, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
-      - May be omitted if the other names leave no doubt.
+      - A string of digits is taken as an id only if no object has that name.
+      - May be omitted if the other names identify the place.
       - The API cannot change it. A value other than the current one of the region is an error, unless
           O(recreate=true).
     type: str
@@ -83,7 +83,7 @@ options:
   state:
     description:
       - V(present) creates or updates the region as the task says, V(absent) deletes it.
-      - A region that does not exist, or whose place does not exist, already is V(absent).
+      - A region that does not exist is V(absent), also if the place named by the task does not exist.
     type: str
     default: present
     choices:

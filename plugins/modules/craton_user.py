@@ -11,9 +11,9 @@ module: craton_user
 short_description: Create, change and remove a user of Craton
 description:
   - A user acts in one project, with an API key that the server chooses.
-  - Finds a user by its name (within its project) or by its id, creates it if it is not there, and changes what differs.
-      What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells exactly what the real run would do, errors
+  - Finds a user by its name (within its project) or by its id, creates it if it does not exist, and changes what
+      differs. What the task does not mention stays as it is.
+  - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
       included.
 version_added: "0.1.0"
 author:
@@ -31,7 +31,7 @@ options:
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
+          other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   id:
@@ -90,7 +90,7 @@ options:
   project:
     description:
       - The project that the user belongs to, by name or id. By default the caller's own.
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
       - The API cannot change it. A value other than the current one of the user is an error, unless O(recreate=true).
     type: str
   recreate:
@@ -118,7 +118,7 @@ options:
   state:
     description:
       - V(present) creates or updates the user as the task says, V(absent) deletes it.
-      - A user that does not exist, or whose place does not exist, already is V(absent).
+      - A user that does not exist is V(absent), also if the place named by the task does not exist.
     type: str
     default: present
     choices:

@@ -41,7 +41,7 @@ options:
   project:
     description:
       - Only objects of this project, by name or id.
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
 notes:
   - Only admins of a project and root users may manage users.

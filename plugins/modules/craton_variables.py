@@ -28,13 +28,13 @@ options:
   change_message:
     description:
       - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers pass over it.
+          other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
     description:
       - The cloud that the object is in, by name or id, if its name alone is ambiguous.
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   id:
     description:
@@ -64,7 +64,7 @@ options:
     description:
       - The region that the object is in, by name or id, if its name alone is ambiguous.
       - Where several have the name, write C(cloud/name).
-      - A text of digits is an id only where no object has exactly that name.
+      - A string of digits is taken as an id only if no object has that name.
     type: str
   remove:
     description:

@@ -13,7 +13,7 @@ description:
   - An allocation reserves a node of Ironic that has the required resource class and traits.
   - Finds an allocation by its name or UUID, creates it if it does not exist, and waits until Ironic has found a node
       for it. What the task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors
+  - If nothing differs, it sends no write requests. Check mode reports what the real run would do, including the errors
       that can be foreseen.
 version_added: "0.1.0"
 author:

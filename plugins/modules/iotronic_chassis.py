@@ -13,7 +13,7 @@ description:
   - A chassis groups nodes of Ironic that are in one place, such as a rack.
   - Finds a chassis by its UUID or its description, creates it if it does not exist, and changes what differs. What the
       task does not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors
+  - If nothing differs, it sends no write requests. Check mode reports what the real run would do, including the errors
       that can be foreseen.
 version_added: "0.1.0"
 author:

@@ -16,7 +16,7 @@ description:
       mention stays as it is.
   - 'With Ironic it also manages ports, traits, power, maintenance, boot device and console, and moves the node through
       its provision states: enrollment, inspection, cleaning, deployment, rescue.'
-  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors
+  - If nothing differs, it sends no write requests. Check mode reports what the real run would do, including the errors
       that can be foreseen.
 version_added: "0.1.0"
 author:

@@ -13,7 +13,7 @@ description:
   - A port is a network interface of a node of Ironic, identified by its MAC address.
   - Finds a port by its address or UUID, creates it if it does not exist, and changes what differs. What the task does
       not mention stays as it is.
-  - Sends no request that writes when nothing differs. Check mode tells what the real run would do, including the errors
+  - If nothing differs, it sends no write requests. Check mode reports what the real run would do, including the errors
       that can be foreseen.
 version_added: "0.1.0"
 author:
