@@ -138,7 +138,7 @@ proof: ## run the tests with more versions and larger sizes; takes many minutes,
 	CRATON_TEST_ENGINE=postgres,pgbouncer tests/newest-postgres go test -count=1 -timeout=30m -skip '^TestTLS$$' ./server/...
 	$(MAKE) newest-ironic
 	@venvs=$$(tests/ansible/venvs --path all); \
-	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -parallel=2 -run '^(TestNothingIsExecuted|TestNothingOfIronicIsExecuted|TestResultsAreRead|TestLazy.*)$$' ./tests/collection
+	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -parallel=2 -run '^(TestNothingIsExecuted|TestNothingOfIronicIsExecuted|TestResultsAreRead|TestLazy.*|TestFleetSrcOverSSH)$$' ./tests/collection
 	@venvs=$$(tests/ansible/venvs --path); \
 	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -run '^Test(Export|Import|SameVariables|SSHConfig)' ./tests/ansible
 	CRATON_TEST_PROOF=1 go test -count=1 -timeout=30m -run '^(TestRandomFleets|TestPrometheusReads)$$' ./internal/cli/export

@@ -112,6 +112,14 @@ func withAnsible(t *testing.T, test func(t *testing.T, r release)) {
 	}
 }
 
+// onlyNewest skips a test except with the newest release, for what hardly depends on Ansible; `make proof` runs it with all.
+func (r release) onlyNewest(t *testing.T) {
+	t.Helper()
+	if found, err := releases(); err == nil && r != found[len(found)-1] && os.Getenv("CRATON_TEST_PROOF") == "" {
+		t.Skip("the newest release is enough, but for make proof")
+	}
+}
+
 // environment returns an environment without any of the developer's Ansible or Craton settings. Ansible's settings are
 // those of examples/ansible.cfg, which we recommend to users.
 func environment(t *testing.T, r release, extra ...string) []string {

@@ -53,6 +53,7 @@ var openstackDeploy = map[string]string{
 func TestImportOpenStackAnsible(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
+		r.onlyNewest(t)
 		i := newImporting(t, r, openstackDeploy)
 		out, err := i.run(t, "craton", "import", "openstack-ansible", "deploy/openstack_inventory.json", "--templates", "keep")
 		if err != nil {
@@ -140,9 +141,7 @@ postgresql__password: '{{ lookup("password", secret + "/credentials/" + inventor
 func TestImportDebOps(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
-		if found, err := releases(); err == nil && r != found[len(found)-1] && os.Getenv("CRATON_TEST_PROOF") == "" {
-			t.Skip("the newest release is enough, but for make proof")
-		}
+		r.onlyNewest(t)
 		i := newImporting(t, r, nil)
 		for name, text := range debops {
 			i.write(t, name, text)
@@ -162,6 +161,7 @@ func TestImportDebOps(t *testing.T) {
 func TestImportConfigured(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
+		r.onlyNewest(t)
 		i := newImporting(t, r, map[string]string{"one.ini": "h1 ansible_host=192.0.2.1\n", "two/hosts": "h2 ansible_host=192.0.2.2\n", "two/group_vars/all.yml": "two: 2\n"})
 		if _, err := os.Stat("/etc/ansible/hosts"); err != nil {
 			out, err := i.run(t, "craton", "import", "ansible")

@@ -101,7 +101,7 @@ func random(t *rapid.T, dir string) (args []string) {
 // progress.
 func TestImportRandom(t *testing.T) {
 	t.Parallel()
-	first, few := 0, 3 // each takes Ansible some seconds
+	first, few := 0, 2 // each takes Ansible some seconds
 	if os.Getenv("CRATON_TEST_PROOF") != "" {
 		few = 200
 	}

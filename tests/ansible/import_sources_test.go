@@ -90,6 +90,7 @@ echo '{"_meta": {"hostvars": {"s1": {"raw": "{{ 1 }}", "n": 12345678901234567890
 func TestImportPlugins(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
+		r.onlyNewest(t)
 		i := newImporting(t, r, plugins)
 		i.write(t, "ansible.cfg", "[defaults]\nvars_plugins = "+filepath.Join(i.dir, "vars")+"\n[inventory]\nenable_plugins = host_list, script, auto, yaml, ini, toml, generator, constructed\n")
 		if err := os.Chmod(filepath.Join(i.dir, "inv/30-script"), 0o700); err != nil { //nolint:gosec // a script
@@ -120,6 +121,7 @@ func TestImportPlugins(t *testing.T) {
 func TestImportFew(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
+		r.onlyNewest(t)
 		i := newImporting(t, r, map[string]string{
 			"empty.ini": "[web]\n[db:children]\nweb\n[db:vars]\na=1\n", "empty.yml": "all: {children: {web: {}}}\n",
 			"names.ini": "a ansible_host=localhost\nb ansible_host=nowhere.invalid\nc ansible_host=192.0.2.7\nd ansible_host=\"{{ where }}\"\n",
@@ -159,6 +161,7 @@ func TestImportFew(t *testing.T) {
 func TestImportIsFalse(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
+		r.onlyNewest(t)
 		i := newImporting(t, r, map[string]string{
 			"hosts.ini": `[site_a]
 h1 ansible_host=10.0.0.1 number=1

@@ -215,10 +215,6 @@ func TestImport(t *testing.T) {
 		if info, err := os.Stat(filepath.Join(i.dir, "imported/fleet.yml")); err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%v %v", info, err)
 		}
-		again, err := i.run(t, "craton", "import", "--verify")
-		if err != nil || !strings.Contains(again, "differences  none") {
-			t.Errorf("%v\n%s", err, again)
-		}
 		if out, err := i.run(t, "craton", slices.Concat([]string{"import", "ansible"}, from, keep)...); err == nil || !strings.Contains(out, "--force") {
 			t.Errorf("overwritten: %v\n%s", err, out)
 		}
@@ -258,6 +254,7 @@ func TestImport(t *testing.T) {
 func TestImportedPlays(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
+		r.onlyNewest(t)
 		i := newImporting(t, r, map[string]string{
 			"hosts.ini":              "[site_a]\nh1 ansible_connection=local\n[site_b]\nh2 ansible_connection=local gate=81\nh3 ansible_connection=local\n[web]\nh1\nh2\n[db]\nh3\n",
 			"group_vars/all.yml":     "greeting: \"hello {{ inventory_hostname }}\"\ngate: 80\n",

@@ -203,6 +203,14 @@ func (h *home) onlyNewest(t *testing.T) {
 	}
 }
 
+// onlyNewestUntilProof skips a test except with the newest release, for what takes long; `make proof` runs it with all.
+func (h *home) onlyNewestUntilProof(t *testing.T) {
+	t.Helper()
+	if !h.newest && os.Getenv("CRATON_TEST_PROOF") == "" {
+		t.Skip("the newest release is enough, but for make proof")
+	}
+}
+
 // write creates a file in the home.
 func (h *home) write(t *testing.T, name, text string) string {
 	t.Helper()

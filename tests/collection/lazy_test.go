@@ -50,6 +50,7 @@ func TestLazyIsEqual(t *testing.T) {
 		h.write(t, "lazy/alone/cached.craton.yml", string(text)+"cache: true\ncache_plugin: ansible.builtin.jsonfile\ncache_connection: cache\n")
 		h.write(t, "lazy/alone/inventory.craton.yml", string(text))
 		h.write(t, "some.retry", "web1\ntor1\n")
+		all := h.newest || os.Getenv("CRATON_TEST_PROOF") != ""
 		for name, c := range map[string]struct {
 			command []string
 			env     string
@@ -76,6 +77,9 @@ func TestLazyIsEqual(t *testing.T) {
 			"between others, merged": {[]string{"ansible-inventory", "-i", "lazy/first.yml", "-i", fleet, "-i", "lazy/last.yml", "--list"}, "ANSIBLE_HASH_BEHAVIOUR=merge", false},
 			"trusted":                {inventory("--list"), "CRATON_INVENTORY_TRUST_TEMPLATES=true", false},
 		} {
+			if !all && !slices.Contains([]string{"plays", "limit", "list", "export", "host", "composed", "hash_behaviour", "between others"}, name) {
+				continue // the newest release is enough, but for make proof
+			}
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				env := []string{"CRATON_INVENTORY_VARS=merged"}
@@ -106,7 +110,7 @@ func TestLazyIsEqual(t *testing.T) {
 				if diff := cmp.Diff(want, say("lazy")); diff != "" {
 					t.Errorf("lazy is not merged:\n%s", diff)
 				}
-				if !c.layered {
+				if !c.layered || !all {
 					return
 				}
 				over := func(line string) bool { return strings.Contains(line, " over ") }
@@ -122,6 +126,7 @@ func TestLazyIsEqual(t *testing.T) {
 func TestLazyRealFleet(t *testing.T) {
 	real := skip.RealFleet(t)
 	withAnsible(t, func(t *testing.T, h *home) {
+		h.onlyNewestUntilProof(t)
 		text, err := os.ReadFile(real)
 		if err != nil {
 			t.Fatal(err)

@@ -110,5 +110,8 @@ func TestFleetSrc(t *testing.T) {
 
 // TestFleetSrcOverSSH: the same when the task runs elsewhere; the file goes there.
 func TestFleetSrcOverSSH(t *testing.T) {
-	withAnsible(t, func(t *testing.T, h *home) { h.appliesSrc(t, "remote", h.overSSH(t)) })
+	withAnsible(t, func(t *testing.T, h *home) {
+		h.onlyNewestUntilProof(t)
+		h.appliesSrc(t, "remote", h.overSSH(t))
+	})
 }
