@@ -91,7 +91,7 @@ func Plan(v *Inventory, o Options) (*Result, error) {
 	p.factsName()
 	p.settle()
 	if len(p.hosts) == 0 {
-		return nil, fmt.Errorf("Craton cannot store any host of the inventory: %s %s", p.v.Hosts[0], p.static[p.v.Hosts[0]])
+		return nil, fmt.Errorf("no host of the inventory can be stored in Craton: %s %s", p.v.Hosts[0], p.static[p.v.Hosts[0]])
 	}
 	if err := p.places(); err != nil {
 		return nil, err

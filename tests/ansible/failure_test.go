@@ -105,9 +105,9 @@ func TestFailures(t *testing.T) {
 	}{
 		{"server down", with(nowhere), "connection refused", true},
 		{"wrong key", append(craton.env(), "OS_PASSWORD="+secret), "401|403", true},
-		{"not JSON", with(broken(t, 200, "application/json", "this is not JSON")), "the answer", true},
-		{"JSON cut short", with(broken(t, 200, "application/json", `{"clouds": [{"id": 1, "name": "ea`)), "the answer", false},
-		{"JSON of another kind", with(broken(t, 200, "application/json", `[1, 2, 3]`)), "the answer", false},
+		{"not JSON", with(broken(t, 200, "application/json", "this is not JSON")), "the response", true},
+		{"JSON cut short", with(broken(t, 200, "application/json", `{"clouds": [{"id": 1, "name": "ea`)), "the response", false},
+		{"JSON of another kind", with(broken(t, 200, "application/json", `[1, 2, 3]`)), "the response", false},
 		{"a web page", with(broken(t, 200, "text/html", "<html><body>Welcome\nto the\nportal</body></html>")), "", false},
 		{"always 500", with(broken(t, 500, "application/json", `{"status": 500, "message": "a\nb\nc"}`)), "500", false},
 		{"missing file", []string{"CRATON_URL=sqlite:" + missing}, regexp.QuoteMeta(missing), true},

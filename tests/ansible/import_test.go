@@ -200,7 +200,7 @@ func TestImport(t *testing.T) {
 		if err == nil || i.exists("imported") {
 			t.Fatalf("%v: no decision was wanted\n%s", err, out)
 		}
-		wantIn(t, out, "--templates keep or leave", "--vault keep or leave", "--unsafe keep or leave", "nothing was written")
+		wantIn(t, out, "--templates to keep or leave", "--vault to keep or leave", "--unsafe to keep or leave", "nothing was written")
 
 		keep := []string{"--templates", "keep", "--vault", "keep", "--unsafe", "keep"}
 		out = i.craton(t, slices.Concat(from, keep)...)

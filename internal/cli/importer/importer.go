@@ -308,7 +308,7 @@ func (c *command) finish(ctx context.Context, result *importing.Result, lines ma
 		return err
 	}
 	if err != nil { // what a server answers is told as it is wherever it is wrapped, and is not all there is to say
-		return fmt.Errorf("Craton cannot store the fleet of this import, and nothing was written\n%s", ofLines(err, result, lines))
+		return fmt.Errorf("the fleet of this import cannot be stored in Craton, and nothing was written\n%s", ofLines(err, result, lines))
 	}
 	if l != nil {
 		defer func() { err = errors.Join(err, l.remove()) }()
