@@ -9,7 +9,7 @@ import (
 )
 
 // completions returns the words that a shell is offered for the last word of a line behind craton iotronic.
-func (a things) completions(t *testing.T, line string) []string {
+func (a endpoint) completions(t *testing.T, line string) []string {
 	t.Helper()
 	args := append([]string{"__completeNoDesc", "iotronic", "--iotronic-url", a.url, "--os-token", a.token}, strings.Split(line, " ")...)
 	got := runBare(t, args...)
@@ -59,11 +59,11 @@ func TestIotronicCompletion(t *testing.T) {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}
-	if got := (things{old.URL, iotronictest.Admin.Token}).completions(t, "node-show "); !slices.Equal(got, []string{"pi-00"}) {
+	if got := (endpoint{old.URL, iotronictest.Admin.Token}).completions(t, "node-show "); !slices.Equal(got, []string{"pi-00"}) {
 		t.Errorf("%q", got)
 	}
 	// Where nobody answers, nothing is said, and at once.
-	if got := (things{"http://127.0.0.1:1", ""}).completions(t, "board-show "); len(got) != 0 {
+	if got := (endpoint{"http://127.0.0.1:1", ""}).completions(t, "board-show "); len(got) != 0 {
 		t.Errorf("%q", got)
 	}
 	for _, r := range slices.Concat(s.Requests(), old.Requests()) {

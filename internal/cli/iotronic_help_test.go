@@ -14,7 +14,7 @@ import (
 // TestIotronicUsage: mistakes in the arguments, which are found before anything is sent.
 func TestIotronicUsage(t *testing.T) {
 	t.Parallel()
-	a := things{"http://127.0.0.1:1", "t"}
+	a := endpoint{"http://127.0.0.1:1", "t"}
 	const whole = "usage: craton iotronic [--format {default,json,yaml,csv}]\n"
 	for line, want := range map[string][2]string{
 		"node-lst":                    {"", "craton iotronic: error: argument <subcommand>: invalid choice: 'node-lst'; did you mean node-list?\n"},

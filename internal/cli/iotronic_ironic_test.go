@@ -16,10 +16,10 @@ import (
 )
 
 // onIronic returns a real Ironic that takes no credentials.
-func onIronic(t *testing.T) (things, *openstacktest.Ironic) {
+func onIronic(t *testing.T) (endpoint, *openstacktest.Ironic) {
 	t.Helper()
 	i := openstacktest.StartIronic(t)
-	return things{i.URL, ""}, i
+	return endpoint{i.URL, ""}, i
 }
 
 // TestIronicLists: lists of a real Ironic, in pages.

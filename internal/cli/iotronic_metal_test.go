@@ -294,7 +294,7 @@ func TestIronicParts(t *testing.T) {
 func TestIronicRedfish(t *testing.T) {
 	t.Parallel()
 	m := openstacktest.NewRedfish(t)
-	a := things{openstacktest.NewIronic(t, openstacktest.IronicRedfish()).URL, ""}
+	a := endpoint{openstacktest.NewIronic(t, openstacktest.IronicRedfish()).URL, ""}
 	a.must(t, "node-create -n machine -d redfish -i redfish_address="+m.URL+" -i redfish_system_id="+m.System+" -i redfish_username="+m.User+" -i redfish_password="+m.Password)
 	for _, c := range []struct{ line, want, power, device, enabled, mode string }{
 		{"node-provision machine manage --wait 60", "Node machine: now \"manageable\".\n", "Off", "Hdd", "Continuous", "UEFI"},

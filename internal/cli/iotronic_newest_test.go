@@ -12,7 +12,7 @@ import (
 type exchange struct{ line, want string }
 
 // all runs command lines, with NAME for a node, and compares what they print.
-func (a things) all(t *testing.T, name string, lines []exchange) {
+func (a endpoint) all(t *testing.T, name string, lines []exchange) {
 	t.Helper()
 	for _, e := range lines {
 		line, want := strings.ReplaceAll(e.line, "NAME", name), strings.ReplaceAll(e.want, "NAME", name)
@@ -23,7 +23,7 @@ func (a things) all(t *testing.T, name string, lines []exchange) {
 }
 
 // refused runs command lines that fail, and looks for words in their errors.
-func (a things) refused(t *testing.T, name string, lines []exchange) {
+func (a endpoint) refused(t *testing.T, name string, lines []exchange) {
 	t.Helper()
 	for _, e := range lines {
 		line := strings.ReplaceAll(e.line, "NAME", name)
@@ -77,7 +77,7 @@ func TestIronicNewest(t *testing.T) {
 		skip.Target(t, "newest-ironic", "an Ironic that has all of this")
 	}
 	i := openstacktest.NewIronic(t)
-	a := things{i.URL, ""}
+	a := endpoint{i.URL, ""}
 	const name, steps = "cli-newest", `'[{"interface": "bios", "step": "factory_reset", "args": {}, "order": 1}]'`
 	a.all(t, name, []exchange{
 		// Nodes that are parts of others, and whose power stays on.

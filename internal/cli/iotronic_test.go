@@ -16,11 +16,11 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// things is where the commands behind craton iotronic go.
-type things struct{ url, token string }
+// endpoint is where the commands behind craton iotronic go.
+type endpoint struct{ url, token string }
 
 // run runs a command line behind craton iotronic.
-func (a things) run(t *testing.T, stdin, line string) session {
+func (a endpoint) run(t *testing.T, stdin, line string) session {
 	t.Helper()
 	args := []string{"--iotronic-url", a.url, "iotronic", "--os-token", a.token, "--retry-interval=0.01"}
 	if a.token == "" { // a real Ironic, which may keep its lock of a node for longer than a few tries
@@ -57,7 +57,7 @@ func runBare(t *testing.T, args ...string) session {
 }
 
 // must runs one that has to succeed without a word on standard error, and gives its standard output.
-func (a things) must(t *testing.T, line string) string {
+func (a endpoint) must(t *testing.T, line string) string {
 	t.Helper()
 	got := a.run(t, "", line)
 	if got.Exit != 0 || moreFollow.ReplaceAllString(got.Stderr, "") != "" {
@@ -67,7 +67,7 @@ func (a things) must(t *testing.T, line string) string {
 }
 
 // fails runs one that has to fail, and gives its error.
-func (a things) fails(t *testing.T, line string) string {
+func (a endpoint) fails(t *testing.T, line string) string {
 	t.Helper()
 	got := a.run(t, "", line)
 	text, failed := failure(got)
@@ -78,13 +78,13 @@ func (a things) fails(t *testing.T, line string) string {
 }
 
 // names returns the cells of a list's only column.
-func (a things) names(t *testing.T, line string) []string {
+func (a endpoint) names(t *testing.T, line string) []string {
 	t.Helper()
 	return strings.Fields(a.must(t, "--format csv "+line))[1:]
 }
 
 // town returns an Iotronic with boards on roofs.
-func town(t *testing.T, options ...iotronictest.Option) (*iotronictest.Server, things) {
+func town(t *testing.T, options ...iotronictest.Option) (*iotronictest.Server, endpoint) {
 	t.Helper()
 	s := iotronictest.Start(t, iotronictest.Boards2019, options...)
 	roofs := s.Add("fleets", iotronictest.Object{"name": "roofs", "description": "all that is high"})
@@ -98,7 +98,7 @@ func town(t *testing.T, options ...iotronictest.Option) (*iotronictest.Server, t
 	s.Add("enabledwebservices", iotronictest.Object{"board_uuid": pi, "http_port": 8080, "https_port": 8443, "dns": "pi", "zone": "example.org"})
 	s.Add("injections", iotronictest.Object{"board_uuid": pi, "plugin": plugin})
 	s.Add("exposed", iotronictest.Object{"board_uuid": pi, "service": service, "public_port": 50022})
-	return s, things{s.URL, iotronictest.Admin.Token}
+	return s, endpoint{s.URL, iotronictest.Admin.Token}
 }
 
 // TestIotronicFormats: the same list as a table, CSV, JSON and YAML.
@@ -197,7 +197,7 @@ func TestIotronicKinds(t *testing.T) {
 func TestIotronicPaging(t *testing.T) {
 	t.Parallel()
 	s := iotronictest.Start(t, iotronictest.Boards2019, iotronictest.MaxLimit(3))
-	a := things{s.URL, iotronictest.Admin.Token}
+	a := endpoint{s.URL, iotronictest.Admin.Token}
 	var all []string
 	for i := range 8 {
 		name := fmt.Sprintf("pi-%02d", i)
@@ -263,7 +263,7 @@ func TestIotronicNodes(t *testing.T) {
 		iotronictest.Nodes2017: {"uuid,name,code,type,status,session", ",owner,project,mobile,location,extra,created_at,updated_at"},
 	} {
 		s := iotronictest.Start(t, era, iotronictest.MaxLimit(2))
-		a := things{s.URL, iotronictest.Admin.Token}
+		a := endpoint{s.URL, iotronictest.Admin.Token}
 		for i := range 5 {
 			a.must(t, fmt.Sprintf("node-create --name pi-0%d --code c%[1]d --type raspberry --mobile --latitude 38.1 --longitude 15.5 --altitude %[1]d --extra rack=b%[1]d", i))
 		}

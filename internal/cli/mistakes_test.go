@@ -85,7 +85,7 @@ func TestMistakes(t *testing.T) {
 	}
 
 	s := iotronictest.Start(t, iotronictest.Nodes2017, iotronictest.NoAuth())
-	a := things{s.URL, "t"}
+	a := endpoint{s.URL, "t"}
 	for line, want := range map[string]string{
 		"node-list --limit -1":             "Invalid limit",
 		"node-list --detail --fields name": "Cannot specify both",

@@ -71,9 +71,9 @@ OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 		}
 		p.Add(group)
 	}
-	things := ironic.New(s, v)
-	p.Inner = map[string]*argparse.Program{things.Root.Name(): things}
-	more := slices.Concat([]*cobra.Command{plan.New(s), plan.NewApply(s), set.New(s), undo.New(s), protect.New(s), protect.NewUnprotect(s), newConfig(s), serve.New(s), things.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
+	iotronicProgram := ironic.New(s, v)
+	p.Inner = map[string]*argparse.Program{iotronicProgram.Root.Name(): iotronicProgram}
+	more := slices.Concat([]*cobra.Command{plan.New(s), plan.NewApply(s), set.New(s), undo.New(s), protect.New(s), protect.NewUnprotect(s), newConfig(s), serve.New(s), iotronicProgram.Root}, extra, []*cobra.Command{argparse.NewCompletion(s), newVersion(s, v.Whole)})
 	argparse.SayMistakes(more)
 	for _, cmd := range more {
 		if slices.Contains([]string{"plan", "config", "inventory", "iotronic-inventory", "explain", "export", "find", "history", "diff"}, cmd.Name()) {

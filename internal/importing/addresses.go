@@ -39,8 +39,8 @@ func (p *planner) addresses() {
 			p.report.Looked++
 			continue
 		}
-		p.address[i] = value.StandIn(p.hosts[i])
-		p.report.StandIns = append(p.report.StandIns, p.hosts[i])
+		p.address[i] = value.PlaceholderAddress(p.hosts[i])
+		p.report.Placeholders = append(p.report.Placeholders, p.hosts[i])
 	}
 }
 

@@ -229,7 +229,7 @@ func (c *comparison) connects(h, address string) bool {
 // explained returns why a host does not have what it had; "" if nothing explains it. Where one value was left out, only
 // another one that the inventory had for the host can come to light.
 func (c *comparison) explained(h, key string, old, now *Value) string {
-	if text, _ := textOf(now); now != nil && !c.had(h, key, now) && (key != hostAddress || text != value.StandIn(h)) { // which Craton says in its place
+	if text, _ := textOf(now); now != nil && !c.had(h, key, now) && (key != hostAddress || text != value.PlaceholderAddress(h)) { // which Craton says in its place
 		return ""
 	}
 	if why := c.left[hostHolder(h)+"\x00"+key]; why != "" {

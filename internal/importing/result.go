@@ -72,7 +72,7 @@ type Report struct {
 	Dead          []Note   `json:"dead"`      // variables of groups that no host ever got
 	Hidden        []Note   `json:"hidden"`    // variables in encrypted files that other groups hide now
 	Named         []string `json:"named"`     // hosts that are reached by their name
-	StandIns      []string `json:"stand_ins"` // hosts whose address stands in for one
+	Placeholders  []string `json:"stand_ins"` // hosts with a placeholder address
 	Looked        int      `json:"looked_up"` // hosts whose address DNS told
 	Hoisted       int      `json:"hoisted"`   // variables on places that no group said
 	Mended        int      `json:"mended"`    // variables on hosts, since the order of groups could not say it

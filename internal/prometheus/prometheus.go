@@ -111,7 +111,7 @@ func (o *Options) Check() error {
 	return nil
 }
 
-// connectVariable has the name or address of a host whose ip_address only stands in for one ([value.StandInPrefix]).
+// connectVariable has the name or address of a host whose ip_address only stands in for one ([value.PlaceholderPrefix]).
 const connectVariable = "ansible_host"
 
 // Variables returns those that targets are made of.
@@ -150,7 +150,7 @@ func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string)
 	if other := text(o.AddressVariable, isHost); other != "" {
 		address = other
 	}
-	if value.IsStandIn(address) { // of a host that was imported by its name alone
+	if value.IsPlaceholderAddress(address) { // of a host that was imported by its name alone
 		if address = text(connectVariable, isHost); address == "" {
 			return dst, append(problems, "ip_address is only a placeholder, and "+connectVariable+" is not usable")
 		}

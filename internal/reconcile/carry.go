@@ -18,8 +18,8 @@ import (
 // old one is deleted, which the API refuses as long as anything has it as its parent, and the new one gets the name.
 // Each of these can fail, and the next run goes on from there: what is made already is known by its name.
 
-// meanwhile ends the name that a device has until the one that it is made for is gone. The inventory takes it.
-const meanwhile = ".recreate"
+// recreateSuffix ends the name that a device has until the one that it is made for is gone. The inventory takes it.
+const recreateSuffix = ".recreate"
 
 // carried holds what is copied to a device that is created again.
 type carried struct {
@@ -34,7 +34,7 @@ func (fl *Fleet) planCarried(ctx context.Context, st *Step, c *contents) (*carri
 	if !isDevice(st.Kind) {
 		return nil, nil //nolint:nilnil // nothing goes along
 	}
-	out := &carried{name: st.After.Text(st.Kind.Title) + meanwhile}
+	out := &carried{name: st.After.Text(st.Kind.Title) + recreateSuffix}
 	var err error
 	if out.half, err = fl.Named(ctx, st.Kind, out.name, Filters{"region_id": st.After["region_id"]}); err != nil {
 		return nil, err
@@ -205,10 +205,10 @@ func (fl *Fleet) adoptChildren(ctx context.Context, children []Found, parent any
 // unfinished returns a device that was created again and has yet to get its name, for the one that it is made for is
 // gone; nil for none.
 func (fl *Fleet) unfinished(ctx context.Context, w *Wanted, within Filters) (Object, error) {
-	if !w.Recreate || w.Absent || !isDevice(w.Kind) || CheckLength(w.Name+meanwhile) != nil {
+	if !w.Recreate || w.Absent || !isDevice(w.Kind) || CheckLength(w.Name+recreateSuffix) != nil {
 		return nil, nil //nolint:nilerr // none can be called so
 	}
-	half, err := fl.Named(ctx, w.Kind, w.Name+meanwhile, within)
+	half, err := fl.Named(ctx, w.Kind, w.Name+recreateSuffix, within)
 	if half == nil || err != nil {
 		return nil, err
 	}

@@ -257,7 +257,7 @@ func readPlan(d *json.Decoder) (*Plan, error) {
 		return nil, errors.New("its counts do not match its changes")
 	}
 	for i := range p.needs {
-		p.needs[i].ID, p.needs[i].In = wholeNumber(p.needs[i].ID), wholeNumber(p.needs[i].In)
+		p.needs[i].ID, p.needs[i].In = asStored(p.needs[i].ID), asStored(p.needs[i].In)
 		if schema.ByName(p.needs[i].Kind) == nil {
 			return nil, fmt.Errorf("it needs an object of the unknown kind %q", value.Brief(p.needs[i].Kind))
 		}
@@ -323,7 +323,7 @@ func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func()
 		for key, v := range values {
 			for _, o := range into {
 				if v.Change == nil {
-					o[key] = wholeNumber(v.Value)
+					o[key] = asStored(v.Value)
 					continue
 				}
 				o[key] = nil // until all changes are read
@@ -406,7 +406,7 @@ func decoded(m map[string]json.RawMessage) (map[string]any, error) {
 			d.UseNumber()
 			var v any
 			err = d.Decode(&v)
-			out[key] = wholeNumber(v)
+			out[key] = asStored(v)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("its %s: %w", value.Brief(key), err)
@@ -415,8 +415,8 @@ func decoded(m map[string]json.RawMessage) (map[string]any, error) {
 	return out, nil
 }
 
-// wholeNumber returns a number of JSON as objects have it.
-func wholeNumber(v any) any {
+// asStored returns a number of JSON as objects have it.
+func asStored(v any) any {
 	n, ok := v.(json.Number)
 	if !ok {
 		return v

@@ -23,7 +23,7 @@ func differs(st *treeStep, e *planEntry[json.RawMessage]) string {
 				name, _ = v.Value.(string)
 			case f == nil:
 				return key
-			case f.Type != schema.Reference && !Equal(f, Canonical(ch.After[key]), Canonical(wholeNumber(v.Value))):
+			case f.Type != schema.Reference && !Equal(f, Canonical(ch.After[key]), Canonical(asStored(v.Value))):
 				return key
 			}
 		}

@@ -15,24 +15,24 @@ func ParseAddress(text string) (string, bool) {
 	return a.String(), true
 }
 
-// StandInPrefix is where addresses are that stand for hosts of which only a name is known: in the range for
+// PlaceholderPrefix is where addresses are that stand for hosts of which only a name is known: in the range for
 // documentation (RFC 3849), to which nothing on any network belongs.
-const StandInPrefix = "2001:db8:ffff::/48"
+const PlaceholderPrefix = "2001:db8:ffff::/48"
 
-var standIns = netip.MustParsePrefix(StandInPrefix)
+var placeholders = netip.MustParsePrefix(PlaceholderPrefix)
 
-// StandIn returns the address that stands for a host of which only a name is known: the same for the same name, always.
-func StandIn(name string) string {
-	a := standIns.Addr().As16()
+// PlaceholderAddress returns the address that stands for a host of which only a name is known: the same for the same name, always.
+func PlaceholderAddress(name string) string {
+	a := placeholders.Addr().As16()
 	sum := sha256.Sum256([]byte(name))
 	copy(a[6:], sum[:10])
 	return netip.AddrFrom16(a).String()
 }
 
-// IsStandIn reports whether an address only stands for a host: nothing can be connected to there.
-func IsStandIn(text string) bool {
+// IsPlaceholderAddress reports whether an address only stands for a host: nothing can be connected to there.
+func IsPlaceholderAddress(text string) bool {
 	a, err := netip.ParseAddr(text)
-	return err == nil && standIns.Contains(a)
+	return err == nil && placeholders.Contains(a)
 }
 
 // EqualAddress compares addresses after normalising. What is no address is compared as text.

@@ -24,7 +24,7 @@ func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
 		case !ok:
 			out.add("its ip_address is not an IP address", h.name)
 			continue
-		case value.IsStandIn(address):
+		case value.IsPlaceholderAddress(address):
 			out.add("its ip_address is a placeholder, and would hide the one in DNS", h.name)
 			continue
 		case !isHostName(h.name):

@@ -410,11 +410,11 @@ func TestFormatsOfNothing(t *testing.T) {
 
 // TestSameNames: of hosts with one name none is in a file that goes by names.
 // A name must not lead to an address that only stands in for one.
-func TestStandIns(t *testing.T) {
+func TestPlaceholders(t *testing.T) {
 	t.Parallel()
 	p := newProgram(t)
 	p.apply(t, []map[string]any{
-		{"name": "db.example.net", "ip_address": value.StandIn("db.example.net"), "variables": map[string]any{"ansible_host": "db.example.net", "metrics_port": 9100}},
+		{"name": "db.example.net", "ip_address": value.PlaceholderAddress("db.example.net"), "variables": map[string]any{"ansible_host": "db.example.net", "metrics_port": 9100}},
 		{"name": "web", "ip_address": "10.0.0.1", "variables": map[string]any{"ansible_host": "10.9.0.1"}},
 	})
 	out, errs := p.must(t, "", "export", "--format", "hosts")

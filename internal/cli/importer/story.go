@@ -38,8 +38,8 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 	if r.Looked > 0 {
 		line("addresses", "of %s from DNS", hosts(r.Looked))
 	}
-	if n := len(r.StandIns); n > 0 {
-		line("addresses", "the inventory has only the names of %s (%s): each has a placeholder address in %s, which no machine has,", hosts(n), advice.Few(r.StandIns, 3), value.StandInPrefix)
+	if n := len(r.Placeholders); n > 0 {
+		line("addresses", "the inventory has only the names of %s (%s): each has a placeholder address in %s, which no machine has,", hosts(n), advice.Few(r.Placeholders, 3), value.PlaceholderPrefix)
 		line("", "and ansible_host, so that Ansible connects as before; --resolve asks DNS")
 	}
 	for _, n := range r.Alike {

@@ -15,7 +15,7 @@ import (
 
 // complete declares how a command's arguments are completed. It is called for a completion only.
 func (c *verb) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
-	ask := func(question func(context.Context, *things) []string) []string {
+	ask := func(question func(context.Context, *session) []string) []string {
 		ctx, cancel := context.WithTimeout(cmd.Context(), object.CompletionTime)
 		defer cancel()
 		for _, name := range []string{"retries", "max-retries"} {
@@ -35,7 +35,7 @@ func (c *verb) complete(cmd *cobra.Command, called *argparse.Call, s output.Stre
 		return question(ctx, t)
 	}
 	names := func(begin string, of ...argparse.Kind) []string {
-		return ask(func(ctx context.Context, t *things) (found []string) {
+		return ask(func(ctx context.Context, t *session) (found []string) {
 			const pages = 2
 			for _, k := range kinds() {
 				if !slices.ContainsFunc(of, func(r argparse.Kind) bool { return r.Positional() == k.Positional() }) || !slices.Contains(k.dialects(), t.dialect) {
@@ -55,7 +55,7 @@ func (c *verb) complete(cmd *cobra.Command, called *argparse.Call, s output.Stre
 		if c.words == nil { // more of the same
 			return slices.DeleteFunc(names("", c.resource), func(name string) bool { return name == args[0] }), only
 		}
-		return ask(func(ctx context.Context, t *things) []string {
+		return ask(func(ctx context.Context, t *session) []string {
 			with := *called
 			with.Target = args[0]
 			return slices.DeleteFunc(c.words(ctx, t, &with), func(w string) bool { return !argparse.Typeable(w) })

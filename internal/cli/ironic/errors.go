@@ -38,7 +38,7 @@ func (c *verb) explain(err error) error {
 }
 
 // near adds to the error of a name that nothing has one that may have been meant.
-func (t *things) near(ctx context.Context, k *kind, word string, err error) error {
+func (t *session) near(ctx context.Context, k *kind, word string, err error) error {
 	if !iotronic.IsNotFound(err) {
 		return err
 	}
@@ -50,7 +50,7 @@ func (t *things) near(ctx context.Context, k *kind, word string, err error) erro
 
 // names returns the names of objects, and where they have none their UUIDs, of so many pages; of fewer if one cannot be
 // read.
-func (t *things) names(ctx context.Context, k *kind, pages int) (names []string) {
+func (t *session) names(ctx context.Context, k *kind, pages int) (names []string) {
 	p := parameters{}
 	known := k.knownBy(t.dialect)
 	if k.chooses(t.dialect) {
@@ -77,7 +77,7 @@ func (t *things) names(ctx context.Context, k *kind, pages int) (names []string)
 }
 
 // reference returns what the API takes for the object that an option names.
-func (t *things) reference(ctx context.Context, o *argparse.Option, word string) (string, error) {
+func (t *session) reference(ctx context.Context, o *argparse.Option, word string) (string, error) {
 	switch {
 	case o.Key == keyFleet:
 		return t.fleet(ctx, word)
@@ -95,7 +95,7 @@ func (t *things) reference(ctx context.Context, o *argparse.Option, word string)
 const keyFleet = "fleet"
 
 // resolveFleet makes the fleet of a board, which JSON names, its UUID.
-func (t *things) resolveFleet(ctx context.Context, k *kind, values map[string]any) (err error) {
+func (t *session) resolveFleet(ctx context.Context, k *kind, values map[string]any) (err error) {
 	name, ok := values[keyFleet].(json.RawMessage)
 	if word := gjson.ParseBytes(name); ok && k.Name == "board" && word.Type == gjson.String {
 		values[keyFleet], err = t.fleet(ctx, word.Str)
@@ -104,7 +104,7 @@ func (t *things) resolveFleet(ctx context.Context, k *kind, values map[string]an
 }
 
 // fleet returns the UUID of the fleet that a word means: boards take no name for it.
-func (t *things) fleet(ctx context.Context, word string) (string, error) {
+func (t *session) fleet(ctx context.Context, word string) (string, error) {
 	var found, names []string
 	for f, err := range t.client.Fleets.All(ctx, iotronic.FleetListOptions{Fields: []string{"name"}}) {
 		if err != nil {

@@ -78,8 +78,8 @@ OS_CLOUD, or with OS_AUTH_URL and credentials.`,
 	return p
 }
 
-// things is what a command behind craton iotronic has while it runs.
-type things struct {
+// session is what a command behind craton iotronic has while it runs.
+type session struct {
 	show.Printer
 	client  *iotronic.Client
 	dialect iotronic.Dialect
@@ -92,8 +92,8 @@ type verb struct {
 	kind     *kind
 	aliases  []string           // names of the Python clients
 	only     []iotronic.Dialect // that have it; nil: those that have the kind
-	does     func(context.Context, *things, *argparse.Call) error
-	words    func(context.Context, *things, *argparse.Call) []string // nil, or finds what may stand behind the object
+	does     func(context.Context, *session, *argparse.Call) error
+	words    func(context.Context, *session, *argparse.Call) []string // nil, or finds what may stand behind the object
 }
 
 // dialects returns those that have the command.
@@ -144,7 +144,7 @@ func (c *verb) Define(cmd *cobra.Command, s output.Streams, completing bool) {
 }
 
 // openIotronic connects as the settings say. Nothing is sent, unless Keystone has to say where.
-func openIotronic(cmd *cobra.Command, s output.Streams) (*things, error) {
+func openIotronic(cmd *cobra.Command, s output.Streams) (*session, error) {
 	v, err := settings.Load(cmd.Flags(), iotronicSections...)
 	if err != nil {
 		return nil, err
@@ -153,11 +153,11 @@ func openIotronic(cmd *cobra.Command, s output.Streams) (*things, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &things{Printer: show.Printer{Streams: s, Format: v.String("cli.format"), Title: thingTitle}, client: client}, nil
+	return &session{Printer: show.Printer{Streams: s, Format: v.String("cli.format"), Title: fieldTitle}, client: client}, nil
 }
 
 // speaks finds out the server's dialect, which must have the command.
-func (t *things) speaks(ctx context.Context, c *verb) error {
+func (t *session) speaks(ctx context.Context, c *verb) error {
 	var err error
 	if t.dialect, err = t.client.Dialect(ctx); err != nil || slices.Contains(c.dialects(), t.dialect) {
 		return err

@@ -359,12 +359,12 @@ func (k *kind) commands() []*verb {
 	return all
 }
 
-// title is thingTitle, except where a kind uses another word.
+// title is fieldTitle, except where a kind uses another word.
 func (k *kind) title(field string) string {
 	if k.Name == "driver" && field == "name" {
 		return "Supported driver(s)"
 	}
-	return thingTitle(field)
+	return fieldTitle(field)
 }
 
 // titlesOf are the fields that the Python clients call otherwise than by their names.
@@ -376,8 +376,8 @@ var titlesOf = map[string]string{
 	"MAC_add": "MAC Address", "VIF_name": "VIF", // of boards
 }
 
-// thingTitle returns a field's name above its column, as the Python clients have it.
-func thingTitle(field string) string {
+// fieldTitle returns a field's name above its column, as the Python clients have it.
+func fieldTitle(field string) string {
 	if title, ok := titlesOf[field]; ok {
 		return title
 	}

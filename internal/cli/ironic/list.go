@@ -19,7 +19,7 @@ import (
 func iotronicList(k *kind) *verb {
 	return &verb{
 		Command: argparse.Command{Name: "list", Paged: true, Short: "List the " + k.plural(), Options: k.List},
-		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+		does: func(ctx context.Context, t *session, c *argparse.Call) error {
 			t.Title = k.title
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
@@ -101,7 +101,7 @@ func (k *kind) chooses(d iotronic.Dialect) bool {
 }
 
 // parameters returns what a command's options say to the API.
-func (t *things) parameters(ctx context.Context, options []argparse.Option, c *argparse.Call) (parameters, error) {
+func (t *session) parameters(ctx context.Context, options []argparse.Option, c *argparse.Call) (parameters, error) {
 	p := parameters{}
 	for i := range options {
 		o := &options[i]
@@ -147,7 +147,7 @@ func (t *things) parameters(ctx context.Context, options []argparse.Option, c *a
 }
 
 // list reads the objects of a listing: a page as large as the server makes it, as many as --limit says, or all.
-func (t *things) list(ctx context.Context, k *kind, p parameters, c *argparse.Call) ([]gjson.Result, error) {
+func (t *session) list(ctx context.Context, k *kind, p parameters, c *argparse.Call) ([]gjson.Result, error) {
 	if k.api.all == nil {
 		objects, _, err := k.api.page(ctx, t.client, p)
 		return objects, err
@@ -183,7 +183,7 @@ func (t *things) list(ctx context.Context, k *kind, p parameters, c *argparse.Ca
 
 // everything reads every page, or those with the first most objects. A listing is begun anew when the object that it
 // stood on was deleted meanwhile.
-func (t *things) everything(ctx context.Context, k *kind, p parameters, most int) (objects []gjson.Result, err error) {
+func (t *session) everything(ctx context.Context, k *kind, p parameters, most int) (objects []gjson.Result, err error) {
 	progress := output.NewProgress(t.Err)
 	defer progress.Done()
 	gone := func(err error) bool { return iotronic.IsMarkerGone(err) && p["marker"] == nil }

@@ -10,11 +10,11 @@ import (
 )
 
 // doing is what a command does.
-type doing = func(context.Context, *things, *argparse.Call) error
+type doing = func(context.Context, *session, *argparse.Call) error
 
 // asks makes what a command does of what it asks of the client, and says afterwards.
 func (k *kind) asks(said string, ask doing) doing {
-	return func(ctx context.Context, t *things, c *argparse.Call) error {
+	return func(ctx context.Context, t *session, c *argparse.Call) error {
 		if err := ask(ctx, t, c); err != nil {
 			return t.near(ctx, k, c.Target, err)
 		}
@@ -24,19 +24,19 @@ func (k *kind) asks(said string, ask doing) doing {
 }
 
 // shows makes it of an object to print.
-func (k *kind) shows(read func(context.Context, *things, *argparse.Call) (iotronic.Object, error)) doing {
-	return func(ctx context.Context, t *things, c *argparse.Call) error {
+func (k *kind) shows(read func(context.Context, *session, *argparse.Call) (iotronic.Object, error)) doing {
+	return func(ctx context.Context, t *session, c *argparse.Call) error {
 		o, err := read(ctx, t, c)
 		if err != nil {
 			return t.near(ctx, k, c.Target, err)
 		}
-		return t.printThing(result(o))
+		return t.printObject(result(o))
 	}
 }
 
 // lists makes it of objects to print, in the columns that it names.
-func (k *kind) lists(read func(context.Context, *things, *argparse.Call) ([]iotronic.Object, []string, error)) doing {
-	return func(ctx context.Context, t *things, c *argparse.Call) error {
+func (k *kind) lists(read func(context.Context, *session, *argparse.Call) ([]iotronic.Object, []string, error)) doing {
+	return func(ctx context.Context, t *session, c *argparse.Call) error {
 		objects, fields, err := read(ctx, t, c)
 		if err != nil {
 			return t.near(ctx, k, c.Target, err)
@@ -52,9 +52,9 @@ func (k *kind) lists(read func(context.Context, *things, *argparse.Call) ([]iotr
 // managementVerbs returns the commands of a node's traits, boot, console and hardware.
 func managementVerbs(k *kind) []*verb {
 	on, shows := k.asks, k.shows
-	console := func(enabled bool) func(context.Context, *things, *argparse.Call) error {
+	console := func(enabled bool) func(context.Context, *session, *argparse.Call) error {
 		said := map[bool]string{true: "console enabled", false: "console disabled"}[enabled]
-		return func(ctx context.Context, t *things, c *argparse.Call) error {
+		return func(ctx context.Context, t *session, c *argparse.Call) error {
 			nodes := t.client.Nodes
 			return k.change(ctx, t, c, said, said, func(ctx context.Context) error { return nodes.SetConsole(ctx, c.Target, enabled) },
 				func(ctx context.Context, id, _ string) error { return nodes.WaitConsole(ctx, id, enabled) })
@@ -66,7 +66,7 @@ func managementVerbs(k *kind) []*verb {
 			Command: argparse.Command{Name: "boot-device-show", Short: "Show the boot device of a node", Target: true,
 				Options: []argparse.Option{{Long: "supported", Kind: argparse.SwitchOption, Help: "list the supported boot devices instead"}}},
 			aliases: []string{"node-get-boot-device"},
-			does: shows(func(ctx context.Context, t *things, c *argparse.Call) (iotronic.Object, error) {
+			does: shows(func(ctx context.Context, t *session, c *argparse.Call) (iotronic.Object, error) {
 				if c.Given("supported") {
 					devices, err := t.client.Nodes.BootDevices(ctx, c.Target)
 					return iotronic.Values(map[string]any{"supported_boot_devices": devices}), err
@@ -82,25 +82,25 @@ func managementVerbs(k *kind) []*verb {
 			Command: argparse.Command{Name: "boot-device-set", Short: "Set the boot device of a node", Target: true, More: []argparse.Positional{{Name: "<device>"}},
 				Options: []argparse.Option{{Long: "persistent", Kind: argparse.SwitchOption, Help: "for every boot, not only the next"}}},
 			aliases: []string{"node-set-boot-device"},
-			does: on("boot device set", func(ctx context.Context, t *things, c *argparse.Call) error {
+			does: on("boot device set", func(ctx context.Context, t *session, c *argparse.Call) error {
 				return t.client.Nodes.SetBootDevice(ctx, c.Target, c.Words[0], c.Given("persistent"))
 			}),
 		},
 		{
 			Command: argparse.Command{Name: "boot-mode-set", Short: "Set the boot mode of a node", Target: true, More: []argparse.Positional{{Name: "<mode>", Choices: []string{"uefi", "bios"}}}},
-			does: on("boot mode asked for", func(ctx context.Context, t *things, c *argparse.Call) error {
+			does: on("boot mode asked for", func(ctx context.Context, t *session, c *argparse.Call) error {
 				return t.client.Nodes.SetBootMode(ctx, c.Target, c.Words[0])
 			}),
 		},
 		{
 			Command: argparse.Command{Name: "secure-boot", Short: "Turn secure boot of a node on or off", Target: true, More: []argparse.Positional{{Name: "<state>", Choices: []string{"on", "off"}}}},
-			does: on("secure boot asked for", func(ctx context.Context, t *things, c *argparse.Call) error {
+			does: on("secure boot asked for", func(ctx context.Context, t *session, c *argparse.Call) error {
 				return t.client.Nodes.SetSecureBoot(ctx, c.Target, c.Words[0] == "on")
 			}),
 		},
 		{
 			Command: argparse.Command{Name: "console-show", Short: "Show the console of a node", Target: true}, aliases: []string{"node-get-console"},
-			does: shows(func(ctx context.Context, t *things, c *argparse.Call) (iotronic.Object, error) {
+			does: shows(func(ctx context.Context, t *session, c *argparse.Call) (iotronic.Object, error) {
 				console, err := t.client.Nodes.GetConsole(ctx, c.Target)
 				if err != nil {
 					return nil, err
@@ -118,13 +118,13 @@ func managementVerbs(k *kind) []*verb {
 		},
 		{
 			Command: argparse.Command{Name: "inventory", Paged: true, Short: "Show the result of the last inspection of a node", Target: true}, aliases: []string{"node-inventory-save"},
-			does: shows(func(ctx context.Context, t *things, c *argparse.Call) (iotronic.Object, error) {
+			does: shows(func(ctx context.Context, t *session, c *argparse.Call) (iotronic.Object, error) {
 				return t.client.Nodes.Inventory(ctx, c.Target)
 			}),
 		},
 		{
 			Command: argparse.Command{Name: "inject-nmi", Short: "Send a non-maskable interrupt to a node", Target: true},
-			does: on("interrupted", func(ctx context.Context, t *things, c *argparse.Call) error {
+			does: on("interrupted", func(ctx context.Context, t *session, c *argparse.Call) error {
 				return t.client.Nodes.Interrupt(ctx, c.Target)
 			}),
 		},

@@ -26,7 +26,7 @@ func iotronicShow(k *kind) *verb {
 	}
 	return &verb{
 		Command: argparse.Command{Name: "show", Paged: true, Short: "Show details of a " + k.Noun(), Options: options, Target: true},
-		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+		does: func(ctx context.Context, t *session, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
 				return err
@@ -38,13 +38,13 @@ func iotronicShow(k *kind) *verb {
 			if c.Given("fields") {
 				o = part(o, fields)
 			}
-			return t.printThing(o)
+			return t.printObject(o)
 		},
 	}
 }
 
 // one reads a single object; of one that an API does not show in part, all fields.
-func (t *things) one(ctx context.Context, k *kind, c *argparse.Call, fields []string) (gjson.Result, error) {
+func (t *session) one(ctx context.Context, k *kind, c *argparse.Call, fields []string) (gjson.Result, error) {
 	switch {
 	case c.Given("instance"):
 		n, err := t.client.Nodes.ByInstance(ctx, c.Target)
@@ -65,7 +65,7 @@ func (t *things) one(ctx context.Context, k *kind, c *argparse.Call, fields []st
 }
 
 // listed finds the one object with a UUID or name in the list of all.
-func (t *things) listed(ctx context.Context, k *kind, word string) (gjson.Result, bool) {
+func (t *session) listed(ctx context.Context, k *kind, word string) (gjson.Result, bool) {
 	at := k.at(t.dialect)
 	objects, err := t.everything(ctx, k, parameters{"fields": slices.Concat(at.short, at.more)}, 0)
 	objects = slices.DeleteFunc(objects, func(o gjson.Result) bool { return o.Get(keyUUID).Str != word && o.Get("name").Str != word })
@@ -88,8 +88,8 @@ func part(o gjson.Result, fields []string) gjson.Result {
 	return gjson.Parse("{" + b.String()[1:] + "}")
 }
 
-// printThing prints one object. A table leaves out what only leads to further addresses of the API.
-func (t *things) printThing(o gjson.Result) error {
+// printObject prints one object. A table leaves out what only leads to further addresses of the API.
+func (t *session) printObject(o gjson.Result) error {
 	if t.Format == show.FormatTable {
 		var fields []string
 		for _, m := range show.Members(o) {
@@ -113,7 +113,7 @@ func iotronicCreate(k *kind) *verb {
 	}
 	return &verb{
 		Command: argparse.Command{Name: "create", Short: "Register a new " + k.Noun(), Options: options, Instead: attributesOption.Long},
-		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+		does: func(ctx context.Context, t *session, c *argparse.Call) error {
 			p, err := t.attributes(c)
 			if err != nil {
 				return fmt.Errorf("argument %s: %w", attributesOption.Argument(), err)
@@ -148,13 +148,13 @@ func iotronicCreate(k *kind) *verb {
 			if err != nil {
 				return err
 			}
-			return t.printThing(made)
+			return t.printObject(made)
 		},
 	}
 }
 
 // attributes returns those of a new object that are no options.
-func (t *things) attributes(c *argparse.Call) (parameters, error) {
+func (t *session) attributes(c *argparse.Call) (parameters, error) {
 	p := parameters{}
 	if !c.Given(attributesOption.Long) {
 		return p, nil
@@ -211,7 +211,7 @@ func locationOf(c *argparse.Call) (iotronic.Location, bool) {
 
 // enough checks that a new node or board has what its dialect requires, by options or attributes: argparse cannot know
 // that.
-func (t *things) enough(k *kind, c *argparse.Call, attributes parameters) error {
+func (t *session) enough(k *kind, c *argparse.Call, attributes parameters) error {
 	required := append([]string{"code", "name"}, places...)
 	switch {
 	case k.required != nil:
@@ -273,7 +273,7 @@ func iotronicDelete(k *kind) *verb {
 	}
 	return &verb{
 		Command: argparse.Command{Name: "delete", Short: "Remove " + k.plural(), Target: true, Rest: true, Options: options, Long: long},
-		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+		does: func(ctx context.Context, t *session, c *argparse.Call) error {
 			var failures []error
 			if k.hasPorts() {
 				if err := t.mayDelete(ctx, k, c); err != nil || c.Given("dry-run") {
@@ -318,7 +318,7 @@ func (k *kind) knownBy(d iotronic.Dialect) string {
 }
 
 // mayDelete asks where Ironic deletes ports along with nodes, and where something is deployed on one.
-func (t *things) mayDelete(ctx context.Context, k *kind, c *argparse.Call) error {
+func (t *session) mayDelete(ctx context.Context, k *kind, c *argparse.Call) error {
 	dry := c.Given("dry-run")
 	if c.Given("yes") && !dry {
 		return nil
@@ -380,7 +380,7 @@ func partVerb[T any](k *kind, name string, fields, aliases []string, list func(c
 ) *verb {
 	return &verb{
 		Command: argparse.Command{Name: name + "-list", Paged: true, Short: "List the " + name + "s of a " + k.Noun(), Target: true}, aliases: aliases,
-		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+		does: func(ctx context.Context, t *session, c *argparse.Call) error {
 			parts, err := list(ctx, t.client, c.Target)
 			if err != nil {
 				return t.near(ctx, k, c.Target, err)
@@ -420,7 +420,7 @@ func boardCommands(k *kind) []*verb {
 func driverCommands(k *kind) []*verb {
 	return []*verb{{
 		Command: argparse.Command{Name: "properties", Paged: true, Short: "Show the driver_info properties of a driver", Target: true},
-		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+		does: func(ctx context.Context, t *session, c *argparse.Call) error {
 			properties, err := t.client.Drivers.Properties(ctx, c.Target)
 			if err != nil {
 				return t.near(ctx, k, c.Target, err)

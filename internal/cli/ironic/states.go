@@ -68,15 +68,15 @@ func nodeCommands(k *kind) []*verb {
 	return all
 }
 
-func (k *kind) states(ctx context.Context, t *things, c *argparse.Call) error {
+func (k *kind) states(ctx context.Context, t *session, c *argparse.Call) error {
 	states, err := t.client.Nodes.States(ctx, c.Target)
 	if err != nil {
 		return t.near(ctx, k, c.Target, err)
 	}
-	return t.printThing(result(states.Fields))
+	return t.printObject(result(states.Fields))
 }
 
-func (k *kind) validate(ctx context.Context, t *things, c *argparse.Call) error {
+func (k *kind) validate(ctx context.Context, t *session, c *argparse.Call) error {
 	found, err := t.client.Nodes.Validate(ctx, c.Target)
 	if err != nil {
 		return t.near(ctx, k, c.Target, err)
@@ -88,7 +88,7 @@ func (k *kind) validate(ctx context.Context, t *things, c *argparse.Call) error 
 	return t.PrintList(rows, []string{"interface", "result", "reason"})
 }
 
-func (k *kind) power(ctx context.Context, t *things, c *argparse.Call) error {
+func (k *kind) power(ctx context.Context, t *session, c *argparse.Call) error {
 	target, state := iotronic.PowerOn, iotronic.PowerOn
 	switch word, soft := c.Words[0], c.Given("soft"); {
 	case word == "on" && soft:
@@ -107,7 +107,7 @@ func (k *kind) power(ctx context.Context, t *things, c *argparse.Call) error {
 }
 
 // change asks for a state and says so, or waits for it and says that it is there.
-func (k *kind) change(ctx context.Context, t *things, c *argparse.Call, target, state string, ask func(context.Context) error,
+func (k *kind) change(ctx context.Context, t *session, c *argparse.Call, target, state string, ask func(context.Context) error,
 	wait func(ctx context.Context, id, state string) error,
 ) error {
 	seconds, err := patience(c)
@@ -155,7 +155,7 @@ func within(ctx context.Context, seconds int) (context.Context, context.CancelFu
 	return context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
 }
 
-func (k *kind) maintain(ctx context.Context, t *things, c *argparse.Call) error {
+func (k *kind) maintain(ctx context.Context, t *session, c *argparse.Call) error {
 	on, _ := argparse.TruthOf(c.Words[0])
 	switch {
 	case !on && c.Given("reason"):
@@ -234,7 +234,7 @@ func provisionVerb(k *kind) *verb {
 	return c
 }
 
-func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error {
+func (k *kind) provision(ctx context.Context, t *session, c *argparse.Call) error {
 	p := iotronic.Provision{Target: cmp.Or(synonyms[c.Words[0]], c.Words[0]), More: iotronic.Object{}}
 	state := ""
 	for _, known := range provisions {
@@ -285,7 +285,7 @@ func (k *kind) provision(ctx context.Context, t *things, c *argparse.Call) error
 }
 
 // steps returns the list of steps that a word is, or names the file of.
-func (t *things) steps(word string) (json.RawMessage, error) {
+func (t *session) steps(word string) (json.RawMessage, error) {
 	text, err := t.content(word, true)
 	if err == nil && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
 		err = errors.New("it is neither a JSON list nor a file with one")
@@ -294,7 +294,7 @@ func (t *things) steps(word string) (json.RawMessage, error) {
 }
 
 // configDrive returns the config drive that a word means, or the one on standard input.
-func (t *things) configDrive(ctx context.Context, word string) (json.RawMessage, error) {
+func (t *session) configDrive(ctx context.Context, word string) (json.RawMessage, error) {
 	if word != "-" {
 		return configdrive.Read(ctx, word)
 	}
@@ -302,7 +302,7 @@ func (t *things) configDrive(ctx context.Context, word string) (json.RawMessage,
 }
 
 // content returns what a word says: itself, or what is on standard input if it is a dash, or in the file that it names.
-func (t *things) content(word string, file bool) (string, error) {
+func (t *session) content(word string, file bool) (string, error) {
 	read := func() ([]byte, error) { return io.ReadAll(t.In) }
 	if word != "-" {
 		info, missing := os.Stat(word)

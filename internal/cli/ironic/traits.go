@@ -27,7 +27,7 @@ func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 	return []*verb{
 		{
 			Command: argparse.Command{Name: "trait-list", Paged: true, Short: "List the traits of a " + k.Noun(), Target: true},
-			does: func(ctx context.Context, t *things, c *argparse.Call) error {
+			does: func(ctx context.Context, t *session, c *argparse.Call) error {
 				traits, err := of(t.client).GetTraits(ctx, c.Target)
 				if err != nil {
 					return t.near(ctx, k, c.Target, err)
@@ -41,8 +41,8 @@ func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 		},
 		{
 			Command: argparse.Command{Name: "trait-add", Short: "Add traits to a " + k.Noun(), Target: true, Rest: true},
-			aliases: []string{k.Name + "-add-trait"}, words: func(context.Context, *things, *argparse.Call) []string { return nil },
-			does: k.asks("has the traits", func(ctx context.Context, t *things, c *argparse.Call) error {
+			aliases: []string{k.Name + "-add-trait"}, words: func(context.Context, *session, *argparse.Call) []string { return nil },
+			does: k.asks("has the traits", func(ctx context.Context, t *session, c *argparse.Call) error {
 				if len(c.Words) == 0 {
 					return argparse.Misused("the following arguments are required: <trait>")
 				}
@@ -56,11 +56,11 @@ func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 		},
 		{
 			Command: argparse.Command{Name: "trait-remove", Short: "Remove traits from a " + k.Noun(), Target: true, Rest: true, Options: []argparse.Option{all}},
-			aliases: []string{k.Name + "-remove-trait"}, words: func(ctx context.Context, t *things, c *argparse.Call) []string {
+			aliases: []string{k.Name + "-remove-trait"}, words: func(ctx context.Context, t *session, c *argparse.Call) []string {
 				traits, _ := of(t.client).GetTraits(ctx, c.Target)
 				return traits
 			},
-			does: k.asks("no longer has the traits", func(ctx context.Context, t *things, c *argparse.Call) error {
+			does: k.asks("no longer has the traits", func(ctx context.Context, t *session, c *argparse.Call) error {
 				switch given := c.Given("all"); {
 				case given == (len(c.Words) > 0):
 					return argparse.Misused("give traits, or --all")

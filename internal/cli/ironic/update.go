@@ -33,7 +33,7 @@ and values is read from standard input, which hides them from other users; nulls
 
 The syntax of the Python client for Ironic works too: add or replace before path=value, remove before path.`},
 		only: slices.DeleteFunc(k.dialects(), func(d iotronic.Dialect) bool { return d == iotronic.DialectNodes2016 }),
-		does: func(ctx context.Context, t *things, c *argparse.Call) error {
+		does: func(ctx context.Context, t *session, c *argparse.Call) error {
 			given, err := t.given(ctx, options, c)
 			if err != nil {
 				return err
@@ -57,9 +57,9 @@ The syntax of the Python client for Ironic works too: add or replace before path
 			if err != nil {
 				return t.near(ctx, k, c.Target, err)
 			}
-			return t.printThing(changed)
+			return t.printObject(changed)
 		},
-		words: func(ctx context.Context, t *things, c *argparse.Call) []string {
+		words: func(ctx context.Context, t *session, c *argparse.Call) []string {
 			o, err := k.api.get(ctx, t.client, c.Target)
 			if err != nil {
 				return nil
@@ -70,7 +70,7 @@ The syntax of the Python client for Ironic works too: add or replace before path
 }
 
 // given returns the changes that options ask for; an empty value removes what is there.
-func (t *things) given(ctx context.Context, options []argparse.Option, c *argparse.Call) (iotronic.Changes, error) {
+func (t *session) given(ctx context.Context, options []argparse.Option, c *argparse.Call) (iotronic.Changes, error) {
 	p, err := t.parameters(ctx, options, c)
 	if err != nil {
 		return nil, err
@@ -85,7 +85,7 @@ func (t *things) given(ctx context.Context, options []argparse.Option, c *argpar
 }
 
 // changes takes changes from words, or without any from standard input.
-func (t *things) changes(words []string) (iotronic.Changes, error) {
+func (t *session) changes(words []string) (iotronic.Changes, error) {
 	if len(words) > 0 {
 		return changesOf(words)
 	}
