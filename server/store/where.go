@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// choice is what decides which rows are in a listing, beside its filters.
+// choice decides, besides the filters, which rows are in a listing.
 type choice struct {
 	conditions []condition
 	predicates []predicate
@@ -22,8 +22,8 @@ type condition struct {
 	args []any
 }
 
-// choose makes SQL of the terms of a listing. What an index can drive becomes one
-// of its filters.
+// choose translates the terms of a listing to SQL. A term that an index can serve
+// becomes one of the listing's filters.
 func (q *session) choose(ctx context.Context, e *Entity, sc Scope, l *List) (choice, error) {
 	var all choice
 	for i := range l.Vars {
@@ -91,8 +91,8 @@ func (c *chooser) add(ctx context.Context, t *where.Term) error {
 	return nil
 }
 
-// condition adds a condition, or that it does not hold. A missing value is no
-// value that anybody asks for.
+// condition adds a condition or its negation. A missing value never matches a
+// condition.
 func (c *chooser) condition(not bool, text string, args ...any) {
 	if not {
 		text = "NOT COALESCE((" + text + "), FALSE)"
@@ -100,8 +100,8 @@ func (c *chooser) condition(not bool, text string, args ...any) {
 	c.conditions = append(c.conditions, condition{text, args})
 }
 
-// oneOf keeps the rows whose column has one of the values, or none of them; without
-// values those that have any.
+// oneOf keeps the rows whose column has one of the values, or none of them if negated;
+// without values, the rows that have any value.
 func (c *chooser) oneOf(t *where.Term, column string, values []any) {
 	switch {
 	case len(values) == 0:
@@ -119,14 +119,14 @@ func (c *chooser) oneOf(t *where.Term, column string, values []any) {
 	}
 }
 
-// unique reports whether few rows have one value of a column, so that they are
-// better looked up and sorted than met in their order.
+// unique reports whether only few rows share a value of a column, so that looking them
+// up and sorting them is faster than scanning in order.
 func (c *chooser) unique(column string) bool {
 	return slices.Contains([]string{"id", "name", "ip_address", "parent_id"}, column) && slices.Contains(c.e.drive, column)
 }
 
-// label is about the labels of a device. One that it must have is the listing's,
-// if that has none: an index then leads to its devices in their order.
+// label adds a term about the labels of devices. A required label becomes the listing's
+// label filter, if it has none: an index then has the devices in order.
 func (c *chooser) label(t *where.Term) {
 	if len(t.Values) == 1 && !t.Not && !c.l.HasLabel {
 		if text, ok := t.Values[0].Pattern.Literal(); ok {
@@ -142,7 +142,7 @@ func (c *chooser) label(t *where.Term) {
 	c.condition(t.Not, "EXISTS ("+text+")", args...)
 }
 
-// text is about a column of text. That none is there is the empty text.
+// text adds a term about a text column. A missing text is an empty one.
 func (c *chooser) text(t *where.Term) {
 	column, key := c.e.column(t.Field.Key), t.Field.Key
 	expr := "t." + key
@@ -170,7 +170,7 @@ func (c *chooser) text(t *where.Term) {
 	c.condition(t.Not, text, args...)
 }
 
-// patterns is a condition that a text is as one of several patterns.
+// patterns returns the condition that a text matches one of several patterns.
 func (c *chooser) patterns(expr string, values []where.Value, of func(where.Value) where.Pattern) (string, []any) {
 	var ways []string
 	var literals, args []any
@@ -191,7 +191,7 @@ func (c *chooser) patterns(expr string, values []where.Value, of func(where.Valu
 	return "(" + strings.Join(ways, " OR ") + ")", args
 }
 
-// address is about a column that holds an address.
+// address adds a term about a column with addresses.
 func (c *chooser) address(t *where.Term) {
 	single := make([]any, 0, len(t.Values))
 	for _, v := range t.Values {
@@ -208,11 +208,11 @@ func (c *chooser) address(t *where.Term) {
 	}})
 }
 
-// mostPlaces is how many places a term may mean to be listed by their ids.
+// mostPlaces is up to how many places a term is translated to a list of ids.
 const mostPlaces = 200
 
-// place is about the place or the parent that a row is in, by names. They are
-// looked up first: the ids of few are what indexes know.
+// place adds a term about the place or the parent of a row, by name. The names are
+// looked up first, since indexes have ids.
 func (c *chooser) place(ctx context.Context, t *where.Term) error {
 	column := t.Field.Key
 	if len(t.Values) == 0 {
@@ -252,11 +252,11 @@ func (c *chooser) place(ctx context.Context, t *where.Term) error {
 	return nil
 }
 
-// named is a condition that a place or device has one of the names, and what is
-// around it those before them.
+// named returns the condition that a place or device has one of the names. In a path,
+// the names before the last are those of the places around it.
 func (c *chooser) named(alias string, k *schema.Kind, values []where.Value) (string, []any) {
 	var ways []string
-	var plain []where.Value // names alone, which are most
+	var plain []where.Value // names without a path, which are most
 	var args []any
 	last := func(v where.Value) where.Pattern { return v.Path[len(v.Path)-1] }
 	for _, v := range values {

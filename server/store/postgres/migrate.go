@@ -15,15 +15,15 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// versionTable has one row: the version of the schema.
+// versionTable has one row: the schema version.
 const versionTable = "craton_schema"
 
-// extraStatements are statements that a migration, by the version that it makes, has here
-// only.
+// extraStatements are further statements of a migration on PostgreSQL, by the
+// version that it migrates to.
 var extraStatements = map[int][]string{
-	// The candidates of a vars filter, which SQLite matches as it walks.
+	// For the candidates of a vars filter; SQLite evaluates the filter while it scans.
 	1: {"CREATE INDEX IF NOT EXISTS variables_key ON variables (key, owner_kind, owner_id)"},
-	// Of those of a key the ones that have a value: one host's of a million is found by it.
+	// For the candidates with a certain value: it finds one host of a million.
 	8: {
 		"CREATE INDEX IF NOT EXISTS variables_short ON variables (key, owner_kind, value, owner_id) WHERE octet_length(value) <= " + shortValue,
 		"CREATE INDEX IF NOT EXISTS variables_long ON variables (key, owner_kind, left(value, " + letters + ")) WHERE octet_length(value) > " + shortValue,
@@ -31,10 +31,10 @@ var extraStatements = map[int][]string{
 	},
 }
 
-// words are what the store's migrations, which are written in SQLite's words,
-// are here. Text is compared byte by byte, as SQLite does, whatever the
-// collation of the database is. Ids are given out by an identity, which may
-// also be given from outside. Everything can run twice.
+// words translates the store's migrations, which are written for SQLite. Text is
+// compared byte by byte, as in SQLite, whatever the database's collation is. Ids
+// are assigned by an identity column, and can also be given. Every statement can
+// run twice.
 var words = []struct {
 	from func() *regexp.Regexp
 	to   string
@@ -44,14 +44,14 @@ var words = []struct {
 	{value.LazyPattern(`\bINTEGER\b`), "BIGINT"},
 	{value.LazyPattern(`\bTEXT\b`), `TEXT COLLATE "C"`},
 	{value.LazyPattern(`\) WITHOUT ROWID`), ")"},
-	// Without statistics, the variables of all devices look like few.
+	// Without statistics, the planner assumes that all devices together have few variables.
 	{value.LazyPattern(`\(owner_kind, owner_id, key\)`), "(owner_id, owner_kind, key)"},
 	{value.LazyPattern(`lower\(hex\(randomblob\(16\)\)\)`), "replace(gen_random_uuid()::text, '-', '')"},
 	{value.LazyPattern(`^CREATE (TABLE|INDEX|UNIQUE INDEX) `), "CREATE $1 IF NOT EXISTS "},
 	{value.LazyPattern(`^(ALTER TABLE \w+ ADD COLUMN) `), "$1 IF NOT EXISTS "},
 }
 
-// translate returns the statements of a migration.
+// translate returns the statements of a migration for PostgreSQL.
 func translate(migration string) (statements []string) {
 	migration = words[0].from().ReplaceAllString(migration, words[0].to)
 	for text := range strings.SplitSeq(migration, ";") {
@@ -66,16 +66,16 @@ func translate(migration string) (statements []string) {
 	return statements
 }
 
-// migrate brings the tables to the newest version.
+// migrate migrates the schema to the newest version.
 //
-// Every statement that makes something can run twice and is a transaction of its
-// own, so that several programs may do it at once, and one that was killed is
-// followed by another. What such a race makes the database say passes.
+// Each statement can run twice and is a transaction of its own, so that several
+// programs may migrate at once, and another program can complete what a killed one
+// began. Errors that such a race causes are ignored: see racing.
 func (s *Engine) migrate(ctx context.Context, migrations []string, o engine.Options) error {
 	until := time.Now().Add(patience)
 	waiting, cancel := context.WithDeadline(ctx, until.Add(time.Minute))
 	defer cancel()
-	// A backup of this very second exists where another program is about to migrate the same database.
+	// A backup from the same second exists if another program is migrating the database too.
 	return s.retry(waiting, until, func(err error) bool { return isTransient(err) || racing(err) || errors.Is(err, fs.ErrExist) }, func() error {
 		conn, err := s.acquire(waiting)
 		if err != nil {
@@ -127,10 +127,10 @@ func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []str
 	return nil
 }
 
-// versionOf is that of the tables; 0 if there are none.
+// versionOf returns the schema version; 0 if there are no tables.
 func (s *Engine) versionOf(ctx context.Context, conn *pgx.Conn) (version int, err error) {
 	var ours, theirs bool
-	for range 2 { // another program may make both after the first was looked for
+	for range 2 { // another program may create both after the query for the first
 		err = conn.QueryRow(ctx, "SELECT to_regclass('"+versionTable+"') IS NOT NULL, to_regclass('devices') IS NOT NULL OR to_regclass('projects') IS NOT NULL").Scan(&ours, &theirs)
 		if err != nil || ours || !theirs {
 			break
@@ -151,11 +151,11 @@ func (s *Engine) versionOf(ctx context.Context, conn *pgx.Conn) (version int, er
 	return version, err
 }
 
-// racing reports whether an error is what two programs that make the same
-// thing at once get to hear: it is made already, or just being made.
+// racing reports whether an error is one that two programs get when they create
+// the same object at once: it already exists, or is being created.
 func racing(err error) bool {
 	switch code(err) {
-	case uniqueViolation, "42P07", "42P06", "42710", "42701", "XX000": // twice; concurrently updated
+	case uniqueViolation, "42P07", "42P06", "42710", "42701", "XX000": // duplicates; tuple concurrently updated
 		return true
 	}
 	return false

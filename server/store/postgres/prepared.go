@@ -9,21 +9,21 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// A statement that the server has prepared costs half of one that it has to
-// read and plan anew. But a pooler gives each transaction another connection to
-// the server, which does not know what was prepared on the one before. So
-// connections keep prepared statements only if they lead to the server itself,
-// which they tell by its process: a pooler makes up the number with which its
-// clients could cancel. Such connections also keep a setting that is said in
-// each transaction otherwise.
+// A prepared statement costs half of one that the server has to parse and plan
+// each time. But a pooler may give each transaction another connection to the
+// server, on which the statement was not prepared. So statements are prepared only
+// on direct connections. A connection is direct if the server's process id is the
+// one in the connection's cancel key, for which a pooler makes up its own. Direct
+// connections also have timeouts as parameters, which otherwise each transaction sets.
 
-// errPooler is what a connection is refused with that was made to keep prepared
-// statements, and has a pooler at its other end.
+// errPooler refuses a connection that was opened for prepared statements, but leads
+// to a pooler.
 var errPooler = errors.New("there is a pooler between this program and the database now")
 
-// noJIT is a setting: PostgreSQL takes a second to compile a statement that it
-// thinks is dear, such as one with the values of five levels, and then a tenth of
-// that to run it. Not every database that speaks the protocol knows it.
+// noJIT is the setting for just-in-time compilation. PostgreSQL takes a second to
+// compile a statement that it considers expensive, such as one with the values of
+// five levels, which then runs in a tenth of that. Not every compatible database
+// has the setting.
 const noJIT = "jit"
 
 // prepare has the connections of a pool keep prepared statements where they may.

@@ -9,34 +9,34 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Writes wait for each other at the row that gives out revisions. As many as
-// keep that one busy are all that is gained by: each further one costs a
-// server that is near half as much again, in processes that take turns for
-// their time and caches. How many that are depends on how far away the server
-// is: what a write does beside holding the row is mostly waiting for answers.
+// Writes wait for each other at the row that assigns revisions. More concurrent
+// writes than needed to keep that row busy gain nothing: on a nearby server, each
+// makes the others half as expensive again, since their processes compete for the
+// processor and its caches. How many are needed depends on the distance of the
+// server: while a write does not hold the row, it mostly waits for responses.
 const (
 	minTurns    = 4
-	turnEvery   = 50 * time.Microsecond // that an answer takes longer, one more
-	measuredBy  = 3                     // messages
-	longestTurn = 20 * time.Millisecond // who takes longer waits for something else, or has much to do
+	turnEvery   = 50 * time.Microsecond // one more turn for each of these in the round-trip time
+	measuredBy  = 3                     // pings
+	longestTurn = 20 * time.Millisecond // a write that takes longer waits for something else, or is large
 )
 
-// turns are those of writes under way.
+// turns limits the writes in progress.
 type turns struct {
-	all int // that there can be
+	all int // the most that limit can be
 
 	mu      sync.Mutex
 	limit   int // at once
 	taken   int
-	waiting []chan struct{} // closed for who has a turn
+	waiting []chan struct{} // in order; closed to give a turn
 
-	server  string        // where connections lead, and ...
-	nearest time.Duration // ... how long an answer takes from there
+	server  string        // the address of the server
+	nearest time.Duration // the shortest round-trip time that was measured to it
 }
 
 func newTurns(all int) *turns { return &turns{all: all, limit: all} }
 
-// take waits for a turn. done gives it back, and may be called again.
+// take waits for a turn. done gives it back; further calls do nothing.
 func (t *turns) take(ctx context.Context) (done func(), err error) {
 	turn := make(chan struct{})
 	t.mu.Lock()
@@ -50,7 +50,7 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 		defer t.mu.Unlock()
 		if i := slices.Index(t.waiting, turn); i >= 0 {
 			t.waiting = slices.Delete(t.waiting, i, i+1)
-		} else { // it has just come
+		} else { // the turn was given in the meantime
 			t.taken--
 			t.admit()
 		}
@@ -69,7 +69,7 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 	}, nil
 }
 
-// admit gives those who wait the turns that are free.
+// admit gives free turns to waiting writes. The caller holds mu.
 func (t *turns) admit() {
 	for len(t.waiting) > 0 && t.taken < t.limit {
 		close(t.waiting[0])
@@ -78,8 +78,8 @@ func (t *turns) admit() {
 	}
 }
 
-// measure learns from a new connection how far away the server is. The nearest
-// that it was counts: a machine that is busy looks far.
+// measure measures the round-trip time to the server on a new connection. The
+// shortest time counts: a busy machine seems far away.
 func (t *turns) measure(ctx context.Context, conn *pgx.Conn) error {
 	nearest := time.Duration(-1)
 	for range measuredBy {

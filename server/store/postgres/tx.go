@@ -17,31 +17,31 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// tx is a transaction under way: that of [engine.Tx]. What begins it goes to the
-// server with its first statement, what is to run later with the next, and the
-// commit with the last: each message to a server far away costs a millisecond.
+// tx is a transaction in progress, an [engine.Tx]. The statements that begin it are
+// sent with its first statement, queued statements with the next one, and the
+// commit with the last: each round trip to a remote server costs a millisecond.
 type tx struct {
 	conn      *pgxpool.Conn
-	queue     *pgx.Batch // what goes with the next statement
-	questions []question // among them
-	begins    int        // statements that begin it
+	queue     *pgx.Batch // sent with the next statement
+	questions []question // those of the queue that somebody waits for
+	begins    int        // how many statements begin the transaction
 	size      int        // bytes of text in queue
-	begun     bool       // something went to the server
-	failed    error      // of a statement, after which the transaction is lost
+	begun     bool       // something was sent to the server
+	failed    error      // the error of a statement, after which the transaction can only be rolled back
 
-	// renew takes another connection while nothing has begun, of a transaction
-	// that does not run again as a whole.
+	// renew replaces a broken connection before anything was sent, in transactions that are not
+	// retried as a whole. It may be nil.
 	renew func(ctx context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error)
 }
 
-// question is a statement of the queue whose answer somebody waits for.
+// question is a queued statement whose result somebody waits for.
 type question struct {
 	at     int // in the queue
 	answer *engine.RowState
 	dest   []any
 }
 
-// read reads the answer, which is the next result.
+// read reads its result, which is the next one.
 func (q *question) read(results pgx.BatchResults) error {
 	err := results.QueryRow().Scan(q.dest...)
 	switch {
@@ -53,13 +53,13 @@ func (q *question) read(results pgx.BatchResults) error {
 	return err
 }
 
-// What is held for later is bounded, in statements and bytes.
+// Limits of the queue, in statements and bytes.
 const (
 	maxQueued     = 64
 	maxQueuedSize = 1 << 20
 )
 
-// newTx is a transaction that begins with some statements.
+// newTx returns a transaction that begins with the given statements.
 func newTx(conn *pgxpool.Conn, begin ...string) *tx {
 	t := &tx{conn: conn, queue: &pgx.Batch{}, begins: len(begin)}
 	for _, text := range begin {
@@ -134,7 +134,7 @@ func (t *tx) Each(ctx context.Context, text string, args, dest []any, fn func() 
 	return stopped
 }
 
-// flush sends what is queued, and returns what the server says of the last.
+// flush sends the queue, and returns the command tag of its last statement.
 func (t *tx) flush(ctx context.Context) (tag pgconn.CommandTag, err error) {
 	n := t.queue.Len()
 	rest, err := t.results(ctx, n-1)
@@ -148,15 +148,15 @@ func (t *tx) flush(ctx context.Context) (tag pgconn.CommandTag, err error) {
 	return tag, err
 }
 
-// send sends a statement with what is queued before it. What it returns has
-// only the results of the statement left.
+// send sends the queue and a statement. In what it returns, only the results of that
+// statement are left to read.
 func (t *tx) send(ctx context.Context, text string, args []any) (pgx.BatchResults, error) {
 	t.queue.Queue(numbered(text), asked(args)...)
 	return t.results(ctx, t.queue.Len()-1)
 }
 
-// asked are the arguments of a question. No text has a NUL here, so one with it
-// equals nothing, as null does.
+// asked returns the arguments of a query. PostgreSQL stores no text with a NUL, so an
+// argument with one equals nothing, as null does.
 func asked(args []any) []any {
 	for i, arg := range args {
 		if text, ok := arg.(string); ok && strings.Contains(text, "\x00") {
@@ -167,7 +167,7 @@ func asked(args []any) []any {
 	return args
 }
 
-// results sends what is queued and reads the first results of it.
+// results sends the queue, and reads the results of its first statements.
 func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
 	queue, questions := t.queue, t.questions
 	t.queue, t.questions, t.size = &pgx.Batch{}, nil, 0
@@ -185,7 +185,7 @@ func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
 			t.begun = true
 			return rest, nil
 		}
-		_ = rest.Close() // it says the same
+		_ = rest.Close() // its error is the same
 		if t.begun || t.renew == nil || reason(err) != engine.Unreachable {
 			t.begun = true
 			return nil, err
@@ -202,11 +202,11 @@ func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
 	}
 }
 
-// commit sends what is queued with a COMMIT, and reports whether it was done. A
-// lazy one is not durable yet: see settle.
+// commit sends the queue and a COMMIT, and reports whether the transaction was committed. A
+// lazy commit is not durable until settle returns.
 func (t *tx) commit(ctx context.Context, lazy bool) (done bool, err error) {
 	if !t.begun && t.queue.Len() == t.begins {
-		return true, nil // nothing was done
+		return true, nil // there is nothing to commit
 	}
 	if lazy {
 		t.queue.Queue(lazily)
@@ -216,8 +216,8 @@ func (t *tx) commit(ctx context.Context, lazy bool) (done bool, err error) {
 	return err == nil && tag.String() == "COMMIT", err
 }
 
-// note remembers that a statement failed, which says that an error comes from
-// here, and is no refusal of who uses the transaction.
+// note records the error of a statement, which distinguishes it from errors of the
+// code that uses the transaction.
 func (t *tx) note(err error) error {
 	if err == nil {
 		return nil
@@ -232,20 +232,19 @@ func (t *tx) note(err error) error {
 	return err
 }
 
-// The codes of errors that decide what is done about them (PostgreSQL's
-// documentation, appendix A).
+// SQLSTATE codes that are handled (PostgreSQL's documentation, appendix A).
 const (
 	uniqueViolation      = "23505"
 	foreignKeyViolation  = "23503"
 	readOnlyTransaction  = "25006"
 	serializationFailure = "40001"
 	deadlock             = "40P01"
-	cancelled            = "57014" // by a timeout of the server's
-	unknownStatement     = "26000" // that was prepared, and is not there any more
-	fenced               = "22012" // division by zero, which nothing else does: began before somebody raised the fence of the log
+	cancelled            = "57014" // by a timeout of the server
+	unknownStatement     = "26000" // a prepared statement that no longer exists
+	fenced               = "22012" // division by zero, which only the fence of the log uses: the transaction began before the fence was raised
 )
 
-// code is the code of an error that the server sent; "" for any other.
+// code returns the SQLSTATE of an error from the server; "" for any other error.
 func code(err error) string {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
@@ -254,9 +253,9 @@ func code(err error) string {
 	return ""
 }
 
-// Statements as PostgreSQL numbers their arguments, by how they are written.
-// Requests combine filters and sort keys freely: the number of statements that
-// are kept is bounded, and they are made anew then.
+// Statements with numbered placeholders, by their text with question marks. Requests
+// combine filters and sort keys freely, so the number of cached statements is
+// bounded; when it is reached, the cache is cleared.
 var (
 	statements sync.Map // string -> string
 	kept       atomic.Int64
