@@ -1,9 +1,9 @@
-// Package craton is a client of the Craton v1 API: fleet inventory for people who run Ansible. It speaks to the
-// original OpenStack Craton server and to "craton server" alike.
+// Package craton is a client of the Craton v1 API, a fleet inventory for people who run Ansible. It works with the
+// original OpenStack Craton server and with "craton server".
 //
-// A fleet is a tree. Clouds hold regions, regions hold cells; hosts and network devices stand in a region or one of its
-// cells. Networks belong to a region, network interfaces to a device. All of it belongs to a project, and users act in
-// one. Variables can be set at every level.
+// A fleet is a tree. Clouds contain regions, and regions contain cells; hosts and network devices are in a region or in
+// one of its cells. Networks belong to a region, network interfaces to a device. All objects belong to a project, and
+// so does each user. Every kind of object except users and network interfaces has variables.
 //
 // # Connect
 //
@@ -18,12 +18,12 @@
 //	...
 //	c, err := craton.New(url, craton.WithAuth(auth))
 //
-// The URL may end in /v1 and may have a path before it. New sends nothing: wrong credentials show with the first call.
-// A [Client] is safe for concurrent use by many goroutines; make one and share it. Its fields are
-// the ten resources, and each resource has the same methods, as far as the API has them:
+// The URL may end in /v1, and may have a path before that. New sends nothing: wrong credentials fail at the first call.
+// A [Client] is safe for concurrent use by many goroutines; create one and share it. It has a field for each of the ten
+// resources, and all resources have the same methods, as far as the API supports them:
 //
-//	List, All                  read many
-//	Get, GetResolved           read one, with its own variables or with what it inherits
+//	List, All                  read many objects
+//	Get, GetResolved           read one, with its own or its resolved variables
 //	Create, Update, Delete
 //	Variables, ResolvedVariables, SetVariables, DeleteVariables
 //	Labels, AddLabels, RemoveLabels, SetLabels
@@ -40,12 +40,13 @@
 //	Projects            x     x     x               x         x
 //	Users               x     x     x               x
 //
-// Every call takes a context first, which bounds it with all its retries. For programs that treat all kinds alike,
-// [Client.Collection] has the same methods for objects that are maps of JSON. [Client.Do] covers the rest.
+// The first argument of every call is a context, which limits the call including its retries. For programs that treat
+// all kinds alike, [Client.Collection] has the same methods for objects that are maps of JSON values. [Client.Do] sends
+// any other request.
 //
 // # List
 //
-// All reads every page and yields one object after the other; the next page is being fetched meanwhile:
+// All requests every page, yields one object after the other, and prefetches the next page meanwhile:
 //
 //	for host, err := range c.Hosts.All(ctx, craton.HostListOptions{RegionID: 7, Details: true}) {
 //		if err != nil {
@@ -54,17 +55,17 @@
 //		fmt.Println(host.Name, host.IPAddress)
 //	}
 //
-// An error is yielded once and ends the loop. Leaving the loop early cancels the request in progress and waits for its
-// end. The fields of the options struct are filters: all that are set must match, and zero values are ignored. Lists
-// carry variables only with Details, resolved ones unless Resolved points to false. Variables are nil in objects where
-// the API left them out, and empty but not nil where there are none.
+// An error is yielded once and ends the loop. Leaving the loop early cancels the request in progress and waits until it
+// has ended. The fields of the options struct are filters: all that are set must match, and zero values are ignored.
+// Objects in a list have variables only with Details: resolved ones, unless Resolved points to false. Variables is nil
+// if the API left the variables out, and empty but not nil if the object has none.
 //
-// The Vars filter selects by variables: path:value pairs, all of which must match. The first element of a path is
-// a variable's name, and the value is JSON, so that strings have quotes (v1 contract §5.5):
+// The Vars filter compares variables. It consists of path:value pairs, all of which must match. The first element of a
+// path is the name of a variable, and the value is JSON, so strings need quotes (v1 contract §5.5):
 //
 //	craton.HostListOptions{Vars: `role:"db",tuning.hugepages:64`}
 //
-// By hand, page by page, List is called with the Marker of the page before, until it is empty:
+// To page by hand, call List with the Marker of the previous page until it is empty:
 //
 //	for o := (craton.HostListOptions{Paging: craton.Paging{Limit: 50}}); ; {
 //		page, err := c.Hosts.List(ctx, o)
@@ -74,24 +75,25 @@
 //		}
 //	}
 //
-// [Client.Pages] walks like All but leaves the bodies as they came, for callers that decode on their own; [Client.Page]
-// does so with one page.
+// [Client.Pages] requests the same pages as All but returns their bodies undecoded, for callers that decode them
+// themselves; [Client.Page] does the same for one page.
 //
-// A listing is complete or an error: a page that breaks a rule that every page of the API keeps (its links, its
-// markers, the order and the number of its rows) was damaged on its way. It is requested again, and is a
-// [*ResponseError] in the end. So is a row that is no object with an id. What no rule tells, such as an empty page in
-// the place of the last one, only the caller can know.
+// A listing is either complete or an error. All pages of the API follow the same rules (for their links, markers, and
+// the order and number of their rows), so a page that breaks one was damaged in transit. It is requested again; if that
+// does not help, the result is a [*ResponseError]. The same applies to a row that is not an object with an id. Damage
+// that breaks no rule, such as an empty page instead of the last one, cannot be detected here.
 //
-// Pages follow each other by the last object's id. Objects made meanwhile may appear or not. One that is deleted while
-// a walk stands on it breaks the walk: [IsMarkerGone] reports this; start the walk again.
+// The marker of a page is the id of its last object. Objects created during a listing may or may not appear. If the
+// object of a marker is deleted before the next page is requested, the listing fails: [IsMarkerGone] reports this;
+// start the listing again.
 //
 // # A whole fleet
 //
-// A server whose [Client.Capabilities] have "fleet" sends all of it at once, from one moment, as a stream:
+// A server with "fleet" among its [Client.Capabilities] sends the whole fleet as one stream, a consistent snapshot:
 //
 //	fleet, err := c.Fleet(ctx, craton.FleetOptions{Known: tag})
 //	if craton.IsUnchanged(err) {
-//		... // it is still the one with the tag
+//		... // nothing has changed since the response with that tag
 //	}
 //	for o, err := range fleet.All() {
 //		... // o.Kind, and o.Object: its JSON
@@ -102,7 +104,7 @@
 //
 // # The past
 //
-// At returns a client that reads the fleet as it was at a revision or a moment, all of it in one state:
+// At returns a client that reads the fleet as it was at a revision or a time; all its reads see the same state:
 //
 //	past, err := c.At(ctx, craton.Past{At: "2026-11-20T09:30:00Z"})
 //	host, err := past.Hosts.Get(ctx, id)
@@ -110,88 +112,90 @@
 // # Create, update, delete
 //
 // Create takes a struct with the fields of the new object; its comment names the required ones. Update takes a struct
-// of pointers, and nil leaves a field as it is; new makes a pointer of a value:
+// of pointers, where nil leaves a field unchanged; new makes a pointer from a value:
 //
 //	c.Hosts.Update(ctx, id, craton.HostUpdate{Note: new("reimaged"), ParentID: new(craton.NoParent)})
 //
-// Move puts a host, a network device or a cell in another place, if the server can; Update cannot.
+// Move moves a host, a network device or a cell to another place, if the server supports it; Update cannot do that.
 //
-// Delete includes an object's contents: the hosts of a cell, the cells of a region. It fails with a conflict while
-// another device has the object as its parent, or an interface is on the network. Deleting an object that does not
-// exist is not an error.
+// Delete also deletes an object's contents: the hosts of a cell, the cells of a region. It fails with a conflict while
+// the object is the parent of another device, or a network with interfaces. Deleting an object that does not exist is
+// not an error.
 //
-// Objects are returned as the API sent them. A create's response shows times with microseconds and addresses as they
-// were sent; a later read shows whole seconds and normal forms.
+// Objects are returned as the API sent them. The response to a create has times with microseconds, and on the original
+// server the address as it was sent; later reads have whole seconds and the canonical form of the address.
 //
 // # Variables
 //
-// An object's own variables are those set on it. What it sees are the resolved ones: its own, then those of its
-// parent devices, its cell, region, cloud and project; of a key that several levels set the nearest counts, whole and
-// even if it is null (v1 contract §5). Clouds and networks inherit nothing.
+// An object's own variables are those set on the object itself. Its resolved variables include those inherited from its
+// parent devices, cell, region, cloud and project. If several places set a key, the nearest wins: its complete value,
+// even null (v1 contract §5). Clouds and networks inherit nothing.
 //
 //	own, err := c.Hosts.Variables(ctx, id)
 //	seen, err := c.Hosts.ResolvedVariables(ctx, id)
-//	own, err = c.Hosts.SetVariables(ctx, id, craton.Vars(map[string]any{"mtu": 9000})) // leaves other keys alone
+//	own, err = c.Hosts.SetVariables(ctx, id, craton.Vars(map[string]any{"mtu": 9000})) // leaves other keys unchanged
 //	err = c.Hosts.DeleteVariables(ctx, id, "mtu", "ntp")
 //
-// [Variables] keep each value's JSON as text: integers of any size, 1.0 apart from 1, null, nested values. Get and Set
-// convert to and from Go values.
+// [Variables] store the JSON text of each value, which preserves integers of any size, the difference between 1.0 and
+// 1, null, and nested values. Get and Set convert to and from Go values.
 //
 // # Labels
 //
-// Hosts and network devices have labels. AddLabels adds, RemoveLabels takes away, SetLabels makes them exactly the
-// given ones; all give them sorted. HostListOptions.Label selects hosts by one label.
+// Hosts and network devices have labels. AddLabels adds labels, RemoveLabels removes some, and SetLabels replaces all.
+// Labels are always returned sorted. HostListOptions.Label lists the hosts with a label.
 //
 // # Errors
 //
 // A call fails in one of four ways:
 //
-//   - [*Error]: the API answered with a failure. It has the status, the server's message, method and path, and often a
-//     hint what to do next. [IsNotFound], [IsConflict], [IsBadRequest], [IsForbidden], [IsUnauthenticated], [IsMarkerGone]
-//     and [StatusOf] tell the common ones apart, also when wrapped.
+//   - [*Error]: the API responded with a failure. It has the status, the server's message, method and path, and often a
+//     hint on what to do next. [IsNotFound], [IsConflict], [IsBadRequest], [IsForbidden], [IsUnauthenticated], [IsMarkerGone]
+//     and [StatusOf] distinguish the common ones, including wrapped ones.
 //   - [*ConnectionError]: there was no response. It wraps the cause, so that errors.Is(err, context.DeadlineExceeded) and the like work.
-//   - [*AuthError]: there were no credentials to send, since Keystone refused to sign the user in or could not be asked.
-//   - [*ResponseError]: the answer is not one of the v1 API.
+//   - [*AuthError]: there were no credentials to send, because Keystone rejected the user or could not be reached.
+//   - [*ResponseError]: the response is not one of the v1 API.
 //
-// Nothing returns (nil, nil): what does not exist is an error for Get, and an empty list for List and All. Credentials,
-// queries and bodies never appear in errors, nor in any form of printing of a Client.
+// No method returns a nil object without an error: if nothing exists, Get fails, while List and All return no objects.
+// Errors never contain credentials, queries or bodies; printing a Client, with any verb, shows none either.
 //
 // # Retries, timeouts, proxies, TLS
 //
-// Each try of a request may take [DefaultTimeout] ([WithTimeout]). Requests are repeated up to [DefaultRetries] times
-// ([WithRetries]), with pauses that double and have a random part ([WithRetryWait]); a server's Retry-After is obeyed
-// up to a minute. Repeated are:
+// Each attempt of a request may take [DefaultTimeout] ([WithTimeout]). A request is retried up to [DefaultRetries] times
+// ([WithRetries]), after pauses that are doubled each time and partly random ([WithRetryWait]); a Retry-After of up to a
+// minute is respected. These requests are retried:
 //
-//   - every request that was never sent because no connection came about;
-//   - GET, PUT and DELETE after a lost connection, a timeout, an answer that was cut short, 429, 502, 503 and 504, and after
-//     500 with Retry-After, which craton server uses instead, since these crash the original Python client;
-//   - GET after any 500, which the original server answers to good requests now and then;
-//   - GET after a good answer that is none: nothing, JSON that ends early, a proxy's page, a page that breaks a rule.
+//   - any request that was never sent because no connection could be established;
+//   - GET, PUT and DELETE after a lost connection, a timeout, a truncated response, 429, 502, 503 or 504, or 500 with
+//     Retry-After, which craton server uses because the other statuses crash the original Python client;
+//   - GET after any 500, because the original server sometimes returns 500 for valid requests;
+//   - GET after a successful but unusable response: an empty body, truncated JSON, a proxy's page, a page that breaks a
+//     rule.
 //
-// To a server that takes few connections, as the original one does, at most four requests are in progress at once
+// If the server accepts few connections, like the original one, at most four requests are in progress at once
 // ([WithMaxConnections]).
 //
-// A create is never sent twice. After a *ConnectionError it may have been carried out: look before trying again.
+// A create is never sent twice. After a *ConnectionError it may have happened: check before you try again.
 //
-// Proxies are those of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. [WithTLS] takes certificates to trust, a client
-// certificate, or turns verification off. [WithTransport] replaces all of it, for tests and for a server in the same
-// process. Redirects are not followed, and next links are followed on the configured URL only: credentials go nowhere
-// else.
+// Proxies are taken from HTTP_PROXY, HTTPS_PROXY and NO_PROXY. [WithTLS] sets the CA certificates, a client
+// certificate, or turns verification off. [WithTransport] replaces the transport with all these settings, for tests and
+// for a server in the same process. Redirects are not followed, and next links only on the configured URL, so
+// credentials are never sent anywhere else.
 //
 // # The original server and craton server
 //
 // The client hides most differences. These remain:
 //
-//   - The original never shows labels in hosts and network devices; craton server does in lists with details. Labels is nil
-//     where the server did not say.
-//   - The original shows every user's API key to admins; craton server shows it once, in the answer to Create.
-//   - On the original, project admins see the objects of all projects; on craton server those of their own.
-//   - On the original, a create whose answer is 404 may have been carried out, if a parent device belongs to another project;
-//     the error's hint says so. One address that is none makes every list fail that holds it. craton server refuses both.
-//   - The original compares names, labels and variable keys as its database does, on MySQL without case and accents.
-//   - Update and Delete on the original fail with a bare 500 for many reasons. The client asks further requests to find out
-//     whether it means not found or a conflict; what cannot be found out stays a 500 with a hint.
+//   - The original never includes labels in hosts and network devices; craton server does, in lists with details. Labels
+//     is nil if the server did not include them.
+//   - The original shows every user's API key to admins; craton server shows it once, in the response to Create.
+//   - On the original, project admins see the objects of all projects; on craton server, only those of their own.
+//   - On the original, a create that fails with 404 may have happened, if a parent device belongs to another project; the
+//     error's hint says so. One invalid address makes every list that contains it fail. craton server refuses both.
+//   - The original compares names, labels and variable keys as its database does; MySQL ignores case and accents.
+//   - On the original, Update and Delete fail with a 500 without details for many reasons. The client sends further
+//     requests to find out whether it means that the object does not exist or that there is a conflict; otherwise the
+//     error remains a 500 with a hint.
 //
-// Comments refer to numbered quirks (Q8) and sections (§3.3) of the v1 contract, the description of the original
-// server's behaviour that this client is written to.
+// Comments cite numbered quirks (Q8) and sections (§3.3) of the v1 contract, which describes the behaviour of the
+// original server.
 package craton
