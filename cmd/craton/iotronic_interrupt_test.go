@@ -14,14 +14,24 @@ import (
 	"time"
 )
 
-// TestIotronicInterrupted: who stops waiting for a node is told in which state it was, and that it goes on.
+// allocation is the UUID of one that no node is found for.
+const allocation = "6a2b5a6e-8a3b-4f6e-9a55-0b4a1d6f3c21"
+
+// TestIotronicInterrupted: who stops waiting for a node or an allocation is told how far it was, and that it goes on.
 func TestIotronicInterrupted(t *testing.T) {
 	t.Parallel()
-	for at, want := range map[string]string{
-		"/states/provision": "ERROR: interrupted: SIGINT\nIronic may have begun to make node n \"active\": `craton iotronic node-states n` shows whether it has\n",
-		"/states":           "ERROR: interrupted: SIGINT\nnode n goes on to \"active\" without this command; it was \"deploying\" last: `craton iotronic node-states n` shows how far it is\n",
+	provision, allocate := "node-provision n active --wait 0", "allocation-create --resource-class gold --wait 0"
+	for name, tt := range map[string]struct {
+		command, at string // the path, or its end, of the request during which the signal comes ...
+		look        int32  // ... the first or the second time
+		want        string
+	}{
+		"asking for a state":        {provision, "/states/provision", 1, "Ironic may have begun to make node n \"active\": `craton iotronic node-states n` shows whether it has"},
+		"waiting for a state":       {provision, "/states", 2, "node n goes on to \"active\" without this command; it was \"deploying\" last: `craton iotronic node-states n` shows how far it is"},
+		"asking for an allocation":  {allocate, "/allocations", 1, "the allocation may have been created: `craton iotronic allocation-list` shows whether it has"},
+		"waiting for an allocation": {allocate, "/allocations/" + allocation, 1, "allocation " + allocation + " was created, and goes on without this command: `craton iotronic allocation-show " + allocation + "` shows how far it is"},
 	} {
-		t.Run(strings.TrimPrefix(at, "/"), func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var cmd *exec.Cmd
 			started := make(chan struct{})
@@ -32,12 +42,14 @@ func TestIotronicInterrupted(t *testing.T) {
 				}
 				w.Header().Set("X-OpenStack-Ironic-API-Version", "1.82")
 				w.Header().Set("Content-Type", "application/json")
-				if strings.HasSuffix(r.URL.Path, at) && (at != "/states" || looks.Add(1) == 2) {
+				if strings.HasSuffix(r.URL.Path, tt.at) && looks.Add(1) == tt.look {
 					<-started
 					_ = cmd.Process.Signal(syscall.SIGINT)
 					time.Sleep(500 * time.Millisecond) // until it is heard
 				}
 				switch {
+				case strings.Contains(r.URL.Path, "/allocations"):
+					_, _ = fmt.Fprintf(w, `{"uuid": %q, "state": "allocating", "resource_class": "gold"}`, allocation)
 				case r.Method == http.MethodPut:
 					w.WriteHeader(http.StatusAccepted)
 				case strings.HasSuffix(r.URL.Path, "/states"):
@@ -47,7 +59,7 @@ func TestIotronicInterrupted(t *testing.T) {
 				}
 			}))
 			t.Cleanup(ironic.Close)
-			cmd = exec.CommandContext(t.Context(), filepath.Join(binaries(t), "craton"), "iotronic", "node-provision", "n", "active", "--wait", "0")
+			cmd = exec.CommandContext(t.Context(), filepath.Join(binaries(t), "craton"), append([]string{"iotronic"}, strings.Fields(tt.command)...)...)
 			cmd.Env = []string{"HOME=" + t.TempDir(), "CRATON_IOTRONIC_URL=" + ironic.URL, "CRATON_IOTRONIC_DIALECT=ironic", "OS_AUTH_TYPE=none"}
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
@@ -56,6 +68,7 @@ func TestIotronicInterrupted(t *testing.T) {
 			}
 			close(started)
 			_ = cmd.Wait()
+			want := "ERROR: interrupted: SIGINT\n" + tt.want + "\n"
 			if stderr.String() != want || cmd.ProcessState.ExitCode() != 130 {
 				t.Errorf("status %d:\n%s\nwant:\n%s", cmd.ProcessState.ExitCode(), stderr.String(), want)
 			}

@@ -1,6 +1,7 @@
 package ironic
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -139,14 +140,24 @@ func iotronicCreate(k *kind) *verb {
 			if err := t.resolveFleet(ctx, k, p); err != nil {
 				return err
 			}
-			made, err := k.api.create(ctx, t.client, p)
-			if err == nil && k.awaits != nil && c.Given("wait") {
-				limited, cancel := within(ctx, seconds)
-				defer cancel()
-				made, err = k.awaits(limited, t.client, made.Get(keyUUID).Str)
+			if k.awaits == nil || !c.Given("wait") {
+				made, err := k.api.create(ctx, t.client, p)
+				if err != nil {
+					return err
+				}
+				return t.printObject(made)
 			}
+			ctx, stop := run.Interruptible(ctx)
+			defer stop()
+			made, err := k.api.create(ctx, t.client, p)
 			if err != nil {
-				return err
+				return cmp.Or(run.Interrupted(ctx, fmt.Sprintf("the %s may have been created: `craton iotronic %[1]s-list` shows whether it has", k.Name)), err)
+			}
+			id := made.Get(keyUUID).Str
+			limited, cancel := within(ctx, seconds)
+			defer cancel()
+			if made, err = k.awaits(limited, t.client, id); err != nil {
+				return cmp.Or(run.Interrupted(ctx, fmt.Sprintf("%s %s was created, and goes on without this command: `craton iotronic %[1]s-show %[2]s` shows how far it is", k.Name, id)), err)
 			}
 			return t.printObject(made)
 		},
