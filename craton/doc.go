@@ -3,7 +3,8 @@
 //
 // A fleet is a tree. Clouds contain regions, and regions contain cells; hosts and network devices are in a region or in
 // one of its cells. Networks belong to a region, network interfaces to a device. All objects belong to a project, and
-// so does each user. Every kind of object except users and network interfaces has variables.
+// so does each user. Every kind of object except users has variables; those of network interfaces can only be set at
+// creation.
 //
 // # Connect
 //

@@ -1,5 +1,6 @@
-// Package inventory makes an Ansible dynamic inventory of a fleet that a Craton v1 API holds. It is the command
-// `craton inventory`, which also runs as craton-inventory; docs/inventory.md is the guide for its users.
+// Package inventory reads a fleet through the Craton v1 API and writes it as an Ansible dynamic inventory. It
+// implements the command `craton inventory`, which also runs as craton-inventory; docs/inventory.md is the guide for
+// its users.
 //
 // # Use
 //
@@ -8,7 +9,7 @@
 //	doc, err := inventory.Build(fleet, o)         // all decisions
 //	err = doc.Write(os.Stdout, false)             // {"_meta": {"hostvars": {...}}, "cloud_east": {...}, ...}
 //
-//	doc, why, err := inventory.Read(ctx, client, o) // both, and with o.Limit no more than what Ansible's --limit selects
+//	doc, why, err := inventory.Read(ctx, client, o) // both; with o.Limit, only what Ansible's --limit selects
 //
 //	variables, err := inventory.Host(ctx, client, o, "web-01") // one host, without reading the fleet
 //
@@ -16,42 +17,46 @@
 //
 // # Three steps
 //
-// [Load] reads: clouds, regions, cells, the hosts that the filters let through, their ancestors and projects, each with
-// its own variables only. From craton server that is one answer; from the original, hosts come in listings that run
-// side by side. Nothing is resolved by the server, which is where the original is slow and fails now and then (Q8).
+// [Load] reads clouds, regions, cells, the hosts that match the filters, and their ancestors and projects, each with
+// its own variables only. From craton server, that is one response; from the original server, several listings of hosts
+// are read in parallel. Variables are not resolved by the server, which is slow and sometimes fails on the original
+// (Q8).
 //
-// [Build] decides, without a network: what hosts and groups are called, which collide, who is in which group, and who
-// carries which variable. Every refusal is here, so that nothing is written of a document that cannot be whole.
+// [Build] decides, without any requests, what hosts and groups are called, whether names collide, which groups a host
+// is in, and which host or group gets which variable. All checks are made here, so that nothing is written of a
+// document that cannot be completed.
 //
-// [Document.Write] writes, one host after the other, from lists that the hosts of a cell share. The document is never
-// in memory as a whole. [Document.WriteGraph] writes the tree of groups for people.
+// [Document.Write] writes one host after the other, from lists that the hosts of a cell share. The complete document is
+// never in memory. [Document.WriteGraph] writes the tree of groups for people.
 //
 // # What a host has
 //
-// Its variables are its own, over those of its parents (the nearest first), its cell, region, cloud and project: whole
-// key by key, and a key that is present wins whatever its value, null included (the v1 contract §5). [Fleet.Chain]
-// gives these levels one by one. To them come ansible_host, unless a variable is called so, and the facts: one
-// dictionary of what Craton knows of the host itself.
+// A host's variables are its own, then those of its parents (the nearest first), its cell, region, cloud and project.
+// For each key, the nearest place that has it wins: its complete value, even null (the v1 contract §5). [Fleet.Chain]
+// returns these places one by one. In addition, each host has ansible_host, unless a variable has that name, and the
+// facts: one dictionary with the host's own fields.
 //
-// In [Merged] form every host carries all of it. In [Layered] form the group of each place carries the place's own
-// variables, the project's are on the group all, and hosts carry the rest. Groups nest as places do, and for Ansible a
-// deeper group wins, so the result is the same for each host. Where nesting cannot express what the API says, variables
-// stay with hosts: those of several projects, of levels without groups, of parents, and ansible_group_priority, which
-// Ansible would take off a group. A device whose region or cell is elsewhere than the device says, which the original
-// server allows, is in groups of its own that say the same as the device.
+// In [Merged] form, each host has all of these variables. In [Layered] form, the group of each place has the place's
+// own variables, the group all has the project's, and hosts have the rest. Groups are nested like places, and in
+// Ansible the deeper group wins, so the result for each host is the same. Variables that nested groups cannot express
+// stay on the hosts: those of several projects, of places without groups and of parents, and ansible_group_priority,
+// which Ansible would remove from a group. The original server allows a device whose cell is not in the region that it
+// names, or whose region is not in its cloud; such a device is in groups of its own, named after the places that it
+// names.
 //
 // # Data is not trusted
 //
-// Whoever may write a variable must not thereby execute templates on the machine that runs Ansible. Strings of which a
-// template could be made are written {"__ansible_unsafe": "..."}; objects with such keys, and objects that Ansible
-// would take for marks of its own, become the text of their JSON; values that would make it refuse the whole inventory
-// are errors that name them. See internal/ansible.
+// Permission to write a variable must not be enough to execute templates on the machine that runs Ansible. Strings that
+// Ansible could take for a template are written as {"__ansible_unsafe": "..."}. Objects with such keys, and objects
+// that look like Ansible's own markers, are written as their JSON text. Values for which Ansible would refuse the whole
+// inventory are errors that name them. See internal/ansible.
 //
 // # Failures
 //
-// A walk that breaks, or a fleet that does not fit together because it changed while it was read, is read again,
-// three times in all. What cannot be read whole is an error, never a smaller inventory.
+// If a listing breaks, or the fleet is inconsistent because it changed while it was read, it is read again, at most
+// three times in total. If it cannot be read completely, that is an error, never a smaller inventory.
 //
-// One thing cannot be seen page by page: a host in a region that the caller may not list is missing, because hosts are
-// read region by region. No server lets its users make such a host but the original (the v1 contract §1.5, hole 7).
+// One case cannot be detected when the fleet is read page by page: a host in a region that the caller may not list is
+// missing, because hosts are listed by region. Only the original server lets its users create such a host (the v1
+// contract §1.5, hole 7).
 package inventory

@@ -1,9 +1,9 @@
-// Package iotronic is a client of OpenStack's Ironic and of Iotronic: the bare metal servers and the small computers
-// that these services know.
+// Package iotronic is a client of OpenStack's Ironic and of Iotronic, which manage bare metal servers and small
+// computers.
 //
 // # Connect
 //
-// With an endpoint and a token of Keystone's, or with Keystone credentials:
+// With an endpoint and a token from Keystone, or with Keystone credentials:
 //
 //	c, err := iotronic.New("http://ironic.example:6385", iotronic.WithToken(token))
 //
@@ -12,19 +12,18 @@
 //		Username: "name", Password: "password", ProjectName: "tenant",
 //	}))
 //
-// The endpoint may end in /v1 and may have a path before it. Without one it comes from Keystone's catalogue, where
-// the service types "iot" and "baremetal" are looked for, in this order ([WithServiceType]). An endpoint counts for more than the catalogue;
-// neither of the two is an [*AmbiguousAuthSystemError]. Domains default to the one with the id "default".
+// The endpoint may end in /v1, and may have a path before that. If it is empty, Keystone's catalogue is used, where the
+// service types "iot" and "baremetal" are looked up in this order ([WithServiceType]). An endpoint overrides the
+// catalogue; having neither is an [*AmbiguousAuthSystemError]. The default domain is the one with the id "default".
 //
-// Without credentials, requests carry none, as for an Ironic that stands alone; one that has users of its own is given
-// [WithBasicAuth].
+// For a standalone Ironic without users, no credentials are needed; for one with its own users, use [WithBasicAuth].
 //
-// New sends nothing: wrong credentials show with the first call. A [Client] is safe for concurrent use by many
-// goroutines; make one and share it.
+// New sends nothing: wrong credentials fail at the first call. A [Client] is safe for concurrent use by many
+// goroutines; create one and share it.
 //
 // # Dialects
 //
-// One name, two services, four APIs. Which one a server speaks is asked of it with the first call, or set by [WithDialect]:
+// The two services have four APIs. The first call detects which one the server has, unless [WithDialect] sets it:
 //
 //	                           Nodes  Drivers  Ports  Boards  Fleets  Plugins  Services  Webservices
 //	DialectIronic                x       x       x
@@ -32,10 +31,11 @@
 //	DialectNodes                 x                                       x
 //	DialectBoards                                x       x       x       x         x           x
 //
-// Chassis, Allocations, Portgroups, VolumeConnectors, VolumeTargets, DeployTemplates and Runbooks are Ironic's. EnabledWebservices come with Webservices. What a dialect does not have is a [*DialectError], and a filter or attribute that it does not have an
-// [*InvalidAttributeError], before anything is sent. Ironic's nodes alone have states of power and provisioning and
-// maintenance. Iotronic of 2016 neither changes nodes nor filters them; the client finds them by name and reads their
-// details all the same, with more requests.
+// Chassis, Allocations, Portgroups, VolumeConnectors, VolumeTargets, DeployTemplates and Runbooks exist only in Ironic,
+// EnabledWebservices wherever Webservices do. Using anything that the dialect does not have is a [*DialectError], or an
+// [*InvalidAttributeError] for a filter or attribute, before anything is sent. Only Ironic's nodes have a power state,
+// a provision state, and maintenance. Iotronic of 2016 can neither change nor filter nodes; the client still finds them
+// by name and reads their details, with more requests.
 //
 // # Read
 //
@@ -49,18 +49,19 @@
 //		fmt.Println(node.Name, node.PowerState)
 //	}
 //
-// All reads every page, and the next one is on its way meanwhile; it is never cut at the server's largest page. An error
-// is yielded once and ends the loop. The values of the options filter, and all that are set must match. List
-// reads one page; its Marker leads to the next. Raw is All without decoding, for callers that read
-// thousands of objects on their own.
+// All requests every page, and prefetches the next one; the server's maximum page size never truncates it. An error is
+// yielded once and ends the loop. Options that are set are filters, and all must match. List reads one page; its Marker
+// leads to the next. Raw is like All but returns the objects undecoded, for callers that decode thousands of them
+// themselves.
 //
-// Every object has what came of it in Fields, whole: newer servers have more fields than this package has names.
-// Lists have few fields unless Detail or Fields ask for others; a field that did not come is its zero value. There is no
-// (nil, nil): what does not exist is an error for Get, and an empty list for List and All.
+// An object's Fields contains everything that was received for it, because newer servers have fields that this package
+// does not know. Lists have few fields unless the option Detail or Fields asks for more; a field that was not received
+// has its zero value. No method returns a nil object without an error: if nothing exists, Get fails, while List and All
+// return no objects.
 //
-// Boards come with their parts: [BoardService.Plugins], [BoardService.Services], [BoardService.Ports],
-// [BoardService.Webservices]. Lists of boards and of Iotronic's nodes have those of the caller's own project, an
-// admin's too. Those of fleets, services, ports and webservices have all.
+// The parts of a board are read with [BoardService.Plugins], [BoardService.Services], [BoardService.Ports] and
+// [BoardService.Webservices]. Lists of boards and of Iotronic's nodes contain only those of the caller's own project,
+// even for an admin. Lists of fleets, services, ports and webservices contain those of all projects.
 //
 // # Change
 //
@@ -72,67 +73,67 @@
 //	err = c.Nodes.WaitPower(ctx, "web-01", iotronic.PowerOn)
 //	err = c.Nodes.Delete(ctx, "web-01")
 //
-// [Changes] travel as a JSON patch to Ironic and as a plain object to Iotronic. What the typed methods do not cover,
-// [Client.Do] does.
+// [Changes] are sent as a JSON patch to Ironic, and as a plain object to Iotronic. [Client.Do] sends any request that
+// has no method.
 //
 // # Versions
 //
-// The version of the API is the latest that both the server and this client know: up to 1.115 of Ironic, 1.0 of
-// Iotronic. A server that answers 406 is asked once more in a version of its own. [WithVersion] sets one,
-// which is not negotiated; what needs another one is an [*UnsupportedVersionError].
+// The API version is the latest that both the server and this client support: up to 1.115 for Ironic, and 1.0 for
+// Iotronic. If the server responds with 406, the request is sent once more, with a version that the server supports.
+// [WithVersion] sets a version, which is then not negotiated; whatever needs another one is an
+// [*UnsupportedVersionError].
 //
 // # Errors
 //
-// All errors are of the tree of the Python client's, as types that errors.As tells apart; [Error] is its root:
+// The errors have the hierarchy of the Python client's, as types for errors.As; all of them implement [Error]:
 //
-//	HTTPError                          the server answered with a failure: Status, Message, RequestID, ...
+//	HTTPError                          the server responded with a failure: Status, Message, RequestID, ...
 //	  HTTPRedirectionError             3xx: MultipleChoicesError
 //	  HTTPClientError                  4xx: BadRequestError, UnauthorizedError, ForbiddenError, NotFoundError,
-//	                                   ConflictError and the others
-//	  HTTPServerError                  5xx: InternalServerError, ServiceUnavailableError and the others
-//	ConnectionError                    there was no answer
-//	ResponseError                      a good answer that is not what the API promises
+//	                                   ConflictError and others
+//	  HTTPServerError                  5xx: InternalServerError, ServiceUnavailableError and others
+//	ConnectionError                    there was no response
+//	ResponseError                      a successful response that is not one of the API
 //	AmbiguousAuthSystemError           neither an endpoint nor credentials to find one
-//	AuthorizationFailureError          no credentials were to be had; Keystone's own error is behind it
-//	EndpointError                      the endpoint is no address of an API
+//	AuthorizationFailureError          no token could be obtained; wraps Keystone's error
+//	EndpointError                      the endpoint is not the URL of an API
 //	  EndpointNotFoundError            the catalogue does not have the service
-//	UnsupportedVersionError            the NotAcceptableError is behind it
+//	UnsupportedVersionError            wraps the NotAcceptableError
 //	DialectError                       the dialect does not have that
-//	ValidationError                    the call cannot be sent as it is
-//	InvalidAttributeError              the same of a filter, field or attribute
+//	ValidationError                    the arguments of the call are invalid
+//	InvalidAttributeError              a filter, field or attribute is invalid
 //	NoUniqueMatchError                 several objects have the name
-//	StateTransitionFailedError         a node went to another state than the one waited for
-//	StateTransitionTimeoutError        or did not in time
+//	StateTransitionFailedError         a node reached another state than the expected one
+//	StateTransitionTimeoutError        a node did not reach the expected state in time
 //
-// errors.As with *HTTPError or one of its classes finds any status below it. [IsNotFound], [IsConflict], [IsLocked],
-// [IsBadRequest], [IsForbidden], [IsUnauthenticated], [IsMarkerGone], [IsWrongDialect] and [StatusOf] tell the common
-// ones apart, also when wrapped. A 404 for a route that does not exist is not IsNotFound. Credentials never appear in
-// errors, nor in any form of printing of a Client; and where a server repeats what it was sent, what stands there under a key
-// of a secret ([IsSecretKey]) is [Hidden].
+// errors.As with *HTTPError or a type below it matches every status that belongs to it. [IsNotFound], [IsConflict],
+// [IsLocked], [IsBadRequest], [IsForbidden], [IsUnauthenticated], [IsMarkerGone], [IsWrongDialect] and [StatusOf]
+// distinguish the common ones, including wrapped ones. IsNotFound is false for a 404 because the route does not exist.
+// Errors never contain credentials; printing a Client, with any verb, shows none either. If a server repeats what it
+// was sent, the value of a key that names a secret ([IsSecretKey]) is replaced by [Hidden].
 //
-// The Python tree's CommandError, AuthPluginOptionsMissing, AuthSystemNotFound and AmbiguousEndpoints have no
-// counterpart: here are no command line and no plugins of credentials, and of several endpoints the first counts.
+// The Python client's CommandError, AuthPluginOptionsMissing, AuthSystemNotFound and AmbiguousEndpoints have no
+// counterpart: this package has no command line and no authentication plugins, and uses the first of several endpoints.
 //
 // # Retries, timeouts, redirects
 //
-// Each try of a request may take [DefaultTimeout] ([WithTimeout]). Requests are repeated up to [DefaultRetries] times
-// ([WithRetries]), with pauses that double and have a random part ([WithRetryWait]); Retry-After is obeyed up to a
-// minute. Repeated are:
+// Each attempt of a request may take [DefaultTimeout] ([WithTimeout]). A request is retried up to [DefaultRetries]
+// times ([WithRetries]), after pauses that are doubled each time and partly random ([WithRetryWait]); a Retry-After of
+// up to a minute is respected. These requests are retried:
 //
-//   - every request that was never sent because no connection came about, and every one after 503;
-//   - every one after a 409 that says that the object is locked; after other 409, those that are no create, unless they
-//     say that a name is taken;
-//   - GET and DELETE after a lost connection, a timeout, an answer that was cut short, 429, 502 and 504.
+//   - any request that was never sent because no connection could be established, and any after 503;
+//   - any after a 409 that says that the object is locked; after another 409, all except creates, unless the message
+//     says that a name is taken;
+//   - GET and DELETE after a lost connection, a timeout, a truncated response, 429, 502 or 504.
 //
-// A change of state, an update or a create is not sent again once it may have been carried out: after a
-// [*ConnectionError] look before trying again. GET follows redirects within the same server; others are an
-// [*HTTPRedirectionError] that says where they lead, and next links of lists are not followed either, so that credentials go
-// nowhere else. A token that ends is renewed once a
-// request, with Keystone credentials.
+// A change of state, an update or a create is not sent again once it may have taken effect: after a
+// [*ConnectionError], check before you try again. GET follows redirects on the same server; any other redirect is an
+// [*HTTPRedirectionError] with its target. The next links of lists are not followed, so credentials are never sent
+// anywhere else. With Keystone credentials, a token that has expired is replaced, once per request.
 //
-// An id is an element of a path, whatever it is made of; one with a slash, which a server would take for two, is a
-// [*ValidationError].
+// An id is one element of a path, whatever characters it has; an id with a slash, which a server would read as two
+// elements, is a [*ValidationError].
 //
-// Comments refer to sections (reference §2.5) and quirks (reference §6, 8) of the description of the two services'
-// behaviour that this client is written to.
+// Comments cite sections (reference §2.5) and quirks (reference §6, 8) of the description of the two services'
+// behaviour.
 package iotronic
