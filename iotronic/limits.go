@@ -91,8 +91,14 @@ func checkCount(key string, raw json.RawMessage) error {
 	return fmt.Errorf("%s is %s, and Ironic takes only whole numbers from 0 on there", key, raw)
 }
 
-// checkAll checks the attributes of a body.
+// checkAll checks the attributes of a body. A number that Python reads as Infinity is stored, and the object cannot be
+// read any more, since its JSON is none.
 func (r *reading) checkAll(d Dialect, values Object) error {
+	for name, raw := range values {
+		if err := value.In(name, value.CheckJSON(string(raw))); err != nil {
+			return &ValidationError{err}
+		}
+	}
 	if d != DialectIronic {
 		return nil
 	}
