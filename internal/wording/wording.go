@@ -2,7 +2,10 @@
 // sentence around them can be improved without the test.
 package wording
 
-import "strings"
+import (
+	"strings"
+	"testing"
+)
 
 // Gap stands in a pattern of Has for any text.
 const Gap = " ... "
@@ -17,4 +20,28 @@ func Has(text, want string) bool {
 		text = after
 	}
 	return true
+}
+
+// Lines reports whether text has as many lines as want, each with the parts of its line of want, as Has finds them.
+func Lines(text, want string) bool {
+	lines, wants := strings.Split(text, "\n"), strings.Split(want, "\n")
+	if len(lines) != len(wants) {
+		return false
+	}
+	for i, line := range lines {
+		if !Has(line, wants[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// Want fails the test if err is nil, or if the lines of its message do not have those of want.
+func Want(t testing.TB, err error, want string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("no error; want one like\n%s", want)
+	} else if !Lines(err.Error(), want) {
+		t.Errorf("got error\n%v\nwant one like\n%s", err, want)
+	}
 }
