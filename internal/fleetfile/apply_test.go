@@ -16,6 +16,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/reconcile"
 	"github.com/craton-fleet/craton/internal/schema"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 func parse(t testing.TB, file string) *File {
@@ -230,17 +231,17 @@ clouds:
       device_type: server
       interfaces:
       - {name: eth0, interface_type: ethernet, ip_address: 10.0.0.8, network: null, vlan_id: 5, variables: {x: 2}}
-`, `f.yml:7: clouds[east].regions[dfw].networks[mgmt].cell: cell is c1 in the API and c2 here, and the API cannot change it; delete the network and apply again
-f.yml:9: clouds[east].regions[dfw].network_devices[vm1]: it is a network device here and a host in the API; rename it, or delete the one in the API and apply again
-f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and this server cannot move it (craton server can); delete the network device and apply again
-f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: active is false in the API and true here, and the API cannot change it; delete the network device and apply again
-f.yml:12: clouds[east].regions[dfw].hosts[web1]: its cell is c1 in the API and none here, and this server cannot move it (craton server can); delete the host and apply again
-f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0]: ip_address is 10.0.0.2 in the API and 10.0.0.8 here, and the API cannot change it; delete the interface and apply again
-f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].network: network is east/dfw/mgmt in the API and none here, and the API cannot change it; delete the interface and apply again
-f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0]: vlan_id is 0 in the API and 5 here, and the API cannot change it; delete the interface and apply again
-f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].variables: x differ from the API's, which cannot change the variables of an interface; delete it and apply again`},
+`, `f.yml:7: clouds[east].regions[dfw].networks[mgmt].cell: ... c1 ... API ... c2 ... cannot ... delete the network
+f.yml:9: clouds[east].regions[dfw].network_devices[vm1]: ... network device here ... host in the API ... rename ... delete
+f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: its cell ... c1 ... API ... none ... cannot move ... (craton server can) ... delete the network device
+f.yml:10: clouds[east].regions[dfw].network_devices[sw1]: active ... false ... API ... true ... cannot ... delete the network device
+f.yml:12: clouds[east].regions[dfw].hosts[web1]: its cell ... c1 ... API ... none ... cannot move ... (craton server can) ... delete the host
+f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0]: ip_address ... 10.0.0.2 ... API ... 10.0.0.8 ... cannot ... delete the interface
+f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].network: network ... east/dfw/mgmt ... API ... none ... cannot ... delete the interface
+f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0]: vlan_id ... 0 ... API ... 5 ... cannot ... delete the interface
+f.yml:16: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].variables: x ... cannot ... variables of an interface ... delete`},
 			{"moved into a cell", "clouds: [{name: east, regions: [{name: dfw, cells: [{name: c9, hosts: [{name: vm1, ip_address: 10.0.0.3, device_type: vm}]}]}]}]",
-				`f.yml:1: clouds[east].regions[dfw].cells[c9].hosts[vm1]: its cell is none in the API and c9 here, and this server cannot move it (craton server can); delete the host and apply again`},
+				`f.yml:1: clouds[east].regions[dfw].cells[c9].hosts[vm1]: its cell ... none ... API ... c9 ... cannot move ... (craton server can) ... delete the host`},
 			{"unknown references", `
 clouds:
 - name: west
@@ -250,12 +251,12 @@ clouds:
     hosts:
     - {name: a, ip_address: 10.0.0.8, device_type: x, parent: ord/nobody,
        interfaces: [{name: eth0, interface_type: ethernet, ip_address: 10.0.0.2, network: nowhere}]}
-`, `f.yml:6: clouds[west].regions[dfw].networks[n].cell: the region dfw has no cell c1, neither here nor in the API; add it to the region's cells
-f.yml:8: clouds[west].regions[dfw].hosts[a].parent: there is no host or network device ord/nobody, neither here nor in the API; write its name, or region/name, or cloud/region/name
-f.yml:9: clouds[west].regions[dfw].hosts[a].interfaces[eth0].network: there is no network nowhere, neither here nor in the API; write its name, or region/name, or cloud/region/name`},
+`, `f.yml:6: clouds[west].regions[dfw].networks[n].cell: ... dfw ... no cell c1 ... neither here nor in the API ... add
+f.yml:8: clouds[west].regions[dfw].hosts[a].parent: ... no host or network device ord/nobody ... neither here nor in the API ... name ... region/name ... cloud/region/name
+f.yml:9: clouds[west].regions[dfw].hosts[a].interfaces[eth0].network: ... no network nowhere ... neither here nor in the API ... name ... region/name ... cloud/region/name`},
 			{"a circle through the API", "clouds: [{name: east, regions: [{name: ord, hosts: [{name: kvm, ip_address: 10.0.0.4, device_type: server}]}, {name: dfw, cells: [{name: c1}], network_devices: [{name: sw1, ip_address: 10.0.0.9, device_type: switch, parent: vm1}]}]}]",
-				`f.yml:1: clouds[east].regions[dfw].network_devices[sw1]: its cell is c1 in the API and none here, and this server cannot move it (craton server can); delete the network device and apply again
-f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents form a loop (sw1 -> vm1 -> kvm -> web1 -> sw1); change one of them`},
+				`f.yml:1: clouds[east].regions[dfw].network_devices[sw1]: its cell ... c1 ... API ... none ... cannot move ... (craton server can) ... delete the network device
+f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: ... loop (sw1 -> vm1 -> kvm -> web1 -> sw1) ... change`},
 		} {
 			for _, check := range []bool{true, false} {
 				r, err := Apply(t.Context(), s.Client, parse(t, tt.file), Options{Check: check})
@@ -264,10 +265,10 @@ f.yml:1: clouds[east].regions[dfw].network_devices[sw1].parent: the parents form
 				}
 				want := tt.want
 				if s.moves {
-					want = regexp.MustCompile(`(its cell is .* here), and this server cannot move it \(craton server can\); delete the (.*) and apply again`).ReplaceAllString(want, "$1; move the $2 with --move (in a task move: true)")
+					want = regexp.MustCompile(`(: its cell) .* ... delete the ([^\n]*)`).ReplaceAllString(want, "$1 ... move the $2 ... --move ... (in a task move: true)")
 				}
-				if diff := cmp.Diff(want, err.Error()); diff != "" {
-					t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+				if !wording.Lines(err.Error(), want) {
+					t.Errorf("%s: got\n%v\nwant like\n%s", tt.name, err, want)
 				}
 			}
 		}
@@ -324,9 +325,7 @@ func TestApplyParents(t *testing.T) {
 			t.Errorf("the parent of n is %q", got)
 		}
 		_, err := Apply(t.Context(), s.Client, parse(t, "clouds:\n"+region("c3", "r3", device("o", "r1/a"))), Options{AllowDuplicates: true})
-		if want := "f.yml:2: clouds[c3].regions[r3].hosts[o].parent: r1/a is the name of more than one host or network device; write one of c1/r1/a, c2/r1/a"; err == nil || err.Error() != want {
-			t.Errorf("%v", err)
-		}
+		wording.Want(t, err, "f.yml:2: clouds[c3].regions[r3].hosts[o].parent: ... r1/a ... more than one ... c1/r1/a, c2/r1/a")
 	})
 }
 
@@ -352,7 +351,7 @@ func TestApplyInterrupted(t *testing.T) {
 			if !ok || !errors.Is(err, context.Canceled) || e.Done != written || r.Created+r.Updated != written {
 				t.Fatalf("%d written: %v: %+v", written, err, r)
 			}
-			if !strings.Contains(err.Error(), fmt.Sprintf("stopped after %d of %d objects; what was written stays; apply the file again to continue from there", e.Done, e.Total)) {
+			if !wording.Has(err.Error(), fmt.Sprintf("stopped ... %d of %d objects ... stays ... apply the file again", e.Done, e.Total)) {
 				t.Errorf("%v", err)
 			}
 			if left := apply(t, s.Client, fleet, Options{Check: true}); left.Created+left.Updated != e.Total-e.Done { // those in progress count
@@ -389,9 +388,7 @@ func TestApplyFailure(t *testing.T) {
 		return 0, ""
 	}}
 	r, err := Apply(t.Context(), s.client(t), parse(t, fleet), Options{Parallel: 1})
-	if want := "region east/dfw: POST /v1/regions: 400 Bad Request: no such luck\nstopped after 2 of 11 objects; what was written stays; apply the file again to continue from there"; err == nil || err.Error() != want {
-		t.Errorf("%v", err)
-	}
+	wording.Want(t, err, "region east/dfw: POST /v1/regions: 400 Bad Request: no such luck\nstopped ... 2 of 11 objects ... stays ... apply the file again")
 	if !craton.IsBadRequest(err) || counts(r) != [3]int{1, 1, 0} {
 		t.Errorf("%v %+v", err, r)
 	}
@@ -438,11 +435,11 @@ func TestApplyCollation(t *testing.T) {
 	s := &original{}
 	apply(t, s.client(t), "clouds: [{name: East}]", Options{})
 	_, err := Apply(t.Context(), s.client(t), parse(t, "clouds: [{name: east}]"), Options{})
-	if err == nil || !craton.IsConflict(err) || !strings.Contains(err.Error(), "(the API has one called East and ignores case; write the name as the API has it)") {
+	if err == nil || !craton.IsConflict(err) || !wording.Has(err.Error(), "East ... case ... name") {
 		t.Errorf("%v", err)
 	}
 	_, err = Apply(t.Context(), s.client(t), parse(t, "clouds: [{name: west, variables: {a: 1, A: 2}}]"), Options{})
-	if err == nil || !craton.IsConflict(err) || !strings.Contains(err.Error(), "two labels or two variables differ only in case") {
+	if err == nil || !craton.IsConflict(err) || !wording.Has(err.Error(), "labels ... variables ... case") {
 		t.Errorf("%v", err)
 	}
 }
@@ -460,9 +457,7 @@ func TestApplyProject(t *testing.T) {
 	}
 	s.project["x"] = 2
 	_, err := Apply(t.Context(), s.client(t), parse(t, file), Options{})
-	if want := "f.yml:1: project.variables: x differ from the API's or cannot be read, and this user may not change the project's variables; let an admin of the project apply the file"; err == nil || err.Error() != want {
-		t.Errorf("%v", err)
-	}
+	wording.Want(t, err, "f.yml:1: project.variables: x ... may not change ... variables ... admin")
 	if w := s.writes(); len(w) != 0 {
 		t.Errorf("%v", w)
 	}
@@ -472,7 +467,7 @@ func TestApplyProject(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	_, err = applyAs(t.Context(), empty.client(t), undashedProject, parse(t, file), Options{})
-	if err == nil || !strings.Contains(err.Error(), "x, y differ from the API's or cannot be read") {
+	if err == nil || !wording.Has(err.Error(), "project.variables: x, y ... admin") {
 		t.Errorf("%v", err)
 	}
 }
@@ -569,7 +564,7 @@ func TestApplyTenants(t *testing.T) {
 	})
 	c := clientOf(t, h)
 	_, err := Apply(t.Context(), c, parse(t, "clouds: [{name: a}]"), Options{Check: true})
-	if err == nil || !strings.Contains(err.Error(), "set OS_PROJECT_ID to the project that the file is for") {
+	if err == nil || !strings.Contains(err.Error(), "set OS_PROJECT_ID") {
 		t.Errorf("%v", err)
 	}
 	r, err := applyAs(t.Context(), c, undashedProject, parse(t, "clouds: [{name: a, regions: [{name: r}]}]"), Options{})
@@ -645,7 +640,7 @@ func TestApplyHalf(t *testing.T) {
 	const file = "clouds: [{name: a, note: %s, variables: {x: %d}, regions: [{name: r, network_devices: [{name: sw, ip_address: 10.0.0.1, device_type: x, labels: [l%d]}]}]}]"
 	s := &original{before: refuse("/labels")}
 	_, err := Apply(t.Context(), s.client(t), parse(t, fmt.Sprintf(file, "n", 1, 1)), Options{})
-	if err == nil || !strings.Contains(err.Error(), "network device a/r/sw: its labels were not added: PUT") {
+	if err == nil || !wording.Has(err.Error(), "network device a/r/sw: ... labels ... not ... PUT") {
 		t.Errorf("%v", err)
 	}
 	s.before = nil
@@ -655,7 +650,7 @@ func TestApplyHalf(t *testing.T) {
 	}
 	s.before = refuse("/variables")
 	_, err = Apply(t.Context(), s.client(t), parse(t, fmt.Sprintf(file, "m", 2, 1)), Options{})
-	if err == nil || !strings.Contains(err.Error(), "cloud a: its variables were not set: PUT") {
+	if err == nil || !wording.Has(err.Error(), "cloud a: ... variables ... not ... PUT") {
 		t.Errorf("%v", err)
 	}
 	s.before = nil
@@ -682,7 +677,7 @@ func TestApplyHalf(t *testing.T) {
 		return 0, ""
 	}}
 	_, err = Apply(t.Context(), s.client(t), parse(t, fmt.Sprintf(file, "n", 1, 1)), Options{})
-	if err == nil || !strings.Contains(err.Error(), "has created the object, but its parent is in a project that this user cannot see") {
+	if err == nil || !wording.Has(err.Error(), "created ... parent ... project ... cannot see") {
 		t.Errorf("%v", err)
 	}
 }

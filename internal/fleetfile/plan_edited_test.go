@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/craton-fleet/craton/internal/reconcile"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // TestEditedPlan: a kept plan that would write something else than it shows, because somebody has edited one of both,
@@ -53,7 +54,7 @@ clouds:
 			t.Errorf("%s is not in the plan:\n%s", edit[0], whole)
 			continue
 		}
-		if _, err := reconcile.ReadPlan(strings.NewReader(edited)); err == nil || !strings.Contains(err.Error(), "differs from what it shows; make a new plan") {
+		if _, err := reconcile.ReadPlan(strings.NewReader(edited)); err == nil || !wording.Has(err.Error(), "differs ... new plan") {
 			t.Errorf("%s: %v", edit[1], err)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 	"github.com/craton-fleet/craton/internal/postgrestest"
 	"github.com/craton-fleet/craton/internal/skip"
+	"github.com/craton-fleet/craton/internal/wording"
 	"github.com/craton-fleet/craton/server"
 )
 
@@ -259,9 +260,7 @@ func TestRoles(t *testing.T) {
 		t.Fatalf("%v %+v", err, r)
 	}
 	_, err = Apply(t.Context(), member, parse(t, strings.Replace(fleet, "ntp1", "ntp2", 1)), Options{})
-	if want := "f.yml:3: project.variables: ntp differ from the API's or cannot be read, and this user may not change the project's variables; let an admin of the project apply the file"; err == nil || err.Error() != want {
-		t.Errorf("%v", err)
-	}
+	wording.Want(t, err, "f.yml:3: project.variables: ntp ... may not change ... variables ... admin")
 	r, err = Apply(t.Context(), member, parse(t, strings.Replace(fleet, "row 1", "row 2", 1)), Options{})
 	if err != nil || counts(r) != [3]int{0, 1, 10} {
 		t.Errorf("%v %+v", err, r)
