@@ -90,17 +90,17 @@ func TestDoctorKeystone(t *testing.T) {
 		"tokens that end soon": {
 			[]string{"CRATON_URL=" + web.URL, "OS_AUTH_URL=" + brief.URL, "OS_USERNAME=" + briefUser.Name, "OS_PASSWORD=" + briefUser.Password, "OS_PROJECT_NAME=" + briefProject.Name},
 			map[string]string{
-				"keystone":    "warning: user " + briefUser.Name + " .*; the token expires in 2m0s -> get a new token,",
-				"credentials": "problem: the API refuses the credentials: .* -> check that the API uses the same Keystone",
+				"keystone":    "warning: user " + briefUser.Name + " .*token expires in 2m0s -> .*new token",
+				"credentials": "problem: .*refuses the credentials: .* -> .*same Keystone",
 			},
 		},
 		"a server with users of its own": {
 			append(signIn, "CRATON_URL="+ownWeb.URL),
-			map[string]string{"keystone": "ok", "credentials": "problem: the API refuses the credentials: .* -> this API has its"},
+			map[string]string{"keystone": "ok", "credentials": "problem: .*refuses the credentials: .* -> this API has its"},
 		},
 		"a user of Craton's own": {
 			own.env(web.URL),
-			map[string]string{"credentials": "problem: the API refuses the credentials: .* -> this API takes tokens of Keystone: set OS_CLOUD"},
+			map[string]string{"credentials": "problem: .*refuses the credentials: .* -> .*tokens of Keystone.* OS_CLOUD"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

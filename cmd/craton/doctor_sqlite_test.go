@@ -52,8 +52,8 @@ func TestDoctorFiles(t *testing.T) {
 		file := fleetFile(t)
 		raw(t, file, "BEGIN IMMEDIATE")
 		examine(t, []string{"CRATON_URL=sqlite:" + file}).expect(t, map[string]string{
-			"writing":   "warning: another process holds the write lock and does not release it: reads work, writes wait -> find the process that has it open, such as with `fuser -v " + file + "`$",
-			"inventory": "warning: no hosts, 0 groups, in .* -> add hosts, such as with `craton apply FILE`$",
+			"writing":   "warning: another process .*write lock.* -> .*`fuser -v " + file + "`$",
+			"inventory": "warning: no hosts, 0 groups, in .* -> .*`craton apply FILE`$",
 		})
 	})
 	t.Run("damaged", func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestDoctorFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		examine(t, []string{"CRATON_URL=sqlite:" + file}).expect(t, map[string]string{
-			"database": "problem: .* is damaged: .* -> stop what writes", "inventory": "skipped",
+			"database": "problem: .* damaged.* -> stop ", "inventory": "skipped",
 		})
 		if now, err := os.ReadFile(file); err != nil || !bytes.Equal(now, text) {
 			t.Errorf("the file changed (%v)", err)
@@ -81,7 +81,7 @@ func TestDoctorFiles(t *testing.T) {
 		file := fleetFile(t)
 		_ = raw(t, file, "PRAGMA user_version = 1000").Close()
 		examine(t, []string{"CRATON_URL=sqlite:" + file}).expect(t, map[string]string{
-			"file": "problem: .* was written by a newer version of craton .* -> upgrade this program, or", "inventory": "skipped",
+			"file": "problem: .* newer version of craton.* -> upgrade ", "inventory": "skipped",
 		})
 	})
 }

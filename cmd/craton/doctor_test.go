@@ -197,16 +197,16 @@ func TestDoctorHealthy(t *testing.T) {
 				"settings":           "ok: no configuration file; looked for .*/craton/config.yml and /etc/craton/config.yml$",
 				"url":                "ok: " + url + `/v1 \(environment CRATON_URL\)$`,
 				"connection":         `ok: 127\.0\.0\.1:\d+ \(127\.0\.0\.1:\d+\)$`,
-				"certificate":        `ok: the certificate of CN=craton test, valid until 20.*, TLS 1\.3$`,
+				"certificate":        `ok: .*CN=craton test.* 20\d\d.*, TLS 1\.3$`,
 				"api":                `ok: craton server 9\.8\.7, responds in [\d.]+m?s$`,
 				"clock":              "ok: ",
 				"credentials":        c.want,
-				"pages":              `ok: pages of 10 and 100 hosts work; 12 hosts in [\d.]+m?s$`,
+				"pages":              `ok: .*10 .*100 .*12 hosts in [\d.]+m?s$`,
 				"inventory settings": "ok: all are defaults$",
 				"inventory":          `ok: 12 hosts, 3 groups, in [\d.]+m?s$`,
 				"duplicates":         "ok: ",
 				"cached inventory":   "ok: ",
-				"ansible":            "warning: ansible-playbook is not on the PATH -> install ansible-core",
+				"ansible":            "warning: ansible-playbook .*PATH.* -> .*ansible-core",
 				"collection":         "skipped: there is no Ansible$",
 			})
 		})
@@ -245,18 +245,18 @@ func TestDoctorAnswers(t *testing.T) {
 		"a web page": {
 			always(200, "text/html", "<html>Welcome</html>"), nil,
 			map[string]string{
-				"connection": "ok", "api": `problem: the server at http://127.0.0.1:\d+/v1 \(front/1.0\) is not a Craton API: 200 text/html -> correct CRATON_URL`,
-				"clock": "skipped: the server is not a Craton API", "inventory": "skipped",
+				"connection": "ok", "api": `problem: .*http://127.0.0.1:\d+/v1 \(front/1.0\) .*not a Craton API.* 200 text/html -> .*CRATON_URL`,
+				"clock": "skipped: .*not a Craton API", "inventory": "skipped",
 			},
 		},
 		"other JSON":   {always(200, "application/json", `{"versions": []}`), nil, map[string]string{"api": "problem: .* is not a Craton API: 200 application/json"}},
 		"no such path": {always(404, "application/json", `{"message": "no", "status": 404}`), nil, map[string]string{"api": "problem: .* is not a Craton API: 404"}},
-		"backend down": {always(502, "text/html", "Bad Gateway"), nil, map[string]string{"api": `problem: a proxy responds \(front/1.0\) with 502 Bad Gateway -> start the server behind it`}},
+		"backend down": {always(502, "text/html", "Bad Gateway"), nil, map[string]string{"api": `problem: a proxy .*\(front/1.0\).* 502 Bad Gateway -> .*server behind it`}},
 		"redirect": {
 			func(w http.ResponseWriter, r *http.Request) {
 				http.Redirect(w, r, "https://u:hush-in-location@craton.example/v1/clouds?key=hush-in-location", http.StatusMovedPermanently)
 			}, nil,
-			map[string]string{"api": "problem: the server redirects to https://craton.example/v1/clouds -> set CRATON_URL to that"},
+			map[string]string{"api": "problem: .*redirects to https://craton.example/v1/clouds -> .*CRATON_URL"},
 		},
 		"open to everyone": {
 			func(w http.ResponseWriter, r *http.Request) {
@@ -265,14 +265,14 @@ func TestDoctorAnswers(t *testing.T) {
 				r.Header.Set("X-Auth-Project", p.project)
 				p.handler.ServeHTTP(w, r)
 			}, nil,
-			map[string]string{"api": "warning: craton server 9.8.7, and it accepts requests without credentials -> make the server require", "inventory": "ok"},
+			map[string]string{"api": "warning: craton server 9.8.7,.* without credentials -> .*require", "inventory": "ok"},
 		},
 		"other time": {
 			func(w http.ResponseWriter, r *http.Request) {
 				w.Header().Set("Date", time.Now().Add(-10*time.Minute).UTC().Format(http.TimeFormat))
 				p.handler.ServeHTTP(w, r)
 			}, nil,
-			map[string]string{"clock": `warning: this machine's clock is (9m59s|10m\d*s) ahead of the server's -> synchronize both with a time server`, "inventory": "ok"},
+			map[string]string{"clock": `warning: this machine's clock .*(9m59s|10m\d*s) ahead of .*server.* -> .*time server`, "inventory": "ok"},
 		},
 		"its own page size": {
 			func(w http.ResponseWriter, r *http.Request) {
@@ -281,13 +281,13 @@ func TestDoctorAnswers(t *testing.T) {
 				}
 				p.handler.ServeHTTP(w, r)
 			}, nil,
-			map[string]string{"pages": "problem: requested pages of 10 hosts, but the API returns (12|100) -> check for proxies and", "inventory": "skipped"},
+			map[string]string{"pages": "problem: .* 10 hosts.* (12|100) -> .*prox(y|ies)", "inventory": "skipped"},
 		},
 		"wrong key": {
 			p.handler.ServeHTTP, []string{"OS_PASSWORD=hush-wrong"},
-			map[string]string{"credentials": "problem: the API refuses the credentials: .*401.* -> compare OS_USERNAME, OS_PASSWORD", "pages": "skipped: the credentials are not ok"},
+			map[string]string{"credentials": "problem: .*refuses the credentials.*401.* -> .*OS_USERNAME, OS_PASSWORD", "pages": "skipped: .*credentials"},
 		},
-		"no UUID": {p.handler.ServeHTTP, []string{"OS_PROJECT_ID=ops"}, map[string]string{"credentials": "problem: .*is not a valid UUID.* -> compare"}},
+		"no UUID": {p.handler.ServeHTTP, []string{"OS_PROJECT_ID=ops"}, map[string]string{"credentials": "problem: .*not a valid UUID.* -> "}},
 		"no credentials": {
 			p.handler.ServeHTTP, []string{"OS_USERNAME=", "OS_PASSWORD="},
 			map[string]string{"credentials": "problem: .*OS_USERNAME, OS_PASSWORD", "pages": "skipped"},
@@ -300,15 +300,15 @@ func TestDoctorAnswers(t *testing.T) {
 				}
 				always(401, "application/json", `{"message": "This action requires the 'admin' role", "status": 401}`)(w, r)
 			}, nil,
-			map[string]string{"credentials": "problem: the credentials are valid,"},
+			map[string]string{"credentials": "problem: .*credentials are valid"},
 		},
 		"inventory settings": {
 			p.handler.ServeHTTP, []string{"CRATON_INVENTORY_FACTS=a-b"},
-			map[string]string{"inventory settings": "problem: facts must be the name of a variable .* -> `craton config`", "inventory": "skipped", "pages": "ok"},
+			map[string]string{"inventory settings": "problem: facts .*variable.* -> `craton config`", "inventory": "skipped", "pages": "ok"},
 		},
 		"bad inventory setting": {
 			p.handler.ServeHTTP, []string{"CRATON_INVENTORY_VARS=melted"},
-			map[string]string{"inventory settings": "problem: environment CRATON_INVENTORY_VARS: vars must be one of", "inventory": "skipped", "pages": "ok"},
+			map[string]string{"inventory settings": "problem: environment CRATON_INVENTORY_VARS: vars .*one of", "inventory": "skipped", "pages": "ok"},
 		},
 		"filters nothing through": {
 			p.handler.ServeHTTP, []string{"CRATON_INVENTORY_VARS_FILTER=nothing:1"},
@@ -325,14 +325,14 @@ func TestDoctorAnswers(t *testing.T) {
 	t.Run("http to https", func(t *testing.T) {
 		t.Parallel()
 		url := listen(t, p.handler, &tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}})
-		examine(t, p.env(strings.Replace(url, "https:", "http:", 1))).expect(t, map[string]string{"api": "problem: the server accepts https only -> write https://"})
+		examine(t, p.env(strings.Replace(url, "https:", "http:", 1))).expect(t, map[string]string{"api": "problem: .*https only -> .*https://"})
 	})
 	t.Run("https to http", func(t *testing.T) {
 		t.Parallel()
 		web := httptest.NewServer(p.handler)
 		t.Cleanup(web.Close)
 		examine(t, p.env(strings.Replace(web.URL, "http:", "https:", 1))).expect(t, map[string]string{
-			"connection": "ok", "certificate": "problem: the server there does not use TLS -> write http://"})
+			"connection": "ok", "certificate": "problem: .*not use TLS -> .*http://"})
 	})
 	t.Run("through a proxy", func(t *testing.T) {
 		t.Parallel()
@@ -340,7 +340,7 @@ func TestDoctorAnswers(t *testing.T) {
 		t.Cleanup(proxy.Close)
 		d := examine(t, p.env("http://craton.example:7780", "HTTP_PROXY="+strings.Replace(proxy.URL, "//", "//u:hush-proxy@", 1)), "hush-proxy")
 		d.expect(t, map[string]string{
-			"url":        "warning: http://craton.example:7780/v1: without https, your API key or token is sent unencrypted -> use https",
+			"url":        "warning: http://craton.example:7780/v1: .*key or token .*unencrypted -> .*https",
 			"connection": `ok: craton.example:7780, through the proxy ` + proxy.URL + ` \(127\.0\.0\.1:\d+\)$`,
 			"inventory":  "ok: 12 hosts",
 		})
@@ -357,16 +357,16 @@ func TestDoctorUnreachable(t *testing.T) {
 	}{
 		"nothing listens": {
 			"http://" + free,
-			map[string]string{"connection": "problem: nothing listens on " + free + ": connection refused -> start the server there", "api": "skipped: there is no connection$", "inventory settings": "ok", "inventory": "skipped"},
+			map[string]string{"connection": "problem: .*" + free + ".*connection refused -> start the server", "api": "skipped: .*no connection$", "inventory settings": "ok", "inventory": "skipped"},
 		},
-		"no such name":  {"http://no-such-host.invalid:7780", map[string]string{"connection": `problem: the name no-such-host\.invalid (does not exist|cannot be looked up)`}},
-		"not set":       {"", map[string]string{"url": "problem: CRATON_URL is not set, .* -> set CRATON_URL", "api": "skipped: there is no URL", "inventory": "skipped"}},
-		"no scheme":     {"craton.example:7780", map[string]string{"url": `problem: craton.example:7780 \(environment CRATON_URL\) is not the URL of a fleet -> set CRATON_URL to http://craton.example:7780, or https://craton.example:7780`}},
-		"two slashes":   {"sqlite://fleet.db", map[string]string{"url": `problem: sqlite://fleet.db .* -> set CRATON_URL to sqlite:fleet.db$`}},
-		"url as file":   {"sqlite:http://u:hush-in-url@craton.example", map[string]string{"url": `problem: sqlite:http://\*+@craton.example .* -> set CRATON_URL to http://\*+@craton.example$`}},
-		"with a query":  {"http://127.0.0.1/v1?key=hush-in-url", map[string]string{"url": "problem: .*must not have a query"}},
-		"a database":    {"postgres://u:hush-in-url@db/craton", map[string]string{"url": "problem: CRATON_URL is a database.* -> serve the database"}},
-		"with password": {"http://u:hush-in-url@" + free, map[string]string{"url": `warning: http://` + free + `/v1 \(environment CRATON_URL\) contains a user`}},
+		"no such name":  {"http://no-such-host.invalid:7780", map[string]string{"connection": `problem: .*no-such-host\.invalid (does not exist|cannot be looked up)`}},
+		"not set":       {"", map[string]string{"url": "problem: CRATON_URL .*not set.* -> set CRATON_URL", "api": "skipped: .*no URL", "inventory": "skipped"}},
+		"no scheme":     {"craton.example:7780", map[string]string{"url": `problem: craton.example:7780 \(environment CRATON_URL\) .*not .*URL.* -> .*CRATON_URL .*http://craton.example:7780.* https://craton.example:7780`}},
+		"two slashes":   {"sqlite://fleet.db", map[string]string{"url": `problem: sqlite://fleet.db .* -> .*CRATON_URL .*sqlite:fleet.db$`}},
+		"url as file":   {"sqlite:http://u:hush-in-url@craton.example", map[string]string{"url": `problem: sqlite:http://\*+@craton.example .* -> .*CRATON_URL .*http://\*+@craton.example$`}},
+		"with a query":  {"http://127.0.0.1/v1?key=hush-in-url", map[string]string{"url": "problem: .*query"}},
+		"a database":    {"postgres://u:hush-in-url@db/craton", map[string]string{"url": "problem: CRATON_URL .*database.* -> .*serve"}},
+		"with password": {"http://u:hush-in-url@" + free, map[string]string{"url": `warning: http://` + free + `/v1 \(environment CRATON_URL\) .*user`}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

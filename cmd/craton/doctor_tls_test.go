@@ -128,61 +128,61 @@ func TestDoctorCertificates(t *testing.T) {
 		"unknown authority": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, nil,
 			map[string]string{
-				"certificate": "problem: the certificate is signed by CN=Test Authority, which is not trusted here -> set ca_path .CRATON_CA_PATH. to the PEM file",
-				"api":         "skipped: the certificate is not ok$", "credentials": "skipped", "inventory": "skipped",
+				"certificate": "problem: .*CN=Test Authority.* not trusted .*-> .*ca_path .CRATON_CA_PATH. .*PEM file",
+				"api":         "skipped: .*certificate", "credentials": "skipped", "inventory": "skipped",
 			},
 		},
 		"another authority": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{"CRATON_CA_PATH=" + other.file},
-			map[string]string{"certificate": "problem: .* -> put the PEM file of that authority where ca_path"},
+			map[string]string{"certificate": "problem: .* -> .*PEM file .*ca_path"},
 		},
 		"wrong name": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years, "craton.example", "fleet.example")}}, []string{trusts},
-			map[string]string{"certificate": "problem: the certificate is for craton.example, fleet.example, not for 127.0.0.1 -> use one of these names"},
+			map[string]string{"certificate": "problem: .* craton.example, fleet.example, not .*127.0.0.1 -> .*one of these names"},
 		},
 		"expired": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, -years, ago)}}, []string{trusts},
-			map[string]string{"certificate": "problem: the certificate of CN=craton test was valid until 20.* -> renew the server's certificate"},
+			map[string]string{"certificate": "problem: .*CN=craton test was valid until 20.* -> renew .*certificate"},
 		},
 		"not yet": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, 100*time.Hour, years)}}, []string{trusts},
-			map[string]string{"certificate": "problem: the certificate of CN=craton test is only valid from 20.* -> correct this machine's clock"},
+			map[string]string{"certificate": "problem: .*CN=craton test .*valid from 20.* -> .*clock"},
 		},
 		"ends soon": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, 100*time.Hour)}}, []string{trusts},
-			map[string]string{"certificate": "warning: the certificate of CN=craton test is valid until .*, in 4 days -> renew the server's", "inventory": "ok"},
+			map[string]string{"certificate": "warning: .*CN=craton test .*valid until .*, in 4 days -> renew ", "inventory": "ok"},
 		},
 		"not verified, would pass": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{trusts, "CRATON_VALIDATE_CERTS=no"},
-			map[string]string{"certificate": "warning: certificates are not verified, .* accepted -> unset validate_certs or remove --insecure", "inventory": "ok"},
+			map[string]string{"certificate": "warning: .*not verified, .* accepted -> .*validate_certs .*--insecure", "inventory": "ok"},
 		},
 		"not verified, would not pass": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{"CRATON_VALIDATE_CERTS=no"},
-			map[string]string{"certificate": "warning: certificates are not verified, .* rejected: .*Test Authority.* -> to verify again, set ca_path", "inventory": "ok"},
+			map[string]string{"certificate": "warning: .*not verified, .* rejected: .*Test Authority.* -> .*ca_path", "inventory": "ok"},
 		},
 		"wants a client certificate": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}, []string{trusts},
-			map[string]string{"api": "problem: the server requires a client certificate.* -> set client_cert and client_key"},
+			map[string]string{"api": "problem: .*requires a client certificate.* -> .*client_cert .*client_key"},
 		},
 		"has a client certificate": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients},
 			[]string{trusts, "CRATON_CLIENT_CERT=" + clientCert, "CRATON_CLIENT_KEY=" + openKey},
 			map[string]string{
-				"client certificate": "warning: the certificate of CN=craton test is valid until .*, in 1 day -> get a new",
-				"tls settings":       "warning: everyone on this machine may read the key .*open-key.pem -> chmod 600",
+				"client certificate": "warning: .*CN=craton test .*valid until .*, in 1 day -> .*new",
+				"tls settings":       "warning: everyone .*read the key .*open-key.pem -> chmod 600",
 				"inventory":          "ok",
 			},
 		},
 		"settings": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}}, []string{"CRATON_CA_PATH=/nonexistent/ca.pem"},
 			map[string]string{
-				"tls settings": "problem: ca_path: stat /nonexistent/ca.pem: no such file or directory -> correct ca_path",
+				"tls settings": "problem: ca_path: .*/nonexistent/ca.pem: no such file or directory -> .*ca_path",
 				"connection":   "skipped", "certificate": "skipped", "inventory settings": "ok", "inventory": "skipped",
 			},
 		},
 		"old TLS": {
 			&tls.Config{Certificates: []tls.Certificate{ca.sign(t, ago, years)}, MaxVersion: tls.VersionTLS11, MinVersion: tls.VersionTLS10}, []string{trusts}, //nolint:gosec // that is the test
-			map[string]string{"certificate": "problem: the server does not support TLS 1.2 or later"},
+			map[string]string{"certificate": "problem: .*TLS 1.2 or later"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

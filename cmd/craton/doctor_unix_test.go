@@ -57,11 +57,11 @@ func TestDoctorOtherUser(t *testing.T) {
 	for name, c := range map[string]struct {
 		file, check, want string
 	}{
-		"no way in":       {place("closed", 0o700, 0o644), "file", "problem: .* cannot be accessed: .*permission denied -> give this user access to " + dir + "/closed"},
-		"not readable":    {place("secret", 0o755, 0o600), "file", "problem: .*fleet.db.* -> give this user read access to " + dir + "/secret/fleet.db"},
-		"not writable":    {place("fixed", 0o755, 0o644), "file", "problem: .*fleet.db.* -> give this user write access to " + dir + "/fixed"},
-		"only the file":   {place("half", 0o755, 0o666), "file", "problem: .*fleet.db.* -> give this user write access to " + dir + "/half"},
-		"log may be made": {place("log", 0o777, 0o644), "writing", "warning: this user may read the fleet, but not change it -> give this user write access to " + dir + "/log/fleet.db"},
+		"no way in":       {place("closed", 0o700, 0o644), "file", "problem: .*permission denied -> .*access to " + dir + "/closed"},
+		"not readable":    {place("secret", 0o755, 0o600), "file", "problem: .*fleet.db.* -> .* read access to " + dir + "/secret/fleet.db"},
+		"not writable":    {place("fixed", 0o755, 0o644), "file", "problem: .*fleet.db.* -> .* write access to " + dir + "/fixed"},
+		"only the file":   {place("half", 0o755, 0o666), "file", "problem: .*fleet.db.* -> .* write access to " + dir + "/half"},
+		"log may be made": {place("log", 0o777, 0o644), "writing", "warning: .*read the fleet, .*not change it -> .* write access to " + dir + "/log/fleet.db"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
