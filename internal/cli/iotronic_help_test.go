@@ -108,7 +108,7 @@ func TestIotronicHelp(t *testing.T) {
 		t.Error(got)
 	}
 	options := help("help iotronic options")
-	for _, want := range []string{"that talks to Ironic or Iotronic,", "  --iotronic-url IOTRONIC_URL\n", "  --os-application-credential-id OS_APPLICATION_CREDENTIAL_ID\n", "CRATON_IOTRONIC_DIALECT\n"} {
+	for _, want := range []string{"that talks to Ironic or Iotronic", "  --iotronic-url IOTRONIC_URL\n", "  --os-application-credential-id OS_APPLICATION_CREDENTIAL_ID\n", "CRATON_IOTRONIC_DIALECT\n"} {
 		if !strings.Contains(options, want) {
 			t.Errorf("no %q in:\n%s", want, options)
 		}

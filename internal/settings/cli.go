@@ -13,12 +13,13 @@ var CLI = Section{
 	},
 }
 
-// Screen are the settings of how a command shows what it does, whatever it talks to. They stand beside those of [CLI].
+// Screen are the settings for what a command shows, independent of the service that it talks to. In the configuration
+// file they are in the same mapping as those of [CLI].
 var Screen = Section{
 	Name: "cli",
 	Settings: []Setting{
 		{Name: "pager", Env: "CRATON_PAGER",
-			Help: "pager for output longer than the screen; cat disables paging; by default PAGER, else less"},
+			Help: "pager for output longer than the screen; cat disables paging; by default the command in PAGER, or else less"},
 		{Name: "no_pager", Env: "CRATON_NO_PAGER", Kind: Bool, Default: "false",
 			Help: "do not use a pager"},
 		{Name: "verbose", Short: "v", Env: "CRATON_VERBOSE", Kind: Bool, Default: "false",

@@ -2,8 +2,8 @@ package settings
 
 import "slices"
 
-// Connection are the settings that say where the fleet lives and how to get in. They stand at the top level of
-// the configuration file. The environment variables are those of python-cratonclient where it had one.
+// Connection are the settings for the location of the fleet and the credentials. They are at the top level of the
+// configuration file. The environment variables are those of python-cratonclient, where it has one.
 var Connection = Section{
 	Settings: slices.Concat([]Setting{
 		{Name: "url", Flag: "craton-url", Env: "CRATON_URL", URL: true,
@@ -27,6 +27,6 @@ var Connection = Section{
 		{Name: "retries", Env: "CRATON_RETRIES", Kind: Int, Default: "4",
 			Help: "number of retries of a failed request to Craton or Keystone"},
 		{Name: "max_connections", Env: "CRATON_MAX_CONNECTIONS", Kind: Int, Default: "0",
-			Help: "maximum number of concurrent requests; 0 means 4 for a server that handles few, such as the original one, and unlimited otherwise"},
+			Help: "maximum number of concurrent requests; 0 means 4 for a server that handles few concurrent requests, such as the original one, and no limit otherwise"},
 	}, keystone),
 }

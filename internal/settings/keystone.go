@@ -1,18 +1,19 @@
 package settings
 
-// inProcessList ends the help of a secret, behind a semicolon: what is said of flags does not concern Ansible.
+// inProcessList ends the help of a secret. It follows a semicolon because it is about flags: the documentation of
+// Ansible plugins and modules omits it.
 const inProcessList = "; other users of the machine can see it in the process list, so prefer the environment or the configuration file"
 
-// keystone are the settings for signing in to Keystone, a part of [Connection]. Variables and flags are those of
-// openstackclient, and names those of the modules of openstack.cloud; what could be taken for something of Craton's
-// own, a cloud, a region, an interface, has os_ before it.
+// keystone are the settings for signing in to Keystone, a part of [Connection]. Their environment variables and flags
+// are those of openstackclient, and their names those of the modules of openstack.cloud. Names that could be mistaken
+// for something in Craton (a cloud, a region, an interface) begin with os_.
 var keystone = []Setting{
 	{Name: "auth_url", Flag: "os-auth-url", Env: "OS_AUTH_URL", URL: true,
 		Help: "URL of Keystone, such as https://keystone.example:5000/v3; with this or os_cloud, users and projects come from Keystone"},
 	{Name: "auth_type", Flag: "os-auth-type", Env: "OS_AUTH_TYPE",
 		Help: "how to sign in: password, v3applicationcredential or token, by default whichever has credentials; local uses Craton's own users even if Keystone is configured; none and http_basic are for a standalone Ironic, without users or with its own"},
 	{Name: "os_cloud", Flag: "os-cloud", Env: "OS_CLOUD",
-		Help: "cloud in clouds.yaml; provides every Keystone setting that is not set in the same place as this one, or in one that overrides it"},
+		Help: "cloud in clouds.yaml; its Keystone settings are overridden only by settings from the same source (flags, environment or file), or from a source of higher precedence"},
 	{Name: "user_id", Flag: "os-user-id", Env: "OS_USER_ID",
 		Help: "id of the user, instead of username"},
 	{Name: "user_domain_id", Flag: "os-user-domain-id", Env: "OS_USER_DOMAIN_ID",
@@ -30,7 +31,7 @@ var keystone = []Setting{
 	{Name: "domain_name", Flag: "os-domain-name", Env: "OS_DOMAIN_NAME",
 		Help: "name of the domain to sign in to if no project is given; with a project, the domain of both user and project"},
 	{Name: "default_domain", Flag: "os-default-domain", Env: "OS_DEFAULT_DOMAIN", Also: []string{"OS_DEFAULT_DOMAIN_ID"},
-		Help: "id of the domain of users and projects that have none given; default if not set"},
+		Help: "id of the domain to use for users and projects if no domain is given; by default the id default"},
 	{Name: "application_credential_id", Flag: "os-application-credential-id", Env: "OS_APPLICATION_CREDENTIAL_ID",
 		Help: "id of an application credential"},
 	{Name: "application_credential_name", Flag: "os-application-credential-name", Env: "OS_APPLICATION_CREDENTIAL_NAME",
@@ -44,9 +45,9 @@ var keystone = []Setting{
 	{Name: "system_scope", Flag: "os-system-scope", Env: "OS_SYSTEM_SCOPE",
 		Help: "all signs in to the system instead of a project, for services that support that; Craton does not"},
 	{Name: "os_region_name", Flag: "os-region-name", Env: "OS_REGION_NAME",
-		Help: "region of Keystone's catalogue in which to find the service's endpoint if url is not set; any if not set"},
+		Help: "region of Keystone's catalogue in which to find the service's endpoint if url is not set; by default any region"},
 	{Name: "os_interface", Flag: "os-interface", Env: "OS_INTERFACE", Also: []string{"OS_ENDPOINT_TYPE"},
-		Help: "interface of the service's endpoint in the catalogue: public, internal or admin; public if not set"},
+		Help: "interface of the service's endpoint in the catalogue: public, internal or admin; by default public"},
 	{Name: "os_cacert", Flag: "os-cacert", Env: "OS_CACERT", Kind: Path,
 		Help: "PEM file of CA certificates to trust instead of the system's, for Keystone, and for the service too if ca_path is not set"},
 	{Name: "os_cert", Flag: "os-cert", Env: "OS_CERT", Kind: Path,
@@ -54,7 +55,7 @@ var keystone = []Setting{
 	{Name: "os_key", Flag: "os-key", Env: "OS_KEY", Kind: Path,
 		Help: "PEM file with the key of os_cert"},
 	{Name: "os_insecure", Flag: "insecure", Env: "OS_INSECURE", Kind: Bool, Default: "false",
-		Help: "do not verify Keystone's certificate, nor the service's if validate_certs is not set"},
+		Help: "do not verify Keystone's certificate; if validate_certs is not set, do not verify the service's certificate either"},
 	{Name: "reauthenticate", Env: "CRATON_REAUTHENTICATE", Kind: Bool, Default: "true",
 		Help: "request a new token when one expires"},
 	{Name: "no_token_cache", Env: "CRATON_NO_TOKEN_CACHE", Kind: Bool, Default: "false",

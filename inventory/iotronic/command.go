@@ -16,15 +16,15 @@ import (
 func Command(s output.Streams) *cobra.Command {
 	return command.New(&command.Face{
 		Use:   "iotronic-inventory (--list | --host NAME | --graph)",
-		Short: "Give the nodes of Ironic, or the boards of Iotronic, to Ansible as a dynamic inventory",
-		Long: `Give the nodes of Ironic, or the nodes or boards of Iotronic, to Ansible as a dynamic inventory: hosts with all that the
-API knows of them, in groups of drivers, states, types, fleets and projects. Every flag but the first ones is a setting,
-with an environment variable and a place in the configuration file: under "iotronic:" where the API is, under
-"iotronic_inventory:" what the inventory looks like. Lists are separated by commas.`,
+		Short: "Print the nodes of Ironic or the boards of Iotronic as a dynamic inventory for Ansible",
+		Long: `Print the nodes of Ironic, or the nodes or boards of Iotronic, as a dynamic inventory for Ansible: hosts with all their
+fields, in groups for drivers, states, types, fleets and projects. Apart from the first few, every flag is a setting,
+with an environment variable and a key in the configuration file. Settings of the connection are keys under "iotronic:",
+settings of the inventory are keys under "iotronic_inventory:". Lists are separated by commas.`,
 		Example: `  iotronic-inventory --graph
   iotronic-inventory --list --filters provision_state=active,maintenance=false --pretty
   iotronic-inventory --host node-17 --pretty
-  ansible-playbook -i "$(command -v iotronic-inventory)" site.yml    a path: Ansible does not search PATH`,
+  ansible-playbook -i "$(command -v iotronic-inventory)" site.yml    use a path: Ansible does not search PATH`,
 		Sections: []settings.Section{settings.Iotronic, settings.IotronicInventory, settings.SignIn},
 		Open:     open,
 	}, s)

@@ -54,7 +54,7 @@ options:
     type: path
   default_domain:
     description:
-      - Id of the domain of users and projects that have none given; default if not set.
+      - Id of the domain to use for users and projects if no domain is given; by default the id default.
       - If the task does not set it, the environment variable C(OS_DEFAULT_DOMAIN) or C(OS_DEFAULT_DOMAIN_ID) is used.
     type: str
   domain_id:
@@ -69,8 +69,8 @@ options:
     type: str
   max_connections:
     description:
-      - Maximum number of concurrent requests; 0 means 4 for a server that handles few, such as the original one, and
-          unlimited otherwise.
+      - Maximum number of concurrent requests; 0 means 4 for a server that handles few concurrent requests, such as the
+          original one, and no limit otherwise.
       - If the task does not set it, the environment variable C(CRATON_MAX_CONNECTIONS) is used.
     type: int
     default: 0
@@ -93,19 +93,20 @@ options:
     type: path
   os_cloud:
     description:
-      - Cloud in clouds.yaml; provides every Keystone setting that is not set in the same place as this one, or in one
-          that overrides it.
+      - Cloud in clouds.yaml; its Keystone settings are overridden only by settings from the same source (flags,
+          environment or file), or from a source of higher precedence.
       - If the task does not set it, the environment variable C(OS_CLOUD) is used.
     type: str
   os_insecure:
     description:
-      - Do not verify Keystone's certificate, nor the service's if validate_certs is not set.
+      - Do not verify Keystone's certificate; if validate_certs is not set, do not verify the service's certificate
+          either.
       - If the task does not set it, the environment variable C(OS_INSECURE) is used.
     type: bool
     default: false
   os_interface:
     description:
-      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; public if not set.'
+      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; by default public.'
       - If the task does not set it, the environment variable C(OS_INTERFACE) or C(OS_ENDPOINT_TYPE) is used.
     type: str
   os_key:
@@ -115,7 +116,8 @@ options:
     type: path
   os_region_name:
     description:
-      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; any if not set.
+      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; by default any
+          region.
       - If the task does not set it, the environment variable C(OS_REGION_NAME) is used.
     type: str
   password:

@@ -106,8 +106,8 @@ options:
         key: retries
   max_connections:
     description:
-      - Maximum number of concurrent requests; 0 means 4 for a server that handles few, such as the original one, and
-          unlimited otherwise.
+      - Maximum number of concurrent requests; 0 means 4 for a server that handles few concurrent requests, such as the
+          original one, and no limit otherwise.
       - The default is C(0).
     type: int
     env:
@@ -138,8 +138,8 @@ options:
         key: auth_type
   os_cloud:
     description:
-      - Cloud in clouds.yaml; provides every Keystone setting that is not set in the same place as this one, or in one
-          that overrides it.
+      - Cloud in clouds.yaml; its Keystone settings are overridden only by settings from the same source (flags,
+          environment or file), or from a source of higher precedence.
     type: str
     env:
       - name: OS_CLOUD
@@ -221,7 +221,7 @@ options:
         key: domain_name
   default_domain:
     description:
-      - Id of the domain of users and projects that have none given; default if not set.
+      - Id of the domain to use for users and projects if no domain is given; by default the id default.
     type: str
     env:
       - name: OS_DEFAULT_DOMAIN_ID
@@ -282,7 +282,8 @@ options:
         key: system_scope
   os_region_name:
     description:
-      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; any if not set.
+      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; by default any
+          region.
     type: str
     env:
       - name: OS_REGION_NAME
@@ -291,7 +292,7 @@ options:
         key: os_region_name
   os_interface:
     description:
-      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; public if not set.'
+      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; by default public.'
     type: str
     env:
       - name: OS_ENDPOINT_TYPE
@@ -329,7 +330,8 @@ options:
         key: os_key
   os_insecure:
     description:
-      - Do not verify Keystone's certificate, nor the service's if validate_certs is not set.
+      - Do not verify Keystone's certificate; if validate_certs is not set, do not verify the service's certificate
+          either.
       - The default is C(false).
     type: bool
     env:
@@ -359,8 +361,9 @@ options:
         key: no_token_cache
   vars:
     description:
-      - 'Where variables are written: merged into every host, or layered on nested groups; lazy is merged, but the
-          collection''s plugin loads a host''s variables when they are first needed.'
+      - 'How variables are written: merged writes the resolved variables into every host, layered writes variables on
+          nested groups; lazy is like merged, but the collection''s plugin loads a host''s variables when they are first
+          needed.'
       - The default is C(lazy).
     type: str
     choices:
@@ -543,9 +546,9 @@ options:
         key: trust_templates
   limit:
     description:
-      - 'What the collection''s plugin loads in a run with Ansible''s --limit: off loads everything, auto loads all
-          hosts and groups, and each host''s variables when they are first needed, only loads just the selected hosts
-          and their groups.'
+      - 'What the collection''s plugin loads in a run with Ansible''s --limit: off loads everything; auto loads all
+          hosts and groups, but each host''s variables only when they are first needed; only loads just the selected
+          hosts and their groups.'
       - The default is C(off).
       - One of C(off), C(auto), C(only).
     type: raw
@@ -577,7 +580,7 @@ options:
         key: at
   omit_hashed:
     description:
-      - With at, omit variables that the change log keeps only as a hash; otherwise they are an error.
+      - 'For a past time: omit variables that the change log keeps only as a hash; otherwise they are an error.'
       - The default is C(false).
     type: bool
     env:
@@ -587,8 +590,8 @@ options:
         key: omit_hashed
   craton_cache:
     description:
-      - 'Caching of the inventory that --list prints: auto reprints the cached inventory while the server reports no
-          changes, refresh reads the whole fleet, off caches nothing.'
+      - 'Caching of the inventory that --list prints: auto prints the cached inventory again while the server reports no
+          changes; refresh reads the whole fleet; off caches nothing.'
       - The default is C(auto).
       - One of C(auto), C(off), C(refresh).
     type: raw
@@ -631,8 +634,8 @@ options:
         key: stale_if_error
   shrink_guard:
     description:
-      - Share of its hosts that an inventory may lose since the last one, such as 30%; one that lost more is refused
-          until craton cache accept.
+      - Share of its hosts that an inventory may lose since the last one, such as 30%; an inventory that lost more is
+          refused until craton cache accept.
       - The default is C(none).
     type: str
     env:

@@ -11,8 +11,8 @@ class ModuleDocFragment(object):
 options:
   api_version:
     description:
-      - Version of the API, such as 1.58 (in YAML with quotes), or latest; if not set the latest that both this program
-          and the server know.
+      - Version of the API, such as 1.58 (quote it in YAML), or latest; by default the latest version that both this
+          program and the server support.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_API_VERSION), C(IOTRONIC_API_VERSION) or
           C(IRONIC_API_VERSION) is used.
     type: str
@@ -61,17 +61,18 @@ options:
     type: path
   cloud:
     description:
-      - Cloud of a clouds.yaml for Ironic or Iotronic alone; with it, only flags override its credentials.
+      - Cloud in clouds.yaml, for Ironic and Iotronic only; other credentials are ignored, except those in flags or task
+          options.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_CLOUD) is used.
     type: str
   default_domain:
     description:
-      - Id of the domain of users and projects that have none given; default if not set.
+      - Id of the domain to use for users and projects if no domain is given; by default the id default.
       - If the task does not set it, the environment variable C(OS_DEFAULT_DOMAIN) or C(OS_DEFAULT_DOMAIN_ID) is used.
     type: str
   dialect:
     description:
-      - What the server speaks; auto asks it.
+      - Which API the server has; auto detects it.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_DIALECT) is used.
     type: str
     default: auto
@@ -93,14 +94,14 @@ options:
     type: str
   max_connections:
     description:
-      - Maximum number of concurrent requests; 0 means 4 for a server that handles few, such as the original one, and
-          unlimited otherwise.
+      - Maximum number of concurrent requests; 0 means 4 for a server that handles few concurrent requests, such as the
+          original one, and no limit otherwise.
       - If the task does not set it, the environment variable C(CRATON_MAX_CONNECTIONS) is used.
     type: int
     default: 0
   max_retries:
     description:
-      - How often a failed request to Ironic or Iotronic is repeated.
+      - Number of retries of a failed request to Ironic or Iotronic.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_MAX_RETRIES), C(IOTRONIC_MAX_RETRIES) or
           C(IRONIC_MAX_RETRIES) is used.
     type: int
@@ -124,19 +125,20 @@ options:
     type: path
   os_cloud:
     description:
-      - Cloud in clouds.yaml; provides every Keystone setting that is not set in the same place as this one, or in one
-          that overrides it.
+      - Cloud in clouds.yaml; its Keystone settings are overridden only by settings from the same source (flags,
+          environment or file), or from a source of higher precedence.
       - If the task does not set it, the environment variable C(OS_CLOUD) is used.
     type: str
   os_insecure:
     description:
-      - Do not verify Keystone's certificate, nor the service's if validate_certs is not set.
+      - Do not verify Keystone's certificate; if validate_certs is not set, do not verify the service's certificate
+          either.
       - If the task does not set it, the environment variable C(OS_INSECURE) is used.
     type: bool
     default: false
   os_interface:
     description:
-      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; public if not set.'
+      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; by default public.'
       - If the task does not set it, the environment variable C(OS_INTERFACE) or C(OS_ENDPOINT_TYPE) is used.
     type: str
   os_key:
@@ -146,7 +148,8 @@ options:
     type: path
   os_region_name:
     description:
-      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; any if not set.
+      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; by default any
+          region.
       - If the task does not set it, the environment variable C(OS_REGION_NAME) is used.
     type: str
   password:
@@ -188,13 +191,14 @@ options:
     default: 4
   retry_interval:
     description:
-      - Seconds between repetitions; if not set half a second, and twice as long before each further one.
+      - Seconds before a retry; by default half a second before the first retry, and twice as long before each further
+          one.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_RETRY_INTERVAL),
           C(IOTRONIC_RETRY_INTERVAL) or C(IRONIC_RETRY_INTERVAL) is used.
     type: str
   service_type:
     description:
-      - Type of the service in Keystone's catalogue; if not set iot, or else baremetal.
+      - Type of the service in Keystone's catalogue; by default iot, or baremetal if there is no iot.
       - If the task does not set it, the environment variable C(CRATON_IOTRONIC_SERVICE_TYPE) or C(OS_SERVICE_TYPE) is
           used.
     type: str

@@ -96,8 +96,8 @@ options:
         key: retries
   max_connections:
     description:
-      - Maximum number of concurrent requests; 0 means 4 for a server that handles few, such as the original one, and
-          unlimited otherwise.
+      - Maximum number of concurrent requests; 0 means 4 for a server that handles few concurrent requests, such as the
+          original one, and no limit otherwise.
       - The default is C(0).
     type: int
     env:
@@ -128,8 +128,8 @@ options:
         key: auth_type
   os_cloud:
     description:
-      - Cloud in clouds.yaml; provides every Keystone setting that is not set in the same place as this one, or in one
-          that overrides it.
+      - Cloud in clouds.yaml; its Keystone settings are overridden only by settings from the same source (flags,
+          environment or file), or from a source of higher precedence.
     type: str
     env:
       - name: OS_CLOUD
@@ -211,7 +211,7 @@ options:
         key: domain_name
   default_domain:
     description:
-      - Id of the domain of users and projects that have none given; default if not set.
+      - Id of the domain to use for users and projects if no domain is given; by default the id default.
     type: str
     env:
       - name: OS_DEFAULT_DOMAIN_ID
@@ -272,7 +272,8 @@ options:
         key: system_scope
   os_region_name:
     description:
-      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; any if not set.
+      - Region of Keystone's catalogue in which to find the service's endpoint if url is not set; by default any
+          region.
     type: str
     env:
       - name: OS_REGION_NAME
@@ -281,7 +282,7 @@ options:
         key: os_region_name
   os_interface:
     description:
-      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; public if not set.'
+      - 'Interface of the service''s endpoint in the catalogue: public, internal or admin; by default public.'
     type: str
     env:
       - name: OS_ENDPOINT_TYPE
@@ -319,7 +320,8 @@ options:
         key: os_key
   os_insecure:
     description:
-      - Do not verify Keystone's certificate, nor the service's if validate_certs is not set.
+      - Do not verify Keystone's certificate; if validate_certs is not set, do not verify the service's certificate
+          either.
       - The default is C(false).
     type: bool
     env:
@@ -362,7 +364,8 @@ options:
         key: url
   cloud:
     description:
-      - Cloud of a clouds.yaml for Ironic or Iotronic alone; with it, only flags override its credentials.
+      - Cloud in clouds.yaml, for Ironic and Iotronic only; other credentials are ignored, except those in flags or task
+          options.
     type: str
     env:
       - name: CRATON_IOTRONIC_CLOUD
@@ -371,7 +374,7 @@ options:
         key: cloud
   service_type:
     description:
-      - Type of the service in Keystone's catalogue; if not set iot, or else baremetal.
+      - Type of the service in Keystone's catalogue; by default iot, or baremetal if there is no iot.
     type: str
     env:
       - name: OS_SERVICE_TYPE
@@ -381,7 +384,7 @@ options:
         key: service_type
   dialect:
     description:
-      - What the server speaks; auto asks it.
+      - Which API the server has; auto detects it.
       - The default is C(auto).
     type: str
     choices:
@@ -397,8 +400,8 @@ options:
         key: dialect
   api_version:
     description:
-      - Version of the API, such as 1.58 (in YAML with quotes), or latest; if not set the latest that both this program
-          and the server know.
+      - Version of the API, such as 1.58 (quote it in YAML), or latest; by default the latest version that both this
+          program and the server support.
     type: str
     env:
       - name: IRONIC_API_VERSION
@@ -409,7 +412,7 @@ options:
         key: api_version
   max_retries:
     description:
-      - How often a failed request to Ironic or Iotronic is repeated.
+      - Number of retries of a failed request to Ironic or Iotronic.
       - The default is C(5).
     type: int
     env:
@@ -421,7 +424,8 @@ options:
         key: max_retries
   retry_interval:
     description:
-      - Seconds between repetitions; if not set half a second, and twice as long before each further one.
+      - Seconds before a retry; by default half a second before the first retry, and twice as long before each further
+          one.
       - A number of seconds, or a time such as C(90s) or C(2m).
     type: str
     env:
@@ -433,7 +437,8 @@ options:
         key: retry_interval
   hostname:
     description:
-      - What a host is called; unique is NAME_ and the first eight digits of the UUID; without a name each is the UUID.
+      - 'How hosts are named: name, uuid, or unique, which is NAME_ and the first eight digits of the UUID; a node or
+          board without a name is always named by its UUID.'
       - The default is C(name).
     type: str
     choices:
@@ -447,8 +452,8 @@ options:
         key: hostname
   address_from:
     description:
-      - Paths such as extra.ip where the address that Ansible connects to may be; the first that exists is used; none
-          for no address.
+      - 'Where to find the address that Ansible connects to: paths of fields, such as extra.ip, of which the first that
+          exists is used; none for no address.'
       - The default is C(extra.ansible_host).
     type: list
     elements: str
@@ -459,7 +464,7 @@ options:
         key: address_from
   iotronic_groups:
     description:
-      - Which kinds of groups to make; none makes none.
+      - Kinds of groups to create; none for no groups.
       - The default is
           C(driver,power,provision,maintenance,resource_class,conductor_group,owner,trait,status,type,fleet,project,mobile).
     type: list
@@ -486,8 +491,8 @@ options:
         key: iotronic_groups
   group_names:
     description:
-      - 'How words become group names: readable writes _ for what Ansible does not allow, exact never makes one of
-          two.'
+      - 'How names become group names: readable replaces characters that Ansible does not allow with _, exact keeps all
+          names distinct.'
       - The default is C(readable).
     type: str
     choices:
@@ -500,7 +505,7 @@ options:
         key: group_names
   facts:
     description:
-      - The variable that holds all fields of the node or board; none leaves it out.
+      - Name of the variable with all fields of the node or board; none omits it.
       - The default is C(iotronic).
     type: str
     env:
@@ -510,7 +515,7 @@ options:
         key: facts
   exclude_fields:
     description:
-      - Fields to leave out of it, by patterns such as driver_*.
+      - Fields to omit from the variable that facts names, as patterns such as driver_*.
     type: list
     elements: str
     env:
@@ -520,8 +525,8 @@ options:
         key: exclude_fields
   extra_variables:
     description:
-      - Keys of extra that become variables of the host, by patterns; only a pattern that begins with ansible_ finds
-          such keys.
+      - Keys of the field extra that become variables of the host, as patterns; keys that begin with ansible_ need a
+          pattern that begins with ansible_.
     type: list
     elements: str
     env:
@@ -531,7 +536,7 @@ options:
         key: extra_variables
   exclude_variables:
     description:
-      - Those of them to leave out, by patterns.
+      - Variables from the field extra to omit, as patterns.
     type: list
     elements: str
     env:
@@ -541,7 +546,8 @@ options:
         key: exclude_variables
   filters:
     description:
-      - Only nodes or boards that match, by words such as driver=ipmi or extra.rack=b7; of several for one field any.
+      - Only nodes or boards that match, such as driver=ipmi or extra.rack=b7; of several values for one field, any may
+          match.
     type: list
     elements: str
     env:
@@ -551,7 +557,7 @@ options:
         key: filters
   expect_at_least:
     description:
-      - How many hosts the inventory must have; fewer are an error.
+      - Minimum number of hosts; an inventory with fewer is an error.
       - The default is C(0).
     type: int
     env:
@@ -561,7 +567,7 @@ options:
         key: expect_at_least
   trust_templates:
     description:
-      - Let Ansible execute templates and decrypt vaults that the API's data hold.
+      - Let Ansible execute templates and decrypt vaults found in data from the API.
       - The default is C(false).
       - The program's own configuration file does not count for this one.
     type: bool

@@ -131,8 +131,10 @@ func (p *Program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool)
 
 // helpOptions shows all settings that the commands share.
 func (p *Program) helpOptions() {
-	_, _ = fmt.Fprint(p.Streams.Out, "Options of every subcommand that talks to "+p.TalksTo+", before or after its name. Each is also an environment variable, and a setting\n"+
-		"in the configuration file, which --config or CRATON_CONFIG names. \"craton config\" shows each value and where it comes from.\n\n"+settingUsages(p.Shared, nil))
+	_, _ = fmt.Fprint(p.Streams.Out, "Options of every subcommand that talks to "+p.TalksTo+". They can be given before or after the name of the subcommand.\n\n"+
+		"Each is a setting, which an environment variable or the configuration file can set too. --config or CRATON_CONFIG names the\n"+
+		"file. The texts call a setting by its key in the file, such as ca_path. \"craton config\" shows all values and their sources.\n\n"+
+		settingUsages(p.Shared, nil))
 }
 
 // settingUsages describes the settings of sections with these names, or all: the flag, and below it what it does.

@@ -87,7 +87,7 @@ been read. This needs a change log, which craton server and CRATON_URL=sqlite:PA
 	f.StringSliceVar(&o.Keys, "key", nil, "only changes of variables whose names match this `PATTERN`; may be repeated")
 	f.BoolVar(&o.Felt, "affecting", false, "only changes that alter the resolved variables of a host")
 	f.BoolVar(&o.Values, "values", false, "include the values of variables, which may be secrets")
-	f.IntVar(&o.MaxHosts, "most-hosts", 1000, "split a change of more than `N` hosts into several events")
+	f.IntVar(&o.MaxHosts, "most-hosts", 1000, "split a change that affects more than `N` hosts into several events")
 	f.BoolVar(&attached, "attached", false, "exit when standard input closes, as it does when the parent process ends")
 	return cmd
 }

@@ -50,7 +50,7 @@ var formats = []format{
 	{"csv", "one row per host", []string{"columns", "raw"}, 0o600, hostList(writeCSV)},
 	{"ssh-config", "for ~/.ssh/config", nil, 0o600, hostList(writeSSH)},
 	{"hosts", "lines for /etc/hosts", nil, 0o644, hostList(writeEtcHosts)},
-	{"prometheus", "targets of file_sd_configs", []string{"port", "port-variable", "path-variable", "scheme-variable", "address-variable", "labels"}, 0o644, hostList(writeTargets)},
+	{"prometheus", "targets for file_sd_configs", []string{"port", "port-variable", "path-variable", "scheme-variable", "address-variable", "labels"}, 0o644, hostList(writeTargets)},
 }
 
 // options are the command's own.
@@ -88,8 +88,8 @@ func New(s output.Streams) *cobra.Command {
 ` + strings.Join(lines, "\n") + `
 
 craton apply finds nothing to change in an exported fleet file, and recreates the same fleet from it elsewhere. All other
-formats contain the hosts of the inventory as its settings (CRATON_INVENTORY_...) select and name them, with their resolved
-variables. What a format cannot express is an error, or is omitted with a warning on standard error.`,
+formats contain the hosts of the inventory, with the names and resolved variables that its settings (CRATON_INVENTORY_...)
+give them. What a format cannot express is an error, or is omitted with a warning on standard error.`,
 		Example: `  craton export > fleet.yml
   craton export --at yesterday --output yesterday.yml
   craton export --format ansible --output inventory.yml
@@ -147,11 +147,11 @@ variables. What a format cannot express is an error, or is omitted with a warnin
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&o.format, "format", formats[0].name, "output `FORMAT`: "+strings.Join(names, ", "))
-	fs.StringVar(&o.terms, "where", "", "`TERMS` that select hosts: "+object.WhereOption.Help)
+	fs.StringVar(&o.terms, "where", "", "only hosts that match all `TERMS`, such as 'label=web region=dfw ntp=10.*'")
 	fs.StringVar(&o.output, "output", "", "write to `FILE` atomically instead of standard output")
 	fs.StringSliceVar(&o.columns, "columns", []string{"name", "ip_address", "device_type", "cloud", "region", "cell", "labels"},
 		"csv: the `COLUMNS`, separated by commas; vars.NAME is a variable")
-	fs.BoolVar(&o.raw, "raw", false, "csv: do not escape what spreadsheets would take for formulas; for programs")
+	fs.BoolVar(&o.raw, "raw", false, "csv, for programs: do not escape text that a spreadsheet would read as a formula")
 	fs.StringVar(&o.targets.Port, "port", "", "prometheus: the default `PORT`, for hosts whose variables set none")
 	fs.StringVar(&o.targets.PortVariable, "port-variable", prometheus.PortVariable, "prometheus: the `VARIABLE` with a host's port")
 	fs.StringVar(&o.targets.PathVariable, "path-variable", prometheus.PathVariable, "prometheus: the `VARIABLE` with a host's path")

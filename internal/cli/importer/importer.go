@@ -58,17 +58,17 @@ func New(s output.Streams) *cobra.Command {
 		Short: "Convert an Ansible inventory to a fleet file, and verify the result",
 		Long: `Read an inventory with ansible-inventory, and write a directory with its equivalent in Craton: fleet.yml for "craton apply",
 and an inventory for Ansible with the groups that playbooks name and the variables that stay in files. Nothing is written to
-a server. SOURCE is ansible; openstack-ansible, with the openstack_inventory.json that its inventory script keeps; or csv,
-with a header line and one host per line.
+a server. SOURCE is ansible; openstack-ansible, with the openstack_inventory.json that its inventory script writes; or
+csv, with a header line and one host per line.
 
-Groups that stand for places become clouds, regions and cells: those that --map names, otherwise those that look like places.
-All other groups become labels. Variables of places, hosts and the group all go into the fleet, at the outermost place that
-leaves every host's result unchanged; those of other groups stay in group_vars. Templates, vaults and !unsafe values need a
-decision.
+Groups that stand for places become clouds, regions and cells: the groups that --map names, or else groups that look like
+places. All other groups become labels. Variables of places, hosts and the group all go into the fleet, at the outermost
+place that leaves the variables of every host unchanged. Variables of other groups stay in group_vars. If the inventory has
+templates, vaults or !unsafe values, --templates, --vault or --unsafe must say what to do with them.
 
-Afterwards the command loads the fleet into a temporary file, compares ansible-inventory's output before and after, and
-reports each difference with its reason. With --verify and no SOURCE, it only does this, for an earlier import. The exit
-status is 1 if there is an unexplained difference.`,
+Afterwards the command loads the fleet into a temporary file, compares the output of ansible-inventory before and after the
+import, and reports each difference with its reason. With --verify and no SOURCE, it only verifies an earlier import. The
+exit status is 1 if there is a difference without a reason.`,
 		Example: `  craton import ansible -i hosts.ini
   craton import ansible -i production/ --map cloud='*_dc' --map cell='rack*' --templates keep --vault keep
   craton import openstack-ansible /etc/openstack_deploy/openstack_inventory.json
@@ -124,9 +124,9 @@ status is 1 if there is an unexplained difference.`,
 	}
 	settings.AddFlags(cmd.Flags(), settings.CLI, settings.Screen)
 	f := cmd.Flags()
-	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "an `INVENTORY` as for ansible-inventory: a file, a directory, or a list of hosts; may be repeated; by default that of ansible.cfg or ANSIBLE_INVENTORY")
+	f.StringArrayVarP(&o.inventory, "inventory", "i", nil, "`INVENTORY` to read, as for ansible-inventory: a file, a directory, or a list of hosts; may be repeated; by default that of ansible.cfg or ANSIBLE_INVENTORY")
 	f.StringVar(&o.playbookDir, "playbook-dir", "", "a `DIRECTORY` whose group_vars and host_vars are read too")
-	f.StringArrayVar(&o.maps, "map", nil, "the groups, or patterns of groups, that become clouds, regions or cells, as `PLACE=GROUP[,GROUP]`, such as cell=rack*, or for csv the columns, such as name=Hostname; none disables inference")
+	f.StringArrayVar(&o.maps, "map", nil, "`PLACE=GROUP[,GROUP]`: groups, by name or pattern, that become clouds, regions or cells, such as cell=rack*; for csv, the column to use for a field, such as name=Hostname; none: do not guess from the names of groups")
 	f.StringSliceVar(&o.columns, "columns", nil, "csv: the `COLUMNS` that become variables, separated by commas; by default all columns without another meaning")
 	f.StringVar(&o.output, "output", defaultOutput, "the `DIRECTORY` to write to, or to verify")
 	f.StringVar(&o.templates, "templates", "", "what to do with templates: `keep|leave`; keep stores them in Ansible's files, leave omits them")

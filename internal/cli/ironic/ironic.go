@@ -27,12 +27,12 @@ func New(s output.Streams, v argparse.Version) *argparse.Program {
 	root := &cobra.Command{
 		Use:   "iotronic",
 		Short: "List, show and change the nodes of Ironic and the boards of Iotronic",
-		Long: `Lists, shows and changes the machines of Ironic and Iotronic: nodes and drivers of Ironic, nodes of the first Iotronic,
-and boards, fleets, plugins, services, ports and web services of Iotronic since. The API is detected; a command
-that it does not have fails and names the alternative.
+		Long: `List, show and change the objects of Ironic and Iotronic, such as nodes, ports and drivers of Ironic, and boards, fleets and
+plugins of Iotronic. The command detects which API the server has. A subcommand that does not exist for this API fails,
+and names the one to use instead if there is one. The help of each subcommand names the APIs that it is for.
 
-Set IOTRONIC_URL to the URL of the API, and OS_AUTH_TOKEN if it requires a token; or find it in Keystone's catalogue with
-OS_CLOUD, or with OS_AUTH_URL and credentials.`,
+Set IOTRONIC_URL to the URL of the API, and OS_AUTH_TOKEN if the API requires a token. Or let Keystone's catalogue provide
+the URL: set OS_CLOUD, or OS_AUTH_URL and credentials.`,
 		Example: `  export IOTRONIC_URL=http://ironic.example:6385
   craton iotronic node-list --provision-state active
   craton iotronic node-show metal-01                      a name or a UUID

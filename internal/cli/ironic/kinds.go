@@ -69,8 +69,8 @@ const (
 func listOptions(filters ...argparse.Option) []argparse.Option {
 	return slices.Concat([]argparse.Option{
 		object.FieldsOption, object.DetailOption, object.AllOption,
-		{Long: "limit", Meta: "<limit>", Kind: argparse.IntegerOption, Help: "how many to show; 0 is all"},
-		{Long: "marker", Meta: "<uuid>", Key: "marker", Help: "show those after the one with this UUID"},
+		{Long: "limit", Meta: "<limit>", Kind: argparse.IntegerOption, Help: "number to list; 0 for all"},
+		{Long: "marker", Meta: "<uuid>", Key: "marker", Help: "list those after the one with this UUID"},
 		{Long: "sort-key", Meta: "<field>", Key: "sort_key", Help: "field to sort by; by default in order of creation"},
 		{Long: "sort-dir", Meta: "<direction>", Key: "sort_dir", Choices: []string{"asc", "desc"}, Help: "direction to sort in: asc or desc"},
 	}, filters)
@@ -268,7 +268,7 @@ func allocationKind() *kind {
 				object.Textual("owner", "project that owns it"), short("u", object.Textual(keyUUID, "UUID of the allocation; by default a new one")), extraOption(),
 			},
 			List: listOptions(
-				argparse.Option{Long: "node", Meta: "<node>", Key: "node", Help: "only that of this node, by name or UUID"},
+				argparse.Option{Long: "node", Meta: "<node>", Key: "node", Help: "only the one of this node, by name or UUID"},
 				object.Textual("resource_class", "only those of this class"), object.Textual("state", "only those in this state: allocating, active or error"),
 				object.Textual("owner", "only those of this owner"))},
 		columns:  []columns{{in: onIronic, short: strings.Fields("uuid name resource_class state node_uuid"), more: strings.Fields("owner last_error traits candidate_nodes extra created_at updated_at")}},

@@ -26,7 +26,7 @@ func iotronicShow(k *kind) *verb {
 		options = append(options, argparse.Option{Long: "instance", Kind: argparse.SwitchOption, Help: "<node> is the UUID of the instance that runs on it; for Ironic"})
 	}
 	return &verb{
-		Command: argparse.Command{Name: "show", Paged: true, Short: "Show details of a " + k.Noun(), Options: options, Target: true},
+		Command: argparse.Command{Name: "show", Paged: true, Short: "Show details of " + k.article() + " " + k.Noun(), Options: options, Target: true},
 		does: func(ctx context.Context, t *session, c *argparse.Call) error {
 			fields, err := k.shown(t.dialect, c)
 			if err != nil {
@@ -277,10 +277,10 @@ func (k *kind) hasPorts() bool { return k.Name == "node" }
 
 func iotronicDelete(k *kind) *verb {
 	var options []argparse.Option
-	long := "Remove one " + k.Noun() + " or several, by " + k.known() + ". A failure does not stop the others."
+	long := "Remove one or more " + k.plural() + ", by " + k.known() + ". If removing one fails, the others are still removed."
 	if k.hasPorts() {
 		options = []argparse.Option{object.YesOption, object.DryRunOption}
-		long += "\nIronic deletes the ports of a " + k.Noun() + " along with it: if there are any, or something is deployed on it, that is asked on a terminal, and needs --yes elsewhere."
+		long += "\n\nIronic deletes the ports of a " + k.Noun() + " too. If a " + k.Noun() + " has ports, or something is deployed on it, the command asks for\nconfirmation on a terminal; elsewhere it requires --yes."
 	}
 	return &verb{
 		Command: argparse.Command{Name: "delete", Short: "Remove " + k.plural(), Target: true, Rest: true, Options: options, Long: long},
@@ -443,4 +443,12 @@ func driverCommands(k *kind) []*verb {
 			return t.PrintMembers("Name", result(iotronic.Values(texts)))
 		},
 	}}
+}
+
+// article returns the indefinite article of the noun.
+func (k *kind) article() string {
+	if strings.ContainsRune("aeiou", rune(k.Name[0])) {
+		return "an"
+	}
+	return "a"
 }

@@ -52,7 +52,7 @@ func nodeCommands(k *kind) []*verb {
 		},
 		{
 			Command: argparse.Command{
-				Name: "maintenance", Short: "Put a node into maintenance (true), or end it (false)", Target: true,
+				Name: "maintenance", Short: "Put a node into maintenance (true), or take it out (false)", Target: true,
 				More:    []argparse.Positional{{Name: "<maintenance>", Choices: []string{"true", "false", "on", "off"}}},
 				Options: []argparse.Option{{Long: "reason", Meta: "<reason>", Help: "reason for the maintenance"}},
 			},

@@ -24,12 +24,12 @@ func iotronicUpdate(k *kind) *verb {
 	}
 	return &verb{
 		Command: argparse.Command{Name: "update", Short: "Change a registered " + k.Noun(), Target: true, Rest: true, Options: options,
-			Long: "Change a " + k.Noun() + ` by words path=value, and show it. A path is an attribute, such as name, or something inside one, such as
-extra/rack, with ~1 for a slash in a key. path= removes it.
+			Long: "Change " + k.article() + " " + k.Noun() + ` with arguments of the form path=value, and show it. A path is an attribute, such as name, or a key
+inside one, such as extra/rack. A slash in a key is written ~1. path= removes the attribute or key.
 
-A value that is valid JSON is JSON: 8, true, null, {...}, [...]; anything else is text, and so is a quoted string:
-extra/version='"8"'. A top-level attribute is never a number: name=12 is text. Without words, a JSON object of paths
-and values is read from standard input, which hides them from other users; nulls are set.
+A value that is valid JSON is read as JSON: 8, true, null, {...}, [...]. Anything else is text, and so is a quoted string:
+extra/version='"8"'. A top-level attribute is never a number: name=12 is text. Without arguments, a JSON object of paths
+and values is read from standard input, which hides them from other users; its nulls are set.
 
 The syntax of the Python client for Ironic works too: add or replace before path=value, remove before path.`},
 		only: slices.DeleteFunc(k.dialects(), func(d iotronic.Dialect) bool { return d == iotronic.DialectNodes2016 }),

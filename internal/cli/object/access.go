@@ -49,7 +49,7 @@ func keyVerbs(r *Resource) []*Command {
 				{Long: expiresOption, Meta: "<time>", Help: "when it expires: after a period such as 90d, or on a date such as 2027-01-31; by default never"}},
 			Example: exampleOf(r.Name + "-key-create")}, run: createKey},
 		{Command: argparse.Command{Name: "key-delete", Short: "Delete an API key of a user", More: []argparse.Positional{{Name: "<key>", Asked: true}},
-			Long:    "Delete an API key, by name or id. It stops working at once. Deleting the key with which this command signs in asks for\nconfirmation, or requires --yes.",
+			Long:    "Delete an API key, by name or id. It stops working immediately. To delete the key with which this command signs in,\nconfirm it on a terminal, or give --yes.",
 			Options: []argparse.Option{whose, YesOption}, Example: exampleOf(r.Name + "-key-delete")}, run: deleteKey},
 		{Command: argparse.Command{Name: "key-list", Short: "List the API keys of a user", Options: []argparse.Option{whose}, Example: exampleOf(r.Name + "-key-list")}, reads: true, run: listKeys},
 	}

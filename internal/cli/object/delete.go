@@ -26,7 +26,7 @@ import (
 
 // Options of deletes that take other objects along.
 var (
-	YesOption    = argparse.Option{Long: "yes", Kind: argparse.SwitchOption, Help: "do not ask for confirmation, whatever is deleted with it"}
+	YesOption    = argparse.Option{Long: "yes", Kind: argparse.SwitchOption, Help: "do not ask for confirmation"}
 	DryRunOption = argparse.Option{Long: "dry-run", Kind: argparse.SwitchOption, Help: "show what would be deleted without deleting it"}
 )
 
@@ -57,12 +57,12 @@ func deleteVerb(r *Resource) *Command {
 	})
 }
 
-// deleteLong says what a delete takes along.
+// deleteLong describes what is deleted with the object.
 func (r *Resource) deleteLong() string {
 	const asks = "On a terminal, the command asks for confirmation; elsewhere it requires --yes. --dry-run shows what would be deleted."
 	switch {
 	case r.secret != "":
-		return "Delete a " + r.Noun() + ". Deleting yourself asks for confirmation, or requires --yes; the last root user cannot be deleted."
+		return "Delete a " + r.Noun() + ". To delete your own user, confirm it on a terminal, or give --yes. The last root user cannot be deleted."
 	case r.holds == nil:
 		return ""
 	}

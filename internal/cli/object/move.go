@@ -64,9 +64,9 @@ func (s *Session) moveTo(ctx context.Context, r *Resource, id string, to map[str
 	return gjson.ParseBytes(jsonOf(o)), nil
 }
 
-// recreateOption is for servers that cannot move.
+// recreateOption is for servers that cannot move objects.
 var recreateOption = argparse.Option{Long: "recreate", Kind: argparse.SwitchOption,
-	Help: "if the server cannot move it: delete it and create it again in the other place, with everything it has but a new id"}
+	Help: "if the server cannot move it: delete it and create it again in the new region or cell, with all its data but a new id"}
 
 // splitPlace splits an update into the place where it puts an object, as a move takes it, and all other fields. The
 // cloud only says in which cloud the region was looked up.
@@ -200,11 +200,11 @@ func (r *Resource) movesTo() (options []string) {
 	return options
 }
 
-// moveLong says what goes along.
+// moveLong describes what moves with the object.
 func (r *Resource) moveLong() string {
 	const stays = "It keeps its id, variables, labels, interfaces and children.\n"
 	if !r.labels {
 		return "Move a " + r.Noun() + " to another region, with the devices and networks in it. All keep their ids and variables."
 	}
-	return "Move a " + r.Noun() + " to another region or cell. " + stays + "A cell implies its region. With only a region, it keeps its cell if that is in the region, and otherwise has none.\nAn empty value for the cell takes it out of its cell."
+	return "Move a " + r.Noun() + " to another region or cell. " + stays + "A cell implies its region. If only a region is given, the " + r.Noun() + " keeps its cell if the cell is in that region, and is in no cell\notherwise. An empty value for the cell takes the " + r.Noun() + " out of its cell."
 }

@@ -15,7 +15,7 @@ import (
 // Options that say whether an object is kept from being deleted.
 var (
 	protectedOption   = argparse.Option{Long: "protected", Kind: argparse.SwitchOption, Help: "protect it from deletion, by itself or together with what contains it"}
-	unprotectedOption = argparse.Option{Long: "no-protected", Kind: argparse.SwitchOption, Help: "allow it to be deleted again"}
+	unprotectedOption = argparse.Option{Long: "no-protected", Kind: argparse.SwitchOption, Help: "remove this protection from deletion"}
 )
 
 // protects returns what a command says about that; nil for nothing.

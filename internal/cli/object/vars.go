@@ -47,7 +47,7 @@ func varsSetVerb(r *Resource) *Command {
 
 Values are typed as in Ansible's YAML: numbers, true and false (also yes, no, on, off) and null; {...} and [...] are read as
 JSON. Everything else is text, and so is anything in double quotes: key='"5"'. Without arguments, a JSON object is read from
-standard input; its nulls are set. An argument with a leading dash is data unless it is a known option; after -- all are data.`},
+standard input; its nulls are set. An argument with a leading dash is data unless it is a known option. After --, all arguments are data.`},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			vars, err := s.set(ctx, r, c)
 			if err != nil {

@@ -26,8 +26,8 @@ func NewApply(s output.Streams) *cobra.Command {
 		Use:   "apply FILE...",
 		Short: "Apply a fleet file: create what is missing, update what differs",
 		Long: `Read fleet files (YAML; - for standard input; in a directory, all files ending in .yml, .yaml or .json), and make the fleet
-match them: missing objects are created, objects that differ are updated, the rest is left alone. What no file mentions is
-left as it is, except that --prune deletes what belongs to the set and is in no file. All files are checked before anything
+match them: missing objects are created, and objects that differ are updated. Objects and variables that no file mentions
+stay as they are, except that --prune deletes objects of the set that are in no file. All files are checked before anything
 is written. A second run changes nothing.
 
 A plan saved by craton plan --out is applied exactly as it is. If anything in it has changed since, nothing is written.`,

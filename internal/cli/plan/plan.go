@@ -40,13 +40,13 @@ type choices struct {
 func (c *choices) declare(s output.Streams, cmd *cobra.Command, whyNow string) {
 	run.AddFleetFlags(cmd)
 	run.RefuseAt(cmd.Flags(), whyNow)
-	cmd.Flags().BoolVar(&c.move, "move", false, "move hosts, network devices and cells that are elsewhere, instead of refusing")
-	cmd.Flags().StringVar(&c.set.Name, "set", "", "put the objects of the files into the set `NAME`, which the server remembers")
+	cmd.Flags().BoolVar(&c.move, "move", false, "move hosts, network devices and cells that are elsewhere; without it, they are an error")
+	cmd.Flags().StringVar(&c.set.Name, "set", "", "put the objects of the files into the set `NAME`, which the server stores")
 	_ = cmd.RegisterFlagCompletionFunc("set", set.Complete(s))
 	cmd.Flags().BoolVar(&c.set.Prune, "prune", false, "delete objects of the set that are in no file any more")
 	cmd.Flags().BoolVar(&c.set.Adopt, "adopt", false, "take over objects that belong to another set")
-	cmd.Flags().IntVar(&c.allow, flagAllowDeletes, 0, "allow exactly `N` deletions, however many that is")
-	cmd.Flags().StringVar(&c.set.File, "set-file", "", "remember sets in `FILE` if the server cannot; by default in ~/.local/share/craton")
+	cmd.Flags().IntVar(&c.allow, flagAllowDeletes, 0, "allow `N` deletions, if the plan has exactly that many; without it, many deletions are refused")
+	cmd.Flags().StringVar(&c.set.File, "set-file", "", "store sets in `FILE` if the server cannot; by default in ~/.local/share/craton")
 	cmd.Flags().BoolVar(&c.duplicates, "allow-duplicates", false, "allow two hosts with the same name, for which the inventory needs hostname: qualified")
 }
 
@@ -56,7 +56,7 @@ const flagAllowDeletes = "allow-deletes"
 // any reports whether anything is chosen.
 func (c *choices) any() bool { return c.move || c.duplicates || c.set != reconcile.SetOptions{} }
 
-// errPlanned is the mistake of choices for what is a plan already.
+// errPlanned is the error of options that a saved plan does not allow.
 var errPlanned = argparse.Misused("a saved plan is applied as it is: --move, --allow-duplicates, --set and its options are for the command that makes it")
 
 // check finds what options cannot be: a mistake in the arguments.

@@ -42,8 +42,8 @@ A fleet is stored in a SQLite file, or in PostgreSQL, where any number of server
 exist; bootstrap creates its tables. A password in its URL is refused on the command line, where other users can see it.
 
 With --auth keystone, users, projects and roles are those of OpenStack's Keystone: clients send its tokens. A project's
-admins, members and readers work in their project. Only admins of Keystone's admin project, and those that the settings
---keystone-root-project and --keystone-root-roles name, see all projects.`,
+admins, members and readers work in their project. Only admins of Keystone's admin project, admins of the project in
+--keystone-root-project and users with a role in --keystone-root-roles see all projects.`,
 		Example: `  craton server bootstrap --database sqlite:/var/lib/craton/fleet.db
   craton server --database sqlite:/var/lib/craton/fleet.db --listen 0.0.0.0:7780 --tls-cert cert.pem --tls-key key.pem
   craton server --database postgres://craton@db1,db2/fleet --database-password-file /etc/craton/password

@@ -50,7 +50,7 @@ objects of a set that are in no file any more. A set without objects does not ex
 	}
 	run.AddFleetFlags(cmd)
 	run.RefuseAt(cmd.Flags(), "the sets are those of now")
-	cmd.Flags().StringVar(&file, "set-file", "", "the `FILE` that remembers sets if the server cannot; by default in ~/.local/share/craton")
+	cmd.Flags().StringVar(&file, "set-file", "", "the `FILE` that stores sets if the server cannot; by default in ~/.local/share/craton")
 	return cmd
 }
 

@@ -31,12 +31,12 @@ func New(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ui",
 		Short: "View the fleet in a browser",
-		Long: `Serve a read-only page of the fleet to you on this machine, until Ctrl-C, and open it in your browser. It shows clouds,
+		Long: `Serve a read-only web page of the fleet on this machine, until Ctrl-C, and open it in your browser. The page shows clouds,
 regions, cells and hosts, the variables of each object, where they come from, what they shadow and who set them, now or at
 another time.
 
-The address that it prints works once, in one browser, so that no other user of this machine can use it. As for all commands,
-CRATON_URL selects the fleet.`,
+The address that the command prints works once, in one browser, so that no other user of this machine can use it. As for all
+commands, CRATON_URL selects the fleet.`,
 		Example: `  craton ui
   craton ui --port 8080 --no-open`,
 		Args: argparse.ExactArgs(),

@@ -37,8 +37,8 @@ ids, labels, variables, parents and interfaces, and updates are reverted. Everyt
 is. An undo is itself a write, and can be undone.
 
 The command shows what it will do and asks for confirmation; without a terminal, --yes is required. If an affected object
-was changed again since, the undo is refused, unless --force reverts that too. "craton history" shows revisions, and with
---format json also requests.
+was changed again since, the undo is refused; with --force, it reverts the later changes too. "craton history" shows
+revisions, and with --format json also the ids of requests.
 
 This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		Example: `  craton undo 4711             show what it would do, and ask for confirmation

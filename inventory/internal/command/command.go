@@ -78,7 +78,7 @@ func New(face *Face, s output.Streams) *cobra.Command {
 	fs.BoolVar(&r.pretty, "pretty", false, "indent the JSON")
 	fs.BoolVar(&r.asked.KeepMappings, "keep-mappings", false, "keep dictionaries with suspicious keys as dictionaries, for readers that do not execute keys; not safe with ansible-core before 2.19")
 	if face.Subset {
-		fs.StringVar(&r.asked.Subset, "subset", "", "with --list or --graph and the setting limit: the `PATTERN` of Ansible's --limit, as passed on by the collection's plugin; if all hosts are read nevertheless, standard error says why")
+		fs.StringVar(&r.asked.Subset, "subset", "", "with --list or --graph and the setting limit: select the hosts that match PATTERN, the `PATTERN` of Ansible's --limit, which the collection's plugin passes on; if all hosts are read instead, standard error says why")
 		fs.BoolVar(&r.asked.SubsetBeside, "subset-beside", false, "with --subset: Ansible has other inventories or creates groups, so only host names in the pattern are reliable")
 	}
 	fs.StringVar(&r.output, "output", "", "write to `FILE` atomically instead of standard output")
