@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/server/internal/enginetest"
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 // daemon is a real `craton server`, as its users run it.
@@ -36,10 +37,8 @@ func newDaemon(t *testing.T) *daemon {
 	t.Helper()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "craton")
-	build := exec.Command("go", "build", "-o", binary, "./cmd/craton")
-	build.Dir = ".."
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	if err := (compile.Program{}).Build(t.Context(), binary); err != nil {
+		t.Fatal(err)
 	}
 	database := enginetest.Database(t)
 	env := append(os.Environ(), "GOMEMLIMIT=off", "TMPDIR="+t.TempDir(), "CRATON_CONFIG=")

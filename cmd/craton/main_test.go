@@ -1,8 +1,8 @@
 package main_test
 
 import (
+	"context"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -11,6 +11,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 // build makes the program once, under all its names, in a folder that lives as long as the tests.
@@ -19,9 +20,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", filepath.Join(dir, "craton"), ".")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Run(); err != nil {
+	if err := (compile.Program{}).Build(context.Background(), filepath.Join(dir, "craton")); err != nil {
 		return "", err
 	}
 	return dir, os.Symlink("craton", filepath.Join(dir, "craton-inventory"))

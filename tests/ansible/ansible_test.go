@@ -19,6 +19,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 // root is the repository's root: tests run in their package's directory.
@@ -57,10 +59,8 @@ func program(t *testing.T) string {
 
 var buildOnce = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(scratch, "bin")
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", filepath.Join(dir, "craton"), "./cmd/craton")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	if err := (compile.Program{}).Build(context.Background(), filepath.Join(dir, "craton")); err != nil {
+		return "", err
 	}
 	return dir, os.Symlink("craton", filepath.Join(dir, "craton-inventory"))
 })

@@ -2,7 +2,6 @@ package browser_test
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/craton-fleet/craton/internal/skip"
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 // variable makes tests fail, not skip, where chromium or axe-core is missing: "required".
@@ -54,12 +54,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	file := filepath.Join(dir, "craton")
-	build := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-s -w", "-o", file, "./cmd/craton")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return file, nil
+	return file, compile.Program{}.Build(context.Background(), file)
 })
 
 // browser is the one chromium of all tests; each has tabs of its own.

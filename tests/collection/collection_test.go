@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/tools/collection"
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 // root is the repository; scratch is a directory for what all tests share, deleted after them.
@@ -48,16 +49,10 @@ func TestMain(m *testing.M) {
 	}())
 }
 
-// program builds the collection's program for this machine once. The flags are chosen so that packages compiled by
-// other tests are reused.
+// program builds the collection's program for this machine once.
 var program = sync.OnceValues(func() (string, error) {
 	file := filepath.Join(scratch, "bin", "craton")
-	build := exec.Command("go", "build", "-tags", collection.Tag, "-ldflags=-s -w", "-o", file, "./cmd/craton")
-	build.Dir = root
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return file, nil
+	return file, compile.Program{Tags: collection.Tag}.Build(context.Background(), file)
 })
 
 // pack packs the collection for some platforms: those without a program get the one for this machine.

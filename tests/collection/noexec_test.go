@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 // noexec mounts a file system on a new directory of the home that runs no programs.
@@ -67,10 +69,8 @@ func TestBuildMayNotRun(t *testing.T) {
 			t.Fatal(err)
 		}
 		released := filepath.Join(path, "craton")
-		build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w -X main.version="+version, "-o", released, "./cmd/craton")
-		build.Dir = root
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
+		if err := (compile.Program{Version: version}).Build(t.Context(), released); err != nil {
+			t.Fatal(err)
 		}
 		play("of the PATH, the same version", true)
 	})

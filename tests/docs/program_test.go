@@ -206,6 +206,7 @@ func (p *program) build(ctx context.Context, dir, root string) error {
 	p.binary = filepath.Join(dir, "page")
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", p.binary, source)
 	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as in the Makefile: much is compiled already
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
 	}

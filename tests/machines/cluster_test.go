@@ -19,6 +19,7 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 	"github.com/craton-fleet/craton/internal/servicetest"
 	"github.com/craton-fleet/craton/internal/skip"
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 // What has to be installed, by the Debian package that has it.
@@ -336,12 +337,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	file := dir.File("craton")
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", file, "../../cmd/craton")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return file, nil
+	return file, compile.Program{}.Build(context.Background(), file)
 })
 
 // credentials are those that bootstrap gives.

@@ -1,12 +1,13 @@
 package main
 
 import (
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 // TestLoad: a small load on a real server has no errors, and each route is in the report.
@@ -14,10 +15,8 @@ func TestLoad(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "craton")
-	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", binary, "./cmd/craton")
-	build.Dir = filepath.Join("..", "..")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if err := (compile.Program{}).Build(t.Context(), binary); err != nil {
+		t.Fatal(err)
 	}
 	f, err := loadServer(t.Context(), binary, "sqlite:"+filepath.Join(dir, "fleet.db"), "small", pressure{hosts: 100, clients: 8, duration: 2 * time.Second})
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -23,6 +22,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 func main() {
@@ -286,12 +286,11 @@ func sizeOfBare(ctx context.Context) (float64, error) {
 		return 0, err
 	}
 	defer os.RemoveAll(dir) //nolint:errcheck // it is temporary anyway
-	program := filepath.Join(dir, "craton")
-	build := exec.CommandContext(ctx, "make", "build", "PROGRAM="+program, "TAGS=nopage,nometrics")
-	if out, err := build.CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("building without page and metrics: %w\n%s", err, out)
+	file := filepath.Join(dir, "craton")
+	if err := (compile.Program{Tags: "nopage,nometrics"}).Build(ctx, file); err != nil {
+		return 0, fmt.Errorf("building without page and metrics: %w", err)
 	}
-	info, err := os.Stat(program)
+	info, err := os.Stat(file)
 	if err != nil {
 		return 0, err
 	}

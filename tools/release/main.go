@@ -16,6 +16,7 @@ import (
 
 	"github.com/craton-fleet/craton/server"
 	"github.com/craton-fleet/craton/tools/collection"
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 func main() {
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	var err error
-	if r.root, err = collection.Root(ctx); err != nil {
+	if r.root, err = compile.Root(ctx); err != nil {
 		return err
 	}
 	if r.made, err = madeAt(ctx, r.root); err != nil {
@@ -163,7 +164,7 @@ func (r *release) make(ctx context.Context, which []string, withCollection bool)
 // compile builds the program of a platform, unless it exists already.
 func (r *release) compile(ctx context.Context, p collection.Platform) (collection.Platform, error) {
 	p.Program = filepath.Join(r.work, p.OS+"-"+p.Arch, "craton")
-	return p, collection.Compile(ctx, r.root, p, "", r.version, r.commit)
+	return p, compile.Program{OS: p.OS, Arch: p.Arch, Version: r.version, Commit: r.commit}.Build(ctx, p.Program)
 }
 
 // madeAt returns SOURCE_DATE_EPOCH, or the time of the commit.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/craton-fleet/craton/modules"
 	"github.com/craton-fleet/craton/tools/collection"
+	"github.com/craton-fleet/craton/tools/compile"
 )
 
 func main() {
@@ -31,7 +32,7 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	root, err := collection.Root(ctx)
+	root, err := compile.Root(ctx)
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func tarball(ctx context.Context, root string, args []string) error {
 		p := &platforms[i]
 		p.Program = filepath.Join(programs, p.OS+"-"+p.Arch)
 		step("building the program for %s/%s", p.OS, p.Arch)
-		if err := collection.Compile(ctx, root, *p, collection.Tag, *version, *commit); err != nil {
+		if err := (compile.Program{OS: p.OS, Arch: p.Arch, Tags: collection.Tag, Version: *version, Commit: *commit}).Build(ctx, p.Program); err != nil {
 			return err
 		}
 	}
