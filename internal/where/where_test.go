@@ -9,6 +9,7 @@ import (
 
 	"github.com/craton-fleet/craton/internal/schema"
 	"github.com/craton-fleet/craton/internal/where"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // object is one for tests, said as simply as can be.
@@ -133,33 +134,33 @@ func TestString(t *testing.T) {
 func TestErrors(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		``: `a term is missing, such as name=web-* or label=web`, ` `: `a term is missing`,
-		`protected`: `every host has the field protected, so give a value: protected=true`, `protected=yes`: `of the field protected: it is true or false`, `created_at=x`: `no field`, `project_id=1`: `no field`,
-		`label=web regoin=dfw`: `"regoin=dfw" (column 11): a host has no field "regoin"; for a variable of that name, write vars.regoin; did you mean "region"?`,
-		`lable!=web`:           `did you mean "label"?`, `nam=x`: `did you mean "name"?`,
-		`name = web`: `"name" (column 1): every host has the field name, so give a value: name=web-*`, `label = web`: `"=" (column 7): the name is missing`,
-		`name=`: `a value is missing; for an empty text, write name=""`, `ntp=`: `empty text, write ntp=""`, `name=a,,b`: `a value is missing`, `name=a, b`: `a value is missing after`,
-		`name`: `give a value: name=web-*; for a variable of that name, write vars.name`, `ip`: `ip=10.20.0.0/16`, `active`: `active=true`, `region`: `region=dfw`, `type`: `type=server`, `id`: `id=12`,
-		`active=yes`: `"yes" is not a valid value of the field active: it is true or false`, `ip=10.20.*`: `does not take a pattern: it takes an address such as`, `ip=10.20`: `"10.20" is not a valid value of the field ip`, `ip=fe80::1%eth0`: `of the field ip`,
-		`id=x`: `it takes a number`, `region=a/b/c`: `a region is dfw or east/dfw; put a name that contains a slash in double quotes`, `cloud=a/b`: `a cloud is given by its name alone`, `cell=a/b/c/d`: `or cloud/region/name`, `region=/dfw`: `a name is empty`,
-		`name='web 01'`: `put a value with blanks or commas in double quotes: name="web 01"`, `name="web`: `the closing quote is missing`, `name="\x"`: `in quotes, use the escapes`, `name="\u0000"`: `NUL`, `"`: `the closing quote is missing`,
-		`name==web`: `write a single =`, `ntp=[1`: `it begins like JSON but`, `ntp=[1]x`: `unexpected 'x'`,
-		`name~web`: `'~'`, `n>1`: `'>'`, `a&b`: `all terms must match`, `(a`: `has no meaning: all terms`, `name:web`: `a colon is possible only`, `own:`: `own: needs the name of a variable after it`,
-		`web-*`: `a name cannot contain *: patterns are for values, as in name=web-*`, `a and b`: `"and" (column 3): all terms must match,`, `OR`: `vars.OR`,
-		`!`: `a ! goes once, before`, `!!a`: `a ! goes once, before`, `!a!=b`: `it is negated twice: omit`, `own:name=x`: `that name, write own:vars.name`, `name.x=1`: `has no parts; for a variable of that name, write vars.name`,
-		`vars`: `the name of a variable is missing, as in vars.ntp`, `a.=1`: `a name is missing after`, `a.`: `a name is missing after`, `"a"b=1`: `unexpected 'b'`, `n=a b\`: `unexpected '\\'`,
-		"a\x00b": `it holds a NUL character`, "a\xff": `it is not UTF-8`, "n=\u202e": `in double quotes, as \u202e`,
+		``: `term is missing ... name=web-* ... label=web`, ` `: `term is missing`,
+		`protected`: `protected ... value ... protected=true`, `protected=yes`: `field protected ... true or false`, `created_at=x`: `no field`, `project_id=1`: `no field`,
+		`label=web regoin=dfw`: `"regoin=dfw" (column 11): ... host ... no field "regoin" ... variable ... vars.regoin ... "region"`,
+		`lable!=web`:           `no field "lable" ... "label"`, `nam=x`: `no field "nam" ... "name"`,
+		`name = web`: `"name" (column 1): ... field name ... value ... name=web-*`, `label = web`: `"=" (column 7): ... name ... missing`,
+		`name=`: `value is missing ... empty text ... name=""`, `ntp=`: `empty text ... ntp=""`, `name=a,,b`: `value is missing`, `name=a, b`: `value is missing`,
+		`name`: `value ... name=web-* ... variable ... vars.name`, `ip`: `ip=10.20.0.0/16`, `active`: `active=true`, `region`: `region=dfw`, `type`: `type=server`, `id`: `id=12`,
+		`active=yes`: `"yes" ... field active ... true or false`, `ip=10.20.*`: `pattern ... address`, `ip=10.20`: `"10.20" ... field ip`, `ip=fe80::1%eth0`: `field ip`,
+		`id=x`: `field id ... number`, `region=a/b/c`: `region ... dfw ... east/dfw ... slash ... double quotes`, `cloud=a/b`: `cloud ... name alone`, `cell=a/b/c/d`: `cloud/region/name`, `region=/dfw`: `name is empty`,
+		`name='web 01'`: `double quotes ... name="web 01"`, `name="web`: `closing quote`, `name="\x"`: `escapes`, `name="\u0000"`: `NUL`, `"`: `closing quote`,
+		`name==web`: `single =`, `ntp=[1`: `JSON`, `ntp=[1]x`: `unexpected 'x'`,
+		`name~web`: `'~'`, `n>1`: `'>'`, `a&b`: `all terms`, `(a`: `no meaning ... all terms`, `name:web`: `colon ... only`, `own:`: `own: ... name of a variable`,
+		`web-*`: `name ... * ... patterns ... values ... name=web-*`, `a and b`: `"and" (column 3): ... all terms`, `OR`: `vars.OR`,
+		`!`: `! goes once`, `!!a`: `! goes once`, `!a!=b`: `negated twice`, `own:name=x`: `own:vars.name`, `name.x=1`: `no parts ... variable ... vars.name`,
+		`vars`: `name of a variable ... missing ... vars.ntp`, `a.=1`: `name is missing`, `a.`: `name is missing`, `"a"b=1`: `unexpected 'b'`, `n=a b\`: `unexpected '\\'`,
+		"a\x00b": `NUL`, "a\xff": `UTF-8`, "n=\u202e": `double quotes ... \u202e`,
 		strings.Repeat("a ", 65): `more than 64 terms`, "n=" + strings.Repeat("a,", 1000) + "a": `more than 1000 values`, strings.Repeat("a", 16<<10+1): `longer than 16384 bytes`,
 	} {
 		_, err := where.Parse(schema.Host, text)
-		if e := (*where.Error)(nil); !errors.As(err, &e) || !strings.Contains(err.Error(), want) {
+		if e := (*where.Error)(nil); !errors.As(err, &e) || !wording.Has(err.Error(), want) {
 			t.Errorf("%.60s: %v, want %s", text, err, want)
 		}
 	}
 	for text, want := range map[string]string{
-		`label=web`: `a region has no field "label"; for a variable of that name, write vars.label; fields are name, id, region, cloud, note`, `parent`: `fields are`, `active=true`: `no field`,
+		`label=web`: `region ... no field "label" ... variable ... vars.label ... name, id, region, cloud, note`, `parent`: `no field "parent" ... name, id, region`, `active=true`: `no field`,
 	} {
-		if _, err := where.Parse(schema.Region, text); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := where.Parse(schema.Region, text); err == nil || !wording.Has(err.Error(), want) {
 			t.Errorf("%s of a region: %v, want %s", text, err, want)
 		}
 	}
