@@ -20,6 +20,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // must runs a command line that has to succeed, and gives its standard output.
@@ -133,24 +134,24 @@ func TestNamesWhereIdsAreTaken(t *testing.T) {
 	f.must(t, "network-device-show dfw/sw/1")
 
 	for line, want := range map[string]string{
-		"host-show web-01": `"web-01" is the name of 2 objects; give the id or the path of one:
+		"host-show web-01": `"web-01" ... 2 ... id ... path ... 
   1  host east/dfw/web-01
   2  host west/dfw/web-01`,
-		"region-show dfw": `"dfw" is the name of 2 objects; give the id or the path of one:
+		"region-show dfw": `"dfw" ... 2 ... id ... path ... 
   1  region east/dfw
   2  region west/dfw`,
-		"host-show wbe-02":               `The requested resource was not found. No host has the name or id "wbe-02"; did you mean "web-02"?`,
-		"cell-list -r dfw --cloud nope":  `The requested resource was not found. No cloud has the name or id "nope".`,
-		"cell-show west/dfw/c1":          `The requested resource was not found. No cell has the name or id "west/dfw/c1"; did you mean "east/dfw/c1"?`,
-		"host-list --cloud west -c c1":   `The requested resource was not found. No cell has the name or id "c1", in cloud "west"; did you mean "east/dfw/c1"?`,
-		"host-update 77 --parent nobody": `The requested resource was not found. No host or network device has the name or id "nobody".`,
-		"project-show default":           `The requested resource was not found. No project has the name or id "default".`,
-		"host-delete 'a %s b'":           `Failed to delete host a %s b: The requested resource was not found. No host has the name or id "a %s b".`,
-		"host-delete 'a\x1b[31mb'":       `Failed to delete host a\u001b[31mb: The requested resource was not found. No host has the name or id "a\x1b[31mb".`,
+		"host-show wbe-02":               `No host ... "wbe-02" ... "web-02"`,
+		"cell-list -r dfw --cloud nope":  `No cloud ... "nope".`,
+		"cell-show west/dfw/c1":          `No cell ... "west/dfw/c1" ... "east/dfw/c1"`,
+		"host-list --cloud west -c c1":   `No cell ... "c1", in cloud "west" ... "east/dfw/c1"`,
+		"host-update 77 --parent nobody": `No host or network device ... "nobody".`,
+		"project-show default":           `No project ... "default".`,
+		"host-delete 'a %s b'":           `Failed to delete host a %s b: ... No host ... "a %s b".`,
+		"host-delete 'a\x1b[31mb'":       `Failed to delete host a\u001b[31mb: ... No host ... "a\x1b[31mb".`,
 		"host-update 1 --cloud 1": "The request sent to the server was invalid. The request included the following errors:\n- Additional properties are not allowed" +
-			" ('cloud_id' was unexpected); to move a host give --region or --cell: craton server moves it; if the server cannot, --recreate deletes it and creates it again, with another id",
+			" ('cloud_id' was unexpected) ... --region ... --cell ... --recreate",
 	} {
-		if got := f.fails(t, line); got != want {
+		if got := f.fails(t, line); !wording.Has(got, want) {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
 		}
 	}
@@ -200,14 +201,14 @@ func TestMove(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"host-update web-01 -c c2 --parent 99": "The request sent to the server was invalid. " +
-			"parent_id 99: there is no such device in the project. Check the id, or create it first.",
+			"parent_id 99: ... no such device",
 		"host-move web-01":              "Nowhere to move to... Please specify --region or --cell",
-		"host-move web-09 -r ord":       `The requested resource was not found. No host has the name or id "web-09"; did you mean "web-01"?`,
+		"host-move web-09 -r ord":       `No host ... "web-09" ... "web-01"`,
 		"host-move 99 -r ord":           "The requested resource was not found.",
-		"host-move web-01 -c nope":      `The requested resource was not found. No cell has the name or id "nope".`,
-		"host-move web-01 -r ord -c c1": `The requested resource was not found. No cell has the name or id "c1", in region "ord"; did you mean "west/dfw/c1"?`,
+		"host-move web-01 -c nope":      `No cell ... "nope".`,
+		"host-move web-01 -r ord -c c1": `No cell ... "c1", in region "ord" ... "west/dfw/c1"`,
 	} {
-		if got := f.fails(t, line); got != want {
+		if got := f.fails(t, line); !wording.Has(got, want) {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
 		}
 	}
@@ -221,16 +222,16 @@ func TestProtectedByCommands(t *testing.T) {
 	f.must(t, "host-create -n web-01 --cloud east -r 1 -t server -i 10.0.0.1 --protected")
 	f.must(t, "host-create -n web-02 --cloud east -r 1 -t server -i 10.0.0.2")
 	for line, want := range map[string]string{
-		"host-delete web-01 --dry-run": "Would delete host web-01; but the server refuses it while it is protected (craton unprotect host 1).\n",
+		"host-delete web-01 --dry-run": "Would delete host web-01; ... protected (craton unprotect host 1)",
 		"host-delete web-02 --dry-run": "Would delete host web-02.\n",
-		"region-delete 1 --dry-run":    `Would delete region 1 with 1 cell and 2 hosts; but the server refuses it while host "web-01" (id 1) in it is protected (craton unprotect host 1).` + "\n",
+		"region-delete 1 --dry-run":    `Would delete region 1 ... 1 cell and 2 hosts; ... host "web-01" (id 1) ... protected (craton unprotect host 1)`,
 	} {
-		if got := f.must(t, line); got != want {
+		if got := f.must(t, line); !wording.Has(got, want) {
 			t.Errorf("%s: %s", line, got)
 		}
 	}
 	for _, line := range []string{"host-delete --where name=web-* --dry-run", "host-delete --where name=web-* --yes", "host-delete web-01 --yes"} {
-		if got := f.fails(t, line); !strings.Contains(got, `The host "web-01" (id 1) cannot be deleted: it is protected; unprotect it first (craton unprotect host 1)`) {
+		if got := f.fails(t, line); !wording.Has(got, `host "web-01" (id 1) ... protected ... (craton unprotect host 1)`) {
 			t.Errorf("%s: %s", line, got)
 		}
 	}
@@ -270,14 +271,14 @@ func TestMoveWithoutMoves(t *testing.T) {
 	old := *f
 	old.url = s.URL
 	for line, want := range map[string]string{
-		"host-update web-01 -r west/dfw":                                  "('region_id' was unexpected); to move a host give --region or --cell",
-		"cell-update c1 -r west/dfw --recreate":                           "cannot be recreated: that would delete what it contains: 1 host; move or delete that first",
+		"host-update web-01 -r west/dfw":                                  "('region_id' was unexpected) ... --region ... --cell",
+		"cell-update c1 -r west/dfw --recreate":                           "cannot be recreated ... 1 host; move or delete",
 		"host-update web-01 -r west/dfw --recreate --protected":           "this server cannot protect objects",
 		"host-create -n x --cloud east -r 1 -t x -i 10.0.0.1 --protected": "this server cannot protect objects",
-		"host-update --where name=web-* -r west/dfw --yes":                "to move a host give --region or --cell",
+		"host-update --where name=web-* -r west/dfw --yes":                "--region ... --cell",
 		"host-move --where name=web-* -r west/dfw --yes":                  "this server cannot move objects",
 	} {
-		if got := old.fails(t, line); !strings.Contains(got, want) {
+		if got := old.fails(t, line); !wording.Has(got, want) {
 			t.Errorf("%s: %s", line, got)
 		}
 	}
@@ -430,7 +431,7 @@ func TestMoveAndMore(t *testing.T) {
 	one := *f
 	one.url = s.URL
 	f.must(t, "host-create -n web-03 --cloud east -r 1 -t server -i 10.0.0.3")
-	if got := one.fails(t, "host-update web-03 -r west/dfw -n taken"); !strings.Contains(got, "was moved, but could not be changed otherwise") {
+	if got := one.fails(t, "host-update web-03 -r west/dfw -n taken"); !wording.Has(got, "was moved, but ... not ... changed") {
 		t.Error(got)
 	}
 }
@@ -483,7 +484,7 @@ func TestUpdatesChangeWhatIsGivenOnly(t *testing.T) {
 	if got := f.must(t, "--format csv host-list --fields active note device_type ip_address"); got != "active,note,device_type,ip_address\ntrue,,vm,10.0.0.2\n" {
 		t.Error(got)
 	}
-	if got := f.fails(t, "host-update web-02"); !strings.HasPrefix(got, "Nothing to update... Please specify one or more of --name, ") {
+	if got := f.fails(t, "host-update web-02"); !wording.Has(got, "Nothing to update... ... --name, ") {
 		t.Error(got)
 	}
 	if got := f.fails(t, "cloud-create -n north --vars a="); !strings.Contains(got, `"a=" has no value`) {
@@ -567,25 +568,25 @@ func TestVariables(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	for stdin, c := range map[string]struct{ verb, want string }{
-		"":            {"set", `Expecting value: line 1 column 1 (char 0) Standard input holds no JSON.`},
-		"{\n\"a\": x": {"set", `Expecting value: line 2 column 6 (char 7) Standard input is not JSON: invalid character 'x' looking for beginning of value.`},
-		"[1]":         {"set", `Standard input must hold a JSON object: {"key": value}.`},
-		"1.5":         {"set", `Standard input must hold a JSON object: {"key": value}.`},
-		"null":        {"delete", `Standard input must hold a JSON array of keys: ["key"].`},
-		"[true]":      {"delete", `Standard input must hold a JSON array of keys: ["key"].`},
+		"":            {"set", `Expecting value: line 1 column 1 (char 0) ... no JSON`},
+		"{\n\"a\": x": {"set", `Expecting value: line 2 column 6 (char 7) ... not JSON: ... 'x'`},
+		"[1]":         {"set", `JSON object: {"key": value}`},
+		"1.5":         {"set", `JSON object: {"key": value}`},
+		"null":        {"delete", `JSON array ... ["key"]`},
+		"[true]":      {"delete", `JSON array ... ["key"]`},
 	} {
 		got := f.run(t, strings.NewReader(stdin), "host-vars-"+c.verb, "web-01")
-		if want := "ERROR: Failed to " + c.verb + " variables for host web-01: " + c.want + "\n"; got.Exit != 1 || got.Stderr != want {
+		if want := "ERROR: Failed to " + c.verb + " variables for host web-01: ... " + c.want; got.Exit != 1 || !wording.Has(got.Stderr, want) {
 			t.Errorf("%q: exit %d\n%s\nwant\n%s", stdin, got.Exit, got.Stderr, want)
 		}
 	}
 	for line, want := range map[string]string{
 		"host-vars-get 99":        `Failed to get variables for host 99: The requested resource was not found.`,
-		"cloud-vars-set east foo": `Failed to set variables for cloud east: "foo" is not key=value`,
+		"cloud-vars-set east foo": `Failed to set variables for cloud east: "foo" ... key=value`,
 		"cloud-vars-set east =1": `Failed to set variables for cloud east: The request sent to the server was invalid.` +
 			" The request included the following errors:\n- '' does not match any of the regexes: '^.+'",
 	} {
-		if got := f.fails(t, line); got != want {
+		if got := f.fails(t, line); !wording.Has(got, want) {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // TestIotronicBoardLife: a board from its registration to its end.
@@ -36,22 +37,22 @@ func TestIotronicBoardLife(t *testing.T) {
 	for line, want := range map[string]string{
 		"board-create --name pi-03 --code c-17" + place:                                              "POST /v1/boards: 409 Conflict: A board with code c-17 already exists.",
 		"board-create --name Pi_03 --code c-18" + place:                                              "POST /v1/boards: 400 Bad Request: Cannot create board with invalid name Pi_03",
-		"board-create --name pi-03 --code c-18 --fleet rofs" + place:                                 `no fleet has the name or UUID "rofs"; did you mean "roofs"?`,
-		"board-create --name pi-03 --json '{}'":                                                      "a board of Iotronic since March 2017 needs --code, --latitude, --longitude, --altitude",
-		`board-create --json '{"name": "pi-03", "code": "c-18", "location": [{}], "fleet": "rofs"}'`: `no fleet has the name or UUID "rofs"; did you mean "roofs"?`,
+		"board-create --name pi-03 --code c-18 --fleet rofs" + place:                                 `no fleet ... "rofs" ... "roofs"`,
+		"board-create --name pi-03 --json '{}'":                                                      "board ... --code, --latitude, --longitude, --altitude",
+		`board-create --json '{"name": "pi-03", "code": "c-18", "location": [{}], "fleet": "rofs"}'`: `no fleet ... "rofs" ... "roofs"`,
 		"board-create --name pi-03 --code c-18 -e rack" + place:                                      `argument -e/--extra: "rack" is not key=value`,
-		"board-update pi-2 name=x":                                                                   `PATCH /v1/boards/pi-2: 404 Not Found: Board pi-2 could not be found; did you mean "pi-02"?`,
-		"board-update pi-02 fleet=rofs":                                                              `no fleet has the name or UUID "rofs"; did you mean "roofs"?`,
+		"board-update pi-2 name=x":                                                                   `PATCH /v1/boards/pi-2: 404 Not Found: Board pi-2 could not be found ... "pi-02"`,
+		"board-update pi-02 fleet=rofs":                                                              `no fleet ... "rofs" ... "roofs"`,
 		"board-update pi-02 uuid=x":                                                                  "PATCH /v1/boards/pi-02: 400 Bad Request: Cannot change the uuid of an existing Board.",
-		"board-update pi-02 'rack'":                                                                  `"rack" is not path=value; rack= takes it away`,
+		"board-update pi-02 'rack'":                                                                  `"rack" ... path=value ... rack=`,
 		"board-update pi-02 name=x /name=y":                                                          "name is changed twice",
 		"board-update pi-02 =x":                                                                      `"=x" names no path`,
-		"board-update pi-02 remove name=x":                                                           `"name=x": remove takes paths without values`,
-		"board-update pi-02 replace":                                                                 "Nothing to update... Please specify what to replace",
-		"board-update pi-02 extra//x=1":                                                              `the path "extra//x" of a change has an empty element`,
-		"board-delete pi-03":                                                                         `Failed to delete board pi-03: DELETE /v1/boards/pi-03: 404 Not Found: Board pi-03 could not be found; did you mean "pi-01"?`,
+		"board-update pi-02 remove name=x":                                                           `"name=x": ... remove`,
+		"board-update pi-02 replace":                                                                 "Nothing to update... ... replace",
+		"board-update pi-02 extra//x=1":                                                              `"extra//x" ... empty`,
+		"board-delete pi-03":                                                                         `Failed to delete board pi-03: DELETE /v1/boards/pi-03: 404 Not Found: Board pi-03 could not be found ... "pi-01"`,
 	} {
-		if got := a.fails(t, line); got != want {
+		if got := a.fails(t, line); !wording.Has(got, want) {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
 		}
 	}
@@ -79,7 +80,7 @@ func TestIotronicBoardLife(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	for _, stdin := range []string{"", "[]", "{}", "x"} {
-		if got := a.run(t, stdin, "board-update pi-02"); got.Exit != 2 || !strings.Contains(got.Stderr, "error: Nothing to update... Standard input must hold a JSON object of paths and values, ") {
+		if got := a.run(t, stdin, "board-update pi-02"); got.Exit != 2 || !wording.Has(got.Stderr, "error: Nothing to update... ... JSON object of paths and values") {
 			t.Errorf("%q: %+v", stdin, got)
 		}
 	}
@@ -106,7 +107,7 @@ func TestIotronicBoardLife(t *testing.T) {
 		}
 	}
 	s.Add("fleets", iotronictest.Object{"name": "roofs"})
-	if got := a.fails(t, "board-update pi-01 fleet=roofs"); !strings.HasPrefix(got, `"roofs" is the name of 2 fleets; give the UUID of one: 00000001-`) {
+	if got := a.fails(t, "board-update pi-01 fleet=roofs"); !wording.Has(got, `"roofs" ... 2 fleets ... UUID ... 00000001-`) {
 		t.Error(got)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/craton-fleet/craton/internal/openstacktest"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // TestIronicPorts: ports of a real Ironic on the command line.
@@ -39,24 +40,24 @@ func TestIronicPorts(t *testing.T) {
 		"port-create --json '{\"address\": \"52:54:00:30:00:05\", \"local_link_connection\": {\"port_id\": 11}}'" +
 			" -n cli-ports -l switch_id=0a:1b:2c:3d:4e:5f": `"{""port_id"":""11"",""switch_id"":""0a:1b:2c:3d:4e:5f""}"`,
 	} {
-		if got := a.must(t, "--format csv "+line); !strings.Contains(got, want) {
+		if got := a.must(t, "--format csv "+line); !wording.Has(got, want) {
 			t.Errorf("%s:\n%s\nwant %s", line, got, want)
 		}
 	}
 	a.must(t, "port-delete 52:54:00:30:00:04 52:54:00:30:00:05")
 	for line, want := range map[string]string{
-		"port-update " + mac + " local_link_connection/port_id=true":                                   "local_link_connection: port_id is true, and Ironic stores only text there",
-		"port-create -n cli-ports -a 52:54:00:30:00:03 -l port_id=null -l switch_id=0a:1b:2c:3d:4e:5f": "local_link_connection: port_id is null, and Ironic stores only text there",
+		"port-update " + mac + " local_link_connection/port_id=true":                                   "local_link_connection: port_id ... true ... text",
+		"port-create -n cli-ports -a 52:54:00:30:00:03 -l port_id=null -l switch_id=0a:1b:2c:3d:4e:5f": "local_link_connection: port_id ... null ... text",
 		"port-create -n cli-ports":                     "a port of Ironic needs --address",
 		"port-create -a 52:54:00:30:00:03":             "a port of Ironic needs --node",
 		"port-create -n cli-port -a 52:54:00:30:00:03": "Node cli-port could not be found", // and what is near, if it is among the first thousand
 		"port-create -n cli-ports -a " + mac:           "409 Conflict: ",
-		"port-show 52:54:00:30:00:0f":                  "no port has the address 52:54:00:30:00:0f; did you mean ",
+		"port-show 52:54:00:30:00:0f":                  "no port ... 52:54:00:30:00:0f ... did you mean",
 		"port-create -n cli-ports -a 52:54:00:30:00:03 --name eth0 --iotronic-api-version 1.82": "API version 1.82 does not have name (since 1.88)",
 		"port-delete 52:54:00:30:00:0f":                       "Failed to delete port 52:54:00:30:00:0f: ",
-		"port-list --fields name --iotronic-api-version 1.82": "does not have name (since 1.88)",
+		"port-list --fields name --iotronic-api-version 1.82": "name (since 1.88)",
 	} {
-		if got := a.fails(t, line); !strings.Contains(got, want) {
+		if got := a.fails(t, line); !wording.Has(got, want) {
 			t.Errorf("%s:\n%s\nwant %s", line, got, want)
 		}
 	}
@@ -120,24 +121,24 @@ func TestIronicManagement(t *testing.T) {
 	}
 	for line, want := range map[string]string{
 		"node-trait-add NAME":                                                      "the following arguments are required: <trait>",
-		"node-trait-add NAME CUSTOM_C custom":                                      `argument <trait>: "custom" is not a valid trait; use up to 255 capital letters`,
-		"node-update NAME properties/cpus=-1":                                      "properties: cpus is -1, and Ironic takes only whole numbers",
-		"node-create -d fake-hardware --resource-class " + strings.Repeat("x", 81): "resource_class: it has 81 characters, and Ironic allows 80",
-		"node-maintenance NAME true --reason " + strings.Repeat("x", 4097):         "maintenance_reason: it has 4097 characters, and Ironic allows 4096",
-		"node-show NAME --os-ironic-api-version 1.58":                              "unrecognized arguments: --os-ironic-api-version 1.58; here it is --iotronic-api-version",
-		"node-list --ironic-url=http://x":                                          "unrecognized arguments: --ironic-url=http://x; here it is --iotronic-url",
-		"port-show 52:54:00:30:00:0e":                                              "GET /v1/ports: 404 Not Found: no port has the address 52:54:00:30:00:0e",
+		"node-trait-add NAME CUSTOM_C custom":                                      `argument <trait>: "custom" ... trait ... 255 capital letters`,
+		"node-update NAME properties/cpus=-1":                                      "properties: cpus ... -1 ... whole numbers",
+		"node-create -d fake-hardware --resource-class " + strings.Repeat("x", 81): "resource_class: ... 81 ... 80",
+		"node-maintenance NAME true --reason " + strings.Repeat("x", 4097):         "maintenance_reason: ... 4097 ... 4096",
+		"node-show NAME --os-ironic-api-version 1.58":                              "unrecognized arguments: --os-ironic-api-version 1.58 ... --iotronic-api-version",
+		"node-list --ironic-url=http://x":                                          "unrecognized arguments: --ironic-url=http://x ... --iotronic-url",
+		"port-show 52:54:00:30:00:0e":                                              "GET /v1/ports: 404 Not Found: no port ... 52:54:00:30:00:0e",
 		"node-trait-remove NAME CUSTOM_Z":                                          "404 Not Found: ",
 		"node-trait-remove NAME":                                                   "give traits, or --all",
-		"node-trait-list NAME --iotronic-api-version 1.36":                         "does not have traits (since 1.37)",
+		"node-trait-list NAME --iotronic-api-version 1.36":                         "traits (since 1.37)",
 		"node-boot-device-set NAME disk":                                           "400 Bad Request: ",
 		"node-inject-nmi NAME":                                                     "does not support inject_nmi",
 		"node-boot-mode-set NAME efi":                                              "invalid choice",
 		"node-inventory NAME":                                                      "404 Not Found: ",
-		"node-list --instance-name x --iotronic-api-version 1.82":                  "API version 1.82 does not have instance_name (since 1.104)",
+		"node-list --instance-name x --iotronic-api-version 1.82":                  "API version 1.82 ... instance_name (since 1.104)",
 	} {
 		line = strings.ReplaceAll(line, "NAME", name)
-		if got := a.fails(t, line); !strings.Contains(got, want) || strings.Contains(got, "did you mean \""+name) {
+		if got := a.fails(t, line); !wording.Has(got, want) || strings.Contains(got, "did you mean \""+name) {
 			t.Errorf("%s:\n%s\nwant %s", line, got, want)
 		}
 	}
@@ -147,7 +148,7 @@ func TestIronicManagement(t *testing.T) {
 	if got := a.must(t, "node-delete --dry-run "+name); got != "Would delete node "+name+" with 0 ports, while it is active.\n" {
 		t.Error(got)
 	}
-	if got := a.fails(t, "node-delete "+name); !strings.Contains(got, "Ironic would forget, and neither tear down nor switch off, what is deployed on: "+name+" (active).") || !strings.Contains(got, "--yes") {
+	if got := a.fails(t, "node-delete "+name); !wording.Has(got, "Ironic ... deployed on: "+name+" (active)") || !strings.Contains(got, "--yes") {
 		t.Error(got)
 	}
 	a.must(t, "node-delete --yes "+name)
@@ -191,15 +192,15 @@ func TestIronicChassisAndAllocations(t *testing.T) {
 		t.Error(got)
 	}
 	for line, want := range map[string]string{
-		"allocation-list --iotronic-api-version 1.51":                   "does not have allocations (since 1.52)",
-		"allocation-update x name=y --iotronic-api-version 1.56":        "does not have changes of allocations (since 1.57)",
+		"allocation-list --iotronic-api-version 1.51":                   "allocations (since 1.52)",
+		"allocation-update x name=y --iotronic-api-version 1.56":        "changes of allocations (since 1.57)",
 		"allocation-create -n x":                                        "400 Bad Request: ",
 		"allocation-create -n x --resource-class x --wait -1":           "Invalid wait specified.",
-		"allocation-create -n cli-none --resource-class none --wait 60": "no available nodes match the resource class none",
+		"allocation-create -n cli-none --resource-class none --wait 60": "no available nodes ... none",
 		"allocation-delete nothing":                                     "Failed to delete allocation nothing: ",
 		"chassis-show 00000031-0000-4000-8000-000000000030":             "could not be found",
 	} {
-		if got := a.fails(t, line); !strings.Contains(got, want) {
+		if got := a.fails(t, line); !wording.Has(got, want) {
 			t.Errorf("%s:\n%s\nwant %s", line, got, want)
 		}
 	}
@@ -273,16 +274,16 @@ func TestIronicParts(t *testing.T) {
 	for line, want := range map[string]string{
 		"node-bios-setting-show NAME nothing":                               "404 Not Found: ",
 		"node-history-show NAME " + group:                                   "404 Not Found: ",
-		"node-history-list NAME --iotronic-api-version 1.77":                "does not have the history of nodes (since 1.78)",
-		"node-vif-list NAME --iotronic-api-version 1.27":                    "does not have virtual interfaces of nodes (since 1.28)",
-		"node-vif-attach NAME v --port-uuid x --iotronic-api-version 1.66":  "does not have port_uuid (since 1.67)",
-		"portgroup-list --iotronic-api-version 1.22":                        "does not have portgroups (since 1.23)",
-		"portgroup-create --node NAME --mode x --iotronic-api-version 1.25": "does not have mode (since 1.26)",
-		"deploy-template-create --name CUSTOM_X --steps {}":                 "argument --steps: it is neither a JSON list nor a file with one",
+		"node-history-list NAME --iotronic-api-version 1.77":                "the history of nodes (since 1.78)",
+		"node-vif-list NAME --iotronic-api-version 1.27":                    "virtual interfaces of nodes (since 1.28)",
+		"node-vif-attach NAME v --port-uuid x --iotronic-api-version 1.66":  "port_uuid (since 1.67)",
+		"portgroup-list --iotronic-api-version 1.22":                        "portgroups (since 1.23)",
+		"portgroup-create --node NAME --mode x --iotronic-api-version 1.25": "mode (since 1.26)",
+		"deploy-template-create --name CUSTOM_X --steps {}":                 "argument --steps: ... JSON list ... file",
 		"volume-connector-show 00000061-0000-4000-8000-000000000001":        "404 Not Found: ",
 	} {
 		line = strings.ReplaceAll(line, "NAME", name)
-		if got := a.fails(t, line); !strings.Contains(got, want) {
+		if got := a.fails(t, line); !wording.Has(got, want) {
 			t.Errorf("%s:\n%s\nwant %s", line, got, want)
 		}
 	}

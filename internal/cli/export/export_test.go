@@ -22,6 +22,7 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 	"github.com/craton-fleet/craton/internal/skip"
 	"github.com/craton-fleet/craton/internal/value"
+	"github.com/craton-fleet/craton/internal/wording"
 	"github.com/craton-fleet/craton/server"
 )
 
@@ -292,7 +293,7 @@ func TestHostileValues(t *testing.T) {
 				t.Errorf("the target %q", g.Targets[0])
 			}
 		}
-		if !strings.Contains(errs, "without what a variable says: metrics_port is not usable") {
+		if !wording.Has(errs, "variable ... metrics_port ... not usable") {
 			t.Errorf("nothing is said:\n%s", errs)
 		}
 	})
@@ -433,7 +434,7 @@ func TestSameNames(t *testing.T) {
 	p.must(t, `{"clouds":[{"name":"e","regions":[{"name":"r","hosts":[{"name":"web","ip_address":"10.0.0.1","device_type":"x"},{"name":"one","ip_address":"10.0.0.3","device_type":"x"}]},{"name":"s","hosts":[{"name":"web","ip_address":"10.0.0.2","device_type":"x"}]}]}]}`, "apply", "-", "--allow-duplicates")
 	for format, want := range map[string]string{"hosts": "10.0.0.3 one\n", "ssh-config": "Host one\n  HostName 10.0.0.3\n"} {
 		out, errs := p.must(t, "", "export", "--format", format)
-		if out != want || !strings.Contains(errs, "2 hosts left out: another host has the same name") {
+		if out != want || !wording.Has(errs, "2 hosts left out: ... same name") {
 			t.Errorf("%s: %q %s", format, out, errs)
 		}
 	}
@@ -583,15 +584,15 @@ func TestMistakes(t *testing.T) {
 		"--format json":                         "invalid choice: 'json'",
 		"--columns name":                        "argument --columns: goes with --format csv",
 		"--format hosts --port 1":               "argument --port: goes with --format prometheus",
-		"--format csv --columns nme":            `there is no column "nme"; did you mean "name"?`,
+		"--format csv --columns nme":            `no column "nme" ... "name"`,
 		"--format csv --columns vars.":          `there is no column "vars."`,
 		"--format prometheus --port 0":          `"0" is not a port`,
 		"--format prometheus --labels cloud":    "two labels would be called cloud",
-		"--format prometheus --labels __name=x": "the label __name is Prometheus's own",
+		"--format prometheus --labels __name=x": "__name ... Prometheus's own",
 		"extra":                                 "unrecognized arguments: extra",
 	} {
 		out, errs, code := p.run(t, "", append([]string{"export"}, strings.Fields(args)...)...)
-		if code != 2 || out != "" || !strings.Contains(errs, want) {
+		if code != 2 || out != "" || !wording.Has(errs, want) {
 			t.Errorf("%s: %d %q %s", args, code, out, errs)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/output"
+	"github.com/craton-fleet/craton/internal/wording"
 	"github.com/craton-fleet/craton/server"
 )
 
@@ -77,7 +78,7 @@ func TestServe(t *testing.T) {
 	if status, body := get(browser, address); status != http.StatusOK || !strings.Contains(body, strings.TrimPrefix(page, "http://"+strings.Split(page, "/")[2])) {
 		t.Errorf("%d %s", status, body)
 	}
-	if status, body := get(browser, page); status != http.StatusOK || !strings.Contains(body, "There is no cloud in this fleet yet") {
+	if status, body := get(browser, page); status != http.StatusOK || !wording.Has(body, "no cloud in this fleet") {
 		t.Errorf("%d %s", status, body)
 	}
 	if status, _ := get(http.DefaultClient, address); status != http.StatusForbidden {
