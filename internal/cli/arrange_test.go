@@ -106,25 +106,25 @@ func TestVariableOf(t *testing.T) {
 	t.Parallel()
 	const text, notJSON = "text ... Ansible's YAML ... ", "text ... not JSON ... fleet file ... "
 	quoted := func(instead string) string {
-		return "text ... fleet file ... " + instead + " ... quotes"
+		return "text ... fleet file ... quotes ... " + instead
 	}
 	dated := func(instead string) string {
-		return "text ... Ansible ... " + instead + " ... quotes"
+		return "text ... quotes ... Ansible ... " + instead
 	}
 	for word, want := range map[string][2]string{
 		`"text"`: {`"text"`}, `"5"`: {`"5"`}, `""`: {`""`}, `"""`: {`""`}, `"a"b"`: {`"a\"b"`}, `"a`: {`"a"`}, `"a\nb"`: {`"a\nb"`}, `"no"`: {`"no"`},
 		`5`: {`5`}, `-5`: {`-5`}, `0`: {`0`}, `123456789012345678901234567890`: {`123456789012345678901234567890`},
 		`007`: {`7`}, `0644`: {`420`}, `+5`: {`5`}, `-0`: {`0`}, `1_000`: {`1000`}, `_1`: {`"_1"`}, `0x10`: {`16`}, `0b11`: {`3`}, `0o17`: {`"0o17"`},
-		`0819`: {`"0819"`, text + "written 819"}, ` 1`: {`" 1"`, text + "written 1"}, `1__0`: {`10`},
+		`0819`: {`"0819"`, text + "write 819"}, ` 1`: {`" 1"`, text + "write 1"}, `1__0`: {`10`},
 		`1.5`: {`1.5`}, `1.50`: {`1.50`}, `.5`: {`0.5`}, `5.`: {`5.0`}, `.`: {`"."`}, `1e`: {`"1e"`}, `1.0e+3`: {`1.0e+3`}, `1_0.5`: {`10.5`},
-		`1e3`: {`"1e3"`, text + "written 1000"}, `-.5`: {`"-.5"`, text + "written -0.5"},
+		`1e3`: {`"1e3"`, text + "write 1000"}, `-.5`: {`"-.5"`, text + "write -0.5"},
 		`12e4567`: {`"12e4567"`, text + "exponent ... 1.0e+3"},
-		`TRUE`:    {`true`}, `on`: {`true`}, `Yes`: {`true`}, `off`: {`false`}, `no`: {`false`}, `yEs`: {`"yEs"`, text + "written true"},
-		`t`: {`"t"`, text + "written true"}, `y`: {`"y"`, text + "written true"}, `N`: {`"N"`, text + "written false"},
-		`null`: {`null`}, `Null`: {`null`}, `~`: {`null`}, `None`: {`"None"`, text + "written null"},
-		`nan`: {`"nan"`}, `-inf`: {`"-inf"`}, `.inf`: {`".inf"`, "text ... Ansible's YAML ... not ... JSON ... quotes ... fleet file"},
-		`12:30`: {`"12:30"`, "text ... Ansible's YAML ... 750 ... quotes ... fleet file"}, `08:30`: {`"08:30"`},
-		`52:54:00:12:34:56`: {`"52:54:00:12:34:56"`, "text ... Ansible's YAML ... 41135085296 ... quotes ... fleet file"},
+		`TRUE`:    {`true`}, `on`: {`true`}, `Yes`: {`true`}, `off`: {`false`}, `no`: {`false`}, `yEs`: {`"yEs"`, text + "write true"},
+		`t`: {`"t"`, text + "write true"}, `y`: {`"y"`, text + "write true"}, `N`: {`"N"`, text + "write false"},
+		`null`: {`null`}, `Null`: {`null`}, `~`: {`null`}, `None`: {`"None"`, text + "write null"},
+		`nan`: {`"nan"`}, `-inf`: {`"-inf"`}, `.inf`: {`".inf"`, quoted("not ... JSON")},
+		`12:30`: {`"12:30"`, quoted("750")}, `08:30`: {`"08:30"`},
+		`52:54:00:12:34:56`: {`"52:54:00:12:34:56"`, quoted("41135085296")},
 		`2024-01-02`:        {`"2024-01-02"`}, `2024-01-02T10:00:00Z`: {`"2024-01-02T10:00:00Z"`, dated("2024-01-02T10:00:00+00:00")}, `=`: {`"="`, quoted("an error")}, `<<`: {`"\u003c\u003c"`, quoted("an error")},
 		`text`: {`"text"`}, `a b`: {`"a b"`}, `<&>`: {`"\u003c\u0026\u003e"`}, `é`: {`"é"`}, `10.20.0.11`: {`"10.20.0.11"`},
 		`{"a": 1}`: {`{"a": 1}`}, `[1,2]`: {`[1,2]`}, `{a}`: {`"{a}"`, notJSON + "a mapping"}, `[`: {`"["`, notJSON + "an error"}, `[a, no]`: {`"[a, no]"`, notJSON + "a list"}, `[{"a": .5}]`: {`"[{\"a\": .5}]"`, notJSON + "a list"},

@@ -101,20 +101,28 @@ func VariableOf(text string) (value json.RawMessage, note string) {
 	case yaml11.Null, yaml11.Bool, yaml11.Int, yaml11.Float:
 		switch {
 		case s.Base60:
-			return JSONText(text), fmt.Sprintf("is a text; to Ansible's YAML it is the number %s, so it needs quotes in a fleet file", s.Text)
+			return JSONText(text), fmt.Sprintf("is taken as text; in a fleet file it needs quotes, because YAML 1.1 reads it as the number %s", s.Text)
 		case s.Problem != "":
-			return JSONText(text), "is a text; to Ansible's YAML it " + s.Problem + ", so it needs quotes in a fleet file"
+			return JSONText(text), problemNote(s.Problem)
 		}
 		return json.RawMessage(s.Text), ""
 	case yaml11.Date:
-		if s.Text != text {
-			return JSONText(text), fmt.Sprintf("is a text; in a file of variables Ansible makes %s of it without quotes", s.Text)
+		switch {
+		case s.Problem != "":
+			return JSONText(text), problemNote(s.Problem)
+		case s.Text != text:
+			return JSONText(text), fmt.Sprintf("is taken as text; without quotes in a file of variables, Ansible reads it as %s", s.Text)
 		}
 	}
 	if note = formerNote(text); note == "" {
 		note = yamlNote(text)
 	}
 	return JSONText(text), note
+}
+
+// problemNote says why a fleet file needs quotes around a scalar that YAML 1.1 does not read.
+func problemNote(problem string) string {
+	return "is taken as text; in a fleet file it needs quotes, because in YAML 1.1 it " + problem
 }
 
 // yamlNote says what a fleet file has where a text stands in it without quotes, if it is not that text. Nobody takes a
@@ -127,27 +135,27 @@ func yamlNote(text string) string {
 	case instead == "":
 		return ""
 	case text[0] == '{' || text[0] == '[':
-		return "is a text, since it is not JSON; in a fleet file it is " + instead
+		return "is taken as text, because it is not JSON; in a fleet file it is " + instead
 	default:
-		return "is a text; in a fleet file it is " + instead + ", and wants quotes"
+		return "is taken as text; in a fleet file it needs quotes, because without them it is " + instead
 	}
 }
 
 // formerNote says what a text was to python-cratonclient, if it was none.
 func formerNote(text string) string {
-	const is = "is a text, as in Ansible's YAML; "
+	const is = "is taken as text, as in Ansible's YAML; "
 	if truth, ok := argparse.TruthOf(text); ok {
-		return fmt.Sprintf("%sthe boolean is written %t", is, truth)
+		return fmt.Sprintf("%sto set the boolean, write %t", is, truth)
 	}
 	if word := strings.ToLower(text); word == "null" || word == "none" {
-		return is + "the value null is written null"
+		return is + "to set null, write null"
 	}
 	if number := strings.TrimFunc(text, python.Space); pythonFloat().MatchString(number) {
 		f, err := strconv.ParseFloat(strings.ReplaceAll(number, "_", ""), 64)
 		if plain := strconv.FormatFloat(f, 'f', -1, 64); err == nil && len(plain) <= 20 {
-			return is + "the number is written " + plain
+			return is + "to set the number, write " + plain
 		}
-		return is + "a number with an exponent is written as 1.0e+3"
+		return is + "to set a number with an exponent, write it as in 1.0e+3"
 	}
 	return ""
 }
