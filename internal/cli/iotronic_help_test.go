@@ -143,7 +143,7 @@ func TestBaremetalTable(t *testing.T) {
 			}
 		}
 	}
-	if n < 40 {
+	if n < 15 {
 		t.Errorf("%d commands", n)
 	}
 }
