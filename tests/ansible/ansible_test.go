@@ -211,7 +211,7 @@ func loadInto(t *testing.T, dir, fleet string) (string, error) {
 
 // made returns the message about a database that was created.
 func made(url string) string {
-	return "made the database " + strings.TrimPrefix(url, "sqlite:") + ", which was not there\n"
+	return "created the database " + strings.TrimPrefix(url, "sqlite:") + "\n"
 }
 
 var (

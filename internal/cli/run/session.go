@@ -60,10 +60,10 @@ func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Ses
 	}
 }
 
-// PrintCreated says that the database was made, which may be by a mistake in its name.
+// PrintCreated says that the database was created: a mistake in its name may be the reason.
 func PrintCreated(s output.Streams, c *connect.Connection) {
 	if file := c.Created(); file != "" {
-		_, _ = fmt.Fprintf(s.Err, "made the database %s, which was not there\n", show.Clean(file))
+		_, _ = fmt.Fprintf(s.Err, "created the database %s\n", show.Clean(file))
 	}
 }
 
