@@ -64,14 +64,14 @@ func TestAround(t *testing.T) {
 		}
 	}
 	check("")
-	has(t, f.words(kvm), "parent tor", "Interfaces eth0 10.20.0.4", "In it vm", "create host east/dfw/kvm")
+	has(t, f.words(kvm), "parent tor", "Interfaces eth0 10.20.0.4", "Children vm", "create host east/dfw/kvm")
 	has(t, f.words(network), "CIDR10.20.0.0/24", "vlan 20")
 	has(t, f.words(eth), "network interface eth0", "network mgmt")
 	f.apply(strings.Replace(strings.Replace(wiredFleet, "parent: kvm", "parent: tor", 1), "labels: [virt]", "labels: [other]", 1))
-	if text := f.words(kvm); strings.Contains(text, "In it vm") || !strings.Contains(text, "label_other") {
+	if text := f.words(kvm); strings.Contains(text, "Children vm") || !strings.Contains(text, "label_other") {
 		t.Errorf("now:\n%s", text)
 	}
-	has(t, f.words(kvm+"?at="+then), "parent tor", "Interfaces eth0 10.20.0.4", "In it vm", "create host east/dfw/kvm")
+	has(t, f.words(kvm+"?at="+then), "parent tor", "Interfaces eth0 10.20.0.4", "Children vm", "create host east/dfw/kvm")
 	check("?at=" + then)
 }
 

@@ -137,7 +137,7 @@ func (p *page) changes() (*view, error) {
 	}
 	found, err := p.history(o)
 	if craton.IsNotFound(err) && o.ID != "" {
-		return nil, fail(http.StatusNotFound, "there is no %s %s, and there was none", doc.Of.Noun(), o.ID)
+		return nil, fail(http.StatusNotFound, "there is no %s %s, and there never was one", doc.Of.Noun(), o.ID)
 	}
 	if err != nil {
 		if reason, ok := connect.UnknownPast(err, "", http.StatusBadRequest); ok {

@@ -26,7 +26,7 @@ func TestKeysOfFleet(t *testing.T) {
 			t.Errorf("%s:\n%s", q, text)
 		}
 	}
-	has(t, f.words("/ui/variables?q=nothing"), "No variable is called so.")
+	has(t, f.words("/ui/variables?q=nothing"), "No variable has a name like this.")
 	var more strings.Builder
 	for i := range 230 {
 		fmt.Fprintf(&more, "k%03d: 1, ", i)
@@ -66,7 +66,7 @@ func TestKeysOfFleet(t *testing.T) {
 func TestFind(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, strings.Replace(smallFleet, "role: front", "role: front, secret_word: hush", 1))
-	has(t, f.words("/ui/find"), "Upper and lower case are the same")
+	has(t, f.words("/ui/find"), "It ignores case")
 	page := f.read("/ui/find?q=NTP.d")
 	has(t, strings.Join(strings.Fields(page.text), " "), "region east/dfw ntp = ntp.dfw", "craton find NTP.d")
 	if !slices.Contains(page.links, "/ui/regions/1?key=ntp") || !slices.Contains(page.links, "/ui/regions/1") {
@@ -78,7 +78,7 @@ func TestFind(t *testing.T) {
 	if !slices.Contains(page.links, "/ui/hosts/"+id) || !slices.Contains(page.links, "/ui/hosts?where=label%3Dweb") {
 		t.Errorf("%v", page.links)
 	}
-	has(t, f.words("/ui/find?q=hush"), "Nothing has this text.")
+	has(t, f.words("/ui/find?q=hush"), "Nothing contains this text.")
 	has(t, f.words("/ui/find?q=secret_w"), "variable secret_word")
 	if w := f.get("/ui/find.json"); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `"objects": []`) {
 		t.Errorf("%d %s", w.Code, w.Body)
@@ -142,7 +142,7 @@ func TestVariablesByName(t *testing.T) {
 	has(t, f.words(at+"?q=NTP"), "Variables 232", `ntp "a" cloud c`, "ntp_old", "All")
 	has(t, f.words(at+"?q=key_*"), "1 to 100 of 230.", "key_000 0")
 	has(t, f.words(at+"?q=key_*&after=key_199"), "201 to 230 of 230.", "First page")
-	has(t, f.words(at+"?q=none"), "No variable of it is called so.")
+	has(t, f.words(at+"?q=none"), "No variable has a name like this.")
 	if links := f.read(at + "?q=ntp").links; !slices.Contains(links, at+"?key=ntp_old") || slices.Contains(links, at+"?key=key_000") {
 		t.Error(links)
 	}
@@ -153,14 +153,14 @@ func TestVariablesByName(t *testing.T) {
 		t.Error(links)
 	}
 	has(t, f.words("/ui/hosts"), "a b c d and 2 more")
-	has(t, f.words("/ui/compare?a=many"), "Name the host to compare it with, or the moment.")
-	has(t, f.words("/ui/hosts?at=1"), "There were none.")
-	has(t, f.words("/ui/hosts?where=name%3D*few*"), "No name has few in it. Find it anywhere")
+	has(t, f.words("/ui/compare?a=many"), "Enter a second host, or an earlier time.")
+	has(t, f.words("/ui/hosts?at=1"), "There were no hosts.")
+	has(t, f.words("/ui/hosts?where=name%3D*few*"), "No name contains few. Search everywhere")
 	if links := f.read("/ui/hosts?where=name%3D*few*").links; !slices.Contains(links, "/ui/find?q=few") {
 		t.Error(links)
 	}
 	if text := f.words("/ui/hosts?where=name%3Dfew*"); strings.Contains(text, "anywhere") {
 		t.Error(text)
 	}
-	has(t, f.words("/ui/?at=0"), "There was no cloud in this fleet.")
+	has(t, f.words("/ui/?at=0"), "This fleet had no clouds.")
 }

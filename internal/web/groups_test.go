@@ -21,8 +21,8 @@ func TestGroups(t *testing.T) {
 	page := f.at("web-01")
 	doc := f.read(page)
 	text := strings.Join(strings.Fields(doc.text), " ")
-	has(t, text, "In the inventory It is called web-01 and is in these groups: cell_east_dfw_c1 cloud_east craton label_web region_east_dfw type_server")
-	if strings.Contains(text, "no settings of the inventory are set") {
+	has(t, text, "In the inventory The name is web-01. Groups: cell_east_dfw_c1 cloud_east craton label_web region_east_dfw type_server")
+	if strings.Contains(text, "the default settings of the inventory") {
 		t.Error("the settings are known")
 	}
 	for _, want := range []string{"/ui/hosts?where=label%3Dweb", "/ui/hosts?where=type%3Dserver", "/ui/cells/1", "/ui/regions/1", "/ui/clouds/1", "/ui/hosts"} {
@@ -49,16 +49,16 @@ func TestGroups(t *testing.T) {
 		f.page = web.New(web.Options{Client: func(*http.Request) (*craton.Client, error) { return f.client, nil }, Inventory: o})
 		return f.words(page)
 	}
-	has(t, shows(nil), "cloud_east", "no settings of the inventory are set")
+	has(t, shows(nil), "cloud_east", "the default settings of the inventory")
 	o := inventory.DefaultOptions()
 	o.DeviceTypes = []string{"vm"}
-	has(t, shows(&o), "The setting device_types keeps it out.")
+	has(t, shows(&o), "The setting device_types excludes this device.")
 	o = inventory.DefaultOptions()
 	o.Clouds = []string{"west"}
 	has(t, shows(&o), `no cloud is called "west"`)
 	o = inventory.DefaultOptions()
 	o.Hostname, o.Groups, o.ProjectGroup = inventory.Qualified, nil, ""
-	has(t, shows(&o), "It is called east/dfw/web-01, and is in no group.")
+	has(t, shows(&o), "The name is east/dfw/web-01. There are no groups.")
 	o = inventory.DefaultOptions()
 	o.Groups = []inventory.GroupKind{inventory.ParentGroups, inventory.ActiveGroups}
 	page = f.at("guest")

@@ -64,7 +64,7 @@ func TestKeystone(t *testing.T) {
 		_ = r.Write(&text)
 		return r.StatusCode, text.String()
 	}
-	if _, form := look("/ui/sign-in", &http.Cookie{Name: "x", Value: "y"}); !strings.Contains(form, "Token of Keystone") || strings.Contains(form, `name="user"`) {
+	if _, form := look("/ui/sign-in", &http.Cookie{Name: "x", Value: "y"}); !strings.Contains(form, "Keystone token") || strings.Contains(form, `name="user"`) {
 		t.Errorf("%s", form)
 	}
 	cookies := map[string]*http.Cookie{}

@@ -100,7 +100,7 @@ func (p *page) list(k *schema.Kind) (*view, error) {
 	var terms *where.Where
 	if doc.Where != "" {
 		if !doc.Chosen {
-			return nil, fail(http.StatusBadRequest, "%ss are not chosen by terms", k.Noun())
+			return nil, fail(http.StatusBadRequest, "lists of %ss take no terms", k.Noun())
 		}
 		var err error
 		if terms, err = where.Parse(k, doc.Where); err != nil {
@@ -123,7 +123,7 @@ func (p *page) list(k *schema.Kind) (*view, error) {
 	if doc.Marker != "" { // it may be wrong: then the API says so before the page begins
 		if _, err := p.of(k).Collection(craton.Kind(k.Name)).Get(p.ctx, doc.Marker); craton.IsNotFound(err) {
 			if err := p.readList(k, terms, doc); err != nil {
-				return v, fail(http.StatusBadRequest, "there is no %s %s any more, behind which this page begins", k.Noun(), doc.Marker)
+				return v, fail(http.StatusBadRequest, "the %s %s, after which this page begins, no longer exists", k.Noun(), doc.Marker)
 			}
 			return v, nil
 		}

@@ -54,13 +54,13 @@ func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch c, err := r.Cookie(l.cookie); {
 	case !ours:
-		http.Error(w, "this page is for this machine, by its address", http.StatusMisdirectedRequest)
+		http.Error(w, "open this page by the address that `craton ui` prints", http.StatusMisdirectedRequest)
 	case r.URL.Path == l.base+"enter" && r.Method == http.MethodGet:
 		l.enter(w, r)
 	case strings.HasPrefix(r.URL.Path, l.base+"assets/"):
 		l.site.ServeHTTP(w, r) // the same for everybody
 	case err != nil || subtle.ConstantTimeCompare([]byte(c.Value), []byte(l.session)) != 1 || !strings.HasPrefix(r.URL.Path, l.base):
-		http.Error(w, "Nobody is signed in here. `craton ui` prints an address that works once, in one browser: stop it with Ctrl-C and start it again for another one.", http.StatusForbidden)
+		http.Error(w, "This browser is not signed in. `craton ui` prints an address that works once, in one browser. For another address, stop `craton ui` with Ctrl-C and start it again.", http.StatusForbidden)
 	default:
 		l.site.ServeHTTP(w, r)
 	}
@@ -76,7 +76,7 @@ func (l *Local) enter(w http.ResponseWriter, r *http.Request) {
 	}
 	l.mu.Unlock()
 	if !good {
-		http.Error(w, "This address works once, and has been used. If that was not you, somebody else can read the page: stop `craton ui` with Ctrl-C and start it again.", http.StatusForbidden)
+		http.Error(w, "This address works once, and was used already. If you did not use it, somebody else can read the page: stop `craton ui` with Ctrl-C and start it again.", http.StatusForbidden)
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: l.cookie, Value: l.session, Path: l.base, HttpOnly: true, SameSite: http.SameSiteStrictMode})

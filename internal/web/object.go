@@ -320,7 +320,7 @@ func (p *page) readRelated(d *objectPage) error {
 		kind            *schema.Kind
 	}{
 		{"Interfaces", "device_id", "", schema.NetworkInterface},
-		{"In it", "parent_id", "parent_id=" + d.ID, schema.Device},
+		{"Children", "parent_id", "parent_id=" + d.ID, schema.Device},
 	} {
 		c := p.client.Collection(craton.Kind(of.kind.Name))
 		if !c.Takes(of.key) {
@@ -399,7 +399,7 @@ func momentBefore(events []*craton.Event, now time.Time) (then, words string) {
 	case len(events) == 1:
 		return "", ""
 	case first.Action == "create":
-		return strconv.FormatInt(first.Revision, 10), "when it was made"
+		return strconv.FormatInt(first.Revision, 10), "when it was created"
 	}
 	return strconv.FormatInt(first.Revision, 10), "revision " + strconv.FormatInt(first.Revision, 10)
 }

@@ -84,10 +84,10 @@ func TestOriginal(t *testing.T) {
 	c := clientOf(t, &original{t, f.api})
 	f.page = web.New(web.Options{Client: func(*http.Request) (*craton.Client, error) { return c, nil }})
 	has(t, f.words("/ui/"), "cloud east 3 0 1 2 ntp 3")
-	has(t, f.words(f.at("web-01")), `ntp "10.0.0.1" hides 3`, "Labelsweb", "label_web", "This server keeps no change log: who set a value is not known.")
+	has(t, f.words(f.at("web-01")), `ntp "10.0.0.1" overrides 3`, "Labelsweb", "label_web", "This server has no change log, so it is not known who set a value.")
 	has(t, f.words("/ui/hosts?where=label%3Dweb"), "web-01", "web-02", "2 hosts.")
 	has(t, f.words("/ui/variables"), "ntp 3 4")
-	has(t, f.words("/ui/variables/ntp?where=label%3Dweb"), "On 2 hosts.")
+	has(t, f.words("/ui/variables/ntp?where=label%3Dweb"), "Hosts with this variable: 2")
 	has(t, f.words("/ui/find?q=WEB"), "label web", "name = web-01")
 	has(t, f.words("/ui/compare?a=web-01&b=web-02"), `ntp "10.0.0.1"`)
 	has(t, f.words("/ui/compare?a=web-01&then=1d"), "has no change log: the original Craton server keeps none")
@@ -98,7 +98,7 @@ func TestOriginal(t *testing.T) {
 		if w.Code != http.StatusConflict {
 			t.Errorf("%s: %d", path, w.Code)
 		}
-		has(t, text, "That cannot be told", "has no change log: the original Craton server keeps none")
+		has(t, text, "Not available", "has no change log: the original Craton server keeps none")
 	}
 	seen, todo := map[string]bool{}, []string{"/ui/", "/ui/users", "/ui/users/1"}
 	for len(todo) > 0 && len(seen) < 200 {

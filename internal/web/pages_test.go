@@ -34,11 +34,11 @@ func TestVariable(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t, smallFleet+`              - {name: odd, ip_address: 10.20.0.14, device_type: server, variables: {"a/b.json": 1, "..": 2, "label": 3, "ntp": [1, 2]}}
 `)
-	has(t, f.words("/ui/variables/ntp"), "On 4 hosts.", `2 "ntp.dfw" region east/dfw 2`, `1 "10.0.0.1" host east/dfw/c1/web-01`, `0 "pool.ntp.org" project default 4`, "craton explain --key ntp")
-	has(t, f.words("/ui/variables/ntp?where=name%3Dweb-*"), "On 2 hosts.", "craton explain --key ntp --where 'name=web-*'")
-	has(t, f.words("/ui/variables/role"), "3 do not have it, such as east/dfw/c1/")
+	has(t, f.words("/ui/variables/ntp"), "Hosts with this variable: 4", `2 "ntp.dfw" region east/dfw 2`, `1 "10.0.0.1" host east/dfw/c1/web-01`, `0 "pool.ntp.org" project default 4`, "craton explain --key ntp")
+	has(t, f.words("/ui/variables/ntp?where=name%3Dweb-*"), "Hosts with this variable: 2", "craton explain --key ntp --where 'name=web-*'")
+	has(t, f.words("/ui/variables/role"), "without it: 3, such as east/dfw/c1/")
 	has(t, f.words("/ui/variables/npt"), `None of the 4 hosts has a variable "npt"; did you mean "ntp"?`)
-	has(t, f.words("/ui/variables?where=x&key=ntp"), "On 0 hosts.")
+	has(t, f.words("/ui/variables?where=x&key=ntp"), "Hosts with this variable: 0")
 	has(t, f.words("/ui/variables?key=ntp&where=%3D"), "column 1")
 	for _, key := range []string{"a/b.json", "..", "label", "ntp"} {
 		page := f.read(f.at("odd") + "?key=" + url.QueryEscape(key))
@@ -83,11 +83,11 @@ func TestCompare(t *testing.T) {
 	if strings.Contains(text, "dns") {
 		t.Errorf("what is the same:\n%s", text)
 	}
-	has(t, f.words("/ui/compare?a=web-02&b=guest"), "Their variables have the same values.")
-	has(t, f.words("/ui/compare?a=web-01&then="+revision), "Nothing differs.")
+	has(t, f.words("/ui/compare?a=web-02&b=guest"), "Both have the same values of all variables.")
+	has(t, f.words("/ui/compare?a=web-01&then="+revision), "There are no differences.")
 	f.apply(strings.Replace(smallFleet, "ntp: 10.0.0.1", "ntp: 10.9.9.9", 1))
 	has(t, f.words("/ui/compare?a=web-01&then="+revision), "from revision "+revision+" to now", `ntp "10.0.0.1" "10.9.9.9"`, "craton diff --from "+revision+" --kind host "+id)
-	has(t, f.words("/ui/compare?a=web-01&b=web-02&at="+revision), "As it was", `"10.0.0.1"`, "--to "+revision+" --omit-hashed")
+	has(t, f.words("/ui/compare?a=web-01&b=web-02&at="+revision), "Past state", `"10.0.0.1"`, "--to "+revision+" --omit-hashed")
 	var twin struct {
 		Keys []struct {
 			Key    string
@@ -123,7 +123,7 @@ func TestChanges(t *testing.T) {
 			t.Errorf("%s: a command that prints more than the page: %s", path, words)
 		}
 	}
-	has(t, f.words("/ui/changes?user=nobody"), "Nothing was done that fits.")
+	has(t, f.words("/ui/changes?user=nobody"), "No change matches.")
 	has(t, f.words("/ui/changes?name=guest"), "create host east/dfw/c1/guest")
 	seen, path := 0, "/ui/changes?kind=host"
 	for range 10 {
@@ -173,7 +173,7 @@ func TestChangesThen(t *testing.T) {
 		}
 	}
 	page := f.read("/ui/changes?kind=host&id=" + id + "&at=" + second)
-	has(t, f.words("/ui/changes?at=0"), "Nothing was done that fits.")
+	has(t, f.words("/ui/changes?at=0"), "No change matches.")
 	links := map[string]string{}
 	for _, l := range page.links {
 		for _, end := range []string{first, second} {
@@ -185,8 +185,8 @@ func TestChangesThen(t *testing.T) {
 	if len(links) != 2 {
 		t.Fatalf("%v", page.links)
 	}
-	has(t, f.words(links[first]), `ntp "10.0.0.1" hides 3`)
-	has(t, f.words(links[second]), `ntp "10.9.9.9" hides 3`)
+	has(t, f.words(links[first]), `ntp "10.0.0.1" overrides 3`)
+	has(t, f.words(links[second]), `ntp "10.9.9.9" overrides 3`)
 	number, err := strconv.Atoi(id)
 	if err != nil {
 		t.Fatal(err)
@@ -217,7 +217,7 @@ func TestSmallPrint(t *testing.T) {
 		f.page.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 		return w.Code, strings.Join(strings.Fields(w.Body.String()), " ")
 	}
-	for path, want := range map[string]string{"/ui/changes?before=what": "The cursor in the URL is invalid", "/ui/hosts?marker=4711": "There is no host 4711 any more"} {
+	for path, want := range map[string]string{"/ui/changes?before=what": "The cursor in the URL is invalid", "/ui/hosts?marker=4711": "The host 4711, after which this page begins"} {
 		if status, text := get(path); status != http.StatusBadRequest || !strings.Contains(text, want) || strings.Contains(text, "/v1") || strings.Contains(text, "database") {
 			t.Errorf("%s: %d %s", path, status, text)
 		}

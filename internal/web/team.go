@@ -86,7 +86,7 @@ func (t *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch name := strings.TrimPrefix(r.URL.Path, Root); {
 	case r.Method == http.MethodPost && (name == "sign-in" || name == "sign-out"):
 		if !t.fromHere(r) {
-			http.Error(w, "Another page has sent this, or a browser that does not say which page did.", http.StatusForbidden)
+			http.Error(w, "This form was sent by another site, or by a browser that does not say which site sent it. Open the page and sign in there.", http.StatusForbidden)
 			return
 		}
 		if name == "sign-out" {
@@ -241,7 +241,7 @@ func (t *team) leave(w http.ResponseWriter, r *http.Request) {
 	}
 	t.forget(w, r)
 	if err != nil {
-		t.form(w, r, http.StatusBadGateway, &signInPage{Problem: "This browser has forgotten your sign-in, but the server could not end it: " + messageOf(err)})
+		t.form(w, r, http.StatusBadGateway, &signInPage{Problem: "You are signed out in this browser, but the server could not end the session: " + messageOf(err)})
 		return
 	}
 	http.Redirect(w, r, Root+"sign-in", http.StatusSeeOther)
@@ -266,7 +266,7 @@ func (t *team) keep(w http.ResponseWriter, r *http.Request, c *credentials) erro
 		return err
 	}
 	if len(value) > maxCookie {
-		return errors.New("what you sign in with is too long for a cookie")
+		return errors.New("the credentials are too long for a cookie")
 	}
 	http.SetCookie(w, &http.Cookie{
 		Name: t.cookie(r), Value: value, Path: "/", MaxAge: int(SessionTime / time.Second), HttpOnly: true, Secure: t.Encrypted(r), SameSite: http.SameSiteStrictMode,
@@ -320,11 +320,11 @@ func (t *team) signIn(w http.ResponseWriter, r *http.Request) {
 // try asks the API whether credentials are good; it says why not.
 func (t *team) try(r *http.Request, c *credentials) (status int, problem string) {
 	if c.Secret == "" || !t.Keystone && (c.User == "" || c.Project == "") {
-		return http.StatusBadRequest, "something is missing"
+		return http.StatusBadRequest, "fill in all fields"
 	}
 	client, err := t.clientOf(r, c)
 	if err != nil {
-		return http.StatusBadRequest, "that cannot be right: " + err.Error()
+		return http.StatusBadRequest, "invalid credentials: " + err.Error()
 	}
 	_, err = client.Clouds.List(r.Context(), craton.CloudListOptions{Paging: craton.Paging{Limit: craton.MinLimit}})
 	switch e, ok := errors.AsType[*craton.Error](err); {

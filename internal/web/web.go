@@ -69,7 +69,7 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	harden(w.Header())
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "this page is only read", http.StatusMethodNotAllowed)
+		http.Error(w, "this page is read-only: send GET or HEAD", http.StatusMethodNotAllowed)
 		return
 	}
 	if name, ok := strings.CutPrefix(r.URL.Path, s.Base+"assets/"); ok {
@@ -200,7 +200,7 @@ func (p *page) readQuery(u *url.URL) (err error) {
 		n += len(template.HTMLEscapeString(name)) + len(template.HTMLEscapeString(values[0]))
 	}
 	if n > longestShown && !p.twin {
-		return fail(http.StatusBadRequest, "the URL comes to %d bytes on a page, at most %d are possible: its JSON takes longer ones", n, longestShown)
+		return fail(http.StatusBadRequest, "the URL takes %d bytes on the page, but at most %d are allowed: open the JSON of the page instead", n, longestShown)
 	}
 	p.query = query
 	return nil
@@ -360,8 +360,8 @@ func problemOf(err error) *problem {
 		status = http.StatusForbidden
 	}
 	title := map[int]string{
-		http.StatusBadRequest: "That cannot be read", http.StatusUnauthorized: "Not signed in", http.StatusForbidden: "Your role may not see this",
-		http.StatusNotFound: "Not found", http.StatusConflict: "That cannot be told", http.StatusGone: "That is too long ago",
+		http.StatusBadRequest: "Invalid request", http.StatusUnauthorized: "Not signed in", http.StatusForbidden: "Your role may not see this",
+		http.StatusNotFound: "Not found", http.StatusConflict: "Not available", http.StatusGone: "Too long ago",
 	}[status]
 	if title == "" {
 		status, title = http.StatusBadGateway, "The fleet is unavailable"

@@ -269,7 +269,7 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%q is nowhere", want)
 		}
 	}
-	for _, want := range []string{`a\u202eb\u200bc`, `10.0.0.7`, "hides 3", "null"} {
+	for _, want := range []string{`a\u202eb\u200bc`, `10.0.0.7`, "overrides 3", "null"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is nowhere", want)
 		}
@@ -314,14 +314,14 @@ func TestHost(t *testing.T) {
 	id := strings.TrimPrefix(page, "/ui/hosts/")
 	text := strings.Join(strings.Fields(f.read(page).text), " ")
 	for _, want := range []string{
-		"host web-01 id " + id, "cloud east / region dfw / cell c1", `ntp "10.0.0.1" hides 3 region dfw "ntp.dfw"`, "this host root", `dns ["10.0.0.53"] project default root`,
+		"host web-01 id " + id, "cloud east / region dfw / cell c1", `ntp "10.0.0.1" overrides 3 region dfw "ntp.dfw"`, "this host root", `dns ["10.0.0.53"] project default root`,
 		"not in the inventory", "craton explain " + id + " --who", "craton history --kind host " + id, "create host east/dfw/c1/web-01",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
-	if text := f.read(f.at("web-02")).text; !strings.Contains(text, "In it") || !strings.Contains(text, "guest") {
+	if text := f.read(f.at("web-02")).text; !strings.Contains(text, "Children") || !strings.Contains(text, "guest") {
 		t.Errorf("no child:\n%s", text)
 	}
 	var twin struct {
@@ -339,7 +339,7 @@ func TestHost(t *testing.T) {
 	if ntp := twin.Variables["ntp"]; ntp.Value != "10.0.0.1" || ntp.From.Name != "web-01" || len(ntp.Shadows) != 3 || ntp.Set.User != "root" || twin.Object["name"] != "web-01" {
 		t.Errorf("%+v", twin)
 	}
-	if text := f.read(page + "?key=ntp").text; !strings.Contains(text, `"pool.ntp.org"`) || !strings.Contains(text, "does not have it") {
+	if text := f.read(page + "?key=ntp").text; !strings.Contains(text, `"pool.ntp.org"`) || !strings.Contains(text, "not set") {
 		t.Errorf("%s", text)
 	}
 }
@@ -410,7 +410,7 @@ func TestTree(t *testing.T) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
-	if text := newFixture(t, "project: {variables: {}}").read("/ui/").text; !strings.Contains(text, "There is no cloud in this fleet yet") {
+	if text := newFixture(t, "project: {variables: {}}").read("/ui/").text; !strings.Contains(text, "This fleet has no clouds yet") {
 		t.Errorf("%s", text)
 	}
 }
@@ -422,12 +422,12 @@ func TestPast(t *testing.T) {
 	page := f.at("web-01")
 	number := f.revision()
 	f.apply(strings.Replace(smallFleet, "ntp: 10.0.0.1", "ntp: 10.9.9.9", 1))
-	if text := f.read(page).text; !strings.Contains(text, "10.9.9.9") || strings.Contains(text, "As it was") {
+	if text := f.read(page).text; !strings.Contains(text, "10.9.9.9") || strings.Contains(text, "Past state") {
 		t.Errorf("now:\n%s", text)
 	}
 	for _, path := range []string{"/ui/?at=" + number, "/ui/hosts?at=" + number, page + "?at=" + number} {
 		doc := f.read(path)
-		if !strings.Contains(doc.text, "As it was: revision "+number) || strings.Contains(doc.text, "10.9.9.9") {
+		if !strings.Contains(doc.text, "Past state: revision "+number) || strings.Contains(doc.text, "10.9.9.9") {
 			t.Errorf("%s:\n%s", path, doc.text)
 		}
 		for _, l := range doc.links {

@@ -31,21 +31,21 @@ func TestHorizon(t *testing.T) {
 			t.Fatalf("%s", b.text())
 		}
 	}
-	b.has("That is too long ago", "The change log begins at", "To the fleet")
+	b.has("Too long ago", "The change log begins at", "Go to the fleet")
 	b.inspect()
 	b.picture("old", "hosts-410")
 	if got := b.fetch(s.base + "hosts.json?at=1")[0]; got.Status != 410 || !strings.Contains(got.Text, "The change log begins at") {
 		t.Errorf("%+v", got)
 	}
 	b.load(s.base + "compare?a=old-host&then=1")
-	b.has("The change log begins at", "or with itself at")
+	b.has("The change log begins at", "or with its past state at")
 	for _, path := range []string{"changes", b.firstOf("hosts")} {
 		b.open(path)
-		b.has("The change log has just begun; earlier changes are not kept.")
+		b.has("The change log has only just begun. Earlier changes are not in it.")
 	}
 	if _, err := s.run("host-vars-set", "old-host", "shared=d"); err != nil {
 		t.Fatal(err)
 	}
 	b.open("changes")
-	b.has("The change log is complete from 2")
+	b.has("The change log is complete since 2")
 }

@@ -34,7 +34,7 @@ func TestKeystone(t *testing.T) {
 	token := k.Token(t, user, project)
 	b := newTab(t, s, signedOut())
 	b.load(s.base + "hosts")
-	b.has("Sign in", "Token of Keystone", "openstack token issue")
+	b.has("Sign in", "Keystone token", "openstack token issue")
 	if js[bool](b, "document.querySelector('#user, #project') !== null") {
 		t.Error("it asks for more than a token")
 	}
@@ -52,7 +52,7 @@ func TestKeystone(t *testing.T) {
 	if at := b.at(); at != "hosts" || js[string](b, "document.cookie") != "" {
 		t.Errorf("%s: %s", at, b.text())
 	}
-	b.has("Sign out", "There are none yet.")
+	b.has("Sign out", "There are no hosts yet.")
 	k.Revoke(t, token)
 	b.load(s.base + "hosts")
 	if at := b.at(); !strings.HasPrefix(at, "sign-in") {

@@ -17,7 +17,7 @@ for (const button of document.querySelectorAll("button.copy")) {
 			await navigator.clipboard.writeText(button.previousElementSibling.textContent);
 			button.textContent = "Copied";
 		} catch { // the browser does not allow it
-			button.textContent = "Not copied";
+			button.textContent = "Copying failed";
 		}
 		setTimeout(() => { button.textContent = "Copy"; }, 1500);
 	});
@@ -71,8 +71,8 @@ if (field) {
 				return item;
 			}));
 			const count = next ? "more than 100" : String(objects.length);
-			if (objects.length === 0) list.replaceChildren(make("li", "None fits.", { class: "more" }));
-			else if (objects.length > most) list.append(make("li", `${count} fit: Enter shows them`, { class: "more" }));
+			if (objects.length === 0) list.replaceChildren(make("li", "No match", { class: "more" }));
+			else if (objects.length > most) list.append(make("li", `${count} matches: press Enter to list them`, { class: "more" }));
 			said.textContent = `${count} found`;
 			list.hidden = false;
 		} catch (error) {
@@ -125,10 +125,10 @@ function select(to) {
 function help() {
 	let dialog = document.getElementById("keys");
 	if (!dialog) {
-		dialog = make("dialog", "", { id: "keys", "aria-label": "Keys" });
+		dialog = make("dialog", "", { id: "keys", "aria-label": "Keyboard shortcuts" });
 		const all = document.createElement("dl");
-		for (const [key, what] of [["/", "search"], ["j k", "next row, row before"], ["Enter", "open the row"], ["g f", "fleet"], ["g h", "hosts"], ["g d", "network devices"], ["g c", "cells"],
-			["g r", "regions"], ["g v", "variables"], ["g l", "changes"], ["?", "these keys"]]) {
+		for (const [key, what] of [["/", "search"], ["j k", "next row, previous row"], ["Enter", "open the row"], ["g f", "fleet"], ["g h", "hosts"], ["g d", "network devices"], ["g c", "cells"],
+			["g r", "regions"], ["g v", "variables"], ["g l", "changes"], ["?", "this list"]]) {
 			const one = document.createElement("div");
 			one.append(make("dt", key), make("dd", what));
 			all.append(one);
@@ -144,8 +144,8 @@ function help() {
 			} catch { /* then it lasts as long as the page */ }
 		});
 		const choice = make("p", "");
-		choice.append(on, " ", make("label", "Use these keys", { for: "keys-on" }));
-		dialog.append(make("h2", "Keys"), all, choice, close);
+		choice.append(on, " ", make("label", "Use keyboard shortcuts", { for: "keys-on" }));
+		dialog.append(make("h2", "Keyboard shortcuts"), all, choice, close);
 		document.body.append(dialog);
 	}
 	dialog.showModal();
