@@ -147,7 +147,7 @@ give them. What a format cannot express is an error, or is omitted with a warnin
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&o.format, "format", formats[0].name, "output `FORMAT`: "+strings.Join(names, ", "))
-	fs.StringVar(&o.terms, "where", "", "only hosts that match all `TERMS`, such as 'label=web region=dfw ntp=10.*'")
+	fs.StringVar(&o.terms, "where", "", "only hosts that match all `TERMS`, such as 'label=web region=dfw ntp=10.*'; a fleet file also has the objects that they need")
 	fs.StringVar(&o.output, "output", "", "write to `FILE` atomically instead of standard output")
 	fs.StringSliceVar(&o.columns, "columns", []string{"name", "ip_address", "device_type", "cloud", "region", "cell", "labels"},
 		"csv: the `COLUMNS`, separated by commas; vars.NAME is a variable")
