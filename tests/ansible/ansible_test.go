@@ -57,9 +57,12 @@ func program(t *testing.T) string {
 	return dir
 }
 
+// version is what the program of the tests prints as its version.
+const version = "0.9.9"
+
 var buildOnce = sync.OnceValues(func() (string, error) {
 	dir := filepath.Join(scratch, "bin")
-	if err := (compile.Program{}).Build(context.Background(), filepath.Join(dir, "craton")); err != nil {
+	if err := (compile.Program{Version: version}).Build(context.Background(), filepath.Join(dir, "craton")); err != nil {
 		return "", err
 	}
 	return dir, os.Symlink("craton", filepath.Join(dir, "craton-inventory"))

@@ -65,7 +65,7 @@ func TestDoctor(t *testing.T) {
 			want map[string]string
 		}{
 			"the example, and a collection of this version": {
-				[]string{"ANSIBLE_COLLECTIONS_PATH=" + t.TempDir() + ":" + installed(t, "dev")}, "", // its play is TestFailures'
+				[]string{"ANSIBLE_COLLECTIONS_PATH=" + t.TempDir() + ":" + installed(t, version)}, "", // its play is TestFailures'
 				map[string]string{
 					"ansible":           `ok: ansible-core ` + regexp.QuoteMeta(r.version) + ` \(` + regexp.QuoteMeta(filepath.Join(r.bin, "ansible-playbook")) + `\)$`,
 					"ansible.cfg":       "ok: .*/examples/ansible.cfg$",
@@ -87,7 +87,7 @@ func TestDoctor(t *testing.T) {
 				[]string{config("[inventory]\nunparsed_is_failed = true\n"), "ANSIBLE_COLLECTIONS_PATH=" + installed(t, "0.0.7")}, "fails",
 				map[string]string{
 					"failed inventory": "warning: ends the run only if every inventory source fails .* -> write any_unparsed_is_failed",
-					"collection":       `warning: craton.fleet 0.0.7 \(.*\) and this program \(dev\) have different versions -> install the collection and the program from the same release`,
+					"collection":       `warning: craton.fleet 0.0.7 \(.*\) and this program \(` + version + `\) have different versions -> install the collection and the program from the same release`,
 				},
 			},
 			"the environment, no script, and mixed dictionaries": {
