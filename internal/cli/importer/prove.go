@@ -218,7 +218,7 @@ func (p *proofOf) text(look show.Appearance) string {
 	}
 	title := "Proof: the table, and craton inventory --list of the fleet"
 	if p.Ansible != "" {
-		title = "Proof: ansible-inventory --list of before and of after, ansible-core " + p.Ansible
+		title = "Proof: ansible-inventory --list of the old and the new inventory, ansible-core " + p.Ansible
 	}
 	fmt.Fprintf(&b, "%s\n", look.Bold(title))
 	line("hosts", "%d", p.Hosts)
@@ -239,10 +239,10 @@ func (p *proofOf) text(look show.Appearance) string {
 		line("added", "ansible_host on %s, with the name that Ansible connects to anyway", show.Count(p.Addresses, "host", "hosts"))
 	}
 	if p.Controller > 0 {
-		line("localhost", "the machine that Ansible runs on, if no inventory has it, no longer has %s of the group all; --all group_vars keeps them", show.Count(p.Controller, "variable", "variables"))
+		line("localhost", "plays on the implicit localhost no longer have %s of the group all; --all group_vars keeps them", show.Count(p.Controller, "variable", "variables"))
 	}
 	if len(p.Beside) > 0 {
-		line("beside", "%s: playbooks there still read it, and it overrides what was imported; move it away", strings.Join(p.Beside, ", "))
+		line("playbooks", "next to them, Ansible still reads %s, which can override what was imported: move it away", strings.Join(p.Beside, ", "))
 	}
 	if len(p.Differences) == 0 {
 		line("differences", "none")

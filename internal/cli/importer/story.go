@@ -25,12 +25,12 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		line("inferred", "%s", why)
 	}
 	if r.DefaultCloud > 0 {
-		line("made", "the cloud %s, for %s in none (--cloud)", o.cloud, hosts(r.DefaultCloud))
+		line("created", "the cloud %s, for %s without a cloud (--cloud)", o.cloud, hosts(r.DefaultCloud))
 	}
 	if r.DefaultRegion > 0 {
-		line("made", "the region %s, for %s in none (--region)", o.region, hosts(r.DefaultRegion))
+		line("created", "the region %s, for %s without a region (--region)", o.region, hosts(r.DefaultRegion))
 	}
-	line("labels", "%d, of the other groups", r.Labels)
+	line("labels", "%d, from the other groups", r.Labels)
 	line("variables", "%d of the project, %d of places, %d of hosts", r.Project, r.OnPlaces, r.OnHosts)
 	if r.Hoisted > 0 {
 		line("", "%d moved up to places, because all hosts below have the same value", r.Hoisted)
@@ -39,8 +39,8 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		line("addresses", "of %s from DNS", hosts(r.Looked))
 	}
 	if n := len(r.Placeholders); n > 0 {
-		line("addresses", "the inventory has only the names of %s (%s): each has a placeholder address in %s, which no machine has,", hosts(n), advice.Few(r.Placeholders, 3), value.PlaceholderPrefix)
-		line("", "and ansible_host, so that Ansible connects as before; --resolve asks DNS")
+		line("addresses", "the inventory has only the names of %s (%s): each gets a placeholder address in %s, which no machine has;", hosts(n), advice.Few(r.Placeholders, 3), value.PlaceholderPrefix)
+		line("", "its ansible_host is the name, so Ansible connects as before; --resolve looks names up in DNS")
 	}
 	for _, n := range r.Alike {
 		line("alike", "%s make one group of Ansible, %s: rename one of them, or set group_names of the inventory to exact", n.Why, n.What)
