@@ -34,12 +34,12 @@ func roles() (all []any) {
 func accessOptions() []ansible.Option {
 	return []ansible.Option{
 		{Name: optRole, Choices: roles(), Description: []string{
-			"What the user may do in its project: V(reader) reads, V(member) changes, V(admin) manages users too, V(root) does everything in every project.",
+			"What the user may do in its project: V(reader) only reads, V(member) also makes changes, V(admin) also manages users, V(root) may do everything in every project.",
 			"Without it, a new user is an admin if O(is_admin=true), and a member otherwise; an existing user keeps its role.",
 			"An admin can grant roles up to V(admin), only root can grant V(root). Requires C(craton server).",
 		}},
 		{Name: optKeys, Type: ansible.List, Elements: ansible.Dict, Description: []string{
-			"API keys of the user, by name. Others are left alone. The key that a user is created with is called C(api_key).",
+			"API keys of the user, by name. Other keys stay as they are. The key that a user is created with is called C(api_key).",
 			"A new key is in the result of the task once, as RV(user.new_keys); it cannot be read later. Use C(no_log: true), or store it at once.",
 			"A key cannot be changed: an O(keys[].role) other than its current one is an error. Requires C(craton server).",
 		}, Options: []ansible.Option{
@@ -47,7 +47,7 @@ func accessOptions() []ansible.Option {
 			{Name: optState, Default: present, Choices: []any{present, absent}, Description: []string{
 				"V(present) creates the key if none has the name, or if that key has expired. V(absent) deletes it.",
 			}},
-			{Name: optRole, Choices: roles(), Description: []string{"The most that the key may do. By default, whatever the user may do; it is never more than that."}},
+			{Name: optRole, Choices: roles(), Description: []string{"The role of the key, which limits what the key may do. By default, the key may do whatever the user may do. A key never has more rights than its user."}},
 			{Name: optExpires, Description: []string{
 				"When a new key expires: after a duration such as V(90d), or at a time such as V(2027-01-31T00:00:00Z). By default, never. The expiry of an existing key does not change.",
 			}},
@@ -58,11 +58,11 @@ func accessOptions() []ansible.Option {
 // accessReturns documents them.
 func accessReturns() []ansible.Return {
 	return []ansible.Return{
-		{Name: optRole, Type: ansible.Str, Sample: "member", Returned: "when the task gives O(role) or O(keys)", Description: []string{"What the user may do: its role."}},
+		{Name: optRole, Type: ansible.Str, Sample: "member", Returned: "when the task gives O(role) or O(keys)", Description: []string{"The role of the user."}},
 		{Name: reconcile.KeyAPIKeys, Type: ansible.List, Elements: ansible.Dict, Returned: "when the task gives O(keys)",
 			Sample:      []any{map[string]any{"expires_at": "2027-02-27T09:30:00.000000", "id": 12, "name": "ci", "role": "reader"}},
 			Description: []string{"The keys of the user, without their secrets. In check mode the id of a new one is null."}},
-		{Name: newKeys, Type: ansible.Dict, Sample: map[string]any{"ci": "crn_4y2XqLw8ZtKc0vRb7JmN5sHdA1eG3f"}, Returned: "by the task that created keys, and never again",
+		{Name: newKeys, Type: ansible.Dict, Sample: map[string]any{"ci": "crn_4y2XqLw8ZtKc0vRb7JmN5sHdA1eG3f"}, Returned: "by the task that created keys, only once",
 			Description: []string{"The secrets of the keys that the task created, by name."}},
 	}
 }

@@ -17,9 +17,9 @@ const fragmentName = "craton.fleet.connection"
 // connection returns the fragment that every module has: the settings that say where the fleet lives.
 func connection() *ansible.Fragment {
 	return &ansible.Fragment{Name: fragmentName, Options: options.Of(settings.Connection), Notes: []string{
-		"What neither an option nor an environment variable sets comes from the configuration file of the machine that runs the module: the one that E(CRATON_CONFIG) names, else C(~/.config/craton/config.yml), else C(/etc/craton/config.yml).",
-		"With C(url: sqlite:PATH) the fleet is a file on the machine that runs the module. It needs no server and no credentials; all tasks that change one file must run on one machine, so use C(delegate_to) or C(connection: local).",
-		"With O(auth_url) or O(os_cloud), or their environment variables, users and projects are those of Keystone. Tokens are cached for other tasks in C(~/.cache/craton/tokens) of the user that runs the module; see O(no_token_cache).",
+		"Settings that neither an option nor an environment variable sets are read from the configuration file on the machine that runs the module: the file in E(CRATON_CONFIG), or else C(~/.config/craton/config.yml), or else C(/etc/craton/config.yml).",
+		"With C(url: sqlite:PATH) the fleet is a SQLite file on the machine that runs the module, and no server or credentials are needed. All tasks for one file must run on one machine, so use C(delegate_to) or C(connection: local).",
+		"With O(auth_url) or O(os_cloud), or their environment variables, users and projects are those of Keystone. The module caches tokens for other tasks in C(~/.cache/craton/tokens) of the user that runs the module; see O(no_token_cache).",
 		"Set the connection once for all modules with C(module_defaults) and the group C(craton.fleet.craton).",
 	}}
 }

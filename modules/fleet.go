@@ -41,7 +41,7 @@ func fleetSpec() *ansible.Spec {
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
 		Fragments: []*ansible.Fragment{connection()},
-		Notes: []string{"Templates in the document, such as C({{ x }}) in a file, stay plain text in the inventory unless it trusts templates. A warning says how many there are.",
+		Notes: []string{"Templates in the document, such as C({{ x }}) in a file, stay plain text in the inventory unless its option C(trust_templates) is set. A warning states their number.",
 			"If a request fails, what was written before it stays, and the result lists it. Run the task again to continue."},
 		SeeAlso: []ansible.SeeAlso{{Module: fullName(host.moduleName())}, {Module: fullName(variablesName)}},
 		Options: []ansible.Option{
@@ -59,16 +59,16 @@ func fleetSpec() *ansible.Spec {
 				"Allow two hosts with the same inventory name. The inventory must then name hosts in another way, such as with its option C(hostname=qualified).",
 				"Without it, a host whose name is already taken by another host is refused."}},
 			{Name: optSet, Type: ansible.Str, Description: []string{
-				"The name of the set that the objects of the document belong to. C(craton server) and C(sqlite:PATH) remember it; for other servers, a file does.",
+				"The name of the set that the objects of the document belong to. C(craton server) and C(sqlite:PATH) store it; for other servers it is stored in I(set_file).",
 				"An object belongs to at most one set. An object of another set stays in it, and changing it is an error, unless I(adopt=true)."}},
 			{Name: optPrune, Type: ansible.Bool, Default: false, Description: []string{
 				"Delete what belongs to the set and is no longer in the document, and nothing else.",
 				"It is refused if it would also delete something protected or something outside the set; and, without I(allow_deletes), if it would empty the set, delete a cloud or region that has hosts, or delete 10 or more objects that are more than a tenth of the set."}},
 			{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{"Take over objects that belong to another set."}},
 			{Name: optAllowDeletes, Type: ansible.Int, Description: []string{
-				"Allow the deletions if there are exactly this many, beyond the limits of I(prune) too. If there is any other number but none, nothing is done."}},
+				"The expected number of deletions. If the task would delete exactly this many objects, it does so even beyond the limits of I(prune). If it would delete another number of objects, other than 0, the task fails and changes nothing."}},
 			{Name: optSetFile, Type: ansible.Path, Description: []string{
-				"The file that remembers sets if the server does not, on the machine that runs the module.", "By default it is in C(~/.local/share/craton) of the user that runs the module."}},
+				"The file in which sets are stored if the server cannot store them, on the machine that runs the module.", "By default it is in C(~/.local/share/craton) of the user that runs the module."}},
 		},
 		Rules: ansible.Rules{MutuallyExclusive: [][]string{{optFleet, optSrc}}, RequiredOneOf: [][]string{{optFleet, optSrc}}},
 		Examples: `
@@ -115,7 +115,7 @@ func fleetSpec() *ansible.Spec {
 				}},
 			{Name: "plan", Type: ansible.Dict, Returned: "success, on failure while writing, and where something is refused",
 				Description: []string{"The plan, made before anything was written: the same in check mode and in the real run, unless somebody else changes the fleet in between.",
-					"If planning itself is refused, it holds only RV(plan.refused)."}, Contains: []ansible.Return{
+					"If the document is refused while the plan is made, it contains only RV(plan.refused)."}, Contains: []ansible.Return{
 					{Name: "refused", Type: ansible.List, Elements: ansible.Dict, Returned: "always",
 						Description: []string{"What prevents the plan from being applied. If it is not empty, the task fails and nothing is written."}, Contains: []ansible.Return{
 							{Name: "reason", Type: ansible.Str, Returned: "always", Sample: "elsewhere", Description: []string{
@@ -135,7 +135,7 @@ func fleetSpec() *ansible.Spec {
 					planCount("deleted", "How many objects are to be deleted."),
 					planCount("unchanged", "How many objects of the document needed no change."),
 					planCount("joined", "How many existing objects are to be added to the set."),
-					{Name: "set_new", Type: ansible.Bool, Returned: "always", Sample: false, Description: []string{"Whether the set has no members yet. If another set has a similar name, a warning asks whether that one was meant."}},
+					{Name: "set_new", Type: ansible.Bool, Returned: "always", Sample: false, Description: []string{"Whether the set has no members yet. If another set has a similar name, a warning names it."}},
 					{Name: "sets", Type: ansible.List, Elements: ansible.Dict, Returned: "always",
 						Description: []string{"Without I(set): the sets that objects of the document belong to. If the task changes something, a warning names them too."}, Contains: []ansible.Return{
 							{Name: "name", Type: ansible.Str, Returned: "always", Sample: "web", Description: []string{"The name of the set."}},

@@ -25,7 +25,7 @@ var (
 )
 
 func textFilter(option string) filter {
-	return filter{option: option, doc: fmt.Sprintf("Only those with this %s.", option)}
+	return filter{option: option, doc: fmt.Sprintf("Only objects with this C(%s).", option)}
 }
 
 // Options of info modules.
@@ -45,7 +45,7 @@ func (r *resource) infoSpec() *ansible.Spec {
 		Description: []string{
 			r.doc.is,
 			fmt.Sprintf("Lists the %s that match all given options, however many there are. Changes nothing.", r.nouns()),
-			"If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named, is an error.",
+			"If nothing matches, the list is empty. If several objects have a name that must identify one object, the task fails.",
 		},
 		SupportsCheckMode: true,
 		Fragments:         []*ansible.Fragment{connection()},
@@ -89,7 +89,7 @@ func (r *resource) infoSpec() *ansible.Spec {
 	}
 	contains := r.returns(false)
 	if r.Kind == schema.User {
-		contains = append(contains, ansible.Return{Name: optRole, Type: ansible.Str, Sample: "member", Returned: "by C(craton server), of users of whom the caller may know it", Description: []string{"What the user may do."}})
+		contains = append(contains, ansible.Return{Name: optRole, Type: ansible.Str, Sample: "member", Returned: "with C(craton server), for users whose role the caller may read", Description: []string{"The role of the user."}})
 	}
 	s.Returns = []ansible.Return{{Name: r.List, Type: ansible.List, Elements: ansible.Dict, Returned: "success",
 		Description: []string{fmt.Sprintf("The %s, in the order in which they were created.", r.nouns())}, Contains: contains}}

@@ -36,10 +36,10 @@ var (
 		Kind:    schema.Project,
 		filters: []filter{varsFilter}, rootOnly: "Only root users may list, create and delete projects.",
 		doc: docs{
-			is: "A project is a tenant: everything else belongs to one.", key: "which the API does not keep unique",
+			is: "A project contains one fleet and its users.", key: "which the API does not keep unique",
 			notes: []string{
-				"Two projects can have the same name: use C(id) then.",
-				"With a file, C(url: sqlite:PATH), that has several projects, each task must name its own by O(project_id).",
+				"Two projects can have the same name. To select one of them, use C(id).",
+				"If a database C(url: sqlite:PATH) contains several projects, each task must select one with O(project_id).",
 			},
 			examples: `
 - name: A project with variables
@@ -48,7 +48,7 @@ var (
     variables:
       dns_domain: retail.example.net
 
-- name: Remove it, if nothing is in it
+- name: Remove it, if it is empty
   craton.fleet.craton_project:
     name: retail
     state: absent
@@ -70,27 +70,27 @@ var (
 			text("is_admin", false, "Whether the user is an admin of the project."),
 		},
 		doc: docs{
-			is: "A user acts in one project, with an API key that the server chooses.", key: "within its project",
+			is: "A user belongs to one project and has API keys, which the server generates.", key: "within its project",
 			notes: []string{
 				"The API key is in the result of the task that creates the user, as RV(user.api_key), and is never shown again. Use C(no_log: true), or store it at once.",
-				"The API can change nothing of a user but its role and keys. O(recreate) creates a new one with a new key.",
+				"Only the role and the keys of a user can be changed. For other changes, O(recreate=true) replaces the user with a new one, which has a new key.",
 			},
 			examples: `
-- name: A user, whose key is kept in a file
+- name: A user
   craton.fleet.craton_user:
     name: deploy
     is_admin: false
   register: made
   no_log: true
 
-- name: Keep the key of a new user
+- name: Store the key of the new user
   ansible.builtin.copy:
     content: "{{ made.user.api_key }}"
     dest: ~/.craton-deploy.key
     mode: "0600"
   when: made.user.api_key is defined
 
-- name: A user that only reads, with a key for three months and none else
+- name: A user that only reads, with one key, which is valid for three months
   craton.fleet.craton_user:
     name: dashboard
     role: reader
@@ -102,7 +102,7 @@ var (
   register: dashboard
   no_log: true
 
-- name: Keep the new key
+- name: Store the new key
   ansible.builtin.copy:
     content: "{{ dashboard.user.new_keys.panel }}"
     dest: ~/.craton-dashboard.key
@@ -129,7 +129,7 @@ var (
 		Kind:   schema.Cloud,
 		fields: []fieldDoc{note}, filters: []filter{varsFilter},
 		doc: docs{
-			is: "A cloud is the topmost level of a fleet. It holds regions.", key: "within the project",
+			is: "A cloud is the outermost place in a project. It contains regions.", key: "within the project",
 			examples: `
 - name: A cloud
   craton.fleet.craton_cloud:
@@ -164,7 +164,7 @@ var (
 		Kind:   schema.Region,
 		fields: []fieldDoc{inCloud, note}, filters: []filter{varsFilter},
 		doc: docs{
-			is: "A region is a part of a cloud. It holds cells, hosts, network devices and networks.", key: "within its cloud",
+			is: "A region is a part of a cloud. It contains cells, hosts, network devices and networks.", key: "within its cloud",
 			examples: `
 - name: A region
   craton.fleet.craton_region:
@@ -173,7 +173,7 @@ var (
     variables:
       timezone: America/Chicago
 
-- name: Remove it, if nothing is in it
+- name: Remove it, if it is empty
   craton.fleet.craton_region:
     name: dfw
     cloud: east
@@ -190,7 +190,7 @@ var (
 		Kind:   schema.Cell,
 		fields: []fieldDoc{inCloud, inRegion, note}, filters: []filter{varsFilter},
 		doc: docs{
-			is: "A cell is a part of a region, such as a row or a rack. It holds hosts, network devices and networks.", key: "within its region",
+			is: "A cell is a part of a region, such as a row or a rack. It contains hosts, network devices and networks.", key: "within its region",
 			examples: `
 - name: A cell
   craton.fleet.craton_cell:
@@ -215,7 +215,7 @@ var (
 	host = &resource{
 		Kind: schema.Host,
 		fields: []fieldDoc{inCloud, inRegion, inCell, address, deviceType, parent,
-			text("active", true, "Whether the host is in use; by default, a new host is."), note},
+			text("active", true, "Whether the host is in use. By default, a new host is in use."), note},
 		filters: []filter{textFilter("device_type"), textFilter("label"), addressFilter, varsFilter},
 		doc: docs{
 			is: "A host is a device, such as a server, that Ansible manages.", key: "within its region, shared with network devices",
@@ -273,7 +273,7 @@ var (
 	networkDevice = &resource{
 		Kind: schema.NetworkDevice,
 		fields: []fieldDoc{inCloud, inRegion, inCell, address, deviceType, parent,
-			text("active", true, "Whether the device is in use. A new device is by default."),
+			text("active", true, "Whether the device is in use. By default, a new device is in use."),
 			text("model_name", "ex4300", "The model. An empty string removes it."),
 			text("os_version", "21.4R3", "The version of the operating system. An empty string removes it."),
 			text("vlans", "100-120", "The VLANs, as free text. An empty string removes it."),

@@ -34,7 +34,7 @@ const optMessage = "change_message"
 func messageOption() ansible.Option {
 	o := options.Of(settings.CLI.Only("message"))[0]
 	o.Name = optMessage
-	o.Description = []string{"Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change; other servers ignore it."}
+	o.Description = []string{"Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every change; other servers ignore it."}
 	return o
 }
 
@@ -78,7 +78,7 @@ func (r *resource) spec() *ansible.Spec {
 	s.Returns = []ansible.Return{{
 		Name: r.name(), Type: ansible.Dict, Returned: "success",
 		Description: []string{
-			fmt.Sprintf("The %s as it is now, even if nothing changed; in check mode as it would be, with null for what only the server knows.", r.Noun()),
+			fmt.Sprintf("The %s as it is now, even if nothing changed; in check mode as it would be, with null for values that the server would set.", r.Noun()),
 			"With O(state=absent), the object as it was, or an empty dict if it did not exist.",
 		},
 		Contains: r.returns(true),
@@ -139,9 +139,9 @@ func (r *resource) fieldOption(f *schema.Field) ansible.Option {
 	}
 	switch {
 	case f.Place() && r.Moves != nil:
-		o.Description = append(o.Description, fmt.Sprintf("A place other than the current one of the %s is an error, unless O(move=true) or O(recreate=true).", r.Noun()))
+		o.Description = append(o.Description, fmt.Sprintf("If the %s exists in another place, the task fails, unless O(move=true) or O(recreate=true).", r.Noun()))
 	case f.Fixed:
-		o.Description = append(o.Description, fmt.Sprintf("The API cannot change it. A value other than the current one of the %s is an error, unless O(recreate=true).", r.Noun()))
+		o.Description = append(o.Description, fmt.Sprintf("The API cannot change it. If the %s has another value, the task fails, unless O(recreate=true).", r.Noun()))
 	}
 	return o
 }
@@ -167,7 +167,7 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 	if r.hasVariables() {
 		doc := []string{fmt.Sprintf("The %s's own variables: names and values of any type.", r.Noun()), "Numbers keep all their digits. Null is a value, and overrides an inherited one."}
 		if r.Variables == schema.AtCreate {
-			doc = append(doc, "The API cannot change them. Values other than the current ones are an error, unless O(recreate=true).")
+			doc = append(doc, "The API cannot change them. If the current values differ, the task fails, unless O(recreate=true).")
 		}
 		options = append(options, ansible.Option{Name: optVariables, Type: ansible.Dict, Description: doc},
 			ansible.Option{Name: optVariablesMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
@@ -181,13 +181,13 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 	}
 	if reconcile.Holds(r.Kind) {
 		options = append(options, ansible.Option{Name: optForce, Type: ansible.Bool, Default: false, Description: []string{
-			fmt.Sprintf("With O(state=absent): delete the %s even if it is not empty, with everything in it. Without it, that is an error that lists what it contains.", r.Noun()),
-			"It is still refused if something outside depends on something inside, such as a child on its parent.",
+			fmt.Sprintf("With O(state=absent): delete the %s with everything that it contains. Without this option, the task fails if the %[1]s is not empty, and lists its contents.", r.Noun()),
+			"The deletion is still refused if an object elsewhere depends on one of the deleted objects, such as a child on its parent.",
 		}})
 	}
 	if r.Moves != nil {
 		options = append(options, ansible.Option{Name: optMove, Type: ansible.Bool, Default: false, Description: []string{
-			fmt.Sprintf("Move the %s if it is in a place other than the task says. It keeps its id and everything else. If its name exists only in one other region, that is the one that is moved.", r.Noun()),
+			fmt.Sprintf("Move the %s if it is in another place than the task states. It keeps its id and all its values. If the name does not exist in the stated region but in exactly one other region, the %[1]s is moved from there.", r.Noun()),
 			"Works with servers that support moves: C(craton server), and C(sqlite:PATH). With others it is an error, unless O(recreate=true)."}})
 	}
 	if reconcile.Recreatable(r.Kind) {
@@ -202,9 +202,9 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 // recreates says what becomes of what is in an object that is created again, or depends on it.
 func (r *resource) recreates() string {
 	if r.hasLabels() {
-		return fmt.Sprintf("Interfaces and children are carried over: the new %s is created next to the old one, which is deleted once everything has moved. A run that stops says how far it got, and the next one continues.", r.Noun())
+		return fmt.Sprintf("Interfaces and children are carried over: the new %s is created next to the old one, which is deleted once everything has moved. If a run fails part way, its error lists what was done, and the next run continues.", r.Noun())
 	}
-	return "It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the error holds everything needed to do so."
+	return "The task fails while other objects depend on it or would be deleted with it. If it cannot be created again, the error contains everything needed to create it."
 }
 
 // returns documents an object in a result.
@@ -225,7 +225,7 @@ func (r *resource) returns(own bool) []ansible.Return {
 	}
 	for _, f := range r.Fields {
 		text := r.text(f.Option())
-		kind, doc := ansible.Str, text.doc[0]
+		kind, doc := ansible.Str, firstSentence(text.doc[0])
 		switch f.Type {
 		case schema.Integer:
 			kind = ansible.Int
@@ -239,7 +239,7 @@ func (r *resource) returns(own bool) []ansible.Return {
 			doc = fmt.Sprintf("The id of the %s.", strings.ReplaceAll(f.Option(), "_", " "))
 		}
 		if !f.Required && f.Type != schema.Flag {
-			doc += " Null for none."
+			doc += " Null if there is none."
 		}
 		list = append(list, always(f.Key, kind, text.sample, doc))
 	}
@@ -257,23 +257,32 @@ func (r *resource) returns(own bool) []ansible.Return {
 	if r.hasVariables() {
 		doc := "Its own variables."
 		if !own && r.Inherits != nil {
-			doc = "Its variables, with those that it inherits unless O(resolved=false)."
+			doc = "Its resolved variables, or its own variables with O(resolved=false)."
 		}
 		list = append(list, always(reconcile.KeyVariables, ansible.Dict, map[string]any{"role": "frontend"}, doc))
 	}
 	if (r.Protects() || r.View) && !own {
-		list = append(list, always(reconcile.KeyProtected, ansible.Bool, false, "Whether it is kept from being deleted. Servers that cannot do that say V(false)."))
+		list = append(list, always(reconcile.KeyProtected, ansible.Bool, false, "Whether it is protected from deletion. V(false) on servers that do not support protection."))
 	}
 	if r.Protects() && own {
 		list = append(list, ansible.Return{Name: reconcile.KeyProtected, Type: ansible.Bool, Sample: true,
-			Returned: "when the task has O(protected)", Description: []string{fmt.Sprintf("Whether the %s is kept from being deleted.", r.Noun())}})
+			Returned: "when the task has O(protected)", Description: []string{fmt.Sprintf("Whether the %s is protected from deletion.", r.Noun())}})
 	}
 	if r.Kind == schema.User && own {
 		list = append(list, ansible.Return{Name: reconcile.KeyAPIKey, Type: ansible.Str, Sample: "d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d",
-			Returned: "by the task that created the user, and never again", Description: []string{"The user's first API key, a secret."}})
+			Returned: "by the task that created the user, only once", Description: []string{"The user's first API key, a secret."}})
 		list = append(list, accessReturns()...)
 	}
 	return list
+}
+
+// firstSentence returns the sentence with which a text begins; the others are for those who set an option.
+func firstSentence(text string) string {
+	first, _, more := strings.Cut(text, ". ")
+	if more {
+		first += "."
+	}
+	return first
 }
 
 // article puts "a" or "an" before a noun.

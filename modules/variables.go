@@ -34,9 +34,9 @@ func variablesSpec() *ansible.Spec {
 	}
 	s := &ansible.Spec{
 		Name:  variablesName,
-		Short: "Set, replace and remove variables of anything in Craton",
+		Short: "Set, replace and remove variables of objects in Craton",
 		Description: []string{
-			"Changes the own variables of an existing object, and nothing else.",
+			"Changes only the own variables of an existing object.",
 			"Writes nothing if nothing differs. Check mode reports exactly what the real run would do.",
 		},
 		SupportsCheckMode: true, SupportsDiff: true,
@@ -67,14 +67,14 @@ func variablesSpec() *ansible.Spec {
       ntp: ntp2.example.net
       dns: [10.0.0.2, 10.0.0.3]
 
-- name: Remove one from a host
+- name: Remove a variable of a host
   craton.fleet.craton_variables:
     kind: host
     region: dfw
     name: web1
     remove: [role]
 
-- name: These are all variables of the project
+- name: Replace all variables of the project
   craton.fleet.craton_variables:
     kind: project
     variables:
@@ -85,7 +85,7 @@ func variablesSpec() *ansible.Spec {
 			{Name: "variables", Type: ansible.Dict, Returned: "success", Sample: map[string]any{"ntp": "ntp2.example.net"},
 				Description: []string{"The object's own variables as they are now, even if nothing changed; in check mode as they would be."}},
 			{Name: "target", Type: ansible.Dict, Returned: "success", Description: []string{"The object."}, Contains: []ansible.Return{
-				{Name: optKind, Type: ansible.Str, Returned: "always", Sample: "region", Description: []string{"What it is."}},
+				{Name: optKind, Type: ansible.Str, Returned: "always", Sample: "region", Description: []string{"The kind of object."}},
 				{Name: optID, Type: ansible.Raw, Returned: "always", Sample: 3, Description: []string{"The id: a number, or a UUID for a project."}},
 				{Name: optName, Type: ansible.Str, Returned: "always", Sample: "dfw", Description: []string{"Its name."}},
 			}},

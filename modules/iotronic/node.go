@@ -59,7 +59,7 @@ func nodeSpec() *ansible.Spec {
 			Name: node.name, Type: ansible.Dict, Returned: "success", Contains: node.written(),
 			Description: []string{
 				"The node as it is after the task, whether or not something changed, with the fields and values of the API. Links are left out.",
-				"In check mode, the node as it would be; what only the server can know is null or missing. With O(state=absent), the node as it was, or an empty dict if it did not exist.",
+				"In check mode, the node as it would be; values that only the server can set are null or missing. With O(state=absent), the node as it was, or an empty dict if it did not exist.",
 			}},
 			{Name: optPorts, Type: ansible.List, Elements: ansible.Dict, Returned: "when O(ports) is given", Contains: port.written(), Description: []string{
 				"The ports in O(ports), in the same order, as they are after the task; in check mode as they would be."}},
@@ -140,7 +140,7 @@ func stateOptions() []ansible.Option {
 			"Ironic shows C(******) in place of passwords and other secrets in O(driver_info) and O(instance_info), so the module cannot compare them.",
 			"V(on_create) writes a secret only if its key does not exist yet. V(always) writes all secrets of the task in every run, so the task always reports a change.",
 		}},
-		{Name: optMaintenance, Type: ansible.Bool, Description: []string{"Whether the node is in maintenance. Ironic then leaves it alone, and whatever it was doing with the node pauses. A task that also changes the provision state starts maintenance after that change, and ends maintenance before it. Only for nodes of Ironic."}},
+		{Name: optMaintenance, Type: ansible.Bool, Description: []string{"Whether the node is in maintenance. Ironic then does not manage the node, and pauses what it was doing with the node. A task that also changes the provision state starts maintenance after that change, and ends maintenance before it. Only for nodes of Ironic."}},
 		{Name: optReason, Description: []string{"The reason for the maintenance. If the task does not set it, an existing reason stays."}},
 		{Name: optPower, Choices: []any{on, off, rebooted, softOff, softRebooted}, Description: []string{
 			"The power state. V(rebooted) restarts the node in every run. Only for nodes of Ironic.",
@@ -152,17 +152,17 @@ func stateOptions() []ansible.Option {
 			"V(cleaned) runs O(clean_steps) on a node that is V(manageable), or is moved there, and leaves it V(manageable). V(serviced) runs O(service_steps) on a node that is V(active), and leaves it V(active). Ironic does not record which steps a node has been through, so both run in every run of the task.",
 			"V(rescue) boots a rescue system on a deployed node, with O(rescue_password)."}},
 		{Name: optConfigDrive, Type: ansible.JSONArg, NoLog: true, NoLogTexts: driveSecrets, Description: []string{
-			"The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path: of a file with one of these or an ISO 9660 image, or of a directory with a folder C(openstack), from which the module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and C(vendor_data) is passed to Ironic, which builds the config drive. That requires API version 1.56 or later.",
+			"The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path: of a file with one of these or an ISO 9660 image, or of a directory that contains a directory C(openstack), from which the module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and C(vendor_data) is passed to Ironic, which builds the config drive. That requires API version 1.56 or later.",
 			"Paths are on the machine that the module runs on. It is used only when the node is deployed: a node that already is stays as it is."}},
 		{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{
 			"With O(provision_state=active): instead of deploying, take over a node that already runs something that Ironic did not deploy. O(instance_info) must describe it, as for a deployment."}},
 		{Name: optRescuePassword, NoLog: true, Description: []string{"The password of the rescue system, for O(provision_state=rescue)."}},
 		{Name: optUndeploy, Type: ansible.Bool, Default: false, Description: []string{
 			"Allow O(state=absent) and O(provision_state) to tear down what is deployed on the node, or what is left of a failed deployment. Without it, such a task fails.",
-			"A node in maintenance is removed without being torn down, since Ironic leaves it alone."}},
+			"A node in maintenance is removed without being torn down, because Ironic does not manage nodes in maintenance."}},
 		{Name: optWait, Type: ansible.Bool, Default: true, Description: []string{
-			"Whether to wait until the node has reached O(power) and O(provision_state), and until Ironic has finished what others asked for. If V(false), the task only starts the first step and does not check how it ends."}},
-		{Name: optTimeout, Type: ansible.Int, Default: 1800, Description: []string{"How many seconds to wait in total. V(0) waits without limit. Retries of single requests (O(max_retries)) come on top; with V(0) there, a node that is locked is not waited for either."}},
+			"Whether to wait until the node has reached O(power) and O(provision_state), and until Ironic has finished earlier requests of others. If V(false), the task only starts the first step and does not check how it ends."}},
+		{Name: optTimeout, Type: ansible.Int, Default: 1800, Description: []string{"How many seconds to wait in total. V(0) waits without limit. Retries of single requests (O(max_retries)) can add to this time. With O(max_retries=0), the task does not wait for a locked node either."}},
 	}
 }
 

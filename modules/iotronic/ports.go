@@ -236,7 +236,7 @@ func portOptions() []ansible.Option {
 			"They are written before the node moves to another O(provision_state), or after it if Ironic allows the change only then. M(craton.fleet.iotronic_port) manages single ports.",
 			"Only for nodes of Ironic."}},
 		{Name: optPortsMode, Default: merge, Choices: []any{merge, replace}, Description: []string{
-			"V(merge) leaves other ports of the node alone, V(replace) removes ports that are not in O(ports)."}},
+			"V(merge) keeps other ports of the node, V(replace) removes ports that are not in O(ports)."}},
 	}
 }
 

@@ -125,7 +125,7 @@ func (r *resource) spec() *ansible.Spec {
 			Name: r.kind.name, Type: ansible.Dict, Returned: "success", Contains: r.kind.written(),
 			Description: []string{
 				fmt.Sprintf("The %s as it is after the task, whether or not something changed, with the fields and values of the API. Links are left out.", r.kind.name),
-				"In check mode, as it would be; what only the server can know is null or missing. With O(state=absent), as it was, or an empty dict if it did not exist.",
+				"In check mode, as it would be; values that only the server can set are null or missing. With O(state=absent), as it was, or an empty dict if it did not exist.",
 			}}},
 	}
 	s.Options = append(s.Options, r.options()...)

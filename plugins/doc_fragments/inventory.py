@@ -537,7 +537,7 @@ options:
     description:
       - Let Ansible execute templates and decrypt vaults found in variables from the API.
       - The default is C(false).
-      - The program's own configuration file does not count for this one.
+      - This option is not read from the program's configuration file.
     type: bool
     env:
       - name: CRATON_INVENTORY_TRUST_TEMPLATES
@@ -571,7 +571,7 @@ options:
     description:
       - The inventory as it was at a time, such as yesterday, 2h, 2026-11-20 or 2026-11-20 09:30, or at a revision of
           the change log.
-      - A time without a zone is in that of the machine. Write quotes, for YAML has its own idea of times.
+      - A time without a zone is in the time zone of the machine. Quote it, because YAML converts some times.
     type: raw
     env:
       - name: CRATON_INVENTORY_AT

@@ -569,7 +569,7 @@ options:
     description:
       - Let Ansible execute templates and decrypt vaults found in data from the API.
       - The default is C(false).
-      - The program's own configuration file does not count for this one.
+      - This option is not read from the program's configuration file.
     type: bool
     env:
       - name: CRATON_IOTRONIC_INVENTORY_TRUST_TEMPLATES

@@ -10,7 +10,7 @@ DOCUMENTATION = r'''
 module: craton_cell
 short_description: Create, change and remove a cell of Craton
 description:
-  - A cell is a part of a region, such as a row or a rack. It holds hosts, network devices and networks.
+  - A cell is a part of a region, such as a row or a rack. It contains hosts, network devices and networks.
   - Finds a cell by its name (within its region) or by its id, creates it if it does not exist, and changes what
       differs. What the task does not mention stays as it is.
   - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
@@ -30,8 +30,8 @@ attributes:
 options:
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
@@ -39,13 +39,14 @@ options:
       - The cloud, by name or id.
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
-      - A place other than the current one of the cell is an error, unless O(move=true) or O(recreate=true).
+      - If the cell exists in another place, the task fails, unless O(move=true) or O(recreate=true).
     type: str
   force:
     description:
-      - 'With O(state=absent): delete the cell even if it is not empty, with everything in it. Without it, that is an
-          error that lists what it contains.'
-      - It is still refused if something outside depends on something inside, such as a child on its parent.
+      - 'With O(state=absent): delete the cell with everything that it contains. Without this option, the task fails if
+          the cell is not empty, and lists its contents.'
+      - The deletion is still refused if an object elsewhere depends on one of the deleted objects, such as a child on
+          its parent.
     type: bool
     default: false
   id:
@@ -55,8 +56,8 @@ options:
     type: int
   move:
     description:
-      - Move the cell if it is in a place other than the task says. It keeps its id and everything else. If its name
-          exists only in one other region, that is the one that is moved.
+      - Move the cell if it is in another place than the task states. It keeps its id and all its values. If the name
+          does not exist in the stated region but in exactly one other region, the cell is moved from there.
       - 'Works with servers that support moves: C(craton server), and C(sqlite:PATH). With others it is an error, unless
           O(recreate=true).'
     type: bool
@@ -83,8 +84,8 @@ options:
     description:
       - If a value differs that the API cannot change, delete the cell and create it again, with a new id. What the task
           does not mention is kept.
-      - It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the
-          error holds everything needed to do so.
+      - The task fails while other objects depend on it or would be deleted with it. If it cannot be created again, the
+          error contains everything needed to create it.
     type: bool
     default: false
   region:
@@ -93,7 +94,7 @@ options:
       - Where several have the name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
-      - A place other than the current one of the cell is an error, unless O(move=true) or O(recreate=true).
+      - If the cell exists in another place, the task fails, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
@@ -142,8 +143,8 @@ EXAMPLES = r'''
 RETURN = r'''
 cell:
   description:
-    - The cell as it is now, even if nothing changed; in check mode as it would be, with null for what only the server
-        knows.
+    - The cell as it is now, even if nothing changed; in check mode as it would be, with null for values that the server
+        would set.
     - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
@@ -174,7 +175,7 @@ cell:
       sample: 1
     note:
       description:
-        - A note for people. An empty string removes it. Null for none.
+        - A note for people. Null if there is none.
       returned: always
       type: str
       sample: bought in spring
@@ -205,7 +206,7 @@ cell:
         role: frontend
     protected:
       description:
-        - Whether the cell is kept from being deleted.
+        - Whether the cell is protected from deletion.
       returned: when the task has O(protected)
       type: bool
       sample: true

@@ -10,7 +10,7 @@ DOCUMENTATION = r'''
 module: craton_cloud
 short_description: Create, change and remove a cloud of Craton
 description:
-  - A cloud is the topmost level of a fleet. It holds regions.
+  - A cloud is the outermost place in a project. It contains regions.
   - Finds a cloud by its name (within the project) or by its id, creates it if it does not exist, and changes what
       differs. What the task does not mention stays as it is.
   - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
@@ -30,15 +30,16 @@ attributes:
 options:
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   force:
     description:
-      - 'With O(state=absent): delete the cloud even if it is not empty, with everything in it. Without it, that is an
-          error that lists what it contains.'
-      - It is still refused if something outside depends on something inside, such as a child on its parent.
+      - 'With O(state=absent): delete the cloud with everything that it contains. Without this option, the task fails if
+          the cloud is not empty, and lists its contents.'
+      - The deletion is still refused if an object elsewhere depends on one of the deleted objects, such as a child on
+          its parent.
     type: bool
     default: false
   id:
@@ -117,8 +118,8 @@ EXAMPLES = r'''
 RETURN = r'''
 cloud:
   description:
-    - The cloud as it is now, even if nothing changed; in check mode as it would be, with null for what only the server
-        knows.
+    - The cloud as it is now, even if nothing changed; in check mode as it would be, with null for values that the
+        server would set.
     - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
@@ -137,7 +138,7 @@ cloud:
       sample: cloud1
     note:
       description:
-        - A note for people. An empty string removes it. Null for none.
+        - A note for people. Null if there is none.
       returned: always
       type: str
       sample: bought in spring
@@ -168,7 +169,7 @@ cloud:
         role: frontend
     protected:
       description:
-        - Whether the cloud is kept from being deleted.
+        - Whether the cloud is protected from deletion.
       returned: when the task has O(protected)
       type: bool
       sample: true

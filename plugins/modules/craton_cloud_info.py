@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: craton_cloud_info
 short_description: Read clouds of Craton
 description:
-  - A cloud is the topmost level of a fleet. It holds regions.
+  - A cloud is the outermost place in a project. It contains regions.
   - Lists the clouds that match all given options, however many there are. Changes nothing.
-  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
-      is an error.
+  - If nothing matches, the list is empty. If several objects have a name that must identify one object, the task
+      fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -83,7 +83,7 @@ clouds:
       sample: cloud1
     note:
       description:
-        - A note for people. An empty string removes it. Null for none.
+        - A note for people. Null if there is none.
       returned: always
       type: str
       sample: bought in spring
@@ -114,7 +114,7 @@ clouds:
         role: frontend
     protected:
       description:
-        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+        - Whether it is protected from deletion. V(false) on servers that do not support protection.
       returned: always
       type: bool
       sample: false

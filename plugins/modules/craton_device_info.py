@@ -12,8 +12,8 @@ short_description: Read devices of Craton
 description:
   - Hosts and network devices together.
   - Lists the devices that match all given options, however many there are. Changes nothing.
-  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
-      is an error.
+  - If nothing matches, the list is empty. If several objects have a name that must identify one object, the task
+      fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -121,25 +121,25 @@ devices:
       sample: 1
     cell_id:
       description:
-        - The id of the cell. Null for none.
+        - The id of the cell. Null if there is none.
       returned: always
       type: int
       sample: 1
     ip_address:
       description:
-        - The IPv4 or IPv6 address. Different spellings of one address are the same. Null for none.
+        - The IPv4 or IPv6 address. Null if there is none.
       returned: always
       type: str
       sample: "10.20.0.11"
     device_type:
       description:
-        - The type of device, as free text. Null for none.
+        - The type of device, as free text. Null if there is none.
       returned: always
       type: str
       sample: server
     parent_id:
       description:
-        - The id of the parent. Null for none.
+        - The id of the parent. Null if there is none.
       returned: always
       type: int
     active:
@@ -150,7 +150,7 @@ devices:
       sample: true
     note:
       description:
-        - A note for people. An empty string removes it. Null for none.
+        - A note for people. Null if there is none.
       returned: always
       type: str
       sample: bought in spring
@@ -183,14 +183,14 @@ devices:
         - web
     variables:
       description:
-        - Its variables, with those that it inherits unless O(resolved=false).
+        - Its resolved variables, or its own variables with O(resolved=false).
       returned: always
       type: dict
       sample:
         role: frontend
     protected:
       description:
-        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+        - Whether it is protected from deletion. V(false) on servers that do not support protection.
       returned: always
       type: bool
       sample: false

@@ -37,8 +37,9 @@ options:
     default: false
   allow_deletes:
     description:
-      - Allow the deletions if there are exactly this many, beyond the limits of I(prune) too. If there is any other
-          number but none, nothing is done.
+      - The expected number of deletions. If the task would delete exactly this many objects, it does so even beyond the
+          limits of I(prune). If it would delete another number of objects, other than 0, the task fails and changes
+          nothing.
     type: int
   allow_duplicates:
     description:
@@ -49,8 +50,8 @@ options:
     default: false
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   fleet:
@@ -78,14 +79,14 @@ options:
     default: false
   set:
     description:
-      - The name of the set that the objects of the document belong to. C(craton server) and C(sqlite:PATH) remember it;
-          for other servers, a file does.
+      - The name of the set that the objects of the document belong to. C(craton server) and C(sqlite:PATH) store it;
+          for other servers it is stored in I(set_file).
       - An object belongs to at most one set. An object of another set stays in it, and changing it is an error, unless
           I(adopt=true).
     type: str
   set_file:
     description:
-      - The file that remembers sets if the server does not, on the machine that runs the module.
+      - The file in which sets are stored if the server cannot store them, on the machine that runs the module.
       - By default it is in C(~/.local/share/craton) of the user that runs the module.
     type: path
   src:
@@ -99,8 +100,8 @@ options:
       - One of I(fleet) and I(src) is required.
     type: path
 notes:
-  - Templates in the document, such as C({{ x }}) in a file, stay plain text in the inventory unless it trusts
-      templates. A warning says how many there are.
+  - Templates in the document, such as C({{ x }}) in a file, stay plain text in the inventory unless its option
+      C(trust_templates) is set. A warning states their number.
   - If a request fails, what was written before it stays, and the result lists it. Run the task again to continue.
 seealso:
   - module: craton.fleet.craton_host
@@ -216,7 +217,7 @@ plan:
   description:
     - 'The plan, made before anything was written: the same in check mode and in the real run, unless somebody else
         changes the fleet in between.'
-    - If planning itself is refused, it holds only RV(plan.refused).
+    - If the document is refused while the plan is made, it contains only RV(plan.refused).
   returned: success, on failure while writing, and where something is refused
   type: dict
   contains:
@@ -321,8 +322,7 @@ plan:
       sample: 2
     set_new:
       description:
-        - Whether the set has no members yet. If another set has a similar name, a warning asks whether that one was
-            meant.
+        - Whether the set has no members yet. If another set has a similar name, a warning names it.
       returned: always
       type: bool
       sample: false

@@ -12,8 +12,8 @@ short_description: Read hosts of Craton
 description:
   - A host is a device, such as a server, that Ansible manages.
   - Lists the hosts that match all given options, however many there are. Changes nothing.
-  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
-      is an error.
+  - If nothing matches, the list is empty. If several objects have a name that must identify one object, the task
+      fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -40,7 +40,7 @@ options:
     type: str
   device_type:
     description:
-      - Only those with this device_type.
+      - Only objects with this C(device_type).
     type: str
   id:
     description:
@@ -52,7 +52,7 @@ options:
     type: str
   label:
     description:
-      - Only those with this label.
+      - Only objects with this C(label).
     type: str
   name:
     description:
@@ -132,13 +132,13 @@ hosts:
       sample: 1
     cell_id:
       description:
-        - The id of the cell. Null for none.
+        - The id of the cell. Null if there is none.
       returned: always
       type: int
       sample: 1
     ip_address:
       description:
-        - The IPv4 or IPv6 address. Different spellings of one address are the same.
+        - The IPv4 or IPv6 address.
       returned: always
       type: str
       sample: "10.20.0.11"
@@ -150,18 +150,18 @@ hosts:
       sample: server
     parent_id:
       description:
-        - The id of the parent. Null for none.
+        - The id of the parent. Null if there is none.
       returned: always
       type: int
     active:
       description:
-        - Whether the host is in use; by default, a new host is.
+        - Whether the host is in use.
       returned: always
       type: bool
       sample: true
     note:
       description:
-        - A note for people. An empty string removes it. Null for none.
+        - A note for people. Null if there is none.
       returned: always
       type: str
       sample: bought in spring
@@ -194,14 +194,14 @@ hosts:
         - web
     variables:
       description:
-        - Its variables, with those that it inherits unless O(resolved=false).
+        - Its resolved variables, or its own variables with O(resolved=false).
       returned: always
       type: dict
       sample:
         role: frontend
     protected:
       description:
-        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+        - Whether it is protected from deletion. V(false) on servers that do not support protection.
       returned: always
       type: bool
       sample: false

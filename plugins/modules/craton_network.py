@@ -33,13 +33,12 @@ options:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
-      - The API cannot change it. A value other than the current one of the network is an error, unless
-          O(recreate=true).
+      - The API cannot change it. If the network has another value, the task fails, unless O(recreate=true).
     type: str
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cidr:
@@ -52,8 +51,7 @@ options:
       - The cloud, by name or id.
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
-      - The API cannot change it. A value other than the current one of the network is an error, unless
-          O(recreate=true).
+      - The API cannot change it. If the network has another value, the task fails, unless O(recreate=true).
     type: str
   gateway:
     description:
@@ -96,8 +94,8 @@ options:
     description:
       - If a value differs that the API cannot change, delete the network and create it again, with a new id. What the
           task does not mention is kept.
-      - It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the
-          error holds everything needed to do so.
+      - The task fails while other objects depend on it or would be deleted with it. If it cannot be created again, the
+          error contains everything needed to create it.
     type: bool
     default: false
   region:
@@ -106,8 +104,7 @@ options:
       - Where several have the name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
-      - The API cannot change it. A value other than the current one of the network is an error, unless
-          O(recreate=true).
+      - The API cannot change it. If the network has another value, the task fails, unless O(recreate=true).
     type: str
   state:
     description:
@@ -156,8 +153,8 @@ EXAMPLES = r'''
 RETURN = r'''
 network:
   description:
-    - The network as it is now, even if nothing changed; in check mode as it would be, with null for what only the
-        server knows.
+    - The network as it is now, even if nothing changed; in check mode as it would be, with null for values that the
+        server would set.
     - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
@@ -188,7 +185,7 @@ network:
       sample: 1
     cell_id:
       description:
-        - The id of the cell. Null for none.
+        - The id of the cell. Null if there is none.
       returned: always
       type: int
       sample: 1
@@ -212,13 +209,13 @@ network:
       sample: "255.255.255.0"
     ip_block_type:
       description:
-        - The type of the address block. An empty string removes it. Null for none.
+        - The type of the address block. Null if there is none.
       returned: always
       type: str
       sample: private
     nss:
       description:
-        - The name servers, as free text. An empty string removes it. Null for none.
+        - The name servers, as free text. Null if there is none.
       returned: always
       type: str
       sample: ns1.example.net
@@ -249,7 +246,7 @@ network:
         role: frontend
     protected:
       description:
-        - Whether the network is kept from being deleted.
+        - Whether the network is protected from deletion.
       returned: when the task has O(protected)
       type: bool
       sample: true

@@ -30,21 +30,20 @@ attributes:
 options:
   active:
     description:
-      - Whether the device is in use. A new device is by default.
-      - The API cannot change it. A value other than the current one of the network device is an error, unless
-          O(recreate=true).
+      - Whether the device is in use. By default, a new device is in use.
+      - The API cannot change it. If the network device has another value, the task fails, unless O(recreate=true).
     type: bool
   cell:
     description:
       - The cell of the region, by name or id. An empty string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
-      - A place other than the current one of the network device is an error, unless O(move=true) or O(recreate=true).
+      - If the network device exists in another place, the task fails, unless O(move=true) or O(recreate=true).
     type: str
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
@@ -52,7 +51,7 @@ options:
       - The cloud, by name or id.
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
-      - A place other than the current one of the network device is an error, unless O(move=true) or O(recreate=true).
+      - If the network device exists in another place, the task fails, unless O(move=true) or O(recreate=true).
     type: str
   device_type:
     description:
@@ -89,8 +88,9 @@ options:
     type: str
   move:
     description:
-      - Move the network device if it is in a place other than the task says. It keeps its id and everything else. If
-          its name exists only in one other region, that is the one that is moved.
+      - Move the network device if it is in another place than the task states. It keeps its id and all its values. If
+          the name does not exist in the stated region but in exactly one other region, the network device is moved from
+          there.
       - 'Works with servers that support moves: C(craton server), and C(sqlite:PATH). With others it is an error, unless
           O(recreate=true).'
     type: bool
@@ -125,7 +125,8 @@ options:
       - If a value differs that the API cannot change, delete the network device and create it again, with a new id.
           What the task does not mention is kept.
       - 'Interfaces and children are carried over: the new network device is created next to the old one, which is
-          deleted once everything has moved. A run that stops says how far it got, and the next one continues.'
+          deleted once everything has moved. If a run fails part way, its error lists what was done, and the next run
+          continues.'
     type: bool
     default: false
   region:
@@ -134,7 +135,7 @@ options:
       - Where several have the name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
-      - A place other than the current one of the network device is an error, unless O(move=true) or O(recreate=true).
+      - If the network device exists in another place, the task fails, unless O(move=true) or O(recreate=true).
     type: str
   state:
     description:
@@ -196,8 +197,8 @@ EXAMPLES = r'''
 RETURN = r'''
 network_device:
   description:
-    - The network device as it is now, even if nothing changed; in check mode as it would be, with null for what only
-        the server knows.
+    - The network device as it is now, even if nothing changed; in check mode as it would be, with null for values that
+        the server would set.
     - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
@@ -228,13 +229,13 @@ network_device:
       sample: 1
     cell_id:
       description:
-        - The id of the cell. Null for none.
+        - The id of the cell. Null if there is none.
       returned: always
       type: int
       sample: 1
     ip_address:
       description:
-        - The IPv4 or IPv6 address. Different spellings of one address are the same.
+        - The IPv4 or IPv6 address.
       returned: always
       type: str
       sample: "10.20.0.11"
@@ -246,30 +247,30 @@ network_device:
       sample: server
     parent_id:
       description:
-        - The id of the parent. Null for none.
+        - The id of the parent. Null if there is none.
       returned: always
       type: int
     active:
       description:
-        - Whether the device is in use. A new device is by default.
+        - Whether the device is in use.
       returned: always
       type: bool
       sample: true
     model_name:
       description:
-        - The model. An empty string removes it. Null for none.
+        - The model. Null if there is none.
       returned: always
       type: str
       sample: ex4300
     os_version:
       description:
-        - The version of the operating system. An empty string removes it. Null for none.
+        - The version of the operating system. Null if there is none.
       returned: always
       type: str
       sample: "21.4R3"
     vlans:
       description:
-        - The VLANs, as free text. An empty string removes it. Null for none.
+        - The VLANs, as free text. Null if there is none.
       returned: always
       type: str
       sample: "100-120"
@@ -309,7 +310,7 @@ network_device:
         role: frontend
     protected:
       description:
-        - Whether the network device is kept from being deleted.
+        - Whether the network device is protected from deletion.
       returned: when the task has O(protected)
       type: bool
       sample: true

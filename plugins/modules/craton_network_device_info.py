@@ -12,8 +12,8 @@ short_description: Read network devices of Craton
 description:
   - A network device is a switch, a router, a firewall or the like.
   - Lists the network devices that match all given options, however many there are. Changes nothing.
-  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
-      is an error.
+  - If nothing matches, the list is empty. If several objects have a name that must identify one object, the task
+      fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -40,7 +40,7 @@ options:
     type: str
   device_type:
     description:
-      - Only those with this device_type.
+      - Only objects with this C(device_type).
     type: str
   id:
     description:
@@ -123,13 +123,13 @@ network_devices:
       sample: 1
     cell_id:
       description:
-        - The id of the cell. Null for none.
+        - The id of the cell. Null if there is none.
       returned: always
       type: int
       sample: 1
     ip_address:
       description:
-        - The IPv4 or IPv6 address. Different spellings of one address are the same.
+        - The IPv4 or IPv6 address.
       returned: always
       type: str
       sample: "10.20.0.11"
@@ -141,30 +141,30 @@ network_devices:
       sample: server
     parent_id:
       description:
-        - The id of the parent. Null for none.
+        - The id of the parent. Null if there is none.
       returned: always
       type: int
     active:
       description:
-        - Whether the device is in use. A new device is by default.
+        - Whether the device is in use.
       returned: always
       type: bool
       sample: true
     model_name:
       description:
-        - The model. An empty string removes it. Null for none.
+        - The model. Null if there is none.
       returned: always
       type: str
       sample: ex4300
     os_version:
       description:
-        - The version of the operating system. An empty string removes it. Null for none.
+        - The version of the operating system. Null if there is none.
       returned: always
       type: str
       sample: "21.4R3"
     vlans:
       description:
-        - The VLANs, as free text. An empty string removes it. Null for none.
+        - The VLANs, as free text. Null if there is none.
       returned: always
       type: str
       sample: "100-120"
@@ -197,14 +197,14 @@ network_devices:
         - web
     variables:
       description:
-        - Its variables, with those that it inherits unless O(resolved=false).
+        - Its resolved variables, or its own variables with O(resolved=false).
       returned: always
       type: dict
       sample:
         role: frontend
     protected:
       description:
-        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+        - Whether it is protected from deletion. V(false) on servers that do not support protection.
       returned: always
       type: bool
       sample: false

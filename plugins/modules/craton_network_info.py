@@ -12,8 +12,8 @@ short_description: Read networks of Craton
 description:
   - A network is a range of addresses in a region. It inherits no variables.
   - Lists the networks that match all given options, however many there are. Changes nothing.
-  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
-      is an error.
+  - If nothing matches, the list is empty. If several objects have a name that must identify one object, the task
+      fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -109,7 +109,7 @@ networks:
       sample: 1
     cell_id:
       description:
-        - The id of the cell. Null for none.
+        - The id of the cell. Null if there is none.
       returned: always
       type: int
       sample: 1
@@ -133,13 +133,13 @@ networks:
       sample: "255.255.255.0"
     ip_block_type:
       description:
-        - The type of the address block. An empty string removes it. Null for none.
+        - The type of the address block. Null if there is none.
       returned: always
       type: str
       sample: private
     nss:
       description:
-        - The name servers, as free text. An empty string removes it. Null for none.
+        - The name servers, as free text. Null if there is none.
       returned: always
       type: str
       sample: ns1.example.net
@@ -170,7 +170,7 @@ networks:
         role: frontend
     protected:
       description:
-        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+        - Whether it is protected from deletion. V(false) on servers that do not support protection.
       returned: always
       type: bool
       sample: false

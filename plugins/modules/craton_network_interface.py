@@ -34,8 +34,8 @@ options:
     type: str
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
@@ -49,8 +49,7 @@ options:
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
       - Required to create the network interface.
-      - The API cannot change it. A value other than the current one of the network interface is an error, unless
-          O(recreate=true).
+      - The API cannot change it. If the network interface has another value, the task fails, unless O(recreate=true).
     type: str
   duplex:
     description:
@@ -70,8 +69,7 @@ options:
     description:
       - The IPv4 or IPv6 address. Different spellings of one address are the same.
       - Required to create the network interface.
-      - The API cannot change it. A value other than the current one of the network interface is an error, unless
-          O(recreate=true).
+      - The API cannot change it. If the network interface has another value, the task fails, unless O(recreate=true).
     type: str
   link:
     description:
@@ -89,8 +87,7 @@ options:
           string means none.
       - Where several have the name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
-      - The API cannot change it. A value other than the current one of the network interface is an error, unless
-          O(recreate=true).
+      - The API cannot change it. If the network interface has another value, the task fails, unless O(recreate=true).
     type: str
   port:
     description:
@@ -108,8 +105,8 @@ options:
     description:
       - If a value differs that the API cannot change, delete the network interface and create it again, with a new id.
           What the task does not mention is kept.
-      - It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the
-          error holds everything needed to do so.
+      - The task fails while other objects depend on it or would be deleted with it. If it cannot be created again, the
+          error contains everything needed to create it.
     type: bool
     default: false
   region:
@@ -139,7 +136,7 @@ options:
     description:
       - 'The network interface''s own variables: names and values of any type.'
       - Numbers keep all their digits. Null is a value, and overrides an inherited one.
-      - The API cannot change them. Values other than the current ones are an error, unless O(recreate=true).
+      - The API cannot change them. If the current values differ, the task fails, unless O(recreate=true).
     type: dict
   variables_mode:
     description:
@@ -157,8 +154,7 @@ options:
   vlan_id:
     description:
       - The VLAN number. 0 means none.
-      - The API cannot change it. A value other than the current one of the network interface is an error, unless
-          O(recreate=true).
+      - The API cannot change it. If the network interface has another value, the task fails, unless O(recreate=true).
     type: int
 notes:
   - The API sets the variables of an interface when it is created, and cannot change them later.
@@ -197,8 +193,8 @@ EXAMPLES = r'''
 RETURN = r'''
 network_interface:
   description:
-    - The network interface as it is now, even if nothing changed; in check mode as it would be, with null for what only
-        the server knows.
+    - The network interface as it is now, even if nothing changed; in check mode as it would be, with null for values
+        that the server would set.
     - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
@@ -223,7 +219,7 @@ network_interface:
       sample: 7
     network_id:
       description:
-        - The id of the network. Null for none.
+        - The id of the network. Null if there is none.
       returned: always
       type: int
       sample: 3
@@ -235,55 +231,55 @@ network_interface:
       sample: ethernet
     ip_address:
       description:
-        - The IPv4 or IPv6 address. Different spellings of one address are the same.
+        - The IPv4 or IPv6 address.
       returned: always
       type: str
       sample: "10.20.0.11"
     vlan_id:
       description:
-        - The VLAN number. 0 means none. Null for none.
+        - The VLAN number. Null if there is none.
       returned: always
       type: int
       sample: 100
     vlan:
       description:
-        - The name of the VLAN. An empty string removes it. Null for none.
+        - The name of the VLAN. Null if there is none.
       returned: always
       type: str
       sample: front
     duplex:
       description:
-        - The duplex mode. An empty string removes it. Null for none.
+        - The duplex mode. Null if there is none.
       returned: always
       type: str
       sample: full
     link:
       description:
-        - The state of the link. An empty string removes it. Null for none.
+        - The state of the link. Null if there is none.
       returned: always
       type: str
       sample: up
     cdp:
       description:
-        - What CDP reports. An empty string removes it. Null for none.
+        - What CDP reports. Null if there is none.
       returned: always
       type: str
       sample: sw1
     security:
       description:
-        - The security settings. An empty string removes them. Null for none.
+        - The security settings. Null if there is none.
       returned: always
       type: str
       sample: none
     port:
       description:
-        - The port number. 0 means none. Null for none.
+        - The port number. Null if there is none.
       returned: always
       type: int
       sample: 12
     speed:
       description:
-        - The speed, in a unit of your choice. 0 means none. Null for none.
+        - The speed, in a unit of your choice. Null if there is none.
       returned: always
       type: int
       sample: 1000
@@ -314,7 +310,7 @@ network_interface:
         role: frontend
     protected:
       description:
-        - Whether the network interface is kept from being deleted.
+        - Whether the network interface is protected from deletion.
       returned: when the task has O(protected)
       type: bool
       sample: true

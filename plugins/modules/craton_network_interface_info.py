@@ -12,8 +12,8 @@ short_description: Read network interfaces of Craton
 description:
   - A network interface belongs to a host or a network device, and may be on a network.
   - Lists the network interfaces that match all given options, however many there are. Changes nothing.
-  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
-      is an error.
+  - If nothing matches, the list is empty. If several objects have a name that must identify one object, the task
+      fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -44,7 +44,7 @@ options:
     type: int
   interface_type:
     description:
-      - Only those with this interface_type.
+      - Only objects with this C(interface_type).
     type: str
   ip_address:
     description:
@@ -119,7 +119,7 @@ network_interfaces:
       sample: 7
     network_id:
       description:
-        - The id of the network. Null for none.
+        - The id of the network. Null if there is none.
       returned: always
       type: int
       sample: 3
@@ -131,55 +131,55 @@ network_interfaces:
       sample: ethernet
     ip_address:
       description:
-        - The IPv4 or IPv6 address. Different spellings of one address are the same.
+        - The IPv4 or IPv6 address.
       returned: always
       type: str
       sample: "10.20.0.11"
     vlan_id:
       description:
-        - The VLAN number. 0 means none. Null for none.
+        - The VLAN number. Null if there is none.
       returned: always
       type: int
       sample: 100
     vlan:
       description:
-        - The name of the VLAN. An empty string removes it. Null for none.
+        - The name of the VLAN. Null if there is none.
       returned: always
       type: str
       sample: front
     duplex:
       description:
-        - The duplex mode. An empty string removes it. Null for none.
+        - The duplex mode. Null if there is none.
       returned: always
       type: str
       sample: full
     link:
       description:
-        - The state of the link. An empty string removes it. Null for none.
+        - The state of the link. Null if there is none.
       returned: always
       type: str
       sample: up
     cdp:
       description:
-        - What CDP reports. An empty string removes it. Null for none.
+        - What CDP reports. Null if there is none.
       returned: always
       type: str
       sample: sw1
     security:
       description:
-        - The security settings. An empty string removes them. Null for none.
+        - The security settings. Null if there is none.
       returned: always
       type: str
       sample: none
     port:
       description:
-        - The port number. 0 means none. Null for none.
+        - The port number. Null if there is none.
       returned: always
       type: int
       sample: 12
     speed:
       description:
-        - The speed, in a unit of your choice. 0 means none. Null for none.
+        - The speed, in a unit of your choice. Null if there is none.
       returned: always
       type: int
       sample: 1000
@@ -210,7 +210,7 @@ network_interfaces:
         role: frontend
     protected:
       description:
-        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+        - Whether it is protected from deletion. V(false) on servers that do not support protection.
       returned: always
       type: bool
       sample: false

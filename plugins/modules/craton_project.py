@@ -10,7 +10,7 @@ DOCUMENTATION = r'''
 module: craton_project
 short_description: Create, change and remove a project of Craton
 description:
-  - 'A project is a tenant: everything else belongs to one.'
+  - A project contains one fleet and its users.
   - Finds a project by its name (which the API does not keep unique) or by its id, creates it if it does not exist, and
       changes what differs. What the task does not mention stays as it is.
   - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
@@ -30,15 +30,16 @@ attributes:
 options:
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   force:
     description:
-      - 'With O(state=absent): delete the project even if it is not empty, with everything in it. Without it, that is an
-          error that lists what it contains.'
-      - It is still refused if something outside depends on something inside, such as a child on its parent.
+      - 'With O(state=absent): delete the project with everything that it contains. Without this option, the task fails
+          if the project is not empty, and lists its contents.'
+      - The deletion is still refused if an object elsewhere depends on one of the deleted objects, such as a child on
+          its parent.
     type: bool
     default: false
   id:
@@ -85,8 +86,8 @@ options:
       - replace
 notes:
   - Only root users may list, create and delete projects.
-  - 'Two projects can have the same name: use C(id) then.'
-  - 'With a file, C(url: sqlite:PATH), that has several projects, each task must name its own by O(project_id).'
+  - Two projects can have the same name. To select one of them, use C(id).
+  - 'If a database C(url: sqlite:PATH) contains several projects, each task must select one with O(project_id).'
 seealso:
   - module: craton.fleet.craton_project_info
   - module: craton.fleet.craton_fleet
@@ -99,7 +100,7 @@ EXAMPLES = r'''
     variables:
       dns_domain: retail.example.net
 
-- name: Remove it, if nothing is in it
+- name: Remove it, if it is empty
   craton.fleet.craton_project:
     name: retail
     state: absent
@@ -108,8 +109,8 @@ EXAMPLES = r'''
 RETURN = r'''
 project:
   description:
-    - The project as it is now, even if nothing changed; in check mode as it would be, with null for what only the
-        server knows.
+    - The project as it is now, even if nothing changed; in check mode as it would be, with null for values that the
+        server would set.
     - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
@@ -147,7 +148,7 @@ project:
         role: frontend
     protected:
       description:
-        - Whether the project is kept from being deleted.
+        - Whether the project is protected from deletion.
       returned: when the task has O(protected)
       type: bool
       sample: true

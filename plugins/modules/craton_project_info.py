@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: craton_project_info
 short_description: Read projects of Craton
 description:
-  - 'A project is a tenant: everything else belongs to one.'
+  - A project contains one fleet and its users.
   - Lists the projects that match all given options, however many there are. Changes nothing.
-  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
-      is an error.
+  - If nothing matches, the list is empty. If several objects have a name that must identify one object, the task
+      fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -104,7 +104,7 @@ projects:
         role: frontend
     protected:
       description:
-        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+        - Whether it is protected from deletion. V(false) on servers that do not support protection.
       returned: always
       type: bool
       sample: false

@@ -10,7 +10,7 @@ DOCUMENTATION = r'''
 module: craton_region
 short_description: Create, change and remove a region of Craton
 description:
-  - A region is a part of a cloud. It holds cells, hosts, network devices and networks.
+  - A region is a part of a cloud. It contains cells, hosts, network devices and networks.
   - Finds a region by its name (within its cloud) or by its id, creates it if it does not exist, and changes what
       differs. What the task does not mention stays as it is.
   - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
@@ -30,8 +30,8 @@ attributes:
 options:
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
@@ -39,14 +39,14 @@ options:
       - The cloud, by name or id.
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
-      - The API cannot change it. A value other than the current one of the region is an error, unless
-          O(recreate=true).
+      - The API cannot change it. If the region has another value, the task fails, unless O(recreate=true).
     type: str
   force:
     description:
-      - 'With O(state=absent): delete the region even if it is not empty, with everything in it. Without it, that is an
-          error that lists what it contains.'
-      - It is still refused if something outside depends on something inside, such as a child on its parent.
+      - 'With O(state=absent): delete the region with everything that it contains. Without this option, the task fails
+          if the region is not empty, and lists its contents.'
+      - The deletion is still refused if an object elsewhere depends on one of the deleted objects, such as a child on
+          its parent.
     type: bool
     default: false
   id:
@@ -76,8 +76,8 @@ options:
     description:
       - If a value differs that the API cannot change, delete the region and create it again, with a new id. What the
           task does not mention is kept.
-      - It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the
-          error holds everything needed to do so.
+      - The task fails while other objects depend on it or would be deleted with it. If it cannot be created again, the
+          error contains everything needed to create it.
     type: bool
     default: false
   state:
@@ -116,7 +116,7 @@ EXAMPLES = r'''
     variables:
       timezone: America/Chicago
 
-- name: Remove it, if nothing is in it
+- name: Remove it, if it is empty
   craton.fleet.craton_region:
     name: dfw
     cloud: east
@@ -126,8 +126,8 @@ EXAMPLES = r'''
 RETURN = r'''
 region:
   description:
-    - The region as it is now, even if nothing changed; in check mode as it would be, with null for what only the server
-        knows.
+    - The region as it is now, even if nothing changed; in check mode as it would be, with null for values that the
+        server would set.
     - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
@@ -152,7 +152,7 @@ region:
       sample: 1
     note:
       description:
-        - A note for people. An empty string removes it. Null for none.
+        - A note for people. Null if there is none.
       returned: always
       type: str
       sample: bought in spring
@@ -183,7 +183,7 @@ region:
         role: frontend
     protected:
       description:
-        - Whether the region is kept from being deleted.
+        - Whether the region is protected from deletion.
       returned: when the task has O(protected)
       type: bool
       sample: true

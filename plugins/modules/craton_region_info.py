@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: craton_region_info
 short_description: Read regions of Craton
 description:
-  - A region is a part of a cloud. It holds cells, hosts, network devices and networks.
+  - A region is a part of a cloud. It contains cells, hosts, network devices and networks.
   - Lists the regions that match all given options, however many there are. Changes nothing.
-  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
-      is an error.
+  - If nothing matches, the list is empty. If several objects have a name that must identify one object, the task
+      fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -98,7 +98,7 @@ regions:
       sample: 1
     note:
       description:
-        - A note for people. An empty string removes it. Null for none.
+        - A note for people. Null if there is none.
       returned: always
       type: str
       sample: bought in spring
@@ -122,14 +122,14 @@ regions:
       sample: "2026-04-02T17:01:09.000000"
     variables:
       description:
-        - Its variables, with those that it inherits unless O(resolved=false).
+        - Its resolved variables, or its own variables with O(resolved=false).
       returned: always
       type: dict
       sample:
         role: frontend
     protected:
       description:
-        - Whether it is kept from being deleted. Servers that cannot do that say V(false).
+        - Whether it is protected from deletion. V(false) on servers that do not support protection.
       returned: always
       type: bool
       sample: false

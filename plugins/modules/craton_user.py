@@ -10,7 +10,7 @@ DOCUMENTATION = r'''
 module: craton_user
 short_description: Create, change and remove a user of Craton
 description:
-  - A user acts in one project, with an API key that the server chooses.
+  - A user belongs to one project and has API keys, which the server generates.
   - Finds a user by its name (within its project) or by its id, creates it if it does not exist, and changes what
       differs. What the task does not mention stays as it is.
   - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
@@ -30,8 +30,8 @@ attributes:
 options:
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   id:
@@ -42,12 +42,13 @@ options:
   is_admin:
     description:
       - Whether the user is an admin of the project.
-      - The API cannot change it. A value other than the current one of the user is an error, unless O(recreate=true).
+      - The API cannot change it. If the user has another value, the task fails, unless O(recreate=true).
       - Mutually exclusive with I(role).
     type: bool
   keys:
     description:
-      - API keys of the user, by name. Others are left alone. The key that a user is created with is called C(api_key).
+      - API keys of the user, by name. Other keys stay as they are. The key that a user is created with is called
+          C(api_key).
       - 'A new key is in the result of the task once, as RV(user.new_keys); it cannot be read later. Use C(no_log:
           true), or store it at once.'
       - 'A key cannot be changed: an O(keys[].role) other than its current one is an error. Requires C(craton server).'
@@ -66,7 +67,8 @@ options:
         required: true
       role:
         description:
-          - The most that the key may do. By default, whatever the user may do; it is never more than that.
+          - The role of the key, which limits what the key may do. By default, the key may do whatever the user may do.
+              A key never has more rights than its user.
         type: str
         choices:
           - reader
@@ -91,20 +93,20 @@ options:
     description:
       - The project that the user belongs to, by name or id. By default the caller's own.
       - A string of digits is taken as an id only if no object has that name.
-      - The API cannot change it. A value other than the current one of the user is an error, unless O(recreate=true).
+      - The API cannot change it. If the user has another value, the task fails, unless O(recreate=true).
     type: str
   recreate:
     description:
       - If a value differs that the API cannot change, delete the user and create it again, with a new id. What the task
           does not mention is kept.
-      - It is refused while other objects depend on it or would be deleted with it. If it cannot be created again, the
-          error holds everything needed to do so.
+      - The task fails while other objects depend on it or would be deleted with it. If it cannot be created again, the
+          error contains everything needed to create it.
     type: bool
     default: false
   role:
     description:
-      - 'What the user may do in its project: V(reader) reads, V(member) changes, V(admin) manages users too, V(root)
-          does everything in every project.'
+      - 'What the user may do in its project: V(reader) only reads, V(member) also makes changes, V(admin) also manages
+          users, V(root) may do everything in every project.'
       - Without it, a new user is an admin if O(is_admin=true), and a member otherwise; an existing user keeps its
           role.
       - An admin can grant roles up to V(admin), only root can grant V(root). Requires C(craton server).
@@ -128,28 +130,29 @@ notes:
   - Only admins of a project and root users may manage users.
   - 'The API key is in the result of the task that creates the user, as RV(user.api_key), and is never shown again. Use
       C(no_log: true), or store it at once.'
-  - The API can change nothing of a user but its role and keys. O(recreate) creates a new one with a new key.
+  - Only the role and the keys of a user can be changed. For other changes, O(recreate=true) replaces the user with a
+      new one, which has a new key.
 seealso:
   - module: craton.fleet.craton_user_info
   - module: craton.fleet.craton_fleet
 '''
 
 EXAMPLES = r'''
-- name: A user, whose key is kept in a file
+- name: A user
   craton.fleet.craton_user:
     name: deploy
     is_admin: false
   register: made
   no_log: true
 
-- name: Keep the key of a new user
+- name: Store the key of the new user
   ansible.builtin.copy:
     content: "{{ made.user.api_key }}"
     dest: ~/.craton-deploy.key
     mode: "0600"
   when: made.user.api_key is defined
 
-- name: A user that only reads, with a key for three months and none else
+- name: A user that only reads, with one key, which is valid for three months
   craton.fleet.craton_user:
     name: dashboard
     role: reader
@@ -161,7 +164,7 @@ EXAMPLES = r'''
   register: dashboard
   no_log: true
 
-- name: Keep the new key
+- name: Store the new key
   ansible.builtin.copy:
     content: "{{ dashboard.user.new_keys.panel }}"
     dest: ~/.craton-dashboard.key
@@ -177,8 +180,8 @@ EXAMPLES = r'''
 RETURN = r'''
 user:
   description:
-    - The user as it is now, even if nothing changed; in check mode as it would be, with null for what only the server
-        knows.
+    - The user as it is now, even if nothing changed; in check mode as it would be, with null for values that the server
+        would set.
     - With O(state=absent), the object as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
@@ -222,12 +225,12 @@ user:
     api_key:
       description:
         - The user's first API key, a secret.
-      returned: by the task that created the user, and never again
+      returned: by the task that created the user, only once
       type: str
       sample: d3b07384-d9a0-4c9b-8f0e-2f6f1a2b3c4d
     role:
       description:
-        - 'What the user may do: its role.'
+        - The role of the user.
       returned: when the task gives O(role) or O(keys)
       type: str
       sample: member
@@ -245,7 +248,7 @@ user:
     new_keys:
       description:
         - The secrets of the keys that the task created, by name.
-      returned: by the task that created keys, and never again
+      returned: by the task that created keys, only once
       type: dict
       sample:
         ci: crn_4y2XqLw8ZtKc0vRb7JmN5sHdA1eG3f

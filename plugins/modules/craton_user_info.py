@@ -10,10 +10,10 @@ DOCUMENTATION = r'''
 module: craton_user_info
 short_description: Read users of Craton
 description:
-  - A user acts in one project, with an API key that the server chooses.
+  - A user belongs to one project and has API keys, which the server generates.
   - Lists the users that match all given options, however many there are. Changes nothing.
-  - If nothing matches, the list is empty; that is no error. An ambiguous name, where a single object has to be named,
-      is an error.
+  - If nothing matches, the list is empty. If several objects have a name that must identify one object, the task
+      fails.
 version_added: "0.1.0"
 author:
   - The Craton authors (@craton-fleet)
@@ -107,8 +107,8 @@ users:
       sample: "2026-04-02T17:01:09.000000"
     role:
       description:
-        - What the user may do.
-      returned: by C(craton server), of users of whom the caller may know it
+        - The role of the user.
+      returned: with C(craton server), for users whose role the caller may read
       type: str
       sample: member
 '''

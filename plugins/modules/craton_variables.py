@@ -8,9 +8,9 @@ __metaclass__ = type
 DOCUMENTATION = r'''
 ---
 module: craton_variables
-short_description: Set, replace and remove variables of anything in Craton
+short_description: Set, replace and remove variables of objects in Craton
 description:
-  - Changes the own variables of an existing object, and nothing else.
+  - Changes only the own variables of an existing object.
   - Writes nothing if nothing differs. Check mode reports exactly what the real run would do.
 version_added: "0.1.0"
 author:
@@ -27,8 +27,8 @@ attributes:
 options:
   change_message:
     description:
-      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) keeps it with every change;
-          other servers ignore it.
+      - Why the task changes something, in one line of at most 1024 bytes. C(craton server) records it with every
+          change; other servers ignore it.
       - If the task does not set it, the environment variable C(CRATON_MESSAGE) is used.
     type: str
   cloud:
@@ -110,14 +110,14 @@ EXAMPLES = r'''
       ntp: ntp2.example.net
       dns: [10.0.0.2, 10.0.0.3]
 
-- name: Remove one from a host
+- name: Remove a variable of a host
   craton.fleet.craton_variables:
     kind: host
     region: dfw
     name: web1
     remove: [role]
 
-- name: These are all variables of the project
+- name: Replace all variables of the project
   craton.fleet.craton_variables:
     kind: project
     variables:
@@ -141,7 +141,7 @@ target:
   contains:
     kind:
       description:
-        - What it is.
+        - The kind of object.
       returned: always
       type: str
       sample: region

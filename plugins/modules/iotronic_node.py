@@ -125,9 +125,9 @@ options:
   config_drive:
     description:
       - 'The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path:
-          of a file with one of these or an ISO 9660 image, or of a directory with a folder C(openstack), from which the
-          module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and C(vendor_data) is
-          passed to Ironic, which builds the config drive. That requires API version 1.56 or later.'
+          of a file with one of these or an ISO 9660 image, or of a directory that contains a directory C(openstack),
+          from which the module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and
+          C(vendor_data) is passed to Ironic, which builds the config drive. That requires API version 1.56 or later.'
       - 'Paths are on the machine that the module runs on. It is used only when the node is deployed: a node that
           already is stays as it is.'
     type: jsonarg
@@ -300,9 +300,9 @@ options:
         required: true
   maintenance:
     description:
-      - Whether the node is in maintenance. Ironic then leaves it alone, and whatever it was doing with the node pauses.
-          A task that also changes the provision state starts maintenance after that change, and ends maintenance before
-          it. Only for nodes of Ironic.
+      - Whether the node is in maintenance. Ironic then does not manage the node, and pauses what it was doing with the
+          node. A task that also changes the provision state starts maintenance after that change, and ends maintenance
+          before it. Only for nodes of Ironic.
       - Required if I(maintenance_reason) is set.
     type: bool
   maintenance_reason:
@@ -452,7 +452,7 @@ options:
         type: str
   ports_mode:
     description:
-      - V(merge) leaves other ports of the node alone, V(replace) removes ports that are not in O(ports).
+      - V(merge) keeps other ports of the node, V(replace) removes ports that are not in O(ports).
     type: str
     default: merge
     choices:
@@ -649,7 +649,7 @@ options:
     description:
       - Allow O(state=absent) and O(provision_state) to tear down what is deployed on the node, or what is left of a
           failed deployment. Without it, such a task fails.
-      - A node in maintenance is removed without being torn down, since Ironic leaves it alone.
+      - A node in maintenance is removed without being torn down, because Ironic does not manage nodes in maintenance.
     type: bool
     default: false
   update_password:
@@ -680,14 +680,14 @@ options:
     type: str
   wait:
     description:
-      - Whether to wait until the node has reached O(power) and O(provision_state), and until Ironic has finished what
-          others asked for. If V(false), the task only starts the first step and does not check how it ends.
+      - Whether to wait until the node has reached O(power) and O(provision_state), and until Ironic has finished
+          earlier requests of others. If V(false), the task only starts the first step and does not check how it ends.
     type: bool
     default: true
   wait_timeout:
     description:
-      - How many seconds to wait in total. V(0) waits without limit. Retries of single requests (O(max_retries)) come on
-          top; with V(0) there, a node that is locked is not waited for either.
+      - How many seconds to wait in total. V(0) waits without limit. Retries of single requests (O(max_retries)) can add
+          to this time. With O(max_retries=0), the task does not wait for a locked node either.
     type: int
     default: 1800
 notes:
@@ -802,8 +802,8 @@ node:
   description:
     - The node as it is after the task, whether or not something changed, with the fields and values of the API. Links
         are left out.
-    - In check mode, the node as it would be; what only the server can know is null or missing. With O(state=absent),
-        the node as it was, or an empty dict if it did not exist.
+    - In check mode, the node as it would be; values that only the server can set are null or missing. With
+        O(state=absent), the node as it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:

@@ -165,8 +165,8 @@ port:
   description:
     - The port as it is after the task, whether or not something changed, with the fields and values of the API. Links
         are left out.
-    - In check mode, as it would be; what only the server can know is null or missing. With O(state=absent), as it was,
-        or an empty dict if it did not exist.
+    - In check mode, as it would be; values that only the server can set are null or missing. With O(state=absent), as
+        it was, or an empty dict if it did not exist.
   returned: success
   type: dict
   contains:

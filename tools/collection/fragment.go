@@ -90,13 +90,13 @@ func sentences(s *settings.Setting) []string {
 		found = append(found, fmt.Sprintf("One of C(%s).", strings.Join(s.Choices, "), C(")))
 	}
 	if s.Name == "trust_templates" {
-		found = append(found, "The program's own configuration file does not count for this one.")
+		found = append(found, "This option is not read from the program's configuration file.")
 	}
 	if s.Kind == settings.Duration {
 		found = append(found, "A number of seconds, or a time such as C(90s) or C(2m).")
 	}
 	if s.Kind == settings.Moment {
-		found = append(found, "A time without a zone is in that of the machine. Write quotes, for YAML has its own idea of times.")
+		found = append(found, "A time without a zone is in the time zone of the machine. Quote it, because YAML converts some times.")
 	}
 	if s.Secret {
 		found = append(found, "It reaches the program through its environment, never on a command line.")
