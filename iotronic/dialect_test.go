@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/craton-fleet/craton/internal/iotronictest"
+	"github.com/craton-fleet/craton/internal/wording"
 	"github.com/craton-fleet/craton/iotronic"
 )
 
@@ -167,7 +168,7 @@ func TestWrongDialect(t *testing.T) {
 	for _, dialect := range []iotronic.Dialect{iotronic.DialectNodes, iotronic.DialectNodes2016} {
 		c := newClient(t, i.URL, iotronic.WithDialect(dialect))
 		err := second(c.Nodes.List(t.Context(), iotronic.NodeListOptions{}))
-		if !is[*iotronic.DialectError](err) || !iotronic.IsWrongDialect(err) || !strings.Contains(err.Error(), "the dialect is set to "+dialect.String()+", and the server is Ironic; set") {
+		if !is[*iotronic.DialectError](err) || !iotronic.IsWrongDialect(err) || !wording.Has(err.Error(), "dialect ... "+dialect.String()+" ... Ironic; set ") {
 			t.Errorf("error %v", err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/craton-fleet/craton/internal/private"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 func TestNotEnough(t *testing.T) {
@@ -55,7 +56,7 @@ func TestNotEnough(t *testing.T) {
 	if again, err := a.Renew(t.Context(), r); again || err != nil {
 		t.Errorf("renewed: %v, %v", again, err)
 	}
-	if _, err := a.Endpoint(t.Context(), "fleet_management"); err == nil || !strings.Contains(err.Error(), "set auth_url (OS_AUTH_URL), to ask") {
+	if _, err := a.Endpoint(t.Context(), "fleet_management"); err == nil || !wording.Has(err.Error(), "auth_url ... OS_AUTH_URL") {
 		t.Errorf("a catalogue of nobody: %v", err)
 	}
 }
@@ -152,7 +153,7 @@ func TestRenewEarly(t *testing.T) {
 	pass(2 * time.Minute)
 	broken.Store(true)
 	err := a.Authenticate(t.Context(), httptest.NewRequest(http.MethodGet, "/", http.NoBody))
-	if err == nil || !strings.Contains(err.Error(), "500 Internal Server Error; try again later") {
+	if err == nil || !wording.Has(err.Error(), "500 Internal Server Error ... again") {
 		t.Errorf("without Keystone, after the end: %v", err)
 	}
 	if made.Load() != 2 {
