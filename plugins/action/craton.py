@@ -2,9 +2,9 @@
 # Copyright: the Craton authors. Apache License 2.0 (see LICENSE).
 """Runs the modules of craton.fleet.
 
-meta/runtime.yml sends every module here. A task that would run on the controller, as the user who runs Ansible, is
-one start of the program with the arguments on its standard input. Every other task goes the way of all binary modules:
-Ansible copies the program to where the task runs. Both give the same result.
+meta/runtime.yml maps every module to this action plugin. If a task runs on the controller, as the user who runs Ansible,
+the plugin starts the program with the arguments on its standard input. For every other task, Ansible copies the program to
+the machine on which the task runs, like any binary module. The results are the same.
 """
 from __future__ import absolute_import, division, print_function
 

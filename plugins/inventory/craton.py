@@ -7,16 +7,15 @@ __metaclass__ = type
 DOCUMENTATION = r'''
 ---
 name: craton
-short_description: Craton fleet as an inventory
+short_description: A Craton fleet as an inventory
 version_added: "0.1.0"
 author: The Craton authors (@craton-fleet)
 description:
-  - Gives the hosts of a Craton fleet to Ansible, with their variables, in groups of clouds, regions, cells, labels and
-    device types.
-  - It runs the program C(craton), which comes with the collection, and needs no Python libraries.
-  - Reads a YAML file whose name ends in C(craton.yml) or C(craton.yaml) and that names this plugin.
-  - A setting that neither the YAML file, nor the environment, nor C(ansible.cfg) has is taken from the program's own
-    configuration file (C(~/.config/craton/config.yml), or the one that C(CRATON_CONFIG) names), else it has its default.
+  - Reads the hosts of a Craton fleet, with their variables, in groups for clouds, regions, cells, labels and device types.
+  - Runs the program C(craton), which the collection contains, and needs no Python libraries.
+  - Is configured by a YAML file that names this plugin. The name of the file ends in C(craton.yml) or C(craton.yaml).
+  - An option comes from the YAML file, or else from the environment, from C(ansible.cfg), or from the program's configuration
+    file, which is C(~/.config/craton/config.yml) or the file that C(CRATON_CONFIG) names.
 options:
   plugin:
     description: The name of this plugin.
@@ -26,7 +25,7 @@ options:
   binary:
     description:
       - The C(craton) program to run.
-      - By default it is the one in the collection's C(bin) that was built for this machine, else the one on the C(PATH).
+      - The default is the build for this machine in the collection's C(bin), or else the one in C(PATH).
     type: path
     env:
       - name: CRATON_BINARY
@@ -38,30 +37,32 @@ extends_documentation_fragment:
   - constructed
   - inventory_cache
 notes:
-  - With I(vars=lazy), the default, the variables of a host are read when somebody first looks at them. I(compose), I(groups), I(keyed_groups)
-    and C(ansible-inventory --list) look at all hosts.
-  - With I(limit=only), a run with C(--limit) has only the hosts that it selects, and their groups; C(hostvars) and C(groups) know no others, and
-    C(delegate_to) does not know the address of another. docs/inventory.md says what else. All hosts are there where names do not decide
-    what is selected, where there are other inventory files, and with I(groups), I(keyed_groups) and I(cache); C(-v) says why.
-  - The connection and the inventory have the same settings in every part of Craton. Only I(craton_groups), I(craton_cache) and
-    I(craton_cache_dir) have names of their own here, because I(groups) and I(cache) are Ansible's.
-  - The program keeps the inventory that it printed last, and prints it again while the server says that nothing has changed
-    (I(craton_cache)). It needs no I(cache) of Ansible's, which would keep it for longer than it is true.
-  - Strings of the API that look like templates are never executed, in no release of ansible-core, unless
-    I(trust_templates) is set.
-  - The cache holds all variables of all hosts, and some releases of ansible-core write it readable for every user of
-    the machine. Give I(cache_connection) a directory that only you can read.
-  - Ansible goes on without hosts when an inventory fails. Set C(any_unparsed_is_failed = true) in the section
-    C(inventory) of C(ansible.cfg).
+  - With I(vars=lazy), the default, the variables of a host are loaded when they are first needed. I(compose), I(groups),
+    I(keyed_groups) and C(ansible-inventory --list) need those of all hosts.
+  - With I(limit=only), a run with C(--limit) loads only the selected hosts and their groups. Other hosts are not in C(hostvars)
+    and C(groups), and C(delegate_to) connects to them without their variables.
+  - Despite I(limit=only), all hosts are loaded if names are not enough to select hosts, if there are other inventory files, and
+    with I(groups), I(keyed_groups) or I(cache). C(-v) says why.
+  - The options are named like the settings of the program. Only I(craton_groups), I(craton_cache) and I(craton_cache_dir) are
+    called C(groups), C(cache) and C(cache_dir) elsewhere, because Ansible uses these names itself.
+  - The program caches the last inventory, and uses it while the server reports no changes (I(craton_cache)). Do not use Ansible's
+    own I(cache) in addition, which is used even after the fleet has changed.
+  - Strings from the API that look like templates are marked as unsafe, so that Ansible does not execute them, unless
+    I(trust_templates) is set. Releases of ansible-core before 2.19 lose the mark of a value from C(hostvars); docs/inventory.md
+    describes which values they then execute.
+  - Ansible's own cache (I(cache)) contains all variables of all hosts, and some releases of ansible-core make it readable for all
+    users. Set I(cache_connection) to a directory that only you can read.
+  - By default, Ansible continues without hosts if an inventory fails. To stop instead, set C(any_unparsed_is_failed = true) in
+    the section C(inventory) of C(ansible.cfg).
 '''
 
 EXAMPLES = r'''
-# prod.craton.yml: one cloud, its own groups, and a cache. With CRATON_URL in the environment the first line is enough.
+# prod.craton.yml: one cloud, with additional groups. If CRATON_URL is set in the environment, the first line is enough.
 plugin: craton.fleet.craton
 url: https://craton.example:7780
 username: ansible
 project_id: b9f10eca-66ac-4c27-9c13-9d01e65f96b4
-# the password stands in OS_PASSWORD, or here as a vault
+# The password is in OS_PASSWORD, or here as a vault.
 clouds: [prod]
 exclude_variables: [ansible_connection, ansible_*_interpreter, ansible_ssh_*]
 compose:
@@ -71,10 +72,6 @@ groups:
 keyed_groups:
   - key: craton.device_type
     prefix: kind
-cache: true
-cache_plugin: ansible.builtin.jsonfile
-cache_connection: ~/.cache/craton-inventory
-cache_timeout: 600
 '''
 
 import datetime

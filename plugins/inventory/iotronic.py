@@ -11,12 +11,12 @@ short_description: Nodes of Ironic, or boards of Iotronic, as an inventory
 version_added: "0.1.0"
 author: The Craton authors (@craton-fleet)
 description:
-  - Gives the nodes of Ironic, or the nodes or boards of Iotronic, to Ansible, with all that the service knows of them, in
-    groups of drivers, states, types, fleets and projects.
-  - It runs the program C(craton), which comes with the collection, and needs no Python libraries.
-  - Reads a YAML file whose name ends in C(iotronic.yml) or C(iotronic.yaml) and that names this plugin.
-  - A setting that neither the YAML file, nor the environment, nor C(ansible.cfg) has is taken from the program's own
-    configuration file (C(~/.config/craton/config.yml), or the one that C(CRATON_CONFIG) names), else it has its default.
+  - Reads the nodes of Ironic, or the nodes or boards of Iotronic, with all their fields, in groups for drivers, states, types,
+    fleets and projects.
+  - Runs the program C(craton), which the collection contains, and needs no Python libraries.
+  - Is configured by a YAML file that names this plugin. The name of the file ends in C(iotronic.yml) or C(iotronic.yaml).
+  - An option comes from the YAML file, or else from the environment, from C(ansible.cfg), or from the program's configuration
+    file, which is C(~/.config/craton/config.yml) or the file that C(CRATON_CONFIG) names.
 options:
   plugin:
     description: The name of this plugin.
@@ -26,7 +26,7 @@ options:
   binary:
     description:
       - The C(craton) program to run.
-      - By default it is the one in the collection's C(bin) that was built for this machine, else the one on the C(PATH).
+      - The default is the build for this machine in the collection's C(bin), or else the one in C(PATH).
     type: path
     env:
       - name: CRATON_BINARY
@@ -38,18 +38,20 @@ extends_documentation_fragment:
   - constructed
   - inventory_cache
 notes:
-  - The connection and the inventory have the same settings in every part of the program. Only I(iotronic_groups) has a name
-    of its own here, because I(groups) is Ansible's.
-  - Strings of the API that look like templates are never executed, in no release of ansible-core, unless
-    I(trust_templates) is set.
-  - The cache holds all variables of all hosts, and some releases of ansible-core write it readable for every user of
-    the machine. Give I(cache_connection) a directory that only you can read.
-  - Ansible goes on without hosts when an inventory fails. Set C(any_unparsed_is_failed = true) in the section
-    C(inventory) of C(ansible.cfg).
+  - The options are named like the settings of the program. Only I(iotronic_groups) is called C(groups) elsewhere, because Ansible
+    uses that name itself.
+  - Strings from the API that look like templates are marked as unsafe, so that Ansible does not execute them, unless
+    I(trust_templates) is set. Releases of ansible-core before 2.19 lose the mark of a value from C(hostvars); docs/inventory.md
+    describes which values they then execute.
+  - Ansible's own cache (I(cache)) contains all variables of all hosts, and some releases of ansible-core make it readable for all
+    users. Set I(cache_connection) to a directory that only you can read.
+  - By default, Ansible continues without hosts if an inventory fails. To stop instead, set C(any_unparsed_is_failed = true) in
+    the section C(inventory) of C(ansible.cfg).
 '''
 
 EXAMPLES = r'''
-# active.iotronic.yml: what is in use, with groups of its own. With an openrc in the environment the first line is enough.
+# active.iotronic.yml: only nodes in use, with selected kinds of groups. If the environment has the settings of an openrc file,
+# the first line is enough.
 plugin: craton.fleet.iotronic
 url: http://ironic.example:6385
 filters: [provision_state=active, maintenance=false]

@@ -1,6 +1,6 @@
 # -*- coding: utf-8 -*-
 # Copyright: the Craton authors. Apache License 2.0 (see LICENSE).
-"""The event source craton.fleet.changes: what is changed in a fleet, and which hosts have other variables by it."""
+"""The event source craton.fleet.changes: changes of a fleet, and the hosts that they affect."""
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
@@ -8,21 +8,21 @@ __metaclass__ = type
 DOCUMENTATION = r'''
 ---
 module: changes
-short_description: What is changed in a Craton fleet, and which hosts feel it
+short_description: Changes of a Craton fleet, and the hosts that they affect
 version_added: "0.1.0"
 author: The Craton authors (@craton-fleet)
 description:
-  - An event for each change of the fleet, in the order of the changes. C(event.meta.hosts) are the hosts whose resolved variables the
-    change has changed, so that ansible-rulebook limits C(run_playbook), C(run_module) and job templates to these.
-  - It runs the program C(craton), which comes with the collection, as C(craton changes). The program waits for the change log of a
-    server, or of C(sqlite:PATH), and for a server that is away.
-  - Each event comes at least once. What was put on the queue last before ansible-rulebook ended comes again when it starts, with
-    C(event.repeated) true, for nobody knows whether its actions ran.
-  - All options that say where the fleet lives and who signs in are those of the inventory plugin C(craton.fleet.craton), with the same names,
-    environment variables and configuration file. C(ansible-doc -t inventory craton.fleet.craton) lists them.
+  - Creates an event for each change of the fleet, in the order of the changes. C(event.meta.hosts) contains the hosts whose resolved
+    variables the change alters. ansible-rulebook limits C(run_playbook), C(run_module) and job templates to these hosts.
+  - Runs C(craton changes), a command of the program that the collection contains. It reads the change log of C(craton server) or of
+    C(sqlite:PATH), and waits while the server is unavailable.
+  - Each event is sent at least once. After a restart of ansible-rulebook, the last events are sent again, with C(event.repeated) true,
+    because it is unknown whether their actions ran.
+  - The options for the location of the fleet and for credentials are those of the inventory plugin C(craton.fleet.craton), with the same
+    names, environment variables and configuration file. C(ansible-doc -t inventory craton.fleet.craton) lists them.
 options:
   state_file:
-    description: The file that keeps how far the log was read. It is made for its owner only. Each source needs its own.
+    description: The file that stores how far the change log has been read. Only its owner can read it. Each source needs its own file.
     type: path
     required: true
   kinds:
@@ -30,7 +30,7 @@ options:
     type: list
     elements: str
   actions:
-    description: Only these of C(create), C(update), C(move) and C(delete).
+    description: Only changes with these actions, which are C(create), C(update), C(move) and C(delete).
     type: list
     elements: str
   keys:
@@ -38,39 +38,39 @@ options:
     type: list
     elements: str
   affecting:
-    description: Only changes by which a host has other variables.
+    description: Only changes that alter the resolved variables of a host.
     type: bool
     default: false
   values:
-    description: Whether C(event.before) and C(event.after) have the values of variables. They may be secrets, and ansible-rulebook logs events.
+    description: Whether C(event.before) and C(event.after) include the values of variables. Values may be secrets, and ansible-rulebook logs events.
     type: bool
     default: false
   most_hosts:
-    description: A change of more hosts than these is several events, each with some of the hosts.
+    description: Maximum number of hosts in an event. A change that affects more hosts is split into several events.
     type: int
     default: 1000
   hostname:
-    description: What hosts are called, as of the inventory that actions use.
+    description: How hosts are named. Use the same value as in the inventory that the actions use.
     type: str
     choices: [name, ip_address, qualified]
     default: name
   network_devices:
-    description: Whether network devices are hosts of that inventory.
+    description: Whether network devices are hosts in that inventory.
     type: bool
     default: false
   resend_events:
-    description: How many of the last events come again after a start. ansible-rulebook takes up to 13 that it has not acted upon.
+    description: Maximum number of events to send again after a restart. ansible-rulebook accepts up to 13 events before it acts on them.
     type: int
     default: 16
   resend_seconds:
-    description: Events that are older than this do not come again.
+    description: Maximum age in seconds of events to send again.
     type: int
     default: 3600
   binary:
-    description: The C(craton) program to run. By default the one of the collection, else the one on the C(PATH).
+    description: The C(craton) program to run. The default is the collection's, or else the one in C(PATH).
     type: path
   config:
-    description: The configuration file of the program, as C(CRATON_CONFIG) names it.
+    description: The program's configuration file. The default is the file that C(CRATON_CONFIG) names, or else C(~/.config/craton/config.yml).
     type: path
 '''
 
@@ -88,7 +88,7 @@ EXAMPLES = r'''
         keys: [ntp, ntp_*]
         affecting: true
   rules:
-    - name: Configure the hosts whose ntp is another
+    - name: Configure the hosts whose ntp has changed
       condition: event.action == "update"
       action:
         run_playbook:
