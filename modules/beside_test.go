@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/craton-fleet/craton/craton"
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 func TestVariables(t *testing.T) {
@@ -43,10 +44,10 @@ func TestVariables(t *testing.T) {
 		run(true, args{"variables": map[string]any{}, "variables_mode": "replace"}, map[string]any{})
 	}
 	on := args{"kind": "host", "name": "web1"}
-	a.Fails(t, variablesName, on, "one of the following is required: variables, remove")
-	a.Fails(t, variablesName, on.With(args{"variables": map[string]any{"a": 1}, "remove": "a"}), `"a" is to be set and to be removed`)
-	a.Fails(t, variablesName, args{"kind": "host", "name": "nobody", "remove": "a"}, `there is no host "nobody"`)
-	a.Fails(t, variablesName, args{"kind": "host", "id": "99", "remove": "a"}, "there is no host with the id 99")
+	a.Fails(t, variablesName, on, "required: variables, remove")
+	a.Fails(t, variablesName, on.With(args{"variables": map[string]any{"a": 1}, "remove": "a"}), `"a" ... set ... removed`)
+	a.Fails(t, variablesName, args{"kind": "host", "name": "nobody", "remove": "a"}, `no host "nobody"`)
+	a.Fails(t, variablesName, args{"kind": "host", "id": "99", "remove": "a"}, "no host ... id 99")
 	a.Fails(t, variablesName, args{"kind": "cloud", "name": "east", "region": "dfw", "remove": "a"}, "region: it does not say where a cloud is")
 	a.Fails(t, variablesName, args{"kind": "cloud", "remove": "a"}, "name, id")
 }
@@ -115,7 +116,7 @@ func TestFleet(t *testing.T) {
 		"before_header": "cloud east", "after_header": "cloud east"}, diff); d != "" {
 		t.Error(d)
 	}
-	a.Fails(t, fleetName, args{}, "one of the following is required: fleet, src")
+	a.Fails(t, fleetName, args{}, "required: fleet, src")
 	a.Fails(t, fleetName, args{"src": src + "x"}, "src: ", "no such file")
 	a.Fails(t, fleetName, args{"fleet": map[string]any{"clowds": nil}}, "clowds", "clouds")
 }
@@ -147,7 +148,7 @@ func TestSQLite(t *testing.T) {
 	}
 	// A second project has a cloud of the same name, and each task its own.
 	other := run("craton_project", args{"name": "other"}).Dict("project")["id"]
-	if o := run("craton_cloud_info", nil); !strings.Contains(o.Msg(), "has several projects") {
+	if o := run("craton_cloud_info", nil); !strings.Contains(o.Msg(), "several projects") {
 		t.Errorf("which project? %v", o)
 	}
 	mine := args{"project_id": got.Dict("cloud")["project_id"]}
@@ -177,7 +178,7 @@ func TestSQLite(t *testing.T) {
 func TestConnection(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
-	if o, _ := run(t, "craton_cloud_info", nil, nil); !strings.Contains(o.Msg(), "set the option url, or CRATON_URL") {
+	if o, _ := run(t, "craton_cloud_info", nil, nil); !wording.Has(o.Msg(), "option url ... CRATON_URL") {
 		t.Errorf("without a URL: %v", o)
 	}
 	env := map[string]string{}
@@ -198,7 +199,7 @@ func TestConnection(t *testing.T) {
 	if o["changed"] != true || o.Dict("cloud")["note"] != note || strings.Count(text, env["OS_PASSWORD"]) != 1 {
 		t.Errorf("the key in a note: %s", text)
 	}
-	if o, _ := run(t, "craton_cloud_info", args{"timeout": "soon"}, env); !strings.HasPrefix(o.Msg(), "timeout must be a number of seconds") {
+	if o, _ := run(t, "craton_cloud_info", args{"timeout": "soon"}, env); !wording.Has(o.Msg(), "timeout ... number of seconds") {
 		t.Errorf("a bad timeout: %v", o)
 	}
 }

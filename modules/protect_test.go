@@ -41,12 +41,12 @@ func TestProtectedOption(t *testing.T) {
 			gone := l.create.With(args{"state": "absent"})
 			id := fmt.Sprint(a.OK(t, false, name, l.create).Dict(l.name)["id"])
 			for _, o := range []args{gone, gone.With(checking)} {
-				a.Fails(t, name, o, "cannot be deleted: it is protected; unprotect it first (craton unprotect ", " "+id+", in a task protected: false)")
+				a.Fails(t, name, o, "cannot be deleted: ... protected; ... craton unprotect ", " "+id+", ... protected: false")
 			}
 			if l.name == "network_interface" { // what is in it, by force too
 				sw := args{"name": "sw1", "region": "dfw", "state": "absent"}
-				a.Fails(t, "craton_network_device", sw.With(checking), `network interface "eth0" (id `+id+`) in it is protected`)
-				a.Fails(t, "craton_cloud", args{"name": "east", "state": "absent", "force": true}.With(checking), `network interface "eth0" (id `+id+`) in it is protected`)
+				a.Fails(t, "craton_network_device", sw.With(checking), `network interface "eth0" (id `+id+`) ... protected`)
+				a.Fails(t, "craton_cloud", args{"name": "east", "state": "absent", "force": true}.With(checking), `network interface "eth0" (id `+id+`) ... protected`)
 			}
 			say(true, off)
 			say(false, off)

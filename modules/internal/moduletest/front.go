@@ -3,8 +3,9 @@ package moduletest
 import (
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync/atomic"
+
+	"github.com/craton-fleet/craton/internal/wording"
 )
 
 // Front stands before a server, and has what modules are told to reach it.
@@ -56,7 +57,7 @@ func (f *Front) OK(t T, changed bool, name string, in Args) Output {
 	return out
 }
 
-// Fails demands an error that holds all the words, before anything is written, in check mode too.
+// Fails demands an error that has all the words, as wording.Has finds them, before anything is written, in check mode too.
 func (f *Front) Fails(t T, name string, in Args, words ...string) {
 	t.Helper()
 	for _, check := range []Args{Checking, {}} {
@@ -66,7 +67,7 @@ func (f *Front) Fails(t T, name string, in Args, words ...string) {
 			t.Fatalf("%s %v did not fail: %v", name, in.With(check), out)
 		}
 		for _, word := range words {
-			if !strings.Contains(out.Msg(), word) {
+			if !wording.Has(out.Msg(), word) {
 				t.Fatalf("%s: the error %q lacks %q", name, out.Msg(), word)
 			}
 		}
