@@ -1,7 +1,6 @@
-// Package page reads Markdown pages that tests run: the commands of a page are run, and what it shows is compared with
-// what they would see.
+// Package page tests Markdown pages: it runs the commands on a page and compares their output with the output on the page.
 //
-// A fenced block of console or shell-session holds commands, on lines that begin with "$ ", each with its output below.
-// In an output a line "..." stands for any lines, "..." within a line for any text, and a time of Craton's for any
-// other. A block of yaml whose first line is a comment of one word is a file of that name.
+// A fenced block of console or shell-session contains commands, on lines that begin with "$ ", each followed by its
+// output. In an output, a line "..." matches any lines, "..." within a line matches any text, and a time in Craton's
+// format matches any other time. A block of yaml whose first line is a comment of one word is a file of that name.
 package page

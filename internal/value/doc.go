@@ -1,22 +1,30 @@
-// Package value knows which texts and numbers Craton takes, for every door that they come in by: the API, the fleet
-// file, modules, the command line, and what other servers answer. It does no I/O.
+// Package value defines which texts and numbers Craton accepts, from the API, fleet files, modules, the command line and
+// the responses of other servers. It does no I/O.
 //
-// A name is [CheckName]'s: of objects, labels, device types and keys of variables. It has something to show, on one
-// line, so that two names that look alike are alike. A [CheckWord] is the same and may be empty. A [CheckText] may be
-// of any length and any number of lines: notes, and what variables hold.
+// # Texts
 //
-// A number is a JSON number that an IEEE double holds ([CheckNumber]). One beyond all doubles, such as 1e400, would be
-// Infinity to Ansible and to most programs, and one below them, such as 1e-400, zero. Integers are exact in Ansible, up
-// to [MaxDigits]. A fraction with more digits than a double has is read as the double next to it everywhere, as
-// 0.1 is, and passes too.
+// [CheckName] checks names: of objects, labels, device types and keys of variables. A name has visible characters, on one
+// line, so that two names that look the same are the same. [CheckWord] is like CheckName but accepts the empty text.
+// [CheckText] accepts texts of any length and any number of lines: notes, and strings in variables.
 //
-// Errors of this package are predicates that follow what they are about: "the name" + " is empty". [CheckJSON] says
-// where in a value something is, as a [Fault].
+// # Numbers
 //
-// Values are compared as what they mean: JSON by [EqualJSON], UUIDs by [SameUUID], addresses by [EqualAddress] and
-// [EqualPrefix]. [ParseUUID] and [ParseAddress] give the spelling that the API shows. [Encode] and [Decode] are
-// encoding/json for values that must travel as they are; package jsontext below knows their text, and package python
-// what Python makes of it. [DecodeEscape], [Half] and [AppendCharacter] know half a surrogate pair.
+// [CheckNumber] accepts JSON numbers within the range of an IEEE double. A number beyond that range, such as 1e400, would
+// become Infinity in Ansible and most programs, and one below it, such as 1e-400, zero. Integers are exact in Ansible, up
+// to [MaxDigits] digits. A fraction with more digits than a double has, such as 0.1, is accepted, and read as the nearest
+// double.
 //
-// [Escape] makes what was written by others safe to show on a terminal.
+// # Errors
+//
+// An error of this package is a predicate that follows the name of its subject: "the name" + " is empty". [CheckJSON]
+// returns a [Fault], which states the position within a value.
+//
+// # Comparison and encoding
+//
+// Values are compared by their meaning: JSON with [EqualJSON], UUIDs with [SameUUID], addresses with [EqualAddress] and
+// [EqualPrefix]. [ParseUUID] and [ParseAddress] return the spelling that the API shows. [Encode] and [Decode] are
+// encoding/json for values that must not be altered. Package jsontext preserves the text of JSON, and package python has
+// Python's representation of it. [DecodeEscape], [Half] and [AppendCharacter] handle halves of surrogate pairs.
+//
+// [Escape] makes text from others safe to print on a terminal.
 package value

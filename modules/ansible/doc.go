@@ -1,12 +1,11 @@
 // Package ansible runs Ansible modules written in Go.
 //
-// A module is a [Spec], which says what it is called, which options it has and
-// what its documentation is, and a function that does the work. Package module
-// does the rest of what AnsibleModule does for Python: it reads and checks the
-// arguments, converts them, knows check mode and diff mode, keeps secrets out
-// of the output, and writes the one JSON object that Ansible reads, whatever
-// happens. It works with every ansible-core from 2.14 on. It knows nothing of
-// any collection.
+// A module is a [Spec] with its name, options and documentation, and a function
+// that does the work. Package ansible does what AnsibleModule does for Python:
+// it reads, checks and converts the arguments, supports check mode and diff
+// mode, keeps secrets out of the output, and always writes the one JSON object
+// that Ansible reads. It works with ansible-core 2.14 and later, and is
+// independent of any collection.
 //
 // # A module
 //
@@ -53,8 +52,8 @@
 //	}
 //
 // Ansible finds the program in library/ or in a collection's plugins/modules/
-// by its file name. One program may hold many modules: link all their names to
-// it. Which one a task means is told by [Dispatch].
+// by its file name. One program may contain many modules: link all their names to
+// it. [Dispatch] determines which one a task runs.
 //
 // # Arguments
 //
@@ -63,8 +62,8 @@
 // _ansible_* belong to Ansible and never reach the module.
 //
 // Values are converted as AnsibleModule of ansible-core 2.21 converts them,
-// and refused with its messages, in its order; where releases differ the newer
-// one counts. In short:
+// and refused with its messages, in its order; where releases differ, the newer
+// one is followed. In short:
 //
 //	str      numbers, booleans, lists and dicts become their Python text: 1.0, True, {'a': 1}
 //	int      "8080", 8080.0, "8e3", true; any size
@@ -77,15 +76,15 @@
 //	jsonarg  a list or dict becomes JSON text
 //	bytes    1024, "10M", "1.5 GB": powers of 1024; bits: "10Mb"
 //
-// It is meant to differ from AnsibleModule in this:
+// These differences from AnsibleModule are intended:
 //
-//   - null is no value, everywhere: the default or the environment fallback
-//     applies, required is not satisfied, mutually exclusive not broken.
+//   - null is never a value: the default or the environment fallback
+//     applies, required is not fulfilled, mutually exclusive is not violated.
 //     AnsibleModule takes a null for a value in some checks.
 //   - "" is no value for an optional option that is not str, path, raw or
 //     jsonarg, or that has choices without it. ansible-core 2.14 gives "" where
-//     a template yields none, later releases give null; here both mean the same.
-//   - nan and infinity are refused, since a result could not hold them.
+//     the result of a template is none, later releases null; here both mean the same.
+//   - nan and infinity are refused, since a result cannot represent them.
 //   - an int that is written with an exponent has the digits that are written:
 //     1e23 is 10**23. true for an int is 1.
 //   - a dict's text may be a Python literal of what JSON can hold, but not of
@@ -95,11 +94,11 @@
 //     wrong type, which names the option and not the value.
 //   - a value from the environment does not clash with an alias that the task
 //     uses.
-//   - an unknown key is answered with the nearest known one, too.
+//   - the error about an unknown key names the nearest known one, too.
 //   - only the first error is the msg, as with AnsibleModule; if there are more,
-//     all stand in validation_errors.
+//     validation_errors lists all of them.
 //
-// An environment fallback ([Option].Env) counts when the variable is set, even
+// An environment fallback ([Option].Env) applies if the variable is set, even
 // to "" (see above for what that means).
 //
 // A module reads its arguments from a struct ([Typed], [Params.Decode]) or by
@@ -110,7 +109,7 @@
 //
 // A module returns a [Result], an error, or both. The output always has
 // changed. It has failed and msg after an error; [Fail] makes an error that adds
-// fields. diff is put out when the task asks for it. warnings, deprecations and
+// fields. The output has diff if the task requests it. warnings, deprecations and
 // invocation are added. The program's exit status is 1 if the task has failed,
 // else 0.
 //
@@ -122,45 +121,42 @@
 //
 // A module that does not support check mode is skipped in it, with
 // AnsibleModule's message. A panic fails the task, with the stack in exception;
-// not so a panic in a goroutine that the module starts itself, which no other
-// can catch. At SIGTERM and SIGINT the module's context ends, and the module
+// a panic in a goroutine that the module starts itself cannot be caught. At SIGTERM and SIGINT the module's context ends, and the module
 // has 3 seconds to return; after that, or at a second signal, the task fails
-// without it. What is printed to os.Stdout goes to stderr.
+// without it. Text printed to os.Stdout is written to stderr.
 //
 // # Secrets
 //
-// The module must not tell the values of NoLog options: neither those of the
-// task nor of the environment nor defaults, nested ones included, as they came
-// and as they were converted. Nor must it those under secret keys of a dict
-// ([Option].NoLogKeys). [Option].NoLogTexts chooses the secrets of a value
-// that has other texts too. [Task.Secret] adds others at run time. They are masked
-// in what the module says itself: in msg, warnings, deprecations, exception,
+// Secrets are the values of NoLog options, before and after conversion, nested
+// ones included, whether from the task, the environment or a default; and the
+// values of secret keys of a dict ([Option].NoLogKeys). [Option].NoLogTexts
+// selects the secrets in a value that has other texts too. [Task.Secret] adds
+// secrets at run time. Secrets are masked in messages: in msg, warnings, deprecations, exception,
 // validation_errors, invocation and the headers of a diff. A value that is a
 // secret becomes VALUE_SPECIFIED_IN_NO_LOG_PARAMETER, a part of a text that is
-// one becomes ********, as AnsibleModule has it.
+// one becomes ********, as in AnsibleModule.
 //
-// What the module returns is not masked: its fields, facts, and the two sides
-// of a diff. AnsibleModule masks them, too, and a host whose note happens to be
-// the password, or to hold an "a" where that is all of it, then comes back with
-// the mask in its place, which the next task writes over the note. So a module
-// must not put a secret into what it returns, and [Task.Mask] is for the text
-// of a server that may repeat one. Beyond what AnsibleModule does:
+// Returned values are not masked: fields, facts, and the two sides of a diff.
+// AnsibleModule masks them too: a host whose note happens to contain the password
+// is then returned with the mask in the note, which a later task could write to
+// the host. A module must therefore not return secrets. [Task.Mask] masks text of
+// a server that may repeat a secret. Beyond what AnsibleModule does:
 //
 //   - the forms that a secret takes in addresses, JSON, and quoted texts are
-//     masked, and the secret without the line end it was read with;
-//   - secrets that overlap are masked as one, so that no piece stays;
+//     masked, and so is the secret without the line end that it was read with;
+//   - secrets that overlap are masked as one, so that no part remains;
 //   - keys are masked, unless they are names of options;
 //   - a secret shorter than four characters is masked where it is a whole
 //     value or a whole word, and not inside of words and numbers. AnsibleModule
 //     replaces every 1 in every text for the secret 1, which makes results
-//     useless and tells the secret to everyone who compares.
+//     useless and reveals the secret to everyone who compares.
 //
-// Booleans and nulls are no secrets. Base64 and other encodings of a secret are
+// Booleans and nulls are not secrets. Base64 and other encodings of a secret are
 // not known here: register them with [Task.Secret].
 //
-// A task with no_log: true hides its result by Ansible. Ansible-core 2.19 and
-// later show a module's warnings all the same; therefore only their number is
-// put out then, and no invocation.
+// For a task with no_log: true, Ansible hides the result, but ansible-core 2.19
+// and later still show a module's warnings. The output then has only the number
+// of warnings, and no invocation.
 //
 // # Documentation
 //

@@ -1,7 +1,7 @@
-// Package python writes JSON values as Python programs show them, byte for byte: what users of the original tools know,
-// compare with and grep for is that text.
+// Package python writes JSON values as Python programs print them, byte for byte, because users of the original tools
+// compare and grep for that text.
 //
-// [Str] is str(value), [Repr] is repr(value), [JSON] json.dumps(value) and [Dumps] json.dumps(value, indent=4,
-// sort_keys=True), of values that were decoded and of those that stand in a JSON text. [Short] is for messages. Where
-// the text is for people, numbers keep theirs where Python's own would lose something. [Fill] is textwrap.fill.
+// [Str] is str(value), [Repr] is repr(value), [JSON] is json.dumps(value) and [Dumps] is json.dumps(value, indent=4,
+// sort_keys=True), for decoded values and for JSON text. [Short] is for messages. In text for people, numbers keep their
+// digits where Python would lose precision. [Fill] is textwrap.fill.
 package python

@@ -1,6 +1,6 @@
-// Package ansible knows what an inventory is to Ansible, and nothing of where its hosts come from. The inventories of
-// Craton and of Ironic and Iotronic are both made with it. "contract" in comments is Ansible's behaviour as it was
-// observed of its oldest and newest releases.
+// Package ansible writes inventories for Ansible, independent of where their hosts come from. The inventories of Craton
+// and of Ironic and Iotronic both use it. In comments, "contract" means Ansible's behaviour, as observed in its oldest and
+// newest supported releases.
 //
 //	g := ansible.NewGrouper(ansible.Readable)
 //	err := g.Join(0, "driver", "ipmi", func() (name, what string) {
@@ -11,20 +11,21 @@
 //
 // # Names
 //
-// [GroupName] makes names that Ansible takes without a warning, and that depend on nothing but what the group stands
-// for. A [Grouper] refuses two groups of one name, and hosts that are called like a group; [CheckHostName] refuses
-// names that Ansible could not address. No name is ever changed to make it fit.
+// [GroupName] returns names that Ansible accepts without a warning, and that depend only on what the group is made from.
+// A [Grouper] refuses two groups with the same name, and hosts with the name of a group; [CheckHostName] refuses names
+// that Ansible cannot address. No name is changed to resolve a conflict.
 //
 // # Values
 //
-// A [Variable]'s value is the text of its JSON, compact. Data is not trusted: whoever may write to an API must not
-// thereby execute templates on the machine that runs Ansible. So [AppendValue] writes strings of which a template could
-// be made, alone or joined, as {"__ansible_unsafe": "..."}, and objects with such keys, or that Ansible would take for
-// marks of its own, as the text of their JSON. Values that would make it refuse the whole inventory are found by
-// [Variables.Check], before anything is written.
+// The value of a [Variable] is compact JSON text. Data is not trusted: permission to write to an API must not be enough
+// to execute templates on the machine that runs Ansible. [AppendValue] therefore writes strings that could become part of
+// a template as {"__ansible_unsafe": "..."}. Objects with such keys, and objects that look like Ansible's own markers, are
+// written as their JSON text. [Variables.Check] finds values for which Ansible would refuse the complete inventory, before
+// anything is written.
 //
 // # The document
 //
-// A [Document] has its hosts, sorted, and makes the text of each one's variables only when it is written: several at a
-// time, in order, never the document as a whole. [Document.WriteGraph] writes the tree of groups for people.
+// A [Document] has a sorted list of hosts, and creates the text of their variables while it is written: a few hosts at a
+// time, in order, so that the complete document is never in memory. [Document.WriteGraph] writes the tree of groups for
+// people.
 package ansible

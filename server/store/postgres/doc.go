@@ -1,40 +1,33 @@
-// Package postgres keeps a fleet in PostgreSQL, or in what speaks its protocol.
-// It is the engine of a server that one machine is not enough for: see
-// [engine.Engine].
+// Package postgres stores a fleet in PostgreSQL, or in a database that is compatible with it. It is the engine for
+// installations with several servers: see [engine.Engine].
 //
 // # Isolation
 //
-// A read is one REPEATABLE READ, READ ONLY transaction: one snapshot.
+// A read is one REPEATABLE READ, READ ONLY transaction, and sees one snapshot.
 //
-// A write is one READ COMMITTED transaction, and any number run side by side.
-// READ COMMITTED, because there is one row that all writes change: the one that
-// gives out revisions. Each changes it last, waits for the one before until that
-// is committed, and then goes on from the value that it finds. In a stricter
-// level the wait would end in a serialization failure for every writer but one.
-// What a stricter level would notice, the store prevents: it holds the rows that
-// it decides by (FOR KEY SHARE, FOR NO KEY UPDATE, FOR UPDATE) until the commit,
-// and every statement after such a wait sees what the one before has committed.
+// A write is one READ COMMITTED transaction, and any number of writes run concurrently. All writes change one row, which
+// assigns revisions. Each write changes this row last, waits until the preceding write has committed, and continues with
+// the value that it finds. With a stricter level, this wait would end in a serialization failure for every writer but
+// one. The store prevents what a stricter level would detect: it locks the rows that its decisions depend on (FOR KEY
+// SHARE, FOR NO KEY UPDATE, FOR UPDATE) until the commit, and every statement after such a wait sees what was committed.
 //
-// Deadlocks, serialization failures (of databases that have them in every
-// level), a foreign key whose target went between two statements, and
-// connections that are lost before the commit make a write run again. When a
+// A write runs again after a deadlock, after a serialization failure (in databases that have them at every level), if
+// the target of a foreign key is deleted between two statements, and if the connection is lost before the commit. If the
 // connection is lost during the commit, the outcome is looked up.
 //
-// # What is not used
+// # Connection poolers
 //
-// No advisory lock, no state of a session that outlives a transaction, no
-// LISTEN, no meaning in sequences; tables are made by statements that can run
-// twice, apart from data. So a pooler may stand in between, in transaction mode.
-// Statements are prepared only where none does: see prepared.go.
+// The package works through a connection pooler in transaction mode. It uses no advisory locks, no session state that
+// outlives a transaction, no LISTEN, and does not rely on the order of sequences. The statements that create tables can
+// run twice, separately from data. Statements are prepared only if there is no pooler (prepared.go).
 //
-// # Durable, and many at once
+// # Durability
 //
-// A write is acknowledged when it is on the disk, and on the standbys that the
-// database waits for. Writes that come together wait for that together: see
-// settle.go.
+// A write is acknowledged when it is on the disk of the primary, and of the standbys that the database waits for.
+// Concurrent writes wait for this together (settle.go).
 //
 // # Replicas
 //
-// A standby can be read ([Replica]), in the same transactions. Nothing waits for
-// one: whoever cannot have it at once is told so, and reads the database itself.
+// A standby can be read ([Replica]), in the same kind of transaction. No read waits for a standby: if it is not
+// available at once, the primary is read instead.
 package postgres

@@ -1,20 +1,16 @@
-// Package sqlite keeps a fleet in one file. It is the engine of an embedded
-// store and of a small server: see [engine.Engine].
+// Package sqlite stores a fleet in one file. It is the engine of embedded stores and of small servers: see
+// [engine.Engine].
 //
-// # One file, many processes
+// # Concurrency
 //
-// The file has a write-ahead log and synchronous=FULL: a write that returned
-// survives kill -9 and a power cut. Writes of one process go through one
-// goroutine that commits all that wait together in one transaction, with a
-// savepoint for each, so many writers share one fsync. Processes wait for
-// each other up to two minutes; SQLITE_BUSY never surfaces before that.
-// Reads run side by side on a small pool of connections, each in a
-// transaction that sees one moment.
+// The file has a write-ahead log and synchronous=FULL: a write that has returned survives kill -9 and a power failure.
+// One goroutine of a process commits all pending writes together in one transaction, with a savepoint for each, so that
+// concurrent writers share one fsync. Processes wait up to two minutes for each other before SQLITE_BUSY becomes an
+// error. Reads run concurrently on a small pool of connections, each in a transaction that sees one snapshot.
 //
-// # What can happen to a file
+// # Changes to the file
 //
-// A file can be moved, replaced or written over under a running program: the
-// guard notices, and nothing more is written ([Engine.Watch]). A log that
-// grows while reads overlap is folded into the file ([Engine.Write] does it
-// between two transactions). [Inspect] looks at a file from outside.
+// If a file is moved, replaced or overwritten while a program has it open, the package detects this and writes nothing
+// more ([Engine.Watch]). If the write-ahead log grows while reads overlap, [Engine.Write] copies it into the file between
+// two transactions. [Inspect] examines a file without opening it as a store.
 package sqlite

@@ -1,3 +1,3 @@
-// Package ansibletest reads inventories as Ansible does, for tests: by rules that were observed of Ansible itself, and
-// written down here a second time, so that what writes inventories and what reads them share no mistake.
+// Package ansibletest reads inventories as Ansible does, for tests. Its rules were observed in Ansible and implemented
+// independently of the code that writes inventories, so that both do not have the same mistake.
 package ansibletest
