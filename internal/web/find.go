@@ -8,28 +8,28 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// findPage is where in the fleet a text stands.
+// findPage shows the objects in the fleet that contain a text.
 type findPage struct {
 	*snapshot.Found
 	Asked string     `json:"-"`
 	Rows  []foundRow `json:"-"`
-	Left  int        `json:"-"` // objects that match and are not on the page
+	Left  int        `json:"-"` // matching objects that are not on the page
 }
 
-// foundRow is an object that has the text.
+// foundRow is an object that contains the text.
 type foundRow struct {
 	Object link
 	Places []foundPlace
-	More   int // places that are not told
+	More   int // occurrences that are not shown
 }
 
-// foundPlace is where in the object the text stands, with a page that shows it.
+// foundPlace is an occurrence of the text in the object, with the URL of the page that shows it.
 type foundPlace struct{ Text, URL string }
 
-// maxPlacesFound is how many places of an object are told.
+// maxPlacesFound is the maximum number of occurrences shown for an object.
 const maxPlacesFound = 4
 
-// find returns the page of a text q=, wherever it stands.
+// find returns the page of all objects that contain the text of the parameter q.
 func (p *page) find() (*view, error) {
 	doc := &findPage{Asked: strings.TrimSpace(p.query.Get("q"))}
 	v := &view{Title: "Find", Template: "find", Document: doc}
@@ -45,7 +45,7 @@ func (p *page) find() (*view, error) {
 	v.Commands = []string{p.command("find", doc.Asked)}
 	v.Load = func() error {
 		found, err := p.ofFleet("find\x00"+doc.Asked, snapshot.Options{Networks: true, Labels: true, Text: doc.Asked}, func(fleet *snapshot.Fleet) (any, int, error) {
-			return snapshot.Find(fleet, doc.Asked, maxRows, can.Hashes), largestKept + 1, nil // its texts are the fleet's: it is not kept
+			return snapshot.Find(fleet, doc.Asked, maxRows, can.Hashes), largestKept + 1, nil // larger than the cache accepts: the result refers to the fleet's strings
 		})
 		if err != nil {
 			return err
@@ -57,7 +57,7 @@ func (p *page) find() (*view, error) {
 	return v, nil
 }
 
-// fillFound makes rows of what was found, as many as a page has room for.
+// fillFound adds rows to the page up to its size limit.
 func (p *page) fillFound(d *findPage) {
 	bytes := 0
 	for i, m := range d.Objects {
@@ -82,7 +82,7 @@ func (p *page) fillFound(d *findPage) {
 	d.Left += d.More
 }
 
-// placeURL returns the page that shows a place; "" where the object's own does.
+// placeURL returns the URL of the page that shows an occurrence, or "" if the object's own page shows it.
 func (p *page) placeURL(k *schema.Kind, id string, place snapshot.Place) string {
 	switch place.What {
 	case "key", "value":

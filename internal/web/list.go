@@ -21,25 +21,26 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// listPage is a page of a list.
+// listPage is a page of a listing.
 type listPage struct {
 	Kind    string          `json:"kind"`
 	Where   string          `json:"where"`
 	Objects []craton.Object `json:"objects"`
-	Next    string          `json:"next"` // the marker of the page behind it; "" if there is none
+	Next    string          `json:"next"` // marker of the next page; "" if there is none
 
 	Of      *schema.Kind `json:"-"`
 	Columns []string     `json:"-"`
 	Rows    []listRow    `json:"-"`
-	Marker  string       `json:"-"` // of this page
-	Problem string       `json:"-"` // with the terms
-	Chosen  bool         `json:"-"` // terms can choose
+	Marker  string       `json:"-"` // marker of this page
+	Problem string       `json:"-"` // the mistake in the terms
+	Chosen  bool         `json:"-"` // the kind supports terms
 }
 
-// searched is what terms come to of one word that somebody searches for; see [termsOf].
+// searched matches the term that [termsOf] makes of a single search word.
 var searched = regexp.MustCompile(`^name=\*([^\s*?"=!,]+)\*$`)
 
-// Word returns the word that was searched for in names, which may stand elsewhere; "" if terms were written.
+// Word returns the word that was searched for in names, so that the page can offer a search of everything. It returns
+// "" if the user wrote terms.
 func (d *listPage) Word() string {
 	if m := searched.FindStringSubmatch(d.Where); m != nil {
 		return m[1]
@@ -47,7 +48,7 @@ func (d *listPage) Word() string {
 	return ""
 }
 
-// InFile reports whether a fleet file can have objects of the kind.
+// InFile reports whether a fleet file can contain objects of the kind.
 func (d *listPage) InFile() bool { return d.Of != schema.User && d.Of != schema.Project }
 
 // listRow is an object in a list.
@@ -58,17 +59,17 @@ type listRow struct {
 	Labels   []string
 }
 
-// listCell is a field, or the place that one names.
+// listCell is a field, or the place that the field refers to.
 type listCell struct{ Text, Collection, ID string }
 
-// columns returns the fields of a kind's list, beside its name and labels.
+// columns returns the fields in a kind's list, except name and labels.
 func columns(k *schema.Kind) (keys []string) {
 	for _, f := range k.Fields {
 		if f.Type != schema.Flag && !slices.Contains(unlisted, f.Key) {
 			keys = append(keys, f.Key)
 		}
 	}
-	slices.SortStableFunc(keys, func(a, b string) int { // what it is before where it is
+	slices.SortStableFunc(keys, func(a, b string) int { // other fields before references to places
 		return rank(k.Field(a)) - rank(k.Field(b))
 	})
 	return keys
@@ -84,7 +85,8 @@ func rank(f *schema.Field) int {
 // unlisted are fields that only an object's own page shows.
 var unlisted = []string{"note", "nss", "ip_block_type", "netmask", "vlan", "duplex", "link", "cdp", "security", "port", "speed", "vlans"}
 
-// list returns a page of the objects of a kind that satisfy the terms where=, or the words q= of the search.
+// list returns a page of the objects of a kind that match the terms of the parameter where, or the search words of the
+// parameter q.
 func (p *page) list(k *schema.Kind) (*view, error) {
 	doc := &listPage{Kind: k.Name, Of: k, Columns: columns(k), Chosen: slices.Contains(where.Kinds, k), Marker: p.query.Get("marker"), Objects: []craton.Object{}}
 	if q := strings.TrimSpace(p.query.Get("q")); q != "" {
@@ -120,7 +122,7 @@ func (p *page) list(k *schema.Kind) (*view, error) {
 	if k == schema.User {
 		doc.Columns = append([]string{keyRole}, doc.Columns...)
 	}
-	if doc.Marker != "" { // it may be wrong: then the API says so before the page begins
+	if doc.Marker != "" { // the marker may be invalid: the API refuses it before the page begins
 		if _, err := p.of(k).Collection(craton.Kind(k.Name)).Get(p.ctx, doc.Marker); craton.IsNotFound(err) {
 			if err := p.readList(k, terms, doc); err != nil {
 				return v, fail(http.StatusBadRequest, "the %s %s, after which this page begins, no longer exists", k.Noun(), doc.Marker)
@@ -129,14 +131,14 @@ func (p *page) list(k *schema.Kind) (*view, error) {
 		}
 	}
 	_, err := p.can()
-	if (k == schema.User || k == schema.Project) && err == nil { // which not every role may read
+	if (k == schema.User || k == schema.Project) && err == nil { // not every role may read these kinds
 		return v, p.loadList(k, terms, doc)
 	}
 	v.Load = func() error { return p.loadList(k, terms, doc) }
 	return v, err
 }
 
-// loadList reads a page, and what it says of its objects.
+// loadList reads a page and fills its rows.
 func (p *page) loadList(k *schema.Kind, terms *where.Where, doc *listPage) error {
 	if err := p.readList(k, terms, doc); err != nil {
 		return err
@@ -149,16 +151,14 @@ func (p *page) loadList(k *schema.Kind, terms *where.Where, doc *listPage) error
 	return p.fillRows(doc)
 }
 
-// keyRole is the member of users that says what they may do, and keySecret the one that the original server has their
-// keys in.
+// keyRole is a user's field for the role. keySecret is the field in which the original server returns API keys.
 const (
 	keyRole   = "role"
-	keyAdmin  = "is_admin" // of which the role says more
+	keyAdmin  = "is_admin" // redundant: the role says more
 	keySecret = "api_key"
 )
 
-// fillRoles adds the roles to users, as far as the caller may know them, and removes what only the users themselves may
-// know.
+// fillRoles adds the roles to users if the caller may read them, and removes the fields that only the user may read.
 func (p *page) fillRoles(users []craton.Object) error {
 	var ids []int
 	for _, u := range users {
@@ -182,7 +182,7 @@ func (p *page) fillRoles(users []craton.Object) error {
 	return nil
 }
 
-// readList reads a page: the server's answer, or where it knows no terms, of all objects those that satisfy them.
+// readList reads a page. If the server does not support terms, it reads all objects and matches them here.
 func (p *page) readList(k *schema.Kind, terms *where.Where, doc *listPage) error {
 	q := url.Values{"limit": {strconv.Itoa(maxRows)}}
 	if k.Details {
@@ -215,9 +215,9 @@ func (p *page) readList(k *schema.Kind, terms *where.Where, doc *listPage) error
 	if len(doc.Objects) < maxRows {
 		return nil
 	}
-	// The API has a next link on the last page too (contract §3.4): what is behind it is asked for.
+	// The API has a next link on the last page too (contract §3.4), so request one object after the page.
 	last := doc.Objects[maxRows-1].ID()
-	if terms.AsksVariables() { // for which the fleet would be walked once more: the next page may be empty
+	if terms.AsksVariables() { // do not read the fleet once more: the next page may be empty
 		doc.Next = last
 		return nil
 	}
@@ -229,7 +229,7 @@ func (p *page) readList(k *schema.Kind, terms *where.Where, doc *listPage) error
 	return nil
 }
 
-// matching finds a page of what satisfies terms on this side.
+// matching reads all objects and fills the page with those that match the terms.
 func (p *page) matching(terms *where.Where, doc *listPage) error {
 	all, err := snapshot.Matching(p.ctx, p.client, terms)
 	if err != nil {
@@ -247,7 +247,7 @@ func (p *page) matching(terms *where.Where, doc *listPage) error {
 	return nil
 }
 
-// fillRows makes rows of the objects, and names what they refer to.
+// fillRows adds rows for the objects, with the names of the objects that they refer to.
 func (p *page) fillRows(doc *listPage) error {
 	names, err := p.names(doc.Of, doc.Objects)
 	if err != nil {
@@ -274,21 +274,21 @@ func cell(k *schema.Kind, key string, o craton.Object, names map[reference]named
 	return listCell{n.name, n.collection, text}
 }
 
-// reference is an id, and the first of the kinds that it may be of.
+// reference is an id and the first of the kinds that it can refer to.
 type reference struct{ kind, id string }
 
-// named is an object that a reference names.
+// named is the object of a reference.
 type named struct{ name, collection string }
 
-// nameStreams is how many requests for names are in progress at once.
+// nameStreams is the maximum number of concurrent requests for names.
 const nameStreams = 8
 
-// names reads what objects refer to, each once.
+// names reads the objects that other objects refer to, each once.
 func (p *page) names(k *schema.Kind, objects []craton.Object) (map[reference]named, error) {
 	return p.otherNames(k, objects, nil)
 }
 
-// otherNames returns names, but for those that are known.
+// otherNames is like names, but skips the known ones.
 func (p *page) otherNames(k *schema.Kind, objects []craton.Object, known map[reference]named) (map[reference]named, error) {
 	n := &namesRead{page: p, found: map[reference]named{}}
 	g, ctx := errgroup.WithContext(p.ctx)
@@ -343,16 +343,16 @@ func (p *page) otherNames(k *schema.Kind, objects []craton.Object, known map[ref
 	return n.found, g.Wait()
 }
 
-// fewNames is how many objects are better asked for one by one, by their ids.
+// fewNames is the maximum number of objects that are read one by one.
 const fewNames = 2
 
-// wantedNames are ids of objects of one of some kinds.
+// wantedNames are ids of objects, each of one of the kinds.
 type wantedNames struct {
 	kinds []string
 	ids   []string
 }
 
-// namesRead are names on their way.
+// namesRead collects the names that concurrent requests return.
 type namesRead struct {
 	*page
 	mu    sync.Mutex
@@ -365,7 +365,7 @@ func (n *namesRead) have(first string, id, name string, of *schema.Kind) {
 	n.found[reference{first, id}] = named{name, of.Path}
 }
 
-// get reads one object.
+// get reads one object, which can be of any of the kinds.
 func (n *namesRead) get(ctx context.Context, kinds []string, id string) error {
 	for _, kind := range kinds {
 		to := schema.ByName(kind)
@@ -381,7 +381,7 @@ func (n *namesRead) get(ctx context.Context, kinds []string, id string) error {
 	return nil
 }
 
-// list reads at most a page of objects at once.
+// list reads objects from a listing, at most one page of it.
 func (n *namesRead) list(ctx context.Context, kinds, ids []string) error {
 	left := len(ids)
 	for _, kind := range kinds {
@@ -405,12 +405,12 @@ func (n *namesRead) list(ctx context.Context, kinds, ids []string) error {
 }
 
 func labelsOf(o craton.Object) (labels []string) {
-	_ = json.Unmarshal(o["labels"], &labels) // none of what has none
+	_ = json.Unmarshal(o["labels"], &labels) // an object without labels has none
 	return labels
 }
 
-// termsOf returns the terms that somebody means who types into the search: terms as they are, and of other words
-// addresses, or parts of names.
+// termsOf returns the terms for a search text. It returns terms unchanged, and makes terms on addresses or parts of
+// names from other words.
 func termsOf(text string) string {
 	if strings.ContainsAny(text, `=!"`) {
 		return text
@@ -430,7 +430,7 @@ func termsOf(text string) string {
 	return strings.Join(words, " ")
 }
 
-// plainPlural returns the kind as a heading.
+// plainPlural returns the plural of a kind's noun for a heading.
 func plainPlural(k *schema.Kind) string {
 	noun := k.Noun()
 	return strings.ToUpper(noun[:1]) + noun[1:] + "s"

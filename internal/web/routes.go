@@ -12,10 +12,10 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// kinds are those that have pages, in the order of the navigation.
+// kinds are the kinds that have pages, in the order of the navigation.
 var kinds = []*schema.Kind{schema.Host, schema.NetworkDevice, schema.Cell, schema.Region, schema.Cloud, schema.Network, schema.NetworkInterface, schema.Project, schema.User}
 
-// kindAt returns the kind whose collection is called so.
+// kindAt returns the kind with a collection name, or nil.
 func kindAt(collection string) *schema.Kind {
 	if i := slices.IndexFunc(kinds, func(k *schema.Kind) bool { return k.Path == collection }); i >= 0 {
 		return kinds[i]
@@ -23,7 +23,7 @@ func kindAt(collection string) *schema.Kind {
 	return nil
 }
 
-// route finds the page.
+// route returns the view for the path of the request.
 func (p *page) route() (*view, error) {
 	first, rest, deeper := strings.Cut(p.Path, "/")
 	switch {
@@ -31,7 +31,7 @@ func (p *page) route() (*view, error) {
 		return p.tree()
 	case first == "variables" && rest != "":
 		return p.variable(rest)
-	case deeper && first == "variables": // see below
+	case deeper && first == "variables": // "variables/" is redirected below
 	case first == "variables" && p.query.Get("key") == "":
 		return p.keys()
 	case first == "variables":
@@ -57,8 +57,8 @@ func (p *page) route() (*view, error) {
 	return nil, fail(http.StatusNotFound, "there is no page /ui/%s", p.Path)
 }
 
-// RouteOf names what a path below [Root] is of, without a name or an id of the fleet: /ui/hosts/<id>; "" for what is
-// none.
+// RouteOf returns the route of a path, without names or ids of the fleet, such as /ui/hosts/<id>. It returns "" if the
+// path is not a route below [Root].
 func RouteOf(path string) string {
 	rest, ours := strings.CutPrefix(path, Root)
 	rest = strings.TrimSuffix(rest, ".json")
@@ -87,8 +87,8 @@ func RouteOf(path string) string {
 	return ""
 }
 
-// plainRoutes are pages that nothing is below.
+// plainRoutes are the routes without subpaths.
 var plainRoutes = []string{"find", "compare", "changes", "sign-in", "sign-out"}
 
-// Kinds returns those of the navigation.
+// Kinds returns the kinds in the navigation.
 func (p *page) Kinds() []*schema.Kind { return kinds[:6] }

@@ -12,8 +12,8 @@ import (
 	"sync"
 )
 
-// seals seal texts with the newest of some keys, and open what any of them has sealed. A sealed text begins with the
-// number of its key: one that is not known yet was made by another server meanwhile, and the keys are read again.
+// seals encrypts texts with the newest of several keys and decrypts texts with any of them. A sealed text begins with
+// the number of its key. If the number is unknown, another server has made a new key, and the keys are read again.
 type seals struct {
 	keys func(context.Context) ([]Key, error)
 
@@ -21,7 +21,7 @@ type seals struct {
 	known map[int64]cipher.AEAD
 }
 
-// read reads the keys, and forgets those that are no more.
+// read reads the keys and forgets deleted ones.
 func (s *seals) read(ctx context.Context) (newest int64, err error) {
 	keys, err := s.keys(ctx)
 	if err != nil {
@@ -44,14 +44,14 @@ func (s *seals) read(ctx context.Context) (newest int64, err error) {
 	return newest, nil
 }
 
-// of returns the key with a number; nil if there is none.
+// of returns the key with a number, or nil.
 func (s *seals) of(number int64) cipher.AEAD {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.known[number]
 }
 
-// seal seals a text for a purpose.
+// seal encrypts a text for a purpose.
 func (s *seals) seal(ctx context.Context, text, purpose []byte) (string, error) {
 	newest, err := s.read(ctx)
 	if err != nil {
@@ -62,16 +62,16 @@ func (s *seals) seal(ctx context.Context, text, purpose []byte) (string, error) 
 		return "", fmt.Errorf("the page has no key %d", newest)
 	}
 	nonce := make([]byte, key.NonceSize())
-	_, _ = rand.Read(nonce) // it never fails
+	_, _ = rand.Read(nonce) // never fails
 	return strconv.FormatInt(newest, 10) + "." + base64.RawURLEncoding.EncodeToString(key.Seal(nonce, nonce, text, purpose)), nil
 }
 
-// open returns the text that was sealed for a purpose; nil if none of the keys has done so.
+// open decrypts a text that was sealed for a purpose. It returns nil if no key fits.
 func (s *seals) open(ctx context.Context, sealed string, purpose []byte) ([]byte, error) {
 	word, rest, _ := strings.Cut(sealed, ".")
 	number, err := strconv.ParseInt(word, 10, 64)
 	raw, broken := base64.RawURLEncoding.Strict().DecodeString(rest)
-	if err != nil || broken != nil || strconv.FormatInt(number, 10) != word { // there is one way to write it
+	if err != nil || broken != nil || strconv.FormatInt(number, 10) != word { // accept only one spelling of the number
 		return nil, nil //nolint:nilerr // it is none of ours
 	}
 	key := s.of(number)

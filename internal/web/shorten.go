@@ -1,16 +1,16 @@
 package web
 
-// maxHTML is how many bytes a page has at most.
+// maxHTML is the maximum size of a page in bytes.
 const maxHTML = 100 << 10
 
-// shorter is a document that can show less, and leads on to the rest. What is in a fleet can be as long as it likes,
-// and may become five times as long when it is escaped; so a page that comes out too large is made again of less.
+// shorter is a document that can be shortened, with a link to the rest. Values have no maximum length and can grow
+// fivefold when they are escaped, so a page that is too large is rendered again from a shorter document.
 type shorter interface {
-	// shorten shows about half of what was shown; false: there is nothing to leave out.
+	// shorten removes about half of the content. It reports whether there was something to remove.
 	shorten() bool
 }
 
-// firstHalf returns the first half of a list, which keeps one.
+// firstHalf returns the first half of a list, with at least one member, and whether the list became shorter.
 func firstHalf[T any](all []T) ([]T, bool) {
 	if len(all) < 2 {
 		return all, false

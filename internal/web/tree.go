@@ -11,22 +11,22 @@ import (
 	"github.com/craton-fleet/craton/internal/snapshot"
 )
 
-// treePage is the fleet by its places.
+// treePage shows the places of the fleet as a tree.
 type treePage struct {
 	*provenance.Tree
-	Where string `json:"where"` // the fleet lives
-	// Cut: not all places are on the page.
+	Where string `json:"where"` // location of the fleet
+	// Cut reports whether places are missing on the page.
 	Cut bool `json:"-"`
-	// Listed are the lists that no place leads to, as far as who looks may read them.
+	// Listed are the kinds that have no place in the tree and that the user may list.
 	Listed []*schema.Kind `json:"-"`
 
-	most int // rows; 0: as many as are possible
+	most int // maximum number of rows; 0 for the default
 }
 
-// Bounds of the tree on one page.
+// Limits of the tree on one page.
 const (
 	maxPlaces  = 160
-	maxDiffers = 4 // variables that are named of a place
+	maxDiffers = 4 // named variables for each place
 )
 
 // tree returns the first page.
@@ -54,8 +54,8 @@ func (p *page) tree() (*view, error) {
 	}, nil
 }
 
-// listed returns those of the lists of projects, users and interfaces that who looks may read. The API says so only
-// when it is asked; who may read all projects may read the rest.
+// listed returns the kinds among projects, users and interfaces that the user may list. Only a request shows whether a
+// user may; a user who may list all projects may list the others.
 func (p *page) listed() (may []*schema.Kind, err error) {
 	all := []*schema.Kind{schema.Project, schema.User, schema.NetworkInterface}
 	for i, k := range all[:2] {
@@ -77,15 +77,15 @@ func (d *treePage) places() (n int) {
 	return n
 }
 
-// treeRow is a place in the table, as deep as it is in the tree.
+// treeRow is a place in the table, with its depth in the tree.
 type treeRow struct {
 	*provenance.Place
 	Depth int
-	First []provenance.Differs // those that are named
-	More  int                  // and how many are not
+	First []provenance.Differs // the variables that are named
+	More  int                  // number of variables that are not named
 }
 
-// Rows returns the places of the page: all, or if they are too many, clouds and regions, as many as fit.
+// Rows returns the places on the page. If there are too many, it returns clouds and regions up to the limit.
 func (d *treePage) Rows() (rows []treeRow) {
 	most := cmp.Or(d.most, maxPlaces)
 	var add func(places []*provenance.Place, depth int)
@@ -110,10 +110,10 @@ func (d *treePage) Rows() (rows []treeRow) {
 	return rows
 }
 
-// Collection returns where the pages of the row's kind are.
+// Collection returns the collection of the row's kind.
 func (r treeRow) Collection() string { return schema.ByName(r.Type).Path }
 
-// Term returns the term that finds what is at the place.
+// Term returns the term that matches the objects at the place.
 func (r treeRow) Term() string {
 	if r.Type == "project" {
 		return ""

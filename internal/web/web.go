@@ -25,18 +25,18 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// Root is where the page lives.
+// Root is the default path of the page.
 const Root = "/ui/"
 
-// Options say whose fleet is shown, and to whom.
+// Options configure the page.
 type Options struct {
-	// Base is where the page lives, with a slash at both ends; [Root] if it is "".
+	// Base is the path of the page. It begins and ends with a slash, and defaults to [Root].
 	Base string
-	// Client returns a client of the API with the rights of who asks.
+	// Client returns an API client with the rights of the user who sent the request.
 	Client func(*http.Request) (*craton.Client, error)
-	// Where is where the fleet lives, for people: a URL, or sqlite: with a path.
+	// Where is the location of the fleet to show: a URL, or sqlite:PATH.
 	Where string
-	// Inventory says how the inventory of who looks is made; nil: that is not known, and the defaults are shown.
+	// Inventory has the user's inventory options. If it is nil, the options are unknown and the defaults are used.
 	Inventory *inventory.Options
 }
 
@@ -45,12 +45,12 @@ type site struct {
 	Options
 	templates *template.Template
 	fleets    *fleets
-	signOut   bool                       // who looks has signed in
-	who       func(*http.Request) string // the name of who has; nil, and "": it is not known
-	inventory inventory.Options          // that of who looks, or the defaults
+	signOut   bool                       // the user has signed in and can sign out
+	who       func(*http.Request) string // the name of the user; nil, or "" as the result, if it is unknown
+	inventory inventory.Options          // the user's inventory options, or the defaults
 }
 
-// New returns the handler of everything below the base, for whoever asks.
+// New returns the handler for all paths below Options.Base.
 func New(o Options) http.Handler { return newSite(o) }
 
 func newSite(o Options) *site {
@@ -64,7 +64,7 @@ func newSite(o Options) *site {
 	return s
 }
 
-// ServeHTTP answers what is only read.
+// ServeHTTP serves the page. It accepts only GET and HEAD requests.
 func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	harden(w.Header())
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
@@ -79,13 +79,14 @@ func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.serve(w, r)
 }
 
-// Lead leads a browser to the page.
+// Lead redirects a browser to the page.
 func Lead(w http.ResponseWriter, r *http.Request) {
 	harden(w.Header())
 	http.Redirect(w, r, Root, http.StatusSeeOther)
 }
 
-// harden sets what every answer says to browsers: that nothing else may be loaded, run, framed or told.
+// harden sets the security headers of every response: browsers may not load or run anything from elsewhere, frame the
+// page or send its URL to other sites.
 func harden(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -96,13 +97,14 @@ func harden(h http.Header) {
 	h.Set("Cache-Control", "no-store")
 }
 
-// view holds what a page shows.
+// view is the content of a page.
 type view struct {
 	Title    string
 	Template string
-	Commands []string // that print the same
-	Document any      // what the template shows, and the twin is
-	// Load reads what takes long into the document; nil: all is there. The beginning of the page is sent before.
+	Commands []string // print the same data
+	Document any      // passed to the template, and encoded as the JSON twin
+	// Load completes the document with data that takes long to read. It is called after the beginning of the page has
+	// been sent. If it is nil, the document is complete.
 	Load func() error
 }
 
@@ -111,23 +113,23 @@ type page struct {
 	*site
 	*view
 	ctx    context.Context //nolint:containedctx // the request's, as long as it is answered
-	client *craton.Client  // of the state that is asked for
-	now    *craton.Client  // of the present
-	query  url.Values      // without at
+	client *craton.Client  // reads the requested state
+	now    *craton.Client  // reads the present state
+	query  url.Values      // without the parameter "at"
 	Path   string          // below Root, without .json: "hosts/12"
-	twin   bool            // JSON is asked for
+	twin   bool            // JSON is requested
 
-	capabilities *craton.Capabilities // of the server, once it was asked
+	capabilities *craton.Capabilities // the server's capabilities; nil until they are read
 
-	Who   string // has signed in; "" if that is not known
-	Past  string // the state that is asked for, in words; "" is now
+	Who   string // the name of the user; "" if it is unknown
+	Past  string // the requested past state, for people; "" for the present
 	state when.At
-	at    string // as links have it
-	typed string // as the user wrote it
-	until string // when the first change behind the state was made, for commands; "" if there is none, or it was not asked
+	at    string // the requested state, as written in links
+	typed string // the requested state, as the user wrote it
+	until string // the time of the first change after the requested state, for commands; "" if there is none or it was not read
 }
 
-// statusError is an error with the status that it is answered with.
+// statusError is an error with the HTTP status of its response.
 type statusError struct {
 	status int
 	text   string
@@ -139,7 +141,7 @@ func fail(status int, format string, args ...any) error {
 	return &statusError{status, fmt.Sprintf(format, args...)}
 }
 
-// movedError is an answer that leads to another URL of the page.
+// movedError redirects the request to another URL of the page.
 type movedError struct{ to string }
 
 func (m *movedError) Error() string { return "it is at " + m.to }
@@ -158,7 +160,7 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, out.to, http.StatusSeeOther)
 		return
 	}
-	if s.signOut && !p.twin && craton.IsUnauthenticated(err) { // the key was revoked, or is refused for a while
+	if s.signOut && !p.twin && craton.IsUnauthenticated(err) { // the key is revoked or temporarily refused
 		http.Redirect(w, r, s.Base+"sign-in", http.StatusSeeOther)
 		return
 	}
@@ -176,14 +178,14 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// Bounds of URLs.
+// Limits of URLs.
 const (
-	longestURL   = 32 << 10 // bytes that are read, as by the API
-	longestShown = 8 << 10  // bytes of what a page shows of its URL, several times, as HTML
+	longestURL   = 32 << 10 // bytes accepted, as in the API
+	longestShown = 8 << 10  // bytes of the URL as HTML; a page shows it several times
 )
 
-// readQuery reads the parameters. What cannot be read is refused: without it a list would be of more than was asked
-// for.
+// readQuery reads the parameters. It refuses a query that it cannot parse: without a parameter, a list would contain
+// more than was requested.
 func (p *page) readQuery(u *url.URL) (err error) {
 	if n := len(u.Path) + len(u.RawQuery); n > longestURL {
 		return fail(http.StatusBadRequest, "the URL has %d bytes, but at most %d are allowed", n, longestURL)
@@ -206,7 +208,7 @@ func (p *page) readQuery(u *url.URL) (err error) {
 	return nil
 }
 
-// begin finds out whose eyes look at which state.
+// begin determines the user, the parameters and the requested state.
 func (p *page) begin(r *http.Request) (err error) {
 	if p.client, err = p.Client(r); err != nil {
 		return err
@@ -215,7 +217,7 @@ func (p *page) begin(r *http.Request) (err error) {
 		p.Who = p.who(r)
 	}
 	if err := p.readQuery(r.URL); err != nil {
-		p.Path = "" // it may be what is too long: nothing of the page leads back there
+		p.Path = "" // the path may be too long: do not link to it
 		return err
 	}
 	p.typed = strings.TrimSpace(p.query.Get("at"))
@@ -248,7 +250,7 @@ func (p *page) begin(r *http.Request) (err error) {
 	return nil
 }
 
-// needLog refuses what a server without a change log cannot tell, and says so.
+// needLog returns an error if the server lacks a feature that needs a change log.
 func (p *page) needLog(feature string) error {
 	can, err := p.can()
 	if err != nil || can.Has(feature) {
@@ -257,7 +259,7 @@ func (p *page) needLog(feature string) error {
 	return fail(http.StatusConflict, "%s", p.client.RequireFeature(p.ctx, feature))
 }
 
-// can returns what the server has beside v1. Who may not ask at all is found out here, before a page begins.
+// can returns the server's features beyond v1. It fails before the page begins if the user may not use the API.
 func (p *page) can() (*craton.Capabilities, error) {
 	if p.capabilities != nil {
 		return p.capabilities, nil
@@ -269,10 +271,10 @@ func (p *page) can() (*craton.Capabilities, error) {
 	return can, err
 }
 
-// write writes the page, its beginning first.
+// write writes the page. If the view has Load, the beginning of the page is sent before Load is called.
 func (p *page) write(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", typeHTML)
-	var head, rest bytes.Buffer // so that a template that fails is no half a page
+	var head, rest bytes.Buffer // buffered, so that a failing template does not leave half a page
 	err := p.execute(&head, "head")
 	if err == nil && p.Load != nil {
 		_, _ = w.Write(head.Bytes())
@@ -306,7 +308,7 @@ func (p *page) execute(w io.Writer, name string) error {
 
 const typeHTML = "text/html; charset=utf-8"
 
-// render writes templates as one answer. Of those that fail nothing is written, so that there is never half a page.
+// render writes templates as one response. If a template fails, nothing is written.
 func (p *page) render(w http.ResponseWriter, status int, names ...string) error {
 	var b bytes.Buffer
 	for _, name := range names {
@@ -316,7 +318,7 @@ func (p *page) render(w http.ResponseWriter, status int, names ...string) error 
 	}
 	w.Header().Set("Content-Type", typeHTML)
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // who is gone needs no answer
+	_, _ = w.Write(b.Bytes()) // an error means that the client has gone
 	return nil
 }
 
@@ -335,28 +337,28 @@ func writeJSON(w http.ResponseWriter, status int, document any) {
 	w.WriteHeader(status)
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	_ = e.Encode(document) // who is gone needs no answer
+	_ = e.Encode(document) // an error means that the client has gone
 }
 
-// problem is an error as a page shows it.
+// problem is an error as shown on a page.
 type problem struct {
 	Status  int    `json:"status"`
 	Message string `json:"message"`
 	title   string
 }
 
-// Heading returns what is the matter, in a few words.
+// Heading returns a short description of the problem.
 func (p *problem) Heading() string { return p.title }
 
-// problemOf finds the status of an error. What the API says is for its user; what the client says beside that was
-// written for them too.
+// problemOf returns the problem that an error shows to the user. Messages of the API and of its client are meant for
+// users.
 func problemOf(err error) *problem {
 	status := craton.StatusOf(err)
 	if own, ok := errors.AsType[*statusError](err); ok {
 		status = own.status
 	} else if _, ok := errors.AsType[*notSignedInError](err); ok {
 		status = http.StatusUnauthorized
-	} else if craton.IsForbidden(err) { // v1 says 401 of that
+	} else if craton.IsForbidden(err) { // v1 uses 401 for this
 		status = http.StatusForbidden
 	}
 	title := map[int]string{
@@ -369,7 +371,7 @@ func problemOf(err error) *problem {
 	return &problem{status, messageOf(err), title}
 }
 
-// messageOf says what is the matter to people, who have asked for a page and not for what the page asks the API for.
+// messageOf returns the message of an error without the details of the API request, which the user did not make.
 func messageOf(err error) string {
 	if e, ok := errors.AsType[*craton.Error](err); ok {
 		text := strings.TrimSpace(e.Message)
@@ -384,14 +386,14 @@ func messageOf(err error) string {
 	return err.Error()
 }
 
-// flawed is a document that shows what is wrong with what was asked for, of which its twin is an error.
+// flawed is a document that shows a mistake in the request. Its JSON twin is an error response.
 type flawed interface{ flaw() string }
 
 func (d *listPage) flaw() string     { return d.Problem }
 func (d *variablePage) flaw() string { return d.Problem }
 func (d *comparePage) flaw() string  { return d.Problem }
 
-// HasTwin reports whether there is the same as JSON.
+// HasTwin reports whether the page has a JSON twin.
 func (p *page) HasTwin() bool {
 	if d, can := p.Document.(flawed); can && d.flaw() != "" {
 		return false
@@ -399,7 +401,7 @@ func (p *page) HasTwin() bool {
 	return p.Template != "problem"
 }
 
-// SignOut reports whether who looks can sign out.
+// SignOut reports whether the user can sign out.
 func (p *page) SignOut() bool { return p.signOut }
 
 func (p *page) refuse(w http.ResponseWriter, err error) {
@@ -414,8 +416,8 @@ func (p *page) refuse(w http.ResponseWriter, err error) {
 	}
 }
 
-// Href returns a URL of the page: a path below Root, and parameters in pairs, of which empty ones are left out. It
-// keeps the state that is looked at.
+// Href returns a URL of the page from a path below Options.Base and pairs of parameters. It omits empty parameters and
+// keeps the requested state.
 func (p *page) Href(to string, parameters ...string) string {
 	q := url.Values{}
 	if p.at != "" {
@@ -430,13 +432,13 @@ func (p *page) Href(to string, parameters ...string) string {
 	return u.String()
 }
 
-// hrefAt returns the URL of a page as of a revision.
+// hrefAt returns the URL of a page at a revision.
 func (p *page) hrefAt(to string, revision int64) string {
 	u := url.URL{Path: p.Base + to, RawQuery: url.Values{"at": {strconv.FormatInt(revision, 10)}}.Encode()}
 	return u.String()
 }
 
-// Twin returns the URL of the same as JSON.
+// Twin returns the URL of the JSON twin.
 func (p *page) Twin() string {
 	q := url.Values{}
 	for name, values := range p.query {
@@ -456,10 +458,10 @@ func (p *page) Twin() string {
 // Here returns the path of this page, for forms that change its parameters.
 func (p *page) Here() string { return (&url.URL{Path: p.Base + p.Path}).String() }
 
-// Again returns this page.
+// Again returns the URL of this page.
 func (p *page) Again() string { return p.withPath(p.Path) }
 
-// withPath returns this page at another path.
+// withPath returns the URL of this page with another path.
 func (p *page) withPath(path string) string {
 	u := url.URL{Path: p.Base + path, RawQuery: p.query.Encode()}
 	if p.typed != "" {
@@ -470,15 +472,15 @@ func (p *page) withPath(path string) string {
 	return u.String()
 }
 
-// Present returns this page as it is now.
+// Present returns the URL of this page in the present.
 func (p *page) Present() string {
 	return (&url.URL{Path: p.Base + p.Path, RawQuery: p.query.Encode()}).String()
 }
 
-// At returns the state that is looked at, as the user wrote it; "" for now.
+// At returns the requested state as the user wrote it, or "" for the present.
 func (p *page) At() string { return p.typed }
 
-// Keep returns the parameters of this page beside the state, for the form that changes that.
+// Keep returns the parameters of this page except the state, for the form that changes the state.
 func (p *page) Keep() []parameter {
 	var all []parameter
 	for _, name := range slices.Sorted(maps.Keys(p.query)) {
@@ -491,7 +493,7 @@ func (p *page) Keep() []parameter {
 
 type parameter struct{ Name, Value string }
 
-// Begins reports whether the page is in a part of the site, for the navigation.
+// Begins reports whether the page belongs to a part of the site. The navigation highlights that part.
 func (p *page) Begins(part string) bool {
 	return p.Path == part || part != "" && strings.HasPrefix(p.Path, part+"/")
 }
@@ -504,7 +506,7 @@ func (p *page) command(words ...string) string {
 	return shellLine(words)
 }
 
-// of returns the client for objects of a kind: users are those of now, of whom nothing else is kept.
+// of returns the client for objects of a kind. Users have no past states and are always read from the present.
 func (p *page) of(k *schema.Kind) *craton.Client {
 	if k == schema.User {
 		return p.now
@@ -512,7 +514,7 @@ func (p *page) of(k *schema.Kind) *craton.Client {
 	return p.client
 }
 
-// commandOf returns command for objects of a kind.
+// commandOf is like command, but omits the state for users, which have no past states.
 func (p *page) commandOf(k *schema.Kind, words ...string) string {
 	if k == schema.User {
 		return shellLine(words)
@@ -520,8 +522,8 @@ func (p *page) commandOf(k *schema.Kind, words ...string) string {
 	return p.command(words...)
 }
 
-// SearchIn returns the list that the search looks in: that of the page, or of the part of the site that it is in, else
-// hosts.
+// SearchIn returns the path of the list that the search box searches: the list of this page's kind if it has terms,
+// otherwise hosts.
 func (p *page) SearchIn() string {
 	first, _, _ := strings.Cut(p.Path, "/")
 	if k := kindAt(first); k == nil || !slices.Contains(where.Kinds, k) {
@@ -530,5 +532,5 @@ func (p *page) SearchIn() string {
 	return p.Base + first
 }
 
-// Asset returns where a file is that pages load.
+// Asset returns the path of an asset.
 func (p *page) Asset(file string) string { return p.Base + "assets/" + assets()[file].name }
