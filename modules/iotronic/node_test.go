@@ -38,13 +38,13 @@ func TestLifeOnIotronic(t *testing.T) {
 	}
 	s.Add("nodes", iotronictest.Object{"name": "twin", "code": "c3"})
 	twin := s.Add("nodes", iotronictest.Object{"name": "twin", "code": "c4"})
-	a.Fails(t, nodeName, args{"name": "twin", "mobile": true}, `several objects are called "twin"`, twin)
-	a.Fails(t, nodeName, args{"name": "pie", "code": "c4"}, `the code "c4" is taken by the node "twin"`)
-	a.Fails(t, nodeName, args{"name": "new", "code": "c4", "location": here}, `the code "c4" is taken`)
-	a.Fails(t, nodeName, args{"name": "new"}, `there is no node "new"; to create it, set code, location`)
-	a.Fails(t, nodeName, args{"uuid": strings.Replace(twin, "0", "f", 1), "name": "x", "code": "c", "location": here}, "Iotronic chooses UUIDs itself")
+	a.Fails(t, nodeName, args{"name": "twin", "mobile": true}, `several ... "twin"`, twin)
+	a.Fails(t, nodeName, args{"name": "pie", "code": "c4"}, `"c4" ... taken ... "twin"`)
+	a.Fails(t, nodeName, args{"name": "new", "code": "c4", "location": here}, `"c4" ... taken`)
+	a.Fails(t, nodeName, args{"name": "new"}, `no node "new"; ... code, location`)
+	a.Fails(t, nodeName, args{"uuid": strings.Replace(twin, "0", "f", 1), "name": "x", "code": "c", "location": here}, "Iotronic ... UUIDs")
 	a.Fails(t, nodeName, args{"name": "new", "driver": "ipmi", "power": "on"},
-		"speaks iotronic-nodes, whose nodes have no driver, power; leave that out. They have name, code, extra, location, mobile, type")
+		"iotronic-nodes ... no driver, power ... name, code, extra, location, mobile, type")
 	a.OK(t, true, nodeName, args{"uuid": twin, "name": "single"})
 	a.does(t, args{"name": "pie", "state": "absent"})
 	a.OK(t, false, nodeName, args{"uuid": n["uuid"], "state": "absent"})
@@ -59,7 +59,7 @@ func TestLifeOnIotronicOf2016(t *testing.T) {
 		t.Errorf("%v", made)
 	}
 	a.OK(t, false, nodeName, args{"name": "pi", "mobile": true, "type": "yun"})
-	a.Fails(t, nodeName, args{"name": "pi", "type": "pi", "extra": map[string]any{"a": 1}}, "iotronic-nodes-2016 cannot change nodes, and extra, type would change")
+	a.Fails(t, nodeName, args{"name": "pi", "type": "pi", "extra": map[string]any{"a": 1}}, "iotronic-nodes-2016 ... cannot change ... extra, type")
 	a.does(t, args{"name": "pi", "state": "absent"})
 }
 
@@ -68,7 +68,7 @@ func TestNoNodes(t *testing.T) {
 	t.Parallel()
 	_, a := newIotronic(t, iotronictest.Boards2019)
 	a.Fails(t, nodeName, args{"name": "pi", "state": "absent"},
-		"speaks iotronic-boards, which has boards and fleets and no nodes; use craton.fleet.iotronic_board_info or craton.fleet.iotronic_fleet_info")
+		"iotronic-boards ... no nodes ... craton.fleet.iotronic_board_info or craton.fleet.iotronic_fleet_info")
 }
 
 // TestLifeOnIronic: a node of a real Ironic from enrolment to its end.
@@ -106,24 +106,24 @@ func TestLifeOnIronic(t *testing.T) {
 	if n["uuid"] != made["uuid"] || n["name"] != "life-2" {
 		t.Errorf("%v", n)
 	}
-	a.Fails(t, nodeName, args{"name": name}, `there is no node "life"; to create it, set driver`)
-	a.Fails(t, nodeName, args{"name": "life-2", "uuid": "5344a3e2-978a-444e-990a-cbf47c62ef80"}, `there is no node with the UUID 5344a3e2-978a-444e-990a-cbf47c62ef80; to create it, set driver`)
+	a.Fails(t, nodeName, args{"name": name}, `no node "life"; ... driver`)
+	a.Fails(t, nodeName, args{"name": "life-2", "uuid": "5344a3e2-978a-444e-990a-cbf47c62ef80"}, `no node ... 5344a3e2-978a-444e-990a-cbf47c62ef80 ... driver`)
 	// What Ansible takes for a mark of its own is text in the result, and a template is a text or a number, as the release has it.
 	marked := a.OK(t, true, nodeName, args{"name": "life-2", "extra": map[string]any{"mark": map[string]any{"__ansible_type": "TaggedStr", "value": "y"}, "kb": "1024"}})
 	if d := cmp.Diff(` {"__ansible_type":"TaggedStr","value":"y"}`, marked.Dict("node")["extra"].(map[string]any)["mark"]); d != "" {
 		t.Error(d)
 	}
 	a.OK(t, false, nodeName, args{"name": "life-2", "extra": map[string]any{"kb": 1024}, "properties": map[string]any{}})
-	a.Fails(t, nodeName, args{"name": name, "driver": "ipmi"}, `no conductor supports the driver "ipmi"; supported: fake-hardware`)
-	a.Fails(t, nodeName, args{"name": "life-2", "driver": "ipmi"}, `no conductor supports the driver "ipmi"`)
-	a.Fails(t, nodeName, args{"name": "life-2", "driver": ""}, "driver is empty")
-	a.Fails(t, nodeName, args{"name": "life-2", "code": "c", "location": here}, "speaks ironic, whose nodes have no code, location")
-	a.Fails(t, nodeName, args{"name": "life-2", "retired_reason": "old"}, "retired_reason: the node is not retired")
+	a.Fails(t, nodeName, args{"name": name, "driver": "ipmi"}, `no conductor ... "ipmi" ... fake-hardware`)
+	a.Fails(t, nodeName, args{"name": "life-2", "driver": "ipmi"}, `no conductor ... "ipmi"`)
+	a.Fails(t, nodeName, args{"name": "life-2", "driver": ""}, "driver ... empty")
+	a.Fails(t, nodeName, args{"name": "life-2", "code": "c", "location": here}, "ironic ... no code, location")
+	a.Fails(t, nodeName, args{"name": "life-2", "retired_reason": "old"}, "retired_reason: ... not retired")
 
 	const own = "1be26c0b-03f2-4d2e-ae87-c02d7f33c123"
-	a.Fails(t, nodeName, args{"uuid": own, "name": "life-2", "driver": openstacktest.IronicDriver}, fmt.Sprintf(`the name "life-2" is taken by the node %s`, n["uuid"]))
+	a.Fails(t, nodeName, args{"uuid": own, "name": "life-2", "driver": openstacktest.IronicDriver}, fmt.Sprintf(`"life-2" ... taken ... node %s`, n["uuid"]))
 	a.does(t, args{"uuid": strings.ToUpper(own), "driver": openstacktest.IronicDriver})
-	a.Fails(t, nodeName, args{"uuid": own, "name": "life-2"}, `the name "life-2" is taken by the node`)
+	a.Fails(t, nodeName, args{"uuid": own, "name": "life-2"}, `"life-2" ... taken ... node`)
 	a.does(t, args{"uuid": own, "state": "absent"})
 	a.does(t, args{"name": "life-2", "state": "absent"})
 }
@@ -143,17 +143,17 @@ func TestRefusedBefore(t *testing.T) {
 		field  string // that Ironic is asked for without the module
 		reason string
 	}{
-		{args{"name": "a b"}, "name", `name: "a b" is not valid in Ironic`},
-		{args{"name": strings.Repeat("a", 256)}, "name", `name: "` + strings.Repeat("a", 256) + `" is not valid in Ironic`},
-		{args{"description": strings.Repeat("ü", 4097)}, "description", "it has 4097 characters, and Ironic allows 4096"},
-		{args{"resource_class": strings.Repeat("x", 81)}, "resource_class", "resource_class: it has 81 characters, and Ironic allows 80"},
-		{args{"properties": map[string]any{"memory_mb": "16 GB"}}, "properties", `properties: memory_mb is "16 GB", and Ironic takes only whole numbers from 0 on there`},
-		{args{"properties": map[string]any{"local_gb": []int{1}}}, "properties", "properties: local_gb is [1], and Ironic"},
-		{args{"power_interface": "ipmitool"}, "power_interface", `power_interface: the driver fake-hardware does not support "ipmitool" here; it supports fake`},
-		{args{"chassis_uuid": nothing}, "chassis_uuid", "there is no chassis " + nothing},
-		{args{"chassis_uuid": "one"}, "chassis_uuid", `"one" is not a UUID`},
-		{args{"instance_uuid": "one"}, "instance_uuid", `"one" is not a UUID`},
-		{args{"conductor_group": "Nobody"}, "conductor_group", `no conductor is in the group "nobody"; groups: ""`},
+		{args{"name": "a b"}, "name", `name: "a b" ... not valid`},
+		{args{"name": strings.Repeat("a", 256)}, "name", `name: "` + strings.Repeat("a", 256) + `" ... not valid`},
+		{args{"description": strings.Repeat("ü", 4097)}, "description", "4097 ... 4096"},
+		{args{"resource_class": strings.Repeat("x", 81)}, "resource_class", "resource_class: ... 81 ... 80"},
+		{args{"properties": map[string]any{"memory_mb": "16 GB"}}, "properties", `properties: memory_mb ... "16 GB" ... whole numbers from 0`},
+		{args{"properties": map[string]any{"local_gb": []int{1}}}, "properties", "properties: local_gb ... [1] ... Ironic"},
+		{args{"power_interface": "ipmitool"}, "power_interface", `power_interface: ... fake-hardware ... not support "ipmitool" ... fake`},
+		{args{"chassis_uuid": nothing}, "chassis_uuid", "no chassis " + nothing},
+		{args{"chassis_uuid": "one"}, "chassis_uuid", `"one" ... UUID`},
+		{args{"instance_uuid": "one"}, "instance_uuid", `"one" ... UUID`},
+		{args{"conductor_group": "Nobody"}, "conductor_group", `no conductor ... "nobody" ... ""`},
 	} {
 		a.Fails(t, nodeName, create.With(tt.in), tt.reason)
 		more := api.Object{"driver": raw(openstacktest.IronicDriver), tt.field: raw(tt.in[tt.field])}
@@ -161,23 +161,23 @@ func TestRefusedBefore(t *testing.T) {
 			t.Errorf("Ironic takes %v, or is not asked: %v", tt.in, err)
 		}
 	}
-	a.Fails(t, nodeName, create.With(args{"properties": map[string]any{"cpus": -1}}), "properties: cpus is -1, and Ironic") // newer releases take it
-	a.Fails(t, nodeName, create.With(args{"maintenance": true, "maintenance_reason": strings.Repeat("ü", 4097)}), "maintenance_reason: it has 4097 characters, and Ironic allows 4096")
-	a.Fails(t, nodeName, create.With(args{"owner": strings.Repeat("o", 256)}), "owner: it has 256 characters, and Ironic allows 255") // MySQL does not take it
+	a.Fails(t, nodeName, create.With(args{"properties": map[string]any{"cpus": -1}}), "properties: cpus ... -1 ... Ironic") // newer releases take it
+	a.Fails(t, nodeName, create.With(args{"maintenance": true, "maintenance_reason": strings.Repeat("ü", 4097)}), "maintenance_reason: ... 4097 ... 4096")
+	a.Fails(t, nodeName, create.With(args{"owner": strings.Repeat("o", 256)}), "owner: ... 256 ... 255") // MySQL does not take it
 	many := make([]string, 51)
 	for i := range many {
 		many[i] = fmt.Sprintf("CUSTOM_%d", i)
 	}
-	a.Fails(t, nodeName, create.With(args{"traits": many}), "traits: the node would have 51 traits, and Ironic allows 50")
+	a.Fails(t, nodeName, create.With(args{"traits": many}), "traits: ... 51 ... 50")
 	a.Fails(t, nodeName, create.With(args{"owner": "o", "description": "d", "api_version": "1.49"}),
-		"API version 1.49 does not have description (since 1.51), owner (since 1.50); leave that out, or set a later API version")
+		"API version 1.49 ... description (since 1.51), owner (since 1.50)")
 	if old := a.Task(t, nodeName, create.With(args{"conductor_group": "nobody", "api_version": "1.47"})); old["failed"] != true || !strings.Contains(old.Msg(), "POST /v1/nodes: 400") {
 		t.Errorf("a version without lists of conductors: %v", old.Msg())
 	}
-	a.Fails(t, nodeName, n.With(args{"state": "absent", "api_version": "1.4"}), "nodes have names from 1.5 on")
-	a.Fails(t, node.infoName(), n.With(args{"api_version": "1.4"}), "nodes have names from 1.5 on")
-	a.Fails(t, node.infoName(), n.With(args{"dialect": "iotronic-nodes"}), "the dialect is set to iotronic-nodes, and the server is Ironic")
-	a.Fails(t, node.infoName(), args{"uuid": "refused"}, `uuid: "refused" is not a UUID; to find the node by its name, set name`)
+	a.Fails(t, nodeName, n.With(args{"state": "absent", "api_version": "1.4"}), "names ... 1.5")
+	a.Fails(t, node.infoName(), n.With(args{"api_version": "1.4"}), "names ... 1.5")
+	a.Fails(t, node.infoName(), n.With(args{"dialect": "iotronic-nodes"}), "dialect ... iotronic-nodes ... Ironic")
+	a.Fails(t, node.infoName(), args{"uuid": "refused"}, `uuid: "refused" ... UUID ... set name`)
 
 	// A UUID is the same in every form.
 	const own = "6FA459EAEE8A3CA4894EDB77E160355E"
@@ -185,15 +185,15 @@ func TestRefusedBefore(t *testing.T) {
 		t.Errorf("%v", made["uuid"])
 	}
 	a.reads(t, node, args{"uuid": strings.ToLower(own)}, "refused")
-	a.Fails(t, nodeName, args{"uuid": own, "name": "another", "state": "absent"}, `is called "refused", not "another"; leave one of the two out`)
+	a.Fails(t, nodeName, args{"uuid": own, "name": "another", "state": "absent"}, `"refused", not "another"`)
 
 	// Some fields stay as long as something is deployed; where it is torn down in the same task they come after that.
 	a.does(t, n.With(args{"provision_state": "active"}))
 	if _, err := hasty.Nodes.Update(t.Context(), "refused", api.Changes{"resource_class": "second"}); !api.IsConflict(err) {
 		t.Errorf("Ironic changes it: %v", err)
 	}
-	a.Fails(t, nodeName, n.With(args{"resource_class": "second"}), `resource_class: Ironic does not change it while the node is "active"; tear it down first`)
-	a.Fails(t, nodeName, n.With(args{"resource_class": ""}), "resource_class: Ironic does not change it")
+	a.Fails(t, nodeName, n.With(args{"resource_class": "second"}), `resource_class: ... not change ... "active" ... tear`)
+	a.Fails(t, nodeName, n.With(args{"resource_class": ""}), "resource_class: ... not change")
 	a.does(t, n.With(args{"maintenance": true, "description": "d"}))
 	a.does(t, n.With(args{"maintenance": false}))
 	a.does(t, n.With(args{"provision_state": "manageable", "undeploy": true, "resource_class": "second"}))
@@ -277,6 +277,6 @@ func TestLockedOnce(t *testing.T) {
 	if out := a.Task(t, nodeName, n.With(args{"description": "x", "wait_timeout": 0})); out["failed"] != nil || left != 0 {
 		t.Errorf("%d left: %v", left, out)
 	}
-	a.Fails(t, nodeName, n.With(args{"wait_timeout": -1}), "wait_timeout is negative; set a number of seconds, or 0 for no limit")
+	a.Fails(t, nodeName, n.With(args{"wait_timeout": -1}), "wait_timeout ... negative")
 	a.OK(t, true, nodeName, args{"name": "locked-once", "state": "absent"})
 }

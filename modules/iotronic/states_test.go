@@ -38,33 +38,33 @@ func TestStates(t *testing.T) {
 	}
 	is(a.does(t, n.With(args{"provision_state": "manageable"})), "manageable", "power on")
 	a.OK(t, true, nodeName, n.With(args{"retired": true}))
-	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), "does not make a retired node available; set retired: false")
-	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "retired": false, "protected": true}), "protects only deployed nodes")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), "retired ... available ... retired: false")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "retired": false, "protected": true}), "only deployed")
 	a.does(t, n.With(args{"provision_state": "available", "retired": false}))
-	a.Fails(t, nodeName, n.With(args{"retired": true}), "cannot retire a node that is available; set provision_state: manageable")
+	a.Fails(t, nodeName, n.With(args{"retired": true}), "retire ... available ... provision_state: manageable")
 	a.does(t, n.With(args{"provision_state": "manageable", "retired": true, "retired_reason": "old"}))
 	is(a.does(t, n.With(args{"provision_state": "available", "retired": false})), "available", "power on")
 
 	a.does(t, args{"name": "put-away", "driver": openstacktest.IronicDriver, "provision_state": "active", "maintenance": true, "maintenance_reason": "no users yet"})
-	a.Fails(t, nodeName, args{"name": "put-away", "state": "absent"}, `the node "put-away" is "active", and would be removed with what is deployed on it; to do that, set undeploy: true`)
+	a.Fails(t, nodeName, args{"name": "put-away", "state": "absent"}, `"put-away" ... "active" ... undeploy: true`)
 	a.does(t, args{"name": "put-away", "state": "absent", "undeploy": true})
-	a.Fails(t, nodeName, n.With(args{"provision_state": "active", "maintenance": true, "wait": false}), "Ironic does not deploy or rescue a node in maintenance")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "active", "maintenance": true, "wait": false}), "not deploy or rescue ... maintenance")
 	a.OK(t, true, nodeName, n.With(args{"instance_info": map[string]any{"image_type": "whole-disk"}})) // Ironic adds it otherwise
 	is(a.does(t, n.With(args{"provision_state": "active", "power": "off", "instance_info": map[string]any{"image_source": "http://x/y"}})), "active", "power off")
-	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), `the node is "active", so what is deployed on it would be torn down; leave it as it is, or set undeploy: true`)
-	a.Fails(t, nodeName, n.With(args{"state": "absent"}), `the node "state-life" is "active", and would be removed with what is deployed on it; to do that, set undeploy: true`)
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available"}), `"active" ... torn down ... undeploy: true`)
+	a.Fails(t, nodeName, n.With(args{"state": "absent"}), `"state-life" ... "active" ... undeploy: true`)
 	a.does(t, n.With(args{"protected": true, "protected_reason": "precious"}))
 	a.does(t, args{"name": "born-precious", "driver": openstacktest.IronicDriver, "provision_state": "active", "protected": true, "protected_reason": "too"})
 	a.does(t, args{"name": "born-precious", "maintenance": true, "protected": false})
 	a.does(t, args{"name": "born-precious", "state": "absent", "undeploy": true})
-	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true}), `the node "state-life" is protected`)
+	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true}), `"state-life" ... protected`)
 	a.Fails(t, nodeName, n.With(args{"provision_state": "manageable", "undeploy": true}), "the node is protected")
-	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "undeploy": true, "protected": false, "instance_info": map[string]any{"x": 1}}), "tearing down clears instance_info")
+	a.Fails(t, nodeName, n.With(args{"provision_state": "available", "undeploy": true, "protected": false, "instance_info": map[string]any{"x": 1}}), "clears instance_info")
 	is(a.does(t, n.With(args{"provision_state": "manageable", "undeploy": true, "protected": false})), "manageable", "power off")
 
 	// Without waiting one step is asked for at a time, and nobody says what will be.
 	unseen := n.With(args{"provision_state": "active", "power": "on", "wait": false})
-	a.Fails(t, nodeName, unseen.With(args{"protected": true}), `protected: Ironic accepts it only once the node is "active"; set wait: true`)
+	a.Fails(t, nodeName, unseen.With(args{"protected": true}), `protected: ... "active" ... wait: true`)
 	foreseen := a.OK(t, true, nodeName, unseen.With(checking))
 	first := a.OK(t, true, nodeName, unseen.With(diffing))
 	asPredicted(t, foreseen, first)
@@ -75,7 +75,7 @@ func TestStates(t *testing.T) {
 		t.Errorf("%v %v", d["provision_state"], d["power_state"])
 	}
 	is(a.OK(t, true, nodeName, n.With(args{"provision_state": "active"})).Dict("node"), "active", "power off")
-	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true, "wait": false}), "set wait: true")
+	a.Fails(t, nodeName, n.With(args{"state": "absent", "undeploy": true, "wait": false}), "wait: true")
 	a.Answer = func(w http.ResponseWriter, r *http.Request) bool { // it stays on its way
 		if r.Method != http.MethodGet || !strings.HasSuffix(r.URL.Path, "/states") {
 			return false
@@ -263,10 +263,10 @@ func TestSecrets(t *testing.T) {
 	shows("a broken dict", n.With(args{"driver_info": "{'ipmi_password': '" + secret + "'"}))
 	// What Ironic shows is not what it has.
 	a.OK(t, false, nodeName, info(map[string]any{"ipmi_password": stars}))
-	a.Fails(t, nodeName, info(map[string]any{"new_password": stars}), "driver_info: new_password is ", "which Ironic shows in place of a secret")
-	a.Fails(t, nodeName, info(map[string]any{"ipmi_password": stars}).With(args{"update_password": "always"}), "driver_info: ipmi_password is ", "which Ironic shows")
+	a.Fails(t, nodeName, info(map[string]any{"new_password": stars}), "driver_info: new_password ", "in place of a secret")
+	a.Fails(t, nodeName, info(map[string]any{"ipmi_password": stars}).With(args{"update_password": "always"}), "driver_info: ipmi_password ", "which Ironic shows")
 	// A key that cannot be written alone takes the others along, and so must not take stars along.
-	a.Fails(t, nodeName, info(map[string]any{"odd.key": 1}), "some of those are secrets", "driver_info_mode: replace")
+	a.Fails(t, nodeName, info(map[string]any{"odd.key": 1}), "secrets", "driver_info_mode: replace")
 	a.does(t, info(map[string]any{"odd.key": 1, "ipmi_password": secret}).With(args{"driver_info_mode": "replace"}))
 	a.does(t, info(map[string]any{"odd.key": 2, "ipmi_password": secret}))
 	a.does(t, n.With(args{"extra": map[string]any{"odd.key": stars, "password": "no secret"}}))

@@ -84,7 +84,7 @@ func TestVersions(t *testing.T) {
 			enrol := n.With(args{"driver": openstacktest.IronicDriver, "driver_info": map[string]any{"a": 1}, "properties": map[string]any{"cpus": 4}, "extra": map[string]any{"rack": "b7"},
 				"ports": []any{args{"address": mac, "extra": map[string]any{"slot": 1}}}})
 			if minor < 5 {
-				a.Fails(t, nodeName, enrol.With(args{"name": "too-new"}), "nodes have names from 1.5 on")
+				a.Fails(t, nodeName, enrol.With(args{"name": "too-new"}), "names ... 1.5")
 			} else {
 				enrol = enrol.With(args{"name": fmt.Sprintf("version-%d", minor)})
 			}
@@ -116,7 +116,7 @@ func TestVersions(t *testing.T) {
 
 			lacks := func(module string, in args, one versioned) {
 				t.Helper()
-				a.Fails(t, module, in, fmt.Sprintf("API version 1.%d does not have ", minor), fmt.Sprintf("%s (since 1.%d)", one.option(), one.since), "; leave that out, or set a later API version")
+				a.Fails(t, module, in, fmt.Sprintf("API version 1.%d does not have ", minor), fmt.Sprintf("%s (since 1.%d)", one.option(), one.since), "later API version")
 			}
 			for _, one := range everyPortVersion {
 				in := version.With(args{"address": mac}).With(one.in)
@@ -146,7 +146,7 @@ func TestVersions(t *testing.T) {
 				reads(args{"include_children": true}, true)
 				reads(args{"parent_node": parent}, true)
 				a.OK(t, true, nodeName, n.With(args{"power": "on"}))
-				a.Fails(t, nodeName, n.With(args{"power": "off"}), "power: Ironic must not power this node off; set disable_power_off: false, or reboot it with power: rebooted")
+				a.Fails(t, nodeName, n.With(args{"power": "off"}), "power: ... not power ... off; ... disable_power_off: false ... power: rebooted")
 				a.OK(t, true, nodeName, n.With(args{"parent_node": "", "owner": "p"}))
 				if out := a.Task(t, nodeName, n.With(args{"parent_node": parent})); !strings.HasSuffix(out.Msg(), "Ironic wants the parent to have the same owner as the node") {
 					t.Errorf("%s", out.Msg())
