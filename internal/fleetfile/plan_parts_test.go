@@ -99,9 +99,7 @@ func TestMove(t *testing.T) {
 		}
 		p, err = planOf(t, s.Client, h1Moved, Options{Move: true, Effects: true})
 		if !s.moves {
-			if err == nil || err.Error() != want {
-				t.Errorf("--move: %v", err)
-			}
+			wording.Want(t, err, want)
 			return
 		}
 		if err != nil {
