@@ -12,40 +12,39 @@ import (
 	"github.com/craton-fleet/craton/internal/snapshot"
 )
 
-// Bounds of what is held of whole fleets, whoever looks.
+// Limits for whole fleets, for all users together.
 const (
-	maxFleets    = 2       // in memory at once; who needs another one waits
-	maxKept      = 4 << 20 // bytes of what was made of fleets and is kept
+	maxFleets    = 2       // in memory at once; further requests wait
+	maxKept      = 4 << 20 // bytes of cached results
 	largestKept  = maxKept / 4
 	featureFleet = "fleet"
 	featureTag   = "etag"
 )
 
-// largeFleet is how many hosts a fleet has whose memory is given back at once.
+// largeFleet is the number of hosts from which a fleet's memory is returned to the system immediately.
 const largeFleet = 10_000
 
-// fleets are what pages read that look at a whole fleet.
+// fleets reads whole fleets for pages and caches the results.
 //
-// What was made of a fleet is kept by the entity tag that the API gives the fleet for who looks: it identifies the
-// state of the database, and covers everything else that the response depends on, the tenant and the role among it. The
-// API is asked for the tag at each look, with the rights of who looks. So nothing is shown that is not the present
-// state of what this user may see, and nobody sees what was made for another view. Who looks at the same fleet at the
-// same time shares it.
+// A result is cached under the entity tag that the API returns for the user's view of the fleet. The tag identifies the
+// state of the database and everything else that the response depends on, including the project and the role. Each
+// request asks the API for the tag with the user's rights. A page therefore shows only the present state that its user
+// may see, and never a result for another view. Concurrent requests for the same view share one read.
 type fleets struct {
-	room chan struct{} // a place for each fleet in memory
+	room chan struct{} // a token for each fleet in memory
 
 	mu    sync.Mutex
 	open  map[string]*openFleet // by tag
-	kept  []*keptPart           // the one used last at the end
-	bytes int                   // of kept
-	reads int                   // of fleets, so far
+	kept  []*keptPart           // least recently used first
+	bytes int                   // size of kept
+	reads int                   // fleets read so far
 }
 
-// openFleet is a fleet that somebody reads or uses.
+// openFleet is a fleet that is being read or used.
 type openFleet struct {
 	users int
 	stop  context.CancelFunc
-	done  chan struct{} // closed when it is there
+	done  chan struct{} // closed when the fleet has been read
 	fleet *snapshot.Fleet
 	err   error
 }
@@ -61,9 +60,8 @@ func newFleets() *fleets {
 	return &fleets{room: make(chan struct{}, maxFleets), open: map[string]*openFleet{}}
 }
 
-// ofFleet returns what make makes of the fleet that who looks may see, or made of the same fleet before. name
-// distinguishes it from other results made of fleets; size is about how many bytes it takes. What is made is never
-// changed.
+// ofFleet returns the result of make for the fleet that the user may see, or a cached result for the same view. name
+// identifies the result; size is its approximate size in bytes. Results must not be modified.
 func (p *page) ofFleet(name string, o snapshot.Options, make func(*snapshot.Fleet) (value any, size int, err error)) (any, error) {
 	can, err := p.can()
 	if err != nil {
@@ -81,7 +79,7 @@ func (p *page) ofFleet(name string, o snapshot.Options, make func(*snapshot.Flee
 		}
 	}
 	shared := tag
-	if tag != "" && o.Text != "" { // not all of that fleet
+	if tag != "" && o.Text != "" { // the fleet was read only in part
 		shared += "\x00" + o.Text
 	}
 	f, err := p.fleets.enter(p.ctx, shared, func(ctx context.Context) (*snapshot.Fleet, error) {
@@ -98,12 +96,12 @@ func (p *page) ofFleet(name string, o snapshot.Options, make func(*snapshot.Flee
 	return value, err
 }
 
-// enter returns a fleet that is open, or opens it. A fleet without a tag is nobody else's.
+// enter returns an open fleet, or opens one. Fleets without a tag are not shared.
 func (s *fleets) enter(ctx context.Context, tag string, read func(context.Context) (*snapshot.Fleet, error)) (*openFleet, error) {
 	s.mu.Lock()
 	f := s.open[tag]
 	if f == nil || tag == "" {
-		own, stop := context.WithCancel(context.WithoutCancel(ctx)) // others may wait for it when its first reader is gone
+		own, stop := context.WithCancel(context.WithoutCancel(ctx)) // other requests may wait for the fleet after its first reader has gone
 		f = &openFleet{stop: stop, done: make(chan struct{})}
 		if tag != "" {
 			s.open[tag] = f
@@ -125,7 +123,7 @@ func (s *fleets) enter(ctx context.Context, tag string, read func(context.Contex
 	return f, nil
 }
 
-// read reads a fleet as soon as there is room, and gives that back when nobody uses it any more.
+// read reads a fleet when there is room, and frees the room when nobody uses the fleet any more.
 func (s *fleets) read(ctx context.Context, f *openFleet, read func(context.Context) (*snapshot.Fleet, error)) {
 	select {
 	case s.room <- struct{}{}:
@@ -136,10 +134,10 @@ func (s *fleets) read(ctx context.Context, f *openFleet, read func(context.Conte
 		close(f.done)
 		<-ctx.Done()
 		large := f.fleet != nil && len(f.fleet.Of(schema.Host)) > largeFleet
-		f.fleet = nil // nobody uses it any more
+		f.fleet = nil // free the memory
 		<-s.room
 		if large && len(s.room) == 0 {
-			debug.FreeOSMemory() // a server is to be no larger than it was, and the next one may come in hours
+			debug.FreeOSMemory() // keep the server small: the next request for a fleet may come hours later
 		}
 	case <-ctx.Done():
 		f.err = ctx.Err()
@@ -147,7 +145,7 @@ func (s *fleets) read(ctx context.Context, f *openFleet, read func(context.Conte
 	}
 }
 
-// guarded calls read and turns a panic into an error: nothing else catches it.
+// guarded calls read and returns a panic as an error, because nothing else recovers in this goroutine.
 func guarded(ctx context.Context, read func(context.Context) (*snapshot.Fleet, error)) (f *snapshot.Fleet, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -157,7 +155,7 @@ func guarded(ctx context.Context, read func(context.Context) (*snapshot.Fleet, e
 	return read(ctx)
 }
 
-// leave ends somebody's use of a fleet.
+// leave ends one use of a fleet.
 func (s *fleets) leave(tag string, f *openFleet) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,7 +168,7 @@ func (s *fleets) leave(tag string, f *openFleet) {
 	f.stop()
 }
 
-// find returns what is kept.
+// find returns a cached result.
 func (s *fleets) find(tag, name string) (any, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -183,7 +181,7 @@ func (s *fleets) find(tag, name string) (any, bool) {
 	return one.value, true
 }
 
-// keep keeps what was made of a fleet, if it is small enough, and drops what was not used for longest.
+// keep caches a result if it is small enough, and removes the least recently used ones.
 func (s *fleets) keep(one *keptPart) {
 	one.size += len(one.tag) + len(one.name) + 100
 	if one.tag == "" || one.size > largestKept {

@@ -10,25 +10,25 @@ import (
 	"sync"
 )
 
-// Local guards the page of one user on this machine, where every other user and every page in the user's browser can
-// send requests too.
+// Local restricts the page to one user on this machine, where other users and other pages in the user's browser can
+// also send requests.
 //
-// Whoever comes with the token of [Local.URL] first gets a cookie for it, and nobody after; without the cookie nothing
-// is shown. The page lives below a name that nobody can guess, and the cookie is for that path alone: browsers send
-// cookies to all ports of an address, and behind another port may stand another user. The Host header must be that of
-// this machine: a foreign page whose name suddenly means 127.0.0.1 (DNS rebinding) is refused by it.
+// The token of [Local.URL] works once: its first use sets a cookie, and every page requires that cookie. The page's
+// path contains a random name, and the cookie is restricted to that path, because browsers send cookies to all ports of
+// an address and another user may listen on another port. The Host header must name this machine. This prevents DNS
+// rebinding, where a foreign page's host name resolves to 127.0.0.1.
 type Local struct {
-	hosts  []string // that are this machine
-	base   string   // of the page, below the name
+	hosts  []string // allowed values of the Host header
+	base   string   // path of the page, including the random name
 	cookie string
 	site   *site
 
 	mu      sync.Mutex
-	token   string // "" once it was used
+	token   string // "" after it was used
 	session string
 }
 
-// NewLocal returns the page of one user that is served at an address of the loopback interface.
+// NewLocal returns the page for one user, which is served at an address of the loopback interface.
 func NewLocal(o Options, at *net.TCPAddr) *Local {
 	port := fmt.Sprint(at.Port)
 	l := &Local{
@@ -40,12 +40,12 @@ func NewLocal(o Options, at *net.TCPAddr) *Local {
 	return l
 }
 
-// URL returns where the page begins, with the token that works once.
+// URL returns the URL of the first page, with the token that works once.
 func (l *Local) URL() string {
 	return "http://" + l.hosts[0] + l.base + "enter?token=" + l.token
 }
 
-// ServeHTTP answers this machine's requests, of who has the cookie.
+// ServeHTTP serves requests to this machine that have the cookie.
 func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	harden(w.Header())
 	ours := false
@@ -58,7 +58,7 @@ func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == l.base+"enter" && r.Method == http.MethodGet:
 		l.enter(w, r)
 	case strings.HasPrefix(r.URL.Path, l.base+"assets/"):
-		l.site.ServeHTTP(w, r) // the same for everybody
+		l.site.ServeHTTP(w, r) // needs no cookie
 	case err != nil || subtle.ConstantTimeCompare([]byte(c.Value), []byte(l.session)) != 1 || !strings.HasPrefix(r.URL.Path, l.base):
 		http.Error(w, "This browser is not signed in. `craton ui` prints an address that works once, in one browser. For another address, stop `craton ui` with Ctrl-C and start it again.", http.StatusForbidden)
 	default:
@@ -66,8 +66,8 @@ func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enter takes the token for a cookie. It leads on by a page, not by a redirect: where another program has opened the
-// browser, a redirect would still be its request, with which a strict cookie is not sent.
+// enter exchanges the token for a cookie. It sends a page with a link instead of a redirect: if another program opened
+// the browser, a redirect would belong to that program's request, and browsers would not send the strict cookie.
 func (l *Local) enter(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
 	good := l.token != "" && subtle.ConstantTimeCompare([]byte(r.URL.Query().Get("token")), []byte(l.token)) == 1

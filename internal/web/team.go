@@ -64,7 +64,7 @@ type team struct {
 	inner http.RoundTripper
 }
 
-// credentials are what a user signs in with.
+// credentials are the cookie's content: what a user signs in with.
 type credentials struct {
 	User    string    `json:"user,omitempty"`
 	Project string    `json:"project,omitempty"`
@@ -80,7 +80,7 @@ func NewTeam(o TeamOptions) http.Handler {
 	return t
 }
 
-// ServeHTTP answers who is signed in, and lets in who is not.
+// ServeHTTP serves the page to users who have signed in, and the sign-in form to others.
 func (t *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	harden(w.Header())
 	switch name := strings.TrimPrefix(r.URL.Path, Root); {
@@ -101,7 +101,8 @@ func (t *team) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// cookie returns the name of the cookie: with the prefix browsers take it from nobody but this server, over TLS.
+// cookie returns the name of the cookie. Over TLS the name has a prefix that makes browsers accept the cookie only from
+// this server.
 func (t *team) cookie(r *http.Request) string {
 	if t.Encrypted(r) {
 		return "__Host-craton"
@@ -109,15 +110,15 @@ func (t *team) cookie(r *http.Request) string {
 	return "craton"
 }
 
-// fromHere reports whether a form is one of this page: browsers send which page a form is of.
+// fromHere reports whether a form was sent from this page, by the headers that browsers add.
 func (t *team) fromHere(r *http.Request) bool {
 	return (r.Header.Get("Sec-Fetch-Site") != "" || r.Header.Get("Origin") != "") && t.posts.Check(r) == nil
 }
 
-// proxied are the headers that proxies add. Whoever sends one of them gets less by it, never more.
+// proxied are the headers that proxies add. A client that forges one loses rights and never gains any.
 var proxied = []string{"X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Forwarded", "Via"}
 
-// loopback reports whether a request comes from this machine itself, by no proxy: its browser calls the machine so.
+// loopback reports whether a request comes directly from this machine, without a proxy.
 func loopback(r *http.Request) bool {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil || !from.Addr().Unmap().IsLoopback() || slices.ContainsFunc(proxied, func(name string) bool { return r.Header.Get(name) != "" }) {
@@ -131,12 +132,12 @@ func loopback(r *http.Request) bool {
 // safe reports whether a secret may be sent: over TLS, or on this machine.
 func (t *team) safe(r *http.Request) bool { return t.Encrypted(r) || loopback(r) }
 
-// notSignedInError is an error of who must go to the form first.
+// notSignedInError redirects a user to the sign-in form.
 type notSignedInError struct{ to string }
 
 func (n *notSignedInError) Error() string { return "nobody is signed in" }
 
-// client returns a client with the rights of who is signed in.
+// client returns an API client with the rights of the user who has signed in.
 func (t *team) client(r *http.Request) (*craton.Client, error) {
 	c, err := t.open(r)
 	if err != nil {
@@ -148,7 +149,7 @@ func (t *team) client(r *http.Request) (*craton.Client, error) {
 	return t.clientOf(r, c)
 }
 
-// formURL returns the form that leads back here.
+// formURL returns the URL of the sign-in form, with the page to open after it.
 func (t *team) formURL(r *http.Request) string {
 	if r.Method != http.MethodGet || r.URL.Path == Root {
 		return Root + "sign-in"
@@ -166,8 +167,8 @@ func (t *team) clientOf(r *http.Request, c *credentials) (*craton.Client, error)
 	return craton.New("http://page", options...)
 }
 
-// viewer carries requests to the API as if the browser had sent them: wrong keys are counted, and the log is written,
-// by its address.
+// viewer sends requests to the API with the browser's address, so that failed sign-ins are counted and logged under
+// that address.
 type viewer struct {
 	next    http.RoundTripper
 	browser *http.Request
@@ -185,11 +186,11 @@ func (v *viewer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return v.next.RoundTrip(in)
 }
 
-// token signs in with a token of Keystone.
+// token is a Keystone token that authenticates requests.
 type token string
 
-// read reads the cookie; nil if there is none that the servers have made, or its time is over. It may have been ended;
-// see [team.open].
+// read decrypts the cookie. It returns nil if the cookie is missing, invalid or expired. It does not check whether the
+// user has signed out; see [team.open].
 func (t *team) read(r *http.Request) (*http.Cookie, *credentials, error) {
 	cookie, err := r.Cookie(t.cookie(r))
 	if err != nil {
@@ -203,7 +204,7 @@ func (t *team) read(r *http.Request) (*http.Cookie, *credentials, error) {
 	return cookie, c, nil
 }
 
-// who returns the name of who is signed in, whom a token of Keystone does not tell.
+// who returns the name of the user. It is unknown for a Keystone token.
 func (t *team) who(r *http.Request) string {
 	if _, c, err := t.read(r); err == nil && c != nil {
 		return c.User
@@ -211,7 +212,7 @@ func (t *team) who(r *http.Request) string {
 	return ""
 }
 
-// open reads the cookie; nil if there is none that counts.
+// open reads the cookie. It returns nil if the cookie is not valid or the user has signed out.
 func (t *team) open(r *http.Request) (*credentials, error) {
 	cookie, c, err := t.read(r)
 	if c == nil || err != nil {
@@ -225,15 +226,15 @@ func (t *team) open(r *http.Request) (*credentials, error) {
 	return c, nil
 }
 
-// nameOf returns what a cookie is called where it is marked as ended. There is one way to write a cookie.
+// nameOf returns the name under which a cookie is recorded as ended.
 func nameOf(c *http.Cookie) string {
 	sum := sha256.Sum256([]byte(c.Value))
 	return hex.EncodeToString(sum[:16])
 }
 
-// leave signs out: the browser forgets the cookie, and copies of it count no more.
+// leave signs out: it deletes the cookie in the browser and makes copies of it invalid.
 func (t *team) leave(w http.ResponseWriter, r *http.Request) {
-	c, err := t.open(r) // what is no cookie of ours is not marked
+	c, err := t.open(r) // do not record cookies that are not ours
 	if c != nil && t.End != nil {
 		if cookie, none := r.Cookie(t.cookie(r)); none == nil {
 			err = t.End(r.Context(), nameOf(cookie))
@@ -247,7 +248,7 @@ func (t *team) leave(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, Root+"sign-in", http.StatusSeeOther)
 }
 
-// purpose returns bound into every cookie: one of another way to sign in is none.
+// purpose returns the purpose that cookies are sealed for, so that a cookie for another way to sign in is invalid.
 func (t *team) purpose() []byte {
 	if t.Keystone {
 		return []byte("craton page, token, 1")
@@ -255,7 +256,7 @@ func (t *team) purpose() []byte {
 	return []byte("craton page, key, 1")
 }
 
-// keep sends the cookie to the browser.
+// keep sets the cookie.
 func (t *team) keep(w http.ResponseWriter, r *http.Request, c *credentials) error {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -274,22 +275,22 @@ func (t *team) keep(w http.ResponseWriter, r *http.Request, c *credentials) erro
 	return nil
 }
 
-// maxCookie is what browsers take, less its name and attributes.
+// maxCookie is the maximum size of the cookie's value; browsers limit a cookie with its name and attributes.
 const maxCookie = 3800
 
 func (t *team) forget(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, &http.Cookie{Name: t.cookie(r), Path: "/", MaxAge: -1, HttpOnly: true, Secure: t.Encrypted(r), SameSite: http.SameSiteStrictMode})
 }
 
-// signInPage is the form.
+// signInPage is the sign-in form.
 type signInPage struct {
 	Next, User, Project string
 	Keystone            bool
 	Problem             string
-	Unsafe              bool // no secret may be sent
+	Unsafe              bool // the connection is not safe for a secret
 }
 
-// maxForm is how large a form may be, in bytes.
+// maxForm is the maximum size of a form in bytes.
 const maxForm = 64 << 10
 
 func (t *team) signIn(w http.ResponseWriter, r *http.Request) {
@@ -317,7 +318,7 @@ func (t *team) signIn(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, inside(doc.Next), http.StatusSeeOther)
 }
 
-// try asks the API whether credentials are good; it says why not.
+// try asks the API whether credentials are valid, and returns the reason if they are not.
 func (t *team) try(r *http.Request, c *credentials) (status int, problem string) {
 	if c.Secret == "" || !t.Keystone && (c.User == "" || c.Project == "") {
 		return http.StatusBadRequest, "fill in all fields"
@@ -336,7 +337,7 @@ func (t *team) try(r *http.Request, c *credentials) (status int, problem string)
 	return http.StatusBadGateway, "the server is unavailable: try again"
 }
 
-// inside returns a URL of the page that can be looked at, or else the first page.
+// inside returns to if it is a URL of the page, or else the first page.
 func inside(to string) string {
 	u, err := url.Parse(to)
 	if err != nil || u.IsAbs() || u.Host != "" || u.User != nil || !strings.HasPrefix(path.Clean(u.Path)+"/", Root) || strings.Contains(to, `\`) {
@@ -349,7 +350,7 @@ func inside(to string) string {
 	return u.RequestURI()
 }
 
-// maxField is how many bytes of what was typed, or of the page that was asked for, the form shows again.
+// maxField is the maximum number of bytes of the user's input, or of the requested page, that the form shows again.
 const maxField = 4 << 10
 
 func (t *team) form(w http.ResponseWriter, r *http.Request, status int, doc *signInPage) {

@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// shellWord returns a word as a POSIX shell reads it back.
+// shellWord quotes a word for a POSIX shell.
 func shellWord(w string) string {
 	plain := func(r rune) bool {
 		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:=,@+%", r)
@@ -30,22 +30,22 @@ func shellLine(words []string) string {
 	return line
 }
 
-// Bounds of what a page shows, so that it has at most 100 KB.
+// Limits that keep a page below 100 KB.
 const (
 	shortText  = 160      // characters of a text in a table
 	wholeValue = 2 << 10  // bytes of a value that unfolds in a table
-	allValues  = 24 << 10 // bytes of all values of a page that unfold
-	oneValue   = 60 << 10 // bytes of a value on a page of its own
+	allValues  = 24 << 10 // bytes of all values on a page that unfold
+	oneValue   = 60 << 10 // bytes of a value on its own page
 	maxRows    = 100
 )
 
-// clean makes a text safe to look at: what shows nothing or turns the direction of writing becomes an escape.
+// clean escapes characters that are invisible or change the direction of writing.
 func clean(s string) string { return value.Escape(s) }
 
 // brief returns a text for a table, cut if it is long.
 func brief(s string) string { return cut(clean(s), shortText) }
 
-// cut returns the beginning of a text of more characters than most.
+// cut shortens a text to at most most characters.
 func cut(s string, most int) string {
 	if utf8.RuneCountInString(s) <= most {
 		return s
@@ -59,10 +59,10 @@ func cut(s string, most int) string {
 	return s
 }
 
-// maxSaid is how many characters of a mistake's description are shown, which may repeat what was typed.
+// maxSaid is the maximum number of characters shown of an error message, which may repeat the user's input.
 const maxSaid = 600
 
-// sentence returns what is said of a mistake, as a sentence: errors begin small and have no full stop.
+// sentence returns an error message as a sentence, with a capital letter and a full stop.
 func sentence(s string) string {
 	if s = cut(clean(s), maxSaid); s == "" {
 		return ""
@@ -75,8 +75,7 @@ func sentence(s string) string {
 	return s
 }
 
-// spaced returns a JSON text with a space behind what parts its members, as people write it, so that long ones wrap
-// there.
+// spaced returns a JSON text with a space after each separator, so that long texts can wrap there.
 func spaced(raw string) string {
 	if raw == "" || raw[0] != '{' && raw[0] != '[' {
 		return raw
@@ -98,8 +97,8 @@ func spaced(raw string) string {
 	return string(b)
 }
 
-// readable returns a JSON text whose strings have characters where the API escapes all that is not ASCII. [clean]
-// escapes those again that show nothing or turn the direction of writing.
+// readable returns a JSON text with characters in place of the API's escapes for non-ASCII characters. [clean] escapes
+// the invisible ones again.
 func readable(raw string) string {
 	if !strings.Contains(raw, `\u`) {
 		return raw
@@ -151,7 +150,7 @@ func (r *room) showBegin(raw string, most int) shown {
 	return s
 }
 
-// kindOf returns what a JSON text is.
+// kindOf returns the kind of a JSON text, for [shown].
 func kindOf(raw string) string {
 	switch {
 	case raw == "":
@@ -166,7 +165,7 @@ func kindOf(raw string) string {
 	return "number"
 }
 
-// indented returns a JSON text in lines.
+// indented returns a JSON text with indented lines.
 func indented(raw string) string {
 	raw = readable(raw)
 	var b bytes.Buffer
