@@ -71,7 +71,7 @@ func TestDoctor(t *testing.T) {
 					"ansible.cfg":       "ok: .*/examples/ansible.cfg$",
 					"failed inventory":  `ok: ends the run \(any_unparsed_is_failed, .*/examples/ansible.cfg\)$`,
 					"inventory plugins": `ok: script is enabled \(.*/examples/ansible.cfg\)$`,
-					"collection":        `ok: craton.fleet dev \(/.*/ansible_collections/craton/fleet\)$`,
+					"collection":        `ok: craton.fleet ` + version + ` \(/.*/ansible_collections/craton/fleet\)$`,
 					"inventory":         "ok: ",
 				},
 			},
