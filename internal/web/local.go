@@ -66,8 +66,9 @@ func (l *Local) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enter exchanges the token for a cookie. It sends a page with a link instead of a redirect: if another program opened
-// the browser, a redirect would belong to that program's request, and browsers would not send the strict cookie.
+// enter exchanges the token for a cookie. It sends a page that refreshes to the first page, not a redirect. If another
+// program opened the browser, a redirect would belong to that program's request, and browsers would not send the strict
+// cookie.
 func (l *Local) enter(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
 	good := l.token != "" && subtle.ConstantTimeCompare([]byte(r.URL.Query().Get("token")), []byte(l.token)) == 1
