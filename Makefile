@@ -12,8 +12,8 @@ LINKS := craton-inventory iotronic-inventory $(basename $(notdir $(wildcard plug
 PROGRAM := bin/craton
 TAGS    :=
 
-# Everything is compiled as `make build` does it, but for what the race detector needs: compiling a dependency again, for
-# another choice of flags, would take minutes in all.
+# Everything is compiled with the flags of `make build`, except for the race detector: compiling the dependencies again with
+# other flags would take minutes.
 export GOFLAGS := $(strip $(filter-out -trimpath,$(GOFLAGS)) -trimpath)
 export CGO_ENABLED := 0
 
@@ -24,15 +24,19 @@ LEAN := $(foreach package,github.com/craton-fleet/craton/internal/cli github.com
 # How long `make fuzz` spends on each target.
 FUZZTIME := 10s
 
-# Flags of the tests. -race needs a C compiler: use `make test RACE=` without one. SQLite is C translated to Go, and uses
-# memory that is not Go's: the race detector would see nothing there, and take most of the tests' time. `make check` runs all
-# of vet; here it would look again at each package that is compiled for the race detector. Tests wait now and then, for a
-# database, a timeout or a failover: one package more than there are processors keeps these busy.
-RACE      := -race -gcflags=modernc.org/...=-race=false
+# Flags of the tests. `make check` runs all of vet, so the tests do not. Tests sometimes wait, for a database, a timeout or a
+# failover: one package more than there are processors keeps these busy.
 TESTFLAGS := -shuffle=on -timeout=25m -vet=off -p=$(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 # What takes longest begins first, so that nothing is left to run alone at the end.
 LONGEST := ./tests/ansible ./tests/collection ./server ./server/store ./tests/browser
+
+# The race detector needs a C compiler, and compiles every package again. SQLite is C translated to Go, with memory that is not
+# Go's: the race detector would find nothing there, and take most of the time.
+RACE := -race -gcflags=modernc.org/...=-race=false
+
+# Packages with concurrent code, which `make race` tests.
+CONCURRENT := ./craton ./iotronic ./keystone ./inventory/... ./server/... ./modules/ansible $(addprefix ./internal/,connect importing output provenance reconcile rest snapshot web cli/...)
 
 # The tools of `make check`, in the version that everybody runs.
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
@@ -47,7 +51,7 @@ SIGN_KEY :=
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build man collection release release-test demo test machines newest-ironic sanity check bench bench-peers load million proof fuzz screenshots clean
+.PHONY: help build man collection release release-test demo test race machines newest-ironic sanity check bench bench-peers load million proof fuzz screenshots clean
 MAKEFLAGS += --no-print-directory
 
 help: ## list the targets (this)
@@ -69,9 +73,12 @@ collection: ## build dist/craton-fleet-VERSION.tar.gz, the Ansible collection cr
 demo: build ## load an example fleet and run Ansible on it, to see everything work together
 	@tests/demo
 
-test: ## run all tests, with the race detector and the oldest and newest Ansible that run here
+test: ## run all tests, with the oldest and newest Ansible that run here
 	@venvs=$$(tests/ansible/venvs --path); \
-	set -x; CGO_ENABLED=1 CRATON_TEST_ANSIBLE="$$venvs" tests/run $(RACE) $(TESTFLAGS) $(LONGEST) ./...
+	set -x; CRATON_TEST_ANSIBLE="$$venvs" tests/run $(TESTFLAGS) $(LONGEST) ./...
+
+race: ## run the tests of packages with concurrent code under the race detector; takes minutes, not part of test
+	CGO_ENABLED=1 go test $(RACE) $(TESTFLAGS) $(CONCURRENT)
 
 machines: ## kill parts of two servers and a PostgreSQL cluster of two machines (Patroni, etcd, HAProxy) under load; takes minutes, not part of test
 	CRATON_TEST_MACHINES=required go test -count=1 -timeout=15m -v ./tests/machines
@@ -141,6 +148,7 @@ proof: ## run the tests with more versions and larger sizes; takes many minutes,
 	CRATON_TEST_ENGINE=pgbouncer,disturbed go test -count=1 -timeout=60m ./server ./server/store
 	CRATON_TEST_PROOF=1 CRATON_TEST_ENGINE=sqlite,postgres go test -count=1 -timeout=60m -run '^Test(Affected|FaultAtEachStatement|History|InventoryByPages|KeptInventory|Past|PrometheusLarge|Rotation|Undo|VariablesAgainstModel|WhereAgainstModel)' ./server ./server/store
 	CRATON_TEST_ENGINE=postgres,pgbouncer tests/newest-postgres go test -count=1 -timeout=30m -skip '^TestTLS$$' ./server/...
+	$(MAKE) race
 	$(MAKE) newest-ironic
 	@venvs=$$(tests/ansible/venvs --path all); \
 	set -x; CRATON_TEST_PROOF=1 CRATON_TEST_ANSIBLE="$$venvs" go test -count=1 -timeout=120m -v -parallel=2 -run '^(TestNothingIsExecuted|TestNothingOfIronicIsExecuted|TestResultsAreRead|TestLazy.*|TestFleetSrcOverSSH)$$' ./tests/collection

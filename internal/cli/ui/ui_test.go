@@ -78,7 +78,7 @@ func TestServe(t *testing.T) {
 	if status, body := get(browser, address); status != http.StatusOK || !strings.Contains(body, strings.TrimPrefix(page, "http://"+strings.Split(page, "/")[2])) {
 		t.Errorf("%d %s", status, body)
 	}
-	if status, body := get(browser, page); status != http.StatusOK || !wording.Has(body, "no cloud in this fleet") {
+	if status, body := get(browser, page); status != http.StatusOK || !wording.Has(body, "no clouds") {
 		t.Errorf("%d %s", status, body)
 	}
 	if status, _ := get(http.DefaultClient, address); status != http.StatusForbidden {
