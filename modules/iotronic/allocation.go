@@ -29,16 +29,16 @@ const (
 // allocationResource is what iotronic_allocation writes.
 var allocationResource = &resource{
 	kind: allocation, by: keyName, store: stored[api.Allocation, api.AllocationCreate]{
-		of:    func(c *api.Client) collection[api.Allocation, api.AllocationCreate] { return c.Allocations },
-		made:  func(o api.Object) api.AllocationCreate { return api.AllocationCreate{More: o} },
-		whole: wholeAllocation,
-	}, guard: guardAllocation, arrives: awaitNode, failed: foundNone, patience: 300, outcome: outcomeOfAllocation,
+		of:     func(c *api.Client) collection[api.Allocation, api.AllocationCreate] { return c.Allocations },
+		made:   func(o api.Object) api.AllocationCreate { return api.AllocationCreate{More: o} },
+		object: allocationObject,
+	}, guard: guardAllocation, arrives: awaitNode, failed: checkFound, patience: 300, outcome: outcomeOfAllocation,
 	fields: []field{
 		{option: keyName, on: onIronic, check: isName, doc: []string{"The name of the allocation, unique among all allocations. With O(uuid), the allocation is renamed to this; an empty string removes the name."}},
 		{option: optClass, on: onIronic, fixed: true, stays: true, doc: []string{"The resource class that the node must have. Required to create the allocation, unless O(node) is set."}},
 		{option: optTraits, form: formList, on: onIronic, fixed: true, doc: []string{"Traits that the node must have, all of them."}},
-		{option: optCandidates, form: formList, on: onIronic, fixed: true, meant: meantNode, doc: []string{"The nodes to choose from, by name or UUID. By default, all nodes."}},
-		{option: optNode, on: onIronic, seen: keyNodeUUID, fixed: true, stays: true, meant: meantNode, doc: []string{
+		{option: optCandidates, form: formList, on: onIronic, fixed: true, resolve: resolveNode, doc: []string{"The nodes to choose from, by name or UUID. By default, all nodes."}},
+		{option: optNode, on: onIronic, seen: keyNodeUUID, fixed: true, stays: true, resolve: resolveNode, doc: []string{
 			"A node, by name or UUID, that is already deployed without an allocation. It gets this allocation, and Ironic does not look for another node."}},
 		{option: "owner", on: onIronic, fixed: true, stays: true, doc: []string{"The owner of the allocation, usually the id of a project. Only nodes of this owner are chosen."}},
 		{option: "extra", form: formDict, on: onIronic, doc: []string{"Arbitrary data to store with the allocation."}},
@@ -119,13 +119,13 @@ var allocation = &kind{
 `},
 	list: walking(func(c *api.Client) func(context.Context, api.AllocationListOptions) iterAllocation {
 		return c.Allocations.All
-	}, wholeAllocation),
+	}, allocationObject),
 	get: getting(func(c *api.Client) func(context.Context, string, ...string) (*api.Allocation, error) {
 		return c.Allocations.Get
-	}, wholeAllocation),
+	}, allocationObject),
 }
 
-func wholeAllocation(o *api.Allocation) api.Object { return o.Fields }
+func allocationObject(o *api.Allocation) api.Object { return o.Fields }
 
 // isName refuses what Ironic does not take as a name.
 func isName(text string) error {
@@ -167,15 +167,15 @@ func outcomeOfAllocation(w *want, p *plan) {
 	}
 }
 
-// foundNone is the error of an allocation that has found no node.
-func foundNone(o api.Object) error {
+// checkFound is the error of an allocation that has found no node.
+func checkFound(o api.Object) error {
 	if o.Text(keyState) != api.AllocationError {
 		return nil
 	}
-	return noNode(o, o.Text(keyError))
+	return noNodeError(o, o.Text(keyError))
 }
 
-func noNode(o api.Object, reason string) error {
+func noNodeError(o api.Object, reason string) error {
 	return fmt.Errorf("the allocation %s has found no node: %s; Ironic does not look again: remove it with state: absent, and create it again",
 		called(o.Text(keyName), o.Text(keyUUID)), strings.TrimSuffix(reason, "."))
 }
@@ -192,7 +192,7 @@ func awaitNode(ctx context.Context, s *service, o api.Object, timeout time.Durat
 		o = a.Fields
 	}
 	if failed, ok := errors.AsType[*api.StateTransitionFailedError](err); ok {
-		return o, noNode(o, failed.Reason)
+		return o, noNodeError(o, failed.Reason)
 	}
 	if _, late := errors.AsType[*api.StateTransitionTimeoutError](err); late && ctx.Err() == nil {
 		return o, fmt.Errorf("the allocation %s has no node after %g seconds; set a longer %s, or find out what keeps it",

@@ -18,7 +18,7 @@ import (
 
 // runNode is the module iotronic_node: it reads what is there, plans, and carries the plan out unless it only checks.
 func runNode(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
-	w, err := wants(task.Params)
+	w, err := readWant(task.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func runNode(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	if err := w.fits(ctx, s, task.Params); err != nil {
 		return nil, err
 	}
-	if err := s.means(ctx, w, task.Params); err != nil {
+	if err := s.resolveReferences(ctx, w, task.Params); err != nil {
 		return nil, err
 	}
 	if task.Params.Has(optConfigDrive) && w.present {
@@ -144,9 +144,9 @@ func (j *job) reconcile(ctx context.Context, task *ansible.Task) (*ansible.Resul
 	if task.CheckMode || !p.changed() && p.settle == "" && p.powering == "" {
 		return result, nil
 	}
-	a := &applying{job: j, p: p, node: p.before}
-	a.at, a.moves = settled(p.before)
-	err = a.all(ctx)
+	a := &applier{job: j, p: p, node: p.before}
+	a.at, a.moving = settled(p.before)
+	err = a.apply(ctx)
 	result.Changed = a.wrote
 	result.Fields[node.name] = j.shown(task, a.node)
 	if w.ports != nil && w.present {
@@ -180,8 +180,8 @@ func (s *service) read(ctx context.Context, w *want) (api.Object, error) {
 	return n.Fields, nil
 }
 
-// applying is a plan that is being carried out.
-type applying struct {
+// applier is a plan that is being carried out.
+type applier struct {
 	*job
 	p     *plan
 	node  api.Object // as it was last seen
@@ -189,34 +189,34 @@ type applying struct {
 	wrote bool       // something was changed, even if not all of it
 
 	at      string // the provision state that the node is in, or is on its way to if it moves, by the plan's doing
-	moves   bool
+	moving  bool
 	resumed bool // the maintenance is over
 }
 
-// all carries the plan out. With an error, node and wrote tell what has been done until then.
-func (a *applying) all(ctx context.Context) error {
+// apply carries the plan out. With an error, node and wrote tell what has been done until then.
+func (a *applier) apply(ctx context.Context) error {
 	if a.p.remove {
-		if err := a.settles(ctx); err != nil {
+		if err := a.settle(ctx); err != nil {
 			return err
 		}
-		return a.removes(ctx)
+		return a.remove(ctx)
 	}
 	var err error
 	for _, do := range []func(context.Context) error{
-		a.creates,
-		a.resumesEarly,
-		a.settles,
-		func(ctx context.Context) error { return a.suspends(ctx, false) }, // which allows more changes
-		func(ctx context.Context) error { return a.updates(ctx, a.p.update) },
+		a.create,
+		a.endMaintenanceEarly,
+		a.settle,
+		func(ctx context.Context) error { return a.startMaintenance(ctx, false) }, // which allows more changes
+		func(ctx context.Context) error { return a.update(ctx, a.p.update) },
 		func(ctx context.Context) error { return a.writePorts(ctx, false) },
-		func(ctx context.Context) error { return a.manages(ctx, false) },
-		a.resumes,
-		a.provisions,
-		func(ctx context.Context) error { return a.suspends(ctx, true) },
+		func(ctx context.Context) error { return a.applyManagement(ctx, false) },
+		a.endMaintenance,
+		a.provision,
+		func(ctx context.Context) error { return a.startMaintenance(ctx, true) },
 		func(ctx context.Context) error { return a.writePorts(ctx, true) },
-		func(ctx context.Context) error { return a.updates(ctx, a.p.late) },
-		a.powers,
-		func(ctx context.Context) error { return a.manages(ctx, true) },
+		func(ctx context.Context) error { return a.update(ctx, a.p.late) },
+		a.setPower,
+		func(ctx context.Context) error { return a.applyManagement(ctx, true) },
 	} {
 		if err = do(ctx); err != nil {
 			break
@@ -234,20 +234,20 @@ func (a *applying) all(ctx context.Context) error {
 	return err
 }
 
-func (a *applying) id() string { return a.node.Text(keyUUID) }
+func (a *applier) id() string { return a.node.Text(keyUUID) }
 
-// settles waits for a transition that is under way.
-func (a *applying) settles(ctx context.Context) error {
+// settle waits for a transition that is under way.
+func (a *applier) settle(ctx context.Context) error {
 	if a.p.settle == "" {
 		return nil
 	}
 	a.stale = true
-	err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), a.p.settle) })
-	a.moves = err != nil
+	err := a.waitFor(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), a.p.settle) })
+	a.moving = err != nil
 	failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 	tearsDown := len(a.p.steps) > 0 && a.p.steps[0].verb == api.ProvisionDeleted
 	switch {
-	case ledElsewhere(err):
+	case movedElsewhere(err):
 		// What was torn down was, whoever did it; what is deployed now is something else.
 		if a.p.settle == available {
 			a.asked[a.id()+api.ProvisionDeleted] = true
@@ -259,17 +259,17 @@ func (a *applying) settles(ctx context.Context) error {
 	return err
 }
 
-// ledElsewhere reports whether a wait ended where somebody else has led the node: what fails leaves an error.
-func ledElsewhere(err error) bool {
+// movedElsewhere reports whether a wait ended where somebody else has led the node: what fails leaves an error.
+func movedElsewhere(err error) bool {
 	failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 	return ok && failed.Reason == "" && !api.IsFailedState(failed.Actual)
 }
 
-func (a *applying) removes(ctx context.Context) error {
-	if err := a.provisions(ctx); err != nil {
+func (a *applier) remove(ctx context.Context) error {
+	if err := a.provision(ctx); err != nil {
 		return err
 	}
-	err := a.patiently(ctx, func() error { return a.client.Nodes.Delete(ctx, a.id()) })
+	err := a.retryWhileLocked(ctx, func() error { return a.client.Nodes.Delete(ctx, a.id()) })
 	if err == nil {
 		a.wrote = true
 	}
@@ -282,60 +282,60 @@ func (a *applying) removes(ctx context.Context) error {
 	return err
 }
 
-func (a *applying) creates(ctx context.Context) error {
+func (a *applier) create(ctx context.Context) error {
 	if a.p.create == nil {
 		return nil
 	}
 	n, err := a.client.Nodes.Create(ctx, api.NodeCreate{More: a.p.create})
 	if err == nil {
 		a.node, a.wrote = n.Fields, true
-		a.at, a.moves = settled(a.node)
+		a.at, a.moving = settled(a.node)
 	}
 	return err
 }
 
-// suspends begins the maintenance, or gives it another reason, when a node on its way has arrived: in maintenance Ironic lets
+// startMaintenance begins the maintenance, or gives it another reason, when a node on its way has arrived: in maintenance Ironic lets
 // what is under way wait, or aborts it.
-func (a *applying) suspends(ctx context.Context, later bool) error {
+func (a *applier) startMaintenance(ctx context.Context, later bool) error {
 	if !a.p.maintenance || a.p.suspendLater != later {
 		return nil
 	}
-	err := a.does(ctx, func() error { return a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason) })
-	return a.whoMoved(ctx, keyMaintenance, err)
+	err := a.do(ctx, func() error { return a.client.Nodes.SetMaintenance(ctx, a.id(), a.p.reason) })
+	return a.checkOvertaken(ctx, keyMaintenance, err)
 }
 
-// resumesEarly ends the maintenance of a node on its way: in maintenance it would not arrive.
-func (a *applying) resumesEarly(ctx context.Context) error {
+// endMaintenanceEarly ends the maintenance of a node on its way: in maintenance it would not arrive.
+func (a *applier) endMaintenanceEarly(ctx context.Context) error {
 	if a.p.settle == "" {
 		return nil
 	}
-	return a.resumes(ctx)
+	return a.endMaintenance(ctx)
 }
 
-// resumes ends the maintenance, once.
-func (a *applying) resumes(ctx context.Context) error {
+// endMaintenance ends the maintenance, once.
+func (a *applier) endMaintenance(ctx context.Context) error {
 	if !a.p.resume || a.resumed {
 		return nil
 	}
-	err := a.does(ctx, func() error { return a.client.Nodes.ClearMaintenance(ctx, a.id()) })
+	err := a.do(ctx, func() error { return a.client.Nodes.ClearMaintenance(ctx, a.id()) })
 	a.resumed = err == nil
-	return a.whoMoved(ctx, keyMaintenance, err)
+	return a.checkOvertaken(ctx, keyMaintenance, err)
 }
 
-// updates sends changes.
-func (a *applying) updates(ctx context.Context, changes api.Changes) error {
+// update sends changes.
+func (a *applier) update(ctx context.Context, changes api.Changes) error {
 	if len(changes) == 0 {
 		return nil
 	}
 	_, owned := changes[keyOwner]
 	if _, linked := changes[keyParent]; owned && linked { // Ironic compares the parent's owner with the one that the node has had
-		if err := a.updates(ctx, api.Changes{keyOwner: changes[keyOwner]}); err != nil {
+		if err := a.update(ctx, api.Changes{keyOwner: changes[keyOwner]}); err != nil {
 			return err
 		}
 		changes = maps.Clone(changes)
 		delete(changes, keyOwner)
 	}
-	err := a.patiently(ctx, func() error {
+	err := a.retryWhileLocked(ctx, func() error {
 		n, err := a.client.Nodes.Update(ctx, a.id(), changes)
 		if err == nil {
 			a.node, a.wrote = n.Fields, true
@@ -346,27 +346,27 @@ func (a *applying) updates(ctx context.Context, changes api.Changes) error {
 	if strings.Contains(refusal(err), "can't remove a non-existent object") {
 		return &overtaken{err} // somebody else has taken away what was there when it was read
 	}
-	return a.whoMoved(ctx, "", err)
+	return a.checkOvertaken(ctx, "", err)
 }
 
-// does makes a change whose answer does not show the node.
-func (a *applying) does(ctx context.Context, do func() error) error {
-	err := a.patiently(ctx, do)
+// do makes a change whose answer does not show the node.
+func (a *applier) do(ctx context.Context, do func() error) error {
+	err := a.retryWhileLocked(ctx, do)
 	if err == nil {
 		a.wrote, a.stale = true, true
 	}
 	return err
 }
 
-// patiently does what somebody else's work on the node forbids again and again, as long as the task may wait.
-func (a *applying) patiently(ctx context.Context, do func() error) error {
-	return patiently(ctx, a.w.wait && a.again, a.ends, func(err error) error {
+// retryWhileLocked does what somebody else's work on the node forbids again and again, as long as the task may wait.
+func (a *applier) retryWhileLocked(ctx context.Context, do func() error) error {
+	return retryWhileLocked(ctx, a.w.wait && a.again, a.ends, func(err error) error {
 		return fmt.Errorf("%w; the node %s is still locked after %s", err, a.called(), a.waited())
 	}, do)
 }
 
-// patiently does again and again what is locked, until the time ends; late makes the error of that.
-func patiently(ctx context.Context, wait bool, ends time.Time, late func(error) error, do func() error) error {
+// retryWhileLocked does again and again what is locked, until the time ends; late makes the error of that.
+func retryWhileLocked(ctx context.Context, wait bool, ends time.Time, late func(error) error, do func() error) error {
 	const pause = time.Second // the client has tried for longer than that each time
 	var locked error
 	err := retry.Every(pause).Do(ctx, func(int) (again bool, err error) {
@@ -386,10 +386,10 @@ func patiently(ctx context.Context, wait bool, ends time.Time, late func(error) 
 	return err
 }
 
-func (a *applying) called() string { return called(a.node.Text(keyName), a.id()) }
+func (a *applier) called() string { return called(a.node.Text(keyName), a.id()) }
 
 // waited is how long the task may wait.
-func (a *applying) waited() string {
+func (a *applier) waited() string {
 	return fmt.Sprintf("%g seconds (wait_timeout)", a.w.timeout.Seconds())
 }
 
@@ -412,8 +412,8 @@ func (w *want) provisionBy(verb string) api.Provision {
 // deploying are the steps that write an image, and take a config drive.
 var deploying = []string{api.ProvisionActive, api.ProvisionRebuild}
 
-// provisions leads the node through the steps; without waiting the first is all that can be asked for.
-func (a *applying) provisions(ctx context.Context) error {
+// provision leads the node through the steps; without waiting the first is all that can be asked for.
+func (a *applier) provision(ctx context.Context) error {
 	for i, step := range a.p.steps {
 		if step.state == a.at && !slices.Contains(returning, step.verb) {
 			continue
@@ -421,21 +421,21 @@ func (a *applying) provisions(ctx context.Context) error {
 		if a.asked[a.id()+step.verb] && slices.Contains(once, step.verb) {
 			return fmt.Errorf("%s: somebody else has moved the node %s to %q in the meantime; the task does not ask for %q a second time, so run it again if you still want that", optProvision, a.called(), a.at, step.verb)
 		}
-		if err := a.does(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), a.w.provisionBy(step.verb)) }); err != nil {
-			return a.whoMoved(ctx, optProvision, err)
+		if err := a.do(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), a.w.provisionBy(step.verb)) }); err != nil {
+			return a.checkOvertaken(ctx, optProvision, err)
 		}
 		a.asked[a.id()+step.verb] = true
 		if !a.w.wait {
 			return nil
 		}
-		err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), step.state) })
-		a.at, a.moves = step.state, false
+		err := a.waitFor(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitProvision(ctx, a.id(), step.state) })
+		a.at, a.moving = step.state, false
 		failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 		switch {
 		case err == nil:
 		case ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)):
 			a.at = manageable // where the cleaning of a retired node ends
-		case ledElsewhere(err):
+		case movedElsewhere(err):
 			return &overtaken{fmt.Errorf("%s: %w", optProvision, err)}
 		default:
 			return fmt.Errorf("%s: %w", optProvision, err)
@@ -444,9 +444,9 @@ func (a *applying) provisions(ctx context.Context) error {
 	return nil
 }
 
-// whoMoved tells of a refusal, which is about an option, whether somebody else has led the node elsewhere than where the plan
+// checkOvertaken tells of a refusal, which is about an option, whether somebody else has led the node elsewhere than where the plan
 // takes it to be, or has removed it.
-func (a *applying) whoMoved(ctx context.Context, option string, err error) error {
+func (a *applier) checkOvertaken(ctx context.Context, option string, err error) error {
 	if err != nil && option != "" {
 		err = fmt.Errorf("%s: %w", option, err)
 	}
@@ -454,7 +454,7 @@ func (a *applying) whoMoved(ctx context.Context, option string, err error) error
 	if a.dialect != api.DialectIronic || !slices.Contains(refusals, api.StatusOf(err)) || api.IsLocked(err) {
 		return err
 	}
-	if option == optProvision && !a.moves && refusedElsewhere(err, a.at) {
+	if option == optProvision && !a.moving && refusedElsewhere(err, a.at) {
 		return &overtaken{err}
 	}
 	now, readErr := a.client.Nodes.States(ctx, a.id())
@@ -464,7 +464,7 @@ func (a *applying) whoMoved(ctx context.Context, option string, err error) error
 	if readErr != nil {
 		return err
 	}
-	if state, moves := settled(now.Fields); state != a.at || moves != a.moves {
+	if state, moves := settled(now.Fields); state != a.at || moves != a.moving {
 		return &overtaken{err}
 	}
 	return err
@@ -485,8 +485,8 @@ func refusal(err error) string {
 	return ""
 }
 
-// powers switches the power.
-func (a *applying) powers(ctx context.Context) error {
+// setPower switches the power.
+func (a *applier) setPower(ctx context.Context) error {
 	state, target := a.p.powering, a.p.power
 	switch target {
 	case "":
@@ -507,23 +507,23 @@ func (a *applying) powers(ctx context.Context) error {
 		}
 	}
 	if target != "" {
-		if err := a.does(ctx, func() error { return a.client.Nodes.SetPower(ctx, a.id(), target) }); err != nil {
-			return a.whoMoved(ctx, optPower, err)
+		if err := a.do(ctx, func() error { return a.client.Nodes.SetPower(ctx, a.id(), target) }); err != nil {
+			return a.checkOvertaken(ctx, optPower, err)
 		}
 	}
 	if state == "" || !a.w.wait {
 		return nil
 	}
 	a.stale = true
-	err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitPower(ctx, a.id(), state) })
+	err := a.waitFor(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitPower(ctx, a.id(), state) })
 	if err != nil {
 		return fmt.Errorf("%s: %w", optPower, err)
 	}
 	return nil
 }
 
-// until waits as long as the task may.
-func (a *applying) until(ctx context.Context, wait func(context.Context) error) error {
+// waitFor waits as long as the task may.
+func (a *applier) waitFor(ctx context.Context, wait func(context.Context) error) error {
 	limited, cancel := context.WithDeadline(ctx, a.ends)
 	defer cancel()
 	err := wait(limited)

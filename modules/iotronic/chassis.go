@@ -16,9 +16,9 @@ const optDescription = "description"
 // chassisResource is what iotronic_chassis writes.
 var chassisResource = &resource{
 	kind: chassis, by: optDescription, store: chassisStore{stored[api.Chassis, api.ChassisCreate]{
-		of:    func(c *api.Client) collection[api.Chassis, api.ChassisCreate] { return c.Chassis },
-		made:  func(o api.Object) api.ChassisCreate { return api.ChassisCreate{More: o} },
-		whole: wholeChassis,
+		of:     func(c *api.Client) collection[api.Chassis, api.ChassisCreate] { return c.Chassis },
+		made:   func(o api.Object) api.ChassisCreate { return api.ChassisCreate{More: o} },
+		object: chassisObject,
 	}}, guard: guardChassis,
 	fields: []field{
 		{option: optDescription, on: onIronic, doc: []string{
@@ -66,7 +66,7 @@ var chassisResource = &resource{
 var chassis = &kind{
 	name: "chassis", plural: "chassis", identity: keyUUID, unnamed: true, detailed: true, fielded: true, dialects: onIronic,
 	more: []ansible.Option{{Name: optDescription, Description: []string{"Only chassis with this description. Several can have the same one."}}},
-	keep: ofDescription,
+	keep: filterByDescription,
 	returns: []ansible.Return{
 		always(keyUUID, ansible.Str, "1be26c0b-03f2-4d2e-ae87-c02d7f33c123", "The UUID."),
 		always(optDescription, ansible.Str, "rack b7", "The description, or null."),
@@ -84,16 +84,16 @@ var chassis = &kind{
   craton.fleet.iotronic_chassis_info:
     description: rack b7
 `},
-	list: walking(func(c *api.Client) func(context.Context, api.ChassisListOptions) iterChassis { return c.Chassis.All }, wholeChassis),
+	list: walking(func(c *api.Client) func(context.Context, api.ChassisListOptions) iterChassis { return c.Chassis.All }, chassisObject),
 	get: getting(func(c *api.Client) func(context.Context, string, ...string) (*api.Chassis, error) {
 		return c.Chassis.Get
-	}, wholeChassis),
+	}, chassisObject),
 }
 
-func wholeChassis(o *api.Chassis) api.Object { return o.Fields }
+func chassisObject(o *api.Chassis) api.Object { return o.Fields }
 
-// ofDescription keeps the chassis with a description, which the API cannot.
-func ofDescription(_ context.Context, _ *service, p ansible.Params) (func(api.Object) bool, []string, error) {
+// filterByDescription keeps the chassis with a description, which the API cannot.
+func filterByDescription(_ context.Context, _ *service, p ansible.Params) (func(api.Object) bool, []string, error) {
 	text := p.String(optDescription)
 	if text == "" {
 		return func(api.Object) bool { return true }, nil, nil

@@ -16,8 +16,8 @@ type field struct {
 	seen      string // the field of the object that shows it, where that has another name than what is sent
 	form      form
 	on        []api.Dialect // that have it
-	// meant is nil, or finds the UUID of the object that the option, or each word of it, names; "" is none.
-	meant func(ctx context.Context, s *service, word string) (uuid string, err error)
+	// resolve is nil, or finds the UUID of the object that the option, or each word of it, names; "" is none.
+	resolve func(ctx context.Context, s *service, word string) (uuid string, err error)
 	// needed to make an object, where there is the field.
 	needed bool
 	// stays: it cannot be taken away again, so an empty text is a mistake.
@@ -81,7 +81,7 @@ var nodeFields = []field{
 	// To most callers Ironic gives no nodes that are another project's from the beginning.
 	{option: keyOwner, on: onIronic, later: true, doc: []string{"The owner of the node, usually the id of a project. An empty string removes it."}},
 	text("instance_name", "The name of the instance that runs on the node. An empty string removes it."),
-	{option: keyParent, on: onIronic, meant: meantNode, later: true, doc: []string{"The node that this one is a part of, by name or UUID. An empty string removes it.",
+	{option: keyParent, on: onIronic, resolve: resolveNode, later: true, doc: []string{"The node that this one is a part of, by name or UUID. An empty string removes it.",
 		"Newer releases of Ironic require both to have the same O(owner)."}},
 	{option: "disable_power_off", form: formFlag, on: onIronic, doc: []string{"Whether Ironic must never power the node off, and only reboot it."}},
 	text("lessee", "The lessee: the project that may use the node. An empty string removes it."),
@@ -116,8 +116,8 @@ var nodeFields = []field{
 // mode returns the option that says what happens with the keys of a dict that the task does not have.
 func (f *field) mode() string { return f.option + "_mode" }
 
-// there reports whether a dialect has the field.
-func (f *field) there(d api.Dialect) bool { return slices.Contains(f.on, d) }
+// isIn reports whether a dialect has the field.
+func (f *field) isIn(d api.Dialect) bool { return slices.Contains(f.on, d) }
 
 // value returns the field of an object. Iotronic of 2016 calls the type device.
 func (f *field) value(o api.Object) []byte {

@@ -100,7 +100,7 @@ func (p *plan) guardFields() error {
 		case isNone(p.before[f.option]): // there may be a first one
 			continue
 		}
-		return fmt.Errorf("%s: Ironic does not change it while the node is %s; %s", f.option, p.whereabouts(state), help)
+		return fmt.Errorf("%s: Ironic does not change it while the node is %s; %s", f.option, p.describeState(state), help)
 	}
 	return nil
 }
@@ -137,13 +137,13 @@ func (p *plan) guardRemove() error {
 	case isTrue(o["protected"]):
 		return fmt.Errorf("the node %s is protected; to remove it, set protected: false first", name)
 	case slices.Contains(deployed, state) && !p.undeploy:
-		return fmt.Errorf("the node %s is %s, and would be removed with what is deployed on it; to do that, set undeploy: true", name, p.whereabouts(state))
+		return fmt.Errorf("the node %s is %s, and would be removed with what is deployed on it; to do that, set undeploy: true", name, p.describeState(state))
 	case isTrue(o[keyMaintenance]): // Ironic forgets what it cannot reach any more
 		return nil
 	case slices.Contains(deployed, state):
-		return fmt.Errorf("the node %s is %s, and cannot be torn down yet; set wait: true", name, p.whereabouts(state))
+		return fmt.Errorf("the node %s is %s, and cannot be torn down yet; set wait: true", name, p.describeState(state))
 	case !slices.Contains(deletable, state):
-		return fmt.Errorf("the node %s is %s, and cannot be removed; make it manageable, or put it into maintenance first", name, p.whereabouts(state))
+		return fmt.Errorf("the node %s is %s, and cannot be removed; make it manageable, or put it into maintenance first", name, p.describeState(state))
 	case !isNone(o["instance_uuid"]) && len(p.steps) == 0:
 		return fmt.Errorf("the node %s has the instance %s, and cannot be removed; remove that first, with instance_uuid: \"\"", name, o.Text("instance_uuid"))
 	}

@@ -189,11 +189,11 @@ func (k *kind) find(ctx context.Context, s *service, p ansible.Params) ([]api.Ob
 			if k.unnamed {
 				by = ""
 			}
-			return nil, noUUID(uuid, k.name, by)
+			return nil, invalidUUIDError(uuid, k.name, by)
 		}
 	}
 	query, fields := k.query(p)
-	keep, by, err := k.keeps(ctx, s, p)
+	keep, by, err := k.filter(ctx, s, p)
 	if err != nil {
 		return nil, err
 	}
@@ -251,8 +251,8 @@ func (k *kind) query(p ansible.Params) (query map[string]any, fields []string) {
 	return query, fields
 }
 
-// keeps is what objects have to be beside what the API filters by, and the fields that tell.
-func (k *kind) keeps(ctx context.Context, s *service, p ansible.Params) (keep func(api.Object) bool, by []string, err error) {
+// filter is what objects have to be beside what the API filters by, and the fields that tell.
+func (k *kind) filter(ctx context.Context, s *service, p ansible.Params) (keep func(api.Object) bool, by []string, err error) {
 	if k.keep == nil {
 		return func(api.Object) bool { return true }, nil, nil
 	}

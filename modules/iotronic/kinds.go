@@ -217,7 +217,7 @@ var board = &kind{
 		{option: "project", doc: "Only boards of this project, for admins. Without it, Iotronic lists the boards of your own project, even for admins."},
 	},
 	more: []ansible.Option{{Name: optFleet, Description: []string{"Only boards of this fleet, by name or UUID. If several fleets have the name, the task fails."}}},
-	keep: ofFleet,
+	keep: filterByFleet,
 	returns: []ansible.Return{
 		always(keyUUID, ansible.Str, "00000002-0000-4000-8000-000000000002", "The UUID."),
 		always(keyName, ansible.Str, "pi-01", "The name, which several boards may have."),
@@ -256,9 +256,9 @@ var board = &kind{
 		func(b *api.Board) api.Object { return b.Fields }),
 }
 
-// ofFleet keeps the boards of one fleet: each names its own. To ask for the boards of a fleet gives few fields only
+// filterByFleet keeps the boards of one fleet: each names its own. To ask for the boards of a fleet gives few fields only
 // (reference §2.5), and to ask for a fleet is for admins (§3), so its name is looked for in the list.
-func ofFleet(ctx context.Context, s *service, p ansible.Params) (func(api.Object) bool, []string, error) {
+func filterByFleet(ctx context.Context, s *service, p ansible.Params) (func(api.Object) bool, []string, error) {
 	text := p.String(optFleet)
 	if text == "" {
 		return func(api.Object) bool { return true }, nil, nil
@@ -309,8 +309,8 @@ var fleet = &kind{
 		func(f *api.Fleet) api.Object { return f.Fields }),
 }
 
-// written are the fields that a module which writes the kind returns: all details, without what an info module reads only when it is asked to.
-func (k *kind) written() (fields []ansible.Return) {
+// writtenFields are the fields that a module which writes the kind returns: all details, without what an info module reads only when it is asked to.
+func (k *kind) writtenFields() (fields []ansible.Return) {
 	for _, r := range k.returns {
 		if strings.HasPrefix(r.Returned, "when ") {
 			continue

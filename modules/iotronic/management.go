@@ -97,7 +97,7 @@ func wantManagement(p ansible.Params) (m management, err error) {
 type change struct {
 	option string
 	needs  api.Version
-	do     func(ctx context.Context, a *applying) error
+	do     func(ctx context.Context, a *applier) error
 	late   bool // when the node is where it is led, and its power is what it is to be
 }
 
@@ -116,24 +116,24 @@ func (j *job) planManagement(ctx context.Context, w *want, p *plan) error {
 	modes := api.Version{Major: 1, Minor: 76}
 	if m.mode != "" && p.before.Text(optBootMode) != m.mode {
 		p.set(optBootMode, raw(m.mode))
-		p.managing = append(p.managing, change{option: optBootMode, needs: modes, do: func(ctx context.Context, a *applying) error {
-			return a.reaches(ctx, optBootMode, raw(m.mode), func() error { return a.client.Nodes.SetBootMode(ctx, a.id(), m.mode) })
+		p.managing = append(p.managing, change{option: optBootMode, needs: modes, do: func(ctx context.Context, a *applier) error {
+			return a.changeAndWait(ctx, optBootMode, raw(m.mode), func() error { return a.client.Nodes.SetBootMode(ctx, a.id(), m.mode) })
 		}})
 	}
 	if m.secure != nil && (isNone(p.before[optSecureBoot]) || isTrue(p.before[optSecureBoot]) != *m.secure) {
 		p.set(optSecureBoot, raw(*m.secure))
-		p.managing = append(p.managing, change{option: optSecureBoot, needs: modes, do: func(ctx context.Context, a *applying) error {
-			return a.reaches(ctx, optSecureBoot, raw(*m.secure), func() error { return a.client.Nodes.SetSecureBoot(ctx, a.id(), *m.secure) })
+		p.managing = append(p.managing, change{option: optSecureBoot, needs: modes, do: func(ctx context.Context, a *applier) error {
+			return a.changeAndWait(ctx, optSecureBoot, raw(*m.secure), func() error { return a.client.Nodes.SetSecureBoot(ctx, a.id(), *m.secure) })
 		}})
 	}
 	const enabled = "console_enabled"
 	if m.console != nil && isTrue(p.before[enabled]) != *m.console {
 		p.set(enabled, raw(*m.console))
-		p.managing = append(p.managing, change{option: optConsole, late: true, do: func(ctx context.Context, a *applying) error {
-			if err := a.does(ctx, func() error { return a.client.Nodes.SetConsole(ctx, a.id(), *m.console) }); err != nil || !a.w.wait {
+		p.managing = append(p.managing, change{option: optConsole, late: true, do: func(ctx context.Context, a *applier) error {
+			if err := a.do(ctx, func() error { return a.client.Nodes.SetConsole(ctx, a.id(), *m.console) }); err != nil || !a.w.wait {
 				return err
 			}
-			return a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitConsole(ctx, a.id(), *m.console) })
+			return a.waitFor(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitConsole(ctx, a.id(), *m.console) })
 		}})
 	}
 	return nil
@@ -159,15 +159,15 @@ func (p *plan) planTraits(m *management) error {
 		return fmt.Errorf("%s: %w", optTraits, err)
 	}
 	p.set(optTraits, raw(all))
-	p.managing = append(p.managing, change{option: optTraits, needs: api.Since("nodes", optTraits), do: func(ctx context.Context, a *applying) error {
+	p.managing = append(p.managing, change{option: optTraits, needs: api.Since("nodes", optTraits), do: func(ctx context.Context, a *applier) error {
 		if m.exact || len(have) == 0 {
-			return a.does(ctx, func() error { return a.client.Nodes.SetTraits(ctx, a.id(), all) })
+			return a.do(ctx, func() error { return a.client.Nodes.SetTraits(ctx, a.id(), all) })
 		}
 		for _, t := range m.traits { // one by one, so that nobody else's are lost
 			if slices.Contains(have, t) {
 				continue
 			}
-			if err := a.does(ctx, func() error { return a.client.Nodes.AddTrait(ctx, a.id(), t) }); err != nil {
+			if err := a.do(ctx, func() error { return a.client.Nodes.AddTrait(ctx, a.id(), t) }); err != nil {
 				return err
 			}
 		}
@@ -183,7 +183,7 @@ func (j *job) planBoot(ctx context.Context, m *management, p *plan) error {
 	have := &api.BootDevice{}
 	if p.before != nil {
 		uuid := p.before.Text(keyUUID)
-		err := j.asks(ctx, uuid, func() (err error) {
+		err := j.queryHardware(ctx, uuid, func() (err error) {
 			have, err = j.client.Nodes.GetBootDevice(ctx, uuid)
 			return err
 		})
@@ -194,7 +194,7 @@ func (j *job) planBoot(ctx context.Context, m *management, p *plan) error {
 			return nil
 		}
 		var there []string
-		err = j.asks(ctx, uuid, func() (err error) {
+		err = j.queryHardware(ctx, uuid, func() (err error) {
 			there, err = j.client.Nodes.BootDevices(ctx, uuid)
 			return err
 		})
@@ -204,16 +204,16 @@ func (j *job) planBoot(ctx context.Context, m *management, p *plan) error {
 		}
 	}
 	persistent := m.persistent != nil && *m.persistent
-	p.notes(optBootDevice, have.Fields, api.Values(map[string]any{optBootDevice: m.device, "persistent": persistent}))
-	p.managing = append(p.managing, change{option: optBootDevice, do: func(ctx context.Context, a *applying) error {
-		return a.does(ctx, func() error { return a.client.Nodes.SetBootDevice(ctx, a.id(), m.device, persistent) })
+	p.addDiff(optBootDevice, have.Fields, api.Values(map[string]any{optBootDevice: m.device, "persistent": persistent}))
+	p.managing = append(p.managing, change{option: optBootDevice, do: func(ctx context.Context, a *applier) error {
+		return a.do(ctx, func() error { return a.client.Nodes.SetBootDevice(ctx, a.id(), m.device, persistent) })
 	}})
 	return nil
 }
 
-// asks reads what only the hardware knows. Ironic locks a node for that, so what it does to the node is waited for. Hardware that does
+// queryHardware reads what only the hardware knows. Ironic locks a node for that, so what it does to the node is waited for. Hardware that does
 // not answer keeps the lock of this very question, longer than the client waits: then, and after a few times, there is no further one.
-func (j *job) asks(ctx context.Context, uuid string, ask func() error) error {
+func (j *job) queryHardware(ctx context.Context, uuid string, ask func() error) error {
 	const most, long = 3, 30 * time.Second // the client tries again for half of that
 	for asked := 1; ; asked++ {
 		began := time.Now()
@@ -223,14 +223,14 @@ func (j *job) asks(ctx context.Context, uuid string, ask func() error) error {
 			return err
 		case time.Since(began) > long:
 			return fmt.Errorf("%w; unless somebody else is working on it, its hardware does not respond to Ironic", err)
-		case asked == most || !j.w.wait || !j.again || j.unlocked(ctx, uuid) != nil:
+		case asked == most || !j.w.wait || !j.again || j.waitUnlocked(ctx, uuid) != nil:
 			return err
 		}
 	}
 }
 
-// unlocked waits until Ironic does nothing to a node, as long as the task may.
-func (j *job) unlocked(ctx context.Context, uuid string) error {
+// waitUnlocked waits until Ironic does nothing to a node, as long as the task may.
+func (j *job) waitUnlocked(ctx context.Context, uuid string) error {
 	ctx, cancel := context.WithDeadline(ctx, j.ends)
 	defer cancel()
 	return retry.Every(time.Second).Do(ctx, func(int) (again bool, err error) {
@@ -239,19 +239,19 @@ func (j *job) unlocked(ctx context.Context, uuid string) error {
 	})
 }
 
-// notes adds to the diff what is no field of the node.
-func (p *plan) notes(key string, before, after api.Object) {
-	p.beside = append(p.beside, besides{key, raw(before), raw(after)})
+// addDiff adds to the diff what is no field of the node.
+func (p *plan) addDiff(key string, before, after api.Object) {
+	p.extraDiffs = append(p.extraDiffs, extraDiff{key, raw(before), raw(after)})
 }
 
-// besides is a part of a diff that is no field of the node.
-type besides struct {
+// extraDiff is a part of a diff that is no field of the node.
+type extraDiff struct {
 	key           string
 	before, after json.RawMessage
 }
 
-// manages carries out the changes of one time.
-func (a *applying) manages(ctx context.Context, late bool) error {
+// applyManagement carries out the changes of one time.
+func (a *applier) applyManagement(ctx context.Context, late bool) error {
 	for _, c := range a.p.managing {
 		if c.late != late {
 			continue
@@ -263,12 +263,12 @@ func (a *applying) manages(ctx context.Context, late bool) error {
 	return nil
 }
 
-// reaches asks for a change, and waits until the node shows it.
-func (a *applying) reaches(ctx context.Context, field string, value json.RawMessage, do func() error) error {
-	if err := a.does(ctx, do); err != nil || !a.w.wait {
+// changeAndWait asks for a change, and waits until the node shows it.
+func (a *applier) changeAndWait(ctx context.Context, field string, value json.RawMessage, do func() error) error {
+	if err := a.do(ctx, do); err != nil || !a.w.wait {
 		return err
 	}
-	err := a.until(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitField(ctx, a.id(), field, value) })
+	err := a.waitFor(ctx, func(ctx context.Context) error { return a.client.Nodes.WaitField(ctx, a.id(), field, value) })
 	if failed, ok := errors.AsType[*api.StateTransitionFailedError](err); ok {
 		return fmt.Errorf("the node %s did not get to %s: %s", a.called(), failed.Expected, cmp.Or(failed.Reason, "Ironic gives no reason"))
 	}

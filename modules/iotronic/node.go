@@ -23,12 +23,12 @@ const (
 	optWait        = "wait"
 	optTimeout     = "wait_timeout"
 
-	present, absent   = "present", "absent"
-	merge, replace    = "merge", "replace"
-	onCreate, anew    = "on_create", "always"
-	on, off, rebooted = "on", "off", "rebooted"
-	softOff           = "soft_off"
-	softRebooted      = "soft_rebooted"
+	present, absent        = "present", "absent"
+	merge, replace         = "merge", "replace"
+	onCreate, alwaysUpdate = "on_create", "always"
+	on, off, rebooted      = "on", "off", "rebooted"
+	softOff                = "soft_off"
+	softRebooted           = "soft_rebooted"
 )
 
 // nodeSpec is the Spec of iotronic_node.
@@ -56,12 +56,12 @@ func nodeSpec() *ansible.Spec {
 			RequiredBy:    map[string][]string{optReason: {optMaintenance}},
 		},
 		Returns: []ansible.Return{{
-			Name: node.name, Type: ansible.Dict, Returned: "success", Contains: node.written(),
+			Name: node.name, Type: ansible.Dict, Returned: "success", Contains: node.writtenFields(),
 			Description: []string{
 				"The node as it is after the task, whether or not something changed, with the fields and values of the API. Links are left out.",
 				"In check mode, the node as it would be; values that only the server can set are null or missing. With O(state=absent), the node as it was, or an empty dict if it did not exist.",
 			}},
-			{Name: optPorts, Type: ansible.List, Elements: ansible.Dict, Returned: "when O(ports) is given", Contains: port.written(), Description: []string{
+			{Name: optPorts, Type: ansible.List, Elements: ansible.Dict, Returned: "when O(ports) is given", Contains: port.writtenFields(), Description: []string{
 				"The ports in O(ports), in the same order, as they are after the task; in check mode as they would be."}},
 		},
 	}
@@ -136,7 +136,7 @@ func (f *field) options(r *resource) []ansible.Option {
 // stateOptions are what is not a field: states, and how they are reached.
 func stateOptions() []ansible.Option {
 	return []ansible.Option{
-		{Name: optPassword, Default: onCreate, Choices: []any{onCreate, anew}, Description: []string{
+		{Name: optPassword, Default: onCreate, Choices: []any{onCreate, alwaysUpdate}, Description: []string{
 			"Ironic shows C(******) in place of passwords and other secrets in O(driver_info) and O(instance_info), so the module cannot compare them.",
 			"V(on_create) writes a secret only if its key does not exist yet. V(always) writes all secrets of the task in every run, so the task always reports a change.",
 		}},

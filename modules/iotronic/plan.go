@@ -38,7 +38,7 @@ type plan struct {
 	managing    []change        // what is no field
 	configDrive json.RawMessage // of a deployment
 	doing       *steps          // what is done to the hardware
-	beside      []besides       // of the diff
+	extraDiffs  []extraDiff     // of the diff
 
 	ports      []*plan // of a node
 	portsLater bool    // they are written when the steps are done
@@ -67,9 +67,9 @@ func makePlan(w *want, have api.Object, d api.Dialect) (*plan, error) {
 		if err := p.planChange(w, d); err != nil {
 			return nil, err
 		}
-		p.forget()
+		p.dropReasons()
 		if d != api.DialectIronic {
-			return p, p.planWhole(d)
+			return p, p.replaceDicts(d)
 		}
 	}
 	if d == api.DialectIronic {
@@ -103,7 +103,7 @@ func (p *plan) planRemove(w *want, d api.Dialect) error {
 	if isTrue(p.before[keyMaintenance]) {
 		return nil // Ironic leaves it alone, so it may stay where it is for ever; it is forgotten as it is
 	}
-	state := p.settling(w)
+	state := p.startState(w)
 	if w.undeploy && slices.Contains(deployed, state) {
 		p.steps = []transition{{api.ProvisionDeleted, available}}
 		if !w.wait {
@@ -135,7 +135,7 @@ func (p *plan) planCreate(w *want, d api.Dialect) error {
 	}
 	for i := range p.of.fields {
 		f := &p.of.fields[i]
-		if !f.there(d) || !w.gives(f) && d == api.DialectIronic && w.spoken.Compare(p.of.since(f)) < 0 {
+		if !f.isIn(d) || !w.has(f) && d == api.DialectIronic && w.spoken.Compare(p.of.since(f)) < 0 {
 			continue
 		}
 		key := f.key(d)
@@ -210,7 +210,7 @@ func (p *plan) planChange(w *want, d api.Dialect) error {
 	}
 	for i := range p.of.fields {
 		f := &p.of.fields[i]
-		if !f.there(d) {
+		if !f.isIn(d) {
 			continue
 		}
 		if f.form == formDict {
@@ -222,7 +222,7 @@ func (p *plan) planChange(w *want, d api.Dialect) error {
 		if value, given := w.values[f.option]; given && !f.equal(f.value(p.before), value) {
 			if f.fixed {
 				return fmt.Errorf("%s: the %s %s has %s, which Ironic cannot change; remove it and create it again",
-					f.option, p.of.kind.name, called(p.before.Text(p.of.by), p.before.Text(keyUUID)), shortly(f.value(p.before)))
+					f.option, p.of.kind.name, called(p.before.Text(p.of.by), p.before.Text(keyUUID)), excerpt(f.value(p.before)))
 			}
 			p.update[f.sent()] = value
 			if isNone(value) {
@@ -250,8 +250,8 @@ func (f *field) equal(have, want json.RawMessage) bool {
 	return isNone(have) && isNone(want) || value.EqualJSON(have, want)
 }
 
-// shortly is a value for an error: what is not there is nothing.
-func shortly(value json.RawMessage) string {
+// excerpt is a value for an error: what is not there is nothing.
+func excerpt(value json.RawMessage) string {
 	if isNone(value) || string(value) == "[]" {
 		return "none"
 	}
@@ -279,8 +279,8 @@ func samePlace(have, want json.RawMessage) bool {
 	return a[0] == b[0]
 }
 
-// forget predicts the reasons that Ironic drops with what they are reasons for.
-func (p *plan) forget() {
+// dropReasons predicts the reasons that Ironic drops with what they are reasons for.
+func (p *plan) dropReasons() {
 	for _, flag := range []string{"protected", "retired"} {
 		if _, changes := p.update[flag]; changes && !isTrue(p.after[flag]) {
 			if _, own := p.update[flag+"_reason"]; !own {
@@ -322,7 +322,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	hides := api.HidesSecrets(f.option)
 	for key, text := range wanted.values {
 		sent[key] = text
-		if old, ok := now[key]; ok && same(f.shown(key, old), text, shows(hides, w.anew)) {
+		if old, ok := now[key]; ok && same(f.shown(key, old), text, hidingOf(hides, w.updateSecrets)) {
 			continue
 		}
 		if hides && masked(text) {
@@ -332,7 +332,7 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 		odd = odd || !api.PlainKey(key)
 		after[key], shown[key] = text, text
 		if hides {
-			after[key], shown[key] = covered(f.option, key, text, stars), covered(f.option, key, text, stars+" (written by this task)")
+			after[key], shown[key] = concealValue(f.option, key, text, stars), concealValue(f.option, key, text, stars+" (written by this task)")
 		}
 	}
 	if len(changes) == 0 && p.create == nil {
@@ -368,8 +368,8 @@ func (f *field) shown(key string, have json.RawMessage) json.RawMessage {
 	return have
 }
 
-// planWhole makes changes of keys changes of whole attributes: Iotronic knows no others.
-func (p *plan) planWhole(d api.Dialect) error {
+// replaceDicts makes changes of keys changes of whole attributes: Iotronic knows no others.
+func (p *plan) replaceDicts(d api.Dialect) error {
 	if len(p.update) == 0 {
 		return nil
 	}
@@ -405,7 +405,7 @@ func (p *plan) result() *ansible.Result {
 		Fields:  ansible.Fields{p.of.kind.name: cleaned(o)},
 		Diff:    []ansible.Diff{{Before: p.comparable(p.before), After: p.comparable(p.shown), BeforeHeader: name, AfterHeader: name}},
 	}
-	for _, b := range p.beside {
+	for _, b := range p.extraDiffs {
 		result.Diff[0].Before.(api.Object)[b.key], result.Diff[0].After.(api.Object)[b.key] = b.before, b.after //nolint:forcetypeassert // made above
 	}
 	for _, sub := range p.ports {

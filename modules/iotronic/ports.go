@@ -37,7 +37,7 @@ var portFields = []field{
 		"The switch port that it is connected to: C(switch_id), C(port_id), C(switch_info) and so on. All values are text; numbers are written as their text.",
 		"C(switch_id) is a MAC address or a datapath id, which Ironic stores in lower case. Upper and lower case make no difference."}},
 	text("physical_network", "The physical network that the port is connected to. An empty string removes it."),
-	{option: optPortgroup, attribute: "portgroup_uuid", on: onIronic, meant: meantPortgroup, doc: []string{"The port group that it belongs to, by name or UUID. An empty string removes it."}},
+	{option: optPortgroup, attribute: "portgroup_uuid", on: onIronic, resolve: resolvePortgroup, doc: []string{"The port group that it belongs to, by name or UUID. An empty string removes it."}},
 	{option: "is_smartnic", form: formFlag, on: onIronic, doc: []string{"Whether the port is on a Smart NIC."}},
 	text("name", "The name of the port. An empty string removes it."),
 	text("description", "A description for people. An empty string removes it."),
@@ -50,7 +50,7 @@ var portFields = []field{
 var ports = &resource{
 	kind: port, by: optAddress, store: portStore, guard: guardPort,
 	fields: append([]field{{
-		option: optNode, attribute: "node_uuid", on: onIronic, needed: true, stays: true, meant: meantNode,
+		option: optNode, attribute: "node_uuid", on: onIronic, needed: true, stays: true, resolve: resolveNode,
 		doc: []string{"The node that the port belongs to, by name or UUID. Ironic cannot move a port to another node."}}}, portFields...),
 	creates:  "Finds a port by its address or UUID, creates it if it does not exist, and changes what differs.",
 	identity: "The UUID of the port, instead of its address.",
@@ -86,12 +86,12 @@ var ports = &resource{
 var portsOfNode = &resource{kind: port, by: optAddress, store: portStore, fields: portFields}
 
 var portStore = stored[api.Port, api.PortCreate]{
-	of:    func(c *api.Client) collection[api.Port, api.PortCreate] { return c.Ports },
-	made:  func(o api.Object) api.PortCreate { return api.PortCreate{More: o} },
-	whole: wholePort,
+	of:     func(c *api.Client) collection[api.Port, api.PortCreate] { return c.Ports },
+	made:   func(o api.Object) api.PortCreate { return api.PortCreate{More: o} },
+	object: portObject,
 }
 
-func wholePort(p *api.Port) api.Object { return p.Fields }
+func portObject(p *api.Port) api.Object { return p.Fields }
 
 var port = &kind{
 	name: "port", plural: "ports", identity: keyUUID, unnamed: true, detailed: true, fielded: true, dialects: onIronic,
@@ -125,8 +125,8 @@ var port = &kind{
 `},
 	list: walking(func(c *api.Client) func(context.Context, api.PortListOptions) iter.Seq2[*api.Port, error] {
 		return c.Ports.All
-	}, wholePort),
-	get: getting(func(c *api.Client) func(context.Context, string, ...string) (*api.Port, error) { return c.Ports.Get }, wholePort),
+	}, portObject),
+	get: getting(func(c *api.Client) func(context.Context, string, ...string) (*api.Port, error) { return c.Ports.Get }, portObject),
 }
 
 func isMAC(text string) error {
@@ -139,8 +139,8 @@ func isMAC(text string) error {
 	return nil
 }
 
-// meantNode is the UUID of a node.
-func meantNode(ctx context.Context, s *service, word string) (string, error) {
+// resolveNode is the UUID of a node.
+func resolveNode(ctx context.Context, s *service, word string) (string, error) {
 	n, err := s.client.Nodes.Get(ctx, word, keyUUID)
 	if api.IsNotFound(err) {
 		return "", fmt.Errorf("there is no node %q", word)
@@ -151,8 +151,8 @@ func meantNode(ctx context.Context, s *service, word string) (string, error) {
 	return n.UUID, nil
 }
 
-// meantPortgroup is the UUID of a group of ports.
-func meantPortgroup(ctx context.Context, s *service, word string) (string, error) {
+// resolvePortgroup is the UUID of a group of ports.
+func resolvePortgroup(ctx context.Context, s *service, word string) (string, error) {
 	answer, err := s.client.Do(ctx, http.MethodGet, "/portgroups/"+url.PathEscape(word), nil, nil)
 	if api.IsNotFound(err) {
 		return "", fmt.Errorf("there is no port group %q", word)
@@ -247,7 +247,7 @@ func wantPorts(p ansible.Params) ([]*want, error) {
 	}
 	all, seen := []*want{}, map[string]bool{}
 	for _, sub := range p.Subs(optPorts) {
-		w := portsOfNode.wanting("", true)
+		w := portsOfNode.newWant("", true)
 		if err := w.read(sub); err != nil {
 			return nil, fmt.Errorf("%s: %w", optPorts, err)
 		}
@@ -274,7 +274,7 @@ func (s *service) planPorts(ctx context.Context, w *want, p *plan) error {
 		}
 	}
 	for _, one := range w.ports {
-		if err := s.means(ctx, one, one.sub); err != nil {
+		if err := s.resolveReferences(ctx, one, one.sub); err != nil {
 			return fmt.Errorf("%s: %w", optPorts, err)
 		}
 		var before api.Object
@@ -292,18 +292,18 @@ func (s *service) planPorts(ctx context.Context, w *want, p *plan) error {
 		p.ports = append(p.ports, sub)
 	}
 	if !w.replacePorts {
-		return p.timePorts()
+		return p.schedulePorts()
 	}
 	for _, old := range have {
-		sub := newPlan(portsOfNode.wanting("", false), old.Fields)
+		sub := newPlan(portsOfNode.newWant("", false), old.Fields)
 		sub.remove = true
 		p.ports = append(p.ports, sub)
 	}
-	return p.timePorts()
+	return p.schedulePorts()
 }
 
-// timePorts finds whether the ports can be changed before the node is led on, or have to be afterwards.
-func (p *plan) timePorts() error {
+// schedulePorts finds whether the ports can be changed before the node is led on, or have to be afterwards.
+func (p *plan) schedulePorts() error {
 	early := maps.Clone(p.before)
 	if early != nil {
 		early[keyMaintenance] = raw(isTrue(p.before[keyMaintenance]) && !(p.resume && p.settle != "") || p.maintenance && !p.suspendLater)
@@ -322,7 +322,7 @@ func (p *plan) timePorts() error {
 }
 
 // writePorts carries out the plans of the ports.
-func (a *applying) writePorts(ctx context.Context, later bool) error {
+func (a *applier) writePorts(ctx context.Context, later bool) error {
 	if a.p.portsLater != later {
 		return nil
 	}

@@ -47,7 +47,7 @@ func (a *world) predicts(t tester, task args) {
 		return
 	}
 	asPredicted(t, predicted, got)
-	if task["power"] == rebooted || task["update_password"] == anew {
+	if task["power"] == rebooted || task["update_password"] == alwaysUpdate {
 		return
 	}
 	again := a.Task(t, nodeName, task)
@@ -107,7 +107,7 @@ func drawIronic(t *rapid.T) args {
 	}
 	d.maybe(9, "driver", "ipmi")
 	d.dict("driver_info", map[string]any{"address": "192.0.2.7"}, map[string]any{"ipmi_password": "hunter2", "ipmi_port": 623}, map[string]any{"ipmi_password": "other"}, map[string]any{"odd.key": 1})
-	d.maybe(5, "update_password", anew, onCreate)
+	d.maybe(5, "update_password", alwaysUpdate, onCreate)
 	d.dict("properties", map[string]any{"cpus": 4}, map[string]any{"cpus": "4", "capabilities": "boot_mode:uefi"}, map[string]any{})
 	d.maybe(3, "lessee", "o1", "", "o2")
 	d.maybe(3, "description", "d", "")

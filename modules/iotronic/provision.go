@@ -78,14 +78,14 @@ func route(from, to, is string, undeploy bool) ([]transition, error) {
 	return nil, fmt.Errorf("%s: the node is %s, and this module knows no way from there to %q; move it to %s, %s, %s or %s by hand first", optProvision, is, to, enroll, manageable, available, active)
 }
 
-// way is the route to what a task asks for; to some of it lead only ways of their own.
-func (p *plan) way(from string, w *want) ([]transition, error) {
-	is := p.whereabouts(from)
+// findRoute is the route to what a task asks for; to some of it lead only ways of their own.
+func (p *plan) findRoute(from string, w *want) ([]transition, error) {
+	is := p.describeState(from)
 	switch isDeployed := slices.Contains(deployed, from); {
 	case w.provision == inspected && (!isNone(p.before["inspection_finished_at"]) || slices.Contains(inspecting, p.before.Text(keyProvision))):
 		return nil, nil
 	case orders[w.provision].verb != "":
-		return p.order(from, w)
+		return p.orderRoute(from, w)
 	case w.provision == inspected:
 		steps, err := route(from, manageable, is, w.undeploy)
 		return append(steps, transition{api.ProvisionInspect, manageable}), err
@@ -117,8 +117,8 @@ func settled(o api.Object) (state string, moves bool) {
 	return state, false
 }
 
-// whereabouts are where a node is, or is on its way to if that is waited for, for errors.
-func (p *plan) whereabouts(state string) string {
+// describeState are where a node is, or is on its way to if that is waited for, for errors.
+func (p *plan) describeState(state string) string {
 	if p.settle != "" {
 		return fmt.Sprintf("on its way to %q", state)
 	}

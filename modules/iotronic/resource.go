@@ -64,16 +64,16 @@ type collection[T, C any] interface {
 
 // stored is a store in a collection of the client's.
 type stored[T, C any] struct {
-	of    func(*api.Client) collection[T, C]
-	made  func(api.Object) C
-	whole func(*T) api.Object
+	of     func(*api.Client) collection[T, C]
+	made   func(api.Object) C
+	object func(*T) api.Object
 }
 
 func (s stored[T, C]) fields(o *T, err error) (api.Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.whole(o), nil
+	return s.object(o), nil
 }
 
 func (s stored[T, C]) get(ctx context.Context, c *api.Client, id string) (api.Object, error) {
@@ -122,7 +122,7 @@ func (r *resource) spec() *ansible.Spec {
 				fmt.Sprintf("V(present) creates or changes the %s as the task says, V(absent) removes it.", r.kind.name)}},
 		},
 		Returns: []ansible.Return{{
-			Name: r.kind.name, Type: ansible.Dict, Returned: "success", Contains: r.kind.written(),
+			Name: r.kind.name, Type: ansible.Dict, Returned: "success", Contains: r.kind.writtenFields(),
 			Description: []string{
 				fmt.Sprintf("The %s as it is after the task, whether or not something changed, with the fields and values of the API. Links are left out.", r.kind.name),
 				"In check mode, as it would be; values that only the server can set are null or missing. With O(state=absent), as it was, or an empty dict if it did not exist.",
@@ -145,14 +145,14 @@ func (r *resource) spec() *ansible.Spec {
 func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	p := task.Params
 	if p.Has(optUUID) && !value.IsUUID(p.String(optUUID)) {
-		return nil, noUUID(p.String(optUUID), r.kind.name, r.by)
+		return nil, invalidUUIDError(p.String(optUUID), r.kind.name, r.by)
 	}
-	w := r.wanting(p.String(optUUID), p.String(optState) == present)
+	w := r.newWant(p.String(optUUID), p.String(optState) == present)
 	if err := w.read(p); err != nil {
 		return nil, err
 	}
 	if r.arrives != nil {
-		if w.wait, w.timeout = p.Bool(optWait), patience(p.Int(optTimeout)); w.timeout < 0 {
+		if w.wait, w.timeout = p.Bool(optWait), waitTimeout(p.Int(optTimeout)); w.timeout < 0 {
 			return nil, errNoTime
 		}
 	}
@@ -164,7 +164,7 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result
 		return nil, err
 	}
 	defer s.client.CloseIdleConnections()
-	if err := s.means(ctx, w, p); err != nil {
+	if err := s.resolveReferences(ctx, w, p); err != nil {
 		return nil, err
 	}
 	result, err := r.reconcile(ctx, s, w, task.CheckMode)
@@ -177,8 +177,8 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result
 	return result, err
 }
 
-// wanting is what a task says of an object, before its fields are read.
-func (r *resource) wanting(uuid string, present bool) *want {
+// newWant is what a task says of an object, before its fields are read.
+func (r *resource) newWant(uuid string, present bool) *want {
 	return &want{
 		of: r, present: present, uuid: value.CanonicalUUID(uuid), wait: true, timeout: lockTime,
 		values: map[string]json.RawMessage{}, dicts: map[string]wantDict{},
@@ -188,14 +188,14 @@ func (r *resource) wanting(uuid string, present bool) *want {
 // lockTime is how long a task waits while another request works on the node that its object belongs to.
 const lockTime = time.Minute
 
-// means finds the objects that fields name, and the version that is spoken.
-func (s *service) means(ctx context.Context, w *want, p ansible.Params) (err error) {
+// resolveReferences finds the objects that fields name, and the version that is spoken.
+func (s *service) resolveReferences(ctx context.Context, w *want, p ansible.Params) (err error) {
 	if w.spoken, err = s.client.Version(ctx); err != nil {
 		return err
 	}
 	for i := range w.of.fields {
 		f := &w.of.fields[i]
-		if f.meant == nil || !w.present || !p.Has(f.option) {
+		if f.resolve == nil || !w.present || !p.Has(f.option) {
 			continue
 		}
 		var words []string
@@ -208,7 +208,7 @@ func (s *service) means(ctx context.Context, w *want, p ansible.Params) (err err
 		for i, word := range words {
 			if w.spoken.Compare(w.of.since(f)) < 0 { // which is refused below
 				uuids[i] = word
-			} else if uuids[i], err = f.meant(ctx, s, word); err != nil {
+			} else if uuids[i], err = f.resolve(ctx, s, word); err != nil {
 				return fmt.Errorf("%s: %w", f.option, err)
 			}
 		}
@@ -296,7 +296,7 @@ func (r *resource) plan(ctx context.Context, s *service, w *want, have api.Objec
 // apply carries out the plan of an object that is no node, and gives what the object is then.
 func (p *plan) apply(ctx context.Context, s *service, wait time.Duration) (o api.Object, err error) {
 	store, uuid := p.of.store, p.before.Text(keyUUID)
-	err = patiently(ctx, s.again && wait > 0, time.Now().Add(wait), func(err error) error {
+	err = retryWhileLocked(ctx, s.again && wait > 0, time.Now().Add(wait), func(err error) error {
 		return fmt.Errorf("%w; its node is still locked after %g seconds", err, wait.Seconds())
 	}, func() (err error) {
 		switch {

@@ -35,7 +35,7 @@ var reads = map[string]struct {
 
 // nodeStore reads nodes.
 var nodeStore = stored[api.Node, api.NodeCreate]{
-	of: func(c *api.Client) collection[api.Node, api.NodeCreate] { return c.Nodes }, whole: func(n *api.Node) api.Object { return n.Fields },
+	of: func(c *api.Client) collection[api.Node, api.NodeCreate] { return c.Nodes }, object: func(n *api.Node) api.Object { return n.Fields },
 }
 
 // leads are fields that lead to other addresses of the API.

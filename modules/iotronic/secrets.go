@@ -29,8 +29,8 @@ const (
 	renewed               // a secret, which is to be written anew
 )
 
-// shows is what stars mean in a field that hides secrets, or does not.
-func shows(hides, anew bool) hiding {
+// hidingOf is what stars mean in a field that hides secrets, or does not.
+func hidingOf(hides, anew bool) hiding {
 	switch {
 	case !hides:
 		return starred
@@ -130,8 +130,8 @@ func decoded(raw json.RawMessage) any {
 // alsoHidden are keys that Ironic hides in instance_info, whatever they hold.
 var alsoHidden = []string{"image_url", "configdrive"}
 
-// covered is a value as the API will show it under a key of a field: secrets as a word.
-func covered(field, key string, value json.RawMessage, word string) json.RawMessage {
+// concealValue is a value as the API will show it under a key of a field: secrets as a word.
+func concealValue(field, key string, value json.RawMessage, word string) json.RawMessage {
 	value = bytes.TrimSpace(value)
 	isDict := bytes.HasPrefix(value, []byte("{"))
 	switch {
@@ -150,7 +150,7 @@ func covered(field, key string, value json.RawMessage, word string) json.RawMess
 	}
 	o := dictOf(value)
 	for k, v := range o {
-		o[k] = covered("", k, v, word)
+		o[k] = concealValue("", k, v, word)
 	}
 	return raw(o)
 }
@@ -321,7 +321,7 @@ func driveTexts(under string, v any, known bool, shown []string) (secrets []stri
 			return []string{v.String()}
 		}
 	case string:
-		if known || !ordinary(under, v, shown) {
+		if known || !isOrdinary(under, v, shown) {
 			return []string{v}
 		}
 	}
@@ -336,11 +336,11 @@ func isDriveSecret(key string) bool {
 	return isSecret(key) || strings.Contains(strings.ToLower(key), "pass")
 }
 
-// ordinary reports whether a text that its key does not call a secret is none by what it is: a short one; a part of what messages
+// isOrdinary reports whether a text that its key does not call a secret is none by what it is: a short one; a part of what messages
 // name; an address; a UUID under a key of one; and a single word of small letters, such as available or
 // provision_state, of which messages are made. Secrets that people or programs make have digits, capitals or other signs,
 // or are longer.
-func ordinary(key, text string, shown []string) bool {
+func isOrdinary(key, text string, shown []string) bool {
 	const longestWord, leastHinted = 16, 4
 	least, word := leastSecret, longestWord
 	key = strings.ToLower(key)

@@ -14,13 +14,13 @@ func (p *plan) planStates(w *want) error {
 	p.planMaintenance(w)
 	from := enroll
 	if p.before != nil {
-		from = p.settling(w)
+		from = p.startState(w)
 	}
 	if state, moves := settled(p.before); w.provision != "" && (w.wait || !moves || state != w.provision) { // else it is asked for already
 		if moves && !w.wait {
 			return fmt.Errorf("%s: the node is %q, on its way to %q; set wait: true, or run the task again when it has arrived", optProvision, from, state)
 		}
-		steps, err := p.way(from, w)
+		steps, err := p.findRoute(from, w)
 		if err != nil {
 			return err
 		}
@@ -39,24 +39,24 @@ func (p *plan) planStates(w *want) error {
 	case w.provision == "" && !p.changesMore():
 		p.settle = "" // nothing is to be done that would have to wait
 	case len(p.steps) > 0 && !w.wait: // where it will be found nobody knows
-		p.asked(keyProvision, p.steps[0].state)
-		p.forgetDeployment(null)
+		p.predictTarget(keyProvision, p.steps[0].state)
+		p.dropDeployment(null)
 	case len(p.steps) > 0:
 		if slices.ContainsFunc(p.steps, func(t transition) bool { return t.verb == api.ProvisionRescue || t.verb == api.ProvisionUnrescue }) {
 			p.after["instance_info"] = null // Ironic keeps there what it needs to know of a rescue
 		}
-		p.arrives(keyProvision, p.reached())
-		p.ordered(w)
+		p.predictReached(keyProvision, p.reached())
+		p.diffOrder(w)
 		p.after[keyError] = null
-		p.forgetDeployment(raw(api.Object{}))
+		p.dropDeployment(raw(api.Object{}))
 	case p.settle != "":
-		p.arrives(keyProvision, p.settle)
+		p.predictReached(keyProvision, p.settle)
 	}
 	return nil
 }
 
-// forgetDeployment predicts what Ironic forgets when it tears down what is deployed. info is what is known of the rest.
-func (p *plan) forgetDeployment(info json.RawMessage) {
+// dropDeployment predicts what Ironic forgets when it tears down what is deployed. info is what is known of the rest.
+func (p *plan) dropDeployment(info json.RawMessage) {
 	if p.steps[0].verb == api.ProvisionDeleted {
 		p.set("instance_info", raw(api.Object{}))
 		p.set("instance_uuid", null)
@@ -111,16 +111,16 @@ func (p *plan) reached() string {
 	return state
 }
 
-// arrives predicts that a state is reached, and so no target any more.
-func (p *plan) arrives(key, state string) {
+// predictReached predicts that a state is reached, and so no target any more.
+func (p *plan) predictReached(key, state string) {
 	p.set(key, raw(state))
 	if target := "target_" + key; p.after[target] != nil {
 		p.set(target, null)
 	}
 }
 
-// asked says that a state is asked for, which nobody waits for.
-func (p *plan) asked(key, state string) {
+// predictTarget says that a state is asked for, which nobody waits for.
+func (p *plan) predictTarget(key, state string) {
 	p.after[key], p.after["target_"+key] = null, null
 	p.shown[key] = raw(state + " (asked for by this task)")
 }
@@ -181,20 +181,20 @@ func (p *plan) planPower(w *want) {
 	}
 	switch {
 	case order:
-		p.arrives(keyPower, api.PowerOn)
+		p.predictReached(keyPower, api.PowerOn)
 		p.shown[keyPower] = raw(api.PowerOn + " (" + rebooted + " by this task)")
 		if !w.wait {
 			p.after[keyPower], p.after["target_"+keyPower] = null, null
 		}
 	case !w.wait:
-		p.asked(keyPower, t.state)
+		p.predictTarget(keyPower, t.state)
 	default:
-		p.arrives(keyPower, t.state)
+		p.predictReached(keyPower, t.state)
 	}
 }
 
-// settling is the provision state from which the plan begins: where the node is on its way to, if that is waited for.
-func (p *plan) settling(w *want) string {
+// startState is the provision state from which the plan begins: where the node is on its way to, if that is waited for.
+func (p *plan) startState(w *want) string {
 	state, moves := settled(p.before)
 	switch {
 	case !moves:

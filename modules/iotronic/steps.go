@@ -160,22 +160,22 @@ func (s *steps) needs(verb string) map[string]api.Version {
 	return all
 }
 
-// order is the way to what is ordered: from the state that it begins in. A service that failed may be tried again from there.
-func (p *plan) order(from string, w *want) ([]transition, error) {
+// orderRoute is the way to what is ordered: from the state that it begins in. A service that failed may be tried again from there.
+func (p *plan) orderRoute(from string, w *want) ([]transition, error) {
 	o := orders[w.provision]
 	last := transition{o.verb, o.state}
 	switch serviceable := slices.Contains(deployed, from) && from != "deploy failed" && from != "error"; {
 	case w.provision == orderService && !serviceable:
-		return nil, fmt.Errorf("%s: the node is %s, and only a deployed node can be serviced; for other nodes, use %s", optProvision, p.whereabouts(from), orderClean)
+		return nil, fmt.Errorf("%s: the node is %s, and only a deployed node can be serviced; for other nodes, use %s", optProvision, p.describeState(from), orderClean)
 	case w.provision == orderService && from == "service failed":
 		return []transition{last}, nil
 	}
-	way, err := route(from, o.state, p.whereabouts(from), w.undeploy && w.provision != orderService)
+	way, err := route(from, o.state, p.describeState(from), w.undeploy && w.provision != orderService)
 	return append(way, last), err
 }
 
-// ordered is what a diff says of a state that an order leads back to.
-func (p *plan) ordered(w *want) {
+// diffOrder is what a diff says of a state that an order leads back to.
+func (p *plan) diffOrder(w *want) {
 	if _, is := orders[w.provision]; !is || len(p.steps) == 0 {
 		return
 	}

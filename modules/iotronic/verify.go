@@ -132,7 +132,7 @@ func (s *service) knownDriver(ctx context.Context, p *plan) error {
 	case api.IsForbidden(err):
 		return nil
 	case api.IsNotFound(err):
-		return s.noDriver(ctx, name)
+		return s.unknownDriverError(ctx, name)
 	case err != nil:
 		return err
 	}
@@ -147,8 +147,8 @@ func (s *service) knownDriver(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// noDriver is the error for a driver that is not there.
-func (s *service) noDriver(ctx context.Context, name string) error {
+// unknownDriverError is the error for a driver that is not there.
+func (s *service) unknownDriverError(ctx context.Context, name string) error {
 	found, err := s.client.Drivers.List(ctx, api.DriverListOptions{})
 	if err != nil {
 		return err

@@ -20,9 +20,9 @@ type want struct {
 	present    bool
 	uuid, name string // "" if the task gives none
 
-	values map[string]json.RawMessage // of fields that are no dicts, null for what is taken away
-	dicts  map[string]wantDict
-	anew   bool // write secrets anyway
+	values        map[string]json.RawMessage // of fields that are no dicts, null for what is taken away
+	dicts         map[string]wantDict
+	updateSecrets bool // write secrets anyway
 
 	maintenance *bool
 	reason      *string
@@ -51,8 +51,8 @@ type wantDict struct {
 	replace bool
 }
 
-// patience is how long a task waits: 0 is without limit, as it is for the command line.
-func patience(seconds int64) time.Duration {
+// waitTimeout is how long a task waits: 0 is without limit, as it is for the command line.
+func waitTimeout(seconds int64) time.Duration {
 	const century = 100 * 365 * 24 * time.Hour
 	if seconds == 0 {
 		return century
@@ -63,8 +63,8 @@ func patience(seconds int64) time.Duration {
 // errNoTime is the error of a time that ends before it begins.
 var errNoTime = errors.New("wait_timeout is negative; set a number of seconds, or 0 for no limit")
 
-// noUUID is the error of a text that is no UUID, of an object that is found by another option too, or "".
-func noUUID(text, kind, by string) error {
+// invalidUUIDError is the error of a text that is no UUID, of an object that is found by another option too, or "".
+func invalidUUIDError(text, kind, by string) error {
 	err := fmt.Errorf("uuid: %q is not a UUID", text)
 	if by == "" {
 		return err
@@ -86,11 +86,11 @@ func (w *want) read(p ansible.Params) error {
 	return nil
 }
 
-// wants reads of a node what needs no look at the API.
-func wants(p ansible.Params) (*want, error) {
-	w := nodes.wanting(p.String(optUUID), p.String(optState) == present)
+// readWant reads of a node what needs no look at the API.
+func readWant(p ansible.Params) (*want, error) {
+	w := nodes.newWant(p.String(optUUID), p.String(optState) == present)
 	if p.Has(optUUID) && !value.IsUUID(w.uuid) {
-		return nil, noUUID(w.uuid, node.name, keyName)
+		return nil, invalidUUIDError(w.uuid, node.name, keyName)
 	}
 	err := w.read(p)
 	if err == nil && w.present {
@@ -107,8 +107,8 @@ func wants(p ansible.Params) (*want, error) {
 	}
 	w.adopt, w.rescue = p.Bool(optAdopt), p.String(optRescuePassword)
 	w.replacePorts = p.String(optPortsMode) == replace
-	w.name, w.anew, w.power, w.provision = p.String(optName), p.String(optPassword) == anew, p.String(optPower), p.String(optProvision)
-	w.undeploy, w.wait, w.timeout = p.Bool(optUndeploy), p.Bool(optWait), patience(p.Int(optTimeout))
+	w.name, w.updateSecrets, w.power, w.provision = p.String(optName), p.String(optPassword) == alwaysUpdate, p.String(optPower), p.String(optProvision)
+	w.undeploy, w.wait, w.timeout = p.Bool(optUndeploy), p.Bool(optWait), waitTimeout(p.Int(optTimeout))
 	switch {
 	case w.timeout < 0:
 		return nil, errNoTime
@@ -132,8 +132,8 @@ func wants(p ansible.Params) (*want, error) {
 	return w, nil
 }
 
-// gives reports whether the task says anything of a field.
-func (w *want) gives(f *field) bool {
+// has reports whether the task says anything of a field.
+func (w *want) has(f *field) bool {
 	_, text := w.values[f.option]
 	_, dict := w.dicts[f.option]
 	return text || dict
@@ -231,10 +231,10 @@ func (w *want) fits(ctx context.Context, s *service, p ansible.Params) error {
 	var lacks, there []string
 	for i := range w.of.fields {
 		f := &w.of.fields[i]
-		if !f.there(s.dialect) && p.Has(f.option) {
+		if !f.isIn(s.dialect) && p.Has(f.option) {
 			lacks = append(lacks, f.option)
 		}
-		if f.there(s.dialect) {
+		if f.isIn(s.dialect) {
 			there = append(there, f.option)
 		}
 	}
