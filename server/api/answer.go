@@ -35,8 +35,8 @@ type answer struct {
 	budget *budget
 }
 
-// at returns the length at which a buffer is full.
-func (a *answer) at() int {
+// limit returns the length at which a buffer is full.
+func (a *answer) limit() int {
 	if a.full {
 		return jsontext.Piece
 	}
@@ -46,7 +46,7 @@ func (a *answer) at() int {
 // room takes a full buffer, and returns one to continue with.
 func (a *answer) room(dst []byte) []byte {
 	switch {
-	case len(dst) < a.at():
+	case len(dst) < a.limit():
 		return dst
 	case a.err != nil:
 	case !a.full && (a.grow == nil || !a.grow()):
@@ -214,8 +214,8 @@ func (c *call) growing(v *store.View) {
 	}
 }
 
-// light writes an answer as a light one, which may grow.
-func (c *call) light(fn func(full bool) error) error {
+// writeLight writes an answer as a light one, which may grow.
+func (c *call) writeLight(fn func(full bool) error) error {
 	defer func() {
 		if c.grown {
 			c.budget.full.Release(1)
@@ -228,7 +228,7 @@ func (c *call) light(fn func(full bool) error) error {
 
 // produce writes an answer, first as a light one.
 func (c *call) produce(fn func(full bool) error) error {
-	err := c.light(fn)
+	err := c.writeLight(fn)
 	if err == nil {
 		err = c.out.err
 	}

@@ -163,7 +163,7 @@ func (c *call) serve() (err error) {
 		return fail(http.StatusNotFound, msgNoURL)
 	}
 	c.trace().Route = "/v1/" + name
-	if err := c.needs(); err != nil {
+	if err := c.parseNeeds(); err != nil {
 		return err
 	}
 	c.id, c.inner = id, inner
@@ -199,7 +199,7 @@ func (c *call) serve() (err error) {
 // admit authenticates the caller and checks the role.
 func (c *call) admit() (err error) {
 	if c.caller, err = c.authenticate(c.r); err != nil {
-		c.trace().refuse(c.r.Header)
+		c.trace().setClaimed(c.r.Header)
 	}
 	return err
 }

@@ -67,7 +67,7 @@ func timed(h handler) handler {
 			return err
 		})
 		if err != nil {
-			return gone(err)
+			return cursorError(err)
 		}
 		c.at = m
 		return h(c)
@@ -124,8 +124,8 @@ func parseMoment(name, text string) (find func(ctx context.Context, v *store.Vie
 	return func(ctx context.Context, v *store.View) (store.Cursor, error) { return v.AtTime(ctx, at) }, nil
 }
 
-// gone converts the error for a cursor that this log does not have.
-func gone(err error) error {
+// cursorError converts the error for a cursor that this log does not have.
+func cursorError(err error) error {
 	var unknown *store.UnknownCursorError
 	if errors.As(err, &unknown) {
 		return fail(http.StatusGone, "%s", unknown.Error())
@@ -148,7 +148,7 @@ func (c *call) source() (*store.Store, error) {
 			}
 		}
 		if err != nil {
-			return nil, gone(err)
+			return nil, cursorError(err)
 		}
 		c.hold(release)
 		m.fleet = fleet
@@ -163,16 +163,16 @@ func (m *moment) open(c *call) (*store.Store, func(), error) {
 	return c.store.At(c.r.Context(), m.cursor)
 }
 
-// about declares that an answer needs only the path's object, and what it inherits from.
-func (c *call) about(r *resource) {
+// scopeToObject declares that an answer needs only the path's object, and what it inherits from.
+func (c *call) scopeToObject(r *resource) {
 	if c.at != nil {
 		c.at.part = &store.Part{Object: store.Object{Kind: r.Name, ID: c.pathID(r)}}
 	}
 }
 
-// aboutListed declares that a listing needs only the object with an id, or those with a name, if that is so. That does
+// scopeToListed declares that a listing needs only the object with an id, or those with a name, if that is so. That does
 // not hold for a page after a marker.
-func (c *call) aboutListed(r *resource, l store.List) {
+func (c *call) scopeToListed(r *resource, l store.List) {
 	if c.at == nil || l.Marker != "" || l.Under != 0 || l.NameLike != "" {
 		return
 	}

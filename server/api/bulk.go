@@ -40,7 +40,7 @@ func bulk(c *call) error {
 		return err
 	}
 	if !b.Check {
-		c.trace().wrote("bulk")
+		c.trace().addNames("bulk")
 	}
 	return c.produce(func(bool) error {
 		c.buf = c.out.appendIndented(c.buf, jsontext.Text(appendBulked(nil, r, done, b.Check)), 0)

@@ -99,7 +99,7 @@ func listSetters(c *call) error {
 			return err
 		}
 	}
-	return gone(c.readLog(func(ctx context.Context, v *store.View) error {
+	return cursorError(c.readLog(func(ctx context.Context, v *store.View) error {
 		at, err := find(ctx, v)
 		if err != nil {
 			return err
@@ -212,7 +212,7 @@ func (c *call) showChanges(l *store.ChangesParams) (newest int64, found bool, er
 			return next, more, err
 		})
 	})
-	if err = gone(err); err != nil {
+	if err = cursorError(err); err != nil {
 		return 0, false, err
 	}
 	if !found {

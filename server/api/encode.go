@@ -174,7 +174,7 @@ func (a *answer) appendIndented(dst []byte, src string, depth int) []byte {
 	if src == "" || src[0] != '{' && src[0] != '[' { // most are scalars, which need no room
 		return append(dst, src...)
 	}
-	return jsontext.AppendIndented(dst, src, depth, a.at(), a.room)
+	return jsontext.AppendIndented(dst, src, depth, a.limit(), a.room)
 }
 
 // appendVariables appends an object of variables.

@@ -145,7 +145,7 @@ func columnsOf(e *store.Entity) []string {
 func (f *fleet) write(p part) error {
 	f.line(`"fleet":{"format":1}`)
 	if !p.nothing {
-		for _, level := range []func(part) error{f.projects, f.clouds, f.regions, f.cells, f.nets, f.outside, f.devices} {
+		for _, level := range []func(part) error{f.projects, f.clouds, f.regions, f.cells, f.writeNetworks, f.outside, f.devices} {
 			if err := level(p); err != nil {
 				return err
 			}
@@ -242,7 +242,7 @@ func (f *fleet) regions(p part) error {
 			row := page.Rows[i : i+1]
 			if err := f.view.Sets(f.ctx, store.Regions, row, store.Own, func(_ int, own store.Set) error {
 				f.begin("", regions, row[0], own, nil)
-				f.beside(store.Regions, row[0])
+				f.appendExtras(store.Regions, row[0])
 				return f.out.err
 			}); err != nil {
 				return err
@@ -262,7 +262,7 @@ func (f *fleet) regions(p part) error {
 
 func (f *fleet) cells(p part) error { return f.walk(cells, p.of(store.Cells)) }
 
-func (f *fleet) nets(p part) error {
+func (f *fleet) writeNetworks(p part) error {
 	if !f.networks {
 		return nil
 	}
@@ -361,7 +361,7 @@ func (f *fleet) rows(around string, r *resource, rows []store.Row, labels [][]st
 		}
 		f.begin(around, of, rows[i], own, set)
 		if around == "" {
-			f.beside(e, rows[i])
+			f.appendExtras(e, rows[i])
 		}
 		f.end(around)
 		return f.out.err
@@ -389,8 +389,8 @@ func (f *fleet) begin(around string, r *resource, row store.Row, own store.Set, 
 	f.buf = s.appendLine(dst, &f.out, row, own, labels)
 }
 
-// beside appends what v1 does not show of an object, if there is anything.
-func (f *fleet) beside(e *store.Entity, row store.Row) {
+// appendExtras appends what v1 does not show of an object, if there is anything.
+func (f *fleet) appendExtras(e *store.Entity, row store.Row) {
 	if e.Protected(row) {
 		f.buf = append(f.buf, `,"protected":true`...)
 	}

@@ -38,10 +38,10 @@ func (r *resource) list(c *call) error {
 	if name, _ := q.get("name"); r == projects && name.text != "" {
 		l.NameLike, which = name.text, store.NoVariables // contract §2.4.9
 	}
-	c.aboutListed(r, l)
+	c.scopeToListed(r, l)
 	basis := store.Basis{Kinds: r.kinds(which == store.Resolved || len(l.Vars) > 0 && l.VarsOfAll)}
 	if !l.Where.IsAll() {
-		basis.Kinds = r.around()
+		basis.Kinds = r.scopeKinds()
 	}
 	return c.listing(l, func(ctx context.Context, v *store.View, l store.List) error {
 		if known, err := c.unchanged(ctx, v, basis); known || err != nil {
@@ -156,7 +156,7 @@ func (r *resource) create(c *call) error {
 	}
 	id := c.idText(r.entity, row)
 	c.trace().Created = id
-	c.trace().wroteInput(r, in)
+	c.trace().addInputNames(r, in)
 	r.showAsGiven(row, in.given)
 	c.head.Set("Location", c.base()+"/v1/"+r.Path+"/"+id)
 	c.status = http.StatusCreated
@@ -196,7 +196,7 @@ func (r *resource) get(c *call) error {
 	if !hasVariables {
 		which = store.NoVariables
 	}
-	c.about(r)
+	c.scopeToObject(r)
 	return c.read(func(ctx context.Context, v *store.View) error {
 		row, err := c.found(ctx, v, r, which)
 		if row == nil || err != nil {
@@ -257,7 +257,7 @@ func (r *resource) update(c *call) error {
 	if err != nil {
 		return r.reword(err)
 	}
-	c.trace().wroteInput(r, in)
+	c.trace().addInputNames(r, in)
 	r.showAsGiven(row, in.given)
 	c.buf = append(r.shape().appendObject(c.buf, &c.out, c.base(), row, extras{}, 0), '\n')
 	return nil

@@ -73,7 +73,7 @@ func showHistory(c *call) error {
 		c.buf = append(tail.append(append(dst, "],"...), s, 1), "\n}\n"...)
 		return nil
 	})
-	return gone(err)
+	return cursorError(err)
 }
 
 // orNull returns nil for a zero time.
@@ -237,7 +237,7 @@ func showDiff(c *call) error {
 	}
 	c.hold(release)
 	c.lines()
-	return gone(c.readLog(func(ctx context.Context, v *store.View) error {
+	return cursorError(c.readLog(func(ctx context.Context, v *store.View) error {
 		from, err := find[0](ctx, v)
 		if err != nil {
 			return err

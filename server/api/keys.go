@@ -89,7 +89,7 @@ func setRole(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.trace().wrote("role")
+	c.trace().addNames("role")
 	c.writeRole(row)
 	return nil
 }
@@ -186,7 +186,7 @@ func createKey(c *call) error {
 		return err
 	}
 	c.trace().Created = strconv.FormatInt(made.ID, 10)
-	c.trace().wrote("key")
+	c.trace().addNames("key")
 	c.head.Set("Location", c.base()+"/v1/users/"+id+"/keys/"+c.trace().Created)
 	c.head.Set("Cache-Control", "no-store")
 	c.status = http.StatusCreated
@@ -238,7 +238,7 @@ func deleteKey(c *call) error {
 	if err := c.store.DeleteKey(c.r.Context(), c.caller.manager(), id, c.inner); err != nil {
 		return err
 	}
-	c.trace().wrote("key")
+	c.trace().addNames("key")
 	c.status = http.StatusNoContent
 	return nil
 }

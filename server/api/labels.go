@@ -46,7 +46,7 @@ func (r *resource) getLabels(c *call) error {
 	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
 		return err
 	}
-	c.about(r)
+	c.scopeToObject(r)
 	return c.read(func(ctx context.Context, v *store.View) error {
 		row, err := c.found(ctx, v, r, store.NoVariables)
 		if row == nil || err != nil {
@@ -68,7 +68,7 @@ func (r *resource) putLabels(c *call) error {
 	}
 	set, err := c.store.AddLabels(c.r.Context(), r.entity, c.caller.scope(), c.id, labels)
 	if err == nil {
-		c.trace().wrote(prefixed("labels.", labels)...)
+		c.trace().addNames(prefixed("labels.", labels)...)
 		c.showLabels(set)
 	}
 	return err
@@ -83,7 +83,7 @@ func (r *resource) deleteLabels(c *call) error {
 	c.status = http.StatusNoContent
 	err = c.store.RemoveLabels(c.r.Context(), r.entity, c.caller.scope(), c.id, labels)
 	if err == nil {
-		c.trace().wrote(prefixed("labels.", labels)...)
+		c.trace().addNames(prefixed("labels.", labels)...)
 	}
 	return err
 }

@@ -20,7 +20,7 @@ func (r *resource) move(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.trace().wrote(given...)
+	c.trace().addNames(given...)
 	c.buf = append(r.shape().appendObject(c.buf, &c.out, c.base(), row, extras{}, 0), '\n')
 	return nil
 }

@@ -15,9 +15,9 @@ func viewNow(ctx context.Context, fleet *store.Store, full bool, fn func(ctx con
 	return fleet.View(ctx, full, fn)
 }
 
-// needs parses how current the response has to be, if the request says so: with the header of an earlier response, or a
+// parseNeeds parses how current the response has to be, if the request says so: with the header of an earlier response, or a
 // bare revision.
-func (c *call) needs() error {
+func (c *call) parseNeeds() error {
 	text := c.r.Header.Get(revisionHeader)
 	if text == "" || !c.reads() {
 		return nil

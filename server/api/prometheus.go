@@ -45,7 +45,7 @@ func serveTargets(c *call) error {
 	}
 	most := lightTargets
 	return c.read(func(ctx context.Context, v *store.View) error {
-		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: hosts.around()}); known || err != nil {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: hosts.scopeKinds()}); known || err != nil {
 			return err
 		}
 		t := targets{call: c, ctx: ctx, view: v, options: o, wanted: wanted, places: map[*store.Entity]map[int64]string{}}

@@ -21,7 +21,7 @@ func (r *resource) getProtected(c *call) error {
 	if err := c.caller.require(r.itemRole); err != nil {
 		return err
 	}
-	c.about(r)
+	c.scopeToObject(r)
 	return c.read(func(ctx context.Context, v *store.View) error {
 		row, err := c.found(ctx, v, r, store.NoVariables)
 		if row != nil && err == nil {
@@ -82,7 +82,7 @@ func (r *resource) putProtected(c *call) error {
 	if err := c.store.Protect(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), on); err != nil {
 		return err
 	}
-	c.trace().wrote("protected")
+	c.trace().addNames("protected")
 	c.showProtected(on)
 	return nil
 }

@@ -177,7 +177,7 @@ func (c *call) changeSet(change func(setInput) store.SetChange, names ...string)
 	}
 	to := change(in)
 	to.Adopt = adopt
-	c.trace().wrote("set " + c.id)
+	c.trace().addNames("set " + c.id)
 	c.status = http.StatusNoContent
 	return c.store.ChangeSet(c.r.Context(), c.caller.Project, c.id, to)
 }

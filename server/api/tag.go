@@ -41,7 +41,7 @@ func (c *call) unchanged(ctx context.Context, v *store.View, b store.Basis) (boo
 		}
 		c.head.Set(revisionHeader, marks.Log.String())
 	}
-	tag := `"` + marks.Own + "." + marks.Newest + "." + c.manner() + `"`
+	tag := `"` + marks.Own + "." + marks.Newest + "." + c.variantHash() + `"`
 	c.head.Set("Etag", tag)
 	c.head.Set("Cache-Control", "private, no-cache") // cached, but revalidated each time
 	for _, known := range tags(c.r.Header, "If-None-Match") {
@@ -53,8 +53,8 @@ func (c *call) unchanged(ctx context.Context, v *store.View, b store.Basis) (boo
 	return false, nil
 }
 
-// manner returns a hash of what a response depends on besides the database.
-func (c *call) manner() string {
+// variantHash returns a hash of what a response depends on besides the database.
+func (c *call) variantHash() string {
 	coding := ""
 	if c.out.coding != nil {
 		coding = c.out.coding.name
@@ -123,9 +123,9 @@ func (r *resource) kinds(resolved bool) []string {
 	return append(kinds, schema.Project.Name)
 }
 
-// around returns the kinds that terms about r's objects can read: everything that they inherit from or are contained
+// scopeKinds returns the kinds that terms about r's objects can read: everything that they inherit from or are contained
 // in.
-func (r *resource) around() []string {
+func (r *resource) scopeKinds() []string {
 	kinds := r.kinds(true)
 	for _, f := range r.Fields {
 		for _, name := range f.To {

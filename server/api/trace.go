@@ -61,13 +61,13 @@ const (
 	maxTracedNames = 20
 )
 
-// refuse records who a request claimed to be.
-func (t *Trace) refuse(h http.Header) {
+// setClaimed records who a request claimed to be.
+func (t *Trace) setClaimed(h http.Header) {
 	t.TriedUser, t.TriedProject = shorten(h.Get("X-Auth-User")), shorten(h.Get("X-Auth-Project"))
 }
 
-// wrote records the names of what a request changed.
-func (t *Trace) wrote(names ...string) {
+// addNames records the names of what a request changed.
+func (t *Trace) addNames(names ...string) {
 	for i, name := range names {
 		if len(t.Changed) == maxTracedNames {
 			t.Changed = append(t.Changed, fmt.Sprintf("and %d more", len(names)-i))
@@ -77,15 +77,15 @@ func (t *Trace) wrote(names ...string) {
 	}
 }
 
-// wroteInput records the names of what a body set.
-func (t *Trace) wroteInput(r *resource, in *input) {
+// addInputNames records the names of what a body set.
+func (t *Trace) addInputNames(r *resource, in *input) {
 	var names []string
 	for _, f := range r.fields {
 		if _, ok := in.Values[f.name]; ok {
 			names = append(names, f.name)
 		}
 	}
-	t.wrote(append(append(names, prefixed("labels.", in.Labels)...), prefixed("variables.", keys(in.Variables))...)...)
+	t.addNames(append(append(names, prefixed("labels.", in.Labels)...), prefixed("variables.", keys(in.Variables))...)...)
 }
 
 func keys(set []store.Variable) []string {

@@ -21,10 +21,10 @@ func undo(c *call) error {
 		if store.IsCode(err, store.PreconditionFailed) { // as a PUT does that nobody made conditional
 			return fail(http.StatusConflict, "%s", err)
 		}
-		return gone(err)
+		return cursorError(err)
 	}
 	if !u.Check {
-		c.trace().wrote("undo")
+		c.trace().addNames("undo")
 	}
 	return c.produce(func(bool) error {
 		c.buf = c.out.appendIndented(c.buf, jsontext.Text(appendUndone(nil, done)), 0)

@@ -22,7 +22,7 @@ func (r *resource) getVariables(c *call) error {
 
 // showVariables answers with the variables of the path's object.
 func (c *call) showVariables(r *resource, which store.Variables) error {
-	c.about(r)
+	c.scopeToObject(r)
 	return c.read(func(ctx context.Context, v *store.View) error {
 		row, err := c.found(ctx, v, r, which)
 		if row == nil || err != nil {
@@ -58,7 +58,7 @@ func (r *resource) putVariables(c *call) error {
 	if err != nil {
 		return err
 	}
-	c.trace().wrote(prefixed("variables.", keys(set))...)
+	c.trace().addNames(prefixed("variables.", keys(set))...)
 	return c.produce(func(bool) error {
 		c.writeVariables(all)
 		return nil
@@ -90,7 +90,7 @@ func (r *resource) deleteVariables(c *call) error {
 	c.status = http.StatusNoContent
 	err = c.store.DeleteVariables(c.r.Context(), r.entity, c.caller.scope(), c.pathID(r), gone)
 	if err == nil {
-		c.trace().wrote(prefixed("variables.", gone)...)
+		c.trace().addNames(prefixed("variables.", gone)...)
 	}
 	return err
 }

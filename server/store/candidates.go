@@ -110,7 +110,7 @@ func (b *listStatement) matching(ctx context.Context, q *session, descending, in
 			}
 		}
 		if from.marker != nil {
-			from.beyond(&c, descending, inclusive)
+			from.after(&c, descending, inclusive)
 		}
 		text := "SELECT " + s.columns + " FROM " + tables + c.String() + from.orderBy(descending) + " LIMIT ?"
 		var piece []candidate
@@ -230,7 +230,7 @@ func (q *session) narrowing(ctx context.Context, e *Entity, p *predicate, expens
 	var ways []string
 	if p.resolved {
 		for _, from := range e.inherits {
-			ids, few, err := q.placesThat(ctx, from.to, p)
+			ids, few, err := q.placesMatching(ctx, from.to, p)
 			if err != nil || !few {
 				return c, false, err
 			}
@@ -286,15 +286,15 @@ func (q *session) isExpensive(ctx context.Context, e *Entity, p *predicate) (boo
 	return n > most, err
 }
 
-// placesThat returns the ids of places whose own value matches. few reports whether these are all of them.
-func (q *session) placesThat(ctx context.Context, e *Entity, p *predicate) (ids []any, few bool, err error) {
+// placesMatching returns the ids of places whose own value matches. few reports whether these are all of them.
+func (q *session) placesMatching(ctx context.Context, e *Entity, p *predicate) (ids []any, few bool, err error) {
 	own, args := p.values(q, e, "v.owner_id, "+p.sent()+" AS value")
 	var id any
 	var value string
 	n := 0
 	err = q.eachUntil(ctx, fmt.Sprintf("SELECT o.%s, v.value FROM (%s) v JOIN %s o ON o.%s = v.owner_id LIMIT %d", e.key, own, e.Table, e.ownerID, mostPlaces+1),
 		args, []any{&id, &value}, func() error {
-			if p.hits(value) {
+			if p.matches(value) {
 				ids = append(ids, id)
 			}
 			n++
@@ -369,15 +369,15 @@ func (p *predicate) sent() string {
 	return "v.value"
 }
 
-// hits reports whether an existing value matches.
-func (p *predicate) hits(value string) bool { return p.match == nil || p.match(value) }
+// matches reports whether an existing value matches.
+func (p *predicate) matches(value string) bool { return p.match == nil || p.match(value) }
 
-// of returns the finding on a value; nil stands for none.
-func (p *predicate) of(value *string) finding {
+// findingOf returns the finding on a value; nil stands for none.
+func (p *predicate) findingOf(value *string) finding {
 	switch {
 	case value == nil:
 		return absent
-	case p.hits(*value):
+	case p.matches(*value):
 		return hit
 	}
 	return missed
@@ -430,7 +430,7 @@ func (f *finder) scan() *candidateScan {
 func (s *candidateScan) candidate() (one candidate, ok bool) {
 	for i := range s.each {
 		p := &s.each[i]
-		v := p.of(s.values[i])
+		v := p.findingOf(s.values[i])
 		if v == absent && p.column == "" && p.resolved {
 			one.open = append(one.open, i)
 		} else if !p.holds(v) {
@@ -491,7 +491,7 @@ func (f *finder) byPlaces(ctx context.Context, q *session, i, level int, open []
 		var id any
 		var value string
 		err := q.each(ctx, fmt.Sprintf("SELECT o.%s, %s FROM %s o JOIN variables v ON v.owner_kind = %d AND v.owner_id = o.%s WHERE v.key = ? AND o.%[1]s IN %[6]s",
-			to.key, p.sent(), to.Table, to.owner, to.ownerID, list), args, []any{&id, &value}, func() { known[placeID{level, id}] = p.of(&value) })
+			to.key, p.sent(), to.Table, to.owner, to.ownerID, list), args, []any{&id, &value}, func() { known[placeID{level, id}] = p.findingOf(&value) })
 		if err != nil {
 			return nil, err
 		}
@@ -559,7 +559,7 @@ func (q *session) readParents(ctx context.Context, p *predicate, known map[any]p
 		var id, above any
 		var value *string
 		err := q.each(ctx, fmt.Sprintf("SELECT d.id, d.parent_id, (SELECT %s FROM variables v WHERE v.owner_kind = %d AND v.owner_id = d.id AND v.key = ?) FROM devices d WHERE d.id IN %s",
-			p.sent(), ownDevice, list), args, []any{&id, &above, &value}, func() { known[id] = parent{p.of(value), above} })
+			p.sent(), ownDevice, list), args, []any{&id, &above, &value}, func() { known[id] = parent{p.findingOf(value), above} })
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ type Census struct {
 
 // Newest returns the newest revision of the change log.
 func (s *Store) Newest(ctx context.Context) (revision int64, err error) {
-	err = s.peek(ctx, func(ctx context.Context, q *session) error {
+	err = s.readOne(ctx, func(ctx context.Context, q *session) error {
 		return q.row(ctx, "SELECT revision FROM log", nil, &revision)
 	})
 	return revision, err

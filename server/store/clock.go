@@ -11,7 +11,7 @@ const maxSkew = time.Minute
 // checkNewest is checkClock of the newest change.
 func (s *Store) checkNewest(ctx context.Context) error {
 	var at int64
-	err := s.peek(ctx, func(ctx context.Context, q *session) error {
+	err := s.readOne(ctx, func(ctx context.Context, q *session) error {
 		return q.row(ctx, "SELECT changed_at FROM log", nil, &at)
 	})
 	if err == nil {

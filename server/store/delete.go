@@ -48,7 +48,7 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 		return refuse(Forbidden, "only a root user may delete a root user")
 	}
 	key := row[e.Index(e.key)]
-	subject := e.titled(row)
+	subject := e.title(row)
 	if e == Users || e == Projects {
 		if err := q.keepRootUser(ctx, e, row, "cannot be deleted"); err != nil {
 			return err
@@ -68,17 +68,17 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	}
 	switch {
 	case e.IsDevice():
-		if err := q.dependent(ctx, subject, "has it as its parent; move, detach or delete that first",
+		if err := q.checkDependent(ctx, subject, "has it as its parent; move, detach or delete that first",
 			"SELECT type, id, name FROM devices WHERE parent_id = ? ORDER BY id LIMIT 1", key); err != nil {
 			return err
 		}
 	case e == Networks:
-		if err := q.dependent(ctx, subject, "is on it; delete that first",
+		if err := q.checkDependent(ctx, subject, "is on it; delete that first",
 			"SELECT 'network_interfaces', id, name FROM network_interfaces WHERE network_id = ? ORDER BY id LIMIT 1", key); err != nil {
 			return err
 		}
 	case inside != nil:
-		if err := q.outsiders(ctx, subject, column, key); err != nil {
+		if err := q.checkOutsiders(ctx, subject, column, key); err != nil {
 			return err
 		}
 		for _, inner := range inside {
@@ -120,20 +120,20 @@ func (q *session) lockContents(ctx context.Context, inside []*Entity, column str
 	return nil
 }
 
-// outsiders refuses to delete a container if something outside depends on it.
-func (q *session) outsiders(ctx context.Context, subject, column string, key any) error {
-	if err := q.dependent(ctx, subject, "has a parent in it; move, detach or delete that first", fmt.Sprintf(
+// checkOutsiders refuses to delete a container if something outside depends on it.
+func (q *session) checkOutsiders(ctx context.Context, subject, column string, key any) error {
+	if err := q.checkDependent(ctx, subject, "has a parent in it; move, detach or delete that first", fmt.Sprintf(
 		`SELECT c.type, c.id, c.name FROM devices p JOIN devices c ON c.parent_id = p.id
 		WHERE p.%[1]s = ? AND (c.%[1]s IS NULL OR c.%[1]s <> ?) ORDER BY c.id LIMIT 1`, column), key, key); err != nil {
 		return err
 	}
-	return q.dependent(ctx, subject, "is on a network in it; delete that first", fmt.Sprintf(
+	return q.checkDependent(ctx, subject, "is on a network in it; delete that first", fmt.Sprintf(
 		`SELECT 'network_interfaces', i.id, i.name FROM networks n JOIN network_interfaces i ON i.network_id = n.id JOIN devices d ON d.id = i.device_id
 		WHERE n.%[1]s = ? AND (d.%[1]s IS NULL OR d.%[1]s <> ?) ORDER BY i.id LIMIT 1`, column), key, key)
 }
 
-// dependent returns an [InUse] error if the statement finds an object: see describeFound.
-func (q *session) dependent(ctx context.Context, subject, why, text string, args ...any) error {
+// checkDependent returns an [InUse] error if the statement finds an object: see describeFound.
+func (q *session) checkDependent(ctx context.Context, subject, why, text string, args ...any) error {
 	found, err := q.describeFound(ctx, text, args...)
 	if found == "" || err != nil {
 		return err

@@ -164,7 +164,7 @@ func (f *folded) event(v *View, o Object) *Event {
 	if f == nil || !f.there && !f.is {
 		return nil
 	}
-	e := &Event{Change: Change{Kind: o.Kind, Object: o.ID, Path: f.path, Project: f.project, Action: became(f.there, f.is)}, Seen: true}
+	e := &Event{Change: Change{Kind: o.Kind, Object: o.ID, Path: f.path, Project: f.project, Action: actionBetween(f.there, f.is)}, Seen: true}
 	e.fields(f.columns[0], f.columns[1])
 	if f.labels[0] != nil {
 		e.labels(f.labels[0].labels, f.labels[1].labels)
@@ -181,7 +181,7 @@ func (f *folded) event(v *View, o Object) *Event {
 			e.Keys = append(e.Keys, Key{key, v.valueOf(key, was, from), v.valueOf(key, is, from)})
 		}
 	}
-	if !e.counts(HistoryParams{}) {
+	if !e.matches(HistoryParams{}) {
 		return nil
 	}
 	return e

@@ -141,7 +141,7 @@ func (v *View) history(ctx context.Context, l HistoryParams, fn func(*Event) err
 	if err != nil {
 		return end, err
 	}
-	levels, err := w.goTo(ctx, to-1)
+	levels, err := w.revertAfter(ctx, to-1)
 	if err != nil {
 		return end, err
 	}
@@ -166,7 +166,7 @@ func (v *View) history(ctx context.Context, l HistoryParams, fn func(*Event) err
 		}
 		end.Next = Cursor{Revision: next, Change: event.ID}
 		event.Seen = slices.Contains(l.Kinds, event.Kind)
-		if event.counts(l) {
+		if event.matches(l) {
 			if err := fn(event); err != nil {
 				return end, err
 			}
@@ -180,10 +180,10 @@ func (v *View) history(ctx context.Context, l HistoryParams, fn func(*Event) err
 	}
 }
 
-// goTo takes back every change later than a revision.
-func (w *walker) goTo(ctx context.Context, revision int64) ([]*timeline, error) {
+// revertAfter takes back every change later than a revision.
+func (w *walker) revertAfter(ctx context.Context, revision int64) ([]*timeline, error) {
 	w.at = min(w.at, revision)
-	if err := w.back(ctx, w.own, w.at+1); err != nil {
+	if err := w.revertFrom(ctx, w.own, w.at+1); err != nil {
 		return nil, err
 	}
 	return w.chain(ctx)
@@ -211,7 +211,7 @@ func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (
 			keys = append(append(keys, before.keys()...), after.keys()...)
 			elsewhere = elsewhere || c.Action == Created || c.Action == Deleted || before.refers()
 			if t == w.own {
-				event.keyGiven(t.e, &c)
+				event.addKeyChange(t.e, &c)
 			}
 		}
 	}
@@ -221,7 +221,7 @@ func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (
 	now, columns, labels := w.resolved(levels, keys), maps.Clone(w.own.columns), w.own.labels
 	w.at = revision - 1
 	for _, t := range levels {
-		if err := w.back(ctx, t, revision); err != nil {
+		if err := w.revertFrom(ctx, t, revision); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -278,8 +278,8 @@ func shownAs(name string, v any) any {
 	return v
 }
 
-// keyGiven records that a user has another API key, or one more or less, which is not a column.
-func (e *Event) keyGiven(of *Entity, c *Change) {
+// addKeyChange records that a user has another API key, or one more or less, which is not a column.
+func (e *Event) addKeyChange(of *Entity, c *Change) {
 	if of != Users {
 		return
 	}
@@ -301,8 +301,8 @@ func (e *Event) labels(before, after []string) {
 	e.Labels, e.Labelled = [2][]string{before, after}, !slices.Equal(before, after)
 }
 
-// counts reports whether an event matches the parameters.
-func (e *Event) counts(l HistoryParams) bool {
+// matches reports whether an event matches the parameters.
+func (e *Event) matches(l HistoryParams) bool {
 	if l.Key != "" {
 		e.Fields, e.Labels, e.Labelled = nil, [2][]string{}, false
 		e.Keys = slices.DeleteFunc(e.Keys, func(k Key) bool { return k.Name != l.Key })
@@ -347,7 +347,7 @@ func (v *View) logBack(ctx context.Context, sc Scope, l HistoryParams, fn func(*
 				return nil
 			}
 			event, err := v.event(&c)
-			if err != nil || !event.counts(l) {
+			if err != nil || !event.matches(l) {
 				return err
 			}
 			if err := fn(event); err != nil {
@@ -384,7 +384,7 @@ func (v *View) event(c *Change) (*Event, error) {
 	}
 	event := &Event{Change: *c, Seen: true}
 	event.Before, event.After = "", ""
-	event.keyGiven(e, c)
+	event.addKeyChange(e, c)
 	event.fields(before.columns, after.columns)
 	if before.labelled || after.labelled {
 		event.labels(before.labels, after.labels)
@@ -422,7 +422,7 @@ func (v *View) diffObject(ctx context.Context, o Object, from, to int64) (*Event
 	var states [2]state // later one first
 	var keys []string
 	for i, at := range []int64{max(from, to), min(from, to)} {
-		levels, err := w.goTo(ctx, at)
+		levels, err := w.revertAfter(ctx, at)
 		if err != nil {
 			return nil, err
 		}
@@ -434,7 +434,7 @@ func (v *View) diffObject(ctx context.Context, o Object, from, to int64) (*Event
 	if from > to {
 		before, after = after, before
 	}
-	event := &Event{Change: Change{Kind: o.Kind, Object: o.ID, Action: became(before.there, after.there)}, Seen: true}
+	event := &Event{Change: Change{Kind: o.Kind, Object: o.ID, Action: actionBetween(before.there, after.there)}, Seen: true}
 	event.Project, _ = cmp.Or(after.columns["project_id"], before.columns["project_id"]).(string)
 	event.fields(before.columns, after.columns)
 	event.labels(before.labels, after.labels)
@@ -443,14 +443,14 @@ func (v *View) diffObject(ctx context.Context, o Object, from, to int64) (*Event
 	}
 	name := w.own.e.of.Title
 	event.Path, _ = cmp.Or(after.columns[name], before.columns[name]).(string)
-	if !event.counts(HistoryParams{}) {
+	if !event.matches(HistoryParams{}) {
 		return nil, nil //nolint:nilnil // as documented: there is no difference
 	}
 	return event, nil
 }
 
-// became returns what happened to an object between two states.
-func became(was, is bool) string {
+// actionBetween returns what happened to an object between two states.
+func actionBetween(was, is bool) string {
 	switch {
 	case !was:
 		return Created

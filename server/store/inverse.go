@@ -123,12 +123,12 @@ func stored(v any) any {
 	return v
 }
 
-// takeBack changes the tables back to what they had for an object before a change. It checks nothing else: neither
+// revert changes the tables back to what they had for an object before a change. It checks nothing else: neither
 // whether the object is still as the change left it, nor whether another object is in the way. Changes are taken back
 // newest first.
 //
 // Values of which only a hash is kept become [notRetainedValue].
-func (q *session) takeBack(ctx context.Context, e *Entity, c *Change, before, after *facts) error {
+func (q *session) revert(ctx context.Context, e *Entity, c *Change, before, after *facts) error {
 	id, ok := e.parseID(c.Object)
 	if !ok {
 		return fmt.Errorf("revision %d of the change log has a %s with the id %q", c.Revision, c.Kind, c.Object)

@@ -106,7 +106,7 @@ type keyRow struct {
 func (s *Store) Authenticate(ctx context.Context, username, project, key string) (account Account, ok bool, err error) {
 	want := hashKey(key)
 	k, err := s.proofs.do(ctx, proof{username, project, want}, func(ctx context.Context) (k keyRow, err error) {
-		err = s.peek(ctx, func(ctx context.Context, q *session) error {
+		err = s.readOne(ctx, func(ctx context.Context, q *session) error {
 			k = keyRow{}
 			columns, from, dest := "u.id, u.role, k.id, k.key_hash, k.role, k.expires_at, k.used_at", "users u JOIN user_keys k ON k.user_id = u.id", []any{&k.user, &k.role, &k.id, &k.hash, &k.narrower, &k.expires, &k.used}
 			if s.replica != nil { // the same query returns how far a replica has to be

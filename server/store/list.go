@@ -353,7 +353,7 @@ func pattern(text string) string {
 
 // rows returns the statement that reads the page.
 func (b *listStatement) rows(ctx context.Context, q *session) (string, []any, error) {
-	if b.match.elsewhere() {
+	if b.match.inGo() {
 		ids, err := b.matching(ctx, q, b.l.Descending, false, b.l.Limit)
 		if err != nil {
 			return "", nil, err
@@ -369,7 +369,7 @@ func (b *listStatement) pageText() (string, []any) {
 	c := conditions{dialect: b.dialect}
 	from := b.filter(&c)
 	if b.marker != nil {
-		b.beyond(&c, b.l.Descending, false)
+		b.after(&c, b.l.Descending, false)
 	}
 	text := "SELECT " + b.e.selectRows(b.dialect) + " FROM " + from + c.String() + b.orderBy(b.l.Descending) + " LIMIT " + strconv.Itoa(b.l.Limit)
 	return text, c.args // with LIMIT ? SQLite would prepare the statement anew each time
@@ -378,7 +378,7 @@ func (b *listStatement) pageText() (string, []any) {
 // previous returns the marker of the previous page. Going backwards from the marker row, which is the last row of that
 // page, it is the row after limit others. If there is none, the previous page is the first one.
 func (b *listStatement) previous(ctx context.Context, q *session) (string, error) {
-	if b.match.elsewhere() {
+	if b.match.inGo() {
 		ids, err := b.matching(ctx, q, !b.l.Descending, true, b.l.Limit+1)
 		if err != nil || len(ids) <= b.l.Limit {
 			return "", err
@@ -400,7 +400,7 @@ func (b *listStatement) previous(ctx context.Context, q *session) (string, error
 func (b *listStatement) previousText() (string, []any) {
 	c := conditions{dialect: b.dialect}
 	from := b.filter(&c)
-	b.beyond(&c, !b.l.Descending, true)
+	b.after(&c, !b.l.Descending, true)
 	text := "SELECT t." + b.e.key + " FROM " + from + c.String() + b.orderBy(!b.l.Descending) + " LIMIT 1 OFFSET ?"
 	return text, append(c.args, b.l.Limit)
 }
@@ -426,9 +426,9 @@ func (b *listStatement) orderBy(descending bool) string {
 	return t.String()
 }
 
-// beyond adds the condition that a row comes after the marker row in the given direction, or is that row where
+// after adds the condition that a row comes after the marker row in the given direction, or is that row where
 // inclusive. Nulls are lowest.
-func (b *listStatement) beyond(c *conditions, descending, inclusive bool) {
+func (b *listStatement) after(c *conditions, descending, inclusive bool) {
 	op := ">"
 	if descending {
 		op = "<"

@@ -81,8 +81,8 @@ func (m predicates) where(e *Entity, c *conditions) {
 	}
 }
 
-// elsewhere reports whether the predicates are evaluated in Go.
-func (m predicates) elsewhere() bool { return len(m.each) > 0 && !m.called }
+// inGo reports whether the predicates are evaluated in Go.
+func (m predicates) inGo() bool { return len(m.each) > 0 && !m.called }
 
 // value is an expression for what of makes of the text that the predicate looks
 // at, or NULL.

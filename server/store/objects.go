@@ -14,7 +14,7 @@ import (
 // Get returns one object; [NotFound] if there is none in the scope.
 func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
 	var row Row
-	err := s.peek(ctx, func(ctx context.Context, q *session) (err error) {
+	err := s.readOne(ctx, func(ctx context.Context, q *session) (err error) {
 		row, err = q.find(ctx, e, sc, id, unlocked)
 		return err
 	})
@@ -356,7 +356,7 @@ func (refs *referents) check() error {
 		}
 		to := r.scan.row()
 		name := to[r.to.Index("name")]
-		refs.q.log.knows(r.column, r.id, name.(string))
+		refs.q.log.setName(r.column, r.id, name.(string))
 		for _, column := range r.agree {
 			if got, want := refs.row[column], to[r.to.Index(column)]; got != want {
 				return refuse(Invalid, "%s %v contradicts %s %v: the %s %q belongs to %s %v. "+checkTogether,

@@ -43,7 +43,7 @@ func (s *Store) endPage(ctx context.Context, id string, kept time.Duration, most
 
 // PageEnded reports whether the page's cookie with an id, issued at made, was revoked.
 func (s *Store) PageEnded(ctx context.Context, id string, made time.Time) (ended bool, err error) {
-	err = s.peek(ctx, func(ctx context.Context, q *session) error {
+	err = s.readOne(ctx, func(ctx context.Context, q *session) error {
 		var found string
 		var at int64
 		ended = false

@@ -109,7 +109,7 @@ func (s *Store) buildPart(ctx context.Context, at Cursor, p Part) (fleet *Store,
 func (v *View) partAt(ctx context.Context, p Part, revision int64) (levels []*timeline, err error) {
 	ids := []string{p.ID}
 	if p.ID == "" {
-		if ids, err = v.onceNamed(ctx, p, revision); err != nil {
+		if ids, err = v.namedAt(ctx, p, revision); err != nil {
 			return nil, err
 		}
 	}
@@ -134,9 +134,9 @@ func (v *View) partAt(ctx context.Context, p Part, revision int64) (levels []*ti
 	return levels, nil
 }
 
-// onceNamed returns the ids of the objects of a kind that may have had a name at a revision: those that have it now,
+// namedAt returns the ids of the objects of a kind that may have had a name at a revision: those that have it now,
 // and those that lost it since.
-func (v *View) onceNamed(ctx context.Context, p Part, revision int64) (ids []string, err error) {
+func (v *View) namedAt(ctx context.Context, p Part, revision int64) (ids []string, err error) {
 	e := entityOf(p.Kind)
 	title := e.of.Title
 	c := v.q.conditions()

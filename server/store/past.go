@@ -61,7 +61,7 @@ func (v *View) AtTime(ctx context.Context, at Micros) (Cursor, error) {
 	if err != nil || dated > 0 || at >= v.q.store.opened {
 		return c, err
 	}
-	return Cursor{}, v.unreached(ctx, revision)
+	return Cursor{}, v.beforeHorizonError(ctx, revision)
 }
 
 func momentText(at Micros) string {
@@ -82,7 +82,7 @@ func (v *View) moment(ctx context.Context, revision int64, change string) (Curso
 	case revision < 0:
 		return c, unknown
 	case revision < l.horizon:
-		return c, v.unreached(ctx, l.horizon)
+		return c, v.beforeHorizonError(ctx, l.horizon)
 	case revision > 0: // before it there was nothing
 		if c.Change, err = v.changeOf(ctx, l, revision); err != nil {
 			return c, err
@@ -94,8 +94,8 @@ func (v *View) moment(ctx context.Context, revision int64, change string) (Curso
 	return c, nil
 }
 
-// unreached returns the error for a state from before the horizon, or from before everything.
-func (v *View) unreached(ctx context.Context, horizon int64) error {
+// beforeHorizonError returns the error for a state from before the horizon, or from before everything.
+func (v *View) beforeHorizonError(ctx context.Context, horizon int64) error {
 	var at int64
 	err := v.q.row(ctx, "SELECT at FROM changes WHERE revision <= ? ORDER BY revision DESC LIMIT 1", []any{horizon}, &at)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -394,7 +394,7 @@ func (s *Store) fill(ctx context.Context, state *past, tx, from engine.Tx) error
 			return fmt.Errorf("table %s: %w", t.name, err)
 		}
 	}
-	if err := q.takeBackAll(ctx, live, state.at.Revision); err != nil {
+	if err := q.revertAll(ctx, live, state.at.Revision); err != nil {
 		return err
 	}
 	return q.listUnkept(ctx, state)
@@ -433,8 +433,8 @@ func (q *session) copy(ctx context.Context, from *session, t *table) error {
 	return flush()
 }
 
-// takeBackAll takes back every change after a revision, newest first.
-func (q *session) takeBackAll(ctx context.Context, live *View, revision int64) error {
+// revertAll takes back every change after a revision, newest first.
+func (q *session) revertAll(ctx context.Context, live *View, revision int64) error {
 	at := Cursor{Revision: 1 << 62}
 	for {
 		some, err := live.q.someChanges(ctx, "WHERE (revision, n) < (?, ?) AND revision > ? ORDER BY revision DESC, n DESC", at.Revision, at.N, revision)
@@ -450,7 +450,7 @@ func (q *session) takeBackAll(ctx context.Context, live *View, revision int64) e
 			}
 			before, after, err := c.sides(e)
 			if err == nil {
-				err = q.takeBack(ctx, e, c, &before, &after)
+				err = q.revert(ctx, e, c, &before, &after)
 			}
 			if err != nil {
 				return err

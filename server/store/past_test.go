@@ -183,7 +183,7 @@ func TestPastParts(t *testing.T) {
 		create(t, s, Hosts, sc, h)
 	}
 	err = s.View(t.Context(), false, func(ctx context.Context, v *View) error {
-		_, err := v.onceNamed(ctx, Part{Object: Object{Kind: "host"}, Name: "h"}, c.Revision)
+		_, err := v.namedAt(ctx, Part{Object: Object{Kind: "host"}, Name: "h"}, c.Revision)
 		return err
 	})
 	if !errors.Is(err, errPartTooLarge) {

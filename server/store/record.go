@@ -60,8 +60,8 @@ type reference struct {
 	id  any
 }
 
-// knows stores the name of what a row refers to.
-func (l *recorder) knows(key string, id any, name string) {
+// setName stores the name of what a row refers to.
+func (l *recorder) setName(key string, id any, name string) {
 	if l.names == nil {
 		l.names = map[reference]string{}
 	}
@@ -291,7 +291,7 @@ func (q *session) resolve(ctx context.Context, n *named) error {
 	}
 	for i, name := range names {
 		if name != nil {
-			q.log.knows(placeKeys[i], n.below[i], *name)
+			q.log.setName(placeKeys[i], n.below[i], *name)
 		}
 	}
 	q.log.prefix(n)

@@ -40,7 +40,7 @@ const (
 )
 
 // Causes are all causes.
-var Causes = []Cause{causeBehind, causeLag, causeAhead, causeOtherDatabase, causeRefused, causeEarly, engine.CauseNoAnswer, engine.CauseBusy, engine.CauseConflict}
+var Causes = []Cause{causeBehind, causeLag, causeAhead, causeOtherDatabase, causeRefused, causeEarly, engine.CauseUnreachable, engine.CauseBusy, engine.CauseConflict}
 
 // ReplicaStats are the state and statistics of a store's replica.
 type ReplicaStats struct {
@@ -104,9 +104,9 @@ func (s *Store) openReplica(ctx context.Context, o Options) error {
 	}
 	working, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r := &replica{store: s, engine: e, maxLag: o.ReplicaLag, gone: goneAfter, report: o.ReplicaState, stop: stop, done: make(chan struct{})}
-	r.now = ReplicaStats{Why: engine.CauseNoAnswer, Skipped: map[Cause]int64{}}
+	r.now = ReplicaStats{Why: engine.CauseUnreachable, Skipped: map[Cause]int64{}}
 	r.running, r.end = context.WithCancel(context.Background())
-	if err := r.begin(ctx); err != nil {
+	if err := r.firstProbe(ctx); err != nil {
 		stop()
 		return errors.Join(fmt.Errorf("--read-database: %w", err), e.Close())
 	}
@@ -115,8 +115,8 @@ func (s *Store) openReplica(ctx context.Context, o Options) error {
 	return nil
 }
 
-// begin is the first probe, which refuses a database that cannot be meant.
-func (r *replica) begin(ctx context.Context) error {
+// firstProbe is the first probe, which refuses a database that cannot be meant.
+func (r *replica) firstProbe(ctx context.Context) error {
 	for until := time.Now().Add(readyTimeout); ; {
 		v := r.probe(ctx)
 		if over := v.why != causeLag || !v.at.Standby || time.Now().After(until); over {
@@ -182,7 +182,7 @@ func (r *replica) probe(ctx context.Context) (v verdict) {
 
 // probeFailed returns the verdict for a replica that did not answer.
 func (r *replica) probeFailed(err error) (v verdict) {
-	v.why, v.detail = engine.CauseNoAnswer, err.Error()
+	v.why, v.detail = engine.CauseUnreachable, err.Error()
 	if passed := (*engine.SkippedError)(nil); errors.As(err, &passed) {
 		v.why = passed.Why
 	}
@@ -201,7 +201,7 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 	var ourSalt string
 	var same *string
 	var oldest *int64
-	err := r.store.peek(ctx, func(ctx context.Context, q *session) error {
+	err := r.store.readOne(ctx, func(ctx context.Context, q *session) error {
 		return q.row(ctx, `SELECT revision, change, salt, (SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1),
 			(SELECT at FROM changes WHERE revision > ? ORDER BY revision, n LIMIT 1) FROM log`,
 			[]any{theirs.Revision, theirs.Revision}, &ours.Revision, &ours.Change, &ourSalt, &same, &oldest)
@@ -282,7 +282,7 @@ func (r *replica) settle(v verdict) {
 	if v.why == engine.CauseBusy || v.why == engine.CauseConflict { // what was asked in between was not answered for itself
 		v.why = r.now.Why
 	}
-	answers := v.why != engine.CauseNoAnswer
+	answers := v.why != engine.CauseUnreachable
 	switch {
 	case answers:
 		r.answered = time.Now()
@@ -332,7 +332,7 @@ func (r *replica) count(why Cause, err error) {
 	r.now.Others++
 	r.now.Skipped[why]++
 	r.late = r.late || why == causeBehind || why == causeEarly
-	if why == engine.CauseNoAnswer && r.now.Why == "" && err != nil {
+	if why == engine.CauseUnreachable && r.now.Why == "" && err != nil {
 		r.now.Probed = false
 		r.turn(why, r.probeFailed(err).detail)
 	}
@@ -368,7 +368,7 @@ func (r *replica) confirm(ctx context.Context, at Cursor) error {
 		return nil
 	}
 	has, err := r.ends.do(ctx, at, func(ctx context.Context) (has bool, err error) {
-		err = r.store.peek(ctx, func(ctx context.Context, q *session) (err error) {
+		err = r.store.readOne(ctx, func(ctx context.Context, q *session) (err error) {
 			has, err = q.hasChange(ctx, at)
 			return err
 		})
@@ -441,7 +441,7 @@ func (r *replica) view(ctx context.Context, need Need, full bool, fn func(ctx co
 	case errors.As(err, &passed):
 		why = passed.Why
 	case running.Err() != nil:
-		why = engine.CauseNoAnswer
+		why = engine.CauseUnreachable
 	case need.Requested:
 		why = causeRefused
 	}
@@ -473,7 +473,7 @@ func (s *Store) Replica() (stats ReplicaStats, ok bool) {
 
 // LogEnd returns the end of the change log.
 func (s *Store) LogEnd(ctx context.Context) (end Cursor, err error) {
-	err = s.peek(ctx, func(ctx context.Context, q *session) error {
+	err = s.readOne(ctx, func(ctx context.Context, q *session) error {
 		return q.row(ctx, "SELECT revision, change FROM log", nil, &end.Revision, &end.Change)
 	})
 	return end, err

@@ -28,7 +28,7 @@ func Restore(ctx context.Context, database string, o Options, file string, open 
 		return info, 0, err
 	}
 	o.Create, o.NoSaves = true, true // it is a backup already
-	defer removeMade(database, &err)()
+	defer removeOnError(database, &err)()
 	e, err := openEngine(ctx, database, o, migrations[:info.Schema])
 	if errors.Is(err, ErrNewer) {
 		return info, 0, fmt.Errorf("the backup is of schema %d, and %w: restore into a database without tables", info.Schema, err)
@@ -53,9 +53,9 @@ func Restore(ctx context.Context, database string, o Options, file string, open 
 	return info, all, s.Close()
 }
 
-// removeMade returns a function that removes a SQLite file that did not exist when removeMade was called, if there was
+// removeOnError returns a function that removes a SQLite file that did not exist when removeOnError was called, if there was
 // an error.
-func removeMade(database string, err *error) func() {
+func removeOnError(database string, err *error) func() {
 	path, e := sqlitePath(database)
 	if e != nil {
 		return func() {}

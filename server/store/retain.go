@@ -50,7 +50,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 			return err
 		}
 		if more {
-			if err := rest(ctx, time.Since(began)); err != nil {
+			if err := pauseFor(ctx, time.Since(began)); err != nil {
 				return err
 			}
 		}
@@ -58,8 +58,8 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// rest pauses for as long as the last step has taken.
-func rest(ctx context.Context, d time.Duration) error {
+// pauseFor pauses for as long as the last step has taken.
+func pauseFor(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
 		return nil

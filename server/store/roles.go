@@ -75,7 +75,7 @@ func (q *session) keepRootUser(ctx context.Context, e *Entity, row Row, cannot s
 	if e == Projects {
 		what = fmt.Sprintf("user %q in it is the last root user", name)
 	}
-	return refuse(InUse, "The %s %s: %s, and without one nobody sees all projects. For a new API key: craton server bootstrap --new-key.", e.titled(row), cannot, what)
+	return refuse(InUse, "The %s %s: %s, and without one nobody sees all projects. For a new API key: craton server bootstrap --new-key.", e.title(row), cannot, what)
 }
 
 // keepRootKey refuses to delete the last key of root.
@@ -105,7 +105,7 @@ func (q *session) rootsLeft(ctx context.Context, key int64, where string, args .
 	return n > 0, err
 }
 
-// titled returns the name of an object in messages.
-func (e *Entity) titled(row Row) string {
+// title returns the name of an object in messages.
+func (e *Entity) title(row Row) string {
 	return fmt.Sprintf("%s %q (id %v)", e.Name, row[e.Index(e.of.Title)], row[e.Index(e.key)])
 }

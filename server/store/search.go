@@ -37,7 +37,7 @@ func NewSearch(text string) *Search {
 	if len(s.pieces) > 0 {
 		for _, r := range want {
 			if other := nonASCIIUpper[r]; other != 0 && !slices.Contains(s.plain, string(other)) {
-				s.either(other)
+				s.addAlternative(other)
 			}
 		}
 		return s
@@ -52,7 +52,7 @@ func NewSearch(text string) *Search {
 			s.plain, s.coded = []string{`"`}, []string{`"`}
 		default:
 			for _, same := range upper(r) {
-				s.either(same)
+				s.addAlternative(same)
 			}
 		}
 		return s
@@ -61,8 +61,8 @@ func NewSearch(text string) *Search {
 	return s
 }
 
-// either adds a character that a row may contain instead.
-func (s *Search) either(r rune) {
+// addAlternative adds a character that a row may contain instead.
+func (s *Search) addAlternative(r rune) {
 	s.plain = append(s.plain, string(r))
 	s.coded = append(s.coded, strings.Trim(string(jsontext.AppendString(nil, string(r))), `"`))
 }
@@ -200,7 +200,7 @@ func (f *searchRun) choose(ctx context.Context, e *Entity, filters []Filter) err
 	for _, one := range filters {
 		c.equal("t."+one.Column, one.Value, true)
 	}
-	most, err := f.most(ctx, e, c)
+	most, err := f.maxChosen(ctx, e, c)
 	if err != nil {
 		return err
 	}
@@ -226,8 +226,8 @@ func (f *searchRun) choose(ctx context.Context, e *Entity, filters []Filter) err
 	return err
 }
 
-// most returns how many objects of an entity are chosen at most.
-func (f *searchRun) most(ctx context.Context, e *Entity, c conditions) (int, error) {
+// maxChosen returns how many objects of an entity are chosen at most.
+func (f *searchRun) maxChosen(ctx context.Context, e *Entity, c conditions) (int, error) {
 	var n int
 	err := f.q.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+e.Table+" t"+c.String()+" LIMIT ?) seen", append(slices.Clip(c.args), maxChosen*chosenPart), &n)
 	return max(f.q.store.few, n/chosenPart), err

@@ -63,8 +63,8 @@ func (s *Store) read(ctx context.Context, fn func(ctx context.Context, q *sessio
 	})
 }
 
-// peek is read for a single statement.
-func (s *Store) peek(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
+// readOne is read for a single statement.
+func (s *Store) readOne(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	return s.engine.Peek(ctx, func(ctx context.Context, tx engine.Tx) error {
 		return fn(ctx, &session{store: s, tx: tx})
 	})
@@ -106,11 +106,11 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 	}
 	err := s.engine.Write(ctx, work)
 	if errors.Is(err, engine.ErrReference) {
-		err = s.lost(ctx, log.into, err)
+		err = s.explainReference(ctx, log.into, err)
 	}
 	if err == nil && log.change != "" {
 		s.bell.ring()
-		s.grown(log.n)
+		s.countChanges(log.n)
 		s.checkClock(Micros(log.at))
 		if o, ok := ctx.Value(outcomeKey{}).(*Outcome); ok {
 			o.Revision, o.Change = log.revision, log.change
@@ -119,13 +119,13 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 	return err
 }
 
-// lost explains why a write failed that refers to something. It locks all of that, except for the project of a new
+// explainReference explains why a write failed that refers to something. It locks all of that, except for the project of a new
 // object, which may have been deleted since the request was let in.
-func (s *Store) lost(ctx context.Context, project any, cause error) error {
+func (s *Store) explainReference(ctx context.Context, project any, cause error) error {
 	if project == nil {
 		return errLost
 	}
-	err := s.peek(ctx, func(ctx context.Context, q *session) error {
+	err := s.readOne(ctx, func(ctx context.Context, q *session) error {
 		_, err := q.get(ctx, Projects, Scope{All: true}, project, unlocked)
 		return err
 	})

@@ -85,9 +85,9 @@ func (s *setters) walk(ctx context.Context, at int64) error {
 				seen++
 				s.read++
 				if action != Deleted {
-					s.met(deref(after), next)
+					s.record(deref(after), next)
 				}
-				s.met(deref(before), place{}) // where it is not there behind the change
+				s.record(deref(before), place{}) // where it is not there behind the change
 				if action == Created || action == Deleted || s.wanted >= 0 && s.there >= s.wanted {
 					return errEnough
 				}
@@ -116,8 +116,8 @@ func (s *setters) conditions() conditions {
 	return c
 }
 
-// met records that a change set the variables of a side, unless a later one did.
-func (s *setters) met(side string, at place) {
+// record records that a change set the variables of a side, unless a later one did.
+func (s *setters) record(side string, at place) {
 	if side == "" {
 		return
 	}

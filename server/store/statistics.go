@@ -46,8 +46,8 @@ func (g *growth) close() {
 	g.running.Wait()
 }
 
-// grown counts n changes that were committed.
-func (s *Store) grown(n int64) {
+// countChanges counts n changes that were committed.
+func (s *Store) countChanges(n int64) {
 	g, text := s.growth, s.engine.Dialect().Statistics
 	if text == "" {
 		return

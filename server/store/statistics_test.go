@@ -23,7 +23,7 @@ func TestStatistics(t *testing.T) {
 	known := func() (rows int64) {
 		t.Helper()
 		s.growth.running.Wait()
-		err := s.peek(t.Context(), func(ctx context.Context, q *session) error {
+		err := s.readOne(t.Context(), func(ctx context.Context, q *session) error {
 			return q.row(ctx, "SELECT CAST(reltuples AS BIGINT) FROM pg_class WHERE oid = to_regclass('devices')", nil, &rows)
 		})
 		if err != nil {

@@ -112,7 +112,7 @@ func (w *walker) level(ctx context.Context, o Object) (*timeline, error) {
 			return nil, err
 		}
 	}
-	return t, w.back(ctx, t, w.at+1)
+	return t, w.revertFrom(ctx, t, w.at+1)
 }
 
 // present reads the current state of the object.
@@ -191,7 +191,7 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 		c.add("(revision, n) < (?, ?)", t.next.Revision, t.next.N)
 	}
 	if w.key != "" {
-		if err := w.passOver(ctx, t, &c); err != nil {
+		if err := w.skipUnchanged(ctx, t, &c); err != nil {
 			return err
 		}
 	}
@@ -219,10 +219,10 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 	return nil
 }
 
-// passOver makes a statement for the changes of an object skip those that change neither the followed variable nor the
+// skipUnchanged makes a statement for the changes of an object skip those that change neither the followed variable nor the
 // place it is inherited from, nor that place's name. A variable or a column appears in a side of a change as a member
 // of JSON. The last of the rows skipped at once is included, so that no statement runs without end.
-func (w *walker) passOver(ctx context.Context, t *timeline, c *conditions) error {
+func (w *walker) skipUnchanged(ctx context.Context, t *timeline, c *conditions) error {
 	if t.begin == 0 || t.next == (Cursor{Revision: t.begin}) {
 		err := w.q.row(ctx, "SELECT revision FROM changes"+c.String()+" ORDER BY revision DESC, n DESC LIMIT 1 OFFSET ?", append(slices.Clone(c.args), w.q.store.passed-1), &t.begin)
 		switch {
@@ -244,8 +244,8 @@ func (w *walker) passOver(ctx context.Context, t *timeline, c *conditions) error
 // referring is the suffix of columns that refer to another object.
 const referring = "_id"
 
-// back takes back all changes from a revision on.
-func (w *walker) back(ctx context.Context, t *timeline, revision int64) error {
+// revertFrom takes back all changes from a revision on.
+func (w *walker) revertFrom(ctx context.Context, t *timeline, revision int64) error {
 	for {
 		newest, err := w.newest(ctx, t)
 		if err != nil || newest < revision {
@@ -255,7 +255,7 @@ func (w *walker) back(ctx context.Context, t *timeline, revision int64) error {
 		if err != nil {
 			return err
 		}
-		if err := w.takeBack(t, &t.ahead[0], &before, &after); err != nil {
+		if err := w.revert(t, &t.ahead[0], &before, &after); err != nil {
 			return err
 		}
 		t.ahead = t.ahead[1:]
@@ -263,7 +263,7 @@ func (w *walker) back(ctx context.Context, t *timeline, revision int64) error {
 	}
 }
 
-func (w *walker) takeBack(t *timeline, c *Change, before, after *facts) error {
+func (w *walker) revert(t *timeline, c *Change, before, after *facts) error {
 	if c.Action == Created || c.Action == Deleted {
 		for key := range t.own {
 			w.drop(t, key)

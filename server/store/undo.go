@@ -93,7 +93,7 @@ func (s *Store) Undo(ctx context.Context, sc Scope, u UndoParams) (*UndoResult, 
 	case errors.Is(err, errUndoConflict):
 		return done, refuse(PreconditionFailed, "%s", done.conflict())
 	case errors.Is(err, engine.ErrUnique):
-		return done, s.taken(ctx, done.Of)
+		return done, s.explainTaken(ctx, done.Of)
 	}
 	return done, err
 }
@@ -155,7 +155,7 @@ func (w *undoRun) run(ctx context.Context) error {
 		if err := w.expectAll(ctx, r.Revision); err != nil {
 			return err
 		}
-		err := w.changesOf(ctx, r.Revision, !r.moved, func(some []Change) error { return w.some(ctx, some) })
+		err := w.changesOf(ctx, r.Revision, !r.moved, func(some []Change) error { return w.undo(ctx, some) })
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,7 @@ func (w *undoRun) run(ctx context.Context) error {
 		}
 	}
 	for _, cell := range w.movedCells {
-		if err := cell.leftBehind(ctx); err != nil {
+		if err := cell.checkLeftBehind(ctx); err != nil {
 			return err
 		}
 	}
@@ -242,7 +242,7 @@ func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err erro
 		case at.Revision == 0:
 			return nil, errNotFound
 		case at.Revision <= horizon:
-			return nil, v.unreached(ctx, horizon)
+			return nil, v.beforeHorizonError(ctx, horizon)
 		}
 		c.add("revision = ?", at.Revision)
 	}
@@ -284,9 +284,9 @@ func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err erro
 // inverse maps actions to those that undo them.
 var inverse = map[string]string{Created: Deleted, Deleted: Created, Updated: Updated, Moved: Moved}
 
-// some undoes some changes, which come newest first.
-func (w *undoRun) some(ctx context.Context, changes []Change) error {
-	there, err := w.there(ctx, changes)
+// undo undoes some changes, which come newest first.
+func (w *undoRun) undo(ctx context.Context, changes []Change) error {
+	there, err := w.existing(ctx, changes)
 	if err != nil {
 		return err
 	}
@@ -307,9 +307,9 @@ func (w *undoRun) some(ctx context.Context, changes []Change) error {
 		s := &undoStep{undoRun: w, Change: c, e: e, id: id, before: &before, after: &after}
 		switch c.Action {
 		case Deleted:
-			err = s.bringBack(ctx, there[Object{c.Kind, c.Object}])
+			err = s.restoreDeleted(ctx, there[Object{c.Kind, c.Object}])
 		case Created:
-			err = s.takeAway(ctx)
+			err = s.deleteCreated(ctx)
 		default:
 			err = s.change(ctx)
 		}
@@ -320,8 +320,8 @@ func (w *undoRun) some(ctx context.Context, changes []Change) error {
 	return nil
 }
 
-// there returns the objects deleted by changes that exist nevertheless.
-func (w *undoRun) there(ctx context.Context, changes []Change) (map[Object]bool, error) {
+// existing returns the objects deleted by changes that exist nevertheless.
+func (w *undoRun) existing(ctx context.Context, changes []Change) (map[Object]bool, error) {
 	ids := map[*Entity][]any{}
 	for _, c := range changes {
 		if e := entityOf(c.Kind); c.Action == Deleted && e != nil {
@@ -347,15 +347,15 @@ func (w *undoRun) there(ctx context.Context, changes []Change) (map[Object]bool,
 	return there, nil
 }
 
-// taken returns the error for a name that another object has by now. The database reports only that there is one, and
+// explainTaken returns the error for a name that another object has by now. The database reports only that there is one, and
 // possibly only at the commit.
-func (s *Store) taken(ctx context.Context, revisions []Change) error {
+func (s *Store) explainTaken(ctx context.Context, revisions []Change) error {
 	refusal := refuse(Conflict, "A name that would be restored is taken now. Nothing was undone.")
 	err := s.View(ctx, true, func(ctx context.Context, v *View) error {
 		for _, r := range revisions {
 			err := v.q.changesOf(ctx, r.Revision, true, func(some []Change) error {
 				for i := range some {
-					if other, err := v.named(ctx, &some[i]); other != nil || err != nil {
+					if other, err := v.checkNameFree(ctx, &some[i]); other != nil || err != nil {
 						refusal = cmp.Or(other, refusal)
 						return cmp.Or(err, errEnough)
 					}
@@ -374,8 +374,8 @@ func (s *Store) taken(ctx context.Context, revisions []Change) error {
 	return refusal
 }
 
-// named returns a refusal if another object now has the name that an object had before a change.
-func (v *View) named(ctx context.Context, c *Change) (refusal, err error) {
+// checkNameFree returns a refusal if another object now has the name that an object had before a change.
+func (v *View) checkNameFree(ctx context.Context, c *Change) (refusal, err error) {
 	e := entityOf(c.Kind)
 	before, _, err := c.sides(e)
 	if err != nil || c.Before == "" {

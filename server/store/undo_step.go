@@ -33,15 +33,15 @@ func (s *undoStep) conflict(format string, args ...any) {
 	}
 }
 
-// left records what stays as it is.
-func (s *undoStep) left(format string, args ...any) {
+// addLeft records what stays as it is.
+func (s *undoStep) addLeft(format string, args ...any) {
 	if d := s.done; len(d.Left) < maxUndoConflicts {
 		d.Left = append(d.Left, s.String()+": "+fmt.Sprintf(format, args...))
 	}
 }
 
-// does records a step.
-func (s *undoStep) does(step UndoStep) {
+// addStep records a step.
+func (s *undoStep) addStep(step UndoStep) {
 	s.done.Counts[step.Action]++
 	if step.Kind, step.Object, step.Path = s.Kind, s.Object, s.Path; len(s.done.Steps) < maxUndoSteps {
 		s.done.Steps = append(s.done.Steps, step)
@@ -60,7 +60,7 @@ func (s *undoStep) unkept() error {
 	if !s.Omit {
 		return (&past{at: Cursor{Revision: s.Revision - 1}}).refuse(" of the "+s.String(), keys)
 	}
-	s.left("the change log does not have what was in %s", strings.Join(keys, ", "))
+	s.addLeft("the change log does not have what was in %s", strings.Join(keys, ", "))
 	// A variable that may have existed before the change is not removed.
 	s.after.variables = slices.DeleteFunc(s.after.variables, func(v Variable) bool { return slices.Contains(keys, v.Name) })
 	s.after.hashed = slices.DeleteFunc(s.after.hashed, func(v Variable) bool { return slices.Contains(keys, v.Name) })
@@ -68,8 +68,8 @@ func (s *undoStep) unkept() error {
 	return nil
 }
 
-// bringBack restores a deleted object.
-func (s *undoStep) bringBack(ctx context.Context, there bool) error {
+// restoreDeleted restores a deleted object.
+func (s *undoStep) restoreDeleted(ctx context.Context, there bool) error {
 	if there {
 		s.conflict("is there again")
 		return errUndoConflict // it cannot be created twice
@@ -98,7 +98,7 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 		}
 	}
 	if err := s.checkRefs(ctx, s.e, values, unsure); err != nil {
-		return s.because("cannot be restored", err)
+		return s.wrapError("cannot be restored", err)
 	}
 	if s.e == Users {
 		values.setRole() // old entries of the log have no role
@@ -106,7 +106,7 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 			return refuse(Forbidden, "only a root user may restore a root user")
 		}
 		values["key_hash"] = ""
-		s.left("its API keys are not kept, and without one it cannot sign in: make it a new one")
+		s.addLeft("its API keys are not kept, and without one it cannot sign in: make it a new one")
 	}
 	if err := s.restore(ctx, s.e, s.id, s.before); err != nil {
 		return err
@@ -130,7 +130,7 @@ func (s *undoStep) bringBack(ctx context.Context, there bool) error {
 			return err
 		}
 	}
-	s.does(UndoStep{Action: Created})
+	s.addStep(UndoStep{Action: Created})
 	return s.recordNew(ctx, s.e, row, s.before.variables, s.before.labels)
 }
 
@@ -174,8 +174,8 @@ func (r Row) own() Row {
 	return own
 }
 
-// takeAway deletes an object that was created.
-func (s *undoStep) takeAway(ctx context.Context) error {
+// deleteCreated deletes an object that was created.
+func (s *undoStep) deleteCreated(ctx context.Context) error {
 	row, err := s.get(ctx, s.e, Scope{All: true}, s.id, removing)
 	if IsCode(err, NotFound) {
 		s.conflict("no longer exists")
@@ -193,8 +193,8 @@ func (s *undoStep) takeAway(ctx context.Context) error {
 	if len(s.done.Conflicts) > 0 && !s.Force && !s.Check {
 		return nil // its contents need not be checked
 	}
-	s.does(UndoStep{Action: Deleted})
-	return s.because("", s.delete(ctx, s.e, s.sc, row))
+	s.addStep(UndoStep{Action: Deleted})
+	return s.wrapError("", s.delete(ctx, s.e, s.sc, row))
 }
 
 // withContents records a conflict for contents that were added since.
@@ -256,7 +256,7 @@ func (s *undoStep) change(ctx context.Context) error {
 		return s.changeKeys(ctx, row, step)
 	}
 	if step.Fields != nil || step.Keys != nil || step.Labels {
-		s.does(step)
+		s.addStep(step)
 	}
 	return nil
 }
@@ -280,14 +280,14 @@ func (s *undoStep) changeKeys(ctx context.Context, user Row, step UndoStep) erro
 			return refuse(Forbidden, "only a root user may delete a key of a root user")
 		}
 		step.Fields = append(step.Fields, memberKey)
-		if err := s.because("", s.deleteKey(ctx, user, &keys[0])); err != nil {
+		if err := s.wrapError("", s.deleteKey(ctx, user, &keys[0])); err != nil {
 			return err
 		}
 	case isGone || step.Fields == nil:
-		s.left("the API key that it had before is not kept")
+		s.addLeft("the API key that it had before is not kept")
 	}
 	if step.Fields != nil {
-		s.does(step)
+		s.addStep(step)
 	}
 	return nil
 }
@@ -314,12 +314,12 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 		whole[c.Name] = moved[i]
 	}
 	if _, ok := set["role"]; ok && e == Users {
-		if err := s.mayChangeRole(ctx, row, set, moved); err != nil {
+		if err := s.checkRole(ctx, row, set, moved); err != nil {
 			return err
 		}
 	}
 	if err := s.checkParent(ctx, e, row, set); err != nil {
-		return s.because("cannot be as it was", err)
+		return s.wrapError("cannot be as it was", err)
 	}
 	unsure := maps.Clone(set)
 	for _, r := range e.refs {
@@ -328,7 +328,7 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 		}
 	}
 	if err := s.checkRefs(ctx, e, whole, unsure); err != nil {
-		return s.because("cannot be as it was", err)
+		return s.wrapError("cannot be as it was", err)
 	}
 	if e == Cells && s.Action == Moved {
 		s.movedCells = append(s.movedCells, s)
@@ -343,8 +343,8 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 	return s.recordUpdate(ctx, s.Action, e, row, moved)
 }
 
-// leftBehind refuses to move a cell back without objects that were created in it, or moved into it, since.
-func (s *undoStep) leftBehind(ctx context.Context) error {
+// checkLeftBehind refuses to move a cell back without objects that were created in it, or moved into it, since.
+func (s *undoStep) checkLeftBehind(ctx context.Context) error {
 	for _, inner := range []*Entity{anyDevice, Networks} {
 		found, err := s.describeFound(ctx, fmt.Sprintf(`SELECT %s, t.id, t.name FROM %s t JOIN cells c ON c.id = t.cell_id
 			WHERE t.cell_id = ? AND t.region_id <> c.region_id ORDER BY t.id LIMIT 1`, inner.kindText(), inner.Table), s.id)
@@ -358,8 +358,8 @@ func (s *undoStep) leftBehind(ctx context.Context) error {
 	return nil
 }
 
-// mayChangeRole refuses a change that the caller could not make with SetRole. The other columns follow from the role.
-func (s *undoStep) mayChangeRole(ctx context.Context, row Row, set Values, moved Row) error {
+// checkRole refuses a change that the caller could not make with SetRole. The other columns follow from the role.
+func (s *undoStep) checkRole(ctx context.Context, row Row, set Values, moved Row) error {
 	set.setRole()
 	for i, c := range s.e.Columns {
 		if v, ok := set[c.Name]; ok {
@@ -369,7 +369,7 @@ func (s *undoStep) mayChangeRole(ctx context.Context, row Row, set Values, moved
 	if (row.role() == schema.Root || moved.role() == schema.Root) && !s.sc.All {
 		return refuse(Forbidden, "only a root user may grant or revoke the role root")
 	}
-	return s.because("", s.keepRootUser(ctx, s.e, row, "cannot get another role"))
+	return s.wrapError("", s.keepRootUser(ctx, s.e, row, "cannot get another role"))
 }
 
 func (s *undoStep) changeLabels(ctx context.Context, row Row, step *UndoStep) error {
@@ -519,8 +519,8 @@ func shownText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// because adds the object to an error message.
-func (s *undoStep) because(what string, err error) error {
+// wrapError adds the object to an error message.
+func (s *undoStep) wrapError(what string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) {
 		return err

@@ -171,7 +171,7 @@ func (q *session) add(ctx context.Context, e *Entity, values Values) (Row, error
 // name. It is cheap if there is nothing to do, and can be called concurrently.
 func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) error {
 	done := false
-	err := s.peek(ctx, func(ctx context.Context, q *session) error {
+	err := s.readOne(ctx, func(ctx context.Context, q *session) error {
 		var known string
 		err := q.row(ctx, "SELECT name FROM projects WHERE id = ?", []any{id}, &known)
 		if errors.Is(err, sql.ErrNoRows) {

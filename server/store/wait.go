@@ -93,7 +93,7 @@ func (s *Store) poll(ctx context.Context) {
 	for {
 		time.Sleep(pollEvery)
 		var revision int64
-		err := s.peek(ctx, func(ctx context.Context, q *session) error {
+		err := s.readOne(ctx, func(ctx context.Context, q *session) error {
 			return q.row(ctx, "SELECT revision FROM log", nil, &revision)
 		})
 		b.mu.Lock()

@@ -45,14 +45,14 @@ func (v *View) walkTo(ctx context.Context, l HistoryParams, to int64) (*walker, 
 // stop keeps a walker for the page that continues at a position. room is the memory that it had at the start.
 func (w *walker) stop(l HistoryParams, before Cursor, room memoryBudget) *stopped {
 	for _, t := range w.open {
-		t.let()
+		t.discard()
 	}
 	w.q = nil
 	return &stopped{walkID{l.Object, l.Key, before}, w, room - w.room}
 }
 
-// let discards what a timeline has prefetched.
-func (t *timeline) let() {
+// discard discards what a timeline has prefetched.
+func (t *timeline) discard() {
 	if len(t.ahead) > 0 {
 		t.next, t.last = t.ahead[0].Cursor(), false
 		t.next.N++

@@ -43,9 +43,9 @@ type Cause string
 
 // The causes of a [SkippedError].
 const (
-	CauseNoAnswer Cause = "no_answer" // it did not answer in time, or the connection was lost
-	CauseBusy     Cause = "busy"      // all connections to it are in use
-	CauseConflict Cause = "conflict"  // replaying a change conflicted with the read
+	CauseUnreachable Cause = "no_answer" // it did not answer in time, or the connection was lost
+	CauseBusy        Cause = "busy"      // all connections to it are in use
+	CauseConflict    Cause = "conflict"  // replaying a change conflicted with the read
 )
 
 func (p *SkippedError) Error() string {

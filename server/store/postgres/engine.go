@@ -65,7 +65,7 @@ type Engine struct {
 	next        *settleBatch // not yet begun
 	settlingNow bool
 
-	life atomic.Value // string: what is known of the server's life, see askForLife
+	life atomic.Value // string: what is known of the server's life, see queryLife
 }
 
 // Open opens the database of a URL "postgres://...", with the migrations from each version to the next: see migrate.
@@ -105,7 +105,7 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 // errCrashed is the error for a write that a crash of the server may have lost.
 var errCrashed = fmt.Errorf("the database server crashed after the commit: %w", io.ErrUnexpectedEOF)
 
-// begin reads the server's life: see askForLife.
+// begin reads the server's life: see queryLife.
 func (s *Engine) begin(ctx context.Context) error {
 	return s.retry(ctx, time.Now().Add(patience), func(err error) bool { return isTransient(err) || racing(err) }, func() error {
 		conn, err := s.acquire(ctx)
@@ -116,7 +116,7 @@ func (s *Engine) begin(ctx context.Context) error {
 		if _, err := conn.Exec(ctx, makeLife); err != nil {
 			return err
 		}
-		life, err := askForLife(ctx, conn)
+		life, err := queryLife(ctx, conn)
 		s.life.Store(life)
 		return err
 	})
@@ -245,8 +245,8 @@ func (t *tx) end() {
 	}
 }
 
-// leave is end for a read-only transaction: it does not wait for the database.
-func (t *tx) leave() {
+// endRead is end for a read-only transaction: it does not wait for the database.
+func (t *tx) endRead() {
 	if t.conn != nil && t.begun {
 		go t.end()
 		return
@@ -267,7 +267,7 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 		drop(broken)
 		return s.connect(ctx, until)
 	}
-	defer t.leave()
+	defer t.endRead()
 	if err = run(ctx, t); t.failed != nil {
 		err = s.fault(err)
 	}
@@ -298,10 +298,10 @@ func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engi
 // outcome returned.
 func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	p := &place{engine: s, wanted: 1}
-	if err := p.take(ctx); err != nil {
+	if err := p.acquire(ctx); err != nil {
 		return err
 	}
-	defer p.give()
+	defer p.release()
 	if !w.Long {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.writeTime)
 		defer cancel()
@@ -320,7 +320,7 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 			}
 		case deadlock, serializationFailure:
 			if n >= maxDefeats {
-				p.give()
+				p.release()
 				p.wanted = cap(s.writers)
 			}
 		}
@@ -341,8 +341,8 @@ type place struct {
 	alone        bool
 }
 
-// take waits for the wanted places that are not yet held.
-func (p *place) take(ctx context.Context) error {
+// acquire waits for the wanted places that are not yet held.
+func (p *place) acquire(ctx context.Context) error {
 	if p.wanted > 1 && !p.alone { // two writes could each hold a part
 		select {
 		case p.engine.alone <- struct{}{}:
@@ -362,8 +362,8 @@ func (p *place) take(ctx context.Context) error {
 	return nil
 }
 
-// give releases the held places.
-func (p *place) give() {
+// release releases the held places.
+func (p *place) release() {
 	for ; p.held > 0; p.held-- {
 		<-p.engine.writers
 	}
@@ -375,7 +375,7 @@ func (p *place) give() {
 
 // attempt runs a write once. cause is the database's error if the write did not succeed and nothing was stored.
 func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, err error) {
-	if err := p.take(ctx); err != nil {
+	if err := p.acquire(ctx); err != nil {
 		return nil, err
 	}
 	over, err := s.turns.take(ctx)
@@ -406,13 +406,13 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	case done && shared && t.begun:
 		conn.Release()
 		over()
-		p.give()
+		p.release()
 		now, err := s.settle(ctx)
 		if err == nil && now != life {
 			err = errCrashed
 		}
 		if err != nil {
-			return s.lookUp(ctx, w, err)
+			return s.findOutcome(ctx, w, err)
 		}
 		return nil, nil
 	case done:
@@ -421,12 +421,12 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	case err == nil: // a statement had failed, and its error was ignored
 		conn.Release()
 		return nil, fmt.Errorf("the database took a write back: %w", t.failed)
-	case undone(err):
+	case nothingStored(err):
 		t.end()
 		return err, err
 	}
 	drop(conn)
-	return s.lookUp(ctx, w, err)
+	return s.findOutcome(ctx, w, err)
 }
 
 // run runs a write, and keeps a panic from leaving its transaction open.
@@ -439,9 +439,9 @@ func run(ctx context.Context, w engine.Work, t *tx) (err error) {
 	return w.Run(ctx, t)
 }
 
-// undone reports whether an error of a commit means that nothing was stored. The end of the connection does not mean
+// nothingStored reports whether an error of a commit means that nothing was stored. The end of the connection does not mean
 // that: a server that is shut down may have stored it without a response.
-func undone(err error) bool {
+func nothingStored(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Severity != "FATAL" && e.Severity != "PANIC" && reason(err) != engine.Unreachable
 }
@@ -462,9 +462,9 @@ func (s *Engine) beginWrite() []string {
 	return []string{beginWrite, "SET LOCAL idle_in_transaction_session_timeout = " + withinTimeout}
 }
 
-// lookUp determines the outcome of a commit whose connection was lost. The transaction may still be running, or not
+// findOutcome determines the outcome of a commit whose connection was lost. The transaction may still be running, or not
 // have arrived yet: [engine.Work.Committed] waits for it, or keeps it from being committed.
-func (s *Engine) lookUp(ctx context.Context, w engine.Work, lost error) (cause, err error) {
+func (s *Engine) findOutcome(ctx context.Context, w engine.Work, lost error) (cause, err error) {
 	if w.Committed == nil {
 		return nil, s.failure(engine.CommitUnknown, lost)
 	}

@@ -74,31 +74,31 @@ func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context,
 	defer cancel()
 	conn, err := r.engine.acquire(soon)
 	if err != nil {
-		return r.skipped(ctx, err)
+		return r.readError(ctx, err)
 	}
 	t := newTx(conn, r.engine.beginRead()...)
 	t.renew = func(_ context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error) { // the server was restarted
 		drop(broken)
 		return r.engine.acquire(soon)
 	}
-	defer t.leave()
+	defer t.endRead()
 	err = ready(soon, t)
 	if err == nil && run != nil {
 		err = run(ctx, t)
 	}
 	if t.failed != nil {
-		return r.skipped(ctx, t.failed)
+		return r.readError(ctx, t.failed)
 	}
 	return err
 }
 
-// skipped converts an error of the database, or of the connection to it, for the reader; if ctx has ended, it returns
+// readError converts an error of the database, or of the connection to it, for the reader; if ctx has ended, it returns
 // ctx's error.
-func (r *Replica) skipped(ctx context.Context, err error) error {
+func (r *Replica) readError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && code(err) == "" {
 		return ctx.Err()
 	}
-	p := &engine.SkippedError{Why: engine.CauseNoAnswer, Err: r.engine.failure(cmp.Or(reason(err), engine.Unreachable), err)}
+	p := &engine.SkippedError{Why: engine.CauseUnreachable, Err: r.engine.failure(cmp.Or(reason(err), engine.Unreachable), err)}
 	switch code(err) {
 	case serializationFailure, deadlock, cancelled: // how a standby reports that it has to continue replaying
 		p.Why = engine.CauseConflict

@@ -34,8 +34,8 @@ const (
 	askLife   = "SELECT name FROM " + lifeTable
 )
 
-// askForLife returns the name of the server's life since its last crash.
-func askForLife(ctx context.Context, conn *pgxpool.Conn) (name string, err error) {
+// queryLife returns the name of the server's life since its last crash.
+func queryLife(ctx context.Context, conn *pgxpool.Conn) (name string, err error) {
 	if err = conn.QueryRow(ctx, askLife).Scan(&name); !errors.Is(err, pgx.ErrNoRows) {
 		return name, err
 	}
@@ -107,7 +107,7 @@ func (s *Engine) settleOnce(ctx context.Context) (life string, err error) {
 		}
 		var known *string
 		if err = conn.QueryRow(ctx, durable).Scan(&known); err == nil && known == nil {
-			life, err = askForLife(ctx, conn)
+			life, err = queryLife(ctx, conn)
 		} else if err == nil {
 			life = *known
 		}

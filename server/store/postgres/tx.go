@@ -90,7 +90,7 @@ func (t *tx) QueueExec(ctx context.Context, text string, args []any) error {
 
 func (t *tx) QueueRow(_ context.Context, text string, args []any, answer *engine.RowState, dest ...any) error {
 	t.questions = append(t.questions, question{t.queue.Len(), answer, dest})
-	t.queue.Queue(numbered(text), asked(args)...)
+	t.queue.Queue(numbered(text), queryArgs(args)...)
 	return nil
 }
 
@@ -151,13 +151,13 @@ func (t *tx) flush(ctx context.Context) (tag pgconn.CommandTag, err error) {
 // send sends the queue and a statement. In what it returns, only the results of that
 // statement are left to read.
 func (t *tx) send(ctx context.Context, text string, args []any) (pgx.BatchResults, error) {
-	t.queue.Queue(numbered(text), asked(args)...)
+	t.queue.Queue(numbered(text), queryArgs(args)...)
 	return t.results(ctx, t.queue.Len()-1)
 }
 
-// asked returns the arguments of a query. PostgreSQL stores no text with a NUL, so an
+// queryArgs returns the arguments of a query. PostgreSQL stores no text with a NUL, so an
 // argument with one equals nothing, as null does.
-func asked(args []any) []any {
+func queryArgs(args []any) []any {
 	for i, arg := range args {
 		if text, ok := arg.(string); ok && strings.Contains(text, "\x00") {
 			args = slices.Clone(args)

@@ -50,13 +50,13 @@ func (q *conn) close() {
 	if q.sql == nil {
 		return
 	}
-	q.forget()
+	q.closeStatements()
 	_ = q.sql.Close() // it is done with, whatever it says
 	q.sql = nil
 }
 
-// forget closes all prepared statements.
-func (q *conn) forget() {
+// closeStatements closes all prepared statements.
+func (q *conn) closeStatements() {
 	for _, stmt := range q.stmts {
 		_ = stmt.Close()
 	}
@@ -68,7 +68,7 @@ func (q *conn) prepare(ctx context.Context, text string) (*sql.Stmt, error) {
 		return stmt, nil
 	}
 	if len(q.stmts) >= maxStatements {
-		q.forget()
+		q.closeStatements()
 	}
 	stmt, err := q.sql.PrepareContext(ctx, text)
 	if err != nil {
@@ -154,11 +154,11 @@ func (q *conn) rollback(ctx context.Context) error {
 
 // Read implements [engine.Engine].
 func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
-	q, err := s.take(ctx)
+	q, err := s.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.give(q)
+	defer s.release(q)
 	// The first statement that reads takes the snapshot. It waits for whatever is in the way; after it nothing can be.
 	err = s.retryBusy(ctx, func() error {
 		if err := q.connect(ctx); err != nil {
@@ -191,11 +191,11 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 // Peek implements [engine.Engine]: each statement is its own transaction. Whether the file is still the same is checked
 // after the read.
 func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
-	q, err := s.take(ctx)
+	q, err := s.acquire(ctx)
 	if err != nil {
 		return err
 	}
-	defer s.give(q)
+	defer s.release(q)
 	err = s.retryBusy(ctx, func() error {
 		if err := q.connect(ctx); err != nil {
 			q.failed = err
@@ -231,9 +231,9 @@ func (s *Engine) outcome(err error) error {
 	return fault(s.path, err)
 }
 
-// take waits for a connection for reading, and prefers an open one: opening takes longer than most requests, and a
+// acquire waits for a connection for reading, and prefers an open one: opening takes longer than most requests, and a
 // process that runs one task needs no second connection.
-func (s *Engine) take(ctx context.Context) (*conn, error) {
+func (s *Engine) acquire(ctx context.Context) (*conn, error) {
 	select {
 	case q := <-s.idle:
 		return q, nil
@@ -258,8 +258,8 @@ func (s *Engine) take(ctx context.Context) (*conn, error) {
 	}
 }
 
-// give ends the use of a connection.
-func (s *Engine) give(q *conn) {
+// release ends the use of a connection.
+func (s *Engine) release(q *conn) {
 	if q.sql == nil {
 		s.unopened <- q
 	} else {

@@ -45,14 +45,14 @@ func fault(path string, err error) error {
 func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 	switch e.Code() & 0xFF {
 	case sqlite3.SQLITE_FULL:
-		return engine.DiskFull, space(path)
+		return engine.DiskFull, describeSpace(path)
 	case sqlite3.SQLITE_READONLY:
-		return engine.ReadOnly, access(path)
+		return engine.ReadOnly, describeAccess(path)
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM:
 		if info, err := os.Stat(path); err != nil || info.IsDir() {
 			return engine.NoAccess, detail(err, "there is a directory of that name")
 		}
-		return engine.NoAccess, access(path)
+		return engine.NoAccess, describeAccess(path)
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return engine.Damaged, e.Error()
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
@@ -60,7 +60,7 @@ func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 	case sqlite3.SQLITE_IOERR:
 		// A write refused because of a quota or a limit of the process is one too.
 		if free, err := freeBytes(filepath.Dir(path)); err == nil && free < minFree {
-			return engine.DiskFull, space(path)
+			return engine.DiskFull, describeSpace(path)
 		}
 		if e.Code() == sqlite3.SQLITE_IOERR_SHORT_READ {
 			return engine.Damaged, "it ends too early"
@@ -73,8 +73,8 @@ func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 // minFree is the free space that a transaction needs, in bytes.
 const minFree = 64 << 10
 
-// space returns a text with the free space beside the file; "" if it is not known.
-func space(path string) string {
+// describeSpace returns a text with the free space beside the file; "" if it is not known.
+func describeSpace(path string) string {
 	free, err := freeBytes(filepath.Dir(path))
 	if err != nil {
 		return ""
@@ -82,8 +82,8 @@ func space(path string) string {
 	return fmt.Sprintf("%d bytes are free", free)
 }
 
-// access returns a text that names the file or directory which this process may not use; "" if there is none known.
-func access(path string) string {
+// describeAccess returns a text that names the file or directory which this process may not use; "" if there is none known.
+func describeAccess(path string) string {
 	for _, name := range []string{path, filepath.Dir(path)} {
 		if err := writable(name); err != nil {
 			return name + ": " + err.Error()

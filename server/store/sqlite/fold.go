@@ -16,9 +16,9 @@ const (
 	foldWait  = 300 * time.Millisecond // for views to end, while writes wait
 )
 
-// fold empties the log if it has become large. The writer calls it between two transactions; a failed attempt is
+// truncateLog empties the log if it has become large. The writer calls it between two transactions; a failed attempt is
 // repeated later.
-func (s *Engine) fold(ctx context.Context, q *conn) {
+func (s *Engine) truncateLog(ctx context.Context, q *conn) {
 	w := &s.writer
 	if q.sql == nil || time.Now().Before(w.nextFold) {
 		return

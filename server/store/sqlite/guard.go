@@ -293,7 +293,7 @@ func (s *Engine) keepLooking(ctx context.Context, every time.Duration, anchor *c
 // detach leaves the write-ahead log of a file that is not ours any more where
 // it harms nothing.
 func (s *Engine) detach(ctx context.Context, anchor *conn) error {
-	if s.guard.wasWrittenOver() {
+	if s.guard.isOverwritten() {
 		suffix := ".aside-" + time.Now().UTC().Format("20060102T150405Z")
 		return errors.Join(rename(s.guard.log(), suffix), rename(s.guard.index(), suffix))
 	}
@@ -301,7 +301,7 @@ func (s *Engine) detach(ctx context.Context, anchor *conn) error {
 	return fault(s.path, anchor.Row(ctx, "PRAGMA wal_checkpoint(TRUNCATE)", nil, &busy, &logged, &folded))
 }
 
-func (g *guard) wasWrittenOver() bool {
+func (g *guard) isOverwritten() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.over

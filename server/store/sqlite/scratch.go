@@ -142,7 +142,7 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 			return err
 		}
 	}
-	q.forget() // an open statement would keep the database attached
+	q.closeStatements() // an open statement would keep the database attached
 	if beside == nil {
 		return nil
 	}

@@ -130,7 +130,7 @@ func (s *Engine) serveWrites() {
 			}
 			close(j.done)
 		}
-		s.fold(ctx, q)
+		s.truncateLog(ctx, q)
 	}
 }
 
