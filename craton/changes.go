@@ -129,9 +129,9 @@ type ChangePage struct {
 	Horizon int64     `json:"horizon"` // every change with a higher revision is in the log
 }
 
-// Whole reports whether Next is behind a whole write, so that it names a state of the fleet: a page may end within a
+// Complete reports whether Next is behind a whole write, so that it names a state of the fleet: a page may end within a
 // large one.
-func (p *ChangePage) Whole() bool {
+func (p *ChangePage) Complete() bool {
 	place, _, _ := strings.Cut(p.Next, "-")
 	return place != "" && !strings.Contains(place, ".")
 }

@@ -62,7 +62,7 @@ func (l *FleetLine) Decode(object any) error {
 	if err := json.Unmarshal(l.Object, object); err != nil {
 		return err
 	}
-	return checkRow(gjson.ParseBytes(l.Object), "name", value.IsWhole(string(l.Object)))
+	return checkRow(gjson.ParseBytes(l.Object), "name", value.IsDecodable(string(l.Object)))
 }
 
 // errUnchanged is the error that IsUnchanged recognises.

@@ -84,10 +84,10 @@ type HistoryOptions struct {
 
 // HistoryPage is a part of a history, newest first.
 type HistoryPage struct {
-	Events []*Event  `json:"events"`
-	Next   string    `json:"next"`   // the Before of the page after it; "" if this is the last
-	Whole  bool      `json:"whole"`  // false: the change log does not reach back to where the history begins
-	Begins Timestamp `json:"begins"` // when it does
+	Events   []*Event  `json:"events"`
+	Next     string    `json:"next"`   // the Before of the page after it; "" if this is the last
+	Complete bool      `json:"whole"`  // false: the change log does not reach back to where the history begins
+	Begins   Timestamp `json:"begins"` // when it does
 }
 
 // History reads a page of what changed an object: what it inherits counts, what it shadows does not. The events may be

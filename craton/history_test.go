@@ -24,7 +24,7 @@ func TestHistory(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := page.Events[0]
-	if page.Next != "12-5e0b" || page.Whole || page.Begins.Year() != 2026 || e.Revision != 12 || e.User != "" || string(e.Fields["note"].Before) != "null" || e.Labels.After[0] != "web" ||
+	if page.Next != "12-5e0b" || page.Complete || page.Begins.Year() != 2026 || e.Revision != 12 || e.User != "" || string(e.Fields["note"].Before) != "null" || e.Labels.After[0] != "web" ||
 		e.Keys[0].Before != nil || string(e.Keys[0].After.Value) != "12345678901234567890123" || e.Keys[0].After.From.Name != "dfw" {
 		t.Errorf("%+v %+v", page, e)
 	}

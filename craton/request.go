@@ -91,7 +91,7 @@ func (resp *Response) decode(method, path string, out any, need string) error {
 	if err := json.Unmarshal(resp.Body, out); err != nil {
 		return newResponseError(resp, method, path, err)
 	}
-	if err := checkRow(gjson.ParseBytes(resp.Body), "name", value.IsWhole(string(resp.Body))); err != nil {
+	if err := checkRow(gjson.ParseBytes(resp.Body), "name", value.IsDecodable(string(resp.Body))); err != nil {
 		return newResponseError(resp, method, path, err)
 	}
 	return nil

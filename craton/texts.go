@@ -72,7 +72,7 @@ func checkEncoded(s gjson.Result, check func(string) error) error {
 // checkRows finds rows whose text would be altered by decoding, and rows whose name is no text. list is a list of
 // objects of the API.
 func checkRows(list []byte, nameKey string) (err error) {
-	whole := value.IsWhole(string(list))
+	whole := value.IsDecodable(string(list))
 	i := 0
 	gjson.ParseBytes(list).ForEach(func(_, row gjson.Result) bool {
 		err = value.At(i, checkRow(row, nameKey, whole))
@@ -103,12 +103,12 @@ func checkRow(row gjson.Result, nameKey string, whole bool) (err error) {
 		switch {
 		case key.Str == "variables": // whose values stay as they came
 			member.ForEach(func(key, _ gjson.Result) bool {
-				if !value.IsWhole(key.Raw) {
+				if !value.IsDecodable(key.Raw) {
 					err = fmt.Errorf("a key of its variables %w", value.ErrNotUTF8)
 				}
 				return err == nil
 			})
-		case !value.IsWhole(key.Raw + member.Raw):
+		case !value.IsDecodable(key.Raw + member.Raw):
 			err = fmt.Errorf("its %s %w", key.Str, value.ErrNotUTF8)
 		}
 		return err == nil

@@ -32,12 +32,12 @@ under "inventory:" in the configuration file. Lists are separated by commas.`,
 	}, s)
 }
 
-func open(_ context.Context, v *settings.Values, asked command.Asked) (*command.Source, error) {
+func open(_ context.Context, v *settings.Values, asked command.Request) (*command.Source, error) {
 	o, err := FromSettings(v)
 	if err != nil {
 		return nil, err
 	}
-	o.KeepMappings, o.Subset, o.SubsetBeside = asked.KeepMappings, asked.Subset, asked.SubsetBeside
+	o.KeepMappings, o.Subset, o.SubsetWithAddresses = asked.KeepMappings, asked.Subset, asked.SubsetBeside
 	c := &connection{v: v}
 	kept, err := newLister(v, o, c.open)
 	if err != nil {

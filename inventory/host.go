@@ -82,7 +82,7 @@ func (l *loader) findHost(ctx context.Context, name string) error {
 		}
 		for i := range found {
 			d := &found[i]
-			why, err := l.keptOut(ctx, d)
+			why, err := l.excludingFilter(ctx, d)
 			if err != nil {
 				return err
 			}
@@ -174,30 +174,30 @@ func (l *loader) called(ctx context.Context, kind Kind, queries []url.Values, na
 	return found, err
 }
 
-// keptOut returns the filter that keeps a device out, "" if none does. Filters that cannot be decided by the device
+// excludingFilter returns the filter that keeps a device out, "" if none does. Filters that cannot be decided by the device
 // itself are sent to the API, as in Load.
-func (l *loader) keptOut(ctx context.Context, d *Device) (string, error) {
+func (l *loader) excludingFilter(ctx context.Context, d *Device) (string, error) {
 	if why := l.chosen.mismatch(d, l.o); why != "" {
 		return why, nil
 	}
 	id := url.Values{"id": {strconv.Itoa(d.ID)}}
 	if l.o.VarsFilter != "" {
-		if matches, err := l.anyOf(ctx, d, product([]url.Values{id}, "vars", []string{l.o.VarsFilter})); err != nil || !matches {
+		if matches, err := l.matchesAny(ctx, d, product([]url.Values{id}, "vars", []string{l.o.VarsFilter})); err != nil || !matches {
 			return "vars_filter", err
 		}
 	}
 	if len(l.o.Labels) > 0 && d.Labels == nil && !l.o.needsLabels(d.Kind) {
-		if matches, err := l.anyOf(ctx, d, product([]url.Values{id}, "label", l.o.Labels)); err != nil || !matches {
+		if matches, err := l.matchesAny(ctx, d, product([]url.Values{id}, "label", l.o.Labels)); err != nil || !matches {
 			return "labels", err
 		}
 	}
 	return "", nil
 }
 
-// anyOf reports whether any of the queries finds the device.
-func (l *loader) anyOf(ctx context.Context, d *Device, queries []url.Values) (bool, error) {
+// matchesAny reports whether any of the queries finds the device.
+func (l *loader) matchesAny(ctx context.Context, d *Device, queries []url.Values) (bool, error) {
 	for _, q := range queries {
-		devices, err := l.ask(ctx, d.Kind, q, false)
+		devices, err := l.fetch(ctx, d.Kind, q, false)
 		if err != nil {
 			return false, err
 		}
@@ -221,26 +221,26 @@ func (l *loader) readPlacesOf(ctx context.Context) error {
 	for id, d := range clouds {
 		g.Go(func() error {
 			c, err := l.client.Clouds.Get(gctx, id)
-			return keep(l, l.f.Clouds, d, "cloud", id, c, err, cloudPlace)
+			return addPlace(l, l.f.Clouds, d, "cloud", id, c, err, cloudPlace)
 		})
 	}
 	for id, d := range regions {
 		g.Go(func() error {
 			r, err := l.client.Regions.Get(gctx, id)
-			return keep(l, l.f.Regions, d, "region", id, r, err, regionPlace)
+			return addPlace(l, l.f.Regions, d, "region", id, r, err, regionPlace)
 		})
 	}
 	for id, d := range cells {
 		g.Go(func() error {
 			c, err := l.client.Cells.Get(gctx, id)
-			return keep(l, l.f.Cells, d, "cell", id, c, err, cellPlace)
+			return addPlace(l, l.f.Cells, d, "cell", id, c, err, cellPlace)
 		})
 	}
 	return g.Wait()
 }
 
-// keep puts a place of a device that was read by its id into a map.
-func keep[T any](l *loader, into map[int]*Place, d *Device, kind string, id int, object *T, err error, place func(*T) (*Place, craton.Variables)) error {
+// addPlace puts a place of a device that was read by its id into a map.
+func addPlace[T any](l *loader, into map[int]*Place, d *Device, kind string, id int, object *T, err error, place func(*T) (*Place, craton.Variables)) error {
 	if craton.IsNotFound(err) {
 		return stalef("%s is in %s %d, which cannot be read", d, kind, id)
 	}

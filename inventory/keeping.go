@@ -262,7 +262,7 @@ func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, e
 	if err != nil {
 		return nil, err
 	}
-	if err := l.guarded(doc); err != nil {
+	if err := l.checkHostCount(doc); err != nil {
 		return nil, err
 	}
 	if l.store == nil || of.Tag == "" && !l.needed() {
@@ -294,8 +294,8 @@ func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, e
 // leastGuarded is how many hosts an inventory has at least that is guarded.
 const leastGuarded = 10
 
-// guarded refuses an inventory that has lost too many of the hosts that it had.
-func (l *lister) guarded(doc *Document) error {
+// checkHostCount refuses an inventory that has lost too many of the hosts that it had.
+func (l *lister) checkHostCount(doc *Document) error {
 	if l.guard < 0 || l.old == nil || l.old.Hosts < leastGuarded {
 		return nil
 	}

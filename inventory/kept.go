@@ -84,7 +84,7 @@ func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 // List writes the inventory of settings as `craton inventory --list` does, from what is kept where that is the present
 // one. note describes it.
 func List(ctx context.Context, v *settings.Values, w io.Writer) (note string, err error) {
-	source, err := open(ctx, v, command.Asked{})
+	source, err := open(ctx, v, command.Request{})
 	if err != nil {
 		return "", err
 	}

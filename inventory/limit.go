@@ -32,7 +32,7 @@ func Read(ctx context.Context, c *craton.Client, o Options) (doc *Document, why 
 		return doc, "", err
 	}
 	s, err := ansible.ParseSubset(o.Subset)
-	if err == nil && o.SubsetBeside {
+	if err == nil && o.SubsetWithAddresses {
 		s, err = s.OnlyHosts()
 	}
 	if err != nil {
@@ -91,7 +91,7 @@ func (f *Fleet) selectHosts(o *Options, s *ansible.Subset) (selected *Fleet, unk
 		return nil, nil, err
 	}
 	var groups []*ansible.Group
-	if !o.SubsetBeside {
+	if !o.SubsetWithAddresses {
 		if groups, err = newGrouper(f, o).groups(b); err != nil {
 			return nil, nil, err
 		}
@@ -141,7 +141,7 @@ func (l *loader) loadCover(ctx context.Context, s *ansible.Subset) (*Fleet, erro
 		case ok && !covered:
 			queries, covered = also, true
 		case ok:
-			queries = both(queries, also)
+			queries = intersect(queries, also)
 		}
 	}
 	if !covered {
@@ -150,9 +150,9 @@ func (l *loader) loadCover(ctx context.Context, s *ansible.Subset) (*Fleet, erro
 	return l.loadQueries(ctx, queries)
 }
 
-// both asks for what either of some queries and either of others ask for. It may be more, where one cannot ask for
+// intersect asks for what either of some queries and either of others ask for. It may be more, where one cannot ask for
 // both.
-func both(some, others []url.Values) (queries []url.Values) {
+func intersect(some, others []url.Values) (queries []url.Values) {
 	if len(some)*len(others) > maxCover {
 		return some
 	}

@@ -128,7 +128,7 @@ func TestLimitBeside(t *testing.T) {
 		"!web-01.example.net":                    {4, `"all" may`},
 	} {
 		o := DefaultOptions()
-		o.SubsetBeside = true
+		o.SubsetWithAddresses = true
 		f := believable()
 		text, why := f.limited(t, o, pattern)
 		doc, _ := ansibletest.MustRead(t, text)
@@ -188,12 +188,12 @@ func TestLimitIsPart(t *testing.T) {
 					return rapid.SampledFrom([]string{"", "", "", "&", "!"}).Draw(t, "mode") + word
 				}), 1, 4).Draw(t, "words")
 				f.member = rapid.Bool().Draw(t, "may not read projects")
-				o.SubsetBeside = rapid.IntRange(0, 5).Draw(t, "beside") == 0
+				o.SubsetWithAddresses = rapid.IntRange(0, 5).Draw(t, "beside") == 0
 				text, why := f.limited(t, o, strings.Join(words, ",")+",")
 				got, variables := ansibletest.MustRead(t, text)
 				selected := slices.Sorted(maps.Keys(full.Hostvars))
 				if why == "" {
-					selected = ansibleSelects(full, words, o.SubsetBeside)
+					selected = ansibleSelects(full, words, o.SubsetWithAddresses)
 				}
 				if diff := cmp.Diff(selected, slices.Sorted(maps.Keys(got.Hostvars))); diff != "" {
 					t.Fatalf("%q (%s) (-Ansible selects +document):\n%s", words, why, diff)
@@ -301,7 +301,7 @@ func TestBoth(t *testing.T) {
 		"two labels": {[]url.Values{q("label", "a")}, []url.Values{q("label", "b")}, []url.Values{q("label", "a")}},
 		"too many":   {many, []url.Values{q("label", "b"), q("label", "c")}, many},
 	} {
-		if diff := cmp.Diff(c.want, both(c.some, c.others)); diff != "" {
+		if diff := cmp.Diff(c.want, intersect(c.some, c.others)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 	}

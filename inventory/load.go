@@ -64,14 +64,14 @@ func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 func retryRead(ctx context.Context, c *craton.Client, o *Options, read func(*loader, context.Context) (*Fleet, error)) (*Fleet, error) {
 	c, err := o.clientAt(ctx, c)
 	if err != nil {
-		return nil, o.ofPast(err, http.StatusBadRequest)
+		return nil, o.isPast(err, http.StatusBadRequest)
 	}
 	f, err := reading.Retry(ctx, "the fleet", func(ctx context.Context) (*Fleet, bool, error) {
 		l := newLoader(c, o)
 		f, err := read(l, ctx)
 		return f, l.isTransient(err), err
 	})
-	return f, o.ofPast(err)
+	return f, o.isPast(err)
 }
 
 // clientAt returns the client that reads the state which the inventory is of.
@@ -82,9 +82,9 @@ func (o *Options) clientAt(ctx context.Context, c *craton.Client) (*craton.Clien
 	return c.At(ctx, craton.Past{At: o.At.String(), OmitHashed: o.OmitHashed})
 }
 
-// ofPast returns the error of a state that cannot be told: the API's reason, and which state was meant.
+// isPast returns the error of a state that cannot be told: the API's reason, and which state was meant.
 // Statuses may mean that beside those that always do.
-func (o *Options) ofPast(err error, also ...int) error {
+func (o *Options) isPast(err error, also ...int) error {
 	reason, untold := connect.UnknownPast(err, "omit_hashed", also...)
 	if o.At == (when.At{}) || !untold {
 		return err
@@ -331,7 +331,7 @@ func (l *loader) readSome(ctx context.Context, kind Kind, ids map[int]int, add f
 // readOne reads a device by its id, by way of the listing, where the server tells labels too. None is no error.
 func (l *loader) readOne(ctx context.Context, kind Kind, id int, add func([]Device)) error {
 	q := url.Values{"id": {strconv.Itoa(id)}, "details": {"true"}, "resolved-values": {"false"}}
-	devices, err := l.ask(ctx, kind, q, true)
+	devices, err := l.fetch(ctx, kind, q, true)
 	if err != nil {
 		return err
 	}
@@ -342,8 +342,8 @@ func (l *loader) readOne(ctx context.Context, kind Kind, id int, add func([]Devi
 	return nil
 }
 
-// ask reads one page of a listing.
-func (l *loader) ask(ctx context.Context, kind Kind, q url.Values, details bool) ([]Device, error) {
+// fetch reads one page of a listing.
+func (l *loader) fetch(ctx context.Context, kind Kind, q url.Values, details bool) ([]Device, error) {
 	page, err := l.client.Page(ctx, kind.path(), q)
 	if err != nil {
 		return nil, err
@@ -554,7 +554,7 @@ func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 			continue
 		}
 		q := url.Values{param: {word}, "limit": {strconv.Itoa(craton.MinLimit)}, "details": {"true"}, "resolved-values": {"false"}}
-		devices, err := l.ask(ctx, kind, q, false)
+		devices, err := l.fetch(ctx, kind, q, false)
 		if err != nil {
 			return false, err
 		}
@@ -571,7 +571,7 @@ func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 // seenWords returns the advice of an error about a word that no host has: similar ones among the first hosts.
 func (l *loader) seenWords(ctx context.Context, param, word string) string {
 	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}, "details": {"true"}, "resolved-values": {"false"}}
-	devices, err := l.ask(ctx, HostKind, q, false)
+	devices, err := l.fetch(ctx, HostKind, q, false)
 	if err != nil {
 		return ""
 	}

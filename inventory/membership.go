@@ -58,7 +58,7 @@ func MembershipOf(ctx context.Context, c *craton.Client, o Options, d *Device, c
 	err := b.nameHosts()
 	if err == nil {
 		m.Name = b.hosts[0].name
-		m.Filter, err = l.keptOut(ctx, d)
+		m.Filter, err = l.excludingFilter(ctx, d)
 	}
 	if err != nil || m.Filter != "" {
 		return m, err

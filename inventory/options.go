@@ -99,12 +99,12 @@ type Options struct {
 	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
 	// ansible-core before 2.19 does, and without it is given such a dictionary as text.
 	KeepMappings bool
-	// Limit says whether Subset, what Ansible's --limit says, counts. SubsetBeside is set if there are other
+	// Limit says whether Subset, what Ansible's --limit says, counts. SubsetWithAddresses is set if there are other
 	// inventories beside this one, or groups that Ansible makes: then a name of a group may mean hosts that this
 	// inventory does not have in it.
-	Limit        Limit
-	Subset       string
-	SubsetBeside bool
+	Limit               Limit
+	Subset              string
+	SubsetWithAddresses bool
 	// At is the state that the inventory is of. OmitHashed leaves out variables of which the change log has only a hash
 	// of then; otherwise they are an error.
 	At         when.At

@@ -330,8 +330,8 @@ func TestChainAlone(t *testing.T) {
 			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Fatalf("%s (-whole +alone):\n%s", d, diff)
 			}
-			if alone.Whole == f.member {
-				t.Fatalf("%s: whole is %v", d, alone.Whole)
+			if alone.Complete == f.member {
+				t.Fatalf("%s: whole is %v", d, alone.Complete)
 			}
 		}
 	})

@@ -52,7 +52,7 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	items, err := l.whole(ctx, w, raw)
+	items, err := l.fetchDetails(ctx, w, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +66,7 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 // details and fields (reference §6, 1 and 2), and tell only that there is more. An object that appears on two
 // pages is yielded once. IsMarkerGone tells that the object at a page border was deleted meanwhile.
 func (l *Lister[T, O]) All(ctx context.Context, options O) iter.Seq2[*T, error] {
-	return all(ctx, l.walk(options), l.whole, idOf)
+	return all(ctx, l.walk(options), l.fetchDetails, idOf)
 }
 
 // RawItem is an object of a listing as it came.
@@ -78,10 +78,10 @@ type RawItem struct {
 // Raw is All without decoding, for callers that read the objects of large listings on their own.
 func (l *Lister[T, O]) Raw(ctx context.Context, options O) iter.Seq2[RawItem, error] {
 	items := func(ctx context.Context, w *walk, page *rawPage) ([]RawItem, error) {
-		if !w.eachWhole {
+		if !w.eachDetailed {
 			return page.items, nil
 		}
-		whole, err := l.whole(ctx, w, page)
+		whole, err := l.fetchDetails(ctx, w, page)
 		if err != nil {
 			return nil, err
 		}
@@ -174,12 +174,12 @@ func all[V any](ctx context.Context, begin func(context.Context) (*walk, error),
 
 // walk is a listing of a server whose dialect is known.
 type walk struct {
-	session   *session
-	resource  string
-	path      string     // of the collection, or of its detailed form
-	query     url.Values // without the marker of later pages
-	detail    bool       // by Ironic's parameter, where its version has it
-	eachWhole bool       // each object is to be read whole
+	session      *session
+	resource     string
+	path         string     // of the collection, or of its detailed form
+	query        url.Values // without the marker of later pages
+	detail       bool       // by Ironic's parameter, where its version has it
+	eachDetailed bool       // each object is to be read whole
 }
 
 // begin checks the options and makes them the queries of a walk. wholly tells that objects can be read whole one by one.
@@ -211,7 +211,7 @@ func (c *Client) begin(ctx context.Context, resource string, wholly bool, option
 	case t.detail:
 		w.path += "/detail"
 	default:
-		w.eachWhole = wholly
+		w.eachDetailed = wholly
 	}
 	if w.query.Has("public") { // a route, not a parameter
 		if detail {
@@ -305,9 +305,9 @@ func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, e
 	return page, nil
 }
 
-// whole decodes the objects of a page, and reads each whole where the list does not have all of it; those that were
+// fetchDetails decodes the objects of a page, and reads each whole where the list does not have all of it; those that were
 // deleted meanwhile are left out then.
-func (l *Lister[T, O]) whole(ctx context.Context, w *walk, page *rawPage) ([]*T, error) {
+func (l *Lister[T, O]) fetchDetails(ctx context.Context, w *walk, page *rawPage) ([]*T, error) {
 	objects := make([]*T, len(page.items))
 	for i, item := range page.items {
 		var err error
@@ -315,7 +315,7 @@ func (l *Lister[T, O]) whole(ctx context.Context, w *walk, page *rawPage) ([]*T,
 			return nil, err
 		}
 	}
-	if !w.eachWhole {
+	if !w.eachDetailed {
 		return objects, nil
 	}
 	const atOnce = 8

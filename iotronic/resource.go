@@ -97,7 +97,7 @@ func (r *reading) call(ctx context.Context, operation, id string, c *call, below
 		return err
 	}
 	if c.needs == nil {
-		c.needs = whole(r.resource)
+		c.needs = sinceVersion(r.resource)
 	}
 	c.Path = "/" + r.resource + "/" + el + below
 	resp, err := s.send(ctx, c)
@@ -310,7 +310,7 @@ func (w *writing) update(ctx context.Context, id string, changes Changes, out an
 		return err
 	}
 	var body any
-	needs := whole(r.resource)
+	needs := sinceVersion(r.resource)
 	if r.resource == "allocations" {
 		needs["changes of allocations"] = AllocationChanges
 	}

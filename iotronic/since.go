@@ -72,8 +72,8 @@ func Since(resource, attribute string) Version {
 // ProvisionSince returns the version of Ironic's API that a target of provisioning came with.
 func ProvisionSince(target string) Version { return Version{1, cmp.Or(targets[target].since, 1)} }
 
-// ProvisionTakes returns the version of Ironic's API in which a target of provisioning takes a parameter first, such as runbook.
-func ProvisionTakes(target, parameter string) Version {
+// ProvisionParameterSince returns the version of Ironic's API in which a target of provisioning takes a parameter first, such as runbook.
+func ProvisionParameterSince(target, parameter string) Version {
 	return Version{1, max(targets[target].with[parameter], 1)}
 }
 
@@ -134,7 +134,7 @@ func (c *Client) Require(ctx context.Context, needs map[string]Version) error {
 
 // attributes returns the versions that attributes of a resource need.
 func attributes(resource string, names []string) map[string]Version {
-	needs := whole(resource)
+	needs := sinceVersion(resource)
 	for _, name := range names {
 		if name != "" {
 			needs[name] = Since(resource, name)
@@ -153,8 +153,8 @@ func named(needs map[string]Version, resource string, name json.RawMessage) {
 	}
 }
 
-// whole returns the version that a resource needs.
-func whole(resource string) map[string]Version {
+// sinceVersion returns the version that a resource needs.
+func sinceVersion(resource string) map[string]Version {
 	needs := map[string]Version{}
 	if minor := since[resource][""]; minor > 0 {
 		needs[resource] = Version{1, minor}

@@ -86,7 +86,7 @@ func (s *NodeService) SetProvision(ctx context.Context, id string, p Provision) 
 	}
 	needs := map[string]Version{p.Target: ProvisionSince(p.Target)}
 	for name := range body {
-		needs[name] = ProvisionTakes(p.Target, name)
+		needs[name] = ProvisionParameterSince(p.Target, name)
 	}
 	if isObject(body["configdrive"]) {
 		needs["configdrive as an object"] = builtDrive

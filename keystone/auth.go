@@ -166,7 +166,7 @@ func (a *Auth) obtain(ctx context.Context, refused string) (*token, error) {
 	if old != nil && old.ID != refused && a.isUsable(old) {
 		return old, nil
 	}
-	t, err := a.shared(ctx, refused)
+	t, err := a.sharedToken(ctx, refused)
 	if err != nil {
 		// A token that ends soon is still one.
 		if old != nil && old.ID != refused && a.now().Before(old.Expires) && ctx.Err() == nil {
@@ -179,9 +179,9 @@ func (a *Auth) obtain(ctx context.Context, refused string) (*token, error) {
 	return t, nil
 }
 
-// shared takes a token from the cache or makes one. Of all processes that want the same one makes it, while
+// sharedToken takes a token from the cache or makes one. Of all processes that want the same one makes it, while
 // the others wait.
-func (a *Auth) shared(ctx context.Context, refused string) (*token, error) {
+func (a *Auth) sharedToken(ctx context.Context, refused string) (*token, error) {
 	if a.request().usesTokenAsIs() {
 		return &token{ID: a.request().secret}, nil
 	}
@@ -255,7 +255,7 @@ func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error)
 			}
 		}
 	}
-	return "", &EndpointNotFoundError{URL: bare(a.url()), Want: want, Catalog: t.Catalog}
+	return "", &EndpointNotFoundError{URL: redactURL(a.url()), Want: want, Catalog: t.Catalog}
 }
 
 // describedToken returns a token of which everything is known.

@@ -387,10 +387,10 @@ func (o *overlay) keys(of map[string]*yaml.Node) error {
 		*path = expandHome(*path)
 	}
 	if verify := word(of["verify"]); verify != "" {
-		o.config.Insecure = falsy(verify)
+		o.config.Insecure = isOff(verify)
 	}
 	if insecure := word(of["insecure"]); insecure != "" {
-		o.config.Insecure = !falsy(insecure)
+		o.config.Insecure = !isOff(insecure)
 	}
 	return nil
 }
@@ -458,8 +458,8 @@ func (w wanted) notFound(valid ...string) error {
 	return advice.With(fmt.Errorf("is in another region: %s, which %s names, is not a valid region name for it. Valid choices are %s, and they are case sensitive", w.region, w.from, strings.Join(valid, ", ")), "unset the one, or say which is meant with --os-region-name or the option os_region_name")
 }
 
-// falsy reports whether verify is off, read as openstacksdk does, since it may be text.
-func falsy(s string) bool {
+// isOff reports whether verify is off, read as openstacksdk does, since it may be text.
+func isOff(s string) bool {
 	switch strings.ToLower(s) {
 	case "false", "no", "off", "0", "n", "f":
 		return true

@@ -93,15 +93,15 @@ type Config struct {
 
 // Format prints who and where, so that no form of printing shows a secret.
 func (c Config) Format(f fmt.State, _ rune) {
-	who := "Keystone " + bare(c.AuthURL)
+	who := "Keystone " + redactURL(c.AuthURL)
 	if c.StandsAlone() {
 		who = "a service that stands alone"
 	}
 	_, _ = io.WriteString(f, who)
 }
 
-// bare returns an address without what may be secret.
-func bare(url string) string {
+// redactURL returns an address without what may be secret.
+func redactURL(url string) string {
 	u, err := service.Base(url)
 	if err != nil {
 		return "at an unusable address"

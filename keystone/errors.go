@@ -109,10 +109,10 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 			err = errors.New("no complete response in time")
 		}
-		return &Error{URL: bare(a.url()), Hint: "check auth_url (OS_AUTH_URL), the network and the certificates",
+		return &Error{URL: redactURL(a.url()), Hint: "check auth_url (OS_AUTH_URL), the network and the certificates",
 			Err: fmt.Errorf("cannot be reached: %w", rest.ConcealError(err, a.Secrets()...))}
 	}
-	e := &Error{URL: bare(a.url()), Status: code.Actual, Message: a.message(code.Body), Hint: refused, Err: errors.New("refuses to sign in " + a.userText() + a.scopeText())}
+	e := &Error{URL: redactURL(a.url()), Status: code.Actual, Message: a.message(code.Body), Hint: refused, Err: errors.New("refuses to sign in " + a.userText() + a.scopeText())}
 	switch code.Actual {
 	case http.StatusUnauthorized:
 		e.Hint = advice.Join(e.Hint, a.hint)
@@ -133,7 +133,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 
 // unexpectedResponse makes the error of a good response that is none of Keystone's.
 func (a *Auth) unexpectedResponse(err error) error {
-	return &Error{URL: bare(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its response cannot be understood: %w", rest.ConcealError(err, a.Secrets()...))}
+	return &Error{URL: redactURL(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its response cannot be understood: %w", rest.ConcealError(err, a.Secrets()...))}
 }
 
 // message returns Keystone's own text in a response, or the start of it, without the secrets of the request, which it

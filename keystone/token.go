@@ -128,7 +128,7 @@ func (a *Auth) extract(asked time.Time, result interface {
 		return nil, a.unexpectedResponse(err)
 	}
 	if body.Project == nil && body.Domain == nil && body.System == nil {
-		return nil, &Error{URL: bare(a.url()), Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
+		return nil, &Error{URL: redactURL(a.url()), Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
 			Err: fmt.Errorf("the token of %s is not for a project", a.userText())}
 	}
 	// Keystone's clock may be another than ours, so only the length of the token's life counts.
@@ -170,7 +170,7 @@ func (a *Auth) checkProject(t *token) error {
 	if want == "" || value.SameUUID(want, got) {
 		return nil
 	}
-	return &Error{URL: bare(a.url()), Hint: "unset the project, or use an application credential of that project",
+	return &Error{URL: redactURL(a.url()), Hint: "unset the project, or use an application credential of that project",
 		Err: fmt.Errorf("the application credential is for project %s (%s), not for %s", t.Identity.Project, t.Identity.ProjectID, want)}
 }
 

@@ -95,7 +95,7 @@ func access(p ansible.Params) (*reconcile.Access, error) {
 		}
 		if one.Has(optExpires) {
 			var err error
-			if k.Expires, err = when.ParseAhead(one.String(optExpires), time.Now()); err != nil {
+			if k.Expires, err = when.ParseFuture(one.String(optExpires), time.Now()); err != nil {
 				return nil, fmt.Errorf("keys: %q: expires: %w", k.Name, err)
 			}
 		}

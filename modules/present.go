@@ -94,7 +94,7 @@ func (r *resource) result(st *reconcile.Step) *ansible.Result {
 		}
 	}
 	fields := ansible.Fields{r.name(): orEmpty(o)}
-	if with := st.Carries(); with != nil {
+	if with := st.Carried(); with != nil {
 		fields[optCarried] = with
 	}
 	return &ansible.Result{

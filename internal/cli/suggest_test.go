@@ -23,7 +23,7 @@ func TestMeant(t *testing.T) {
 		"import fleet.yml": "apply", "serve": "server", "hsots": "host-list", "inventry": "inventory", "bogus": "", "frobnicate x": "",
 		"show region dfw": "region-show", "users": "user-list", "cell edit": "cell-update", "check": "doctor",
 	} {
-		if got := argparse.Meant(strings.Fields(line), names); got != want {
+		if got := argparse.Suggest(strings.Fields(line), names); got != want {
 			t.Errorf("%s: %q, want %q", line, got, want)
 		}
 	}

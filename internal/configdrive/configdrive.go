@@ -80,7 +80,7 @@ func From(file io.Reader, name string) (json.RawMessage, error) {
 	const identifier, at = "CD001", 32769 // of an ISO 9660 image
 	switch {
 	case bytes.HasPrefix(content, []byte{0x1f, 0x8b}):
-		if err := unpacks(content, name); err != nil {
+		if err := checkGzip(content, name); err != nil {
 			return nil, err
 		}
 		return text(base64.StdEncoding.EncodeToString(content)), nil
@@ -119,14 +119,14 @@ func itself(word, name string) (json.RawMessage, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s begins like gzip in base64 but is no base64, from byte %d: it may have been cut off", name, badByte(err))
 		}
-		if err := unpacks(data, name); err != nil {
+		if err := checkGzip(data, name); err != nil {
 			return nil, err
 		}
 		return text(joined), nil
 	case strings.Contains(word, "://") && !strings.ContainsAny(word, " \n"):
 		return text(word), nil
 	case gjson.Valid(word) && gjson.Parse(word).IsObject():
-		return json.RawMessage(word), whole(gjson.Parse(word), name)
+		return json.RawMessage(word), checkObject(gjson.Parse(word), name)
 	}
 	return nil, nil
 }
@@ -137,8 +137,8 @@ func badByte(err error) int64 {
 	return int64(at)
 }
 
-// unpacks refuses what is not whole gzip data, or more than a drive can have.
-func unpacks(data []byte, name string) error {
+// checkGzip refuses what is not whole gzip data, or more than a drive can have.
+func checkGzip(data []byte, name string) error {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err == nil {
 		var n int64
@@ -155,8 +155,8 @@ func unpacks(data []byte, name string) error {
 	return nil
 }
 
-// whole refuses an object of which Ironic builds no drive.
-func whole(object gjson.Result, name string) error {
+// checkObject refuses an object of which Ironic builds no drive.
+func checkObject(object gjson.Result, name string) error {
 	if len(object.Raw) > Most {
 		return tooLarge(name)
 	}
@@ -231,7 +231,7 @@ func ofDirectory(ctx context.Context, dir string) (json.RawMessage, error) {
 		return nil, err
 	}
 	if object != nil {
-		return object, whole(gjson.ParseBytes(object), dir)
+		return object, checkObject(gjson.ParseBytes(object), dir)
 	}
 	from := dir
 	if links {

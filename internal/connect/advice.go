@@ -17,9 +17,9 @@ func Advice(err error) string {
 	}
 	switch {
 	case iotronic.WantsBasicAuth(err):
-		return more(err, "it has users of its own: with auth_type http_basic (OS_AUTH_TYPE), set username and password (OS_USERNAME, OS_PASSWORD), or the cloud's in clouds.yaml, to those of one")
+		return withRefusalHint(err, "it has users of its own: with auth_type http_basic (OS_AUTH_TYPE), set username and password (OS_USERNAME, OS_PASSWORD), or the cloud's in clouds.yaml, to those of one")
 	case iotronic.StatusOf(err) == http.StatusUnauthorized:
-		return more(err, "set token (OS_TOKEN) to a valid one, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs")
+		return withRefusalHint(err, "set token (OS_TOKEN) to a valid one, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs")
 	}
 	return ""
 }
@@ -27,5 +27,7 @@ func Advice(err error) string {
 // Advised returns an error with its [Advice].
 func Advised(err error) error { return advice.With(err, Advice(err)) }
 
-// more returns advice, and what is known about the user who was tried.
-func more(err error, next string) string { return advice.Join(next, iotronic.RefusalHint(err)) }
+// withRefusalHint returns advice, and what is known about the user who was tried.
+func withRefusalHint(err error, next string) string {
+	return advice.Join(next, iotronic.RefusalHint(err))
+}

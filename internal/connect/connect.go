@@ -161,7 +161,7 @@ func connectLocal(v *settings.Values, mode Mode) (*Connection, error) {
 		return nil, advice.With(fmt.Errorf("%s needs credentials: set %s", strings.TrimRight(rest.Bare(v.String("url")), "/"), strings.Join(missing, ", ")), "or for Keystone OS_CLOUD, or OS_AUTH_URL and what it needs")
 	}
 	return connectHTTP(v, v.String("url"),
-		craton.WithRefusalHint(mode.refused(tried(v, v.String("url"), v.Origin("url"), nil))),
+		craton.WithRefusalHint(mode.refused(describeAttempt(v, v.String("url"), v.Origin("url"), nil))),
 		craton.WithLocalAuth(v.String("username"), v.String("password"), v.String("project_id")),
 		craton.WithTLS(craton.TLS{
 			CAPath:     v.String("ca_path"),
@@ -190,7 +190,7 @@ func connectKeystone(ctx context.Context, v *settings.Values, mode Mode) (*Conne
 			return nil, err
 		}
 	}
-	c, err := connectHTTP(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS), craton.WithRefusalHint(mode.refused(tried(v, url, found, &k.config))))
+	c, err := connectHTTP(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS), craton.WithRefusalHint(mode.refused(describeAttempt(v, url, found, &k.config))))
 	if err == nil && (v.String("auth_url") != "" || v.String("os_cloud") != "") { // of a mere token nobody says what it is for
 		c.keystone = k
 	}
@@ -199,7 +199,7 @@ func connectKeystone(ctx context.Context, v *settings.Values, mode Mode) (*Conne
 
 // connectHTTP connects over HTTP.
 func connectHTTP(v *settings.Values, url string, options ...craton.Option) (*Connection, error) {
-	options = append(append(common(v), craton.WithTimeout(v.Duration("timeout")), craton.WithMaxConnections(v.Int("max_connections"))), options...)
+	options = append(append(commonOptions(v), craton.WithTimeout(v.Duration("timeout")), craton.WithMaxConnections(v.Int("max_connections"))), options...)
 	c, err := craton.New(url, options...)
 	if err != nil {
 		return nil, err
@@ -262,7 +262,7 @@ func connectEmbedded(ctx context.Context, v *settings.Values, mode Mode) (*Conne
 		}
 		return errors.Join(made.close(), o.server.Close(), clean())
 	}
-	c, err := craton.New(embeddedURL, append(common(v), craton.WithTransport(handlerTransport{o.handler, l, made}), craton.WithHiddenURL(), craton.WithTimeout(0), craton.WithRetries(0))...)
+	c, err := craton.New(embeddedURL, append(commonOptions(v), craton.WithTransport(handlerTransport{o.handler, l, made}), craton.WithHiddenURL(), craton.WithTimeout(0), craton.WithRetries(0))...)
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
@@ -299,8 +299,8 @@ func otherProject(v *settings.Values) string {
 	return v.Origin("project_id") + " names it, which may be meant for another server, for example if it comes from an openrc file: unset it, or set it to a project of this file"
 }
 
-// common returns the options that both ways share.
-func common(v *settings.Values) []craton.Option {
+// commonOptions returns the options that both ways share.
+func commonOptions(v *settings.Values) []craton.Option {
 	return []craton.Option{
 		craton.WithRetries(v.Int("retries")),
 		craton.WithUserAgent(userAgent()),

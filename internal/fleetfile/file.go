@@ -336,7 +336,7 @@ func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path *plac
 		o.Values = map[string]any{}
 	}
 	if text, ok := v.(string); ok && f.Type == schema.Text {
-		v = r.boxed(text)
+		v = r.internValue(text)
 	}
 	o.Values[f.Key] = v
 }
@@ -380,7 +380,7 @@ func (r *reader) variables(o *reconcile.Wanted, t *tree, path *place) {
 	for i := range t.entries {
 		e := &t.entries[i]
 		p := place{in: path, key: e.key}
-		if e.problem+e.note != "" && !r.key(e, path.String()) || !r.sound(e.value, &p) {
+		if e.problem+e.note != "" && !r.key(e, path.String()) || !r.checkStorable(e.value, &p) {
 			continue
 		}
 		if err := reconcile.CheckKey(e.key); err != nil {
@@ -390,13 +390,13 @@ func (r *reader) variables(o *reconcile.Wanted, t *tree, path *place) {
 		r.template(e.line, e.key)
 		r.json.Reset()
 		e.value.writeJSON(&r.json)
-		o.Variables[r.intern(e.key)] = r.onceJSON(r.json.Bytes())
+		o.Variables[r.intern(e.key)] = r.internJSON(r.json.Bytes())
 		o.NoteSpot("variable", e.key, e.line, p.String)
 	}
 }
 
-// sound reports everything within a variable's value that cannot be stored.
-func (r *reader) sound(t *tree, path *place) bool {
+// checkStorable reports everything within a variable's value that cannot be stored.
+func (r *reader) checkStorable(t *tree, path *place) bool {
 	ok := t.shape != broken
 	if !ok {
 		r.Add(t.line, path.String(), "%s", t.text)
@@ -423,10 +423,10 @@ func (r *reader) sound(t *tree, path *place) bool {
 			r.Add(e.line, p.String(), "%s", err)
 			ok = false
 		}
-		ok = (e.problem+e.note == "" || r.key(e, path.String())) && r.sound(e.value, &p) && ok
+		ok = (e.problem+e.note == "" || r.key(e, path.String())) && r.checkStorable(e.value, &p) && ok
 	}
 	for i, item := range t.items {
-		ok = r.sound(item, &place{in: path, at: i, listed: true}) && ok
+		ok = r.checkStorable(item, &place{in: path, at: i, listed: true}) && ok
 	}
 	return ok
 }
@@ -466,8 +466,8 @@ func (r *reader) intern(s string) string {
 	return s
 }
 
-// boxed returns once for a value of a field.
-func (r *reader) boxed(s string) any {
+// internValue returns once for a value of a field.
+func (r *reader) internValue(s string) any {
 	if known, ok := r.boxes[s]; ok {
 		return known
 	}
@@ -478,8 +478,8 @@ func (r *reader) boxed(s string) any {
 	return v
 }
 
-// onceJSON returns a copy of a value's text, one for all that are the same.
-func (r *reader) onceJSON(text []byte) json.RawMessage {
+// internJSON returns a copy of a value's text, one for all that are the same.
+func (r *reader) internJSON(text []byte) json.RawMessage {
 	if known, ok := r.values[string(text)]; ok {
 		return known
 	}

@@ -152,7 +152,7 @@ func (r *jsonReader) value() (*tree, error) {
 	if _, _, err := r.token(); err != nil { // the closing bracket
 		return nil, err
 	}
-	return t.grown(), nil
+	return t.measure(), nil
 }
 
 // loneSurrogate finds an escape of half a character in the JSON of a string, which Go would turn into U+FFFD.

@@ -159,8 +159,8 @@ func (r *reader) merge(more *reader) {
 	}
 }
 
-// given reports what a file says of an object that another one says too.
-func (r *reader) given(more, known *reconcile.Wanted, path string) {
+// reportDuplicateFields reports what a file says of an object that another one says too.
+func (r *reader) reportDuplicateFields(more, known *reconcile.Wanted, path string) {
 	r.AddDuplicate(more, more.Line, path, known.Qualified(), fmt.Sprintf("is also set in %s, for the %s on line %d", known.File, known.Noun, known.Line), "keep one of them")
 }
 
@@ -168,7 +168,7 @@ func (r *reader) given(more, known *reconcile.Wanted, path string) {
 func (r *reader) mergeObject(known, more *reconcile.Wanted) {
 	for text, at := range more.Beyond {
 		if known.Beyond == nil {
-			known.Beyond = map[string]reconcile.Spot{}
+			known.Beyond = map[string]reconcile.Position{}
 		}
 		at.File = more.File
 		known.Beyond[text] = at
@@ -181,7 +181,7 @@ func (r *reader) mergeObject(known, more *reconcile.Wanted) {
 			continue
 		}
 		if _, twice := known.Values[f.Key]; twice {
-			r.given(more, known, join(more.Path, option))
+			r.reportDuplicateFields(more, known, join(more.Path, option))
 			continue
 		}
 		if known.Values == nil {
@@ -192,13 +192,13 @@ func (r *reader) mergeObject(known, more *reconcile.Wanted) {
 	switch {
 	case more.Protected == nil:
 	case known.Protected != nil:
-		r.given(more, known, join(more.Path, reconcile.KeyProtected))
+		r.reportDuplicateFields(more, known, join(more.Path, reconcile.KeyProtected))
 	default:
 		known.Protected = more.Protected
 	}
 	for _, name := range more.Variables.Keys() {
 		if _, twice := known.Variables[name]; twice {
-			r.given(more, known, join(join(more.Path, reconcile.KeyVariables), name))
+			r.reportDuplicateFields(more, known, join(join(more.Path, reconcile.KeyVariables), name))
 			continue
 		}
 		if known.Variables == nil {

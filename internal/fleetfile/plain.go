@@ -96,7 +96,7 @@ func (r *plainReader) sequence() *tree {
 			r.next()
 		}
 	}
-	return r.ends(t, column)
+	return r.endBlock(t, column)
 }
 
 func (r *plainReader) mapping() *tree {
@@ -120,15 +120,15 @@ func (r *plainReader) mapping() *tree {
 		}
 		t.entries = append(t.entries, e)
 	}
-	return r.ends(t, column)
+	return r.endBlock(t, column)
 }
 
-// ends returns a list or a mapping behind which nothing follows that is deeper than it.
-func (r *plainReader) ends(t *tree, column int) *tree {
+// endBlock returns a list or a mapping behind which nothing follows that is deeper than it.
+func (r *plainReader) endBlock(t *tree, column int) *tree {
 	if r.failed || r.line != "" && r.column > column {
 		return r.fail()
 	}
-	return t.grown()
+	return t.measure()
 }
 
 // key returns the key that begins here, and what stands behind it on the line.
@@ -186,7 +186,7 @@ func (r *plainReader) flow(s string) *tree {
 		}
 		t.items = append(t.items, scalarAt(r.number, item))
 	}
-	return t.grown()
+	return t.measure()
 }
 
 // scalarAt returns what a value means that is written without quotes.

@@ -50,7 +50,7 @@ func (r *reader) resolve() {
 			}
 		}
 	}
-	r.circles()
+	r.reportCycles()
 }
 
 // preferNear prefers a network of the interface's own region when the reference is its bare name: networks belong to
@@ -68,8 +68,8 @@ func preferNear(o *reconcile.Wanted, space *schema.Kind, text string, found []*r
 	return found
 }
 
-// circles reports devices that are their own ancestors.
-func (r *reader) circles() {
+// reportCycles reports devices that are their own ancestors.
+func (r *reader) reportCycles() {
 	const option = "parent"
 	parent := func(o *reconcile.Wanted) *reconcile.Wanted {
 		if ref := o.Refs[option]; ref != nil {

@@ -60,8 +60,8 @@ const (
 	maxPerValue = 100
 )
 
-// grown sets the size and height of a list or mapping once its parts are there.
-func (t *tree) grown() *tree {
+// measure sets the size and height of a list or mapping once its parts are there.
+func (t *tree) measure() *tree {
 	t.size, t.height = 1, 1
 	add := func(part *tree) {
 		t.size = min(t.size+part.size, 1<<40)

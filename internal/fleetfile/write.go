@@ -124,7 +124,7 @@ func (f *writer) check(t *reconcile.Tree) error {
 			}
 		}
 	}
-	all.circles()
+	all.reportCycles()
 	return all.Err(t.Name)
 }
 

@@ -271,7 +271,7 @@ func (y *yamlReader) sequence(n *yaml.Node) *tree {
 		t.items = append(t.items, y.read(item))
 		n.Content[i] = nil // each node is read once, and there are many
 	}
-	return t.grown()
+	return t.measure()
 }
 
 // mapping reads keys and values. Merge keys (<<) bring the keys that the mapping does not have itself,
@@ -320,7 +320,7 @@ func (y *yamlReader) mapping(n *yaml.Node) *tree {
 	for _, m := range merges {
 		y.merge(t, &seen, m)
 	}
-	return t.grown()
+	return t.measure()
 }
 
 // keyLines are the lines of the keys of a mapping. Most have few.

@@ -96,7 +96,7 @@ func (s Sources) unreadable(said string) string {
 		return strings.Contains(i, ",") || !errors.Is(err, fs.ErrNotExist)
 	})
 	if len(missing) > 0 {
-		return "there is no " + advice.Few(missing, 5)
+		return "there is no " + advice.Enumerate(missing, 5)
 	}
 	var bad, encrypted []string
 	for _, dir := range s.dirs() {
@@ -121,9 +121,9 @@ func (s Sources) unreadable(said string) string {
 	}
 	switch {
 	case bad != nil:
-		return "this is not YAML: " + advice.Few(bad, 3)
+		return "this is not YAML: " + advice.Enumerate(bad, 3)
 	case encrypted != nil && strings.Contains(said, "Decryption failed"):
-		return "these files are encrypted: " + advice.Few(encrypted, 5)
+		return "these files are encrypted: " + advice.Enumerate(encrypted, 5)
 	}
 	return ""
 }

@@ -350,7 +350,7 @@ func names(groups []*Group) string {
 	for _, g := range groups {
 		all = append(all, g.Name)
 	}
-	return advice.Few(all, most)
+	return advice.Enumerate(all, most)
 }
 
 // fewNotes lists variables for people, cut where the list is long.
@@ -359,5 +359,5 @@ func fewNotes(notes []Note, most int) string {
 	for _, n := range notes {
 		all = append(all, strings.TrimSuffix(n.Why+" of "+n.What, " of "))
 	}
-	return advice.Few(all, most)
+	return advice.Enumerate(all, most)
 }

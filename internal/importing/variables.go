@@ -194,7 +194,7 @@ func (p *planner) keepInAnsible(s *spread) {
 			continue
 		}
 		if p.fateOf(s.name, v) == leftOut {
-			p.report.left(g.holder(), s.name, p.why(v))
+			p.report.left(g.holder(), s.name, p.reasonLeftOut(v))
 			continue
 		}
 		if p.kept[g] == nil {
@@ -206,15 +206,15 @@ func (p *planner) keepInAnsible(s *spread) {
 		if s.from[i] == notAtAll && s.origin[i] == nil {
 			why := "it is in an encrypted file (--vault leave)"
 			if !s.secret[i] {
-				why = p.why(s.value[i])
+				why = p.reasonLeftOut(s.value[i])
 			}
 			p.report.left(hostHolder(h), s.name, why)
 		}
 	}
 }
 
-// why a value is left out.
-func (p *planner) why(v *Value) string {
+// reasonLeftOut a value is left out.
+func (p *planner) reasonLeftOut(v *Value) string {
 	switch {
 	case v.Vault && p.o.Vaults == Leave:
 		return "it is a vault (--vault leave)"

@@ -47,7 +47,7 @@ func (r *Result) Write(dir string, force bool) error {
 		}
 		if len(old) > 0 {
 			slices.Sort(old)
-			return fmt.Errorf("%s already contains %s; choose another directory, or overwrite with --force", dir, advice.Few(slices.Compact(old), 5))
+			return fmt.Errorf("%s already contains %s; choose another directory, or overwrite with --force", dir, advice.Enumerate(slices.Compact(old), 5))
 		}
 	}
 	if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {

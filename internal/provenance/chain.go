@@ -25,13 +25,13 @@ type Chain struct {
 	// Levels are the object and what it inherits from, the nearest first. The last is the project, but of kinds that
 	// inherit nothing.
 	Levels []hierarchy.Level
-	// Whole is set if the caller may read the project. If not, the project's variables are those that the object
+	// Complete is set if the caller may read the project. If not, the project's variables are those that the object
 	// inherits from it, and what other levels hide of it is not known.
-	Whole bool
+	Complete bool
 }
 
-// rung is a level while the chain is read.
-type rung struct {
+// levelSource is a level while the chain is read.
+type levelSource struct {
 	hierarchy.Level
 	fields craton.Object // nil of a project
 }
@@ -53,12 +53,12 @@ func chainOf(ctx context.Context, c *craton.Client, k *schema.Kind, object crato
 	if err != nil {
 		return nil, err
 	}
-	chain := &Chain{Kind: k, Object: object, Whole: true}
-	for at := range hierarchy.Levels(k, self, func(of rung, key string) (rung, bool) {
+	chain := &Chain{Kind: k, Object: object, Complete: true}
+	for at := range hierarchy.Levels(k, self, func(of levelSource, key string) (levelSource, bool) {
 		switch key {
 		case keyParent:
 			if len(parents) == 0 {
-				return rung{}, false
+				return levelSource{}, false
 			}
 			next := parents[0]
 			parents = parents[1:]
@@ -67,15 +67,15 @@ func chainOf(ctx context.Context, c *craton.Client, k *schema.Kind, object crato
 			if project != nil {
 				return *project, true
 			}
-			chain.Whole = false
-			return rung{Level: hierarchy.Level{Kind: schema.Project.Name, ID: self.fields.Text(keyProject)}}, true
+			chain.Complete = false
+			return levelSource{Level: hierarchy.Level{Kind: schema.Project.Name, ID: self.fields.Text(keyProject)}}, true
 		}
 		level, ok := above[key]
 		return level, ok
 	}) {
 		chain.Levels = append(chain.Levels, at.Level)
 	}
-	if !chain.Whole {
+	if !chain.Complete {
 		err = chain.readHidden(ctx, c)
 	}
 	return chain, err
@@ -83,12 +83,12 @@ func chainOf(ctx context.Context, c *craton.Client, k *schema.Kind, object crato
 
 // readAbove reads what an object's references name: its places, its parents and theirs, and its project, nil if the
 // caller may not read it.
-func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self rung) (above map[string]rung, parents []rung, project *rung, err error) {
+func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self levelSource) (above map[string]levelSource, parents []levelSource, project *levelSource, err error) {
 	if k.Inherits == nil {
 		return nil, nil, nil, nil
 	}
-	above = map[string]rung{}
-	places := make([]*rung, len(k.Inherits))
+	above = map[string]levelSource{}
+	places := make([]*levelSource, len(k.Inherits))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, key := range k.Inherits {
 		if key == keyParent {
@@ -131,7 +131,7 @@ func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self rung)
 }
 
 // readParents reads the parent of a device, that one's, and so on; it ends where they form a loop.
-func readParents(ctx context.Context, c *craton.Client, of rung) (parents []rung, err error) {
+func readParents(ctx context.Context, c *craton.Client, of levelSource) (parents []levelSource, err error) {
 	seen := map[string]bool{of.ID: true}
 	for id := of.fields.Text(keyParent); id != "" && !seen[id]; id = of.fields.Text(keyParent) {
 		seen[id] = true
@@ -144,7 +144,7 @@ func readParents(ctx context.Context, c *craton.Client, of rung) (parents []rung
 }
 
 // readDevice reads a device by its id, of which both kinds have one sequence.
-func readDevice(ctx context.Context, c *craton.Client, id string) (rung, error) {
+func readDevice(ctx context.Context, c *craton.Client, id string) (levelSource, error) {
 	var err error
 	for _, name := range schema.Host.Field(keyParent).To {
 		var fields *craton.Object
@@ -155,7 +155,7 @@ func readDevice(ctx context.Context, c *craton.Client, id string) (rung, error) 
 			break
 		}
 	}
-	return rung{}, err
+	return levelSource{}, err
 }
 
 // readHidden derives the project's variables from what the object resolves to.
@@ -173,8 +173,8 @@ func (chain *Chain) readHidden(ctx context.Context, c *craton.Client) error {
 	return nil
 }
 
-func rungOf(k *schema.Kind, fields craton.Object) rung {
-	return rung{hierarchy.Level{Kind: k.Name, ID: fields.ID(), Name: fields.Text(k.Title), Variables: snapshot.Variables(fields["variables"])}, fields}
+func rungOf(k *schema.Kind, fields craton.Object) levelSource {
+	return levelSource{hierarchy.Level{Kind: k.Name, ID: fields.ID(), Name: fields.Text(k.Title), Variables: snapshot.Variables(fields["variables"])}, fields}
 }
 
 // Name returns the object's name.

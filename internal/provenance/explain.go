@@ -82,7 +82,7 @@ func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client, can *cr
 	e.Setters = make([]map[string]*craton.Change, len(e.Levels))
 	g, ctx := errgroup.WithContext(ctx)
 	for i, l := range e.Levels {
-		if len(l.Variables) == 0 || l.Kind == schema.Project.Name && !e.Whole {
+		if len(l.Variables) == 0 || l.Kind == schema.Project.Name && !e.Complete {
 			continue
 		}
 		g.Go(func() error {
@@ -104,8 +104,8 @@ func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client, can *cr
 	return g.Wait()
 }
 
-// Asked reports whether the setters of the variables were read.
-func (e *Explanation) Asked() bool { return e.Setters != nil }
+// HasSetters reports whether the setters of the variables were read.
+func (e *Explanation) HasSetters() bool { return e.Setters != nil }
 
 // SetBy returns the change that set a variable of a level; nil if the log does not have it, or was not asked.
 func (e *Explanation) SetBy(level int, name string) *craton.Change {
@@ -117,7 +117,7 @@ func (e *Explanation) SetBy(level int, name string) *craton.Change {
 
 // Unknown reports whether the setter of a level's variable cannot be known: the caller may not read the project.
 func (e *Explanation) Unknown(level int) bool {
-	return e.Levels[level].Kind == schema.Project.Name && !e.Whole
+	return e.Levels[level].Kind == schema.Project.Name && !e.Complete
 }
 
 // The documents that programs read.

@@ -32,8 +32,8 @@ var parts = []part{
 	{func(st *Step) bool { return st.Remove }, (*Fleet).remove},
 	{func(st *Step) bool { return len(st.Move) > 0 }, (*Fleet).move},
 	{func(st *Step) bool { return len(st.Update) > 0 }, (*Fleet).update},
-	{func(st *Step) bool { return len(st.Set) > 0 }, (*Fleet).set},
-	{func(st *Step) bool { return len(st.Unset) > 0 }, (*Fleet).unset},
+	{func(st *Step) bool { return len(st.Set) > 0 }, (*Fleet).setVariables},
+	{func(st *Step) bool { return len(st.Unset) > 0 }, (*Fleet).deleteVariables},
 	{func(st *Step) bool { return len(st.Drop) > 0 }, (*Fleet).dropLabels},
 	{func(st *Step) bool { return len(st.AddLabels) > 0 }, (*Fleet).addLabels},
 	{func(st *Step) bool { return st.Protect != nil }, (*Fleet).protect},
@@ -103,7 +103,7 @@ func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 	k, c := st.Kind, fl.collection(st.Kind)
 	body := st.body()
 	for key, v := range body {
-		body[key] = sent(v)
+		body[key] = apiValue(v)
 	}
 	if v := st.After.Variables(); len(v) > 0 {
 		body[KeyVariables] = v
@@ -163,7 +163,7 @@ const FeatureBulk = "bulk"
 // has.
 func (fl *Fleet) moveAndUpdate(ctx context.Context, st *Step, done *Done) (did bool, err error) {
 	more := len(st.Update)+len(st.Set)+len(st.Unset)+len(st.Drop)+len(st.AddLabels) > 0 || st.Protect != nil
-	if st.Create || st.Remove || len(st.Move) == 0 || !more || !fl.offers(ctx, FeatureBulk) {
+	if st.Create || st.Remove || len(st.Move) == 0 || !more || !fl.supports(ctx, FeatureBulk) {
 		return false, nil
 	}
 	id := st.Before.ID()
@@ -195,7 +195,7 @@ func (fl *Fleet) moveAndUpdate(ctx context.Context, st *Step, done *Done) (did b
 func (st *Step) moveBody() map[string]any {
 	body := map[string]any{}
 	for key, v := range st.Move {
-		body[key] = sent(v)
+		body[key] = apiValue(v)
 	}
 	if _, moved := body["region_id"]; moved && body["cell_id"] == nil {
 		delete(body, "cell_id") // which stays behind by itself
@@ -237,8 +237,8 @@ func (fl *Fleet) update(ctx context.Context, st *Step, done *Done) error {
 	return st.take(done, raw, http.MethodPut, c.Path()+"/"+id)
 }
 
-// set sets variables.
-func (fl *Fleet) set(ctx context.Context, st *Step, done *Done) error {
+// setVariables sets variables.
+func (fl *Fleet) setVariables(ctx context.Context, st *Step, done *Done) error {
 	now, err := fl.collection(st.Kind).SetVariables(ctx, st.Before.ID(), st.Set)
 	if err != nil {
 		return fmt.Errorf("its variables were not set: %w", err)
@@ -247,8 +247,8 @@ func (fl *Fleet) set(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-// unset takes variables away.
-func (fl *Fleet) unset(ctx context.Context, st *Step, done *Done) error {
+// deleteVariables takes variables away.
+func (fl *Fleet) deleteVariables(ctx context.Context, st *Step, done *Done) error {
 	if err := fl.collection(st.Kind).DeleteVariables(ctx, st.Before.ID(), st.Unset...); err != nil {
 		return fmt.Errorf("its variables were not removed: %w", err)
 	}
@@ -268,7 +268,7 @@ func updateBody(k *schema.Kind, update Object) map[string]any {
 		} else if v == nil && f != nil && !f.Nullable {
 			v = ""
 		}
-		body[key] = sent(v)
+		body[key] = apiValue(v)
 	}
 	return body
 }

@@ -57,8 +57,8 @@ func (fl *Fleet) planCarried(ctx context.Context, st *Step, c *contents) (*carri
 	return out, nil
 }
 
-// Carries names what goes along with a device that is created again.
-func (st *Step) Carries() (names []string) {
+// Carried names what goes along with a device that is created again.
+func (st *Step) Carried() (names []string) {
 	if st.carry == nil {
 		return nil
 	}
@@ -82,7 +82,7 @@ func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
 		}
 		return fmt.Errorf("%w; so far, %s. The %s still exists; run the same again to continue from there", err, strings.Join(so, ", "), old)
 	}
-	if err := fl.makeHalf(ctx, st, done); err != nil {
+	if err := fl.createUnderTemporaryName(ctx, st, done); err != nil {
 		if done.Wrote {
 			so = append(so, "its replacement, the "+Called(k, done.Object)+", was created")
 		}
@@ -126,8 +126,8 @@ func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-// makeHalf makes the new device under its name for the time being, or makes what is there of it whole.
-func (fl *Fleet) makeHalf(ctx context.Context, st *Step, done *Done) error {
+// createUnderTemporaryName makes the new device under its name for the time being, or makes what is there of it whole.
+func (fl *Fleet) createUnderTemporaryName(ctx context.Context, st *Step, done *Done) error {
 	c := st.carry
 	if c.half != nil {
 		w := &Wanted{Kind: st.Kind, ID: c.half.ID(), Values: map[string]any{}, Variables: st.After.Variables(), Replace: true, Labels: st.After.Labels(), ExactLabels: true}
@@ -165,7 +165,7 @@ func (fl *Fleet) makeHalf(ctx context.Context, st *Step, done *Done) error {
 // then.
 func (fl *Fleet) copyInterfaces(ctx context.Context, like []Object, to any) (n int, err error) {
 	k, c := schema.NetworkInterface, fl.collection(schema.NetworkInterface)
-	have, err := fl.every(ctx, k, Filters{deviceField.Key: to}, equals(deviceField.Key, to))
+	have, err := fl.listAll(ctx, k, Filters{deviceField.Key: to}, equals(deviceField.Key, to))
 	if err != nil {
 		return 0, err
 	}

@@ -32,7 +32,7 @@ func (fl *Fleet) contents(ctx context.Context, k *schema.Kind, o Object) (out *c
 	case Holds(k):
 		return out, fl.containerContents(ctx, k, o, out)
 	case k.Labels != schema.Unlabelled:
-		children, err := fl.every(ctx, schema.Device, Filters{"parent_id": o[KeyID]}, equals("parent_id", o[KeyID]))
+		children, err := fl.listAll(ctx, schema.Device, Filters{"parent_id": o[KeyID]}, equals("parent_id", o[KeyID]))
 		if err != nil {
 			return nil, err
 		}
@@ -40,12 +40,12 @@ func (fl *Fleet) contents(ctx context.Context, k *schema.Kind, o Object) (out *c
 			out.block(schema.Device, c, "has it as its parent")
 		}
 		out.children = children
-		interfaces, err := fl.every(ctx, schema.NetworkInterface, Filters{deviceField.Key: o[KeyID]}, equals(deviceField.Key, o[KeyID]))
+		interfaces, err := fl.listAll(ctx, schema.NetworkInterface, Filters{deviceField.Key: o[KeyID]}, equals(deviceField.Key, o[KeyID]))
 		out.interfaces = interfaces
 		out.count(schema.NetworkInterface, interfaces)
 		return out, err
 	case k == schema.Network:
-		interfaces, err := fl.every(ctx, schema.NetworkInterface, nil, equals("network_id", o[KeyID]))
+		interfaces, err := fl.listAll(ctx, schema.NetworkInterface, nil, equals("network_id", o[KeyID]))
 		for _, i := range interfaces {
 			out.block(schema.NetworkInterface, i, "is on it")
 		}
@@ -60,7 +60,7 @@ func (fl *Fleet) containerContents(ctx context.Context, k *schema.Kind, o Object
 	key := k.ContentKey()
 	inside := equals(key, o[KeyID])
 	filter := Filters{key: o[KeyID]}
-	devices, err := fl.every(ctx, schema.Device, nil, func(Object) bool { return true })
+	devices, err := fl.listAll(ctx, schema.Device, nil, func(Object) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (fl *Fleet) containerContents(ctx context.Context, k *schema.Kind, o Object
 		case kind == schema.NetworkInterface: // they go with their devices
 			continue
 		case kind.Labels == schema.Unlabelled:
-			if found, err = fl.every(ctx, kind, filter, inside); err != nil {
+			if found, err = fl.listAll(ctx, kind, filter, inside); err != nil {
 				return err
 			}
 		}
@@ -97,7 +97,7 @@ func (fl *Fleet) containerContents(ctx context.Context, k *schema.Kind, o Object
 	if len(on) == 0 {
 		return nil
 	}
-	outside, err := fl.every(ctx, schema.NetworkInterface, nil, func(i Object) bool { return on[i["network_id"]] && !within[i[deviceField.Key]] })
+	outside, err := fl.listAll(ctx, schema.NetworkInterface, nil, func(i Object) bool { return on[i["network_id"]] && !within[i[deviceField.Key]] })
 	for _, i := range outside {
 		out.block(schema.NetworkInterface, i, "is on a network in it")
 	}

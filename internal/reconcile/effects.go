@@ -208,8 +208,8 @@ func (a *affects) parents(ctx context.Context) error {
 	}
 }
 
-// at returns the level of an object that is there.
-func (a *affects) at(r *Found) *level {
+// levelAt returns the level of an object that is there.
+func (a *affects) levelAt(r *Found) *level {
 	if a.device != nil && a.device.record == r {
 		return a.device
 	}
@@ -231,8 +231,8 @@ func (a *affects) levelOf(r *Found) *level {
 	return l
 }
 
-// made returns the level of an object that is created.
-func (a *affects) made(st *treeStep) *level {
+// newLevel returns the level of an object that is created.
+func (a *affects) newLevel(st *treeStep) *level {
 	l := a.created[st]
 	if l == nil {
 		whole := a.plan.restore(st, true)
@@ -242,16 +242,16 @@ func (a *affects) made(st *treeStep) *level {
 	return l
 }
 
-// above follows a reference as it was.
-func (a *affects) above(of *level, key string) (*level, bool) {
+// parentBefore follows a reference as it was.
+func (a *affects) parentBefore(of *level, key string) (*level, bool) {
 	if key == KeyProject {
 		return a.project, true
 	}
 	return a.byID(key, of.record.Object[key])
 }
 
-// aboveAfter follows a reference as it will be.
-func (a *affects) aboveAfter(of *level, key string) (*level, bool) {
+// parentAfter follows a reference as it will be.
+func (a *affects) parentAfter(of *level, key string) (*level, bool) {
 	if key == KeyProject {
 		return a.project, true
 	}
@@ -277,7 +277,7 @@ func (l *level) value(key string) any {
 
 func (a *affects) byID(key string, id any) (*level, bool) {
 	if st, ok := id.(*treeStep); ok {
-		return a.made(st), true
+		return a.newLevel(st), true
 	}
 	var space *schema.Kind
 	switch key {
@@ -296,7 +296,7 @@ func (a *affects) byID(key string, id any) (*level, bool) {
 	if r == nil {
 		return nil, false
 	}
-	return a.at(r), true
+	return a.levelAt(r), true
 }
 
 // chain returns the levels of a device, the nearest first. Parents that form a loop end it.
@@ -321,8 +321,8 @@ func (a *affects) find() *Effects {
 		if a.device = l; l.step != nil && l.step.Remove {
 			continue
 		}
-		before := chain(hierarchy.Levels(r.Kind, l, a.above))
-		after := chain(hierarchy.Levels(r.Kind, l, a.aboveAfter))
+		before := chain(hierarchy.Levels(r.Kind, l, a.parentBefore))
+		after := chain(hierarchy.Levels(r.Kind, l, a.parentAfter))
 		if !a.countDevice(r, before, after) {
 			continue
 		}

@@ -73,12 +73,12 @@ func Paths(k *schema.Kind) (list []string) {
 // Reference finds what an option names: an object with exactly that name, or whose place and name the text is, else the
 // one with that id, among the kinds and within the place. An object outside of the place does not count.
 func (fl *Fleet) Reference(ctx context.Context, f *schema.Field, text string, place Filters) (Found, error) {
-	return fl.other(ctx, f, text, place, nil)
+	return fl.referenceExcept(ctx, f, text, place, nil)
 }
 
-// other is like Reference, for an option of the object with the id self: where several objects have the name, self is
+// referenceExcept is like Reference, for an option of the object with the id self: where several objects have the name, self is
 // not among the candidates.
-func (fl *Fleet) other(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Found, error) {
+func (fl *Fleet) referenceExcept(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Found, error) {
 	var found []Found
 	for _, k := range kindsOf(f) {
 		list, err := fl.readings(ctx, k, text, place)

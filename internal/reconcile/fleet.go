@@ -34,9 +34,9 @@ func (fl *Fleet) has(ctx context.Context, feature string) (bool, error) {
 	return err == nil && can.Has(feature), err
 }
 
-// offers is like has, for features that can be done without: a server that cannot be asked counts as having none, and
+// supports is like has, for features that can be done without: a server that cannot be asked counts as having none, and
 // the request made instead reports the error.
-func (fl *Fleet) offers(ctx context.Context, feature string) bool {
+func (fl *Fleet) supports(ctx context.Context, feature string) bool {
 	has, err := fl.has(ctx, feature)
 	return err == nil && has
 }
@@ -106,15 +106,15 @@ func (fl *Fleet) list(ctx context.Context, k *schema.Kind, f Filters) iter.Seq2[
 	}
 }
 
-// every lists objects whatever their project.
-func (fl *Fleet) every(ctx context.Context, k *schema.Kind, f Filters, keep func(Object) bool) ([]Object, error) {
+// listAll lists objects whatever their project.
+func (fl *Fleet) listAll(ctx context.Context, k *schema.Kind, f Filters, keep func(Object) bool) ([]Object, error) {
 	return walk.All(craton.IsMarkerGone, func() iter.Seq2[Object, error] { return fl.list(ctx, k, f) }, keep)
 }
 
 // Search lists the objects of one kind that match the filters. Those that the API does not know, or does not
 // compare exactly, are compared here, as far as objects have such a key.
 func (fl *Fleet) Search(ctx context.Context, k *schema.Kind, f Filters) ([]Object, error) {
-	return fl.every(ctx, k, f, func(o Object) bool {
+	return fl.listAll(ctx, k, f, func(o Object) bool {
 		for key, want := range f {
 			have, ok := o[key]
 			field := k.Field(key)
@@ -126,12 +126,12 @@ func (fl *Fleet) Search(ctx context.Context, k *schema.Kind, f Filters) ([]Objec
 				return false
 			}
 		}
-		return k == schema.Project || k == schema.User || fl.mine(o)
+		return k == schema.Project || k == schema.User || fl.isOwn(o)
 	})
 }
 
-// mine reports whether an object belongs to the caller's project.
-func (fl *Fleet) mine(o Object) bool {
+// isOwn reports whether an object belongs to the caller's project.
+func (fl *Fleet) isOwn(o Object) bool {
 	return fl.Project == "" || o[KeyProject] == nil || value.SameUUID(o.Text(KeyProject), fl.Project)
 }
 

@@ -23,9 +23,9 @@ type lookalikeError struct {
 // Error says which it looks like, and what to do.
 func (l *lookalikeError) Error() string { return advice.Join(l.what, l.do) }
 
-// form refuses a new label or key of a variable that is not in Unicode's composed form, or that looks like one that the
+// checkForm refuses a new label or key of a variable that is not in Unicode's composed form, or that looks like one that the
 // object will have too. What is there already stays as it is.
-func (st *Step) form() *lookalikeError {
+func (st *Step) checkForm() *lookalikeError {
 	labels, keys := st.AddLabels, st.Set
 	if st.Create {
 		labels, keys = st.After.Labels(), st.After.Variables()

@@ -23,7 +23,7 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 	}
 	w = &resolved
 	if w.Protected != nil {
-		if err := fl.MayProtect(ctx); err != nil {
+		if err := fl.CheckProtect(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", KeyProtected, err)
 		}
 	}
@@ -78,7 +78,7 @@ func PlanVariables(k *schema.Kind, have Object, w *Wanted, remove []string) (*St
 	}
 	st.After[KeyVariables] = after
 	st.planVariables()
-	if l := st.form(); l != nil {
+	if l := st.checkForm(); l != nil {
 		return nil, l
 	}
 	return st, nil
@@ -220,7 +220,7 @@ func (fl *Fleet) references(ctx context.Context, w *Wanted, have Object) error {
 // because one in another region is nothing unusual.
 func (fl *Fleet) preferNear(ctx context.Context, f *schema.Field, text string, w *Wanted, have Object) (Found, error) {
 	if !slices.Contains(f.To, schema.Network.Name) {
-		return fl.other(ctx, f, text, nil, have[KeyID])
+		return fl.referenceExcept(ctx, f, text, nil, have[KeyID])
 	}
 	of := w.Values[deviceField.Key]
 	if of == nil {
@@ -284,10 +284,10 @@ func (fl *Fleet) verify(ctx context.Context, w *Wanted, st *Step) error {
 	if st.After == nil {
 		return nil
 	}
-	if err := cmp.Or(fl.checkProject(w, st), fl.free(ctx, st)); err != nil {
+	if err := cmp.Or(fl.checkProject(w, st), fl.checkNameFree(ctx, st)); err != nil {
 		return err
 	}
-	return fl.noCircle(ctx, st)
+	return fl.checkParentCycle(ctx, st)
 }
 
 // checkProject refuses what stands in another project than what is to refer to it: names are looked for in one project
@@ -311,8 +311,8 @@ type TakenError struct{ what string }
 // Error says who has it.
 func (e *TakenError) Error() string { return e.what }
 
-// free refuses a name that another object has where this one will be.
-func (fl *Fleet) free(ctx context.Context, st *Step) error {
+// checkNameFree refuses a name that another object has where this one will be.
+func (fl *Fleet) checkNameFree(ctx context.Context, st *Step) error {
 	k := st.Kind
 	if k == schema.Project {
 		return nil
@@ -331,7 +331,7 @@ func (fl *Fleet) free(ctx context.Context, st *Step) error {
 	name := st.After.Text(k.Title)
 	for _, spelling := range spellings(name) {
 		within[k.Title] = spelling
-		for _, kind := range append([]*schema.Kind{k}, rivals(k)...) {
+		for _, kind := range append([]*schema.Kind{k}, sharingNames(k)...) {
 			found, err := fl.Search(ctx, kind, within)
 			if err != nil {
 				return err
@@ -359,16 +359,16 @@ func spellings(name string) []string {
 	return []string{name}
 }
 
-// rivals returns the kinds that share a kind's names.
-func rivals(k *schema.Kind) (list []*schema.Kind) {
+// sharingNames returns the kinds that share a kind's names.
+func sharingNames(k *schema.Kind) (list []*schema.Kind) {
 	for _, name := range k.Rivals {
 		list = append(list, schema.ByName(name))
 	}
 	return list
 }
 
-// noCircle refuses a parent that stands below the device itself (v1 contract §6.4).
-func (fl *Fleet) noCircle(ctx context.Context, st *Step) error {
+// checkParentCycle refuses a parent that stands below the device itself (v1 contract §6.4).
+func (fl *Fleet) checkParentCycle(ctx context.Context, st *Step) error {
 	parent, own := st.After["parent_id"], st.Before[KeyID]
 	if parent == nil || own == nil || !st.Create && st.Before["parent_id"] == parent {
 		return nil

@@ -257,7 +257,7 @@ func (st *Step) check(w *Wanted) error {
 			return fmt.Errorf("%s %w", optionName, err)
 		}
 	}
-	if l := st.form(); l != nil {
+	if l := st.checkForm(); l != nil {
 		return l
 	}
 	if st.Before == nil {

@@ -156,7 +156,7 @@ func (f *fit) stale(ctx context.Context) error {
 		return cmp.Compare(a.What, b.What)
 	})
 	shown := f.found[:min(len(f.found), MaxProblems)]
-	f.doneAlready(ctx, shown)
+	f.markDone(ctx, shown)
 	e := &StaleError{More: len(f.found) - len(shown)}
 	for _, one := range shown {
 		e.Reasons = append(e.Reasons, one.Staleness)
@@ -214,8 +214,8 @@ func (st *treeStep) result() Object {
 	return o
 }
 
-// doneAlready says of objects that were changed to what the plan makes of them that they were, as by the plan itself.
-func (f *fit) doneAlready(ctx context.Context, shown []outdated) {
+// markDone says of objects that were changed to what the plan makes of them that they were, as by the plan itself.
+func (f *fit) markDone(ctx context.Context, shown []outdated) {
 	done := map[*treeStep]bool{}
 	for i := range shown {
 		st := shown[i].step
@@ -294,7 +294,7 @@ func (f *fit) change(c *craton.Change) {
 	}
 	fields := changedFields(c)
 	if st := f.steps[key]; st != nil {
-		say(st, "the %s was %s%s", st.was(), past[c.Action], fields)
+		say(st, "the %s was %s%s", st.oldLabel(), past[c.Action], fields)
 		if c.Action != "delete" {
 			f.found[len(f.found)-1].step = st
 		}
@@ -398,10 +398,10 @@ func (f *fit) contents(ctx context.Context) error {
 			}
 		}
 	}
-	if err := f.names(ctx); err != nil {
+	if err := f.checkNames(ctx); err != nil {
 		return readError(err)
 	}
-	return f.held(ctx)
+	return f.checkContents(ctx)
 }
 
 func addTo(kinds map[*schema.Kind]map[any]bool, k *schema.Kind, id any) {
@@ -430,7 +430,7 @@ func (f *fit) objects(ctx context.Context, k *schema.Kind, ids map[any]bool) (ma
 	if k.Details {
 		details = own
 	}
-	all, err := f.every(ctx, k, details, func(o Object) bool { return ids[o[KeyID]] })
+	all, err := f.listAll(ctx, k, details, func(o Object) bool { return ids[o[KeyID]] })
 	for _, o := range all {
 		found[o[KeyID]] = o
 	}
@@ -458,11 +458,11 @@ func (f *fit) known(ctx context.Context, st *treeStep, o Object) (_ Object, err 
 // compare looks for what is otherwise in an object, nil if it is gone.
 func (f *fit) compare(st *treeStep, now Object) {
 	if now == nil {
-		f.add(st, Staleness{What: fmt.Sprintf("the %s no longer exists", st.was())})
+		f.add(st, Staleness{What: fmt.Sprintf("the %s no longer exists", st.oldLabel())})
 		return
 	}
 	if differing := differences(st.Kind, st.Before, now); differing != nil {
-		f.add(st, Staleness{What: fmt.Sprintf("the %s was changed (%s)", st.was(), advice.Few(differing, maxDiffering)),
+		f.add(st, Staleness{What: fmt.Sprintf("the %s was changed (%s)", st.oldLabel(), advice.Enumerate(differing, maxDiffering)),
 			Done: !st.Remove && st.After != nil && differences(st.Kind, st.result(), now) == nil})
 	}
 }
@@ -507,8 +507,8 @@ func differences(k *schema.Kind, known, now Object) (names []string) {
 	return names
 }
 
-// names looks for objects that have taken a name since.
-func (f *fit) names(ctx context.Context) error {
+// checkNames looks for objects that have taken a name since.
+func (f *fit) checkNames(ctx context.Context) error {
 	byPlace := map[needKey]map[string]*treeStep{} // of kinds and scopes that are there
 	for _, steps := range f.made {
 		for _, st := range steps {
@@ -535,10 +535,10 @@ func (f *fit) names(ctx context.Context) error {
 		}
 		taken := func(o Object) bool {
 			st := names[o.Text(key.space.Title)]
-			return st != nil && (key.space != schema.Cloud || f.mine(o)) && (scopeKey(key.space) == "" || o[scopeKey(key.space)] == key.id) && o[KeyID] != st.id
+			return st != nil && (key.space != schema.Cloud || f.isOwn(o)) && (scopeKey(key.space) == "" || o[scopeKey(key.space)] == key.id) && o[KeyID] != st.id
 		}
-		for _, k := range append([]*schema.Kind{key.space}, rivals(key.space)...) {
-			found, err := f.every(ctx, k, filter, taken)
+		for _, k := range append([]*schema.Kind{key.space}, sharingNames(key.space)...) {
+			found, err := f.listAll(ctx, k, filter, taken)
 			if err != nil {
 				return err
 			}
@@ -550,15 +550,15 @@ func (f *fit) names(ctx context.Context) error {
 	return nil
 }
 
-// held looks for objects in what is to be deleted that are not to be deleted themselves.
-func (f *fit) held(ctx context.Context) error {
+// checkContents looks for objects in what is to be deleted that are not to be deleted themselves.
+func (f *fit) checkContents(ctx context.Context) error {
 	for _, st := range f.gone {
 		for _, k := range st.Kind.Contents() {
 			if k == schema.NetworkInterface { // they go with their devices
 				continue
 			}
 			key := st.Kind.ContentKey()
-			found, err := f.every(ctx, k, Filters{key: st.id}, func(o Object) bool {
+			found, err := f.listAll(ctx, k, Filters{key: st.id}, func(o Object) bool {
 				other := f.steps[needKey{Space(k), o[KeyID]}]
 				return o[key] == st.id && (other == nil || !other.Remove && other.Move == nil)
 			})
@@ -596,7 +596,7 @@ func changedFields(c *craton.Change) string {
 	if len(keys) == 0 {
 		return ""
 	}
-	return " (" + advice.Few(slices.Sorted(maps.Keys(keys)), maxDiffering) + ")"
+	return " (" + advice.Enumerate(slices.Sorted(maps.Keys(keys)), maxDiffering) + ")"
 }
 
 // maxDiffering is how many of an object's differences are named.

@@ -17,8 +17,8 @@ const FeatureProtected = "protected"
 // ErrCannotProtect is the error of a server that has no such thing as protected objects.
 var ErrCannotProtect = errors.New("this server cannot protect objects; craton server and CRATON_URL=sqlite:PATH can")
 
-// MayProtect returns [ErrCannotProtect] if the server cannot protect objects.
-func (fl *Fleet) MayProtect(ctx context.Context) error {
+// CheckProtect returns [ErrCannotProtect] if the server cannot protect objects.
+func (fl *Fleet) CheckProtect(ctx context.Context) error {
 	has, err := fl.has(ctx, FeatureProtected)
 	if err == nil && !has {
 		err = ErrCannotProtect
@@ -78,7 +78,7 @@ func (l *loader) protected(ctx context.Context) error {
 	if asked == nil {
 		return nil
 	}
-	if err := l.MayProtect(ctx); errors.Is(err, ErrCannotProtect) {
+	if err := l.CheckProtect(ctx); errors.Is(err, ErrCannotProtect) {
 		return nil // each object is told: see planner.refuse
 	} else if err != nil {
 		return err
@@ -139,7 +139,7 @@ const maxKeepers = 3
 // Keepers finds them. Where the server protects nothing there are none.
 func (fl *Fleet) Keepers(ctx context.Context, k *schema.Kind, id string) (*Keepers, error) {
 	out := &Keepers{}
-	if err := fl.MayProtect(ctx); errors.Is(err, ErrCannotProtect) || !k.Protects() {
+	if err := fl.CheckProtect(ctx); errors.Is(err, ErrCannotProtect) || !k.Protects() {
 		return out, nil
 	} else if err != nil {
 		return nil, err

@@ -67,7 +67,7 @@ func (fl *Fleet) memberships(ctx context.Context, file string) (*memberships, er
 }
 
 func (m *memberships) add(fl *Fleet, o *owned) {
-	if o.Kind.InSets() && fl.mine(o.Object) {
+	if o.Kind.InSets() && fl.isOwn(o.Object) {
 		m.all[needKey{Space(o.Kind), o.Object[KeyID]}] = o
 		m.state.add(o.Found)
 	}
@@ -163,7 +163,7 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 		case is.set != "" && !o.Adopt:
 			bad.File = w.File
 			do := "take it over with --adopt (in a task adopt: true), or leave it to the other file"
-			if is.set == set.near() {
+			if is.set == set.similarName() {
 				do = fmt.Sprintf("there is no set %s yet: use --set %s (in a task set: %[2]s) if you meant that one, otherwise %s", PathName(set.Name), PathName(is.set), do)
 			}
 			bad.refuse(w.Line, w.Path, refusal{reason: ReasonOtherSet, of: w, what: fmt.Sprintf("it belongs to the set %s and would be %s (%s)", PathName(is.set), st.change.Action, strings.Join(st.change.Fields, ", ")), do: do})
@@ -314,7 +314,7 @@ func (pr *pruning) guard() (what, do string) {
 		return fmt.Sprintf("%d objects of the set %s would be deleted, not %d", n, PathName(pr.options.Name), *said), allow
 	}
 	var why string
-	if holder := pr.inhabited(); holder != nil {
+	if holder := pr.withHosts(); holder != nil {
 		why = fmt.Sprintf("the %s would be deleted with hosts in it", pr.called(holder))
 	}
 	switch {
@@ -333,8 +333,8 @@ func (pr *pruning) guard() (what, do string) {
 	return fmt.Sprintf("%d %s of the set %s would be deleted, and %s", n, objects, PathName(pr.options.Name), why), allow
 }
 
-// inhabited returns a cloud or region that is deleted and has hosts, which are deleted too.
-func (pr *pruning) inhabited() *owned {
+// withHosts returns a cloud or region that is deleted and has hosts, which are deleted too.
+func (pr *pruning) withHosts() *owned {
 	for _, is := range sortedByPath(pr.memberships, pr.gone) {
 		if is.Kind != schema.Host {
 			continue

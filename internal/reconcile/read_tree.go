@@ -33,7 +33,7 @@ var treeKinds = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, sche
 // What the tree cannot hold, such as a device in a cell of another region, which the original allows, is an *Error.
 func (fl *Fleet) ReadTree(ctx context.Context, parallel int) (*WholeFleet, error) {
 	read := func(ctx context.Context) (*WholeFleet, error) { return fl.readPages(ctx, parallel) }
-	if fl.offers(ctx, "fleet") {
+	if fl.supports(ctx, "fleet") {
 		read = fl.readStream
 	}
 	var f *WholeFleet

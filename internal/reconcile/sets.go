@@ -152,8 +152,8 @@ func (fl *Fleet) readSets(path string) (*setsFile, error) {
 	return got, nil
 }
 
-// remember keeps in the file which objects belong to a set now, and which are gone.
-func (s *PlannedSet) remember(fl *Fleet, made, gone craton.Members) error {
+// saveMembers keeps in the file which objects belong to a set now, and which are gone.
+func (s *PlannedSet) saveMembers(fl *Fleet, made, gone craton.Members) error {
 	if s.File == "" {
 		return nil
 	}

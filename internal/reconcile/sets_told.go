@@ -58,8 +58,8 @@ func errSetsKept(file string) error {
 	return fmt.Errorf("the server stores sets itself: leave out the file %s", file)
 }
 
-// belonging finds which sets the objects of a tree belong to, for a plan that is about none, and changes something.
-func (l *loader) belonging(ctx context.Context, p *Plan) error {
+// findSets finds which sets the objects of a tree belong to, for a plan that is about none, and changes something.
+func (l *loader) findSets(ctx context.Context, p *Plan) error {
 	if !p.Changed() {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (l *loader) belonging(ctx context.Context, p *Plan) error {
 			p.Belongs = append(p.Belongs, one)
 		}
 	}
-	if l.offers(ctx, FeatureSets) {
+	if l.supports(ctx, FeatureSets) {
 		all, err := l.Client.Sets(ctx)
 		if err != nil {
 			return readError(err)
@@ -133,7 +133,7 @@ func (p *Plan) SetNotes() (lines []string) {
 	}
 	if set.New {
 		line := fmt.Sprintf("The set %s is new: nothing belongs to it yet.", PathName(set.Name))
-		switch near := set.near(); {
+		switch near := set.similarName(); {
 		case near != "":
 			line += fmt.Sprintf(" Did you mean the set %s?", PathName(near))
 		case len(set.Known) > 0:
@@ -151,8 +151,8 @@ func (p *Plan) SetNotes() (lines []string) {
 	return lines
 }
 
-// near returns the set that may be meant by the name of a new one; "" if none is called nearly so.
-func (s *PlannedSet) near() string {
+// similarName returns the set that may be meant by the name of a new one; "" if none is called nearly so.
+func (s *PlannedSet) similarName() string {
 	if s == nil || !s.New {
 		return ""
 	}
@@ -161,7 +161,7 @@ func (s *PlannedSet) near() string {
 
 // SetWarnings returns those of SetNotes that speak of what is probably a mistake, for who is not asked each time.
 func (p *Plan) SetWarnings() []string {
-	if p.Set != nil && p.Set.near() == "" {
+	if p.Set != nil && p.Set.similarName() == "" {
 		return nil
 	}
 	return p.SetNotes()

@@ -66,7 +66,7 @@ func Space(k *schema.Kind) *schema.Kind {
 // SpaceNoun returns a space of names for people: "host or network device".
 func SpaceNoun(space *schema.Kind) string {
 	nouns := []string{space.Noun()}
-	for _, k := range rivals(space) {
+	for _, k := range sharingNames(space) {
 		nouns = append(nouns, k.Noun())
 	}
 	return strings.Join(nouns, " or ")

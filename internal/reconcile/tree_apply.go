@@ -110,7 +110,7 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 	}
 	sets := l.planSet
 	if o.Set.Name == "" {
-		sets = l.belonging
+		sets = l.findSets
 	}
 	if err := sets(ctx, p); err != nil {
 		if wrong := (*Error)(nil); errors.As(err, &wrong) {
@@ -240,7 +240,7 @@ func (w *writer) runWithSet(ctx context.Context) error {
 			addMember(gone, schema.ByName(st.change.Kind), st.id)
 		}
 	}
-	forgotten := set.remember(w.Fleet, made, gone)
+	forgotten := set.saveMembers(w.Fleet, made, gone)
 	if forgotten == nil {
 		w.joined = set.Joining()
 	}
@@ -252,10 +252,10 @@ const grace = 5 * time.Second
 
 // ContextForWrites returns a context for requests that write: it ends some time after another one does, for the same
 // cause. To cut them off would leave open whether they were carried out.
-func ContextForWrites(ctx context.Context) (context.Context, func()) { return outlive(ctx, grace) }
+func ContextForWrites(ctx context.Context) (context.Context, func()) { return contextAfter(ctx, grace) }
 
-// outlive returns a context that ends some time after another one does.
-func outlive(ctx context.Context, by time.Duration) (context.Context, func()) {
+// contextAfter returns a context that ends some time after another one does.
+func contextAfter(ctx context.Context, by time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
 		select {
@@ -351,7 +351,7 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 		defer func() { st.Step = nil }()
 	}
 	if st.Create {
-		adopted, err := w.make(ctx, st)
+		adopted, err := w.createStep(ctx, st)
 		if err != nil || !adopted {
 			return err
 		}
@@ -390,8 +390,8 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 	return nil
 }
 
-// make creates an object. adopted reports whether somebody else did: it is then to be compared, and changed.
-func (w *writer) make(ctx context.Context, st *treeStep) (adopted bool, err error) {
+// createStep creates an object. adopted reports whether somebody else did: it is then to be compared, and changed.
+func (w *writer) createStep(ctx context.Context, st *treeStep) (adopted bool, err error) {
 	var done Done
 	err = w.create(ctx, st.Step, &done)
 	switch {
@@ -421,7 +421,7 @@ func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 	if err != nil {
 		return fmt.Errorf("%w; and the object with that name cannot be read: %w", taken, err)
 	}
-	mine := func(r *Found) bool { return r.Kind != schema.Cloud || w.mine(r.Object) }
+	mine := func(r *Found) bool { return r.Kind != schema.Cloud || w.isOwn(r.Object) }
 	i := slices.IndexFunc(found, func(r *Found) bool { return r.name() == st.want.Name && mine(r) })
 	if i < 0 {
 		// Names, labels and variable keys are compared by the database's collation on the original (Q25, Q15).

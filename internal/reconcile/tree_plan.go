@@ -25,13 +25,13 @@ type treeStep struct {
 }
 
 // called returns the object as an error names it: interface east/dfw/web1/eth0.
-func (st *treeStep) called() string { return st.by(st.change.Name) }
+func (st *treeStep) called() string { return st.label(st.change.Name) }
 
-// was returns the object as it is called before it is moved or renamed.
-func (st *treeStep) was() string { return st.by(cmp.Or(st.change.From, st.change.Name)) }
+// oldLabel returns the object as it is called before it is moved or renamed.
+func (st *treeStep) oldLabel() string { return st.label(cmp.Or(st.change.From, st.change.Name)) }
 
-// by returns the object by a path.
-func (st *treeStep) by(path string) string {
+// label returns the object by a path.
+func (st *treeStep) label(path string) string {
 	noun := schema.Noun(st.change.Kind)
 	if st.want != nil {
 		noun = st.want.Noun
@@ -69,8 +69,8 @@ func (t target) value() any {
 	return t.step
 }
 
-// sent returns a value of a field as the API gets it: what was yet to be created has an id by then.
-func sent(v any) any {
+// apiValue returns a value of a field as the API gets it: what was yet to be created has an id by then.
+func apiValue(v any) any {
 	if st, ok := v.(*treeStep); ok {
 		return st.id
 	}
@@ -170,12 +170,12 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 	}
 	st.Step = compare(&w, have)
 	if st.Create {
-		p.alike(st, bad)
+		p.checkLookalike(st, bad)
 	}
-	if l := st.form(); l != nil {
+	if l := st.checkForm(); l != nil {
 		at, ok := w.Beyond[l.of]
 		if !ok {
-			at = Spot{Line: w.Line, Path: w.Path}
+			at = Position{Line: w.Line, Path: w.Path}
 		}
 		bad.File = cmp.Or(at.File, w.File)
 		bad.refuse(at.Line, at.Path, refusal{reason: l.reason, of: st.want, what: l.what, do: l.do})
@@ -194,8 +194,8 @@ func (p *planner) diff(st *treeStep, bad *Problems) {
 	p.describe(st)
 }
 
-// alike refuses a new name that looks like another one: see value.CheckForm.
-func (p *planner) alike(st *treeStep, bad *Problems) {
+// checkLookalike refuses a new name that looks like another one: see value.CheckForm.
+func (p *planner) checkLookalike(st *treeStep, bad *Problems) {
 	w := st.want
 	if !strings.ContainsFunc(w.Name, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return // of most

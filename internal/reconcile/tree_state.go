@@ -142,11 +142,11 @@ const (
 // each device whose labels the file gives, and everywhere one for each interface whose variables it gives.
 func (fl *Fleet) load(ctx context.Context, t *Tree, o *Options) (*loader, error) {
 	l := &loader{Fleet: fl, tree: t, options: o, state: newState()}
-	l.state.moves = sync.OnceValue(func() bool { return fl.offers(ctx, FeatureMove) })
+	l.state.moves = sync.OnceValue(func() bool { return fl.supports(ctx, FeatureMove) })
 	if len(t.Objects) == 0 {
 		return l, nil
 	}
-	for _, phase := range []func(context.Context) error{l.top, l.inside, l.loadOtherNames, l.rest, l.protected} {
+	for _, phase := range []func(context.Context) error{l.loadTopLevel, l.loadContents, l.loadOtherNames, l.loadDependents, l.protected} {
 		if err := phase(ctx); err != nil {
 			return nil, err
 		}
@@ -161,7 +161,7 @@ var own = Filters{"details": true, "resolved-values": false}
 // records lists objects of a kind, of devices of both. An admin of the original sees those of every project (Q20);
 // names are unique in one only.
 func (fl *Fleet) records(ctx context.Context, k *schema.Kind, f Filters) ([]*Found, error) {
-	found, err := fl.every(ctx, k, f, fl.mine)
+	found, err := fl.listAll(ctx, k, f, fl.isOwn)
 	records := make([]*Found, len(found))
 	for i, o := range found {
 		records[i] = &Found{o, kindOf(k, o)}
@@ -203,8 +203,8 @@ func readError(err error) error {
 	return fmt.Errorf("the fleet cannot be read: %w", err)
 }
 
-// top reads all clouds and regions: they are few, and name what other objects belong to.
-func (l *loader) top(ctx context.Context) error {
+// loadTopLevel reads all clouds and regions: they are few, and name what other objects belong to.
+func (l *loader) loadTopLevel(ctx context.Context) error {
 	var clouds []*Found
 	err := l.all(ctx, []listing{
 		func(ctx context.Context) (_ []*Found, err error) {
@@ -312,8 +312,8 @@ func (l *loader) inheritedProject(ctx context.Context) (craton.Variables, error)
 	return known, nil
 }
 
-// inside reads cells, devices and networks of the regions that the file names and the API has.
-func (l *loader) inside(ctx context.Context) error {
+// loadContents reads cells, devices and networks of the regions that the file names and the API has.
+func (l *loader) loadContents(ctx context.Context) error {
 	cells, devices, networks := map[any]bool{}, map[any]bool{}, map[any]bool{}
 	var region *Wanted
 	var r *Found // the region's
@@ -365,7 +365,7 @@ const streamFrom = 1000
 
 // streams reports whether devices are read as a stream of one moment, and not page by page.
 func (l *loader) streams(ctx context.Context) bool {
-	return len(l.tree.Objects) >= streamFrom && l.offers(ctx, "fleet")
+	return len(l.tree.Objects) >= streamFrom && l.supports(ctx, "fleet")
 }
 
 // stream reads the devices of a region, of all for nil, in one answer. Where the server does not begin to give it, they
@@ -381,7 +381,7 @@ func (l *loader) stream(region any) listing {
 			return nil, err
 		}
 		err = eachStreamed(s, isDevice, func(_ *craton.FleetLine, r *Found) {
-			if l.mine(r.Object) {
+			if l.isOwn(r.Object) {
 				records = append(records, r)
 			}
 		})
@@ -397,9 +397,9 @@ func perRegion(regions map[any]bool) []any {
 	return slices.Collect(maps.Keys(regions))
 }
 
-// rest reads what depends on the devices: interfaces, what references name outside the file, and the labels and
+// loadDependents reads what depends on the devices: interfaces, what references name outside the file, and the labels and
 // variables that the listings did not give.
-func (l *loader) rest(ctx context.Context) error {
+func (l *loader) loadDependents(ctx context.Context) error {
 	reads := l.interfaces()
 	reads = append(reads, l.lookups()...)
 	if err := l.all(ctx, reads); err != nil {
@@ -478,7 +478,7 @@ func (l *loader) lookups() (reads []listing) {
 
 // called lists the objects of a name space by a filter that the listing of both kinds of devices has not.
 func (fl *Fleet) called(ctx context.Context, space *schema.Kind, f Filters) (found []*Found, err error) {
-	for _, k := range append([]*schema.Kind{space}, rivals(space)...) {
+	for _, k := range append([]*schema.Kind{space}, sharingNames(space)...) {
 		list, err := fl.records(ctx, k, own.with(f))
 		if err != nil {
 			return nil, err

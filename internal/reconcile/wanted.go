@@ -44,13 +44,13 @@ type Wanted struct {
 	Path  string   // where it stands, such as clouds[east].regions[dfw]
 	// Beyond is where labels and names of variables stand that are not ASCII ("label é", "variable é"), which may be
 	// refused for what the API has.
-	Beyond map[string]Spot
+	Beyond map[string]Position
 
 	named []Found // what it stands in and refers to, of the API
 }
 
-// Spot is a place in a file.
-type Spot struct {
+// Position is a place in a file.
+type Position struct {
 	File string // "": that of the object
 	Line int
 	Path string
@@ -61,9 +61,9 @@ type Spot struct {
 func (w *Wanted) NoteSpot(kind, text string, line int, path func() string) {
 	if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		if w.Beyond == nil {
-			w.Beyond = map[string]Spot{}
+			w.Beyond = map[string]Position{}
 		}
-		w.Beyond[kind+" "+text] = Spot{Line: line, Path: path()}
+		w.Beyond[kind+" "+text] = Position{Line: line, Path: path()}
 	}
 }
 

@@ -235,7 +235,7 @@ func (fl *Fleet) notFound(ctx context.Context, word string, place Filters, kinds
 			break // it only helps
 		}
 		for _, raw := range page.Items {
-			if o, err := decode(k, *raw); err == nil && fl.mine(o) {
+			if o, err := decode(k, *raw); err == nil && fl.isOwn(o) {
 				name := o.Text(k.Title)
 				known, found[name] = append(known, name), Found{o, k}
 			}

@@ -70,7 +70,7 @@ func NewDirectory(word string) (_ *Directory, err error) {
 			d.owner, err = user.Lookup("nobody")
 		}
 		if err == nil {
-			err = d.Give(d.Path)
+			err = d.Chown(d.Path)
 		}
 	}
 	if err != nil {
@@ -95,7 +95,7 @@ func (d *Directory) Write(name, text string) error {
 	if err := os.WriteFile(d.File(name), []byte(text), 0o600); err != nil {
 		return err
 	}
-	return d.Give(d.File(name))
+	return d.Chown(d.File(name))
 }
 
 // Kill ends all that works in the directory where it is, also what has left its
@@ -122,8 +122,8 @@ func (d *Directory) Signal(signal syscall.Signal) error {
 	return nil
 }
 
-// Give makes the programs' user the owner of a file.
-func (d *Directory) Give(path string) error {
+// Chown makes the programs' user the owner of a file.
+func (d *Directory) Chown(path string) error {
 	if d.owner == nil {
 		return nil
 	}

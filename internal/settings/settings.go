@@ -150,7 +150,7 @@ func (f *flagValue) String() string { return f.text }
 
 func (f *flagValue) Set(s string) error {
 	if f.of.Kind == Moment {
-		if err := when.Given(s); err != nil {
+		if err := when.CheckGiven(s); err != nil {
 			return err
 		}
 	}

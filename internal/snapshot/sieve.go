@@ -12,8 +12,8 @@ import (
 // mostLeftOut is how many devices that were left out last are remembered: more than come before their interfaces.
 const mostLeftOut = 2000
 
-// sieve leaves out what cannot have a text, so that a search holds no more of a fleet than what it finds, and the places.
-type sieve struct {
+// matcher leaves out what cannot have a text, so that a search holds no more of a fleet than what it finds, and the places.
+type matcher struct {
 	want string // in lower case; "": nothing is left out
 	lost bool   // something is kept whose device was left out long ago
 
@@ -26,7 +26,7 @@ type leftOut struct {
 	text string
 }
 
-func newSieve(text string) *sieve {
+func newMatcher(text string) *matcher {
 	want := strings.ToLower(text)
 	for _, r := range want {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' { // it may be written otherwise in JSON
@@ -34,11 +34,11 @@ func newSieve(text string) *sieve {
 			break
 		}
 	}
-	return &sieve{want: want, out: map[string]leftOut{}}
+	return &matcher{want: want, out: map[string]leftOut{}}
 }
 
 // keep reports whether an object is kept.
-func (s *sieve) keep(f *Fleet, k *schema.Kind, line craton.FleetLine) bool {
+func (s *matcher) keep(f *Fleet, k *schema.Kind, line craton.FleetLine) bool {
 	inside := k == schema.Network || k == schema.NetworkInterface
 	if s.want == "" || !isDevice(k) && !inside {
 		return true
@@ -64,7 +64,7 @@ func (s *sieve) keep(f *Fleet, k *schema.Kind, line craton.FleetLine) bool {
 }
 
 // may reports whether the JSON of an object may hold the text. What is escaped in it, or no ASCII, may be anything.
-func (s *sieve) may(object []byte) bool {
+func (s *matcher) may(object []byte) bool {
 	text := string(object)
 	for i := range len(text) {
 		if text[i] == '\\' || text[i] > '~' {
@@ -74,7 +74,7 @@ func (s *sieve) may(object []byte) bool {
 	return strings.Contains(strings.ToLower(text), s.want)
 }
 
-func (s *sieve) leaveOut(k *schema.Kind, text string) {
+func (s *matcher) leaveOut(k *schema.Kind, text string) {
 	id := gjson.Get(text, "id").Raw
 	s.out[id] = leftOut{k, text}
 	if s.order = append(s.order, id); len(s.order) > mostLeftOut {

@@ -122,7 +122,7 @@ func stream(ctx context.Context, c *craton.Client, ask craton.FleetOptions, text
 	f := newFleet()
 	f.Tag = lines.Tag
 	kinds := map[craton.Kind]*schema.Kind{}
-	sift := newSieve(text)
+	sift := newMatcher(text)
 	for line, err := range lines.All() {
 		if err != nil {
 			return nil, err

@@ -140,7 +140,7 @@ func CheckFinite(raw string) error {
 // checkLiteral is like CheckText, for a JSON string with its quotes and escapes, which decoding would alter.
 func checkLiteral(raw string) error {
 	switch {
-	case !IsWhole(raw):
+	case !IsDecodable(raw):
 		return ErrNotUTF8
 	case strings.IndexByte(raw, '\\') < 0:
 		return CheckText(raw)
@@ -148,9 +148,9 @@ func checkLiteral(raw string) error {
 	return CheckText(gjson.Parse(raw).Str)
 }
 
-// IsWhole reports whether all strings of a JSON text can be decoded without altering them: it is UTF-8, and each
+// IsDecodable reports whether all strings of a JSON text can be decoded without altering them: it is UTF-8, and each
 // escaped surrogate is half of a pair.
-func IsWhole(raw string) bool {
+func IsDecodable(raw string) bool {
 	if !utf8.ValidString(raw) {
 		return false
 	}
@@ -170,7 +170,7 @@ func IsWhole(raw string) bool {
 
 // looksOdd reports whether [CheckJSON] has to examine a JSON text; it may report true for a harmless one.
 func looksOdd(raw string) bool {
-	if !IsWhole(raw) || strings.IndexByte(raw, '\\') >= 0 && strings.Contains(raw, `\u0000`) {
+	if !IsDecodable(raw) || strings.IndexByte(raw, '\\') >= 0 && strings.Contains(raw, `\u0000`) {
 		return true
 	}
 	if strings.HasPrefix(raw, `"`) {

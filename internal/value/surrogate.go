@@ -47,8 +47,8 @@ func hex4[T string | []byte](s T) (r rune, ok bool) {
 	return r, true
 }
 
-// Half reads half a surrogate pair that s begins with, in three bytes.
-func Half[T string | []byte](s T) (rune, bool) {
+// SurrogateHalf reads half a surrogate pair that s begins with, in three bytes.
+func SurrogateHalf[T string | []byte](s T) (rune, bool) {
 	if len(s) < 3 || s[0] != 0xed || s[1] < 0xa0 || s[1] > 0xbf || s[2] < 0x80 || s[2] > 0xbf {
 		return 0, false
 	}

@@ -24,7 +24,7 @@ func TestDecodeEscape(t *testing.T) {
 			t.Errorf("bytes of %s: %U, %d", text, r, n)
 		}
 		written := value.AppendCharacter(nil, r)
-		half, is := value.Half(written)
+		half, is := value.SurrogateHalf(written)
 		if is != (r >= 0xd800 && r < 0xe000) || is && (half != r || len(written) != 3) || !is && string(written) != string(r) {
 			t.Errorf("%s: %q, %U, %v", text, written, half, is)
 		}

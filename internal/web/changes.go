@@ -146,7 +146,7 @@ func (p *page) changes() (*view, error) {
 		return nil, err
 	}
 	doc.Events = append(doc.Events, found.Events...)
-	doc.Next, doc.Whole, doc.Begins = found.Next, found.Whole, beginOf(found)
+	doc.Next, doc.Whole, doc.Begins = found.Next, found.Complete, beginOf(found)
 	left := room(allValues)
 	for _, e := range found.Events {
 		doc.Happened = append(doc.Happened, p.happen(e, nil, "", &left))

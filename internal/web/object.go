@@ -146,7 +146,7 @@ func (p *page) readObject(doc *objectPage, around bool) error {
 	if err != nil {
 		return err
 	}
-	doc.Order, doc.Complete, doc.Count, doc.Hidden, doc.explained = e.Order(), e.Whole, len(e.Variables), !e.Whole && doc.Inherits, e
+	doc.Order, doc.Complete, doc.Count, doc.Hidden, doc.explained = e.Order(), e.Complete, len(e.Variables), !e.Complete && doc.Inherits, e
 	doc.NoLog, doc.Log = !can.Has("changes"), can.Has("history")
 	var g errgroup.Group
 	if !doc.NoLog {
@@ -377,7 +377,7 @@ func (p *page) readEvents(d *objectPage) error {
 		return err
 	}
 	d.Events = append(d.Events, found.Events...)
-	d.Whole, d.Begins = found.Whole, beginOf(found)
+	d.Whole, d.Begins = found.Complete, beginOf(found)
 	d.Then, d.ThenWords = momentBefore(found.Events, time.Now())
 	left := room(eventValues)
 	for _, e := range found.Events {

@@ -16,6 +16,6 @@
 // time on the day before, even if that day had 23 hours; h, m and s are elapsed time. A local time that the clock of its
 // zone skipped, or had twice, is refused.
 //
-// [ParseAt] also accepts revisions and cursors of a change log. [ParseAhead] parses times in the future, where 90d means
+// [ParseAt] also accepts revisions and cursors of a change log. [ParseFuture] parses times in the future, where 90d means
 // 90 days from now.
 package when

@@ -96,7 +96,7 @@ func (f *fleet) read(stream *craton.FleetStream) error {
 		}
 		o := f.put(schema.ByName(string(line.Kind)), gjson.ParseBytes(line.Object))
 		if line.Resolved != nil { // who may not read the project knows what regions have of it
-			project := f.ensure(schema.Project, o.names(keyProject))
+			project := f.getOrCreate(schema.Project, o.names(keyProject))
 			f.inherit(project, gjson.ParseBytes(line.Resolved), o, f.up(o, "cloud_id"))
 		}
 	}
@@ -129,8 +129,8 @@ func (f *fleet) text(s string) string {
 	return s
 }
 
-// ensure returns an object, made if it is not there.
-func (f *fleet) ensure(k *schema.Kind, id string) *object {
+// getOrCreate returns an object, made if it is not there.
+func (f *fleet) getOrCreate(k *schema.Kind, id string) *object {
 	at := reference{k.Name, id}
 	o := f.objects[at]
 	if o == nil {
@@ -142,7 +142,7 @@ func (f *fleet) ensure(k *schema.Kind, id string) *object {
 
 // put adds an object, or changes what members say of it.
 func (f *fleet) put(k *schema.Kind, members gjson.Result) *object {
-	o := f.ensure(k, members.Get("id").String())
+	o := f.getOrCreate(k, members.Get("id").String())
 	f.update(o, members)
 	members.Get("variables").ForEach(func(key, value gjson.Result) bool {
 		o.own = append(o.own, variable{f.text(key.String()), sumOf(value.Raw)})
@@ -334,7 +334,7 @@ func (f *fleet) apply(c *craton.Change) []*object {
 		f.remove(reference{k.Name, id})
 		return nil
 	case "create":
-		o := f.ensure(k, id)
+		o := f.getOrCreate(k, id)
 		f.update(o, members)
 		o.own = nil
 		f.change(o, nil, after)
@@ -345,13 +345,13 @@ func (f *fleet) apply(c *craton.Change) []*object {
 	}
 	o := f.objects[reference{k.Name, id}]
 	if o == nil { // the caller may see it since now
-		o = f.ensure(k, id)
+		o = f.getOrCreate(k, id)
 	}
 	if f.isDevice(k) && moves(k, members) {
 		return f.moved(o, members, before, after)
 	}
 	f.update(o, members)
-	return f.felt(o, before, after)
+	return f.setVariables(o, before, after)
 }
 
 // idText returns the id of a change as objects have it.
@@ -401,8 +401,8 @@ func (f *fleet) moved(o *object, members gjson.Result, before, after map[string]
 	return hosts
 }
 
-// felt changes variables of an object, and finds the hosts that feel it.
-func (f *fleet) felt(o *object, before, after map[string]sum) (hosts []*object) {
+// setVariables changes variables of an object, and finds the hosts that feel it.
+func (f *fleet) setVariables(o *object, before, after map[string]sum) (hosts []*object) {
 	keys := map[string]bool{}
 	for key := range before {
 		keys[key] = true

@@ -176,7 +176,7 @@ func (f *follower) page(ctx context.Context) error {
 		hosts := f.fleet.apply(c)
 		events := f.events(c, hosts)
 		for n, e := range events {
-			if i == len(page.Changes)-1 && n == len(events)-1 && page.Whole() {
+			if i == len(page.Changes)-1 && n == len(events)-1 && page.Complete() {
 				f.resume = page.Next
 			}
 			if err := f.emit(e); err != nil {
@@ -185,7 +185,7 @@ func (f *follower) page(ctx context.Context) error {
 		}
 	}
 	f.after = page.Next
-	if page.Whole() && f.resume != page.Next {
+	if page.Complete() && f.resume != page.Next {
 		f.resume = page.Next
 		if err := f.emit(nil); err != nil {
 			return err

@@ -128,7 +128,7 @@ func (b *builder) host(i int) error {
 	if err := b.checkFields(h.machine); err != nil {
 		return err
 	}
-	h.variables = b.lifted(h.machine)
+	h.variables = b.extraVariables(h.machine)
 	if err := ansible.CheckVariables(h.variables, h.machine, b.o.Facts, b.exclude, b.o.trust()); err != nil {
 		return err
 	}
@@ -209,15 +209,15 @@ func shown(v gjson.Result) string {
 	return text
 }
 
-// lifted are the keys of extra that become variables.
-func (b *builder) lifted(m *Machine) ansible.Variables {
+// extraVariables are the keys of extra that become variables.
+func (b *builder) extraVariables(m *Machine) ansible.Variables {
 	if len(b.o.ExtraVariables) == 0 {
 		return nil
 	}
 	var found ansible.Variables
 	extra, _ := m.Fields.Find("extra")
 	gjson.Parse(extra).ForEach(func(key, value gjson.Result) bool {
-		if b.o.lifts(key.Str) && !b.exclude.Excludes(key.Str) {
+		if b.o.isVariable(key.Str) && !b.exclude.Excludes(key.Str) {
 			found = append(found, ansible.Variable{Name: key.Str, Value: value.Raw})
 		}
 		return true

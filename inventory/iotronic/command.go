@@ -30,7 +30,7 @@ settings of the inventory are keys under "iotronic_inventory:". Lists are separa
 	}, s)
 }
 
-func open(_ context.Context, v *settings.Values, asked command.Asked) (*command.Source, error) {
+func open(_ context.Context, v *settings.Values, asked command.Request) (*command.Source, error) {
 	o, err := FromSettings(v)
 	if err != nil {
 		return nil, err

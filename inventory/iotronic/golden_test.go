@@ -194,7 +194,7 @@ func TestWhoseKeysBecomeVariables(t *testing.T) {
 			for _, w := range want {
 				expect = expect || w == pattern
 			}
-			if got := o.lifts(key); got != expect {
+			if got := o.isVariable(key); got != expect {
 				t.Errorf("%q lifts %q: %v", pattern, key, got)
 			}
 		}

@@ -16,8 +16,8 @@ const ours = "ansible_"
 // keywords are names that are identifiers and yet no variables to ansible-core 2.19 and later.
 var keywords = []string{"true", "false", "none", "True", "False", "None", "not"}
 
-// lifts reports whether a key of extra becomes a variable.
-func (o *Options) lifts(key string) bool {
+// isVariable reports whether a key of extra becomes a variable.
+func (o *Options) isVariable(key string) bool {
 	if !ansible.IsIdentifier(key) || slices.Contains(keywords, key) {
 		return false
 	}

@@ -31,7 +31,7 @@ func Load(ctx context.Context, c *api.Client, o Options) (*Listing, error) {
 			l = &loader{client: c, o: &o}
 			got, err = l.load(ctx)
 		}
-		return got, l.passing(err), err
+		return got, l.isTransient(err), err
 	})
 	if err != nil {
 		return nil, err
@@ -54,9 +54,9 @@ type staleError struct{ text string }
 
 func (e *staleError) Error() string { return e.text }
 
-// passing reports whether a retry may succeed. A server that never answered is down; the client has
+// isTransient reports whether a retry may succeed. A server that never answered is down; the client has
 // repeated its request already.
-func (l *loader) passing(err error) bool {
+func (l *loader) isTransient(err error) bool {
 	if _, stale := errors.AsType[*staleError](err); stale {
 		return true
 	}
@@ -73,7 +73,7 @@ func (l *loader) load(ctx context.Context) (*Listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.oneOfAName(all); err != nil {
+	if err := l.checkDuplicateNames(all); err != nil {
 		return nil, err
 	}
 	list := &Listing{Dialect: l.dialect, Machines: all}
@@ -112,9 +112,9 @@ func (l *loader) read(ctx context.Context) ([]*Machine, error) {
 	return all, nil
 }
 
-// oneOfAName finds a listing of Ironic with two nodes of one name, which are never there at once: one was made in the place
+// checkDuplicateNames finds a listing of Ironic with two nodes of one name, which are never there at once: one was made in the place
 // of the other meanwhile.
-func (l *loader) oneOfAName(all []*Machine) error {
+func (l *loader) checkDuplicateNames(all []*Machine) error {
 	if l.dialect != api.DialectIronic {
 		return nil
 	}
@@ -145,7 +145,7 @@ func (l *loader) hasProjects() bool {
 // objects walks one listing.
 func (l *loader) objects(ctx context.Context, project string) (kind string, all iter.Seq2[api.RawItem, error]) {
 	if l.dialect == api.DialectBoards {
-		return "board", l.client.Boards.Raw(ctx, api.BoardListOptions{Detail: true, Project: project, Status: l.only("status")})
+		return "board", l.client.Boards.Raw(ctx, api.BoardListOptions{Detail: true, Project: project, Status: l.serverFilter("status")})
 	}
 	o := l.nodeOptions(project)
 	o.IncludeChildren, _ = l.client.Has(ctx, "nodes", "include_children") // what fails here, fails in the list
@@ -156,23 +156,23 @@ func (l *loader) objects(ctx context.Context, project string) (kind string, all 
 func (l *loader) nodeOptions(project string) api.NodeListOptions {
 	o := api.NodeListOptions{Detail: true, Project: project}
 	if l.dialect == api.DialectIronic {
-		o.InstanceUUID = l.only("instance_uuid")
+		o.InstanceUUID = l.serverFilter("instance_uuid")
 		o.Maintenance = l.onlyBool("maintenance")
-		o.ProvisionState = l.only("provision_state")
-		o.Driver = l.only("driver")
-		o.ResourceClass = l.only("resource_class")
-		o.Fault = l.only("fault")
-		o.ConductorGroup = l.only("conductor_group")
-		o.Conductor = l.only("conductor")
-		o.Owner = l.only("owner")
-		o.Lessee = l.only("lessee")
-		o.Shard = l.only("shard")
+		o.ProvisionState = l.serverFilter("provision_state")
+		o.Driver = l.serverFilter("driver")
+		o.ResourceClass = l.serverFilter("resource_class")
+		o.Fault = l.serverFilter("fault")
+		o.ConductorGroup = l.serverFilter("conductor_group")
+		o.Conductor = l.serverFilter("conductor")
+		o.Owner = l.serverFilter("owner")
+		o.Lessee = l.serverFilter("lessee")
+		o.Shard = l.serverFilter("shard")
 	}
 	return o
 }
 
-// only is the one word of a field's filter, if the server may filter; it takes one at a time.
-func (l *loader) only(field string) string {
+// serverFilter is the one word of a field's filter, if the server may filter; it takes one at a time.
+func (l *loader) serverFilter(field string) string {
 	if f := l.o.filter(field); l.narrow && f != nil && len(f.Words) == 1 {
 		l.narrowed = l.narrowed || f.Words[0] != ""
 		return f.Words[0]
@@ -181,7 +181,7 @@ func (l *loader) only(field string) string {
 }
 
 func (l *loader) onlyBool(field string) *bool {
-	switch strings.ToLower(l.only(field)) {
+	switch strings.ToLower(l.serverFilter(field)) {
 	case "true":
 		return new(true)
 	case "false":

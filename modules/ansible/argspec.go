@@ -97,7 +97,7 @@ func (w *pythonWriter) option(indent int, o *Option) {
 	switch {
 	case o.NoLog:
 		put("no_log", "True")
-	case soundsSecret(o.Name): // AnsibleModule wants to be told that it is none
+	case looksSecret(o.Name): // AnsibleModule wants to be told that it is none
 		put("no_log", "False")
 	}
 	if len(o.Env) > 0 {
@@ -168,7 +168,7 @@ func (w *pythonWriter) rules(r *Rules, put func(key, value string)) {
 	}
 }
 
-// soundsSecret reports whether AnsibleModule takes a name for that of a secret.
-func soundsSecret(name string) bool {
+// looksSecret reports whether AnsibleModule takes a name for that of a secret.
+func looksSecret(name string) bool {
 	return slices.ContainsFunc([]string{"pass", "secret", "token", "key"}, func(word string) bool { return strings.Contains(name, word) })
 }

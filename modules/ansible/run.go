@@ -87,7 +87,7 @@ func (p *Process) Run(ctx context.Context) int {
 		cancel()
 		select {
 		case <-done:
-			out.stopped(stopped)
+			out.noteStop(stopped)
 		case <-signals:
 			out = abandoned(task, stopped)
 		case <-time.After(stopGrace):
@@ -186,7 +186,7 @@ func (p *Process) readArgs() (*dict, error) {
 		}
 		return nil, fmt.Errorf("the arguments file %s is not JSON: %w", file, err)
 	}
-	if !rules.IsWhole(string(data)) { // decoding has altered a text
+	if !rules.IsDecodable(string(data)) { // decoding has altered a text
 		return nil, asArgument(rules.CheckJSON(string(data)))
 	}
 	args, ok := decoded.(*dict)
@@ -235,9 +235,9 @@ func (o *outcome) recover() {
 	}
 }
 
-// stopped notes that a module which has returned had been asked to stop. One
+// noteStop notes that a module which has returned had been asked to stop. One
 // that had finished all the same is believed.
-func (o *outcome) stopped(by string) {
+func (o *outcome) noteStop(by string) {
 	if o.err != nil {
 		err := o.err
 		failure := &Failure{Msg: fmt.Sprintf("stopped by %s: %v", by, err), Err: err}
@@ -311,7 +311,7 @@ func (o *outcome) document() *dict {
 	if o.exception != "" {
 		d.set("exception", o.exception)
 	}
-	o.talk(d)
+	o.addWarnings(d)
 	if o.args != nil && internal.injectInvocation && !internal.noLog {
 		invocation := newDict()
 		invocation.set("module_args", maskArgs(o.task.Params.options, o.args))
@@ -343,9 +343,9 @@ func (o *outcome) fail(d *dict) error {
 	return nil
 }
 
-// talk adds warnings and deprecations. Ansible shows them even when the task
+// addWarnings adds warnings and deprecations. Ansible shows them even when the task
 // has no_log, therefore that hides them here, all but their number.
-func (o *outcome) talk(d *dict) {
+func (o *outcome) addWarnings(d *dict) {
 	name, internal := o.task.identity()
 	warnings, deprecations := o.task.Warnings(), o.task.Deprecations()
 	if n := len(warnings) + len(deprecations); n > 0 && internal.noLog {

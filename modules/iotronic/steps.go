@@ -152,7 +152,7 @@ func (s *steps) with(verb string) api.Object {
 func (s *steps) needs(verb string) map[string]api.Version {
 	all := map[string]api.Version{}
 	for name, value := range s.with(verb) {
-		all[name] = api.ProvisionTakes(verb, name)
+		all[name] = api.ProvisionParameterSince(verb, name)
 		if strings.HasSuffix(name, "_steps") && strings.Contains(string(value), "child_node") {
 			all[name+" on child nodes"] = api.Since("nodes", "parent_node")
 		}

@@ -216,7 +216,7 @@ func (c *call) readKey() (made store.UserKey, err error) {
 			if v.Kind == jsontext.Null || !k.isString(v) {
 				return
 			}
-			at, err := when.ParseAhead(v.Text, time.Now().UTC())
+			at, err := when.ParseFuture(v.Text, time.Now().UTC())
 			if err != nil {
 				k.add("expires_at: %s", strings.TrimSpace(err.Error()))
 			}

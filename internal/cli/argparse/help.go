@@ -43,7 +43,7 @@ func NewHelp(p *Program) *cobra.Command {
 				}
 				if inner == nil {
 					text := fmt.Sprintf("'%s' is not a valid subcommand", name)
-					if near := Meant(args[i:], in.Names()); near != "" && cmd == in.Root {
+					if near := Suggest(args[i:], in.Names()); near != "" && cmd == in.Root {
 						text += "; did you mean " + near + "?"
 					}
 					return errors.New(text)

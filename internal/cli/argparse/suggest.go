@@ -29,9 +29,9 @@ var wholes = map[string]string{
 	"whoami": "config", "login": "config", "logout": "config", "auth": "config", "configure": "config", "init": "apply", "setup": "apply",
 }
 
-// Meant returns the subcommand that was probably meant by the words that stand where one should: host list, hosts,
+// Suggest returns the subcommand that was probably meant by the words that stand where one should: host list, hosts,
 // hostlist, host-lst, export. "" if none is near.
-func Meant(words, names []string) string {
+func Suggest(words, names []string) string {
 	known := func(name string) bool { return slices.Contains(names, name) }
 	first := strings.ToLower(words[0])
 	tries := []string{strings.ReplaceAll(first, "_", "-")}
@@ -136,7 +136,7 @@ func (p *Program) unknown(name string, args []string) error {
 			return Mistake(p.Root, "argument <subcommand>: invalid choice: %s; with %s go %s", Quoted(name), noun, strings.Join(verbs, ", "))
 		}
 	} else {
-		near = Meant(words, names)
+		near = Suggest(words, names)
 	}
 	what := "argument <subcommand>: invalid choice: " + Quoted(name)
 	if near == "" {

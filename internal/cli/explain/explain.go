@@ -228,7 +228,7 @@ type (
 func (e *explanation) document() explanationDocument {
 	return explanationDocument{
 		Device: deviceDocument{provenance.DocumentOf(e.Levels[0]), e.device.IPAddress, e.device.DeviceType, e.device.Active},
-		Order:  e.Order(), Complete: e.Whole, Variables: e.Document(),
+		Order:  e.Order(), Complete: e.Complete, Variables: e.Document(),
 	}
 }
 
@@ -251,7 +251,7 @@ func (e *explanation) write(w io.Writer, format string, one bool) error {
 // rows returns the explanation as CSV: a row for each value, those that count first among those of their variable.
 func (e *explanation) rows() [][]string {
 	rows := [][]string{{"variable", "value", "type", "id", "name", "counts"}}
-	if e.Asked() {
+	if e.HasSetters() {
 		rows[0] = append(rows[0], "set_by", "set_at", "request_id", "message")
 	}
 	for _, v := range e.Variables {
@@ -260,7 +260,7 @@ func (e *explanation) rows() [][]string {
 			row := []string{v.Name, value.Value, l.Kind, l.ID, l.Name, strconv.FormatBool(i == 0)}
 			if c := e.SetBy(value.Level, v.Name); c != nil {
 				row = append(row, c.User, c.Time.UTC().Format(time.RFC3339Nano), c.RequestID, c.Message)
-			} else if e.Asked() {
+			} else if e.HasSetters() {
 				row = append(row, "", "", "", "")
 			}
 			rows = append(rows, row)

@@ -28,7 +28,7 @@ func web() *explanation {
 	type own map[string]string
 	e := &explanation{
 		device: &object.Device{Kind: craton.KindHost, Device: craton.Device{ID: 32, Name: "web-01", IPAddress: "10.20.0.11", DeviceType: "server", Active: true}},
-		Explanation: &provenance.Explanation{Chain: provenance.Chain{Whole: true, Levels: []hierarchy.Level{
+		Explanation: &provenance.Explanation{Chain: provenance.Chain{Complete: true, Levels: []hierarchy.Level{
 			{Kind: "host", ID: "32", Name: "web-01", Variables: hierarchy.Of(own{"role": `"frontend"`, "ansible_connection": `"local"`})},
 			{Kind: "network-device", ID: "31", Name: "tor\x1b[31m", Variables: hierarchy.Of(own{"mtu": `9000`})},
 			{Kind: "cell", ID: "12", Name: "c1", Variables: hierarchy.Of(own{"legacy": `null`})},
@@ -151,7 +151,7 @@ null is a value too: it shadows the others. To get the next one, delete the vari
 func TestExplainHidden(t *testing.T) {
 	t.Parallel()
 	e := web()
-	e.Whole = false
+	e.Complete = false
 	if text := e.overview(show.Appearance{}); !wording.Has(text, "role ... not read ... project") {
 		t.Errorf("the overview does not say what is missing:\n%s", text)
 	}

@@ -38,7 +38,7 @@ func (e *explanation) overview(look show.Appearance) string {
 				name = shadows
 			}
 			rows, faint = append(rows, [3]string{name, names[value.Level], show.Clean(value.Value)}), append(faint, i > 0)
-			if e.Asked() {
+			if e.HasSetters() {
 				rows, faint = append(rows, [3]string{"", "", "  set by " + e.sentence(value.Level, v.Name)}), append(faint, true)
 			}
 		}
@@ -71,7 +71,7 @@ func (e *explanation) overview(look show.Appearance) string {
 	if shortened {
 		fmt.Fprintf(&b, "\n%s\n", look.Dim(fmt.Sprintf("Values with … are shortened: craton explain %d VARIABLE shows one in full.", e.device.ID)))
 	}
-	if !e.Whole {
+	if !e.Complete {
 		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project: its values that other places shadow are not shown."))
 	}
 	return b.String()
@@ -98,11 +98,11 @@ func (e *explanation) one(look show.Appearance) string {
 			} else {
 				fmt.Fprintf(&b, "%s\n", look.DimLines(silent+name+"  "+value))
 			}
-			if e.Asked() {
+			if e.HasSetters() {
 				fmt.Fprintf(&b, "%s\n", look.Dim(silent+table.Pad("", wide)+"  set by "+e.sentence(i, v.Name)))
 			}
 			values = values[1:]
-		case i == len(e.Levels)-1 && !e.Whole:
+		case i == len(e.Levels)-1 && !e.Complete:
 			fmt.Fprintf(&b, "%s\n", look.Dim(silent+name+"  hidden: your role may not read the project"))
 		default:
 			fmt.Fprintf(&b, "%s\n", look.Dim(silent+name+"  -"))

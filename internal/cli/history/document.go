@@ -89,7 +89,7 @@ func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
 // add adds a page, whose events are kept if there is more to do with them.
 func (d *document) add(page *craton.HistoryPage, keep bool) {
-	if d.Whole, d.More = page.Whole, page.Next != ""; !page.Begins.IsZero() {
+	if d.Whole, d.More = page.Complete, page.Next != ""; !page.Begins.IsZero() {
 		d.begins = page.Begins.Time
 		begins := timeText(d.begins)
 		d.Begins = &begins

@@ -131,7 +131,7 @@ func TestDocuments(t *testing.T) {
 	e := hostile()[0]
 	e.ID = 12345678.0
 	d := document{Object: (&target{Found: object.Found{Kind: "host", ID: "12345678", Name: "web-01"}}).document()}
-	d.add(&craton.HistoryPage{Events: []*craton.Event{e}, Whole: true}, true)
+	d.add(&craton.HistoryPage{Events: []*craton.Event{e}, Complete: true}, true)
 	text, err := json.Marshal(d)
 	if err != nil {
 		t.Fatal(err)

@@ -230,7 +230,7 @@ func (p *proofOf) text(look show.Appearance) string {
 	}
 	line("variables", "%d, %d the same", p.Variables, p.Same)
 	if len(p.Sampled) > 0 {
-		line("--host", "compared for %s", advice.Few(p.Sampled, 3))
+		line("--host", "compared for %s", advice.Enumerate(p.Sampled, 3))
 	}
 	if p.Facts > 0 {
 		line("added", "craton on %s", show.Count(p.Facts, "host", "hosts"))
@@ -261,7 +261,7 @@ func (p *proofOf) text(look show.Appearance) string {
 			for i, h := range d.Hosts {
 				clean[i] = show.Clean(h)
 			}
-			hosts = fmt.Sprintf(" on %s (%s)", show.Count(len(d.Hosts), "host", "hosts"), advice.Few(clean, 5))
+			hosts = fmt.Sprintf(" on %s (%s)", show.Count(len(d.Hosts), "host", "hosts"), advice.Enumerate(clean, 5))
 		}
 		fmt.Fprintf(&b, "%s %s%s: %s\n", d.What, look.Bold(show.Clean(d.Key)), hosts, why)
 		for _, side := range [][2]string{{"before", d.Before}, {"after", d.After}} {

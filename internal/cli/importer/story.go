@@ -39,7 +39,7 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		line("addresses", "of %s from DNS", hosts(r.Looked))
 	}
 	if n := len(r.Placeholders); n > 0 {
-		line("addresses", "the inventory has only the names of %s (%s): each gets a placeholder address in %s, which no machine has;", hosts(n), advice.Few(r.Placeholders, 3), value.PlaceholderPrefix)
+		line("addresses", "the inventory has only the names of %s (%s): each gets a placeholder address in %s, which no machine has;", hosts(n), advice.Enumerate(r.Placeholders, 3), value.PlaceholderPrefix)
 		line("", "its ansible_host is the name, so Ansible connects as before; --resolve looks names up in DNS")
 	}
 	for _, n := range r.Alike {

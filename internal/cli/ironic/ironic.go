@@ -133,7 +133,7 @@ func (c *verb) Define(cmd *cobra.Command, s output.Streams, completing bool) {
 			return plainly(err)
 		}
 		defer t.client.CloseIdleConnections()
-		if err = t.speaks(cmd.Context(), c); err == nil {
+		if err = t.checkDialect(cmd.Context(), c); err == nil {
 			err = c.does(cmd.Context(), t, called)
 		}
 		return c.explain(err)
@@ -156,8 +156,8 @@ func openIotronic(cmd *cobra.Command, s output.Streams) (*session, error) {
 	return &session{Printer: show.Printer{Streams: s, Format: v.String("cli.format"), Title: fieldTitle}, client: client}, nil
 }
 
-// speaks finds out the server's dialect, which must have the command.
-func (t *session) speaks(ctx context.Context, c *verb) error {
+// checkDialect finds out the server's dialect, which must have the command.
+func (t *session) checkDialect(ctx context.Context, c *verb) error {
 	var err error
 	if t.dialect, err = t.client.Dialect(ctx); err != nil || slices.Contains(c.dialects(), t.dialect) {
 		return err

@@ -141,11 +141,11 @@ func driverKind() *kind {
 		var o iotronic.DriverListOptions
 		rest.Fill(&o, p)
 		return c.Drivers.List(ctx, o)
-	}, driverWhole)
+	}, driverObject)
 	driver.api.takes = func(key string, _ iotronic.Dialect) bool { return key == "detail" }
 	driver.api.get = func(ctx context.Context, c *iotronic.Client, name string, _ ...string) (o gjson.Result, err error) {
 		d, err := c.Drivers.Get(ctx, name)
-		return resultOr(d, driverWhole, err)
+		return resultOr(d, driverObject, err)
 	}
 	return driver
 }
@@ -201,13 +201,13 @@ func portService() service {
 	s := writing(reading(ports, portFields), ports, portFields, func(p *iotronic.PortCreate) *iotronic.Object { return &p.More })
 	create, update := s.create, s.update
 	s.create = func(ctx context.Context, c *iotronic.Client, p parameters) (gjson.Result, error) {
-		if err := linkTexts(p); err != nil {
+		if err := checkLinks(p); err != nil {
 			return gjson.Result{}, err
 		}
 		return create(ctx, c, p)
 	}
 	s.update = func(ctx context.Context, c *iotronic.Client, id string, changes iotronic.Changes) (gjson.Result, error) {
-		if err := linkTexts(changes); err != nil {
+		if err := checkLinks(changes); err != nil {
 			return gjson.Result{}, err
 		}
 		return update(ctx, c, id, changes)
@@ -215,9 +215,9 @@ func portService() service {
 	return s
 }
 
-// linkTexts makes texts of the numbers in local_link_connection, whole or by path, and refuses what is no text: a word
+// checkLinks makes texts of the numbers in local_link_connection, whole or by path, and refuses what is no text: a word
 // such as port_id=8 is a number to Ironic otherwise, which refuses it for another reason.
-func linkTexts(values map[string]any) error {
+func checkLinks(values map[string]any) error {
 	const link = "local_link_connection"
 	for path, value := range values {
 		name, key, inside := strings.Cut(path, "/")
@@ -331,7 +331,7 @@ func driverFields() []string {
 	return all
 }
 
-func driverWhole(d *iotronic.Driver) iotronic.Object { return d.Fields }
+func driverObject(d *iotronic.Driver) iotronic.Object { return d.Fields }
 
 func portFields(p *iotronic.Port) iotronic.Object { return p.Fields }
 

@@ -9,11 +9,11 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// doing is what a command does.
-type doing = func(context.Context, *session, *argparse.Call) error
+// action is what a command does.
+type action = func(context.Context, *session, *argparse.Call) error
 
-// asks makes what a command does of what it asks of the client, and says afterwards.
-func (k *kind) asks(said string, ask doing) doing {
+// get makes what a command does of what it asks of the client, and says afterwards.
+func (k *kind) get(said string, ask action) action {
 	return func(ctx context.Context, t *session, c *argparse.Call) error {
 		if err := ask(ctx, t, c); err != nil {
 			return t.near(ctx, k, c.Target, err)
@@ -23,8 +23,8 @@ func (k *kind) asks(said string, ask doing) doing {
 	}
 }
 
-// shows makes it of an object to print.
-func (k *kind) shows(read func(context.Context, *session, *argparse.Call) (iotronic.Object, error)) doing {
+// show makes it of an object to print.
+func (k *kind) show(read func(context.Context, *session, *argparse.Call) (iotronic.Object, error)) action {
 	return func(ctx context.Context, t *session, c *argparse.Call) error {
 		o, err := read(ctx, t, c)
 		if err != nil {
@@ -34,8 +34,8 @@ func (k *kind) shows(read func(context.Context, *session, *argparse.Call) (iotro
 	}
 }
 
-// lists makes it of objects to print, in the columns that it names.
-func (k *kind) lists(read func(context.Context, *session, *argparse.Call) ([]iotronic.Object, []string, error)) doing {
+// list makes it of objects to print, in the columns that it names.
+func (k *kind) list(read func(context.Context, *session, *argparse.Call) ([]iotronic.Object, []string, error)) action {
 	return func(ctx context.Context, t *session, c *argparse.Call) error {
 		objects, fields, err := read(ctx, t, c)
 		if err != nil {
@@ -51,7 +51,7 @@ func (k *kind) lists(read func(context.Context, *session, *argparse.Call) ([]iot
 
 // managementVerbs returns the commands of a node's traits, boot, console and hardware.
 func managementVerbs(k *kind) []*verb {
-	on, shows := k.asks, k.shows
+	on, shows := k.get, k.show
 	console := func(enabled bool) func(context.Context, *session, *argparse.Call) error {
 		said := map[bool]string{true: "console enabled", false: "console disabled"}[enabled]
 		return func(ctx context.Context, t *session, c *argparse.Call) error {

@@ -126,7 +126,7 @@ func iotronicCreate(k *kind) *verb {
 			if location, ok := locationOf(c); ok {
 				options["location"] = []iotronic.Location{location}
 			}
-			if err := t.enough(k, c, p); err != nil {
+			if err := t.checkRequired(k, c, p); err != nil {
 				return err
 			}
 			if err := named(k, c, p); err != nil {
@@ -220,9 +220,9 @@ func locationOf(c *argparse.Call) (iotronic.Location, bool) {
 		slices.ContainsFunc(places, c.Given)
 }
 
-// enough checks that a new node or board has what its dialect requires, by options or attributes: argparse cannot know
+// checkRequired checks that a new node or board has what its dialect requires, by options or attributes: argparse cannot know
 // that.
-func (t *session) enough(k *kind, c *argparse.Call, attributes parameters) error {
+func (t *session) checkRequired(k *kind, c *argparse.Call, attributes parameters) error {
 	required := append([]string{"code", "name"}, places...)
 	switch {
 	case k.required != nil:

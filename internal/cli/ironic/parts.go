@@ -17,7 +17,7 @@ func partVerbs(k *kind) []*verb {
 	return []*verb{
 		{
 			Command: argparse.Command{Name: "vif-list", Paged: true, Short: "List the virtual interfaces that are attached to a node", Target: true},
-			does: k.lists(func(ctx context.Context, t *session, c *argparse.Call) (rows []iotronic.Object, fields []string, err error) {
+			does: k.list(func(ctx context.Context, t *session, c *argparse.Call) (rows []iotronic.Object, fields []string, err error) {
 				ids, err := t.client.Nodes.VIFs(ctx, c.Target)
 				for _, id := range ids {
 					rows = append(rows, iotronic.Values(map[string]any{"id": id}))
@@ -31,7 +31,7 @@ func partVerbs(k *kind) []*verb {
 				{Long: "portgroup-uuid", Meta: "<uuid>", Key: "portgroup_uuid", Help: "port group to attach it to"},
 				pairs("vif-info", "", "", "additional information"),
 			}},
-			does: k.asks("virtual interface attached", func(ctx context.Context, t *session, c *argparse.Call) error {
+			does: k.get("virtual interface attached", func(ctx context.Context, t *session, c *argparse.Call) error {
 				more, err := pairsOf(c.All("vif-info"))
 				if err != nil {
 					return argparse.Misused("argument --vif-info: %s", err)
@@ -46,13 +46,13 @@ func partVerbs(k *kind) []*verb {
 		},
 		{
 			Command: argparse.Command{Name: "vif-detach", Short: "Detach a virtual interface from a node", Target: true, More: vif},
-			does: k.asks("virtual interface detached", func(ctx context.Context, t *session, c *argparse.Call) error {
+			does: k.get("virtual interface detached", func(ctx context.Context, t *session, c *argparse.Call) error {
 				return t.client.Nodes.DetachVIF(ctx, c.Target, c.Words[0])
 			}),
 		},
 		{
 			Command: argparse.Command{Name: "bios-setting-list", Paged: true, Short: "List the BIOS settings of a node", Target: true, Options: []argparse.Option{detail}},
-			does: k.lists(func(ctx context.Context, t *session, c *argparse.Call) ([]iotronic.Object, []string, error) {
+			does: k.list(func(ctx context.Context, t *session, c *argparse.Call) ([]iotronic.Object, []string, error) {
 				fields := "name value"
 				if c.Given("detail") {
 					fields += " attribute_type allowable_values lower_bound min_length max_length read_only reset_required unique upper_bound"
@@ -63,13 +63,13 @@ func partVerbs(k *kind) []*verb {
 		},
 		{
 			Command: argparse.Command{Name: "bios-setting-show", Short: "Show a BIOS setting of a node", Target: true, More: []argparse.Positional{{Name: "<name>"}}},
-			does: k.shows(func(ctx context.Context, t *session, c *argparse.Call) (iotronic.Object, error) {
+			does: k.show(func(ctx context.Context, t *session, c *argparse.Call) (iotronic.Object, error) {
 				return t.client.Nodes.BIOSSetting(ctx, c.Target, c.Words[0])
 			}),
 		},
 		{
 			Command: argparse.Command{Name: "history-list", Paged: true, Short: "List the history of a node", Target: true, Options: []argparse.Option{detail}},
-			does: k.lists(func(ctx context.Context, t *session, c *argparse.Call) ([]iotronic.Object, []string, error) {
+			does: k.list(func(ctx context.Context, t *session, c *argparse.Call) ([]iotronic.Object, []string, error) {
 				fields := "uuid created_at severity event"
 				if c.Given("detail") {
 					fields = "uuid created_at severity event_type event conductor user project state target_provision_state duration_seconds"
@@ -81,13 +81,13 @@ func partVerbs(k *kind) []*verb {
 		{
 			Command: argparse.Command{Name: "history-show", Short: "Show an event of the history of a node", Target: true, More: []argparse.Positional{{Name: "<event>"}}},
 			aliases: []string{"node-history-get"},
-			does: k.shows(func(ctx context.Context, t *session, c *argparse.Call) (iotronic.Object, error) {
+			does: k.show(func(ctx context.Context, t *session, c *argparse.Call) (iotronic.Object, error) {
 				return t.client.Nodes.HistoryEvent(ctx, c.Target, c.Words[0])
 			}),
 		},
 		{
 			Command: argparse.Command{Name: "firmware-list", Paged: true, Short: "List the firmware components of a node, with versions", Target: true},
-			does: k.lists(func(ctx context.Context, t *session, c *argparse.Call) ([]iotronic.Object, []string, error) {
+			does: k.list(func(ctx context.Context, t *session, c *argparse.Call) ([]iotronic.Object, []string, error) {
 				rows, err := t.client.Nodes.Firmware(ctx, c.Target)
 				return rows, strings.Fields("component initial_version current_version last_version_flashed vendor model serial_number created_at updated_at"), err
 			}),

@@ -56,7 +56,7 @@ func nodeCommands(k *kind) []*verb {
 				More:    []argparse.Positional{{Name: "<maintenance>", Choices: []string{"true", "false", "on", "off"}}},
 				Options: []argparse.Option{{Long: "reason", Meta: "<reason>", Help: "reason for the maintenance"}},
 			},
-			aliases: []string{"node-set-maintenance"}, does: k.maintain,
+			aliases: []string{"node-set-maintenance"}, does: k.setMaintenance,
 		},
 		provisionVerb(k),
 	}
@@ -155,7 +155,7 @@ func within(ctx context.Context, seconds int) (context.Context, context.CancelFu
 	return context.WithTimeout(ctx, time.Duration(seconds)*time.Second)
 }
 
-func (k *kind) maintain(ctx context.Context, t *session, c *argparse.Call) error {
+func (k *kind) setMaintenance(ctx context.Context, t *session, c *argparse.Call) error {
 	on, _ := argparse.TruthOf(c.Words[0])
 	switch {
 	case !on && c.Given("reason"):

@@ -42,7 +42,7 @@ func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 		{
 			Command: argparse.Command{Name: "trait-add", Short: "Add traits to a " + k.Noun(), Target: true, Rest: true},
 			aliases: []string{k.Name + "-add-trait"}, words: func(context.Context, *session, *argparse.Call) []string { return nil },
-			does: k.asks("has the traits", func(ctx context.Context, t *session, c *argparse.Call) error {
+			does: k.get("has the traits", func(ctx context.Context, t *session, c *argparse.Call) error {
 				if len(c.Words) == 0 {
 					return argparse.Misused("the following arguments are required: <trait>")
 				}
@@ -60,7 +60,7 @@ func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 				traits, _ := of(t.client).GetTraits(ctx, c.Target)
 				return traits
 			},
-			does: k.asks("no longer has the traits", func(ctx context.Context, t *session, c *argparse.Call) error {
+			does: k.get("no longer has the traits", func(ctx context.Context, t *session, c *argparse.Call) error {
 				switch given := c.Given("all"); {
 				case given == (len(c.Words) > 0):
 					return argparse.Misused("give traits, or --all")

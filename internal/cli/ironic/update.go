@@ -34,7 +34,7 @@ and values is read from standard input, which hides them from other users; its n
 The syntax of the Python client for Ironic works too: add or replace before path=value, remove before path.`},
 		only: slices.DeleteFunc(k.dialects(), func(d iotronic.Dialect) bool { return d == iotronic.DialectNodes2016 }),
 		does: func(ctx context.Context, t *session, c *argparse.Call) error {
-			given, err := t.given(ctx, options, c)
+			given, err := t.changesFromOptions(ctx, options, c)
 			if err != nil {
 				return err
 			}
@@ -69,8 +69,8 @@ The syntax of the Python client for Ironic works too: add or replace before path
 	}
 }
 
-// given returns the changes that options ask for; an empty value removes what is there.
-func (t *session) given(ctx context.Context, options []argparse.Option, c *argparse.Call) (iotronic.Changes, error) {
+// changesFromOptions returns the changes that options ask for; an empty value removes what is there.
+func (t *session) changesFromOptions(ctx context.Context, options []argparse.Option, c *argparse.Call) (iotronic.Changes, error) {
 	p, err := t.parameters(ctx, options, c)
 	if err != nil {
 		return nil, err

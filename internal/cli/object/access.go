@@ -66,7 +66,7 @@ func roleVerbs(r *Resource) []*Command {
 		{Command: argparse.Command{Name: "role-set", Short: "Set the role of a user", Target: true, More: []argparse.Positional{role},
 			Long:    "Set the role of a user. Admins can assign reader, member and admin; only root can assign or remove root.",
 			Example: exampleOf(r.Name + "-role-set")}, run: func(ctx context.Context, s *Session, c *argparse.Call) error {
-			_, err := s.on(ctx, r, c.Target, func(id string) error { return s.Client.Users.SetRole(ctx, number(id), craton.Role(c.Words[0])) })
+			_, err := s.withObject(ctx, r, c.Target, func(id string) error { return s.Client.Users.SetRole(ctx, number(id), craton.Role(c.Words[0])) })
 			if err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ func (s *Session) whose(ctx context.Context, c *argparse.Call, do func(user int)
 		return do(craton.Self)
 	}
 	users := resourcesOf(c.Values[userOption].Of)
-	_, err := s.on(ctx, users[0], c.Text(userOption), func(id string) error { return do(number(id)) })
+	_, err := s.withObject(ctx, users[0], c.Text(userOption), func(id string) error { return do(number(id)) })
 	return err
 }
 
@@ -160,7 +160,7 @@ func keyRow(k *craton.UserKey, secret bool) gjson.Result {
 func createKey(ctx context.Context, s *Session, c *argparse.Call) (err error) {
 	key := craton.UserKeyCreate{Name: c.Words[0], Role: craton.Role(c.Text(roleOption))}
 	if c.Given(expiresOption) {
-		if key.ExpiresAt, err = when.ParseAhead(c.Text(expiresOption), time.Now()); err != nil {
+		if key.ExpiresAt, err = when.ParseFuture(c.Text(expiresOption), time.Now()); err != nil {
 			return argparse.Misused("%s", "argument --"+expiresOption+": "+err.Error())
 		}
 	}

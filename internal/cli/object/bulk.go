@@ -36,8 +36,8 @@ func (r *Resource) bulkOptions() []argparse.Option {
 	}
 }
 
-// many makes a command that works on one object work on many.
-func (r *Resource) many(c *Command, edit func(s *Session, ctx context.Context, c *argparse.Call) (craton.BulkEdit, error)) *Command {
+// bulkVerb makes a command that works on one object work on many.
+func (r *Resource) bulkVerb(c *Command, edit func(s *Session, ctx context.Context, c *argparse.Call) (craton.BulkEdit, error)) *Command {
 	if !r.chosen() || r.kind.View {
 		return c
 	}
@@ -87,8 +87,8 @@ type pointer struct{ key, id string }
 // maxPaths is how many ids an overview gives names for.
 const maxPaths = 32
 
-// name finds what the ids are of that an overview shows. What cannot be found keeps its id.
-func (s *Session) name(ctx context.Context, b *bulk, d *craton.BulkResult) {
+// replaceIDs finds what the ids are of that an overview shows. What cannot be found keeps its id.
+func (s *Session) replaceIDs(ctx context.Context, b *bulk, d *craton.BulkResult) {
 	fl, err := s.fleet(ctx)
 	if err != nil {
 		return
@@ -124,7 +124,7 @@ const (
 
 // bulk shows what an edit does, asks, and does it.
 func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
-	known, shown, err := s.foreseen(ctx, b, !yes || dry)
+	known, shown, err := s.predict(ctx, b, !yes || dry)
 	if err != nil {
 		return err
 	}
@@ -167,9 +167,9 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 	return errors.Join(s.done(b, done), run.Interrupted(ctx, "the interrupt came too late: the edit was made"))
 }
 
-// foreseen returns what an edit would do, where that is asked for, or where the server does not know what many are:
+// predict returns what an edit would do, where that is asked for, or where the server does not know what many are:
 // known says whether it does.
-func (s *Session) foreseen(ctx context.Context, b *bulk, asked bool) (known bool, shown *craton.BulkResult, err error) {
+func (s *Session) predict(ctx context.Context, b *bulk, asked bool) (known bool, shown *craton.BulkResult, err error) {
 	ctx, stop := run.Interruptible(ctx)
 	defer stop() // before anybody is asked: an answer is not waited for then
 	defer func() {
@@ -193,7 +193,7 @@ func (s *Session) foreseen(ctx context.Context, b *bulk, asked bool) (known bool
 	}
 	b.edit.Check = true
 	if shown, err = s.edited(ctx, b, known); err == nil && s.Format == show.FormatTable {
-		s.name(ctx, b, shown)
+		s.replaceIDs(ctx, b, shown)
 	}
 	return known, shown, err
 }
@@ -201,7 +201,7 @@ func (s *Session) foreseen(ctx context.Context, b *bulk, asked bool) (known bool
 // edited returns what the server says of an edit, or what it would say.
 func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.BulkResult, error) {
 	if !known {
-		return b.foresee(), nil
+		return b.predict(), nil
 	}
 	d, err := s.Client.Bulk(ctx, b.edit)
 	if err == nil {
@@ -235,9 +235,9 @@ func (s *Session) askBulk(b *bulk, shown *craton.BulkResult) error {
 		if _, err := fmt.Fprint(s.Err, b.overview(show.AppearanceOf(s.Err), shown, "would ")); err != nil {
 			return err
 		}
-		return run.Ask(s.Streams, "", b.question(), "", "nothing was changed")
+		return run.Confirm(s.Streams, "", b.question(), "", "nothing was changed")
 	}
-	return run.Ask(s.Streams, fmt.Sprintf("%s would %s.", what, b.verb()), b.question(), "Nothing was changed: confirm with --yes; --dry-run shows the changes", "nothing was changed")
+	return run.Confirm(s.Streams, fmt.Sprintf("%s would %s.", what, b.verb()), b.question(), "Nothing was changed: confirm with --yes; --dry-run shows the changes", "nothing was changed")
 }
 
 func (b *bulk) question() string {
@@ -421,8 +421,8 @@ func (b *bulk) effectRows(effects []craton.BulkEffect) (rows [][4]string) {
 	return rows
 }
 
-// foresee returns what an edit does, of a server that knows nothing of many.
-func (b *bulk) foresee() *craton.BulkResult {
+// predict returns what an edit does, of a server that knows nothing of many.
+func (b *bulk) predict() *craton.BulkResult {
 	d := &craton.BulkResult{Count: len(b.objects)}
 	effects := map[string]*craton.BulkEffect{}
 	for _, o := range b.objects {

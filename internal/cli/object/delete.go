@@ -35,7 +35,7 @@ func deleteVerb(r *Resource) *Command {
 	if r.holds == nil && r.secret == "" {
 		options = nil // nothing to ask about
 	}
-	return r.many(&Command{
+	return r.bulkVerb(&Command{
 		Command: argparse.Command{Name: "delete", Short: "Delete a " + r.Noun(), Long: r.deleteLong(), Target: true, Options: options, Example: exampleOf(r.Name + "-delete")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			what := "Failed to delete " + r.Noun() + " " + c.Target
@@ -66,15 +66,15 @@ func (r *Resource) deleteLong() string {
 	case r.holds == nil:
 		return ""
 	}
-	contents := "contents: " + listOf(r.holdsNouns(), "and")
+	contents := "contents: " + listOf(r.containedNouns(), "and")
 	if len(r.holds) == 1 {
-		contents = r.holdsNouns()[0]
+		contents = r.containedNouns()[0]
 	}
 	what := fmt.Sprintf("Delete a %s and its %s, with all variables and labels.", r.Noun(), contents)
 	return strings.Join(python.Wrap(what, 120, nil), "\n") + "\n" + asks
 }
 
-func (r *Resource) holdsNouns() []string {
+func (r *Resource) containedNouns() []string {
 	nouns := make([]string, len(r.holds))
 	for i, k := range r.holds {
 		nouns[i] = k.Noun() + "s"
@@ -111,7 +111,7 @@ func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argp
 		}
 	}
 	subject := r.Noun() + " " + c.Target
-	self, err := s.oneself(ctx, r, id)
+	self, err := s.isCaller(ctx, r, id)
 	if c.Given("dry-run") && err == nil {
 		return s.dryRun(ctx, r, id, subject, counted, self)
 	}
@@ -149,7 +149,7 @@ func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, c
 	case r.secret != "":
 		hindrance = "the server refuses it if it is the last root user"
 	case r.labels:
-		child, err := s.child(ctx, id)
+		child, err := s.childOf(ctx, id)
 		if err != nil {
 			return err
 		}
@@ -158,7 +158,7 @@ func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, c
 		}
 	}
 	if !gone {
-		kept, err := s.kept(ctx, r, id)
+		kept, err := s.protectionHint(ctx, r, id)
 		if err != nil {
 			return err
 		}
@@ -184,8 +184,8 @@ func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, c
 	return nil
 }
 
-// child names a device that has another as its parent, and so keeps it from being deleted; "" if there is none.
-func (s *Session) child(ctx context.Context, id string) (string, error) {
+// childOf names a device that has another as its parent, and so keeps it from being deleted; "" if there is none.
+func (s *Session) childOf(ctx context.Context, id string) (string, error) {
 	page, err := s.Client.Page(ctx, "/devices", url.Values{keyParent: {id}})
 	if err != nil {
 		return "", err
@@ -209,11 +209,11 @@ func jsonOf(doc any) []byte {
 
 // Consent asks whether to delete all the same. Where nobody can answer it is an error that says what to do.
 func Consent(s output.Streams, why string) error {
-	return run.Ask(s, why, "Delete?", "Nothing was deleted: confirm with --yes; --dry-run shows what would be deleted", "nothing was deleted")
+	return run.Confirm(s, why, "Delete?", "Nothing was deleted: confirm with --yes; --dry-run shows what would be deleted", "nothing was deleted")
 }
 
-// oneself reports whether an object is the user that the command signs in as.
-func (s *Session) oneself(ctx context.Context, r *Resource, id string) (bool, error) {
+// isCaller reports whether an object is the user that the command signs in as.
+func (s *Session) isCaller(ctx context.Context, r *Resource, id string) (bool, error) {
 	name := s.Settings.String("username")
 	if r.secret == "" || name == "" {
 		return false, nil

@@ -36,7 +36,7 @@ func labelsVerb(r *Resource, verb string) *Command {
 				return err
 			}
 			var labels []string
-			_, err := s.on(ctx, r, c.Target, func(id string) (err error) {
+			_, err := s.withObject(ctx, r, c.Target, func(id string) (err error) {
 				labels, err = change(ctx, s.collection(r), verb, id, c.Words)
 				return err
 			})
@@ -49,7 +49,7 @@ func labelsVerb(r *Resource, verb string) *Command {
 	if verb == "get" {
 		return c
 	}
-	return r.many(c, func(_ *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
+	return r.bulkVerb(c, func(_ *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
 		switch verb {
 		case "add":
 			e.AddLabels = c.Words

@@ -43,7 +43,7 @@ func listVerb(r *Resource) *Command {
 			}
 			objects, next, err := s.listWhere(ctx, r, q, c.Given("all"), terms)
 			if err != nil {
-				return hinted(err, http.StatusBadRequest, filterHint(q.Get("vars")))
+				return withHint(err, http.StatusBadRequest, filterHint(q.Get("vars")))
 			}
 			if err := s.fillLabels(ctx, r, objects, fields); err != nil {
 				return err

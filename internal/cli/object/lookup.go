@@ -80,8 +80,8 @@ func (s *Session) find(ctx context.Context, word string, in place, kinds ...*Res
 	return s.called(ctx, word, in, kinds...)
 }
 
-// on does something to the object that a word means. A number that is nobody's id may still be a name.
-func (s *Session) on(ctx context.Context, r *Resource, word string, do func(id string) error) (id string, err error) {
+// withObject does something to the object that a word means. A number that is nobody's id may still be a name.
+func (s *Session) withObject(ctx context.Context, r *Resource, word string, do func(id string) error) (id string, err error) {
 	id, err = s.find(ctx, word, nil, r)
 	if err != nil {
 		return "", err
@@ -103,7 +103,7 @@ func (s *Session) on(ctx context.Context, r *Resource, word string, do func(id s
 
 // get reads the object that a word means.
 func (s *Session) get(ctx context.Context, r *Resource, word string) (id string, o gjson.Result, err error) {
-	id, err = s.on(ctx, r, word, func(id string) (err error) {
+	id, err = s.withObject(ctx, r, word, func(id string) (err error) {
 		o, err = s.send(ctx, http.MethodGet, r.at(id), nil)
 		return err
 	})
@@ -177,8 +177,8 @@ func (s *Session) Find(ctx context.Context, word string, kinds ...*Resource) (Fo
 // ID returns a word as an id of the resource's objects; "" if it cannot be one.
 func (r *Resource) ID(word string) string { return r.id(word) }
 
-// nouns returns the kinds in words.
-func nouns(kinds []*Resource) string {
+// joinNouns returns the kinds in words.
+func joinNouns(kinds []*Resource) string {
 	words := make([]string, len(kinds))
 	for i, r := range kinds {
 		words[i] = r.Noun()
@@ -188,7 +188,7 @@ func nouns(kinds []*Resource) string {
 
 // notFoundError returns the error for a word that means nothing.
 func notFoundError(e *reconcile.NotFoundError, kinds []*Resource) error {
-	text := fmt.Sprintf("No %s has the name or id %q%s", nouns(kinds), e.Word, e.Where)
+	text := fmt.Sprintf("No %s has the name or id %q%s", joinNouns(kinds), e.Word, e.Where)
 	if e.Near != "" {
 		near := e.Near
 		if !strings.Contains(near, `"`) { // else a path whose names are in quotes where they need them

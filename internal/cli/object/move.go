@@ -25,7 +25,7 @@ func moveVerb(r *Resource) *Command {
 		}
 		return s.body(ctx, r.move, c, true)
 	}
-	return r.many(&Command{
+	return r.bulkVerb(&Command{
 		Command: argparse.Command{Name: "move", Short: "Move a " + r.Noun() + " to another " + strings.Join(r.movesTo(), " or "), Long: r.moveLong(), Target: true,
 			Options: r.move, Example: exampleOf(r.Name + "-move")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
@@ -34,7 +34,7 @@ func moveVerb(r *Resource) *Command {
 				return err
 			}
 			var moved gjson.Result
-			_, err = s.on(ctx, r, c.Target, func(id string) (err error) {
+			_, err = s.withObject(ctx, r, c.Target, func(id string) (err error) {
 				moved, err = s.moveTo(ctx, r, id, to)
 				return err
 			})
@@ -178,7 +178,7 @@ func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map
 	if err != nil {
 		return o, run.Verbatim(err)
 	}
-	if with := st.Carries(); with != nil {
+	if with := st.Carried(); with != nil {
 		s.Say("It was recreated with %s.", show.Clean(listOf(with, "and")))
 	}
 	return s.send(ctx, http.MethodGet, r.at(done.Object.ID()), nil)

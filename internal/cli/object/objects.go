@@ -53,12 +53,12 @@ func createVerb(r *Resource) *Command {
 			if c.Given("labels") && r.kind.Labels == schema.MakeLabels {
 				body[keyLabels] = c.All("labels")
 			}
-			if err := s.mayProtect(ctx, c); err != nil {
+			if err := s.checkProtect(ctx, c); err != nil {
 				return err
 			}
 			made, err := s.send(ctx, http.MethodPost, r.path, body)
 			if err != nil {
-				return hinted(err, http.StatusInternalServerError, hintWrite)
+				return withHint(err, http.StatusInternalServerError, hintWrite)
 			}
 			if c.Given("labels") && r.kind.Labels == schema.AddLabels {
 				if err := s.addLabels(ctx, r, made, c.All("labels")); err != nil {
@@ -190,7 +190,7 @@ func With(o gjson.Result, key, raw string) gjson.Result {
 }
 
 func updateVerb(r *Resource) *Command {
-	return r.many(&Command{
+	return r.bulkVerb(&Command{
 		Command: argparse.Command{Name: "update", Short: "Update a " + r.Noun(), Options: r.update, Target: true, Example: exampleOf(r.Name + "-update")},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {
 			body, err := s.changes(ctx, r, c)
@@ -199,10 +199,10 @@ func updateVerb(r *Resource) *Command {
 			}
 			var changed gjson.Result
 			var all bool
-			if err := s.mayProtect(ctx, c); err != nil {
+			if err := s.checkProtect(ctx, c); err != nil {
 				return err
 			}
-			if _, err := s.on(ctx, r, c.Target, func(id string) error {
+			if _, err := s.withObject(ctx, r, c.Target, func(id string) error {
 				changed, all, err = s.change(ctx, r, id, body, c)
 				return err
 			}); err != nil {
@@ -229,7 +229,7 @@ func updateVerb(r *Resource) *Command {
 		if e.Update, err = s.changes(ctx, r, c); err != nil {
 			return e, err
 		}
-		if err = s.mayProtect(ctx, c); err != nil {
+		if err = s.checkProtect(ctx, c); err != nil {
 			return e, err
 		}
 		e.Protected = protects(c)
@@ -270,11 +270,11 @@ func (s *Session) put(ctx context.Context, r *Resource, id string, body map[stri
 		if _, missing := s.send(ctx, http.MethodGet, r.at(id), nil); craton.IsNotFound(missing) {
 			return o, missing
 		}
-		err = hinted(err, http.StatusInternalServerError, hintWrite)
+		err = withHint(err, http.StatusInternalServerError, hintWrite)
 	case craton.IsBadRequest(err):
 		for _, key := range r.fixed {
 			if _, given := body[key]; given {
-				return o, hinted(err, http.StatusBadRequest, r.hintFixed())
+				return o, withHint(err, http.StatusBadRequest, r.hintFixed())
 			}
 		}
 	}
@@ -293,8 +293,8 @@ func (r *Resource) hintFixed() string {
 const hintWrite = "the original server returns this when an object that the request names by its id does not exist, when the name is taken, " +
 	"and when a text is longer than 255 characters"
 
-// hinted adds to an answer of the API with a status what to do next. A 500 that says why needs no guesses.
-func hinted(err error, status int, text string) error {
+// withHint adds to an answer of the API with a status what to do next. A 500 that says why needs no guesses.
+func withHint(err error, status int, text string) error {
 	if craton.StatusOf(err) != status || status == http.StatusInternalServerError && !craton.IsUnexplained(err) {
 		return err
 	}

@@ -27,15 +27,15 @@ func protects(c *argparse.Call) *bool {
 	return &on
 }
 
-// mayProtect returns an error where a command says that, and the server protects nothing, before anything is written.
-func (s *Session) mayProtect(ctx context.Context, c *argparse.Call) error {
+// checkProtect returns an error where a command says that, and the server protects nothing, before anything is written.
+func (s *Session) checkProtect(ctx context.Context, c *argparse.Call) error {
 	switch {
 	case c.Given(protectedOption.Long) && c.Given(unprotectedOption.Long):
 		return argparse.Misused("--%s and --%s: give one of them", protectedOption.Long, unprotectedOption.Long)
 	case protects(c) == nil:
 		return nil
 	}
-	return (&reconcile.Fleet{Client: s.Client}).MayProtect(ctx)
+	return (&reconcile.Fleet{Client: s.Client}).CheckProtect(ctx)
 }
 
 // protect does what a command says about that.
@@ -63,8 +63,8 @@ func (s *Session) fillProtected(ctx context.Context, r *Resource, objects []gjso
 	return nil
 }
 
-// kept says why an object is not deleted, and what to do: it, or something in it, is protected. It is "" otherwise.
-func (s *Session) kept(ctx context.Context, r *Resource, id string) (string, error) {
+// protectionHint says why an object is not deleted, and what to do: it, or something in it, is protected. It is "" otherwise.
+func (s *Session) protectionHint(ctx context.Context, r *Resource, id string) (string, error) {
 	keepers, err := (&reconcile.Fleet{Client: s.Client}).Keepers(ctx, r.kind, id)
 	if err != nil || keepers.String() == "" {
 		return "", err

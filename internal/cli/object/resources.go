@@ -326,7 +326,7 @@ func (all byKind) option(k *schema.Kind, key string) argparse.Option {
 		o.Kind = argparse.TruthOption
 	case f.Type == schema.Reference:
 		o.Kind, o.Of = argparse.ReferenceOption, kindsOf(all.named(f.To))
-		o.Help = nouns(resourcesOf(o.Of)) + ", by id or name"
+		o.Help = joinNouns(resourcesOf(o.Of)) + ", by id or name"
 	}
 	return o
 }

@@ -42,7 +42,7 @@ func varsGetVerb(r *Resource) *Command {
 func (r *Resource) inherits() bool { return r.path == "/hosts" }
 
 func varsSetVerb(r *Resource) *Command {
-	return r.many(&Command{
+	return r.bulkVerb(&Command{
 		Command: argparse.Command{Name: "vars-set", Short: "Set or delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-set"), Long: "Set variables of a " + r.Noun() + `, given as key=value, and show all its variables. key= deletes a variable.
 
 Values are typed as in Ansible's YAML: numbers, true and false (also yes, no, on, off) and null; {...} and [...] are read as
@@ -90,7 +90,7 @@ func (s *Session) set(ctx context.Context, r *Resource, c *argparse.Call) (gjson
 }
 
 func varsDeleteVerb(r *Resource) *Command {
-	return r.many(&Command{
+	return r.bulkVerb(&Command{
 		Command: argparse.Command{Name: "vars-delete", Short: "Delete variables of a " + r.Noun(), Target: true, Rest: true, Example: exampleOf(r.Name + "-vars-delete"), Long: "Delete variables of a " + r.Noun() + " by key. Keys that it does not have are ignored. Without arguments, a JSON array of keys is\n" +
 			"read from standard input."},
 		run: func(ctx context.Context, s *Session, c *argparse.Call) error {

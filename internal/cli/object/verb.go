@@ -51,7 +51,7 @@ func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 			}
 			return c.run(ctx, s, called)
 		}
-		if err := when.Given(called.Text(atOption)); err != nil {
+		if err := when.CheckGiven(called.Text(atOption)); err != nil {
 			return argparse.Mistake(cmd, "argument --%s: %v", atOption, err)
 		}
 		if err := s.ReadPast(ctx, called.Text(atOption), called.Given(omitOption)); err != nil {

@@ -82,7 +82,7 @@ func kinds() (names []string) {
 
 func protect(ctx context.Context, s *object.Session, kind, word string, on bool) error {
 	i := slices.IndexFunc(object.Resources(), func(r *object.Resource) bool { return r.Name == kind }) // it is one: see command
-	if err := (&reconcile.Fleet{Client: s.Client}).MayProtect(ctx); err != nil {
+	if err := (&reconcile.Fleet{Client: s.Client}).CheckProtect(ctx); err != nil {
 		return err
 	}
 	found, err := s.Find(ctx, word, object.Resources()[i])

@@ -10,9 +10,9 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// Ask says why, and asks a question whose answer is yes or no. Where nobody can answer, the error is why with what else
+// Confirm says why, and asks a question whose answer is yes or no. Where nobody can answer, the error is why with what else
 // to do; no is the error of a no.
-func Ask(s output.Streams, why, question, unasked, no string) error {
+func Confirm(s output.Streams, why, question, unasked, no string) error {
 	if !output.IsTerminal(s.In) || !output.IsTerminal(s.Err) {
 		return errors.New(strings.TrimSpace(why + " " + unasked))
 	}

@@ -103,7 +103,7 @@ func AsOriginal(err error) error {
 		return err
 	}
 	if e, ok := errors.AsType[*craton.Error](err); ok {
-		return &WordedError{exceptionOf(e.Status), serverSaid(e), err}
+		return &WordedError{exceptionOf(e.Status), serverMessage(e), err}
 	}
 	if e, ok := errors.AsType[*connect.TimeoutError](err); ok {
 		return &WordedError{exception{"", e.Error()}, "", err}
@@ -114,8 +114,8 @@ func AsOriginal(err error) error {
 	return err
 }
 
-// serverSaid returns the server's own message, and what the client knows about it; "" if it adds nothing.
-func serverSaid(e *craton.Error) string {
+// serverMessage returns the server's own message, and what the client knows about it; "" if it adds nothing.
+func serverMessage(e *craton.Error) string {
 	text := strings.TrimSpace(e.Message)
 	if text == http.StatusText(e.Status) && !e.Foreign {
 		text = ""

@@ -62,7 +62,7 @@ func (t *timeText) String() string { return string(*t) }
 func (*timeText) Type() string     { return "time" }
 func (t *timeText) Set(text string) error {
 	*t = timeText(text)
-	return when.Given(text)
+	return when.CheckGiven(text)
 }
 
 // RefuseAt declares --at for a command that knows nothing of the past, so that it says why.

@@ -106,7 +106,7 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 		return nil
 	}
 	if !o.yes {
-		if err := run.Ask(s.Streams, "", "Undo it?", "Nothing was undone: confirm with --yes", "nothing was undone"); err != nil {
+		if err := run.Confirm(s.Streams, "", "Undo it?", "Nothing was undone: confirm with --yes", "nothing was undone"); err != nil {
 			return err
 		}
 	}

@@ -30,7 +30,7 @@ func AppendString(dst []byte, s string) []byte {
 		}
 		dst = append(dst, s[start:i]...)
 		n := 1
-		half, isHalf := value.Half(s[i:])
+		half, isHalf := value.SurrogateHalf(s[i:])
 		switch c := s[i]; {
 		case c == '"' || c == '\\':
 			dst = append(dst, '\\', c)

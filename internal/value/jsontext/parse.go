@@ -461,7 +461,7 @@ func (p *parser) escape(text []byte) ([]byte, error) {
 
 func validWTF8(text []byte) bool {
 	for len(text) > 0 {
-		if _, half := value.Half(text); half {
+		if _, half := value.SurrogateHalf(text); half {
 			text = text[3:]
 			continue
 		}

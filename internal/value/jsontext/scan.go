@@ -32,7 +32,7 @@ type Scanner struct {
 }
 
 // NewScanner returns a Scanner of JSON that is known to be valid.
-func NewScanner(s string) *Scanner { return &Scanner{s: s, whole: value.IsWhole(s)} }
+func NewScanner(s string) *Scanner { return &Scanner{s: s, whole: value.IsDecodable(s)} }
 
 // NewSkimmer returns a Scanner that knows nothing of Altered: for who wants little of a text, and no strings.
 func NewSkimmer(s string) *Scanner { return &Scanner{s: s, whole: true} }
@@ -113,7 +113,7 @@ func (x *Scanner) Str() string {
 	from := x.i
 	x.i = value.StringEnd(x.s, x.i)
 	escaped := strings.IndexByte(x.s[from:x.i], '\\') >= 0
-	x.altered = x.altered || !x.whole && !value.IsWhole(x.s[from:x.i])
+	x.altered = x.altered || !x.whole && !value.IsDecodable(x.s[from:x.i])
 	if escaped {
 		return gjson.Parse(x.s[from:x.i]).Str
 	}

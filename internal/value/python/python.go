@@ -223,7 +223,7 @@ func appendString(b []byte, s string) []byte {
 	b = append(b, quote)
 	for len(s) > 0 {
 		r, n := utf8.DecodeRuneInString(s)
-		if half, ok := value.Half(s); ok {
+		if half, ok := value.SurrogateHalf(s); ok {
 			r, n = half, 3
 		}
 		s = s[n:]

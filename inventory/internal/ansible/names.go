@@ -62,7 +62,7 @@ func CheckHostName(name string, parts int) error {
 		return errors.New("is a path, so that Ansible would read the host_vars of other hosts for it")
 	case variablesFile().MatchString(name):
 		return errors.New("ends like the name of a file in host_vars, which Ansible would read for it")
-	case strings.Contains(name, ":") && !isWhole(name):
+	case strings.Contains(name, ":") && !isParsable(name):
 		return errors.New("contains a colon, at which Ansible divides patterns")
 	}
 	return nil
@@ -92,10 +92,10 @@ func isPlain(name string) bool {
 // endings.
 var variablesFile = value.LazyPattern(`(?i)\.(ya?ml|json)$`)
 
-// isWhole reports whether Ansible's patterns leave a name with colons whole: those that its parse_address can read. Of
+// isParsable reports whether Ansible's patterns leave a name with colons whole: those that its parse_address can read. Of
 // the releases that we support 2.21 is the strictest: 2.14 also takes what only begins like an IPv6 address. It knows
 // fewer addresses than there are: none with a zone, none with IPv4 at their end but those in ::/96 and ::ffff:0:0/96.
-func isWhole(name string) bool {
+func isParsable(name string) bool {
 	if ipv6().MatchString(name) {
 		return true
 	}

@@ -94,7 +94,7 @@ func splitPattern(text string) ([]string, error) {
 		for i := range words {
 			words[i] = strings.TrimSpace(words[i])
 		}
-	case !strings.Contains(text, ":") || isWhole(text):
+	case !strings.Contains(text, ":") || isParsable(text):
 		words = []string{text}
 	case strings.Contains(text, "::") || strings.Count(text, ":") >= 6 || strings.ContainsFunc(text, func(r rune) bool { return r > unicode.MaxASCII }):
 		return nil, errors.New("it may be an address, or a list separated by colons")

@@ -28,11 +28,11 @@ type Face struct {
 	// Subset is set if the inventory can be limited to what Ansible's --limit selects.
 	Subset bool
 	// Open looks at the settings, and connects; nothing needs to be read yet.
-	Open func(ctx context.Context, v *settings.Values, asked Asked) (*Source, error)
+	Open func(ctx context.Context, v *settings.Values, asked Request) (*Source, error)
 }
 
-// Asked holds the flags that are not settings.
-type Asked struct {
+// Request holds the flags that are not settings.
+type Request struct {
 	KeepMappings bool
 	Subset       string // what Ansible's --limit says
 	SubsetBeside bool   // there are other inventories, or groups that Ansible makes
@@ -93,7 +93,7 @@ type run struct {
 	streams       output.Streams
 	list, graph   bool
 	hosts, pretty bool
-	asked         Asked
+	asked         Request
 	host, output  string
 }
 

@@ -295,7 +295,7 @@ func (s *Store) sweep(key string, now time.Time) {
 	}
 	for _, file := range files {
 		info, err := file.Info()
-		if err != nil || !info.Mode().IsRegular() || !ours(file.Name()) {
+		if err != nil || !info.Mode().IsRegular() || !isOwnFile(file.Name()) {
 			continue
 		}
 		path, age := filepath.Join(s.dir, file.Name()), now.Sub(info.ModTime())
@@ -319,8 +319,8 @@ func (s *Store) sweep(key string, now time.Time) {
 	}
 }
 
-// ours reports whether a file was written by this package.
-func ours(name string) bool {
+// isOwnFile reports whether a file was written by this package.
+func isOwnFile(name string) bool {
 	if strings.HasSuffix(name, private.Temporary) {
 		return strings.Contains(name, ending)
 	}
@@ -354,7 +354,7 @@ func (s *Store) All() ([]*Entry, error) {
 func (s *Store) Clear() (documents int, err error) {
 	files, err := s.files()
 	for _, file := range files {
-		if !ours(file.Name()) {
+		if !isOwnFile(file.Name()) {
 			continue
 		}
 		if bad := os.Remove(filepath.Join(s.dir, file.Name())); bad != nil {
