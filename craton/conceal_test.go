@@ -64,8 +64,8 @@ func TestServersRepeatSecrets(t *testing.T) {
 	}
 }
 
-// TestARoleWhoseNameIsTheKey: what an error means does not depend on what is concealed in it.
-func TestARoleWhoseNameIsTheKey(t *testing.T) {
+// TestRoleNamedLikeKey: what an error means does not depend on what is concealed in it.
+func TestRoleNamedLikeKey(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")

@@ -150,8 +150,8 @@ func TestFleetAnswers(t *testing.T) {
 	}
 }
 
-// TestFleetIsNotReached: the error of a fleet that does not begin to come says why, not that it was given up.
-func TestFleetIsNotReached(t *testing.T) {
+// TestFleetUnreachable: the error of a fleet that does not begin to come says why, not that it was given up.
+func TestFleetUnreachable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.NotFoundHandler())
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)

@@ -60,8 +60,8 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// TestKeysNowhere: the original has no roles and keys, which is not that there is no such user.
-func TestKeysNowhere(t *testing.T) {
+// TestKeysUnsupported: the original has no roles and keys, which is not that there is no such user.
+func TestKeysUnsupported(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {

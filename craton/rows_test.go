@@ -121,8 +121,8 @@ func TestNullBodies(t *testing.T) {
 	}
 }
 
-// TestBrokenPagesAreAskedForAgain: a page that breaks a rule comes once more, and what is right then counts.
-func TestBrokenPagesAreAskedForAgain(t *testing.T) {
+// TestBrokenPagesAreRetried: a page that breaks a rule comes once more, and what is right then counts.
+func TestBrokenPagesAreRetried(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(string) string{
 		"no next":       func(b string) string { return strings.Replace(b, `"rel": "next"`, `"rel": "nest"`, 1) },

@@ -440,8 +440,8 @@ func TestCapabilitiesOfTheOriginal(t *testing.T) {
 	}
 }
 
-// TestMoveWhereNobodyCan tells an object that is not there from a server that cannot move.
-func TestMoveWhereNobodyCan(t *testing.T) {
+// TestMoveForbidden tells an object that is not there from a server that cannot move.
+func TestMoveForbidden(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
 	mux.HandleFunc("GET /v1/hosts/7", always(200, plain))

@@ -9,8 +9,8 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// TestTextsThatAreNotSent: what no fleet may hold never reaches a server, whatever it is.
-func TestTextsThatAreNotSent(t *testing.T) {
+// TestTextsNotSent: what no fleet may hold never reaches a server, whatever it is.
+func TestTextsNotSent(t *testing.T) {
 	t.Parallel()
 	mux, c := newServer(t)
 	mux.HandleFunc("/v1/", func(w http.ResponseWriter, r *http.Request) {
@@ -61,8 +61,8 @@ func TestTextsThatAreNotSent(t *testing.T) {
 	}
 }
 
-// TestTextsThatDecodingWouldAlter: a response with such a text is an error that names the object, not another text.
-func TestTextsThatDecodingWouldAlter(t *testing.T) {
+// TestUndecodableTexts: a response with such a text is an error that names the object, not another text.
+func TestUndecodableTexts(t *testing.T) {
 	t.Parallel()
 	for row, want := range map[string]string{
 		`{"id":7,"name":"\ud800"}`:                                  "clouds[1] (id 7) its name is not UTF-8, or holds half a surrogate pair",

@@ -36,7 +36,7 @@ func LoadHost(ctx context.Context, c *craton.Client, o Options, name string) (*F
 }
 
 func (l *loader) loadHost(ctx context.Context, name string) (*Fleet, error) {
-	l.mostByID = math.MaxInt
+	l.maxByID = math.MaxInt
 	all := l.o.filtersPlaces() || l.o.Hostname == Qualified
 	if all {
 		if err := l.readPlaces(ctx); err != nil {

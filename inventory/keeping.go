@@ -36,10 +36,10 @@ type keeping struct {
 // needed reports whether somebody relies on what is kept, who must hear that it cannot be.
 func (k *keeping) needed() bool { return k.maxAge > 0 || k.stale > 0 || k.guard >= 0 }
 
-const takesKept = "max_age, stale_if_error and shrink_guard need a cached inventory"
+const needsCache = "max_age, stale_if_error and shrink_guard need a cached inventory"
 
 // The settings that have no part in what an inventory is.
-var notOfInventory = []string{"cache", "cache_dir", "max_age", "stale_if_error", "shrink_guard", "limit", "streams"}
+var outputNeutral = []string{"cache", "cache_dir", "max_age", "stale_if_error", "shrink_guard", "limit", "streams"}
 
 func keepingFromSettings(v *settings.Values) (keeping, error) {
 	k := keeping{
@@ -90,7 +90,7 @@ func (l *lister) find() error {
 	store, err := OpenKept(l.dir)
 	switch {
 	case err != nil && l.needed():
-		return fmt.Errorf("%s: %w", takesKept, err)
+		return fmt.Errorf("%s: %w", needsCache, err)
 	case err != nil:
 		return nil //nolint:nilerr // see above
 	}
@@ -113,7 +113,7 @@ func keyOf(of, v *settings.Values, o *Options) (key, fleet, set string, err erro
 	all, told := []string{name, strconv.FormatBool(o.KeepMappings)}, []string{}
 	for _, e := range v.Entries() {
 		of, is := strings.CutPrefix(e.Key, "inventory.")
-		if !is || slices.Contains(notOfInventory, of) {
+		if !is || slices.Contains(outputNeutral, of) {
 			continue
 		}
 		all = append(all, e.Key+"="+e.Text())
@@ -284,19 +284,19 @@ func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, e
 			Program: program(), Fleet: l.fleet, Settings: l.settings, Tag: of.Tag, Revision: of.Revision, Hosts: len(b.hosts), Made: made,
 		}, appendIndex(nil, b.f, places))
 		if err != nil && l.needed() { // the inventory is good without
-			listing.Note = fmt.Sprintf("WARNING: %s, and this one cannot be cached: %v", takesKept, err)
+			listing.Note = fmt.Sprintf("WARNING: %s, and this one cannot be cached: %v", needsCache, err)
 		}
 		return nil
 	}
 	return listing, nil
 }
 
-// leastGuarded is how many hosts an inventory has at least that is guarded.
-const leastGuarded = 10
+// minGuarded is how many hosts an inventory has at least that is guarded.
+const minGuarded = 10
 
 // checkHostCount refuses an inventory that has lost too many of the hosts that it had.
 func (l *lister) checkHostCount(doc *Document) error {
-	if l.guard < 0 || l.old == nil || l.old.Hosts < leastGuarded {
+	if l.guard < 0 || l.old == nil || l.old.Hosts < minGuarded {
 		return nil
 	}
 	hosts, _ := doc.Size()

@@ -111,9 +111,9 @@ func TestLimitReads(t *testing.T) {
 	}
 }
 
-// TestLimitBeside: where there are other inventories only names of hosts count, and what is intersected and excluded is
+// TestLimitWithAddresses: where there are other inventories only names of hosts count, and what is intersected and excluded is
 // left to Ansible.
-func TestLimitBeside(t *testing.T) {
+func TestLimitWithAddresses(t *testing.T) {
 	t.Parallel()
 	for pattern, c := range map[string]struct {
 		hosts int

@@ -103,7 +103,7 @@ type loader struct {
 	places   bool        // all of them were read
 	whole    [2]bool     // by kind: every device that there is was read
 	byID     [2]int      // by kind: how many were asked for one by one
-	mostByID int         // how many may be
+	maxByID  int         // how many may be
 	answered atomic.Bool // the API answered at least once
 	mu       sync.Mutex  // guards f.Devices and f.Hosts while streams run
 
@@ -111,7 +111,7 @@ type loader struct {
 }
 
 func newLoader(c *craton.Client, o *Options) *loader {
-	return &loader{client: c, o: o, mostByID: maxByID, f: &Fleet{
+	return &loader{client: c, o: o, maxByID: maxByID, f: &Fleet{
 		Projects: map[string]Variables{}, Devices: map[int]*Device{},
 		Clouds: map[int]*Place{}, Regions: map[int]*Place{}, Cells: map[int]*Place{},
 	}}
@@ -307,7 +307,7 @@ func (l *loader) readSome(ctx context.Context, kind Kind, ids map[int]int, add f
 	if len(ids) == 0 {
 		return nil
 	}
-	if l.byID[kind]+len(ids) <= l.mostByID {
+	if l.byID[kind]+len(ids) <= l.maxByID {
 		l.byID[kind] += len(ids)
 		g, ctx := l.group(ctx)
 		for id := range ids {
@@ -602,7 +602,7 @@ func (l *loader) readParents(ctx context.Context) error {
 				continue // the check will say so
 			}
 			before := len(l.f.Devices)
-			if l.byID[kind]+len(ids) <= l.mostByID {
+			if l.byID[kind]+len(ids) <= l.maxByID {
 				if err := l.readSome(ctx, Kind(kind), ids, l.addAncestors); err != nil {
 					return err
 				}

@@ -56,8 +56,8 @@ func (f *fake) count(pattern string) int {
 	return n
 }
 
-// TestRequestsAreThePagesAndAConstant: ten times the hosts cost ten times the pages and nothing more.
-func TestRequestsAreThePagesAndAConstant(t *testing.T) {
+// TestRequestsPerPage: ten times the hosts cost ten times the pages and nothing more.
+func TestRequestsPerPage(t *testing.T) {
 	t.Parallel()
 	constant := map[int]int{}
 	for _, hosts := range []int{400, 4000} {
@@ -185,9 +185,9 @@ var ways = map[string]http.HandlerFunc{
 	},
 }
 
-// TestBrokenWalksAreRepeated: a walk that the server breaks once or twice is started again and gives the whole fleet;
+// TestBrokenWalksAreRetried: a walk that the server breaks once or twice is started again and gives the whole fleet;
 // one that it breaks again and again is an error. A real server, because connections are cut.
-func TestBrokenWalksAreRepeated(t *testing.T) {
+func TestBrokenWalksAreRetried(t *testing.T) {
 	t.Parallel()
 	for name, how := range ways {
 		for _, times := range []int{1, 2, 100} {
@@ -220,9 +220,9 @@ func TestBrokenWalksAreRepeated(t *testing.T) {
 	}
 }
 
-// TestHopelessFailuresAreNotRepeated: a server that never answers, refuses the credentials, or speaks another
+// TestPermanentFailuresAreNotRetried: a server that never answers, refuses the credentials, or speaks another
 // language, fails at once.
-func TestHopelessFailuresAreNotRepeated(t *testing.T) {
+func TestPermanentFailuresAreNotRetried(t *testing.T) {
 	t.Parallel()
 	for name, how := range map[string]http.HandlerFunc{
 		"down":      func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
@@ -251,8 +251,8 @@ func TestHopelessFailuresAreNotRepeated(t *testing.T) {
 	}
 }
 
-// TestInconsistentFleetsAreReadAgain: a host in a cell that was made after the cells were read.
-func TestInconsistentFleetsAreReadAgain(t *testing.T) {
+// TestInconsistentFleetsAreRetried: a host in a cell that was made after the cells were read.
+func TestInconsistentFleetsAreRetried(t *testing.T) {
 	t.Parallel()
 	late := func(forget func(f *fake) func()) (*Fleet, error) {
 		f := fleetOf(20)
@@ -302,7 +302,7 @@ func TestInconsistentFleetsAreReadAgain(t *testing.T) {
 	}
 }
 
-func TestParentsInACircle(t *testing.T) {
+func TestParentCycle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, parentsInACircle) // no waiting between the tries
 }

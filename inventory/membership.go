@@ -32,7 +32,7 @@ func MembershipOf(ctx context.Context, c *craton.Client, o Options, d *Device, c
 		return nil, err
 	}
 	l := newLoader(c, &o)
-	l.mostByID = math.MaxInt
+	l.maxByID = math.MaxInt
 	l.f.limited, l.f.Hosts, l.f.Devices[d.ID] = true, []*Device{d}, d
 	l.f.Clouds[d.CloudID] = &Place{ID: d.CloudID, Name: cloud}
 	l.f.Regions[d.RegionID] = &Place{ID: d.RegionID, Name: region, CloudID: d.CloudID}

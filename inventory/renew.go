@@ -18,9 +18,9 @@ import (
 
 // How many devices are read one by one before the whole fleet is: so many, but of a small fleet fewer.
 const (
-	maxRenewed   = 1000
-	leastRenewed = 25
-	renewedPart  = 20 // a twentieth
+	maxRenewed  = 1000
+	minRenewed  = 25
+	renewedPart = 20 // a twentieth
 )
 
 // errAll is a change that only a read of the whole fleet tells.
@@ -44,7 +44,7 @@ func renewed(ctx context.Context, c *craton.Client, o *Options, old *kept.Entry,
 	if err != nil {
 		return nil, err
 	}
-	most := min(maxRenewed, max(leastRenewed, len(x.fleet.Hosts)/renewedPart))
+	most := min(maxRenewed, max(minRenewed, len(x.fleet.Hosts)/renewedPart))
 	changed, err := changedDevices(ctx, c, old.Revision, most)
 	if err != nil {
 		return nil, err

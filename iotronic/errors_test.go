@@ -308,8 +308,8 @@ func TestSecrets(t *testing.T) {
 	}
 }
 
-// TestNotAnswers: answers of success that are none.
-func TestNotAnswers(t *testing.T) {
+// TestInvalidResponses: answers of success that are none.
+func TestInvalidResponses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ contentType, body, want string }{
 		"html":      {"text/html", "<html>", `its content type is "text/html"`},

@@ -29,8 +29,8 @@ var longest = map[string]map[string]int{
 	"runbooks":          {"name": 255, "owner": 255, "description": 255},
 }
 
-// mostTraits is how many traits a node of Ironic can have.
-const mostTraits = 50
+// maxTraits is how many traits a node of Ironic can have.
+const maxTraits = 50
 
 // counts are the properties of a node that Ironic takes for numbers, whole ones from 0 on. Newer releases take any cpus, of which
 // nothing that reads them makes sense.
@@ -121,8 +121,8 @@ func CheckTrait(text string) error {
 
 // CheckTraits says why Ironic would refuse the traits of a node; nil if that is not known.
 func CheckTraits(traits []string) error {
-	if n := len(traits); n > mostTraits {
-		return fmt.Errorf("the node would have %d traits, and Ironic allows %d", n, mostTraits)
+	if n := len(traits); n > maxTraits {
+		return fmt.Errorf("the node would have %d traits, and Ironic allows %d", n, maxTraits)
 	}
 	for _, trait := range traits {
 		if err := CheckTrait(trait); err != nil {

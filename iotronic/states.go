@@ -193,7 +193,7 @@ func quoted(text string) json.RawMessage {
 }
 
 // looks is how often wait looks: real hardware takes minutes, fake hardware none.
-var looks = retry.Pauses{First: 100 * time.Millisecond, Most: 2 * time.Second}
+var looks = retry.Pauses{First: 100 * time.Millisecond, Max: 2 * time.Second}
 
 func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, moves, stays bool)) error {
 	err := waitFor(ctx, "", id, state, func() (seen sight, err error) {

@@ -64,10 +64,10 @@ func TestVersion(t *testing.T) {
 
 // negotiator is a server that changes its mind about versions.
 type negotiator struct {
-	mu          sync.Mutex
-	least, most iotronic.Version
-	silent      bool // 406 has no range; /v1 does
-	sent        []string
+	mu       sync.Mutex
+	min, max iotronic.Version
+	silent   bool // 406 has no range; /v1 does
+	sent     []string
 }
 
 const ironicVersion = "X-OpenStack-Ironic-API-Version"
@@ -79,10 +79,10 @@ func (n *negotiator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n.sent = append(n.sent, r.URL.Path+" "+text)
 	w.Header().Set("Content-Type", "application/json")
 	v, err := iotronic.ParseVersion(text)
-	good := text == "" || err == nil && v.Compare(n.least) >= 0 && v.Compare(n.most) <= 0
+	good := text == "" || err == nil && v.Compare(n.min) >= 0 && v.Compare(n.max) <= 0
 	if good || !n.silent {
-		w.Header().Set("X-OpenStack-Ironic-API-Minimum-Version", n.least.String())
-		w.Header().Set("X-OpenStack-Ironic-API-Maximum-Version", n.most.String())
+		w.Header().Set("X-OpenStack-Ironic-API-Minimum-Version", n.min.String())
+		w.Header().Set("X-OpenStack-Ironic-API-Maximum-Version", n.max.String())
 	}
 	if !good {
 		w.WriteHeader(http.StatusNotAcceptable)
@@ -120,7 +120,7 @@ func TestNegotiate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			n := &negotiator{least: tt.least, most: tt.most, silent: tt.silent}
+			n := &negotiator{min: tt.least, max: tt.most, silent: tt.silent}
 			mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
 			mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 				r.URL.Path = "/iot" + r.URL.Path
@@ -142,7 +142,7 @@ func TestNegotiate(t *testing.T) {
 				return
 			}
 			n.mu.Lock()
-			n.least, n.most = v(200), v(201)
+			n.min, n.max = v(200), v(201)
 			n.mu.Unlock()
 			err := list(t, c)
 			var uv *iotronic.UnsupportedVersionError
@@ -152,7 +152,7 @@ func TestNegotiate(t *testing.T) {
 		})
 	}
 	// Many at once: all of them end up in the one version.
-	n := &negotiator{least: v(1), most: v(31)}
+	n := &negotiator{min: v(1), max: v(31)}
 	mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic))
 	mux.Handle("/", n)
 	done := make(chan error)

@@ -159,7 +159,7 @@ func (c *cache) lock(ctx context.Context) (unlock func()) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, lockWait)
 	defer cancel()
-	pauses := retry.Pauses{First: 5 * time.Millisecond, Most: 50 * time.Millisecond}
+	pauses := retry.Pauses{First: 5 * time.Millisecond, Max: 50 * time.Millisecond}
 	if err := pauses.Do(ctx, func(int) (again bool, err error) { return !tryLock(f), nil }); err != nil {
 		_ = f.Close()
 		return nothing

@@ -62,9 +62,9 @@ func TestMoveOption(t *testing.T) {
 	a.OK(t, true, "craton_cell", args{"name": "row-z", "region": "ams", "move": true}) // nothing to move: it is made
 }
 
-// TestMoveWhereItCannotBe is refused by a server that knows no moves, which the original is, and created again where
+// TestMoveUnsupported is refused by a server that knows no moves, which the original is, and created again where
 // that is asked for.
-func TestMoveWhereItCannotBe(t *testing.T) {
+func TestMoveUnsupported(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)

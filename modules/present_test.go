@@ -179,7 +179,7 @@ func TestPaths(t *testing.T) {
 	a.OK(t, false, "craton_host", args{"name": "ams/web", "region": "east/dfw"})
 }
 
-func TestWhatCannotBeChanged(t *testing.T) {
+func TestImmutable(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)
@@ -256,7 +256,7 @@ func TestFixedPlaces(t *testing.T) {
 	a.Fails(t, "craton_region", args{"id": 1, "cloud": "west"}, `cloud "east" (the task says "west")`)
 }
 
-func TestDeletingWhatIsNotEmpty(t *testing.T) {
+func TestDeleteNonEmpty(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)
@@ -303,7 +303,7 @@ func TestRequestsOfATask(t *testing.T) {
 }
 
 // The same task on many hosts at once creates one object.
-func TestTasksSideBySide(t *testing.T) {
+func TestConcurrentTasks(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)
@@ -364,7 +364,7 @@ func TestDeletedMeanwhile(t *testing.T) {
 	}
 }
 
-func TestValuesThatAreRefused(t *testing.T) {
+func TestRefusedValues(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	a.place(t)

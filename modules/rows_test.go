@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestRowsThatAreNone: every info module refuses a listing with a row that is no object, and names both.
-func TestRowsThatAreNone(t *testing.T) {
+// TestInvalidRows: every info module refuses a listing with a row that is no object, and names both.
+func TestInvalidRows(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t)
 	rows := "null"

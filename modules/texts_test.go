@@ -45,8 +45,8 @@ func TestTextsAndNumbers(t *testing.T) {
 	a.OK(t, true, "craton_host", web.With(args{"note": "one\n\ttwo\u200b", "variables": map[string]any{"t": "\u202e", "big": "1e400"}}))
 }
 
-// TestBadNamesCanBeMended: what is there already can be updated, renamed and deleted.
-func TestBadNamesCanBeMended(t *testing.T) {
+// TestBadNamesCanBeFixed: what is there already can be updated, renamed and deleted.
+func TestBadNamesCanBeFixed(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	a, done := openAPI(t, dir)

@@ -96,9 +96,9 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestChangesAreWhatTheCallerMaySee: members see neither users nor projects,
+// TestChangesAreLimitedToTheCaller: members see neither users nor projects,
 // nobody but root another project.
-func TestChangesAreWhatTheCallerMaySee(t *testing.T) {
+func TestChangesAreLimitedToTheCaller(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
 	kinds := func(who caller) (seen []string) {
@@ -247,8 +247,8 @@ func TestChangesWait(t *testing.T) {
 	}
 }
 
-// TestChangesWaitKnowsWhoMayHear: who is deleted while they wait hears nothing more.
-func TestChangesWaitKnowsWhoMayHear(t *testing.T) {
+// TestChangesWaitIsLimitedToTheCaller: who is deleted while they wait hears nothing more.
+func TestChangesWaitIsLimitedToTheCaller(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	made := f.must(f.root, 201, "POST", "/v1/users", `{"username":"gone","project_id":"`+f.root.project+`"}`)

@@ -14,4 +14,4 @@ func (s *Server) HandlerAs(c api.Caller) http.Handler { return s.handler(s.api(a
 func (s *Server) HandlerOver(h http.Handler) http.Handler { return s.handler(h, "") }
 
 // WaitForPlaces sets how long requests wait for their place.
-func (s *Server) WaitForPlaces(d time.Duration) { s.places.patience = d }
+func (s *Server) WaitForPlaces(d time.Duration) { s.places.waitTimeout = d }

@@ -129,8 +129,8 @@ func TestDatabaseServerIsKilled(t *testing.T) {
 	t.Log(kinds)
 }
 
-// TestDatabaseServerIsAway: while nobody answers, and while what answers may only be read.
-func TestDatabaseServerIsAway(t *testing.T) {
+// TestDatabaseServerIsUnavailable: while nobody answers, and while what answers may only be read.
+func TestDatabaseServerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	f, p := onPostgres(t)
 	f.place("c", "r", "l")

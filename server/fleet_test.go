@@ -446,9 +446,9 @@ func bigFleet(t *testing.T, l server.Limits, n, size int) *daemon {
 	return &daemon{fixture: f, host: strings.TrimPrefix(f.url, "http://")}
 }
 
-// TestFleetWaitsForNobody: who reads slowly keeps neither writers nor the
+// TestFleetDoesNotWait: who reads slowly keeps neither writers nor the
 // moment that the answer is of, and still gets all of it.
-func TestFleetWaitsForNobody(t *testing.T) {
+func TestFleetDoesNotWait(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // long
 	t.Parallel()
 	const hosts = 600 // more than a page

@@ -237,9 +237,9 @@ func TestKeystoneGuessing(t *testing.T) {
 	}
 }
 
-// TestGuessingBesideWork sends 10,000 wrong keys for three users from twenty addresses, beside fifty clients that work: some
+// TestGuessingDuringWork sends 10,000 wrong keys for three users from twenty addresses, beside fifty clients that work: some
 // are those users, some are behind those addresses, and some come only then. None of them sees one failure, or waits long.
-func TestGuessingBesideWork(t *testing.T) {
+func TestGuessingDuringWork(t *testing.T) {
 	const keys, addresses, working = 10_000, 20, 50
 	p := newBehindProxy(t, server.Options{})
 	users := []caller{p.root}

@@ -71,7 +71,7 @@ func (s *Server) work(v1 http.Handler, w *statusWriter, r *http.Request, trace *
 		return
 	}
 	place := &seat{of: s.places}
-	waiting, cancel := context.WithTimeout(r.Context(), s.places.patience)
+	waiting, cancel := context.WithTimeout(r.Context(), s.places.waitTimeout)
 	err := place.take(waiting)
 	cancel()
 	if err != nil {

@@ -277,8 +277,8 @@ func TestKeysInTheLog(t *testing.T) {
 	}
 }
 
-// TestUndoKnowsRoles: undo gives nobody what they could not give.
-func TestUndoKnowsRoles(t *testing.T) {
+// TestUndoRespectsRoles: undo gives nobody what they could not give.
+func TestUndoRespectsRoles(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
 	undo := func(by caller, want int) {

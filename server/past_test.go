@@ -163,9 +163,9 @@ func concealing(t *testing.T, key string) *fixture {
 	return newFixtureAs(t, enginetest.Database(t), server.Options{Create: true, HashedKeys: []string{key}})
 }
 
-// TestPastUnkept: a value of which the log keeps only a hash is named where it
+// TestPastNotRetained: a value of which the log keeps only a hash is named where it
 // would be shown, or left out.
-func TestPastUnkept(t *testing.T) {
+func TestPastNotRetained(t *testing.T) {
 	t.Parallel()
 	f := tenantsOf(concealing(t, "hidden"))
 	a := f.a

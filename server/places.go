@@ -15,8 +15,8 @@ import (
 // places bound the requests that are processed at once. Requests that only wait for their client, or for a change of
 // the log, have none, so that slow clients do not block others.
 type places struct {
-	free     *semaphore.Weighted
-	patience time.Duration // how long a request waits for a place before it is refused
+	free        *semaphore.Weighted
+	waitTimeout time.Duration // how long a request waits for a place before it is refused
 }
 
 func newPlaces(n int) *places { return &places{semaphore.NewWeighted(int64(n)), 10 * time.Second} }

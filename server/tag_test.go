@@ -229,9 +229,9 @@ func TestTagsStay(t *testing.T) {
 	}
 }
 
-// TestTagsTellHowItWasAsked: a tag is of one answer only, whoever asked and
+// TestTagsDependOnTheRequest: a tag is of one answer only, whoever asked and
 // however.
-func TestTagsTellHowItWasAsked(t *testing.T) {
+func TestTagsDependOnTheRequest(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
 	seen := map[string]string{}

@@ -116,8 +116,8 @@ func TestVariablesThatNoProgramKeeps(t *testing.T) {
 
 func zeros(n int) string { return strings.Repeat("0", n) }
 
-// TestOldTextsCanBeMended: what older releases stored, or a restored file brought, can be read, updated and taken away.
-func TestOldTextsCanBeMended(t *testing.T) {
+// TestOldTextsCanBeFixed: what older releases stored, or a restored file brought, can be read, updated and taken away.
+func TestOldTextsCanBeFixed(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.fleet()

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestRowsThatAreNone: whatever reads the fleet says which listing has a row that is no object, and leaves none out.
-func TestRowsThatAreNone(t *testing.T) {
+// TestInvalidRows: whatever reads the fleet says which listing has a row that is no object, and leaves none out.
+func TestInvalidRows(t *testing.T) {
 	t.Parallel()
 	bin := binaries(t)
 	for rows, want := range map[string]string{

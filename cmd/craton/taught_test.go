@@ -13,8 +13,8 @@ import (
 // bareInventory is the inventory by its name alone, which Ansible does not find on PATH: it goes on without hosts.
 var bareInventory = regexp.MustCompile(`(-i|--inventory)[ =]['"]?(craton|iotronic)-inventory`)
 
-// TestNothingTeachesTheBareName: no page and no help gives Ansible the inventory by its name alone.
-func TestNothingTeachesTheBareName(t *testing.T) {
+// TestDocsUseFullNames: no page and no help gives Ansible the inventory by its name alone.
+func TestDocsUseFullNames(t *testing.T) {
 	t.Parallel()
 	root := filepath.Join("..", "..")
 	read := 0

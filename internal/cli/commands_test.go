@@ -93,7 +93,7 @@ func (f *fixture) column(t *testing.T, field, line string) []string {
 	return cells
 }
 
-func TestNamesWhereIdsAreTaken(t *testing.T) {
+func TestNamesThatLookLikeIDs(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.places(t)
@@ -461,7 +461,7 @@ func TestMessages(t *testing.T) {
 	}
 }
 
-func TestUpdatesChangeWhatIsGivenOnly(t *testing.T) {
+func TestUpdatesChangeOnlyGivenFields(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.places(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/wording"
 )
 
-// TestDeleteOneself needs --yes, and the last root user stays even so.
-func TestDeleteOneself(t *testing.T) {
+// TestDeleteCaller needs --yes, and the last root user stays even so.
+func TestDeleteCaller(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for line, want := range map[string][]string{

@@ -187,8 +187,8 @@ func TestDetailsOfTheOriginal(t *testing.T) {
 	}
 }
 
-// TestNothingIsPrintedOfHalfAList: the page behind the first one fails.
-func TestNothingIsPrintedOfHalfAList(t *testing.T) {
+// TestIncompleteListPrintsNothing: the page behind the first one fails.
+func TestIncompleteListPrintsNothing(t *testing.T) {
 	t.Parallel()
 	f := original(t, answers{"GET /clouds": func(r *http.Request) answer {
 		if r.URL.Query().Get("marker") != "" {
@@ -201,8 +201,8 @@ func TestNothingIsPrintedOfHalfAList(t *testing.T) {
 	}
 }
 
-// TestAListIsBegunAnew when the object that its walk stands on was deleted meanwhile.
-func TestAListIsBegunAnew(t *testing.T) {
+// TestListingRestarts when the object that its walk stands on was deleted meanwhile.
+func TestListingRestarts(t *testing.T) {
 	t.Parallel()
 	var asked atomic.Int32
 	f := original(t, answers{"GET /clouds": func(r *http.Request) answer {
@@ -250,7 +250,7 @@ func TestLabelsThatCouldNotBeAdded(t *testing.T) {
 	}
 }
 
-func TestNobodyAnswers(t *testing.T) {
+func TestNoResponse(t *testing.T) {
 	t.Parallel()
 	// A port that is free now may be another test's in a moment.
 	f := &fixture{"http://127.0.0.1:1", "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "secret"}
@@ -269,8 +269,8 @@ func TestNobodyAnswers(t *testing.T) {
 	}
 }
 
-// TestANameOnALaterPage: clouds are looked through page by page, because their own filter by name misbehaves (Q14).
-func TestANameOnALaterPage(t *testing.T) {
+// TestNameOnLaterPage: clouds are looked through page by page, because their own filter by name misbehaves (Q14).
+func TestNameOnLaterPage(t *testing.T) {
 	t.Parallel()
 	f := original(t, answers{
 		"GET /clouds": func(r *http.Request) answer {

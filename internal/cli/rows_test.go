@@ -9,9 +9,9 @@ import (
 	"github.com/craton-fleet/craton/internal/wording"
 )
 
-// TestRowsThatAreNone: what is no object in a listing is an error of every command that reads the listing, and names
+// TestInvalidRows: what is no object in a listing is an error of every command that reads the listing, and names
 // it.
-func TestRowsThatAreNone(t *testing.T) {
+func TestInvalidRows(t *testing.T) {
 	t.Parallel()
 	fleet := filepath.Join(t.TempDir(), "fleet.yml")
 	if err := os.WriteFile(fleet, []byte("clouds: [{name: east}]\n"), 0o600); err != nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// TestMeant: what people type where a subcommand should stand, and what is suggested.
-func TestMeant(t *testing.T) {
+// TestSuggest: what people type where a subcommand should stand, and what is suggested.
+func TestSuggest(t *testing.T) {
 	t.Parallel()
 	names := append(testProgram().Names(), "inventory", "doctor", "explain")
 	for line, want := range map[string]string{

@@ -30,12 +30,12 @@ import (
 // packed is the beginning of gzip data, in base64.
 const packed = "H4sI"
 
-// Most is how many bytes of data a config drive can have: a larger one fails when the node writes it, long after the
+// MaxSize is how many bytes of data a config drive can have: a larger one fails when the node writes it, long after the
 // request for the deployment was accepted.
-const Most = 64 << 20
+const MaxSize = 64 << 20
 
-// mostFile is the length of the largest file of a drive: one in base64 that compression made no smaller.
-const mostFile = Most/3*4 + 1<<20
+// maxFile is the length of the largest file of a drive: one in base64 that compression made no smaller.
+const maxFile = MaxSize/3*4 + 1<<20
 
 // Read makes a config drive of a word: what the API takes, as JSON. An error never holds the content.
 func Read(ctx context.Context, word string) (json.RawMessage, error) {
@@ -63,11 +63,11 @@ func Read(ctx context.Context, word string) (json.RawMessage, error) {
 
 // From returns the config drive in a file, which errors call by its name.
 func From(file io.Reader, name string) (json.RawMessage, error) {
-	content, err := io.ReadAll(io.LimitReader(file, mostFile+1))
+	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	switch {
 	case err != nil:
 		return nil, err
-	case len(content) > mostFile:
+	case len(content) > maxFile:
 		return nil, tooLarge(name)
 	}
 	word := string(bytes.TrimSpace(content))
@@ -142,7 +142,7 @@ func checkGzip(data []byte, name string) error {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err == nil {
 		var n int64
-		if n, err = io.Copy(io.Discard, io.LimitReader(z, Most+1)); n > Most {
+		if n, err = io.Copy(io.Discard, io.LimitReader(z, MaxSize+1)); n > MaxSize {
 			return tooLarge(name)
 		}
 		if n == 0 && err == nil {
@@ -157,7 +157,7 @@ func checkGzip(data []byte, name string) error {
 
 // checkObject refuses an object of which Ironic builds no drive.
 func checkObject(object gjson.Result, name string) error {
-	if len(object.Raw) > Most {
+	if len(object.Raw) > MaxSize {
 		return tooLarge(name)
 	}
 	fields := 0
@@ -183,7 +183,7 @@ func checkObject(object gjson.Result, name string) error {
 }
 
 func tooLarge(name string) error {
-	return fmt.Errorf("%s is too large: a config drive can have %d MiB of data; let the node fetch the rest when it has booted", name, Most>>20)
+	return fmt.Errorf("%s is too large: a config drive can have %d MiB of data; let the node fetch the rest when it has booted", name, MaxSize>>20)
 }
 
 func text(s string) json.RawMessage {
@@ -196,7 +196,7 @@ func text(s string) json.RawMessage {
 
 // pack makes what the API takes of an image.
 func pack(image []byte, name string) (json.RawMessage, error) {
-	if len(image) > Most {
+	if len(image) > MaxSize {
 		return nil, tooLarge(name)
 	}
 	var b bytes.Buffer
@@ -286,7 +286,7 @@ func check(dir string, above []os.FileInfo, size *int64) (links bool, err error)
 		case !info.Mode().IsRegular():
 			return false, fmt.Errorf("%s is not a regular file; a config drive can contain only files and directories", path)
 		default:
-			if *size += info.Size(); *size > Most {
+			if *size += info.Size(); *size > MaxSize {
 				return false, tooLarge("what is in " + dir)
 			}
 		}

@@ -73,7 +73,7 @@ func TestRead(t *testing.T) {
 		}
 		return base64.StdEncoding.EncodeToString(b.Bytes())
 	}
-	nothing, bomb := packs(0), packs(Most+1)
+	nothing, bomb := packs(0), packs(MaxSize+1)
 	for _, name := range []string{"big/openstack/latest/user_data", "sparse"} {
 		if err := os.Truncate(write(name, ""), 100<<20); err != nil {
 			t.Fatal(err)

@@ -304,7 +304,7 @@ func TestFleetOfAFile(t *testing.T) {
 	}
 }
 
-func TestWhatIsMissing(t *testing.T) {
+func TestMissing(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		args []string

@@ -17,9 +17,9 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// TestTraceTellsNoSecret: whoever signs in in whatever way, nothing that is told of requests holds a secret, though the
+// TestTraceHidesSecrets: whoever signs in in whatever way, nothing that is told of requests holds a secret, though the
 // server repeats in every way what it was sent, and makes new ones.
-func TestTraceTellsNoSecret(t *testing.T) {
+func TestTraceHidesSecrets(t *testing.T) {
 	t.Parallel()
 	const canary, mark = "signs-in-with-0f3b", "-canary"
 	secret := func(name string) string { return name + mark } // none is a part of another

@@ -24,9 +24,9 @@ func refusing(t *testing.T) string {
 	return server.URL
 }
 
-// TestWhoWasTried: the error of a 401 says which URL, user and project were tried, what has set each, and what to do;
+// TestTriedUser: the error of a 401 says which URL, user and project were tried, what has set each, and what to do;
 // never the key.
-func TestWhoWasTried(t *testing.T) {
+func TestTriedUser(t *testing.T) {
 	t.Parallel()
 	url := refusing(t)
 	const project = "5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c"

@@ -10,7 +10,7 @@ import (
 
 // A pipe in a folder, of which no end may come, is refused before anything waits for it; one that is named itself is
 // read.
-func TestFilesOfFolders(t *testing.T) {
+func TestFilesOfDirectories(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	pipe := filepath.Join(dir, "p.yml")

@@ -103,8 +103,8 @@ func TestProtected(t *testing.T) {
 		`(craton unprotect cell 1, craton unprotect host 1, craton unprotect network-device 3, in a task protected: false)`)
 }
 
-// TestProtectedWhereItCannotBe tells before anything is written.
-func TestProtectedWhereItCannotBe(t *testing.T) {
+// TestProtectedUnsupported tells before anything is written.
+func TestProtectedUnsupported(t *testing.T) {
 	t.Parallel()
 	s := &original{}
 	c := s.client(t)

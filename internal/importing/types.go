@@ -14,9 +14,9 @@ import (
 // and so are a date and its text, and a play distinguishes them. Its YAML has both, so it is asked for that too where
 // one may be, and such keys and dates become marks. Craton cannot hold them, so they stay in Ansible.
 const (
-	typedKey   = "__craton_key_"  // begins a key: behind it are the type, a colon, and the text
-	typedValue = "__craton_date"  // is the only key of an object that stands for a date
-	anotherKey = "__craton_twice" // begins a key that stands twice, as a text and as something else
+	typedKey     = "__craton_key_"  // begins a key: behind it are the type, a colon, and the text
+	typedValue   = "__craton_date"  // is the only key of an object that stands for a date
+	duplicateKey = "__craton_twice" // begins a key that stands twice, as a text and as something else
 )
 
 var (
@@ -144,7 +144,7 @@ func withTypes(decoded any, n *yaml.Node) any {
 			case !ok:
 				continue
 			case taken[key]:
-				name = anotherKey + name
+				name = duplicateKey + name
 			}
 			taken[key] = true
 			typed[name] = withTypes(of, n.Content[i+1])

@@ -123,7 +123,7 @@ func (r *valueReader) inspect(v *Value, decoded any, depth int) {
 				v.odd, r.odd = true, true
 			}
 			switch {
-			case strings.HasPrefix(key, typedKey), strings.HasPrefix(key, anotherKey):
+			case strings.HasPrefix(key, typedKey), strings.HasPrefix(key, duplicateKey):
 				bad("has keys that are not text")
 			case isTemplate(key):
 				v.Template = true

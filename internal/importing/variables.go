@@ -9,10 +9,10 @@ import (
 type from uint8
 
 const (
-	nowhere     from = iota // it has none of the name
+	noValue     from = iota // it has none of the name
 	fromCraton              // from a place, from the project, or its own
 	fromAnsible             // from group_vars or host_vars
-	notAtAll                // it is left out
+	omitted                 // it is left out
 )
 
 // spread is one variable over all hosts.
@@ -87,7 +87,7 @@ func (p *planner) trace(s *spread) {
 	all := p.v.Groups[groupAll]
 	for i, h := range p.hosts {
 		v := p.v.Resolved[h][s.name]
-		s.value[i], s.origin[i], s.from[i], s.secret[i] = v, nil, nowhere, false
+		s.value[i], s.origin[i], s.from[i], s.secret[i] = v, nil, noValue, false
 		if v == nil {
 			continue
 		}
@@ -131,13 +131,13 @@ func (p *planner) part(s *spread) {
 		switch {
 		case v == nil:
 		case s.secret[i] && p.o.Vaults == Leave:
-			s.from[i] = notAtAll
+			s.from[i] = omitted
 		case s.secret[i]:
 			s.from[i] = fromAnsible
 		default:
 			switch p.fateOf(s.name, v) {
 			case leftOut:
-				s.from[i] = notAtAll
+				s.from[i] = omitted
 			case toAnsible:
 				s.from[i] = fromAnsible
 			default:
@@ -203,7 +203,7 @@ func (p *planner) keepInAnsible(s *spread) {
 		p.kept[g][s.name] = v
 	}
 	for i, h := range p.hosts {
-		if s.from[i] == notAtAll && s.origin[i] == nil {
+		if s.from[i] == omitted && s.origin[i] == nil {
 			why := "it is in an encrypted file (--vault leave)"
 			if !s.secret[i] {
 				why = p.reasonLeftOut(s.value[i])
@@ -295,7 +295,7 @@ func (p *planner) setDifferences(s *spread) {
 			p.setAddress(s, i)
 			continue
 		}
-		if s.from[i] == nowhere || s.from[i] == notAtAll {
+		if s.from[i] == noValue || s.from[i] == omitted {
 			continue
 		}
 		got := inherited[i]

@@ -11,7 +11,7 @@ import (
 // The headers of versions (§1.4). Iotronic has 1.0 and nothing else.
 const (
 	versionHeader = "X-OpenStack-Iotronic-API-Version"
-	leastHeader   = "X-OpenStack-Iotronic-API-Minimum-Version"
+	minHeader     = "X-OpenStack-Iotronic-API-Minimum-Version"
 	maxHeader     = "X-OpenStack-Iotronic-API-Maximum-Version"
 	onlyVersion   = "1.0"
 )
@@ -75,7 +75,7 @@ func (a *answer) version(r *http.Request) bool {
 		a.router(http.StatusNotAcceptable, "Invalid value for "+versionHeader+" header") // and no range
 		return false
 	}
-	a.w.Header().Set(leastHeader, onlyVersion)
+	a.w.Header().Set(minHeader, onlyVersion)
 	a.w.Header().Set(maxHeader, onlyVersion)
 	if readable && asked != onlyVersion {
 		a.router(http.StatusNotAcceptable, "Version "+asked+" was requested but the minor version is not supported by this service. The supported version range is: ["+onlyVersion+", "+onlyVersion+"].")

@@ -281,7 +281,7 @@ func (i *Ironic) Nodes(t testing.TB, n int, token string) (class string, names [
 
 // node makes a node. It asks again after a 503, with which Ironic answers when a busy Keystone does not say what a token is.
 func (i *Ironic) node(ctx context.Context, class, name, token string) error {
-	return retry.Pauses{First: 100 * time.Millisecond, Most: 2 * time.Second}.Do(ctx, func(n int) (again bool, err error) {
+	return retry.Pauses{First: 100 * time.Millisecond, Max: 2 * time.Second}.Do(ctx, func(n int) (again bool, err error) {
 		status, err := i.tryNode(ctx, class, name, token)
 		return status == http.StatusServiceUnavailable && n < 5, err
 	})

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestWriteFileWholeOrNotAtAll(t *testing.T) {
+func TestWriteFileIsAtomic(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "inventory.json")
 	write := func(text string, fail error) error {
@@ -43,7 +43,7 @@ func TestWriteFileWholeOrNotAtAll(t *testing.T) {
 	}
 }
 
-func TestWriteFileReplacesNoDatabaseFolderOrDevice(t *testing.T) {
+func TestWriteFileReplacesOnlyRegularFiles(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	database, link := filepath.Join(dir, "fleet.db"), filepath.Join(dir, "link.db")

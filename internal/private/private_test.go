@@ -27,7 +27,7 @@ func TestHomes(t *testing.T) {
 	}
 }
 
-func TestFolderAndFiles(t *testing.T) {
+func TestDirectoryAndFiles(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "a", "kept")
 	if err := private.MakeFolder(dir); err != nil {

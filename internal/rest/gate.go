@@ -18,16 +18,16 @@ const fewConnections = 4
 type gate struct {
 	mu     sync.Mutex
 	set    bool // the bound was set, and stays
-	most   int  // 0: no bound
+	max    int  // 0: no bound
 	inside int
 	queue  []chan struct{} // of those that wait, first come first served; closed to let one in
 }
 
 func newGate(set int) *gate {
 	if set > 0 {
-		return &gate{set: true, most: set}
+		return &gate{set: true, max: set}
 	}
-	return &gate{most: fewConnections}
+	return &gate{max: fewConnections}
 }
 
 // enter waits for room.
@@ -79,9 +79,9 @@ func (g *gate) learn(resp *http.Response) {
 	switch {
 	case g.set:
 	case takesFew(resp):
-		g.set, g.most = true, fewConnections
+		g.set, g.max = true, fewConnections
 	default:
-		g.most = 0
+		g.max = 0
 		g.admit()
 	}
 }
@@ -91,7 +91,7 @@ func takesFew(resp *http.Response) bool {
 	return resp.ProtoMajor == 1 && resp.ProtoMinor == 0 || strings.HasPrefix(resp.Header.Get("Server"), "WSGIServer")
 }
 
-func (g *gate) room() bool { return g.most == 0 || g.inside < g.most }
+func (g *gate) room() bool { return g.max == 0 || g.inside < g.max }
 
 // admit lets in those for whom there is room.
 func (g *gate) admit() {

@@ -82,7 +82,7 @@ server.serve_forever()
 				})
 			}
 			all.Wait()
-			if most := relay.most.Load(); most > fewConnections || set > 0 && most > int32(set) || most == 0 {
+			if most := relay.max.Load(); most > fewConnections || set > 0 && most > int32(set) || most == 0 {
 				t.Errorf("%s: %d connections at once, set %d", name, most, set)
 			}
 		}
@@ -91,8 +91,8 @@ server.serve_forever()
 
 // relay counts the connections that go through it.
 type relay struct {
-	address   string
-	now, most atomic.Int32
+	address  string
+	now, max atomic.Int32
 }
 
 func newRelay(t *testing.T, to string) *relay {
@@ -110,7 +110,7 @@ func newRelay(t *testing.T, to string) *relay {
 				return
 			}
 			n := r.now.Add(1)
-			for old := r.most.Load(); n > old && !r.most.CompareAndSwap(old, n); old = r.most.Load() {
+			for old := r.max.Load(); n > old && !r.max.CompareAndSwap(old, n); old = r.max.Load() {
 			}
 			go func() {
 				defer client.Close() //nolint:errcheck // a test's

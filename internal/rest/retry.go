@@ -184,5 +184,5 @@ func backoff(least, most time.Duration, attempt int, resp *http.Response) time.D
 			return min(wait, maxRetryAfter)
 		}
 	}
-	return retry.Pauses{First: least, Most: most}.Jitter(attempt)
+	return retry.Pauses{First: least, Max: most}.Jitter(attempt)
 }

@@ -43,8 +43,8 @@ func ContextWithTrace(ctx context.Context, t *Trace) context.Context {
 
 // What is told of a body, and what is looked at of it, in bytes.
 const (
-	maxTold   = 4 << 10
-	maxLooked = 64 << 10
+	maxTracedBody  = 4 << 10
+	maxScannedBody = 64 << 10
 )
 
 // sendTraced sends a request, and traces it if its context says so.
@@ -101,7 +101,7 @@ func (t *Trace) printRequest(r *http.Request) *exchange {
 		if err != nil { // the next one says so
 			r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(body), &failingReader{err}))
 		}
-		lines = append(lines, t.body(e.number, ">", r.URL, body[:min(len(body), maxLooked)], len(body))...)
+		lines = append(lines, t.body(e.number, ">", r.URL, body[:min(len(body), maxScannedBody)], len(body))...)
 	}
 	t.print(lines...)
 	return e
@@ -123,8 +123,8 @@ type tracedBody struct {
 
 func (b *tracedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if b.n += n; b.of.trace.whole && len(b.start) < maxLooked {
-		b.start = append(b.start, p[:min(n, maxLooked-len(b.start))]...)
+	if b.n += n; b.of.trace.whole && len(b.start) < maxScannedBody {
+		b.start = append(b.start, p[:min(n, maxScannedBody-len(b.start))]...)
 	}
 	if err != nil {
 		b.once.Do(b.print)
@@ -276,8 +276,8 @@ func (t *Trace) body(number int, sign string, u *url.URL, start []byte, length i
 		text = strings.ToValidUTF8(string(start), "\uFFFD")
 	}
 	text = t.conceal(text)
-	if len(text) > maxTold || length > len(start) {
-		text = strings.ToValidUTF8(text[:min(len(text), maxTold)], "") + fmt.Sprintf("… (%d bytes)", length)
+	if len(text) > maxTracedBody || length > len(start) {
+		text = strings.ToValidUTF8(text[:min(len(text), maxTracedBody)], "") + fmt.Sprintf("… (%d bytes)", length)
 	}
 	return []string{fmt.Sprintf("[%d] %s %s", number, sign, text)}
 }

@@ -106,7 +106,7 @@ func Bare(raw string) string {
 		scheme, rest = "", text
 	}
 	after, user := rest, ""
-	if at := lastAt().FindAllStringIndex(rest, -1); at != nil {
+	if at := userinfoEnd().FindAllStringIndex(rest, -1); at != nil {
 		after, user = rest[at[len(at)-1][1]:], Concealed+"@"
 		if scheme == "" && !plainAddress().MatchString(after) || strings.ContainsAny(scheme, "@?# \t") {
 			return Concealed
@@ -125,8 +125,8 @@ func Bare(raw string) string {
 }
 
 var (
-	// lastAt is the end of a user and password, which may be written by its number.
-	lastAt = value.LazyPattern(`(?i)@|%(?:25)*40`)
+	// userinfoEnd is the end of a user and password, which may be written by its number.
+	userinfoEnd = value.LazyPattern(`(?i)@|%(?:25)*40`)
 	// plainAddress is HOST, HOST:PORT or [ADDRESS]:PORT, with a path behind it.
 	plainAddress = value.LazyPattern(`^(?:[^\s:/@\[\]]*|\[[0-9A-Za-z:.%]*\])(?::[0-9]*)?(?:/[^\s]*)?$`)
 )

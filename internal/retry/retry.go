@@ -10,7 +10,7 @@ import (
 )
 
 // Pauses are the waits between tries: First before the second, twice as long before each further one, up to Most.
-type Pauses struct{ First, Most time.Duration }
+type Pauses struct{ First, Max time.Duration }
 
 // Every returns the same pause each time.
 func Every(d time.Duration) Pauses { return Pauses{d, d} }
@@ -18,9 +18,9 @@ func Every(d time.Duration) Pauses { return Pauses{d, d} }
 // After returns the pause after the n'th try, from 0.
 func (p Pauses) After(n int) time.Duration {
 	if n >= 30 { // no overflow
-		return p.Most
+		return p.Max
 	}
-	return min(p.First<<n, p.Most)
+	return min(p.First<<n, p.Max)
 }
 
 // Jitter is like After, less a random part of up to a half, so that many clients that wait for the same thing do not

@@ -18,7 +18,7 @@ func TestDo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var at []time.Duration
 		start := time.Now()
-		err := retry.Pauses{First: time.Second, Most: 3 * time.Second}.Do(t.Context(), func(n int) (bool, error) {
+		err := retry.Pauses{First: time.Second, Max: 3 * time.Second}.Do(t.Context(), func(n int) (bool, error) {
 			if n != len(at) {
 				t.Errorf("try %d is called %d", len(at), n)
 			}
@@ -52,7 +52,7 @@ func TestEnd(t *testing.T) {
 
 func TestPauses(t *testing.T) {
 	t.Parallel()
-	p := retry.Pauses{First: time.Millisecond, Most: time.Minute}
+	p := retry.Pauses{First: time.Millisecond, Max: time.Minute}
 	for n, want := range map[int]time.Duration{0: time.Millisecond, 3: 8 * time.Millisecond, 20: time.Minute, 64: time.Minute, 1 << 20: time.Minute} {
 		if got := p.After(n); got != want {
 			t.Errorf("after %d: %v, want %v", n, got, want)

@@ -9,8 +9,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// mostLeftOut is how many devices that were left out last are remembered: more than come before their interfaces.
-const mostLeftOut = 2000
+// maxLeftOut is how many devices that were left out last are remembered: more than come before their interfaces.
+const maxLeftOut = 2000
 
 // matcher leaves out what cannot have a text, so that a search holds no more of a fleet than what it finds, and the places.
 type matcher struct {
@@ -77,7 +77,7 @@ func (s *matcher) may(object []byte) bool {
 func (s *matcher) leaveOut(k *schema.Kind, text string) {
 	id := gjson.Get(text, "id").Raw
 	s.out[id] = leftOut{k, text}
-	if s.order = append(s.order, id); len(s.order) > mostLeftOut {
+	if s.order = append(s.order, id); len(s.order) > maxLeftOut {
 		delete(s.out, s.order[0])
 		s.order = s.order[1:]
 	}

@@ -39,8 +39,8 @@ type Look struct {
 	Paint func(row, column int, line string) string
 }
 
-// least is the smallest width of a column.
-const least = 8
+// minWidth is the smallest width of a column.
+const minWidth = 8
 
 // plain counts ambiguous characters as one column, whatever the language of the environment: the layout is the same
 // everywhere.
@@ -170,7 +170,7 @@ func fit(widths, needed []int, width int) []int {
 	if width <= 0 || sum() <= room {
 		return narrow
 	}
-	for most := slices.Max(narrow) - 1; most >= least && sum() > room; most-- { // what is needed stays, and may stand over the edge
+	for most := slices.Max(narrow) - 1; most >= minWidth && sum() > room; most-- { // what is needed stays, and may stand over the edge
 		for i := range narrow {
 			narrow[i] = min(narrow[i], max(most, needed[i]))
 		}

@@ -35,7 +35,7 @@ func TestPath(t *testing.T) {
 }
 
 // What is shown means the same names, whatever they are, and two paths are never shown alike.
-func TestPathMeansItsNames(t *testing.T) {
+func TestPathNames(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringMatching(`[a"/\\ '\x{e9}]{1,4}`)

@@ -30,7 +30,7 @@ type changesPage struct {
 	Filters  []filter     `json:"-"`
 	Of       *schema.Kind `json:"-"` // of the object that it is about, nil for the fleet
 	ID       string       `json:"-"`
-	Happened []happening  `json:"-"`
+	Happened []eventRow   `json:"-"`
 	First    bool         `json:"-"` // nothing is newer
 }
 
@@ -52,8 +52,8 @@ const (
 	eventText  = 80 // characters of a value in an event
 )
 
-// happening is an event of a history.
-type happening struct {
+// eventRow is an event of a history.
+type eventRow struct {
 	*craton.Event
 	By    link
 	Parts []part
@@ -222,8 +222,8 @@ func (p *page) untilThen(words []string) []string {
 
 // happen returns an event as a page shows it: of the history of an object, or of the log. It leads to the object as it
 // was before and after.
-func (p *page) happen(e *craton.Event, of *schema.Kind, id string, left *room) happening {
-	h := happening{Event: e, Parts: partsOf(e, eventText, left)}
+func (p *page) happen(e *craton.Event, of *schema.Kind, id string, left *room) eventRow {
+	h := eventRow{Event: e, Parts: partsOf(e, eventText, left)}
 	k := schema.ByName(e.Kind)
 	if of == nil {
 		of, id = k, value.IDText(e.ID)
@@ -249,8 +249,8 @@ func (p *page) happen(e *craton.Event, of *schema.Kind, id string, left *room) h
 	return h
 }
 
-// untold are members that every event of an object would tell.
-var untold = []string{"id", "project_id", "created_at", "updated_at"}
+// automaticFields are members that every event of an object would tell.
+var automaticFields = []string{"id", "project_id", "created_at", "updated_at"}
 
 // partsOf returns what an event changed, with so many characters of each value, and all of it if there is room.
 func partsOf(e *craton.Event, most int, left *room) (parts []part) {
@@ -279,7 +279,7 @@ func partsOf(e *craton.Event, most int, left *room) (parts []part) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
 		f := e.Fields[name]
-		if isNone(f.Before) && isNone(f.After) || slices.Contains(untold, name) {
+		if isNone(f.Before) && isNone(f.After) || slices.Contains(automaticFields, name) {
 			continue
 		}
 		one := part{Name: strings.TrimSuffix(name, "_id"), Before: text(f.Before), After: text(f.After), None: isNone(f.Before), Gone: isNone(f.After)}

@@ -65,7 +65,7 @@ type listCell struct{ Text, Collection, ID string }
 // columns returns the fields in a kind's list, except name and labels.
 func columns(k *schema.Kind) (keys []string) {
 	for _, f := range k.Fields {
-		if f.Type != schema.Flag && !slices.Contains(unlisted, f.Key) {
+		if f.Type != schema.Flag && !slices.Contains(detailFields, f.Key) {
 			keys = append(keys, f.Key)
 		}
 	}
@@ -82,8 +82,8 @@ func rank(f *schema.Field) int {
 	return 0
 }
 
-// unlisted are fields that only an object's own page shows.
-var unlisted = []string{"note", "nss", "ip_block_type", "netmask", "vlan", "duplex", "link", "cdp", "security", "port", "speed", "vlans"}
+// detailFields are fields that only an object's own page shows.
+var detailFields = []string{"note", "nss", "ip_block_type", "netmask", "vlan", "duplex", "link", "cdp", "security", "port", "speed", "vlans"}
 
 // list returns a page of the objects of a kind that match the terms of the parameter where, or the search words of the
 // parameter q.

@@ -46,7 +46,7 @@ type objectPage struct {
 	Next            string            `json:"-"` // the name behind which the next page begins
 	NoLog           bool              `json:"-"` // who set a value is not known
 	Hidden          bool              `json:"-"` // the project is not read
-	Happened        []happening       `json:"-"`
+	Happened        []eventRow        `json:"-"`
 	Log             bool              `json:"-"` // there is a history
 	Then, ThenWords string            `json:"-"` // a moment that it can be compared with
 	Whole           bool              `json:"-"` // which reaches back to where the object began

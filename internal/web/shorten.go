@@ -37,13 +37,13 @@ func (d *treePage) shorten() bool {
 	if len(rows) < 2 {
 		return false
 	}
-	d.Cut, d.most = true, len(rows)/2
+	d.Cut, d.max = true, len(rows)/2
 	return true
 }
 
 func (d *changesPage) shorten() bool { return shortenEvents(d.Happened) }
 
-func shortenEvents(all []happening) (less bool) {
+func shortenEvents(all []eventRow) (less bool) {
 	for i := range all {
 		h := &all[i]
 		if n := len(h.Parts); n > 0 {

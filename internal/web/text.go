@@ -59,12 +59,12 @@ func cut(s string, most int) string {
 	return s
 }
 
-// maxSaid is the maximum number of characters shown of an error message, which may repeat the user's input.
-const maxSaid = 600
+// maxErrorText is the maximum number of characters shown of an error message, which may repeat the user's input.
+const maxErrorText = 600
 
 // sentence returns an error message as a sentence, with a capital letter and a full stop.
 func sentence(s string) string {
-	if s = cut(clean(s), maxSaid); s == "" {
+	if s = cut(clean(s), maxErrorText); s == "" {
 		return ""
 	}
 	first, n := utf8.DecodeRuneInString(s)

@@ -16,7 +16,7 @@ func TestSentence(t *testing.T) {
 	for i := range long {
 		long[i] = 'a'
 	}
-	if got := len(sentence(string(long))); got > 2*maxSaid {
+	if got := len(sentence(string(long))); got > 2*maxErrorText {
 		t.Errorf("%d bytes", got)
 	}
 }

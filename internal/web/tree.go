@@ -20,7 +20,7 @@ type treePage struct {
 	// Listed are the kinds that have no place in the tree and that the user may list.
 	Listed []*schema.Kind `json:"-"`
 
-	most int // maximum number of rows; 0 for the default
+	max int // maximum number of rows; 0 for the default
 }
 
 // Limits of the tree on one page.
@@ -87,7 +87,7 @@ type treeRow struct {
 
 // Rows returns the places on the page. If there are too many, it returns clouds and regions up to the limit.
 func (d *treePage) Rows() (rows []treeRow) {
-	most := cmp.Or(d.most, maxPlaces)
+	most := cmp.Or(d.max, maxPlaces)
 	var add func(places []*provenance.Place, depth int)
 	add = func(places []*provenance.Place, depth int) {
 		for _, place := range places {

@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-func TestParseAhead(t *testing.T) {
+func TestParseFuture(t *testing.T) {
 	t.Parallel()
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	if err != nil {

@@ -179,13 +179,13 @@ func (v Value) matches(found jsontext.Value) bool {
 	return false
 }
 
-// mostSigns is how many alternatives of a term have signs; more are dear to look for.
-const mostSigns = 32
+// maxSigns is how many alternatives of a term have signs; more are dear to look for.
+const maxSigns = 32
 
 // Signs are what the JSON text of a variable's value holds if it has what the term asks for: for each alternative
 // pieces of text, in their order. None says nothing. [Term.MatchValue] decides.
 func (t *Term) Signs() (alternatives [][]string) {
-	if len(t.Values) == 0 || len(t.Values) > mostSigns {
+	if len(t.Values) == 0 || len(t.Values) > maxSigns {
 		return nil
 	}
 	for _, v := range t.Values {
@@ -203,8 +203,8 @@ func (t *Term) Signs() (alternatives [][]string) {
 	return alternatives
 }
 
-// mostStarts is how many beginnings a term has; more are dear to look for.
-const mostStarts = 64
+// maxStarts is how many beginnings a term has; more are dear to look for.
+const maxStarts = 64
 
 // Starts are how the JSON text of a variable's value begins if it has what the term asks for. None says nothing.
 // [Term.MatchValue] decides.
@@ -227,7 +227,7 @@ func (t *Term) Starts() (all []jsontext.Start) {
 				all = append(all, s)
 			}
 		}
-		if len(all) > mostStarts {
+		if len(all) > maxStarts {
 			return nil
 		}
 	}

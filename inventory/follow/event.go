@@ -117,15 +117,15 @@ func keysOf(c *craton.Change) []string {
 	return append([]string{}, slices.Sorted(maps.Keys(keys))...)
 }
 
-// beside are the members of a side that are no fields.
-var beside = []string{"variables", "hashed", "updated_at", "created_at"}
+// extraFields are the members of a side that are no fields.
+var extraFields = []string{"variables", "hashed", "updated_at", "created_at"}
 
 // fieldsOf returns the fields that a change is about, labels included.
 func fieldsOf(c *craton.Change) []string {
 	keys := map[string]bool{}
 	for _, s := range []*craton.Side{&c.Before, &c.After} {
 		gjson.ParseBytes(s.Raw).ForEach(func(key, _ gjson.Result) bool {
-			if !slices.Contains(beside, key.String()) {
+			if !slices.Contains(extraFields, key.String()) {
 				keys[inert(key.String())] = true
 			}
 			return true
@@ -184,15 +184,15 @@ func appendInert(dst []byte, v gjson.Result) []byte {
 	return append(dst, v.Raw...)
 }
 
-// wide are the characters by which templates begin, in the form that begins none.
-var wide = strings.NewReplacer("{", "\uff5b", "#", "\uff03")
+// inertReplacer are the characters by which templates begin, in the form that begins none.
+var inertReplacer = strings.NewReplacer("{", "\uff5b", "#", "\uff03")
 
 // inert returns a text of which no release of Ansible makes a template, however a play joins it.
 func inert(s string) string {
 	if ansible.IsInert(s) {
 		return s
 	}
-	s = wide.Replace(s)
+	s = inertReplacer.Replace(s)
 	if !ansible.IsInert(s) { // jinja2:, to which a play might add the #
 		s = strings.ReplaceAll(s, ":", "\uff1a")
 	}

@@ -44,10 +44,10 @@ type Line struct {
 }
 
 // pauses are the waits between tries while a server does not answer.
-var pauses = retry.Pauses{First: time.Second, Most: time.Minute}
+var pauses = retry.Pauses{First: time.Second, Max: time.Minute}
 
-// least is how long an answer without changes takes, so that one who does not hold it back is not asked all the time.
-const least = time.Second
+// minPause is how long an answer without changes takes, so that one who does not hold it back is not asked all the time.
+const minPause = time.Second
 
 type follower struct {
 	Options
@@ -192,7 +192,7 @@ func (f *follower) page(ctx context.Context) error {
 		}
 	}
 	if len(page.Changes) == 0 {
-		return retry.Wait(ctx, least-time.Since(began))
+		return retry.Wait(ctx, minPause-time.Since(began))
 	}
 	return nil
 }

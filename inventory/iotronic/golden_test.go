@@ -164,8 +164,8 @@ func TestBuildErrors(t *testing.T) {
 	}
 }
 
-// TestWhatIsLeftOutCannotFail: fields and variables that are excluded are not looked at, nor are addresses nobody wants.
-func TestWhatIsLeftOutCannotFail(t *testing.T) {
+// TestLeftOutCannotFail: fields and variables that are excluded are not looked at, nor are addresses nobody wants.
+func TestLeftOutCannotFail(t *testing.T) {
 	t.Parallel()
 	deep := json.RawMessage(strings.Repeat("[", 101) + strings.Repeat("]", 101))
 	l := listingOf(t, api.DialectIronic, object{"uuid": uuid1, "name": "a", "__ansible_type": 1, "extra": object{"ansible_host": "a b", "iotronic": 1, "deep": deep, "ok": 1}})
@@ -178,8 +178,8 @@ func TestWhatIsLeftOutCannotFail(t *testing.T) {
 	}
 }
 
-// TestWhoseKeysBecomeVariables: identifiers that a pattern names; those that Ansible itself obeys only on purpose.
-func TestWhoseKeysBecomeVariables(t *testing.T) {
+// TestKeysThatBecomeVariables: identifiers that a pattern names; those that Ansible itself obeys only on purpose.
+func TestKeysThatBecomeVariables(t *testing.T) {
 	t.Parallel()
 	for key, want := range map[string][]string{
 		"rack":               {"*", "r*", "rack"},

@@ -133,9 +133,9 @@ func TestBrokenWalks(t *testing.T) {
 	}
 }
 
-// TestMadeAnew: Ironic has no two nodes of one name. A listing that has was broken by one that was made in the place of
+// TestRecreated: Ironic has no two nodes of one name. A listing that has was broken by one that was made in the place of
 // another, and is read again.
-func TestMadeAnew(t *testing.T) {
+func TestRecreated(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{2, 3} {
 		synctest.Test(t, func(t *testing.T) {
@@ -186,8 +186,8 @@ func (d direct) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	return resp, nil
 }
 
-// TestFailuresThatDoNotPass are not tried again.
-func TestFailuresThatDoNotPass(t *testing.T) {
+// TestPermanentFailures are not tried again.
+func TestPermanentFailures(t *testing.T) {
 	t.Parallel()
 	town, older := boards(t), nodes(t, iotronictest.Nodes2016)
 	refused := func(status int) func(http.ResponseWriter, *http.Request) bool {
@@ -234,8 +234,8 @@ func TestFailuresThatDoNotPass(t *testing.T) {
 	}
 }
 
-// TestFleetThatIsNotListed is one that is gone, or was made meanwhile: a second look tells.
-func TestFleetThatIsNotListed(t *testing.T) {
+// TestUnlistedFleet is one that is gone, or was made meanwhile: a second look tells.
+func TestUnlistedFleet(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := iotronictest.New(iotronictest.Boards2019)

@@ -236,7 +236,7 @@ func TestTask(t *testing.T) {
 	}
 }
 
-func TestEveryErrorIsTold(t *testing.T) {
+func TestAllErrorsAreReported(t *testing.T) {
 	t.Parallel()
 	m := modul(returns(nil, nil), Option{Name: "name", Required: true}, Option{Name: "n", Type: Int})
 	r := start(t, m, `{"nmae": 1, "n": "x"}`)

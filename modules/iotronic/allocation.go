@@ -32,7 +32,7 @@ var allocationResource = &resource{
 		of:     func(c *api.Client) collection[api.Allocation, api.AllocationCreate] { return c.Allocations },
 		made:   func(o api.Object) api.AllocationCreate { return api.AllocationCreate{More: o} },
 		object: allocationObject,
-	}, guard: guardAllocation, arrives: awaitNode, failed: checkFound, patience: 300, outcome: outcomeOfAllocation,
+	}, guard: guardAllocation, wait: awaitNode, failed: checkFound, timeoutSeconds: 300, outcome: outcomeOfAllocation,
 	fields: []field{
 		{option: keyName, on: onIronic, check: isName, doc: []string{"The name of the allocation, unique among all allocations. With O(uuid), the allocation is renamed to this; an empty string removes the name."}},
 		{option: optClass, on: onIronic, fixed: true, stays: true, doc: []string{"The resource class that the node must have. Required to create the allocation, unless O(node) is set."}},

@@ -393,9 +393,9 @@ func (a *applier) waited() string {
 	return fmt.Sprintf("%g seconds (wait_timeout)", a.w.timeout.Seconds())
 }
 
-// once are the steps that a task asks for once, however often it plans: what is deployed afterwards, or torn down, is so by
+// requestedOnce are the steps that a task asks for once, however often it plans: what is deployed afterwards, or torn down, is so by
 // somebody else's will.
-var once = []string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionDeleted, api.ProvisionAdopt, api.ProvisionInspect, api.ProvisionClean, api.ProvisionService}
+var requestedOnce = []string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionDeleted, api.ProvisionAdopt, api.ProvisionInspect, api.ProvisionClean, api.ProvisionService}
 
 // provisionBy is what a step takes along.
 func (w *want) provisionBy(verb string) api.Provision {
@@ -418,7 +418,7 @@ func (a *applier) provision(ctx context.Context) error {
 		if step.state == a.at && !slices.Contains(returning, step.verb) {
 			continue
 		}
-		if a.asked[a.id()+step.verb] && slices.Contains(once, step.verb) {
+		if a.asked[a.id()+step.verb] && slices.Contains(requestedOnce, step.verb) {
 			return fmt.Errorf("%s: somebody else has moved the node %s to %q in the meantime; the task does not ask for %q a second time, so run it again if you still want that", optProvision, a.called(), a.at, step.verb)
 		}
 		if err := a.do(ctx, func() error { return a.client.Nodes.SetProvision(ctx, a.id(), a.w.provisionBy(step.verb)) }); err != nil {

@@ -37,8 +37,8 @@ func TestHalfDone(t *testing.T) {
 	a.OK(t, true, nodeName, args{"name": "half", "state": "absent"})
 }
 
-// TestOthersAreFaster: what somebody else creates or removes at the same time is no error.
-func TestOthersAreFaster(t *testing.T) {
+// TestOvertaken: what somebody else creates or removes at the same time is no error.
+func TestOvertaken(t *testing.T) {
 	t.Parallel()
 	i, a := newIronic(t)
 	c := clientOf(t, i, 20)

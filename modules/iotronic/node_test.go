@@ -239,8 +239,8 @@ func TestBadArguments(t *testing.T) {
 	}
 }
 
-// TestSettles: values that Ironic takes for the same are no change, and the most of what it takes is stored.
-func TestSettles(t *testing.T) {
+// TestSettle: values that Ironic takes for the same are no change, and the most of what it takes is stored.
+func TestSettle(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)
 	n := args{"name": "settles", "driver": openstacktest.IronicDriver}

@@ -24,9 +24,9 @@ type transition struct{ verb, state string }
 // them without it.
 var deployed = []string{active, "deploy failed", "error", "rescue", "rescue failed", "unrescue failed", "service failed"}
 
-// ways are the transitions that a task may ask for, by the state they begin at (Ironic's state machine). What tears a
+// transitions are the transitions that a task may ask for, by the state they begin at (Ironic's state machine). What tears a
 // deployment down is not among them.
-var ways = map[string][]transition{
+var transitions = map[string][]transition{
 	enroll:           {{api.ProvisionManage, manageable}},
 	"clean failed":   {{api.ProvisionManage, manageable}},
 	"inspect failed": {{api.ProvisionManage, manageable}},
@@ -54,7 +54,7 @@ func route(from, to, is string, undeploy bool) ([]transition, error) {
 		if now.at == to {
 			return now.path, nil
 		}
-		next := ways[now.at]
+		next := transitions[now.at]
 		next = next[:len(next):len(next)]
 		if undeploy && now.at == "error" { // what could not be torn down is written anew
 			next = append(next, transition{api.ProvisionRebuild, active})

@@ -215,8 +215,8 @@ func TestLedTogether(t *testing.T) {
 	}
 }
 
-// TestMadeAnew: a node that was removed and made anew is another one: it is deployed, too.
-func TestMadeAnew(t *testing.T) {
+// TestRecreated: a node that was removed and made anew is another one: it is deployed, too.
+func TestRecreated(t *testing.T) {
 	t.Parallel()
 	i, a := newIronic(t)
 	c := clientOf(t, i, 20)

@@ -22,11 +22,11 @@ type resource struct {
 	store  store
 	// guard is nil, or refuses what the API is known to refuse, which it may be asked about.
 	guard func(ctx context.Context, s *service, p *plan) error
-	// arrives is nil, or waits until an object that is there has become what it is for.
-	arrives  func(ctx context.Context, s *service, o api.Object, timeout time.Duration) (api.Object, error)
-	patience int                    // seconds that it waits if the task does not say how long
-	failed   func(api.Object) error // nil, or the error of an object that never will
-	outcome  func(*want, *plan)     // nil, or predicts more of a new object
+	// wait is nil, or waits until an object that is there has become what it is for.
+	wait           func(ctx context.Context, s *service, o api.Object, timeout time.Duration) (api.Object, error)
+	timeoutSeconds int                    // seconds that it waits if the task does not say how long
+	failed         func(api.Object) error // nil, or the error of an object that never will
+	outcome        func(*want, *plan)     // nil, or predicts more of a new object
 
 	creates   string // what Spec says of the first sentence: "Creates, changes and removes ports."
 	identity  string // how an object is found
@@ -129,11 +129,11 @@ func (r *resource) spec() *ansible.Spec {
 			}}},
 	}
 	s.Options = append(s.Options, r.options()...)
-	if r.arrives != nil {
+	if r.wait != nil {
 		s.Options = append(s.Options,
 			ansible.Option{Name: optWait, Type: ansible.Bool, Default: true, Description: []string{
 				fmt.Sprintf("Whether to wait until the %s is V(active). If V(false), the task does not check how it ends.", r.kind.name)}},
-			ansible.Option{Name: optTimeout, Type: ansible.Int, Default: r.patience, Description: []string{"How many seconds to wait. V(0) waits without limit."}})
+			ansible.Option{Name: optTimeout, Type: ansible.Int, Default: r.timeoutSeconds, Description: []string{"How many seconds to wait. V(0) waits without limit."}})
 	}
 	if r.by != "" {
 		s.Rules.RequiredOneOf = [][]string{{r.by, optUUID}}
@@ -151,7 +151,7 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result
 	if err := w.read(p); err != nil {
 		return nil, err
 	}
-	if r.arrives != nil {
+	if r.wait != nil {
 		if w.wait, w.timeout = p.Bool(optWait), waitTimeout(p.Int(optTimeout)); w.timeout < 0 {
 			return nil, errNoTime
 		}
@@ -247,8 +247,8 @@ func (r *resource) reconcile(ctx context.Context, s *service, w *want, check boo
 	if p.remove || o == nil {
 		return result, nil
 	}
-	if r.arrives != nil && w.wait {
-		o, err = r.arrives(ctx, s, o, w.timeout)
+	if r.wait != nil && w.wait {
+		o, err = r.wait(ctx, s, o, w.timeout)
 	}
 	result.Fields[r.kind.name] = cleaned(o)
 	return result, err

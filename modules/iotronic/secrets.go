@@ -251,8 +251,8 @@ func isSecret(key string) bool {
 	return api.IsSecretKey(key) || slices.ContainsFunc(alsoHidden, func(word string) bool { return strings.Contains(key, word) })
 }
 
-// leastSecret is the length, in characters, from which a text of a config drive is taken for a secret that no key tells.
-const leastSecret = 8
+// minSecret is the length, in characters, from which a text of a config drive is taken for a secret that no key tells.
+const minSecret = 8
 
 // driveSecrets are the texts of a config drive that no message may show. If all of its texts were masked, as those of a
 // password are, then messages would lose the node's name, which the drive has as its hostname, and each word such as disk,
@@ -267,7 +267,7 @@ func driveSecrets(value json.RawMessage, other func(option string) string) (secr
 	}
 	drive := decoded(value)
 	if text, ok := drive.(string); ok {
-		if configdrive.IsPath(text) || utf8.RuneCountInString(text) < leastSecret {
+		if configdrive.IsPath(text) || utf8.RuneCountInString(text) < minSecret {
 			return nil
 		}
 		secrets = append(secrets, text)
@@ -279,7 +279,7 @@ func driveSecrets(value json.RawMessage, other func(option string) string) (secr
 	}
 	for key, part := range parts {
 		if text, ok := part.(string); ok && key != "meta_data" {
-			if utf8.RuneCountInString(text) >= leastSecret {
+			if utf8.RuneCountInString(text) >= minSecret {
 				secrets = append(secrets, text)
 			}
 			secrets = append(secrets, lineSecrets(text)...)
@@ -342,7 +342,7 @@ func isDriveSecret(key string) bool {
 // or are longer.
 func isOrdinary(key, text string, shown []string) bool {
 	const longestWord, leastHinted = 16, 4
-	least, word := leastSecret, longestWord
+	least, word := minSecret, longestWord
 	key = strings.ToLower(key)
 	if slices.ContainsFunc(hints, func(hint string) bool { return strings.Contains(key, hint) }) {
 		least, word = leastHinted, 0

@@ -27,7 +27,7 @@ type answer struct {
 	large  int64 // part of it that counts towards large answers
 	coding *coding
 	packer packer // between the buffer and the file; nil without compression
-	most   int64  // largest size before compression; 0 for largestAnswer
+	max    int64  // largest size before compression; 0 for largestAnswer
 	begin  func() *stream
 	sent   *stream     // the stream that begin returned; see stream.go
 	direct bool        // begin's stream needs no file
@@ -59,7 +59,7 @@ func (a *answer) room(dst []byte) []byte {
 
 // spill writes bytes to the file, through the packer if there is one.
 func (a *answer) spill(b []byte) error {
-	if a.plain += int64(len(b)); a.plain > cmp.Or(a.most, largestAnswer) {
+	if a.plain += int64(len(b)); a.plain > cmp.Or(a.max, largestAnswer) {
 		return answerTooLarge()
 	}
 	if a.coding != nil && a.packer == nil {
@@ -249,8 +249,8 @@ func (c *call) produce(fn func(full bool) error) error {
 
 // How long a client may take to read an answer.
 const (
-	stall       = time.Minute // without reading a piece; a slow client reads a megabyte at a time
-	slowestRate = 64 << 10    // bytes a second on average, after five minutes
+	stallTimeout = time.Minute // without reading a piece; a slow client reads a megabyte at a time
+	slowestRate  = 64 << 10    // bytes a second on average, after five minutes
 )
 
 // send writes the answer. A client that does not read is cut off.

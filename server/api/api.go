@@ -48,20 +48,20 @@ func New(s *store.Store, authenticate Authenticator, log *slog.Logger, l Limits,
 // call is one request in progress.
 type call struct {
 	*API
-	r      *http.Request
-	caller Caller
-	id     string  // the path's <id>; "" on a collection
-	inner  string  // the second <id>, of an object that belongs to the first
-	at     *moment // the requested past state; nil for the current fleet
-	buf    []byte  // the body is appended here
-	out    answer  // takes the buffer when it is full
-	grown  bool    // it has a share of full views
-	held   []func()
-	head   http.Header
-	status int
-	need   *store.Need // how current the data must be, as requested
-	untold bool        // only the headers are sent, and not the length of the answer
-	w      http.ResponseWriter
+	r           *http.Request
+	caller      Caller
+	id          string  // the path's <id>; "" on a collection
+	inner       string  // the second <id>, of an object that belongs to the first
+	at          *moment // the requested past state; nil for the current fleet
+	buf         []byte  // the body is appended here
+	out         answer  // takes the buffer when it is full
+	grown       bool    // it has a share of full views
+	held        []func()
+	head        http.Header
+	status      int
+	need        *store.Need // how current the data must be, as requested
+	headersOnly bool        // only the headers are sent, and not the length of the answer
+	w           http.ResponseWriter
 }
 
 // hold keeps a part of a budget until the answer is complete.
@@ -125,7 +125,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.buf = appendError(c.buf[:0], c.status, message)
 	}
 	defer parked()
-	if c.status != http.StatusNotModified && (!c.untold || err != nil) {
+	if c.status != http.StatusNotModified && (!c.headersOnly || err != nil) {
 		c.head.Set("Content-Length", strconv.FormatInt(c.out.size+int64(len(c.buf)), 10))
 	}
 	if written := c.trace().Written; written.Revision > 0 && err == nil {

@@ -42,8 +42,8 @@ const (
 // processors: half of its connections.
 const maxServerListings = 8
 
-// patience is how long a request waits for its part of a budget.
-const patience = 20 * time.Second
+// budgetTimeout is how long a request waits for its part of a budget.
+const budgetTimeout = 20 * time.Second
 
 // budget are the resources that all requests of an API share.
 type budget struct {
@@ -91,7 +91,7 @@ func newShare(size int64) *share { return &share{semaphore.NewWeighted(size), si
 // take waits for n of the share, or for all of it if n is more, and returns the function that releases it.
 func (s *share) take(ctx context.Context, n int64) (release func(), err error) {
 	n = min(n, s.size)
-	bounded, cancel := context.WithTimeout(ctx, patience)
+	bounded, cancel := context.WithTimeout(ctx, budgetTimeout)
 	defer cancel()
 	if s.Acquire(bounded, n) != nil {
 		if err := ctx.Err(); err != nil {

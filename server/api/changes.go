@@ -59,7 +59,7 @@ func listChanges(c *call) error {
 		}
 		// The log may grow fast, with changes that the caller does not want.
 		back := c.waiting()
-		over := c.store.Wait(ctx, rings, newest) != nil || !pause(ctx, time.Until(began.Add(breath)))
+		over := c.store.Wait(ctx, rings, newest) != nil || !pause(ctx, time.Until(began.Add(pollInterval)))
 		back()
 		if over {
 			return nil
@@ -114,8 +114,8 @@ func listSetters(c *call) error {
 	}))
 }
 
-// breath is the time between two reads of the log for a waiting client. The first change after a pause is sent at once.
-const breath = time.Second
+// pollInterval is the time between two reads of the log for a waiting client. The first change after a pause is sent at once.
+const pollInterval = time.Second
 
 func pause(ctx context.Context, d time.Duration) bool {
 	select {

@@ -126,7 +126,7 @@ func TestShareForExpensiveScans(t *testing.T) {
 			<-f.begun
 		}
 		for _, other := range []string{"clouds", "hosts?vars=a:1", "hosts?where=name%3Dx", "fleet", "capabilities"} {
-			soon, cancel := context.WithTimeout(t.Context(), patience/2) // a request that waits for a place waits longer
+			soon, cancel := context.WithTimeout(t.Context(), budgetTimeout/2) // a request that waits for a place waits longer
 			if status, err := f.get(soon, other); status != http.StatusOK {
 				t.Errorf("%s beside %s: %d %v", other, path, status, err)
 			}

@@ -32,9 +32,9 @@ func serveFleet(c *call) error {
 		return err
 	}
 	c.lines()
-	c.untold = c.r.Method == http.MethodHead
+	c.headersOnly = c.r.Method == http.MethodHead
 	if c.at != nil { // its tag is known in advance
-		if known, err := c.unchanged(c.r.Context(), nil, store.Basis{}); known || err != nil || c.untold {
+		if known, err := c.unchanged(c.r.Context(), nil, store.Basis{}); known || err != nil || c.headersOnly {
 			return err
 		}
 	}
@@ -47,7 +47,7 @@ func serveFleet(c *call) error {
 		s.text = store.NewSearch(a.text)
 	}
 	return s.read(func(ctx context.Context, v *store.View) error {
-		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil || c.untold {
+		if known, err := c.unchanged(ctx, v, store.Basis{Kinds: kinds}); known || err != nil || c.headersOnly {
 			return err
 		}
 		if err := v.Unkept(c.caller.scope()); err != nil { // once it is being sent it can only be cut off

@@ -30,7 +30,7 @@ var (
 // lines makes the response one of any size, a line of JSON per object, sent while it is being read.
 func (c *call) lines() {
 	c.head.Set("Content-Type", "application/x-ndjson")
-	c.out.most = math.MaxInt64
+	c.out.max = math.MaxInt64
 	if c.r.Method == http.MethodGet {
 		c.out.begin, c.out.direct = c.stream, c.embedded
 	}
@@ -121,7 +121,7 @@ func (c *call) sendStream(s *stream) {
 // deadline returns the time by which the client must have read the next piece of a response of some size.
 func deadline(begun time.Time, size int64) time.Time {
 	end := begun.Add(5*time.Minute + time.Duration(size/slowestRate)*time.Second)
-	if piece := time.Now().Add(stall); piece.Before(end) {
+	if piece := time.Now().Add(stallTimeout); piece.Before(end) {
 		return piece
 	}
 	return end

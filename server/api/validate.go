@@ -102,7 +102,7 @@ func (c *call) readAll() ([]byte, error) {
 	}
 	c.hold(release)
 	control := http.NewResponseController(c.w)
-	_ = control.SetReadDeadline(time.Now().Add(stall + time.Duration(size/slowestRate)*time.Second)) // in one process there is none
+	_ = control.SetReadDeadline(time.Now().Add(stallTimeout + time.Duration(size/slowestRate)*time.Second)) // in one process there is none
 	defer func() { _ = control.SetReadDeadline(time.Time{}) }()
 	rest := bytes.NewBuffer(make([]byte, 0, size+2*bytes.MinRead)) // or it would grow to see the end
 	rest.Write(data)

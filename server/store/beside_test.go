@@ -13,9 +13,9 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestDeleteBesideWriters: a delete of much gets through beside writers that are at the same hosts, move others in and out,
+// TestDeleteDuringWrites: a delete of much gets through beside writers that are at the same hosts, move others in and out,
 // and begin and end all the time. Nobody is told that the database is busy.
-func TestDeleteBesideWriters(t *testing.T) {
+func TestDeleteDuringWrites(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
@@ -87,10 +87,10 @@ func TestNothingIsCompiled(t *testing.T) {
 	}
 }
 
-// TestDeleteSeesWhatCameBefore: a write has something in what is deleted, and is not committed yet, when the delete begins.
+// TestDeleteSeesEarlierWrites: a write has something in what is deleted, and is not committed yet, when the delete begins.
 // The delete waits for it, and is refused because of it: nothing is deleted that the write made, or protected, and the log
 // is the state.
-func TestDeleteSeesWhatCameBefore(t *testing.T) {
+func TestDeleteSeesEarlierWrites(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)
 	inside := Values{"cell_id": int64(1)}
@@ -333,8 +333,8 @@ func TestProjectIsGone(t *testing.T) {
 	}
 }
 
-// TestReferenceIsLost: a write that the database refuses because of what it refers to is no fault of the server.
-func TestReferenceIsLost(t *testing.T) {
+// TestLostReference: a write that the database refuses because of what it refers to is no fault of the server.
+func TestLostReference(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	fleet(t, s)

@@ -27,12 +27,12 @@ const (
 type pieces struct {
 	first  int // of the first piece; each further one is twice as large
 	narrow int // of the first piece without the rows that cannot match
-	most   int // of the largest piece
+	max    int // of the largest piece
 	owners int // that are selected by their ids
 	cheap  int // values that can be read at negligible cost; a condition that reads more is only used for pieces of the largest size
 }
 
-var usualPieces = pieces{first: 256, narrow: 2 << 10, most: 16 << 10, owners: 1000, cheap: 1 << 16}
+var usualPieces = pieces{first: 256, narrow: 2 << 10, max: 16 << 10, owners: 1000, cheap: 1 << 16}
 
 // ErrExpensive is the error of [View.List] for a listing with [List.Cheap] that would read very many values.
 var ErrExpensive = errors.New("the listing has to read very many values")
@@ -93,19 +93,19 @@ func (b *listStatement) matching(ctx context.Context, q *session, descending, in
 	s := f.scan()
 	var ids []any
 	sizes := q.store.pieces
-	for size := sizes.first; ; size = min(2*size, sizes.most) {
+	for size := sizes.first; ; size = min(2*size, sizes.max) {
 		if size >= sizes.narrow && !f.narrowed {
 			if err := f.narrow(ctx, q, b.l.Cheap); err != nil {
 				return nil, err
 			}
 		}
-		if size == sizes.most && len(f.narrowing) == 0 && b.l.Cheap {
+		if size == sizes.max && len(f.narrowing) == 0 && b.l.Cheap {
 			return nil, ErrExpensive
 		}
 		c := q.conditions()
 		tables := from.filter(&c)
 		for _, n := range f.narrowing {
-			if !n.expensive || size == sizes.most {
+			if !n.expensive || size == sizes.max {
 				c.add(n.text, n.args...)
 			}
 		}
@@ -292,7 +292,7 @@ func (q *session) placesMatching(ctx context.Context, e *Entity, p *predicate) (
 	var id any
 	var value string
 	n := 0
-	err = q.eachUntil(ctx, fmt.Sprintf("SELECT o.%s, v.value FROM (%s) v JOIN %s o ON o.%s = v.owner_id LIMIT %d", e.key, own, e.Table, e.ownerID, mostPlaces+1),
+	err = q.eachUntil(ctx, fmt.Sprintf("SELECT o.%s, v.value FROM (%s) v JOIN %s o ON o.%s = v.owner_id LIMIT %d", e.key, own, e.Table, e.ownerID, maxPlaces+1),
 		args, []any{&id, &value}, func() error {
 			if p.matches(value) {
 				ids = append(ids, id)
@@ -300,7 +300,7 @@ func (q *session) placesMatching(ctx context.Context, e *Entity, p *predicate) (
 			n++
 			return nil
 		})
-	return ids, n <= mostPlaces, err
+	return ids, n <= maxPlaces, err
 }
 
 // has returns the condition that a variable v of an entity is the predicate's, and that its value has the signs of a
@@ -340,7 +340,7 @@ func (p *predicate) values(q *session, e *Entity, columns string) (string, []any
 	}
 	for _, s := range p.starts {
 		switch n := len(s.Text); {
-		case s.Whole && n <= x.Most:
+		case s.Whole && n <= x.Max:
 			add(x.Short+" AND v.value = ?", s.Text)
 		case s.Whole:
 			add(x.Long+" AND "+x.Beginning+" = ?", s.Text[:x.Letters])

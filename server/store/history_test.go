@@ -188,10 +188,10 @@ func pages(t *testing.T, s *Store, l HistoryParams, fn func(n int, end HistoryPa
 	}
 }
 
-// TestHistoryIsWhatStatesTell: the history of every object there ever was is
+// TestHistoryAgreesWithStates: the history of every object there ever was is
 // what comparing the states at consecutive revisions tells, in pages of any
 // size, and so is the difference between any two.
-func TestHistoryIsWhatStatesTell(t *testing.T) {
+func TestHistoryAgreesWithStates(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	s.passed = 1 + rand.IntN(5)

@@ -256,8 +256,8 @@ func TestPastByTime(t *testing.T) {
 	}
 }
 
-// TestPastUnkept asks for values of which the log keeps only a hash.
-func TestPastUnkept(t *testing.T) {
+// TestPastNotRetained asks for values of which the log keeps only a hash.
+func TestPastNotRetained(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	s.ConcealKeys([]string{"*password*"})

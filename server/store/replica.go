@@ -69,7 +69,7 @@ const (
 const catchUp = 20 * time.Millisecond
 
 // catchUpPauses are the waits between two checks whether it has caught up.
-var catchUpPauses = retry.Pauses{First: time.Millisecond, Most: 4 * time.Millisecond}
+var catchUpPauses = retry.Pauses{First: time.Millisecond, Max: 4 * time.Millisecond}
 
 // replica is the replica of a store.
 type replica struct {

@@ -186,10 +186,10 @@ func listed(t *testing.T, s *Store, e *Entity, sc Scope, l List, which Variables
 	return page, sets
 }
 
-// TestPagesAreWhole checks that any sort keys, in both directions, with nulls
+// TestPagesAreComplete checks that any sort keys, in both directions, with nulls
 // and equal values among the rows, bring every row exactly once; and that
 // prev leads to the page before.
-func TestPagesAreWhole(t *testing.T) {
+func TestPagesAreComplete(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)

@@ -216,8 +216,8 @@ func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
 	}
 }
 
-// TestUndoInTheWay: what stands in the way of an undo is named.
-func TestUndoInTheWay(t *testing.T) {
+// TestUndoConflicts: what stands in the way of an undo is named.
+func TestUndoConflicts(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		write, since func(s *Store, sc Scope) error // the write, and what comes after it

@@ -208,8 +208,8 @@ func (c *chooser) address(t *where.Term) {
 	}})
 }
 
-// mostPlaces is up to how many places a term is translated to a list of ids.
-const mostPlaces = 200
+// maxPlaces is up to how many places a term is translated to a list of ids.
+const maxPlaces = 200
 
 // place adds a term about the place or the parent of a row, by name. The names are
 // looked up first, since indexes have ids.
@@ -236,7 +236,7 @@ func (c *chooser) place(ctx context.Context, t *where.Term) error {
 	text = "SELECT p.id FROM " + of.Table + " p WHERE " + text
 	var id any
 	var ids []any
-	err := c.q.each(ctx, text+fmt.Sprintf(" ORDER BY p.id LIMIT %d", mostPlaces+1), args, []any{&id}, func() { ids = append(ids, id) })
+	err := c.q.each(ctx, text+fmt.Sprintf(" ORDER BY p.id LIMIT %d", maxPlaces+1), args, []any{&id}, func() { ids = append(ids, id) })
 	switch {
 	case err != nil:
 		return err
@@ -244,7 +244,7 @@ func (c *chooser) place(ctx context.Context, t *where.Term) error {
 		if !t.Not {
 			c.condition(false, "1 = 0")
 		}
-	case len(ids) <= mostPlaces:
+	case len(ids) <= maxPlaces:
 		c.oneOf(t, column, ids)
 	default:
 		c.condition(t.Not, c.q.dialect().Unindexed("t."+column)+" IN ("+text+")", args...)

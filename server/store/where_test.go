@@ -100,7 +100,7 @@ func drawTerms(r *rapid.T) string {
 // drawPieces are pieces that a small fleet has several of.
 func drawPieces(r *rapid.T) pieces {
 	some := func(least, most int, label string) int { return rapid.IntRange(least, most).Draw(r, label) }
-	return pieces{first: some(1, 4, "first"), narrow: some(1, 5, "narrow"), most: some(1, 8, "most"), owners: some(0, 3, "owners"), cheap: some(0, 4, "cheap")}
+	return pieces{first: some(1, 4, "first"), narrow: some(1, 5, "narrow"), max: some(1, 8, "most"), owners: some(0, 3, "owners"), cheap: some(0, 4, "cheap")}
 }
 
 // TestWhereAgainstModel builds random fleets, and compares what random terms find, page by page, with what the matcher says of
@@ -256,7 +256,7 @@ func TestCheap(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
-	s.pieces = pieces{first: 4, narrow: 8, most: 16, owners: 2, cheap: 10}
+	s.pieces = pieces{first: 4, narrow: 8, max: 16, owners: 2, cheap: 10}
 	for n := range 60 {
 		h := host(fmt.Sprintf("h-%d", n), nil)
 		h.Variables = []Variable{{Name: "serial", Value: fmt.Sprintf(`"SN%04d"`, n)}, {Name: "tenth", Value: strconv.Itoa(n / 10)}, {Name: "list", Value: `["a"]`}}

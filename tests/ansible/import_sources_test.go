@@ -157,8 +157,8 @@ func TestImportFew(t *testing.T) {
 	})
 }
 
-// TestImportIsFalse: every difference after the import is found, and not mistaken for an intended one.
-func TestImportIsFalse(t *testing.T) {
+// TestImportProofFindsDifferences: every difference after the import is found, and not mistaken for an intended one.
+func TestImportProofFindsDifferences(t *testing.T) {
 	t.Parallel()
 	withAnsible(t, func(t *testing.T, r release) {
 		r.onlyNewest(t)

@@ -288,8 +288,8 @@ func (b *tab) picture(site, path string) {
 	b.looks("light")
 }
 
-// TestWishes: the page follows what readers wish of their system: dark, without motion, on paper, with more space between letters.
-func TestWishes(t *testing.T) {
+// TestUserPreferences: the page follows what readers wish of their system: dark, without motion, on paper, with more space between letters.
+func TestUserPreferences(t *testing.T) {
 	t.Parallel()
 	b := enter(t, need(t, shop))
 	b.follow("Hosts")

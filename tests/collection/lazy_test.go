@@ -157,9 +157,9 @@ func TestLazyRealFleet(t *testing.T) {
 	})
 }
 
-// TestLazyReadsWhatIsLookedAt: by default, variables are read of the hosts that a play looks at, and of no others; merged reads all;
+// TestLazyReadsWhatIsUsed: by default, variables are read of the hosts that a play looks at, and of no others; merged reads all;
 // so does lazy where hosts are not what they were, and says so. No file is there that others could read.
-func TestLazyReadsWhatIsLookedAt(t *testing.T) {
+func TestLazyReadsWhatIsUsed(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.lazyHome(t)
 		for name, c := range map[string]struct {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestNumbersThatJSONLacks: a task whose argument holds NaN or Infinity fails, names the argument, and writes nothing.
-func TestNumbersThatJSONLacks(t *testing.T) {
+// TestNonFiniteNumbers: a task whose argument holds NaN or Infinity fails, names the argument, and writes nothing.
+func TestNonFiniteNumbers(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.load(t, "clouds: [{name: east}]\n")
 		for number, want := range map[string]string{".nan": "NaN", ".inf": "Infinity", "-.inf": "-Infinity"} {

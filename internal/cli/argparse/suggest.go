@@ -17,8 +17,8 @@ var verbs = map[string]string{
 	"vars": "vars-get", "variables": "vars-get", "labels": "labels-get", "tag": "labels-add",
 }
 
-// wholes are words for what a command of another name does.
-var wholes = map[string]string{
+// otherWords are words for what a command of another name does.
+var otherWords = map[string]string{
 	"export": "inventory", "dump": "inventory", "save": "inventory", "backup": "inventory", "graph": "inventory", "tree": "inventory",
 	"hostvars": "host-vars-get", "import": "apply", "load": "apply", "push": "apply", "sync": "apply", "plan": "apply", "diff": "apply",
 	"serve": "server", "start": "server", "daemon": "server", "bootstrap": "server", "check": "doctor", "status": "doctor", "ping": "doctor", "test": "doctor",
@@ -55,7 +55,7 @@ func Suggest(words, names []string) string {
 			return name
 		}
 	}
-	if name := wholes[first]; known(name) {
+	if name := otherWords[first]; known(name) {
 		return name
 	}
 	for _, word := range tries { // of one that has no verbs: inventory-list

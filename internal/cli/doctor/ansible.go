@@ -22,8 +22,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// leastAnsible is the oldest ansible-core that is supported, as meta/runtime.yml of the collection says.
-const leastAnsible = "2.14"
+// minAnsible is the oldest ansible-core that is supported, as meta/runtime.yml of the collection says.
+const minAnsible = "2.14"
 
 // ansibleTime is how long Ansible may take to print its version or configuration.
 const ansibleTime = time.Minute
@@ -86,7 +86,7 @@ func findAnsible(ctx context.Context) *ansible {
 	var options []ansibleOption
 	if told.err != nil {
 		a.err = errors.Join(a.err, commandError("ansible-config dump", told.err, told.errs))
-	} else if err := json.Unmarshal(told.out, &options); err != nil && a.err == nil && a.version != "" && !olderThan(a.version, leastAnsible) {
+	} else if err := json.Unmarshal(told.out, &options); err != nil && a.err == nil && a.version != "" && !olderThan(a.version, minAnsible) {
 		a.err = fmt.Errorf("ansible-config dump cannot be read: %w", err)
 	}
 	a.config = map[string]ansibleOption{}
@@ -154,15 +154,15 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 	rest := []string{"ansible.cfg", "failed inventory", "inventory plugins", "collection"}
 	switch {
 	case a.path == "":
-		d.warn(check, "install ansible-core "+leastAnsible+" or later, or ignore this if plays run on another machine, and run craton doctor there", "ansible-playbook is not on the PATH")
+		d.warn(check, "install ansible-core "+minAnsible+" or later, or ignore this if plays run on another machine, and run craton doctor there", "ansible-playbook is not on the PATH")
 		d.skip("there is no Ansible", rest...)
 		return
 	case a.err != nil:
 		d.problem(check, "check that the command works when run by hand", "%s", output.OneLine(a.err))
 		d.skip("Ansible does not run", rest...)
 		return
-	case olderThan(a.version, leastAnsible):
-		d.problem(check, "install ansible-core "+leastAnsible+" or later", "%s belongs to ansible-core %s, which is not supported", a.path, a.version)
+	case olderThan(a.version, minAnsible):
+		d.problem(check, "install ansible-core "+minAnsible+" or later", "%s belongs to ansible-core %s, which is not supported", a.path, a.version)
 		d.skip("this Ansible is not supported", rest...)
 		return
 	}

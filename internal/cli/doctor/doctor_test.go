@@ -16,8 +16,8 @@ func TestLeastAnsible(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := regexp.MustCompile(`(?m)^requires_ansible: ["']?>=([0-9]+\.[0-9]+)`).FindSubmatch(text)
-	if m == nil || string(m[1]) != leastAnsible {
-		t.Errorf("meta/runtime.yml requires %q, the doctor %s", m, leastAnsible)
+	if m == nil || string(m[1]) != minAnsible {
+		t.Errorf("meta/runtime.yml requires %q, the doctor %s", m, minAnsible)
 	}
 }
 

@@ -62,7 +62,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	default:
 		d.ok("writing", "the file can be written")
 	}
-	if in.Free > 0 && in.Free < leastFree {
+	if in.Free > 0 && in.Free < minFree {
 		d.warn("disk", "free space on its file system", "only %s are free on the file system of %s", bytesText(in.Free), path)
 	} else if in.Free > 0 {
 		d.ok("disk", "%s free", bytesText(in.Free))
@@ -84,8 +84,8 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	return true
 }
 
-// leastFree is how many bytes a fleet's disk should have free: room for its log, and for some time.
-const leastFree = 100 << 20
+// minFree is how many bytes a fleet's disk should have free: room for its log, and for some time.
+const minFree = 100 << 20
 
 // bytesText returns a number of bytes for people.
 func bytesText(n uint64) string {

@@ -76,7 +76,7 @@ func (d *spread) overview(look show.Appearance) string {
 		}
 	}
 	if room := look.Width - wide[0] - wide[1] - len(rows[0][3]) - 6; look.Width > 0 {
-		wide[2] = min(wide[2], max(room, leastValue))
+		wide[2] = min(wide[2], max(room, minValueWidth))
 	}
 	for i, row := range rows {
 		value := table.Pad(table.Shorten(row[2], wide[2]), wide[2])

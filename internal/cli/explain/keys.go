@@ -64,7 +64,7 @@ func (d *keyList) overview(look show.Appearance) string {
 	for i, row := range rows {
 		line := strings.Repeat(" ", wide[0]-table.Width(row[0])) + row[0] + "  " + table.Pad(row[1], wide[1]) + "  " + row[2]
 		if look.Width > 0 {
-			line = table.Shorten(line, max(look.Width, leastValue))
+			line = table.Shorten(line, max(look.Width, minValueWidth))
 		}
 		if i == 0 {
 			line = look.Dim(line)

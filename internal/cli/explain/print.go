@@ -8,8 +8,8 @@ import (
 	"github.com/craton-fleet/craton/internal/table"
 )
 
-// leastValue is how many columns a value gets, however narrow the terminal is.
-const leastValue = 20
+// minValueWidth is how many columns a value gets, however narrow the terminal is.
+const minValueWidth = 20
 
 // overview writes all variables: one line for what counts, and under it one for each value that it shadows.
 func (e *explanation) overview(look show.Appearance) string {
@@ -55,7 +55,7 @@ func (e *explanation) overview(look show.Appearance) string {
 	shortened := false
 	for i, row := range rows {
 		value := row[2]
-		if room := max(look.Width-wide[0]-wide[1]-4, leastValue); look.Width > 0 && table.Width(value) > room {
+		if room := max(look.Width-wide[0]-wide[1]-4, minValueWidth); look.Width > 0 && table.Width(value) > room {
 			value, shortened = table.Shorten(value, room), true
 		}
 		name, from := table.Pad(row[0], wide[0]), table.Pad(row[1], wide[1])

@@ -221,7 +221,7 @@ func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) e
 		if err == nil { // it was whole already
 			return nil
 		}
-	case <-time.After(patience):
+	case <-time.After(stopTimeout):
 	}
 	return run.Interrupted(ctx, partWritten)
 }
@@ -229,8 +229,8 @@ func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) e
 // partWritten is the message after an interruption of output to standard output.
 const partWritten = "what was written is not complete: discard it, and export again"
 
-// patience is how long an interrupted write is waited for.
-const patience = time.Second
+// stopTimeout is how long an interrupted write is waited for.
+const stopTimeout = time.Second
 
 // stoppable writes until its context ends.
 type stoppable struct {

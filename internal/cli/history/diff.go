@@ -252,7 +252,7 @@ func (p *printer) comparison(c *comparison) {
 		}
 	}
 	const gaps = 2 * 4
-	if room := max(p.look.Width-wide[0]-wide[2]-wide[4]-gaps, 2*show.LeastValue); p.look.Width > 0 && wide[1]+wide[3] > room {
+	if room := max(p.look.Width-wide[0]-wide[2]-wide[4]-gaps, 2*show.MinValueWidth); p.look.Width > 0 && wide[1]+wide[3] > room {
 		half := room / 2
 		wide[1], wide[3] = min(wide[1], max(half, room-wide[3])), min(wide[3], max(half, room-wide[1]))
 	}

@@ -80,8 +80,8 @@ func (p *printer) sides(e *craton.Event) {
 	}
 }
 
-// unsaid are fields that say nothing about what was created or deleted.
-var unsaid = map[string]bool{"id": true, "project_id": true, "created_at": true}
+// automaticFields are fields that say nothing about what was created or deleted.
+var automaticFields = map[string]bool{"id": true, "project_id": true, "created_at": true}
 
 // lines returns the sides of an event. What an object inherits when it is made or deleted is only counted.
 func (p *printer) lines(e *craton.Event) (lines []show.Side, inherited int) {
@@ -91,7 +91,7 @@ func (p *printer) lines(e *craton.Event) (lines []show.Side, inherited int) {
 	own := e.Action == "create" || e.Action == "delete"
 	for _, name := range slices.Sorted(maps.Keys(e.Fields)) {
 		f := e.Fields[name]
-		if own && unsaid[name] || p.whole {
+		if own && automaticFields[name] || p.whole {
 			continue
 		}
 		for _, side := range []struct {

@@ -349,14 +349,14 @@ func (t *session) mayDelete(ctx context.Context, k *kind, c *argparse.Call) erro
 				deployed = n.ProvisionState
 				used = append(used, id+" ("+deployed+")")
 			}
-			found, err := t.everything(ctx, portKind(k), parameters{"node": id}, object.MostCounted)
+			found, err := t.everything(ctx, portKind(k), parameters{"node": id}, object.MaxCounted)
 			switch {
 			case iotronic.IsNotFound(err) && !dry: // the delete will say so
 				continue
 			case err != nil:
 				return t.near(ctx, k, id, err)
 			}
-			ports.N, ports.More = len(found), len(found) >= object.MostCounted
+			ports.N, ports.More = len(found), len(found) >= object.MaxCounted
 		}
 		if dry {
 			with := ports.String()

@@ -362,8 +362,8 @@ func (b *bulk) overview(look show.Appearance, d *craton.BulkResult, mood string)
 	for _, row := range rows {
 		what := row[1]
 		if room := look.Width - wide[0] - 20; look.Width > 0 && wide[1] > room {
-			what = table.Shorten(what, max(room, leastEffect))
-			wide[1] = min(wide[1], max(room, leastEffect))
+			what = table.Shorten(what, max(room, minEffectWidth))
+			wide[1] = min(wide[1], max(room, minEffectWidth))
 		}
 		fmt.Fprintf(&text, "  %s %s  %s  %s\n", row[3], look.Bold(table.Pad(row[0], wide[0])), table.Pad(what, wide[1]), look.Dim(row[2]))
 	}
@@ -384,8 +384,8 @@ func (b *bulk) overview(look show.Appearance, d *craton.BulkResult, mood string)
 
 func capitalised(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// leastEffect is how many columns a change gets, however narrow the terminal is.
-const leastEffect = 20
+// minEffectWidth is how many columns a change gets, however narrow the terminal is.
+const minEffectWidth = 20
 
 // effectRows returns changes as rows: of what, from what to what, on how many, and a sign.
 func (b *bulk) effectRows(effects []craton.BulkEffect) (rows [][4]string) {

@@ -229,8 +229,8 @@ func (s *Session) isCaller(ctx context.Context, r *Resource, id string) (bool, e
 	return own != "" && value.SameUUID(o.Get(keyProject).Str, own), err
 }
 
-// MostCounted is how many objects of a kind are counted: a question must not take longer than the delete.
-const MostCounted = 10_000
+// MaxCounted is how many objects of a kind are counted: a question must not take longer than the delete.
+const MaxCounted = 10_000
 
 // Amount is how many objects of a kind go along.
 type Amount struct {
@@ -313,7 +313,7 @@ func (s *Session) each(ctx context.Context, r *Resource, q url.Values, progress 
 			if page.Last() {
 				return nil
 			}
-			if more = looked >= MostCounted; more {
+			if more = looked >= MaxCounted; more {
 				return nil
 			}
 		}

@@ -34,7 +34,7 @@ func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	}
 	b := bufio.NewWriterSize(w, 1<<16)
 	look := show.AppearanceOf(w)
-	sides := show.Sides{Look: look, Margin: 4, Most: maxValue}
+	sides := show.Sides{Look: look, Margin: 4, Max: maxValue}
 	counts := p.Counts()
 	for c := range p.Changes() {
 		head := look.Action(actions[c.Action], show.Object(schema.Noun(c.Kind), c.Name))

@@ -123,9 +123,9 @@ func (v View) text(field string, o gjson.Result) string {
 // Columns that give way on a narrow terminal, the first first: when something was made; what is the same in all rows;
 // what is looked at least. Ids, names, addresses and cells never do.
 var (
-	givesWay     = []string{"created_at", "updated_at"}
-	givesWaySame = []string{"active", "device_type", "interface_type", "netmask", "cloud_id", "region_id"}
-	givesWayLast = []string{"netmask", "interface_type", "device_type", "active"}
+	shrinkable        = []string{"created_at", "updated_at"}
+	shrinkableAsGroup = []string{"active", "device_type", "interface_type", "netmask", "cloud_id", "region_id"}
+	shrinkableLast    = []string{"netmask", "interface_type", "device_type", "active"}
 )
 
 // fitting returns the columns of a table that a terminal has room for, and those that gave way.
@@ -146,9 +146,9 @@ func fitting(t table.Table, fields []string, width int) (columns []int, gone []s
 	same := func(i int) bool {
 		return !slices.ContainsFunc(t.Rows, func(row []string) bool { return row[i] != t.Rows[0][i] })
 	}
-	leave(givesWay, always)
-	leave(givesWaySame, same)
-	leave(givesWayLast, always)
+	leave(shrinkable, always)
+	leave(shrinkableAsGroup, same)
+	leave(shrinkableLast, always)
 	return columns, gone
 }
 

@@ -20,15 +20,15 @@ type Side struct {
 // NotKept stands for a value that is not shown, because the change log has only a hash of it.
 const NotKept = "(not kept)"
 
-// LeastValue is how many columns a value gets, however narrow the terminal is.
-const LeastValue = 20
+// MinValueWidth is how many columns a value gets, however narrow the terminal is.
+const MinValueWidth = 20
 
 // Sides are how differences are written.
 type Sides struct {
 	Look   Appearance
 	Margin int  // columns before the names
 	Whole  bool // values are not shortened, but broken over lines
-	Most   int  // columns of a value where no terminal says how many there are; 0: as many as it takes
+	Max    int  // columns of a value where no terminal says how many there are; 0: as many as it takes
 
 	Shortened bool // some value was
 }
@@ -57,9 +57,9 @@ func (s *Sides) Write(w io.Writer, sides []Side) {
 		if l.Text {
 			value = Name(l.Value)
 		}
-		room := s.Most
+		room := s.Max
 		if s.Look.Width > 0 {
-			room = max(s.Look.Width-column, LeastValue)
+			room = max(s.Look.Width-column, MinValueWidth)
 		}
 		switch {
 		case s.Whole:

@@ -33,8 +33,8 @@ func (v Value) hasElement(want Value) bool {
 	return slices.ContainsFunc(v.Items, func(item Value) bool { return item.Contains(want) })
 }
 
-// mostDigits is how many digits of a number are signs: a few tell most numbers apart.
-const mostDigits = 16
+// maxNumberDigits is how many digits of a number are signs: a few tell most numbers apart.
+const maxNumberDigits = 16
 
 // Signs are pieces of text that stand, in their order, in the canonical text of every value that contains v: what a
 // database can look for that does not compare JSON so. Of an array or an object they are those of one scalar in it.
@@ -66,7 +66,7 @@ func (v Value) Signs() (pieces []string) {
 		if digits == "" {
 			return []string{"0"}
 		}
-		return strings.Split(digits[:min(len(digits), mostDigits)], "")
+		return strings.Split(digits[:min(len(digits), maxNumberDigits)], "")
 	}
 	return []string{v.Compact()}
 }

@@ -16,8 +16,8 @@ var List = Start{Text: "["}
 
 // Bounds of what is said of a number: a few digits tell most numbers apart.
 const (
-	mostStartDigits = 12
-	mostStartZeros  = 6
+	maxStartDigits = 12
+	maxStartZeros  = 6
 )
 
 // Starts are how the canonical texts of all values begin that contain v: what an index of the beginnings of texts can look
@@ -50,12 +50,12 @@ func startsOfNumber(text string) (all []Start) {
 		sign = "-"
 	}
 	add(sign + "0.")
-	shown := digits[:min(len(digits), mostStartDigits)]
+	shown := digits[:min(len(digits), maxStartDigits)]
 	for i := range shown { // the point may be within them
 		add(sign + shown[:i+1] + ".")
 	}
 	written := sign + shown
-	if len(digits) > mostStartDigits || integer && zeros > mostStartZeros {
+	if len(digits) > maxStartDigits || integer && zeros > maxStartZeros {
 		return append(all, Start{Text: written})
 	}
 	for n := range zeros + 2 { // or further behind, where an exponent takes that back
@@ -84,7 +84,7 @@ func significant(text string) (digits string, zeros int, integer bool) {
 	digits = strings.TrimRight(digits, "0")
 	shift, err := strconv.Atoi(exponent)
 	if err != nil {
-		return digits, mostStartZeros + 1, true // however many
+		return digits, maxStartZeros + 1, true // however many
 	}
 	if zeros = point + shift - len(digits); zeros < 0 {
 		return digits, 0, false

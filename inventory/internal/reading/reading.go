@@ -14,7 +14,7 @@ import (
 const tries = 3
 
 // pauses are the waits before the others.
-var pauses = retry.Pauses{First: 400 * time.Millisecond, Most: time.Second}
+var pauses = retry.Pauses{First: 400 * time.Millisecond, Max: time.Second}
 
 // Retry runs a read until it succeeds, fails for good, or was tried often enough. passing reports whether another try
 // may succeed. what names what is read, for the last error.

@@ -106,8 +106,8 @@ func TestAnswersGetSlower(t *testing.T) {
 	})
 }
 
-// TestWhoLeavesDoesNotWait ends with its client, and counts all the same.
-func TestWhoLeavesDoesNotWait(t *testing.T) {
+// TestCancelledWait ends with its client, and counts all the same.
+func TestCancelledWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newTrial(t, 10, 15*time.Minute)
@@ -142,7 +142,7 @@ func TestSameWrongCredentialCountsOnce(t *testing.T) {
 	})
 }
 
-func TestWhatWasRightIsAlwaysLookedUp(t *testing.T) {
+func TestRightKeysAreAlwaysLookedUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newTrial(t, 10, 15*time.Minute)
@@ -251,8 +251,8 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-// TestSideBySide sends many at once from one address, before any has failed.
-func TestSideBySide(t *testing.T) {
+// TestConcurrent sends many at once from one address, before any has failed.
+func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newTrial(t, 10, 15*time.Minute)

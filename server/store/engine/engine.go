@@ -210,7 +210,7 @@ type Glob struct {
 type Values struct {
 	Short, Long string // conditions for a value to be in the one index or in the other
 	Beginning   string // the indexed part of a long value
-	Most        int    // bytes of a short value
+	Max         int    // bytes of a short value
 	Letters     int    // of a beginning
 }
 

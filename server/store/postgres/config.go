@@ -81,7 +81,7 @@ func configOf(database string, o engine.Options, choose func(*location, *pgx.Con
 		return nil, "", err
 	}
 	if l.password != "" && o.Shown {
-		return nil, "", errors.New("the database's URL has a password in it, which other users of the machine can see in a process list: " + elsewhere)
+		return nil, "", errors.New("the database's URL has a password in it, which other users of the machine can see in a process list: " + passwordAdvice)
 	}
 	if l.password != "" && o.PasswordFile != "" {
 		return nil, "", errors.New("the database's URL has a password in it, and there is a password file: use one of them")
@@ -123,8 +123,8 @@ func configOf(database string, o engine.Options, choose func(*location, *pgx.Con
 	return c, name(cc), nil
 }
 
-// elsewhere is the advice on where to put passwords.
-const elsewhere = "put it into a file that only you can read, and name that with --database-password-file or CRATON_DATABASE_PASSWORD_FILE; or into a libpq password file (~/.pgpass, PGPASSFILE) or service file (PGSERVICEFILE)"
+// passwordAdvice is the advice on where to put passwords.
+const passwordAdvice = "put it into a file that only you can read, and name that with --database-password-file or CRATON_DATABASE_PASSWORD_FILE; or into a libpq password file (~/.pgpass, PGPASSFILE) or service file (PGSERVICEFILE)"
 
 // location is the location of a database, by source.
 type location struct {

@@ -21,7 +21,7 @@ var dialect = &engine.Dialect{
 	Name:       "postgres",
 	Like:       func(column string) string { return column + ` ILIKE ? ESCAPE '\'` },
 	Glob:       engine.Glob{Operator: ` LIKE ? ESCAPE '\'`, Many: "%", One: "_", Literal: strings.NewReplacer(`\`, `\\`, "%", `\%`, "_", `\_`).Replace},
-	Values:     &engine.Values{Short: "octet_length(v.value) <= " + shortValue, Long: "octet_length(v.value) > " + shortValue, Beginning: "left(v.value, " + letters + ")", Most: 64, Letters: 32},
+	Values:     &engine.Values{Short: "octet_length(v.value) <= " + shortValue, Long: "octet_length(v.value) > " + shortValue, Beginning: "left(v.value, " + letters + ")", Max: 64, Letters: 32},
 	Replan:     "SELECT set_config(name, 'force_custom_plan', true) FROM pg_settings WHERE name = 'plan_cache_mode'",
 	Contains:   func(column string) string { return "strpos(" + column + ", ?) > 0" },
 	Unindexed:  func(column string) string { return column },

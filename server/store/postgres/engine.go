@@ -20,8 +20,8 @@ import (
 // How long an operation tries to reach the database and to succeed, and how long one transaction may take, before it
 // fails.
 const (
-	patience  = 15 * time.Second
-	writeTime = 2 * time.Minute
+	retryTimeout = 15 * time.Second
+	writeTime    = 2 * time.Minute
 )
 
 // maxDefeats is how often a write runs again because of conflicts before it runs without other writes of this program.
@@ -33,7 +33,7 @@ const maxDefeats = 2
 const maxRaces = 5
 
 // pauses are the waits between two attempts.
-var pauses = retry.Pauses{First: 5 * time.Millisecond, Most: 500 * time.Millisecond}
+var pauses = retry.Pauses{First: 5 * time.Millisecond, Max: 500 * time.Millisecond}
 
 // A transaction whose client has vanished must not hold locks forever. LOCAL: nothing outlives the transaction.
 const (
@@ -107,7 +107,7 @@ var errCrashed = fmt.Errorf("the database server crashed after the commit: %w", 
 
 // begin reads the server's life: see queryLife.
 func (s *Engine) begin(ctx context.Context) error {
-	return s.retry(ctx, time.Now().Add(patience), func(err error) bool { return isTransient(err) || racing(err) }, func() error {
+	return s.retry(ctx, time.Now().Add(retryTimeout), func(err error) bool { return isTransient(err) || racing(err) }, func() error {
 		conn, err := s.acquire(ctx)
 		if err != nil {
 			return err
@@ -137,7 +137,7 @@ func (s *Engine) Close() error {
 
 // Ping implements [engine.Engine]. It does not wait for an unavailable database.
 func (s *Engine) Ping(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, retryTimeout)
 	defer cancel()
 	conn, err := s.acquire(ctx)
 	if err == nil {
@@ -149,7 +149,7 @@ func (s *Engine) Ping(ctx context.Context) error {
 
 // Ready is that of [engine.Engine].
 func (s *Engine) Ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, retryTimeout)
 	defer cancel()
 	conn, err := s.acquire(ctx)
 	if err != nil {
@@ -200,7 +200,7 @@ func (s *Engine) connect(ctx context.Context, until time.Time) (conn *pgxpool.Co
 		return err
 	})
 	if err != nil && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
-		err = s.failure(engine.Busy, fmt.Errorf("no connection within %s", patience))
+		err = s.failure(engine.Busy, fmt.Errorf("no connection within %s", retryTimeout))
 	}
 	return conn, err
 }
@@ -257,7 +257,7 @@ func (t *tx) endRead() {
 // Read implements [engine.Engine]. It waits for an unavailable database, and fails if the database becomes unavailable
 // while it runs: what was read may already be on its way to a client.
 func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
-	until := time.Now().Add(patience)
+	until := time.Now().Add(retryTimeout)
 	conn, err := s.connect(ctx, until)
 	if err != nil {
 		return s.fault(err)
@@ -276,7 +276,7 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 
 // Peek implements [engine.Engine].
 func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
-	until := time.Now().Add(patience)
+	until := time.Now().Add(retryTimeout)
 	err := pauses.Do(ctx, func(int) (bool, error) {
 		conn, err := s.connect(ctx, until)
 		if err != nil {
@@ -307,7 +307,7 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 		defer cancel()
 		ctx = bounded
 	}
-	until := time.Now().Add(patience)
+	until := time.Now().Add(retryTimeout)
 	err := pauses.Do(ctx, func(n int) (bool, error) {
 		if n > 0 {
 			s.retries.Add(1)
@@ -383,7 +383,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 		return nil, err
 	}
 	defer over()
-	conn, err := s.connect(ctx, time.Now().Add(patience))
+	conn, err := s.connect(ctx, time.Now().Add(retryTimeout))
 	if err != nil {
 		return nil, err // connect has retried already
 	}
@@ -468,7 +468,7 @@ func (s *Engine) findOutcome(ctx context.Context, w engine.Work, lost error) (ca
 	if w.Committed == nil {
 		return nil, s.failure(engine.CommitUnknown, lost)
 	}
-	until := time.Now().Add(2 * patience)
+	until := time.Now().Add(2 * retryTimeout)
 	stored := false
 	err = s.retry(ctx, until, isTransient, func() error {
 		conn, err := s.connect(ctx, until)

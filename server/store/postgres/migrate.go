@@ -72,7 +72,7 @@ func translate(migration string) (statements []string) {
 // programs may migrate at once, and another program can complete what a killed one
 // began. Errors that such a race causes are ignored: see racing.
 func (s *Engine) migrate(ctx context.Context, migrations []string, o engine.Options) error {
-	until := time.Now().Add(patience)
+	until := time.Now().Add(retryTimeout)
 	waiting, cancel := context.WithDeadline(ctx, until.Add(time.Minute))
 	defer cancel()
 	// A backup from the same second exists if another program is migrating the database too.

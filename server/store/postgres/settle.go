@@ -99,7 +99,7 @@ func (s *Engine) keepSettling(ctx context.Context) {
 func (s *Engine) settleOnce(ctx context.Context) (life string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTime)
 	defer cancel()
-	until := time.Now().Add(patience)
+	until := time.Now().Add(retryTimeout)
 	err = s.retry(ctx, until, isTransient, func() error {
 		conn, err := s.connect(ctx, until)
 		if err != nil {

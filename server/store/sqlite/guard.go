@@ -31,12 +31,12 @@ type guard struct {
 	mu      sync.Mutex
 	broken  *engine.DatabaseError // permanent: only a restart helps
 	over    bool                  // the file was overwritten
-	lookout *lookout              // nil unless watched
+	lookout *fileMonitor          // nil unless watched
 }
 
-// lookout reads the files that SQLite has open. They stay open as long as the process has locks on them: when any of
+// fileMonitor reads the files that SQLite has open. They stay open as long as the process has locks on them: when any of
 // them is closed, POSIX releases all locks of the process on the file.
-type lookout struct {
+type fileMonitor struct {
 	file, index *os.File
 	wal         fs.FileInfo // of the log
 	seed        maphash.Seed
@@ -137,7 +137,7 @@ func (g *guard) checkContents() error {
 
 // check returns what was done to the file or to its log behind SQLite's back;
 // over says that it was written over.
-func (l *lookout) check(path, log string) (broken *engine.DatabaseError, over bool) {
+func (l *fileMonitor) check(path, log string) (broken *engine.DatabaseError, over bool) {
 	if now, err := os.Stat(log); err != nil || !os.SameFile(now, l.wal) {
 		return detached(path, "its write-ahead log "+log+" was moved, removed or replaced"), false
 	}
@@ -171,7 +171,7 @@ func (s snapshot) same(o snapshot) bool {
 
 // observe reads the file's size and time; quiet says that no checkpoint was
 // under way meanwhile.
-func (l *lookout) observe() (now snapshot, quiet bool, err error) {
+func (l *fileMonitor) observe() (now snapshot, quiet bool, err error) {
 	before, err := l.checkpoints()
 	if err != nil {
 		return snapshot{}, false, err
@@ -185,7 +185,7 @@ func (l *lookout) observe() (now snapshot, quiet bool, err error) {
 	return now, before == after && after.backfilled == after.attempted, err
 }
 
-func (l *lookout) checkpoints() (checkpoints, error) {
+func (l *fileMonitor) checkpoints() (checkpoints, error) {
 	var b [indexSize]byte
 	if _, err := l.index.ReadAt(b[:], 0); err != nil {
 		return checkpoints{}, fmt.Errorf("%s: %w", l.index.Name(), err)
@@ -196,7 +196,7 @@ func (l *lookout) checkpoints() (checkpoints, error) {
 
 // sum hashes the file, or as much of it as maxSummed allows, in pieces that
 // are spread over it.
-func (l *lookout) sum(size int64) (uint64, error) {
+func (l *fileMonitor) sum(size int64) (uint64, error) {
 	var h maphash.Hash
 	h.SetSeed(l.seed)
 	const piece = 64 << 10
@@ -221,7 +221,7 @@ func (g *guard) watch() error {
 	if err != nil {
 		return err
 	}
-	l := &lookout{wal: wal, seed: maphash.MakeSeed()}
+	l := &fileMonitor{wal: wal, seed: maphash.MakeSeed()}
 	if l.index, err = os.Open(g.index()); err != nil {
 		return err
 	}
@@ -259,16 +259,16 @@ func (s *Engine) Watch(ctx context.Context, every time.Duration, report func(err
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if s.keepLooking(ctx, every, anchor, report) {
+		if s.watchLoop(ctx, every, anchor, report) {
 			anchor.close()
 		}
 	}()
 	return func() { <-done }, nil
 }
 
-// keepLooking is the loop of Watch; it reports whether the file is in order at the
+// watchLoop is the loop of Watch; it reports whether the file is in order at the
 // end.
-func (s *Engine) keepLooking(ctx context.Context, every time.Duration, anchor *conn, report func(error)) bool {
+func (s *Engine) watchLoop(ctx context.Context, every time.Duration, anchor *conn, report func(error)) bool {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	wrong := false

@@ -349,7 +349,7 @@ func isReference(err error) bool {
 // of the journal mode, the recovery of a log, or the moment when the last connection closes it.
 func (s *Engine) retryBusy(ctx context.Context, fn func() error) error {
 	deadline := time.Now().Add(lockPatience)
-	return retry.Pauses{First: time.Millisecond, Most: 100 * time.Millisecond}.Do(ctx, func(n int) (again bool, err error) {
+	return retry.Pauses{First: time.Millisecond, Max: 100 * time.Millisecond}.Do(ctx, func(n int) (again bool, err error) {
 		if n > 0 {
 			s.retries.Add(1)
 		}
