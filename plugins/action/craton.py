@@ -39,26 +39,26 @@ try:  # later releases have it in what _parse_returned_data returns
 except ImportError:
     remove_internal_keys = None
 
-# The collection by its name: ansible_collections.NAMESPACE.NAME.plugins.action.craton.
+# The name of the collection, from ansible_collections.NAMESPACE.NAME.plugins.action.craton.
 COLLECTION = '.'.join(__name__.split('.')[1:3])
 
-# The form that Ansible gives to the arguments and results of binary modules.
+# The serialization profile of the arguments and results of binary modules.
 PROFILE = 'legacy'
 
-# Whether _parse_returned_data wants to know the form. To ask it of every task would take a tenth of a millisecond.
+# Whether _parse_returned_data takes the profile. Checking this for every task would take a tenth of a millisecond.
 TAKES_PROFILE = len(inspect.signature(ActionBase._parse_returned_data).parameters) > 2
 
-# How many seconds the program has to end in when it is told to.
+# Seconds that the program has to exit after SIGTERM.
 GRACE = 5
 
 
-# Options that name a file of the controller, as the src of Ansible's own modules does.
+# Options that name a file on the controller, like src of Ansible's own modules.
 FILES = {'craton_fleet': 'src'}
 
 
 class ActionModule(ActionBase):
     TRANSFERS_FILES = False
-    copied = None  # the path of a copy, and the file that it is one of
+    copied = None  # the path of a copy, and the path of the original
     _supports_check_mode = True
     _supports_async = True
 
@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
         real = None
         try:
             if found:
-                real = args[option] = self._loader.get_real_file(found)  # of a vault, a copy that is none
+                real = args[option] = self._loader.get_real_file(found)  # a decrypted copy if it is a vault
                 self.copied = real, found
             if self.here():
                 return merge_hash(result, self.run_here(module, args, task_vars))
@@ -90,8 +90,8 @@ class ActionModule(ActionBase):
                 module_name=name, module_args=args, task_vars=task_vars, wrap_async=wrap_async))
             if not wrap_async:
                 self._remove_tmp_path(self._connection._shell.tmpdir)
-            if result.get('rc') == 126 and result.get('failed'):  # the shell's: the program's result has no rc
-                result['msg'] = '%s. %s' % (to_text(result.get('msg') or 'the module did not start').rstrip('.'), self.not_started(result))
+            if result.get('rc') == 126 and result.get('failed'):  # from the shell: the program's results have no rc
+                result['msg'] = '%s. %s' % (to_text(result.get('msg') or 'the module could not be started').rstrip('.'), self.not_started(result))
             return result
         except AnsibleError as err:
             if found and real is None:
@@ -104,7 +104,7 @@ class ActionModule(ActionBase):
     # -- files
 
     def find_file(self, name):
-        """The file that Ansible's own src would be, else one where the user stands; None if only the task's machine can have it."""
+        """Find a file as Ansible does for src, or relative to the current directory; None if only the remote machine can have it."""
         name = to_text(name)
         try:
             return self._find_needle('files', name)
@@ -116,10 +116,10 @@ class ActionModule(ActionBase):
                 return None
             places = [to_native(path) for path in err.paths or []]
             places += [path for path in [at] if path not in places]
-            raise AnsibleActionFail('src: there is no %s on the controller. Looked for: %s' % (name, ', '.join(places)))
+            raise AnsibleActionFail('src: %s does not exist on the controller. Searched: %s' % (name, ', '.join(places)))
 
     def send(self, file, name):
-        """Copy a file to where the task runs, into the folder that goes when it has run."""
+        """Copy a file to the machine on which the task runs, into the temporary directory of the task."""
         shell = self._connection._shell
         if shell.tmpdir is None:
             self._make_tmp_path()
@@ -129,18 +129,18 @@ class ActionModule(ActionBase):
         return there
 
     def _parse_returned_data(self, res, *args, **kwargs):
-        """Read a result, in which a copy of a file is called by the file's own name."""
+        """Parse a result, with the path of a copy replaced by that of the original file."""
         if self.copied:
             copy, name = (json.dumps(to_text(path), ensure_ascii=False)[1:-1] for path in self.copied)
             res = dict(res, stdout=to_text(res.get('stdout', '')).replace(copy, name))
         return super(ActionModule, self)._parse_returned_data(res, *args, **kwargs)
 
     def not_started(self, result):
-        """What to do where the shell of a machine could not start the copied program."""
+        """Explain what to do if the shell of a machine could not start the copied program."""
         said = ' '.join(to_text(result.get(key) or '') for key in ('module_stderr', 'module_stdout', 'msg')).lower()
         if 'exec format' in said or 'cannot execute binary' in said:
-            return 'The program that was copied is for another kind of machine; gather facts anew, or delegate the task to localhost'
-        return ('The machine may not run programs in %s, which may be mounted noexec: set ansible_remote_tmp to a directory where it may, '
+            return 'The copied program is for another system or processor. Gather facts again, or delegate the task to localhost'
+        return ('The machine does not allow programs to run in %s, which may be mounted noexec. Set ansible_remote_tmp to another directory, '
                 'or delegate the task to localhost, where nothing is copied' % to_text(self.tmp_there()))
 
     def tmp_there(self):
@@ -150,12 +150,12 @@ class ActionModule(ActionBase):
             return 'the temporary directory of Ansible'
 
     def here(self):
-        """Whether the task would run on the controller, as this user, and be waited for."""
+        """Whether the task runs on the controller, as this user, and not asynchronously."""
         return (getattr(self._connection, 'transport', '') == 'local' and not self._connection.become
                 and not self._play_context.become and not self._task.async_val)
 
     def plain_args(self):
-        """The arguments as JSON has them: ansible-core before 2.19 would fail on dates and vaulted values in a task."""
+        """Return the arguments as JSON values: ansible-core before 2.19 would fail on dates and vaulted values in a task."""
         if get_module_encoder:
             return dict(self._task.args)
         return json.loads(json.dumps(self._task.args, cls=AnsibleJSONEncoder, vault_to_text=True))
@@ -177,7 +177,7 @@ class ActionModule(ActionBase):
         env.update((to_text(k), to_text(v, nonstring='simplerepr')) for k, v in of_task.items())
 
         self._display.vvv('Running %s as %s' % (to_native(binary), module))
-        # The name is the one by which Ansible starts a copied module, so that the program does the same.
+        # The name under which Ansible starts a copied module, so that the program behaves the same.
         argv, stdin = ['AnsiballZ_' + module, '-'], json.dumps(args, cls=encoder).encode('utf-8')
         try:
             status, stdout, stderr = communicate(argv, binary, env, stdin)
@@ -188,31 +188,33 @@ class ActionModule(ActionBase):
             text = stdout.decode('utf-8')
             if not isinstance(json.loads(text), dict):
                 raise ValueError('not an object')
-        except ValueError:  # a wrong encoding is one, too
+        except ValueError:  # includes UnicodeDecodeError
             said = ' '.join(to_text(stderr, errors='replace').split())
             for secret in sorted(strings(given), key=len, reverse=True):
                 said = said.replace(secret, '********')
-            raise AnsibleActionFail('%s ended with %s and without a result%s' % (
+            raise AnsibleActionFail('%s failed with %s and without a result%s' % (
                 module, 'signal %d' % -status if status < 0 else 'status %d' % status,
                 ': ' + said[:2000] if said and not self._task.no_log else ''))
         return self.result({'rc': status, 'stdout': text, 'stderr': '', 'stdout_lines': [], 'stderr_lines': []})
 
     def instead(self, binary):
-        """The craton of the PATH, where the controller may not run the collection's own build."""
-        here = ('%s may not be run: Permission denied. Its file system may be mounted noexec, or the file lacks the permission'
+        """Return craton from PATH, if the controller cannot run the build in the collection."""
+        here = ('cannot run %s: Permission denied. The file is not executable, or its file system is mounted noexec'
                 % to_native(binary))
         other = shutil.which('craton')
         if not other or os.path.realpath(other) == os.path.realpath(binary):
-            raise AnsibleActionFail(here + '. Install the collection elsewhere (ansible-galaxy collection install -p DIR), or put craton on the PATH')
+            raise AnsibleActionFail(
+                here + '. Install the collection elsewhere (ansible-galaxy collection install -p DIR), or put craton into a directory in PATH')
         want, have = collection_version(), version(other)
         if want and have != want:
-            raise AnsibleActionFail('%s; and %s on the PATH is version %s, while the collection is %s. Install the same version of both' % (
-                here, to_native(other), have or 'unknown', want))
-        self._display.warning('%s. Running %s of the PATH, the same version' % (here, to_native(other)))
+            raise AnsibleActionFail('%s. %s in PATH cannot be used instead: it has version %s, and the collection has version %s. '
+                                    'Install the same version of both' % (
+                                        here, to_native(other), have or 'unknown', want))
+        self._display.warning('%s. Using %s from PATH instead, which has the same version' % (here, to_native(other)))
         return other
 
     def result(self, output):
-        """What _execute_module makes of a module's output, in the way of the release of ansible-core at hand."""
+        """Convert the output of a module to a result as _execute_module does in this release of ansible-core."""
         if TAKES_PROFILE:
             data = self._parse_returned_data(output, PROFILE)
         else:
@@ -226,17 +228,17 @@ class ActionModule(ActionBase):
     # -- elsewhere
 
     def name_there(self, module, task_vars):
-        """The module with the build for the machine where the task runs."""
+        """Return the name of the module in the build for the machine on which the task runs."""
         plain = '%s.%s' % (COLLECTION, module)
         available = builds()
         if not available:
-            raise AnsibleActionFail('there is no build of craton to copy: run "make build" in the checkout, or install the collection from its '
-                                    'tarball. Or delegate the task to localhost, where the craton of the PATH will do')
+            raise AnsibleActionFail('there is no build of craton to copy. Run "make build" in the checkout, or install the collection from its '
+                                    'tarball, or delegate the task to localhost, where craton in PATH is enough')
         system, processor = self.machine(task_vars)
         build = 'craton-%s-%s' % (system, processor)
         if build not in available:
             raise AnsibleActionFail(
-                '%s runs on %s, and this task would run on %s/%s. Delegate it to localhost, where it needs no program on the host'
+                '%s has builds for %s, but this task runs on %s/%s. Delegate it to localhost, so that the host needs no program'
                 % (plain, ', '.join(b[len('craton-'):].replace('-', '/') for b in available), system, processor))
         try:
             directory = linked(build, module)
@@ -245,7 +247,7 @@ class ActionModule(ActionBase):
         return '.'.join((COLLECTION, directory, module))
 
     def machine(self, task_vars):
-        """System and processor of the machine that the task's connection leads to."""
+        """Return system and processor of the machine on which the task runs."""
         if getattr(self._connection, 'transport', '') == 'local':
             return target(platform.system(), platform.machine())
         if not self._task.delegate_to:
@@ -255,13 +257,13 @@ class ActionModule(ActionBase):
         answer = self._low_level_execute_command('uname -s -m', sudoable=False)
         words = to_text(answer.get('stdout') or '').split()
         if answer.get('rc') != 0 or len(words) < 2:
-            raise AnsibleActionFail('cannot find out which build of craton the host needs: uname -s -m failed there (status %s)'
+            raise AnsibleActionFail('cannot determine which build of craton the host needs: "uname -s -m" failed there with status %s'
                                     % answer.get('rc'))
         return target(words[-2], words[-1])
 
 
 def communicate(argv, binary, env, stdin):
-    """Run a program to its end. When the task is broken off, by its timeout or by the user, so is the program."""
+    """Run a program to its end. If the task is interrupted, by its timeout or by the user, the program is terminated."""
     try:
         process = subprocess.Popen(argv, executable=binary, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     except PermissionError:
@@ -285,7 +287,7 @@ def communicate(argv, binary, env, stdin):
 
 
 def strings(value):
-    """Every string of some length in a value: none of them is repeated when a program fails without a result."""
+    """Yield all strings with more than 3 characters in a value: they are masked in the message if a program fails without a result."""
     if isinstance(value, str):
         if len(value) > 3:
             yield str(value)

@@ -95,46 +95,46 @@ from ansible.utils.vars import combine_vars
 from ansible_collections.craton.fleet.plugins.plugin_utils import lazy
 from ansible_collections.craton.fleet.plugins.plugin_utils.program import ProgramMissing, find
 
-try:  # ansible-core 2.19 and later: a plugin's strings are plain text until somebody trusts them
+try:  # ansible-core 2.19 and later: strings from a plugin are plain text unless they are marked as trusted
     from ansible.template import trust_as_template
     from ansible.parsing.vault import EncryptedString
     AnsibleVaultEncryptedUnicode = VaultLib = wrap_var = None
-except ImportError:  # before: every string is a template until somebody distrusts it
+except ImportError:  # before 2.19: strings are templates unless they are marked as unsafe
     trust_as_template = None
     from ansible.parsing.vault import VaultLib
     from ansible.parsing.yaml.objects import AnsibleVaultEncryptedUnicode
     from ansible.utils.unsafe_proxy import wrap_var
 
-# How the variables begin that the program looks at.
+# Prefixes of the environment variables that the program reads.
 OURS = ('CRATON_', 'OS_', 'IOTRONIC_', 'IRONIC_')
 
-# What counts beside a cloud all the same: where it is, and the way there.
+# Options that still apply if a cloud is given: the region, and the TLS settings.
 BESIDE = ('os_region_name', 'os_cacert', 'os_cert', 'os_key', 'os_insecure')
 
-# Files that say what nothing else says: the program's own, and those of clouds; below ~/.config and /etc, and wherever
-# these variables say.
+# Files with settings: the program's own and clouds.yaml and its companions, below ~/.config and /etc, or where these
+# variables point.
 FILES = tuple(name + ending for name in ('clouds', 'secure', 'clouds-public') for ending in ('.yaml', '.yml', '.json'))
 NAMED = ('CRATON_CONFIG', 'OS_CLIENT_CONFIG_FILE', 'OS_CLIENT_SECURE_FILE')
 
-# What the program is asked for. Before 2.19 Ansible executes keys, so that a dictionary with such keys comes as text.
+# Arguments of the program. Before 2.19, Ansible executes templates in keys, so dictionaries with such keys are passed as text.
 LIST = ['--list', '--keep-mappings'] if trust_as_template else ['--list']
 
-# What makes a string a template, in any release.
+# A string that contains one of these is a template in any release.
 TEMPLATE = ('{{', '{%', '{#')
 DELIMITERS = '#jinja2:'
 
-# How many strings are kept, to give all hosts that have one the same.
+# Maximum number of strings that hosts share in memory.
 PLAINS = 10000
 
-# How many values of one variable are compared with another host's: a variable that has more is one of the host itself.
+# Maximum number of different values of one variable that hosts share in memory: a variable with more is specific to each host.
 ALIKE = 64
 
-# How long a --limit may be that the program is told of, in bytes: what an argument may have, nearly.
+# Maximum length in bytes of a --limit that is passed to the program: an argument cannot be much longer.
 SUBSET = 100000
 
 
 def files(source):
-    """The files of a source of inventories that Ansible reads, and those below a directory."""
+    """Yield the files that Ansible reads from an inventory source, including those in directories."""
     source = to_bytes(source)
     if not os.path.isdir(source):
         yield source
@@ -147,10 +147,10 @@ def files(source):
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     NAME = 'craton.fleet.craton'
     SHORT_NAME = 'craton'
-    PROGRAM = 'craton-inventory'  # what the program is called, so that it is the inventory
+    PROGRAM = 'craton-inventory'  # argv[0], which selects the inventory
     TRUST = 'CRATON_INVENTORY_TRUST_TEMPLATES'
-    DEFERS = (None, 'lazy')  # the values of vars with which the variables of hosts are read when somebody looks
-    LIMITS = True  # whether the program knows what to do with --limit
+    DEFERS = (None, 'lazy')  # values of the option vars with which variables are loaded when they are first needed
+    LIMITS = True  # whether the program supports --limit
 
     def verify_file(self, path):
         ours = tuple(self.SHORT_NAME + ending for ending in ('.yml', '.yaml'))
@@ -161,7 +161,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
 
     def parse(self, inventory, loader, path, cache=True):
         super(InventoryModule, self).parse(inventory, loader, path, cache)
-        # An empty variable counts as unset, as it does for the program; Ansible would take it for a value.
+        # The program treats an empty variable as unset; Ansible would use it as a value.
         empty = [variable for variable, value in os.environ.items() if value == '' and variable.startswith(OURS)]
         for variable in empty:
             del os.environ[variable]
@@ -181,7 +181,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             try:
                 document = self._cache[key]
             except KeyError:
-                pass  # not there, or too old
+                pass  # missing or expired
         limit, pattern = self.get_option('limit') if self.LIMITS else 'off', context.CLIARGS.get('subset')
         deferred = self.defers(limit == 'auto' and pattern)
         self.subset = []
@@ -203,24 +203,25 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             self.populate(document, lazy.Parsed(hostvars), deferred)
         except AnsibleParserError:
             raise
-        except AnsibleError as err:  # of compose, groups and keyed_groups with strict
+        except AnsibleError as err:  # from compose, groups and keyed_groups with strict
             raise self.error(to_native(err))
 
     def check_keys(self, path, config):
-        """Ansible passes over what is no option; a misspelt filter would then let every host through."""
+        """Refuse unknown keys, which Ansible ignores: a misspelt filter would then select every host."""
         known = ['plugin']
         for name, definition in C.config.get_configuration_definitions('inventory', self._load_name).items():
             known += [name] + list(definition.get('aliases') or [])
         for key in config:
             if key not in known:
                 near = difflib.get_close_matches(to_text(key), known, 1)
-                raise self.error('%s has the key %s, which is no option%s' % (
-                    to_native(path), to_native(key), '. Did you mean %s?' % near[0] if near else '; ansible-doc -t inventory %s lists them' % self.NAME))
+                raise self.error('%s: unknown option %s%s' % (
+                    to_native(path), to_native(key), '. Did you mean %s?' % near[0] if near
+                    else '. "ansible-doc -t inventory %s" lists the options' % self.NAME))
         if isinstance(config.get('api_version'), float):
-            raise self.error('%s has api_version without quotes, which YAML reads as a number: 1.10 is 1.1 then. Write "1.10"' % to_native(path))
+            raise self.error('%s: api_version must be in quotes, such as "1.10": without them, YAML reads the number 1.1' % to_native(path))
 
     def settings(self, config):
-        """The environment of the program: each of our options that has a value, under its own variable, the last one."""
+        """Return the environment of the program: for each option with a value, the last of its variables."""
         env = {}
         self.unset = set()
         for name, definition in C.config.get_configuration_definitions('inventory', self._load_name).items():
@@ -232,41 +233,41 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 self.unset.update(variables)
                 continue
             if name == 'url' and config.get(name) is None and any(os.environ.get(v) for v in variables):
-                continue  # the program knows these variables, and that some are of other programs
+                continue  # the program reads these variables itself, and knows which of them other programs use
             value = self.get_option(name)
             if value is None:
                 continue
             if isinstance(value, bool):
-                value = 'true' if value else 'off' if definition.get('type') == 'raw' else 'false'  # YAML reads off without quotes so
+                value = 'true' if value else 'off' if definition.get('type') == 'raw' else 'false'  # YAML reads an unquoted off as false
             elif isinstance(value, datetime.date):
                 value = self.moment(name, value)
             elif isinstance(value, list):
-                # An empty list is a choice too; an empty variable would be none.
+                # An empty list is a choice, but an empty variable would count as unset.
                 if not value and 'none' in (definition.get('choices') or []):
                     value = ['none']
                 value = [to_text(word) for word in value]
                 for word in value:
                     if ',' in word:
                         raise self.error(
-                            '%s has a word with a comma, which cannot be passed on. Use the id, or set it in the '
-                            "program's configuration file" % name)
+                            '%s: a value contains a comma, which cannot be passed to the program. Use the id instead, or set the '
+                            "option in the program's configuration file" % name)
                 value = ','.join(value)
             env[variable] = to_text(value)
-        # What our file says is said of the cloud that it names, as a flag is; a variable may be meant for another.
+        # A region in the YAML file belongs to the cloud in that file, so it is passed as a flag; a variable may be meant for another cloud.
         region = config.get('os_region_name')
         self.flags = ['--os-region-name', env['OS_REGION_NAME']] if region is not None and env.get('OS_REGION_NAME') else []
-        # Trust is decided here and nowhere else: what is not said is no.
+        # Trust is decided only here, and the default is no.
         env.setdefault(self.TRUST, 'false')
         return env
 
     def moment(self, name, value):
-        """What YAML has made of a time. One without a zone may have had one, which some releases of PyYAML apply and forget."""
+        """Return a time that YAML has parsed. If it has no time zone, it may have had one that some releases of PyYAML drop."""
         if isinstance(value, datetime.datetime) and value.tzinfo is None:
-            raise self.error('%s has a time without quotes, which YAML reads in its own way. Write %s: "%s"' % (name, name, value))
+            raise self.error('%s: a time must be in quotes, because YAML may drop its time zone. Write %s: "%s"' % (name, name, value))
         return value.isoformat()
 
     def foreign(self, name, variable, config):
-        """Whether what is said elsewhere of who signs in is for something else. A cloud in our file says all of it."""
+        """Whether a credential from elsewhere is meant for something else. A cloud in the YAML file determines all credentials."""
         if config.get(name) is not None or name in BESIDE:
             return False
         if config.get('os_cloud'):
@@ -274,7 +275,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return bool(config.get('auth_url') and config.get('username')) and name in ('token', 'auth_type')
 
     def cache_key(self, path, settings):
-        """Another fleet or filter, set by whatever variable or option, is another entry. The password is not part of it."""
+        """Return the key of the cache: it differs for each fleet and filter, however they are set, and does not include the password."""
         told = dict((k, v) for k, v in os.environ.items() if v and k.startswith(OURS))
         told.update(settings)
         told.update(self.files())
@@ -283,7 +284,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return '%s_%s' % (self.get_cache_key(path).replace('/', '_'), hashlib.sha256(named.encode('utf-8')).hexdigest()[:12])
 
     def files(self):
-        """When the files were last written that the program may read its settings from."""
+        """Return size and modification time of each file from which the program may read settings."""
         home = os.environ.get('XDG_CONFIG_HOME') or os.path.expanduser('~/.config')
         named = os.environ.get('OS_CLIENT_CONFIG_FILE') or ''
         folders = ['', os.path.dirname(named)] + [os.path.join(folder, 'openstack') for folder in (home, '/etc/xdg', '/etc')]
@@ -300,16 +301,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return stamps
 
     def limited(self, pattern, path, cached):
-        """The arguments by which the program knows of --limit. It decides what of it can be relied on, but what only Ansible knows is said here."""
+        """Return the arguments that pass --limit to the program, which decides whether it can use it; checks that need Ansible are made here."""
         if cached:
-            raise ValueError('the cache has all hosts')
+            raise ValueError('the cache contains all hosts')
         if context.CLIARGS.get('host') or context.CLIARGS.get('flush_cache'):
-            raise ValueError('what was asked for is not limited')
+            raise ValueError('this command is not limited')
         if C.HOST_PATTERN_MISMATCH == 'error':
-            raise ValueError('with host_pattern_mismatch = error the names of all groups matter')
+            raise ValueError('host_pattern_mismatch = error needs the names of all groups')
         pattern = to_bytes(pattern, errors='strict', nonstring='strict') if not isinstance(pattern, bytes) else pattern
         if b'\0' in pattern or len(pattern) > SUBSET:
-            raise ValueError('it is too long to be passed on')
+            raise ValueError('the pattern is too long')
         arguments = [b'--subset=' + pattern]
         sources = [unfrackpath(source, follow=False) for source in context.CLIARGS.get('inventory') or () if ',' not in source]
         alone = len(sources) == len(context.CLIARGS.get('inventory') or ()) and [to_bytes(path)] == [name for source in sources for name in files(source)]
@@ -318,19 +319,19 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return arguments
 
     def say_all(self, why):
-        self.display.v('%s: --limit: %s, so all hosts are read' % (self.SHORT_NAME, to_native(why)))
+        self.display.v('%s: --limit: all hosts are read, because %s' % (self.SHORT_NAME, to_native(why)))
 
     def defers(self, limited):
-        """Whether the variables of a host are read when somebody first looks."""
+        """Whether the variables of a host are loaded when they are first needed."""
         if self.get_option('vars') not in self.DEFERS and not limited:
             return False
         why = lazy.refusal()
         if why:
-            self.display.v('%s: this ansible-core is not one that variables can be lazy with (%s): all are loaded at once' % (self.SHORT_NAME, why))
+            self.display.v('%s: lazy variables do not work with this ansible-core (%s), so all variables are loaded at once' % (self.SHORT_NAME, why))
         return not why
 
     def run(self, settings, out=subprocess.PIPE):
-        """Run the program. It prints a whole document, which is returned unless out is a file, or one line on stderr."""
+        """Run the program. It prints a complete document, which is returned unless out is a file, or an error on stderr."""
         try:
             self.binary = self.get_option('binary') or find()
         except ProgramMissing as err:
@@ -344,20 +345,20 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise self.error('cannot run %s: %s' % (to_native(self.binary), to_native(getattr(err, 'strerror', None) or err)))
         try:
             stdout, stderr = process.communicate()
-        except BaseException:  # also of a user who has had enough
+        except BaseException:  # including Ctrl-C
             process.kill()
             process.wait()
             raise
         lines = [line for line in to_text(stderr, errors='replace').splitlines() if line.strip()]
         if process.returncode != 0:
-            raise self.error(self.said(lines[-1]) if lines else 'it ended with status %d and said nothing' % process.returncode)
-        for line in lines:  # why all hosts are there, or that they are those of an inventory that was kept
+            raise self.error(self.said(lines[-1]) if lines else '%s failed with status %d and without a message' % (self.PROGRAM, process.returncode))
+        for line in lines:  # such as why all hosts are read, or that the cached inventory is used
             tell = self.display.v if self.subset else self.display.warning
             tell('%s: %s' % (self.SHORT_NAME, to_native(self.said(line))))
         return stdout
 
     def said(self, line):
-        """A line of the program's, without its name."""
+        """Return a line of the program's output without its prefixes."""
         line = line.strip()
         for prefix in (self.PROGRAM + ': ', 'ERROR: ', 'WARNING: ', self.SHORT_NAME + ': '):
             if line.startswith(prefix):
@@ -365,7 +366,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return line
 
     def parsed(self, text):
-        """The document that the program has printed."""
+        """Parse the document that the program printed."""
         try:
             document = json.loads(to_text(text, errors='strict'))
             if not isinstance(document['_meta']['hostvars'], dict):
@@ -375,22 +376,22 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return document
 
     def snapshot(self, settings):
-        """The groups of the document, and what knows its hosts: their variables are left in a file."""
+        """Run the program and return the groups of the document, and its hosts, whose variables stay in a file."""
         try:
             snapshot = lazy.Snapshot()
         except OSError as err:
-            raise self.error('cannot make a file for the variables: %s. Set TMPDIR to a directory of yours, or vars to merged' % to_native(err))
+            raise self.error('cannot create a temporary file for the variables: %s. Set TMPDIR to a writable directory, or set vars to merged' % to_native(err))
         self.run(settings, snapshot.file)
         document = snapshot.index()
-        if document is None:  # in other lines than this collection's program writes
+        if document is None:  # another version of the program wrote it
             document = self.parsed(snapshot.text())
             hostvars = document['_meta']['hostvars']
             return document, lazy.Parsed(hostvars)
         return document, snapshot
 
     def populate(self, document, hosts, deferred):
-        """Make the groups and hosts of a document. Hosts have their variables at once, or when somebody looks."""
-        # What 2.19 and later put around the inventory looks at each value of a variable again, and each is what it must be.
+        """Add the groups and hosts of a document. Variables are set at once, or when they are first needed."""
+        # The wrapper of 2.19 and later would check each value again; all values are already in the right form.
         data = getattr(self.inventory, '__wrapped__', self.inventory)
         groups = dict((name, group) for name, group in document.items() if name != '_meta')
         for name, group in groups.items():
@@ -414,16 +415,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             if not deferred:
                 source.setter.set(host, self.variables(hosts.read(name, position)))
                 continue
-            if before != first:  # all new ones have the same
+            if before != first:  # the same for all new hosts
                 first = before
             source.defer(host, first)
         if self.get_option('compose') or self.get_option('groups') or self.get_option('keyed_groups'):
-            self.inventory.reconcile_inventory()  # so that all and ungrouped are in place
+            self.inventory.reconcile_inventory()  # adds the groups all and ungrouped
             for name in hosts.names:
                 self.construct(name)
 
     def construct(self, host):
-        """Ansible's own part, for which the variables of groups count too: in the layered form they are there."""
+        """Apply compose, groups and keyed_groups, with the variables of groups too: with vars=layered, variables are there."""
         strict = self.get_option('strict')
 
         def variables():
@@ -440,7 +441,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         self._add_host_to_keyed_groups(self.get_option('keyed_groups'), composed, host, strict=strict, fetch_hostvars=False)
 
     def variables(self, found):
-        """The variables of a host as Ansible wants them. A value that many hosts have alike is one in memory, as it is in a group."""
+        """Return the variables of a host in Ansible's form. Hosts with equal values share one object in memory."""
         made = {}
         for name, value in found.items():
             if isinstance(value, (dict, list)):
@@ -461,7 +462,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return made
 
     def decode(self, value):
-        """A value of the document as Ansible wants it, its marks taken off, trusted or not as the user has it."""
+        """Return a value of the document in Ansible's form, without marks, and trusted if the user has set that."""
         if isinstance(value, str):
             return self.text(value, self.trusted)
         if isinstance(value, dict):
@@ -478,7 +479,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return value
 
     def plain(self, value):
-        """A composed value, whose strings are written as they are where they hold no template, like all others."""
+        """Return a composed value, with strings that contain no template marked as trusted, as for all variables."""
         if isinstance(value, str):
             return self.text(value, False)
         if isinstance(value, dict):
@@ -488,17 +489,18 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         return value
 
     def text(self, text, trusted):
-        """A string, executed only if it is trusted.
+        """Return a string that Ansible executes as a template only if it is trusted.
 
-        From 2.19 on Ansible executes what is trusted, and ansible-inventory writes what is not as a mark. What holds no
-        template is trusted, so that it is written as it is; joined by a play it is trusted no more. Before, all is
-        executed that is not distrusted, also what a play joins: the program has marked what could be a part of a template.
+        From 2.19 on, Ansible executes trusted strings, and ansible-inventory writes untrusted ones with a mark. Strings without
+        a template are trusted, so that they are written without a mark; if a play joins them, the result is not trusted.
+        Earlier releases execute every string that is not marked as unsafe, including strings that a play joins, so the program
+        marks every string that could be a part of a template.
         """
         if trust_as_template:
             if not trusted and ('{' in text and any(mark in text for mark in TEMPLATE) or text.startswith(DELIMITERS)):
                 return text
             plain = self.plains.get(text)
-            if plain is None:  # most are those of many hosts
+            if plain is None:  # most are shared by many hosts
                 plain = trust_as_template(text)
                 if len(self.plains) < PLAINS:
                     self.plains[text] = plain

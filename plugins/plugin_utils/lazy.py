@@ -1,16 +1,17 @@
 # -*- coding: utf-8 -*-
 # Copyright: the Craton authors. Apache License 2.0 (see LICENSE).
-"""Hosts whose variables are read when somebody first looks.
+"""Hosts whose variables are loaded when they are first needed.
 
-Ansible keeps the variables of a host in its attribute vars. A deferred host is of a class of its own, in which vars is a
-property: whoever reads or sets it, and however, meets it first. It then reads the variables, and makes the host what it would
-have been: an ordinary Host with an ordinary dictionary. So no play ever works with anything else.
+Ansible stores the variables of a host in its attribute vars. A deferred host has a class of its own, in which vars is a property.
+The first access to it, of any kind, loads the variables and turns the host into what it would have been without this module: an
+ordinary Host with an ordinary dictionary. A play therefore never works with anything else.
 
-When one host after the other has been looked at, the play is over many, and the rest is read at once: that costs less than to read
-each when it is its turn, between one worker process and the next, which share the memory of the controller until it is written to.
+Once several hosts have been loaded one by one, the play probably runs on many, and the rest is loaded at once. That costs less than
+loading each host between one worker process and the next: workers share the memory of the controller until it is written to.
 
-There is one exception. When all inventories are read, Ansible combines the variables of every host with what vars plugins give
-then, mostly nothing. Up to that moment vars of a deferred host is Untouched, which can be combined with nothing without being read.
+There is one exception. After all inventories have been read, Ansible combines the variables of every host with those from vars
+plugins, mostly none. Until then, vars of a deferred host is Untouched, which can be combined with an empty dictionary without being
+loaded.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -30,19 +31,19 @@ from ansible.inventory.host import Host
 from ansible.module_utils.common.text.converters import to_native
 from ansible.utils.vars import combine_vars
 
-# The attributes of a host, in every release that this was tested with.
+# The attributes of a host in every tested release.
 ATTRIBUTES = frozenset(('name', 'vars', 'groups', 'address', 'implicit', '_uuid'))
 
-# How a document begins that has hosts: each is a line of its own from here on.
+# The beginning of a document with hosts. From here on, each host has its own line.
 HOSTS = b'{"_meta":{"hostvars":{\n'
 
-# When the rest of the hosts is read at once: when so many were looked at one by one, and one of so many of all.
+# The remaining hosts are loaded at once after FEW hosts were loaded one by one, if these are at least one in SHARE of all.
 FEW = 8
 SHARE = 16
 
 
 class Setter:
-    """Sets variables as Host.set_variable does, which looks at each name again for each host: once is enough."""
+    """Sets variables like Host.set_variable, but checks each name only once instead of once per host."""
 
     def __init__(self):
         self.known = set()
@@ -62,7 +63,7 @@ class Setter:
 
 
 class DeferredHost(Host):
-    """A host before anybody has looked at its variables."""
+    """A host whose variables have not been accessed yet."""
 
     @property
     def vars(self):
@@ -77,12 +78,12 @@ class DeferredHost(Host):
 
     def __reduce_ex__(self, protocol):
         reveal(self)
-        return self.__reduce_ex__(protocol)  # which is another one now
+        return self.__reduce_ex__(protocol)  # the ordinary method by now
 
 
 class Untouched(MutableMapping):
-    """The variables of a deferred host as long as inventories are read. It is no dict: what knows only dictionaries fails, and does
-    not take it for an empty one."""
+    """The variables of a deferred host while inventories are being read. It is not a dict, so code that accepts only dicts fails
+    instead of treating it as an empty one."""
 
     def __init__(self, host, copied=False):
         self.host = host
@@ -90,7 +91,7 @@ class Untouched(MutableMapping):
         self.opened = None
 
     def is_of(self, host):
-        """Whether these are the variables of a host, unread and unchanged."""
+        """Whether these are the variables of this host, neither loaded nor changed."""
         return self.host is host and self.opened is None
 
     def __or__(self, other):
@@ -100,7 +101,7 @@ class Untouched(MutableMapping):
         return other | self.open()
 
     def open(self):
-        """The dictionary itself."""
+        """Return the dictionary itself."""
         if self.opened is None:
             self.opened = reveal(self.host)
             if self.copied:
@@ -130,18 +131,18 @@ class Untouched(MutableMapping):
 
 
 class Parsed:
-    """The variables of hosts in memory."""
+    """The variables of hosts, in memory."""
 
     def __init__(self, hostvars):
         self.names = self.hostvars = hostvars
 
     def read(self, name, _position):
-        """The variables of the host at a position."""
+        """Return the variables of the host at a position."""
         return self.hostvars[name]
 
 
 class Source:
-    """Where the variables of deferred hosts come from: a Snapshot or what is Parsed, and what makes of it what Ansible wants."""
+    """The source of the variables of deferred hosts: a Snapshot or Parsed, and the function that decodes values for Ansible."""
 
     def __init__(self, variables, decode):
         self.variables = variables
@@ -151,15 +152,15 @@ class Source:
         self.asked = 0
 
     def defer(self, host, before):
-        """Let a host's variables be those of before, with what is read set over them. before is not changed. Hosts come in the order of
-        their positions."""
+        """Defer the variables of a host. When they are loaded, they are set on top of a copy of before. Hosts must be deferred in the
+        order of their positions."""
         host.__class__ = DeferredHost
         host.__dict__['_deferred'] = (self, len(self.hosts), before)
         self.hosts.append(host)
         del host.__dict__['vars']
 
     def reveal(self, host, position, before):
-        """Read the variables of a host that is looked at, or of all that are left."""
+        """Load the variables of a host that was accessed, or of all remaining hosts."""
         self.make(host, before, self.variables.read(host.name, position))
         self.asked += 1
         if self.asked < FEW or self.asked * SHARE < len(self.hosts):
@@ -173,16 +174,16 @@ class Source:
                 source.make(host, before, source.variables.read(host.name, position))
 
     def make(self, host, before, variables):
-        """Make a deferred host the one that it would have been."""
+        """Turn a deferred host into an ordinary one with its variables."""
         made = Host(host.name, gen_uuid=False)
         made.vars = before.copy()
         self.setter.set(made, self.decode(variables))
-        # Of two threads that read, the first one's dictionary counts for both.
+        # If two threads load it, both use the dictionary of the first.
         ordinary(host, host.__dict__.setdefault('vars', made.vars))
 
 
 def reveal(host):
-    """Read a host's variables, make the host an ordinary one, and return them."""
+    """Load the variables of a host, make it an ordinary host, and return them."""
     deferred = host.__dict__.get('_deferred')
     if deferred:
         source, position, before = deferred
@@ -191,7 +192,7 @@ def reveal(host):
 
 
 def ordinary(host, variables):
-    """Make a host an ordinary one."""
+    """Make a host an ordinary host with these variables."""
     host.__dict__['vars'] = variables
     host.__class__ = Host
     host.__dict__.pop('_deferred', None)
@@ -199,7 +200,7 @@ def ordinary(host, variables):
 
 
 def refusal():
-    """Why hosts of this ansible-core are not deferred, or None: they must be made as those were that this was tested with."""
+    """Return why hosts cannot be deferred with this ansible-core, or None: its hosts must behave like those of the tested releases."""
     read = []
 
     class Variables(Parsed):
@@ -244,19 +245,19 @@ def refusal():
         for way, take in ways.items():
             want, got = eager(take), deferred(take)
             if set(want.__dict__) != ATTRIBUTES:
-                return 'a host has other attributes'
+                return 'Host has different attributes'
             if got.get_vars() != want.get_vars() or got.__class__ is not Host or set(got.__dict__) != ATTRIBUTES:
-                return 'a host is another one after %s' % way
+                return 'a host differs after %s' % way
         del read[:]
         if C.DEFAULT_HASH_BEHAVIOUR == 'replace' and (deferred(combined).get_name() != 'a.b' or read):
-            return 'variables are looked at when inventories are read'
-    except Exception as err:  # whatever it is, the variables are loaded at once then
+            return 'variables are accessed while inventories are read'
+    except Exception as err:  # whatever it is: then all variables are loaded at once
         return '%s: %s' % (type(err).__name__, to_native(err))
     return None
 
 
 class Snapshot:
-    """What the program printed, in a file without a name: nobody else can open it, and nothing is left when Ansible ends."""
+    """The output of the program, in an unnamed file: no other user can open it, and it disappears when Ansible exits."""
 
     def __init__(self):
         self.file = tempfile.TemporaryFile(prefix='craton-')
@@ -264,7 +265,7 @@ class Snapshot:
         self.begins = array('Q')
 
     def index(self):
-        """Find the hosts, and return the rest of the document, or None if it is written in another way."""
+        """Find the hosts and return the rest of the document, or None if the document has another layout."""
         self.file.seek(0)
         if self.file.readline() != HOSTS:
             return None
@@ -283,15 +284,15 @@ class Snapshot:
             return None
 
     def text(self):
-        """All of what was printed."""
+        """Return the complete output."""
         self.file.seek(0)
         return self.file.read()
 
     def read(self, name, position):
-        """The variables of the host at a position. The name is there to be sure."""
+        """Return the variables of the host at a position; the name is checked."""
         begin, end = self.begins[position], self.begins[position + 1]
         try:
             line = os.pread(self.file.fileno(), end - begin, begin)
             return json.loads(b'{' + line.rstrip(b',\n') + b'}')[name]
         except (OSError, ValueError, KeyError, TypeError) as err:
-            raise AnsibleError('the variables of host %s cannot be read any more: %s: %s' % (name, type(err).__name__, to_native(err)))
+            raise AnsibleError('cannot read the variables of host %s from the temporary file: %s: %s' % (name, type(err).__name__, to_native(err)))

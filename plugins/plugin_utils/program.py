@@ -1,6 +1,6 @@
 # -*- coding: utf-8 -*-
 # Copyright: the Craton authors. Apache License 2.0 (see LICENSE).
-"""The craton program on the controller: where it is, and what a machine that it may run on is called."""
+"""Finds the craton program on the controller, and its builds for other machines."""
 from __future__ import absolute_import, division, print_function
 
 __metaclass__ = type
@@ -16,53 +16,53 @@ import tempfile
 # The root of the collection: this file is plugins/plugin_utils/program.py.
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-# All builds but the first, one after the other. The file beside it, packed.json, says where each is.
+# All builds except the first, concatenated. packed.json, next to it, has the offset and size of each.
 PACKED = os.path.join(ROOT, 'bin', 'packed.xz')
 
-# What uname calls a processor, and what Go calls it. What is not here has one name.
+# uname's names of processors that Go calls differently.
 PROCESSORS = {'x86_64': 'amd64', 'aarch64': 'arm64', 'armv8l': 'arm64', 'i386': '386', 'i686': '386'}
 
 
 class ProgramMissing(Exception):
-    """There is no program for this machine. The text says where it was looked for and what to do."""
+    """There is no program for this machine. The message lists the places that were searched, and what to do."""
 
 
 def target(system, machine):
-    """The system and processor as Go writes them, such as ('linux', 'amd64'), from what uname -sm says."""
+    """Return system and processor with Go's names, such as ('linux', 'amd64'), from those that uname -sm prints."""
     machine = machine.lower()
     return system.lower(), PROCESSORS.get(machine, machine)
 
 
 def find():
-    """The program for the controller: the collection's own build, or what a checkout has built, or the PATH's."""
+    """Return the program for the controller: the build in the collection, that of a checkout, or the one in PATH."""
     build = own()
     path = unpacked(build, os.path.join(os.path.expanduser('~'), '.cache', 'craton'))
     if path:
         return path
-    # In an installed collection bin/craton is a link to the build of one system, which the controller is not.
+    # In an installed collection, bin/craton is a link to the build for one system, which is not the controller's.
     if checkout():
         return os.path.join(ROOT, 'bin', 'craton')
     path = shutil.which('craton')
     if path:
         return path
     raise ProgramMissing(
-        'there is no craton program for this machine: neither %s in %s nor craton on the PATH. Install the collection '
-        'from a tarball that has it, or run "make build" in a checkout' % (build, os.path.join(ROOT, 'bin')))
+        'there is no craton program for this machine: neither %s in %s nor craton in PATH. Install the collection '
+        'from a tarball that contains it, or run "make build" in a checkout' % (build, os.path.join(ROOT, 'bin')))
 
 
 def own():
-    """What a build for the controller is called."""
+    """Return the file name of a build for the controller."""
     return 'craton-%s-%s' % target(platform.system(), platform.machine())
 
 
 def checkout():
-    """Whether this is a checkout, whose only build is bin/craton, for its own machine."""
+    """Whether this is a checkout, with bin/craton as the only build, for the machine that built it."""
     path = os.path.join(ROOT, 'bin', 'craton')
     return os.path.isfile(path) and not os.path.islink(path)
 
 
 def builds():
-    """The builds that there are to copy, such as craton-linux-amd64."""
+    """Return the available builds, such as craton-linux-amd64."""
     try:
         names = os.listdir(os.path.join(ROOT, 'bin'))
     except OSError:
@@ -74,7 +74,7 @@ def builds():
 
 
 def linked(build, module):
-    """The directory below plugins/modules in which the module is a link to that build."""
+    """Return the directory below plugins/modules in which the module is a link to that build."""
     if not unpacked(build) and checkout():
         build, directory = 'craton', build
     else:
@@ -85,16 +85,16 @@ def linked(build, module):
         os.makedirs(os.path.dirname(link), exist_ok=True)
         try:
             os.symlink(os.path.join('..', '..', '..', 'bin', build), link)
-        except FileExistsError:  # another process was faster
+        except FileExistsError:  # another process made it
             pass
     return directory
 
 
 def unpacked(build, elsewhere=None):
-    """The path of a build of the collection, or None if it has none.
+    """Return the path of a build in the collection, or None if there is none.
 
-    Builds for systems other than the first come packed, for the sake of Galaxy's limit; one is unpacked the first time
-    that it is wanted, into bin, where it belongs, or, if that may not be written to, into the directory elsewhere.
+    All builds except the first are compressed, because Galaxy limits the size of a collection. A build is unpacked when it is
+    first needed, into bin, or into the directory elsewhere if bin is not writable.
     """
     path = os.path.join(ROOT, 'bin', build)
     if os.path.isfile(path):
@@ -104,13 +104,13 @@ def unpacked(build, elsewhere=None):
         return None
     info = os.stat(PACKED)
     places = [(os.path.dirname(path), build)]
-    if elsewhere:  # the name tells one release from another
+    if elsewhere:  # the name distinguishes releases
         places.append((elsewhere, '%s-%x-%x' % (build, info.st_size, int(info.st_mtime))))
     failed = None
     for directory, name in places:
         path = os.path.join(directory, name)
         try:
-            # What another user may have put there is not run.
+            # A file that another user may have put there is not run.
             if os.path.isfile(path) and os.stat(path).st_uid in (os.getuid(), 0):
                 return path
             if directory == elsewhere:
@@ -119,12 +119,12 @@ def unpacked(build, elsewhere=None):
             return path
         except OSError as err:
             failed = err
-    raise ProgramMissing('%s cannot be unpacked: %s. Let somebody who may write to %s run one task or inventory there'
+    raise ProgramMissing('cannot unpack %s: %s. Run one task or inventory as a user who can write to %s'
                          % (build, failed, os.path.dirname(PACKED)))
 
 
 def packed():
-    """Where each packed build is in what comes out of PACKED: a dict of name to offset and size."""
+    """Return the offset and size of each build in the decompressed PACKED, by name."""
     try:
         with open(PACKED[:-len('xz')] + 'json', encoding='utf-8') as places:
             return json.load(places)
@@ -133,7 +133,7 @@ def packed():
 
 
 def unpack(place, path):
-    """Whole or not at all, also when several processes do it at once."""
+    """Unpack a build atomically, even if several processes do so at once."""
     import lzma
     handle, temporary = tempfile.mkstemp(prefix='.craton-', dir=os.path.dirname(path))
     try:
@@ -143,7 +143,7 @@ def unpack(place, path):
             while left:
                 piece = source.read(min(left, 1 << 20))
                 if not piece:
-                    raise EOFError('it ends early')
+                    raise EOFError('unexpected end of file')
                 out.write(piece)
                 left -= len(piece)
         os.chmod(temporary, 0o755)
@@ -156,7 +156,7 @@ def unpack(place, path):
 
 
 def version(binary):
-    """The version that a program says it has, or None."""
+    """Return the version that a program prints, or None."""
     try:
         text = subprocess.run([binary, '--version'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               timeout=60, check=True).stdout.decode('utf-8', 'replace')
@@ -167,7 +167,7 @@ def version(binary):
 
 
 def collection_version():
-    """The version of the installed collection, or None in a checkout."""
+    """Return the version of the installed collection, or None in a checkout."""
     try:
         with open(os.path.join(ROOT, 'MANIFEST.json'), encoding='utf-8') as manifest:
             return json.load(manifest)['collection_info']['version']

@@ -272,7 +272,7 @@ func TestInventoryErrors(t *testing.T) {
 		// The others are told in one run, which goes on after each.
 		cases := map[string]struct{ lines, want string }{
 			"filter":  {"url: " + h.fleet + "\nregions: [dwf]", "similar names: dfw"},
-			"comma":   {"url: " + h.fleet + "\nregions: ['a,b']", "regions has a word with a comma"},
+			"comma":   {"url: " + h.fleet + "\nregions: ['a,b']", "regions: a value contains a comma"},
 			"secret":  {"url: http://127.0.0.1:1\nretries: 0\nusername: u\nproject_id: 5d1b7c0e-0000-4000-8000-000000000000\npassword: hunter2hunter2", "127.0.0.1:1"},
 			"strict":  {"url: " + h.fleet + "\nstrict: true\ncompose: {x: nothing_of_that_name}", "nothing_of_that_name"},
 			"missing": {"url: " + h.fleet + "\nbinary: /nowhere/craton", "cannot run /nowhere/craton"},
@@ -332,7 +332,7 @@ func TestPluginPast(t *testing.T) {
 		cases := map[string]string{ // told in one run, which goes on after each
 			"at: 1999-12-31":          "as of 1999-12-31 00:00:00 IST: The change log begins at ",
 			"at: 1999-12-31 09:30":    "as of 1999-12-31 09:30:00 IST: The change log begins at ",
-			"at: 1999-12-31 09:30:00": `at has a time without quotes, which YAML reads in its own way. Write at: "1999-12-31 09:30:00"`,
+			"at: 1999-12-31 09:30:00": `at: a time must be in quotes, because YAML may drop its time zone. Write at: "1999-12-31 09:30:00"`,
 			"at: last-week":           `"last-week" is not a time: write 2h, 3d`,
 			"at: 4711":                "There is no revision 4711 yet",
 		}

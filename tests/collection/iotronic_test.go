@@ -51,7 +51,7 @@ keyed_groups: [{key: iotronic.status, prefix: is}]
 		// place of the one that Ansible runs on.
 		wrong := h.write(t, "wrong.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: "+iotronictest.Admin.Token+"\nfiltres: [status=online]\n")
 		_, stderr, code := h.try(t, nil, "ansible-inventory", "-i", wrong, "--list")
-		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, "has the key filtres, which is no option. Did you mean filters?") {
+		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, "unknown option filtres. Did you mean filters?") {
 			t.Errorf("exit %d: %s", code, stderr)
 		}
 		bare := h.write(t, "bare.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: "+iotronictest.Admin.Token+"\niotronic_groups: []\n")
@@ -167,7 +167,7 @@ func TestCloudOfAFile(t *testing.T) {
 		}
 		number := h.write(t, "n.iotronic.yml", "plugin: craton.fleet.iotronic\napi_version: 1.10\n")
 		_, stderr, code = h.try(t, env, "ansible-inventory", "-i", number, "--list")
-		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, `api_version without quotes, which YAML reads as a number: 1.10 is 1.1 then. Write "1.10"`) {
+		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, `api_version must be in quotes, such as "1.10"`) {
 			t.Errorf("exit %d: %s", code, stderr)
 		}
 	})

@@ -183,7 +183,7 @@ func TestLazyReadsWhatIsUsed(t *testing.T) {
 			if len(files) > 0 {
 				t.Errorf("%s: there are %q", name, files)
 			}
-			if says := strings.Contains(oneLine(out), "all are loaded at once"); says != c.says {
+			if says := strings.Contains(oneLine(out), "all variables are loaded at once"); says != c.says {
 				t.Errorf("%s: says that all are loaded: %t\n%s", name, says, out)
 			}
 		}

@@ -100,7 +100,7 @@ func TestCheckout(t *testing.T) {
       become_method: craton.test.plain
 `
 		file := h.write(t, "none.yml", playbook)
-		if out, _, code := h.try(t, nil, "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", "fleet="+h.fleet, file); code == 0 || !strings.Contains(out, `there is no build of craton to copy: run \"make build\"`) {
+		if out, _, code := h.try(t, nil, "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", "fleet="+h.fleet, file); code == 0 || !strings.Contains(out, `there is no build of craton to copy. Run \"make build\"`) {
 			t.Errorf("without a build: exit %d\n%s", code, out)
 		}
 		data, err := os.ReadFile(craton)

@@ -188,8 +188,8 @@ func TestBroken(t *testing.T) {
 			t.Fatal(bins, err)
 		}
 		cases := map[string]struct{ script, want string }{
-			"crash":   {`printf '%s' "$in" >&2; exit 7`, "ended with status 7 and without a result"},
-			"silence": {"", "ended with status 0 and without a result"},
+			"crash":   {`printf '%s' "$in" >&2; exit 7`, "failed with status 7 and without a result"},
+			"silence": {"", "failed with status 0 and without a result"},
 			"junk":    {`echo '{"changed": false} and more'`, "without a result"},
 			"list":    {"echo '[]'", "without a result"},
 			"latin-1": {`printf '{"a": "\377"}'`, "without a result"},

@@ -54,16 +54,16 @@ func TestBuildMayNotRun(t *testing.T) {
 			t.Helper()
 			stdout, stderr, code := h.try(t, env, "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", "fleet="+h.fleet, file)
 			said := strings.Join(strings.Fields(stdout+stderr), " ") // Ansible breaks the lines of warnings
-			if (code == 0) != ok || !strings.Contains(said, "may not be run: Permission denied") || !strings.Contains(said, want) {
+			if (code == 0) != ok || !strings.Contains(said, ": Permission denied. The file is not executable") || !strings.Contains(said, want) {
 				t.Errorf("exit %d, want %q:\n%s%s", code, want, stdout, stderr)
 			}
 		}
-		play("or put craton on the PATH", false)
+		play("or put craton into a directory in PATH", false)
 		h.write(t, "path/craton", "#!/bin/sh\necho craton 9.9.9\n")
 		if err := os.Chmod(filepath.Join(path, "craton"), 0o755); err != nil {
 			t.Fatal(err)
 		}
-		play("on the PATH is version 9.9.9, while the collection is", false)
+		play("it has version 9.9.9, and the collection has version", false)
 		version := collectionVersion(t)
 		if err := os.Remove(filepath.Join(path, "craton")); err != nil {
 			t.Fatal(err)
@@ -72,7 +72,7 @@ func TestBuildMayNotRun(t *testing.T) {
 		if err := (compile.Program{Version: version}).Build(t.Context(), released); err != nil {
 			t.Fatal(err)
 		}
-		play("of the PATH, the same version", true)
+		play("from PATH instead, which has the same version", true)
 	})
 }
 
@@ -83,7 +83,7 @@ func TestMachineMayNotRun(t *testing.T) {
 		dir := h.noexec(t)
 		file := h.write(t, "cloud.yml", oneCloud)
 		stdout, stderr, code := h.try(t, nil, "ansible-playbook", "-i", "localhost,", "-c", "local", "-e", "fleet="+h.fleet, "-e", "copied=true", "-e", "ansible_remote_tmp="+dir, file)
-		if want := "The machine may not run programs in " + dir; code == 0 || !strings.Contains(stdout, want) || !strings.Contains(stdout, "set ansible_remote_tmp") {
+		if want := "The machine does not allow programs to run in " + dir; code == 0 || !strings.Contains(stdout, want) || !strings.Contains(stdout, "Set ansible_remote_tmp") {
 			t.Errorf("exit %d:\n%s%s", code, stdout, stderr)
 		}
 	})

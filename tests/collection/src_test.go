@@ -78,7 +78,7 @@ func (h *home) appliesSrc(t *testing.T, host, connection string) {
 		t.Fatalf("%+v\n%s", got, out)
 	}
 	for _, place := range []string{filepath.Join(plays, "files", "nowhere.yml"), filepath.Join(plays, "nowhere.yml"), filepath.Join(h.dir, "nowhere.yml")} {
-		if !strings.HasPrefix(got.Failed[0], "src: there is no nowhere.yml on the controller. Looked for: ") || !strings.Contains(got.Failed[0], place) {
+		if !strings.HasPrefix(got.Failed[0], "src: nowhere.yml does not exist on the controller. Searched: ") || !strings.Contains(got.Failed[0], place) {
 			t.Errorf("%s is not named: %s", place, got.Failed[0])
 		}
 	}

@@ -172,7 +172,7 @@ func TestSSH(t *testing.T) {
 		if want := []bool{true, true, false, true, true, false}; fmt.Sprint(changed) != fmt.Sprint(want) || fmt.Sprint(clouds) != "[east later]" {
 			t.Errorf("changed %v, clouds %v", changed, clouds)
 		}
-		if !strings.Contains(strange, "this task would run on linux/riscv64. Delegate it to localhost") {
+		if !strings.Contains(strange, "this task runs on linux/riscv64. Delegate it to localhost") {
 			t.Error(strange)
 		}
 		if n := strings.Count(out, "PUT "); n < 6 {

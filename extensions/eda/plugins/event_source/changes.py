@@ -114,25 +114,25 @@ LOG = logging.getLogger('craton.fleet.changes')
 # The root of the collection: this file is extensions/eda/plugins/event_source/changes.py.
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), *[os.pardir] * 4))
 
-# What is said to the program as an option, and what as the environment variable of a setting, beside those of the connection.
+# Arguments that become options of the program, and those that become settings in addition to the connection's.
 LISTS = {'kinds': '--kind', 'actions': '--action', 'keys': '--key'}
 FLAGS = {'affecting': '--affecting', 'values': '--values'}
 NAMES = ('hostname', 'network_devices')
 OWN = ('state_file', 'most_hosts', 'resend_events', 'resend_seconds', 'binary', 'config', 'feedback', 'eda_feedback_queue')
 
-# How long a line of the program may be: an event has names of hosts, and with values variables.
+# Maximum length in bytes of a line of the program: an event contains names of hosts, and possibly values of variables.
 LONGEST = 64 << 20
 
-# How long is waited, in seconds, before a program that has ended is started again: at first, and at most.
+# Seconds before the program is restarted after it has ended: at first, and at most.
 PAUSES = (1, 60)
 
 
 class ChangesError(Exception):
-    """What ends the source. The text says what to do."""
+    """An error that ends the source. The message says what to do."""
 
 
 def ours(path, name):
-    """A Python file of the collection, which ansible-rulebook does not import as one."""
+    """Load a Python file of the collection, because ansible-rulebook does not import collections as packages."""
     spec = importlib.util.spec_from_file_location(name, os.path.join(ROOT, *path))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -140,7 +140,7 @@ def ours(path, name):
 
 
 def settings():
-    """The environment variable of each setting that may be an argument."""
+    """Return the environment variable of each setting that can be an argument."""
     fragment = ours(('plugins', 'doc_fragments', 'inventory.py'), 'craton_fleet_inventory_fragment')
     options = yaml.safe_load(fragment.ModuleDocFragment.DOCUMENTATION)['options']
     found = {'config': 'CRATON_CONFIG'}
@@ -152,27 +152,27 @@ def settings():
 
 
 def word(name, value):
-    """A value of an argument as the program reads it."""
+    """Return the value of an argument as text for the program."""
     if isinstance(value, bool):
         return 'true' if value else 'false'
     if isinstance(value, (str, int, float)):
         return str(value)
-    raise ChangesError('%s is no text: %r' % (name, type(value).__name__))
+    raise ChangesError('%s must be text, not %s' % (name, type(value).__name__))
 
 
 def number(args, name, default, least):
-    """An argument that is a whole number."""
+    """Return an argument that must be an integer."""
     try:
         value = int(args.get(name, default))
     except (TypeError, ValueError):
         value = None
     if value is None or value < least or isinstance(args.get(name), bool):
-        raise ChangesError('%s must be a whole number from %d on' % (name, least))
+        raise ChangesError('%s must be an integer of at least %d' % (name, least))
     return value
 
 
 def flag(args, name):
-    """An argument that is true or false."""
+    """Return an argument that must be a boolean."""
     value = args.get(name, False)
     if isinstance(value, str) and value.lower() in ('true', 'yes', 'on', 'false', 'no', 'off'):
         value = value.lower() in ('true', 'yes', 'on')
@@ -182,12 +182,12 @@ def flag(args, name):
 
 
 def command(args):
-    """The arguments of the program and its environment."""
+    """Return the arguments and the environment of the program."""
     known = settings()
     for name in args:
         if name not in known and name not in LISTS and name not in FLAGS and name not in OWN:
             near = difflib.get_close_matches(str(name), list(known) + list(LISTS) + list(FLAGS) + list(OWN), 1)
-            raise ChangesError('there is no argument %s%s' % (name, '. Did you mean %s?' % near[0] if near else ''))
+            raise ChangesError('unknown argument %s%s' % (name, '. Did you mean %s?' % near[0] if near else ''))
     environment = dict(os.environ)
     for name, variable in known.items():
         if args.get(name) is not None:
@@ -197,36 +197,36 @@ def command(args):
         given = args.get(name)
         for one in [given] if isinstance(given, str) else given or []:
             if ',' in word(name, one) or '"' in word(name, one):
-                raise ChangesError('%s has a word with a comma or a quote' % name)
+                raise ChangesError('%s: values cannot contain commas or quotes' % name)
             words.append('%s=%s' % (option, one))
     words += [option for name, option in FLAGS.items() if flag(args, name)]
     return words, environment
 
 
 class State:
-    """How far the log was read, in a file. It lags behind: what was put last may not have been acted upon."""
+    """Stores in a file how far the change log has been read. It lags behind, because actions for the last events may not have run."""
 
     def __init__(self, path, events, seconds):
         self.path = os.path.abspath(os.path.expanduser(path))
         self.events, self.seconds = events, seconds
-        self.cursor = ''  # to begin behind after a start
-        self.revision = self.count = 0  # the last revision that was told, and how many events of it
-        self.before = (0, 0)  # these when the program was started
-        self.seen = (0, 0)  # these of what the program tells
-        self.recent = collections.deque()  # when an event was put, and where to go on from behind it
+        self.cursor = ''  # where to continue after a restart
+        self.revision = self.count = 0  # the last revision that was sent, and the number of its events
+        self.before = (0, 0)  # the same when the program was started
+        self.seen = (0, 0)  # the same for the events that the program has printed
+        self.recent = collections.deque()  # the time of each event, and the cursor after it
         self.lock = None
 
     def open(self):
-        """Read the file, and keep others from using it."""
+        """Read the file, and lock it."""
         try:
             os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
             self.lock = os.open(self.path + '.lock', os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as err:
-            raise ChangesError('the state file %s cannot be used: %s' % (self.path, err.strerror))
+            raise ChangesError('cannot use the state file %s: %s' % (self.path, err.strerror))
         try:
             fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ChangesError('the state file %s is in use: each source needs its own' % self.path)
+            raise ChangesError('the state file %s is in use. Each source needs its own state file' % self.path)
         try:
             with open(self.path, encoding='utf-8') as source:
                 kept = json.load(source)
@@ -234,15 +234,15 @@ class State:
         except FileNotFoundError:
             return
         except OSError as err:
-            raise ChangesError('the state file %s cannot be read: %s' % (self.path, err.strerror))
+            raise ChangesError('cannot read the state file %s: %s' % (self.path, err.strerror))
         except (ValueError, LookupError, TypeError):
-            LOG.warning('the state file %s is damaged: it goes on from now, and what was changed since the last run is not told', self.path)
+            LOG.warning('the state file %s is damaged. Continuing with new changes; changes since the last run are lost', self.path)
             return
         self.cursor, self.before = cursor, (revision, count)
         self.revision, self.count = self.before
 
     def again(self):
-        """The program is started again."""
+        """Prepare for a restart of the program."""
         self.before, self.seen = (self.revision, self.count), (0, 0)
 
     def close(self):
@@ -251,7 +251,7 @@ class State:
             self.lock = None
 
     def repeats(self, event):
-        """Whether an event was put on the queue before this start. It is asked once for each event."""
+        """Whether an event was put on the queue before this start. Must be called once for each event."""
         revision = event['revision']
         if event['action'] == 'reset':
             self.before = self.seen = (0, 0)
@@ -261,7 +261,7 @@ class State:
         return self.seen <= self.before
 
     def put(self, resume, event):
-        """An event is on the queue, or without one the log is read up to there."""
+        """Record that an event is on the queue or, without an event, that the log has been read up to a cursor."""
         now = time.monotonic()
         if event is not None:
             self.recent.append((now, resume))
@@ -276,7 +276,7 @@ class State:
         self.save()
 
     def save(self):
-        """Whole or not at all, and for the owner only."""
+        """Write the file atomically, readable only by its owner."""
         handle, temporary = tempfile.mkstemp(prefix='.craton-', dir=os.path.dirname(self.path))
         try:
             with os.fdopen(handle, 'w', encoding='utf-8') as out:
@@ -290,7 +290,7 @@ class State:
 
 
 async def talk(stream):
-    """Log what the program says. The last line is returned."""
+    """Log the messages of the program, and return the last line."""
     last = ''
     while True:
         try:
@@ -305,7 +305,7 @@ async def talk(stream):
 
 
 async def follow(queue, feedback, program, state, after):
-    """Run the program once. Returns how many lines it printed, where it ended, and what it said last."""
+    """Run the program once. Return the number of lines that it printed, the last cursor, and its last message."""
     binary, words, environment = program
     if after:
         words = words + ['--after=' + after]
@@ -317,7 +317,7 @@ async def follow(queue, feedback, program, state, after):
     try:
         while True:
             text = await process.stdout.readline()
-            if not text.endswith(b'\n'):  # the end, or the beginning of a line that was cut off
+            if not text.endswith(b'\n'):  # the end of the output, or an incomplete line
                 break
             line = json.loads(text.decode('utf-8'))
             event, after = line.get('event'), line['resume']
@@ -339,10 +339,10 @@ async def follow(queue, feedback, program, state, after):
 
 
 async def main(queue, args):
-    """Put what is changed on the queue, for as long as ansible-rulebook runs."""
+    """Put changes on the queue, as long as ansible-rulebook runs."""
     words, environment = command(args)
     if not args.get('state_file'):
-        raise ChangesError('state_file is missing: the file that keeps how far the log was read')
+        raise ChangesError('state_file is missing. Set it to a file that stores how far the change log has been read')
     program = ours(('plugins', 'plugin_utils', 'program.py'), 'craton_fleet_program')
     try:
         binary = os.path.expanduser(args.get('binary') or environment.get('CRATON_BINARY') or program.find())
@@ -357,11 +357,11 @@ async def main(queue, args):
                 lines, after, said = await follow(queue, args.get('eda_feedback_queue'), (binary, words, environment), state, after)
             except OSError as err:
                 raise ChangesError('cannot run %s: %s' % (binary, err.strerror or err))
-            if not lines and not begun:  # what it says then does not get right by waiting
-                raise ChangesError(said[len('ERROR: '):] if said.startswith('ERROR: ') else said or 'the program ended and said nothing')
+            if not lines and not begun:  # such an error does not go away by waiting
+                raise ChangesError(said[len('ERROR: '):] if said.startswith('ERROR: ') else said or 'the program ended without a message')
             pause = PAUSES[0] if lines else min(2 * pause, PAUSES[1])
             begun = True
-            LOG.warning('the program ended%s; it is started again in %d seconds', ' (%s)' % said if said else '', pause)
+            LOG.warning('the program ended%s. Restarting it in %d seconds', ' (%s)' % said if said else '', pause)
             await asyncio.sleep(pause)
             state.again()
     finally:
