@@ -26,7 +26,7 @@ const (
 	keyState      = "state"
 )
 
-// allocationResource is what iotronic_allocation writes.
+// allocationResource describes what iotronic_allocation writes.
 var allocationResource = &resource{
 	kind: allocation, by: keyName, store: stored[api.Allocation, api.AllocationCreate]{
 		of:     func(c *api.Client) collection[api.Allocation, api.AllocationCreate] { return c.Allocations },
@@ -127,7 +127,7 @@ var allocation = &kind{
 
 func allocationObject(o *api.Allocation) api.Object { return o.Fields }
 
-// isName refuses what Ironic does not take as a name.
+// isName returns an error for a text that Ironic does not accept as a name.
 func isName(text string) error {
 	switch {
 	case value.IsUUID(text):
@@ -138,7 +138,8 @@ func isName(text string) error {
 	return nil
 }
 
-// guardAllocation refuses an allocation of nothing, what Ironic does not change, and to remove that of a node that is active.
+// guardAllocation refuses an allocation without a resource class, changes that Ironic does not allow, and the removal
+// of an allocation whose node is active.
 func guardAllocation(ctx context.Context, s *service, p *plan) error {
 	name := p.before.Text(keyName)
 	switch {
@@ -158,7 +159,7 @@ func guardAllocation(ctx context.Context, s *service, p *plan) error {
 	return err
 }
 
-// outcomeOfAllocation predicts what a new allocation is when its node is found.
+// outcomeOfAllocation predicts a new allocation after its node has been found.
 func outcomeOfAllocation(w *want, p *plan) {
 	p.set(keyState, null)
 	p.set(keyError, null)
@@ -167,7 +168,7 @@ func outcomeOfAllocation(w *want, p *plan) {
 	}
 }
 
-// checkFound is the error of an allocation that has found no node.
+// checkFound returns an error if an allocation has failed to find a node.
 func checkFound(o api.Object) error {
 	if o.Text(keyState) != api.AllocationError {
 		return nil

@@ -16,7 +16,8 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// runNode is the module iotronic_node: it reads what is there, plans, and carries the plan out unless it only checks.
+// runNode runs the module iotronic_node: it reads the current state, plans, and applies the plan unless it runs in
+// check mode.
 func runNode(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	w, err := readWant(task.Params)
 	if err != nil {
@@ -40,33 +41,33 @@ func runNode(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 		if w.configDrive, err = configdrive.Read(ctx, task.Params.String(optConfigDrive)); err != nil {
 			return nil, fmt.Errorf("%s: %w", optConfigDrive, err)
 		}
-		for _, secret := range driveSecrets(w.configDrive, task.Params.String) { // those in a file too
+		for _, secret := range driveSecrets(w.configDrive, task.Params.String) { // including those in a file
 			task.Secret(secret)
 		}
 	}
 	return (&job{service: s, w: w, ends: time.Now().Add(w.timeout), asked: map[string]bool{}}).run(ctx, task)
 }
 
-// job is a task, however often it is planned.
+// job is one task, which may be planned several times.
 type job struct {
 	*service
 	w     *want
-	ends  time.Time       // of the waiting
-	asked map[string]bool // steps of provisioning
+	ends  time.Time       // when waiting ends
+	asked map[string]bool // provisioning steps that have been requested
 }
 
-// run plans and carries out, and does so again where somebody else, such as the same task on another host, was faster: what is
-// there now counts.
+// run plans and applies. It starts again if somebody else, such as the same task on another host, has changed the node
+// meanwhile: what counts is the current state.
 func (j *job) run(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	result, err := j.reconcile(ctx, task)
-	wrote, conflicted := result != nil && result.Changed, false // the last time
+	wrote, conflicted := result != nil && result.Changed, false // in the previous attempt
 	for range overtakings {
 		_, moved := errors.AsType[*overtaken](err)
 		if !moved && !j.vanished(ctx, result, err) {
 			if conflicted || wrote || !api.IsConflict(err) || api.IsLocked(err) {
 				break
 			}
-			conflicted = true // the client has tried for some time already
+			conflicted = true // the client has already retried for some time
 		}
 		before := result
 		result, err = j.reconcile(ctx, task)
@@ -83,8 +84,8 @@ func (j *job) run(ctx context.Context, task *ansible.Task) (*ansible.Result, err
 	return result, err
 }
 
-// vanished reports whether the node that a result shows is not there any more, after an error of something that is missing: a
-// conductor may be missing as well.
+// vanished reports, after a not-found error, whether the node that a result shows is gone: the error may also be about
+// a missing conductor.
 func (j *job) vanished(ctx context.Context, result *ansible.Result, err error) bool {
 	if !api.IsNotFound(err) || result == nil {
 		return false
@@ -101,15 +102,15 @@ func (s *service) gone(ctx context.Context, uuid string) bool {
 	return api.IsNotFound(err)
 }
 
-// overtakings is how often somebody else may be faster.
+// overtakings is the maximum number of new attempts after somebody else has changed the node.
 const overtakings = 20
 
-// overtaken is the error of a node that somebody else has led elsewhere meanwhile.
+// overtaken is the error if somebody else has changed the state of the node meanwhile.
 type overtaken struct{ error }
 
 func (e *overtaken) Unwrap() error { return e.error }
 
-// reconcile reads, plans, and carries out once, waiting no longer than the job may.
+// reconcile reads, plans and applies once, and waits no longer than the job may.
 func (j *job) reconcile(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	w := j.w
 	have, err := j.read(ctx, w)
@@ -155,7 +156,7 @@ func (j *job) reconcile(ctx context.Context, task *ansible.Task) (*ansible.Resul
 	return result, err
 }
 
-// shown is a node for the result. Its last error is a text about what the task may have sent.
+// shown returns a node for the result. Its last error is masked, because it may repeat what the task has sent.
 func (j *job) shown(task *ansible.Task, o api.Object) api.Object {
 	o = j.w.conceal(cleaned(o))
 	if text := o.Text(keyError); text != "" {
@@ -164,7 +165,7 @@ func (j *job) shown(task *ansible.Task, o api.Object) api.Object {
 	return o
 }
 
-// read finds the node; nil if it is not there.
+// read returns the node; nil if it does not exist.
 func (s *service) read(ctx context.Context, w *want) (api.Object, error) {
 	id := w.uuid
 	if id == "" {
@@ -180,20 +181,20 @@ func (s *service) read(ctx context.Context, w *want) (api.Object, error) {
 	return n.Fields, nil
 }
 
-// applier is a plan that is being carried out.
+// applier applies a plan.
 type applier struct {
 	*job
 	p     *plan
-	node  api.Object // as it was last seen
-	stale bool       // it has changed since
-	wrote bool       // something was changed, even if not all of it
+	node  api.Object // as last read
+	stale bool       // it has changed since it was read
+	wrote bool       // something was changed, even if not everything
 
-	at      string // the provision state that the node is in, or is on its way to if it moves, by the plan's doing
+	at      string // the provision state of the node, or its target if the plan has set it in motion
 	moving  bool
-	resumed bool // the maintenance is over
+	resumed bool // maintenance has ended
 }
 
-// apply carries the plan out. With an error, node and wrote tell what has been done until then.
+// apply applies the plan. If it fails, node and wrote describe what was done before the error.
 func (a *applier) apply(ctx context.Context) error {
 	if a.p.remove {
 		if err := a.settle(ctx); err != nil {
@@ -206,7 +207,7 @@ func (a *applier) apply(ctx context.Context) error {
 		a.create,
 		a.endMaintenanceEarly,
 		a.settle,
-		func(ctx context.Context) error { return a.startMaintenance(ctx, false) }, // which allows more changes
+		func(ctx context.Context) error { return a.startMaintenance(ctx, false) }, // maintenance allows more changes
 		func(ctx context.Context) error { return a.update(ctx, a.p.update) },
 		func(ctx context.Context) error { return a.writePorts(ctx, false) },
 		func(ctx context.Context) error { return a.applyManagement(ctx, false) },
@@ -236,7 +237,7 @@ func (a *applier) apply(ctx context.Context) error {
 
 func (a *applier) id() string { return a.node.Text(keyUUID) }
 
-// settle waits for a transition that is under way.
+// settle waits for a transition in progress.
 func (a *applier) settle(ctx context.Context) error {
 	if a.p.settle == "" {
 		return nil
@@ -248,18 +249,19 @@ func (a *applier) settle(ctx context.Context) error {
 	tearsDown := len(a.p.steps) > 0 && a.p.steps[0].verb == api.ProvisionDeleted
 	switch {
 	case movedElsewhere(err):
-		// What was torn down was, whoever did it; what is deployed now is something else.
+		// The teardown has happened, whoever requested it; what is deployed now is something else.
 		if a.p.settle == available {
 			a.asked[a.id()+api.ProvisionDeleted] = true
 		}
 		return &overtaken{err}
-	case ok && tearsDown && slices.Contains(deployed, failed.Actual): // a deployment that failed can be torn down as well
+	case ok && tearsDown && slices.Contains(deployed, failed.Actual): // a failed deployment can be torn down too
 		return &overtaken{err}
 	}
 	return err
 }
 
-// movedElsewhere reports whether a wait ended where somebody else has led the node: what fails leaves an error.
+// movedElsewhere reports whether a wait ended because somebody else has moved the node to another state: a failure
+// would have left an error.
 func movedElsewhere(err error) bool {
 	failed, ok := errors.AsType[*api.StateTransitionFailedError](err)
 	return ok && failed.Reason == "" && !api.IsFailedState(failed.Actual)
@@ -273,10 +275,10 @@ func (a *applier) remove(ctx context.Context) error {
 	if err == nil {
 		a.wrote = true
 	}
-	if api.IsNotFound(err) { // somebody else was faster
+	if api.IsNotFound(err) { // somebody else deleted it first
 		return nil
 	}
-	if api.StatusOf(err) == http.StatusInternalServerError && a.gone(ctx, a.id()) { // as Ironic says at the same moment
+	if api.StatusOf(err) == http.StatusInternalServerError && a.gone(ctx, a.id()) { // Ironic's response if two clients delete it at the same time
 		return nil
 	}
 	return err
@@ -294,8 +296,8 @@ func (a *applier) create(ctx context.Context) error {
 	return err
 }
 
-// startMaintenance begins the maintenance, or gives it another reason, when a node on its way has arrived: in maintenance Ironic lets
-// what is under way wait, or aborts it.
+// startMaintenance starts maintenance, or changes its reason, once a node in transition has reached its target:
+// maintenance would make Ironic pause or abort the transition.
 func (a *applier) startMaintenance(ctx context.Context, later bool) error {
 	if !a.p.maintenance || a.p.suspendLater != later {
 		return nil
@@ -304,7 +306,7 @@ func (a *applier) startMaintenance(ctx context.Context, later bool) error {
 	return a.checkOvertaken(ctx, keyMaintenance, err)
 }
 
-// endMaintenanceEarly ends the maintenance of a node on its way: in maintenance it would not arrive.
+// endMaintenanceEarly ends the maintenance of a node in transition, which could not reach its target otherwise.
 func (a *applier) endMaintenanceEarly(ctx context.Context) error {
 	if a.p.settle == "" {
 		return nil
@@ -312,7 +314,7 @@ func (a *applier) endMaintenanceEarly(ctx context.Context) error {
 	return a.endMaintenance(ctx)
 }
 
-// endMaintenance ends the maintenance, once.
+// endMaintenance ends maintenance, unless it has already ended.
 func (a *applier) endMaintenance(ctx context.Context) error {
 	if !a.p.resume || a.resumed {
 		return nil
@@ -322,13 +324,13 @@ func (a *applier) endMaintenance(ctx context.Context) error {
 	return a.checkOvertaken(ctx, keyMaintenance, err)
 }
 
-// update sends changes.
+// update sends changed fields.
 func (a *applier) update(ctx context.Context, changes api.Changes) error {
 	if len(changes) == 0 {
 		return nil
 	}
 	_, owned := changes[keyOwner]
-	if _, linked := changes[keyParent]; owned && linked { // Ironic compares the parent's owner with the one that the node has had
+	if _, linked := changes[keyParent]; owned && linked { // Ironic compares the parent's owner with the previous owner of the node
 		if err := a.update(ctx, api.Changes{keyOwner: changes[keyOwner]}); err != nil {
 			return err
 		}
@@ -339,17 +341,17 @@ func (a *applier) update(ctx context.Context, changes api.Changes) error {
 		n, err := a.client.Nodes.Update(ctx, a.id(), changes)
 		if err == nil {
 			a.node, a.wrote = n.Fields, true
-			a.stale = a.stale || !isNone(n.Fields["reservation"]) // which is the change's own
+			a.stale = a.stale || !isNone(n.Fields["reservation"]) // a reservation by this change does not count
 		}
 		return err
 	})
 	if strings.Contains(refusal(err), "can't remove a non-existent object") {
-		return &overtaken{err} // somebody else has taken away what was there when it was read
+		return &overtaken{err} // somebody else has removed a key that existed when the node was read
 	}
 	return a.checkOvertaken(ctx, "", err)
 }
 
-// do makes a change whose answer does not show the node.
+// do sends a change whose response does not contain the node.
 func (a *applier) do(ctx context.Context, do func() error) error {
 	err := a.retryWhileLocked(ctx, do)
 	if err == nil {
@@ -358,16 +360,16 @@ func (a *applier) do(ctx context.Context, do func() error) error {
 	return err
 }
 
-// retryWhileLocked does what somebody else's work on the node forbids again and again, as long as the task may wait.
+// retryWhileLocked repeats a change as long as another operation locks the node and the task may wait.
 func (a *applier) retryWhileLocked(ctx context.Context, do func() error) error {
 	return retryWhileLocked(ctx, a.w.wait && a.again, a.ends, func(err error) error {
 		return fmt.Errorf("%w; the node %s is still locked after %s", err, a.called(), a.waited())
 	}, do)
 }
 
-// retryWhileLocked does again and again what is locked, until the time ends; late makes the error of that.
+// retryWhileLocked repeats a request while the node is locked, until the time ends; late returns the error for that.
 func retryWhileLocked(ctx context.Context, wait bool, ends time.Time, late func(error) error, do func() error) error {
-	const pause = time.Second // the client has tried for longer than that each time
+	const pause = time.Second // the client has already retried for longer than this
 	var locked error
 	err := retry.Every(pause).Do(ctx, func(int) (again bool, err error) {
 		locked, err = nil, do()
@@ -380,7 +382,7 @@ func retryWhileLocked(ctx context.Context, wait bool, ends time.Time, late func(
 		locked = err
 		return true, err
 	})
-	if locked != nil { // nobody waits any more
+	if locked != nil { // the context has ended
 		return locked
 	}
 	return err
@@ -388,16 +390,16 @@ func retryWhileLocked(ctx context.Context, wait bool, ends time.Time, late func(
 
 func (a *applier) called() string { return called(a.node.Text(keyName), a.id()) }
 
-// waited is how long the task may wait.
+// waited returns how long the task may wait.
 func (a *applier) waited() string {
 	return fmt.Sprintf("%g seconds (wait_timeout)", a.w.timeout.Seconds())
 }
 
-// requestedOnce are the steps that a task asks for once, however often it plans: what is deployed afterwards, or torn down, is so by
-// somebody else's will.
+// requestedOnce are the steps that a task requests only once, however often it plans: a later deployment or teardown is
+// somebody else's decision.
 var requestedOnce = []string{api.ProvisionActive, api.ProvisionRebuild, api.ProvisionDeleted, api.ProvisionAdopt, api.ProvisionInspect, api.ProvisionClean, api.ProvisionService}
 
-// provisionBy is what a step takes along.
+// provisionBy returns the request for a step.
 func (w *want) provisionBy(verb string) api.Provision {
 	p := api.Provision{Target: verb, More: w.steps.with(verb)}
 	switch {
@@ -409,10 +411,10 @@ func (w *want) provisionBy(verb string) api.Provision {
 	return p
 }
 
-// deploying are the steps that write an image, and take a config drive.
+// deploying are the verbs that write an image and accept a config drive.
 var deploying = []string{api.ProvisionActive, api.ProvisionRebuild}
 
-// provision leads the node through the steps; without waiting the first is all that can be asked for.
+// provision moves the node through the steps. Without waiting, only the first one can be requested.
 func (a *applier) provision(ctx context.Context) error {
 	for i, step := range a.p.steps {
 		if step.state == a.at && !slices.Contains(returning, step.verb) {
@@ -434,7 +436,7 @@ func (a *applier) provision(ctx context.Context) error {
 		switch {
 		case err == nil:
 		case ok && step.verb == api.ProvisionDeleted && failed.Actual == manageable && (a.p.remove || i+1 < len(a.p.steps)):
-			a.at = manageable // where the cleaning of a retired node ends
+			a.at = manageable // the state after the cleaning of a retired node
 		case movedElsewhere(err):
 			return &overtaken{fmt.Errorf("%s: %w", optProvision, err)}
 		default:
@@ -444,13 +446,13 @@ func (a *applier) provision(ctx context.Context) error {
 	return nil
 }
 
-// checkOvertaken tells of a refusal, which is about an option, whether somebody else has led the node elsewhere than where the plan
-// takes it to be, or has removed it.
+// checkOvertaken determines whether a request, which is about an option, was refused because somebody else has moved
+// the node to another state than the plan expects, or has deleted it.
 func (a *applier) checkOvertaken(ctx context.Context, option string, err error) error {
 	if err != nil && option != "" {
 		err = fmt.Errorf("%s: %w", option, err)
 	}
-	refusals := []int{http.StatusBadRequest, http.StatusConflict, http.StatusInternalServerError} // the last of a node that is gone
+	refusals := []int{http.StatusBadRequest, http.StatusConflict, http.StatusInternalServerError} // the last one for a deleted node
 	if a.dialect != api.DialectIronic || !slices.Contains(refusals, api.StatusOf(err)) || api.IsLocked(err) {
 		return err
 	}
@@ -470,14 +472,14 @@ func (a *applier) checkOvertaken(ctx context.Context, option string, err error) 
 	return err
 }
 
-// refusedElsewhere reports whether Ironic says that it has refused a step in another state than this one. The node may be in this
-// one again when one looks: led back by a third, whose plan was made before it was led on.
+// refusedElsewhere reports whether Ironic refused a step because the node was in another state than this one. The node
+// may be back in this state by now, moved by a third client that had planned earlier.
 func refusedElsewhere(err error, state string) bool {
 	_, is, told := strings.Cut(refusal(err), ` while it is in state "`)
 	return told && !strings.HasPrefix(is, state+`"`)
 }
 
-// refusal is what Ironic says of a request that it does not take; "" of other errors.
+// refusal returns Ironic's reason for a 400 response; "" for other errors.
 func refusal(err error) string {
 	if e, ok := errors.AsType[*api.HTTPError](err); ok && api.IsBadRequest(e) {
 		return e.Message
@@ -485,7 +487,7 @@ func refusal(err error) string {
 	return ""
 }
 
-// setPower switches the power.
+// setPower changes the power state.
 func (a *applier) setPower(ctx context.Context) error {
 	state, target := a.p.powering, a.p.power
 	switch target {
@@ -496,7 +498,7 @@ func (a *applier) setPower(ctx context.Context) error {
 		if state = target; target == api.SoftPowerOff {
 			state = api.PowerOff
 		}
-		if len(a.p.steps) > 0 { // provisioning switches it too
+		if len(a.p.steps) > 0 { // provisioning changes the power state too
 			now, err := a.client.Nodes.States(ctx, a.id())
 			if err != nil {
 				return err
@@ -522,7 +524,7 @@ func (a *applier) setPower(ctx context.Context) error {
 	return nil
 }
 
-// waitFor waits as long as the task may.
+// waitFor waits as long as the task allows.
 func (a *applier) waitFor(ctx context.Context, wait func(context.Context) error) error {
 	limited, cancel := context.WithDeadline(ctx, a.ends)
 	defer cancel()

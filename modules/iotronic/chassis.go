@@ -10,10 +10,10 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// optDescription is what a chassis is found by beside its UUID.
+// optDescription is the field, besides the UUID, by which a chassis is found.
 const optDescription = "description"
 
-// chassisResource is what iotronic_chassis writes.
+// chassisResource describes what iotronic_chassis writes.
 var chassisResource = &resource{
 	kind: chassis, by: optDescription, store: chassisStore{stored[api.Chassis, api.ChassisCreate]{
 		of:     func(c *api.Client) collection[api.Chassis, api.ChassisCreate] { return c.Chassis },
@@ -92,7 +92,7 @@ var chassis = &kind{
 
 func chassisObject(o *api.Chassis) api.Object { return o.Fields }
 
-// filterByDescription keeps the chassis with a description, which the API cannot.
+// filterByDescription selects chassis by their description, which the API cannot do.
 func filterByDescription(_ context.Context, _ *service, p ansible.Params) (func(api.Object) bool, []string, error) {
 	text := p.String(optDescription)
 	if text == "" {
@@ -101,7 +101,7 @@ func filterByDescription(_ context.Context, _ *service, p ansible.Params) (func(
 	return func(o api.Object) bool { return o.Text(optDescription) == text }, []string{optDescription}, nil
 }
 
-// chassisStore finds chassis by their description, too.
+// chassisStore also finds chassis by their description.
 type chassisStore struct {
 	stored[api.Chassis, api.ChassisCreate]
 }

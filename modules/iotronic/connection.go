@@ -17,10 +17,10 @@ import (
 // fragmentName is the doc fragment of the connection options.
 const fragmentName = "craton.fleet.iotronic"
 
-// sections are the settings that say where the API is and who signs in.
+// sections are the settings for the location of the API and for credentials.
 var sections = []settings.Section{settings.SignIn, settings.Iotronic}
 
-// connection is the fragment that every module has.
+// connection is the documentation fragment that every module includes.
 func connection() *ansible.Fragment {
 	return &ansible.Fragment{Name: fragmentName, Options: options.Of(sections...), Notes: []string{
 		"Credentials are the first of these that is set: O(cloud); O(url) with O(token), which is used as it is; credentials for Keystone, with O(os_cloud) or O(auth_url); none, for a standalone Ironic, or O(username) and O(password) with O(auth_type=http_basic). Users of Craton itself do not work here.",
@@ -30,14 +30,14 @@ func connection() *ansible.Fragment {
 	}}
 }
 
-// service is the API as a task sees it.
+// service is the API from the perspective of a task.
 type service struct {
 	client  *api.Client
 	dialect api.Dialect
-	again   bool // requests that fail, such as those about a locked node, are repeated
+	again   bool // failed requests, such as those about a locked node, are retried
 }
 
-// open connects a task to the API, which must have what the module is about.
+// open connects a task to the API, which must support the objects of the module.
 func open(ctx context.Context, task *ansible.Task, plural string) (*service, error) {
 	v, err := options.Settings(task.Params, sections...)
 	if err != nil {
@@ -62,7 +62,7 @@ func open(ctx context.Context, task *ansible.Task, plural string) (*service, err
 	return s, nil
 }
 
-// has refuses what the dialect does not have at all, and says what there is.
+// has returns an error if the dialect has no such objects; the error names the dialects that do.
 func (s *service) has(ctx context.Context, plural string) error {
 	var there, use []string
 	for _, k := range kinds {
@@ -84,7 +84,7 @@ func (s *service) has(ctx context.Context, plural string) error {
 		url, s.dialect, listed(there), plural, strings.Join(use, " or "))
 }
 
-// listed are words with commas, and "and" before the last.
+// listed joins words with commas, and "and" before the last.
 func listed(words []string) string {
 	last := len(words) - 1
 	if last < 1 {
@@ -93,5 +93,5 @@ func listed(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// fullName is a module's name in a playbook.
+// fullName returns the name of a module in a playbook.
 func fullName(name string) string { return "craton.fleet." + name }

@@ -9,28 +9,30 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// field is an attribute of an object that a task can set; the option has the API's name, unless attribute is another.
+// field is an attribute of an object that a task can set. The option has the API's name unless attribute is set.
 type field struct {
 	option    string
 	attribute string
-	seen      string // the field of the object that shows it, where that has another name than what is sent
+	seen      string // the field in responses, if its name differs from the one in requests
 	form      form
-	on        []api.Dialect // that have it
-	// resolve is nil, or finds the UUID of the object that the option, or each word of it, names; "" is none.
+	on        []api.Dialect // dialects that have the field
+	// resolve is nil, or finds the UUID of the object that the option names, or of each if it is a list; "" removes the
+	// reference.
 	resolve func(ctx context.Context, s *service, word string) (uuid string, err error)
-	// needed to make an object, where there is the field.
+	// required to create an object, if the dialect has the field.
 	needed bool
-	// stays: it cannot be taken away again, so an empty text is a mistake.
+	// permanent: it cannot be removed again, so an empty text is a mistake.
 	stays bool
-	lower bool // the API keeps it in lower case
-	// check is nil, or says what is wrong with a text that the API would refuse.
+	lower bool // the API converts it to lower case
+	// check is nil, or returns an error for a text that the API would refuse.
 	check func(text string) error
-	// kept is nil, or returns the value of a key of a dict as the API keeps it; an error says why it would refuse it.
+	// kept is nil, or returns the value of a key of a dict as the API stores it, or an error if the API would refuse
+	// it.
 	kept  func(key string, value json.RawMessage) (json.RawMessage, error)
-	later bool // a create does not take it, but a change does
+	later bool // it can be changed, but not set at creation
 	// settled: Ironic changes it only while nothing is deployed on the node.
 	settled bool
-	fixed   bool // it is as the object was created with it
+	fixed   bool // it cannot be changed after creation
 	doc     []string
 }
 
@@ -38,11 +40,11 @@ type field struct {
 type form int
 
 const (
-	formText  form = iota // "" is none
-	formFlag              // none is false
-	formMaybe             // a flag, for which none is a value of its own
-	formDict              // changed key by key, as OPTION_mode says
-	formList              // of texts, in any order
+	formText  form = iota // "" means none
+	formFlag              // none means false
+	formMaybe             // a flag that can also have no value
+	formDict              // changed key by key, depending on OPTION_mode
+	formList              // a list of texts, in any order
 	formPlace             // a location
 )
 
@@ -54,16 +56,16 @@ func dict(option string, doc ...string) field {
 	return field{option: option, form: formDict, on: onIronic, doc: doc}
 }
 
-// interfaceEnding ends the names of fields that say which implementation of an interface a node uses.
+// interfaceEnding is the suffix of fields that select the implementation of a hardware interface.
 const interfaceEnding = "_interface"
 
-// implementation is the field that says which implementation of an interface of its driver a node uses.
+// implementation returns the field that selects which implementation of a hardware interface of its driver a node uses.
 func implementation(of, sample string) field {
 	return field{option: of + interfaceEnding, on: onIronic, stays: true, settled: true,
 		doc: []string{"The implementation of the " + of + " interface, such as V(" + sample + "). By default that of the driver."}}
 }
 
-// nodeFields are all that a task can set of a node but the name.
+// nodeFields are all fields of a node that a task can set, except the name.
 var nodeFields = []field{
 	{option: keyDriver, on: onIronic, needed: true, stays: true, doc: []string{"The driver, such as V(ipmi) or V(redfish)."}},
 	dict("driver_info", "What the driver needs to reach the hardware, such as addresses and credentials. M(craton.fleet.iotronic_driver_info) lists the keys.",
@@ -78,7 +80,7 @@ var nodeFields = []field{
 		doc: []string{"The resource class, by which schedulers and allocations choose nodes. An empty string removes it."}},
 	text("chassis_uuid", "The UUID of the chassis that the node is in. An empty string removes it."),
 	{option: "conductor_group", on: onIronic, lower: true, doc: []string{"The conductor group that manages the node. An empty string means none. Upper and lower case make no difference."}},
-	// To most callers Ironic gives no nodes that are another project's from the beginning.
+	// For most callers, Ironic does not allow creating a node for another project.
 	{option: keyOwner, on: onIronic, later: true, doc: []string{"The owner of the node, usually the id of a project. An empty string removes it."}},
 	text("instance_name", "The name of the instance that runs on the node. An empty string removes it."),
 	{option: keyParent, on: onIronic, resolve: resolveNode, later: true, doc: []string{"The node that this one is a part of, by name or UUID. An empty string removes it.",
@@ -113,13 +115,13 @@ var nodeFields = []field{
 	{option: "mobile", form: formFlag, on: onNodes, doc: []string{"Whether the machine is mobile."}},
 }
 
-// mode returns the option that says what happens with the keys of a dict that the task does not have.
+// mode returns the name of the option that determines what happens to keys of a dict that the task does not mention.
 func (f *field) mode() string { return f.option + "_mode" }
 
 // isIn reports whether a dialect has the field.
 func (f *field) isIn(d api.Dialect) bool { return slices.Contains(f.on, d) }
 
-// value returns the field of an object. Iotronic of 2016 calls the type device.
+// value returns the field of an object. Iotronic of 2016 calls the type "device".
 func (f *field) value(o api.Object) []byte {
 	key := cmp.Or(f.seen, f.sent())
 	if v, ok := o[key]; ok || f.option != "type" {
@@ -128,10 +130,10 @@ func (f *field) value(o api.Object) []byte {
 	return o["device"]
 }
 
-// sent returns the field's name in what is sent.
+// sent returns the name of the field in requests.
 func (f *field) sent() string { return cmp.Or(f.attribute, f.option) }
 
-// key returns the field's name in an object of a dialect.
+// key returns the name of the field in an object of a dialect.
 func (f *field) key(d api.Dialect) string {
 	if f.option == "type" && d == api.DialectNodes2016 {
 		return "device"

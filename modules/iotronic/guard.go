@@ -9,10 +9,10 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// deletable are the states in which Ironic lets a node be deleted that is not in maintenance.
+// deletable are the states in which Ironic allows deleting a node that is not in maintenance.
 var deletable = []string{enroll, manageable, available, "adopt failed"}
 
-// guard refuses what the API is known to refuse, before anything is written, and so in check mode too.
+// guard refuses what the API is known to refuse, before anything is written, and therefore in check mode too.
 func (p *plan) guard(d api.Dialect) error {
 	if d != api.DialectIronic {
 		return nil
@@ -60,7 +60,7 @@ func (p *plan) guard(d api.Dialect) error {
 	return nil
 }
 
-// retired reports whether the node is retired while it is provisioned.
+// retired reports whether the node is retired at the time it is provisioned.
 func (p *plan) retired() bool {
 	if _, later := p.late["retired"]; later {
 		return isTrue(p.before["retired"])
@@ -68,10 +68,11 @@ func (p *plan) retired() bool {
 	return isTrue(p.after["retired"])
 }
 
-// heeding are the states in which a node goes on when its agent calls, and Ironic does not listen to one in maintenance.
+// heeding are the states in which a node continues when its agent reports. Ironic ignores the agent of a node in
+// maintenance.
 var heeding = []string{"wait call-back", "clean wait", "rescue wait", "service wait"}
 
-// guardFields refuses values that Ironic refuses, and changes of a node with something deployed on it that it refuses then.
+// guardFields refuses values that Ironic refuses, and changes that it refuses while something is deployed on the node.
 func (p *plan) guardFields() error {
 	if p.before == nil {
 		return nil
@@ -97,7 +98,7 @@ func (p *plan) guardFields() error {
 			continue
 		case isInterface:
 			help = "put the node into maintenance first, or " + help
-		case isNone(p.before[f.option]): // there may be a first one
+		case isNone(p.before[f.option]): // it may get its first one
 			continue
 		}
 		return fmt.Errorf("%s: Ironic does not change it while the node is %s; %s", f.option, p.describeState(state), help)
@@ -105,12 +106,12 @@ func (p *plan) guardFields() error {
 	return nil
 }
 
-// writes tells whether a field, or what is in it, is written, by a create or a change.
+// writes reports whether a field, or a part of it, is written, by a create or an update.
 func (p *plan) writes(option string) bool {
 	return p.updates(option) || p.create != nil && !isNone(p.create[option])
 }
 
-// updates tells whether fields, or what is in them, are changed.
+// updates reports whether one of the fields, or a part of it, is updated.
 func (p *plan) updates(fields ...string) bool {
 	for _, changes := range []api.Changes{p.update, p.late} {
 		for path := range changes {
@@ -138,7 +139,7 @@ func (p *plan) guardRemove() error {
 		return fmt.Errorf("the node %s is protected; to remove it, set protected: false first", name)
 	case slices.Contains(deployed, state) && !p.undeploy:
 		return fmt.Errorf("the node %s is %s, and would be removed with what is deployed on it; to do that, set undeploy: true", name, p.describeState(state))
-	case isTrue(o[keyMaintenance]): // Ironic forgets what it cannot reach any more
+	case isTrue(o[keyMaintenance]): // Ironic drops what it can no longer reach
 		return nil
 	case slices.Contains(deployed, state):
 		return fmt.Errorf("the node %s is %s, and cannot be torn down yet; set wait: true", name, p.describeState(state))

@@ -24,35 +24,36 @@ const (
 	optProperties = "properties"
 )
 
-// kind is all that the info modules know of one kind of objects.
+// kind describes one kind of objects for the info modules.
 type kind struct {
 	name, plural string
-	dialects     []api.Dialect // that have it
-	identity     string        // the field that tells one from another
+	dialects     []api.Dialect // dialects that have the kind
+	identity     string        // the field that identifies an object
 	filters      []filter
-	unnamed      bool // they have no names, or need not
+	unnamed      bool // the objects need not have names
 	detailed     bool // lists have a detailed form
-	fielded      bool // lists and single objects take fields
+	fielded      bool // lists and single objects accept a selection of fields
 	more         []ansible.Option
 	returns      []ansible.Return
 	doc          docs
 
 	list listFunc
-	get  getFunc // nil: single objects are looked for in the list
-	// keep is nil, or makes of options what a list cannot be filtered by; by are the fields that it looks at.
+	get  getFunc // nil: single objects are searched for in the list
+	// keep is nil, or returns a filter for options by which the API cannot filter; by are the fields that the filter
+	// needs.
 	keep func(context.Context, *service, ansible.Params) (keep func(api.Object) bool, by []string, err error)
 	// complete is nil, or adds what options ask for.
 	complete func(context.Context, *service, ansible.Params, api.Object) error
 }
 
-// docs are the texts of a kind that only people read.
+// docs are the texts of a kind that appear only in documentation.
 type docs struct {
 	is       string // what it is: a sentence
 	notes    []string
 	examples string
 }
 
-// filter is an option that the API filters lists by, under the same name.
+// filter is an option by which the API filters lists, under the same name.
 type filter struct {
 	option string
 	flag   bool
@@ -64,10 +65,10 @@ type (
 	getFunc  func(ctx context.Context, s *service, id string, fields ...string) (api.Object, error)
 )
 
-// infoName is the info module of the kind.
+// infoName returns the name of the kind's info module.
 func (k *kind) infoName() string { return "iotronic_" + k.name + "_info" }
 
-// infoSpec is the Spec of iotronic_KIND_info.
+// infoSpec returns the Spec of iotronic_KIND_info.
 func (k *kind) infoSpec() *ansible.Spec {
 	s := &ansible.Spec{
 		Name:  k.infoName(),
@@ -128,7 +129,7 @@ func (k *kind) infoSpec() *ansible.Spec {
 	return s
 }
 
-// writers are the modules that write the kind.
+// writers returns the modules that write the kind.
 func (k *kind) writers() (names []string) {
 	for _, r := range append([]*resource{nodes}, resources...) {
 		if r.kind == k {
@@ -138,7 +139,7 @@ func (k *kind) writers() (names []string) {
 	return names
 }
 
-// services are those that have the kind.
+// services returns the services that have the kind.
 func (k *kind) services() string {
 	ironic := slices.Contains(k.dialects, api.DialectIronic)
 	switch {
@@ -150,7 +151,7 @@ func (k *kind) services() string {
 	return "Iotronic"
 }
 
-// info is the module iotronic_KIND_info.
+// info runs the module iotronic_KIND_info.
 func (k *kind) info(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	s, err := open(ctx, task, k.plural)
 	if err != nil {
@@ -176,7 +177,7 @@ func (k *kind) info(ctx context.Context, task *ansible.Task) (*ansible.Result, e
 	return &ansible.Result{Fields: ansible.Fields{k.plural: objects}}, nil
 }
 
-// find reads the objects that the options name: one by one if names are all that is given, else from the list.
+// find reads the objects that the options select: one by one if only names are given, or else from the list.
 func (k *kind) find(ctx context.Context, s *service, p ansible.Params) ([]api.Object, error) {
 	var names []string
 	if !k.unnamed {
@@ -200,7 +201,7 @@ func (k *kind) find(ctx context.Context, s *service, p ansible.Params) ([]api.Ob
 	if names != nil {
 		by = append(by, keyName)
 	}
-	var added []string // fields that are compared, and not asked for
+	var added []string // fields that are compared, but were not requested
 	for _, field := range by {
 		if fields != nil && !slices.Contains(fields, field) {
 			added = append(added, field)
@@ -233,7 +234,7 @@ func (k *kind) find(ctx context.Context, s *service, p ansible.Params) ([]api.Ob
 	return walk.All(api.IsMarkerGone, func() iter.Seq2[api.Object, error] { return k.list(ctx, s, p, query) }, matches)
 }
 
-// query are the options that the API filters by, and the fields that are asked for; nil for all.
+// query returns the options by which the API filters, and the fields to request; nil means all.
 func (k *kind) query(p ansible.Params) (query map[string]any, fields []string) {
 	query = map[string]any{}
 	for _, f := range k.filters {
@@ -241,7 +242,7 @@ func (k *kind) query(p ansible.Params) (query map[string]any, fields []string) {
 		case !p.Has(f.option):
 		case f.flag:
 			query[f.option] = p.Bool(f.option)
-		case p.String(f.option) != "": // an empty template
+		case p.String(f.option) != "": // the result of an empty template
 			query[f.option] = p.String(f.option)
 		}
 	}
@@ -251,7 +252,7 @@ func (k *kind) query(p ansible.Params) (query map[string]any, fields []string) {
 	return query, fields
 }
 
-// filter is what objects have to be beside what the API filters by, and the fields that tell.
+// filter returns the conditions that the API cannot check, and the fields that they need.
 func (k *kind) filter(ctx context.Context, s *service, p ansible.Params) (keep func(api.Object) bool, by []string, err error) {
 	if k.keep == nil {
 		return func(api.Object) bool { return true }, nil, nil
@@ -259,7 +260,7 @@ func (k *kind) filter(ctx context.Context, s *service, p ansible.Params) (keep f
 	return k.keep(ctx, s, p)
 }
 
-// each reads objects one by one. A name that several have is that of all of them.
+// each reads objects one by one. If several objects share a name, all of them are returned.
 func (k *kind) each(ctx context.Context, s *service, ids, fields []string, matches func(api.Object) bool) (found []api.Object, err error) {
 	seen := map[string]bool{}
 	for wanted := ids; len(wanted) > 0; {
@@ -287,7 +288,7 @@ func (k *kind) each(ctx context.Context, s *service, ids, fields []string, match
 	return found, nil
 }
 
-// walking makes a list of one of the client's. whole are the fields of an object.
+// walking converts a list method of the client. whole returns the fields of an object.
 func walking[T, O any](of func(*api.Client) func(context.Context, O) iter.Seq2[*T, error], whole func(*T) api.Object) listFunc {
 	return func(ctx context.Context, s *service, _ ansible.Params, query map[string]any) iter.Seq2[api.Object, error] {
 		return func(yield func(api.Object, error) bool) {
@@ -304,7 +305,7 @@ func walking[T, O any](of func(*api.Client) func(context.Context, O) iter.Seq2[*
 	}
 }
 
-// getting makes a get of one of the client's.
+// getting converts a get method of the client.
 func getting[T any](of func(*api.Client) func(context.Context, string, ...string) (*T, error), whole func(*T) api.Object) getFunc {
 	return func(ctx context.Context, s *service, id string, fields ...string) (api.Object, error) {
 		item, err := of(s.client)(ctx, id, fields...)

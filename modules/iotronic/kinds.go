@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// kinds are what is read.
+// kinds are all kinds that info modules read.
 var kinds = []*kind{node, port, chassis, allocation, driver, board, fleet}
 
 var (
@@ -115,10 +115,10 @@ var node = &kind{
 		func(n *api.Node) api.Object { return n.Fields }),
 }
 
-// optInventory asks for what an inspection has found.
+// optInventory requests the results of the last inspection.
 const optInventory = "inventory"
 
-// nodeDetails reads what is asked for beside the node itself.
+// nodeDetails reads details that are not part of the node itself.
 func nodeDetails(ctx context.Context, s *service, p ansible.Params, o api.Object) error {
 	uuid := o.Text(keyUUID)
 	if p.Bool(optInventory) {
@@ -171,8 +171,8 @@ var driver = &kind{
 	complete: driverProperties,
 }
 
-// drivers lists drivers; they do not come in pages. Before 1.30 there are no details, which is no error unless the task
-// asks for them.
+// drivers lists drivers, which are not paged. Before 1.30 there are no details, which is an error only if the task
+// requests them.
 func drivers(ctx context.Context, s *service, p ansible.Params, query map[string]any) iter.Seq2[api.Object, error] {
 	kind, _ := query["type"].(string)
 	detail, _ := query[optDetail].(bool)
@@ -256,8 +256,8 @@ var board = &kind{
 		func(b *api.Board) api.Object { return b.Fields }),
 }
 
-// filterByFleet keeps the boards of one fleet: each names its own. To ask for the boards of a fleet gives few fields only
-// (reference §2.5), and to ask for a fleet is for admins (§3), so its name is looked for in the list.
+// filterByFleet selects the boards of one fleet by the fleet in each board. The API's own listing of a fleet's boards
+// has few fields (reference §2.5), and only admins can read a fleet (§3), so its name is looked up in the list.
 func filterByFleet(ctx context.Context, s *service, p ansible.Params) (func(api.Object) bool, []string, error) {
 	text := p.String(optFleet)
 	if text == "" {
@@ -309,7 +309,8 @@ var fleet = &kind{
 		func(f *api.Fleet) api.Object { return f.Fields }),
 }
 
-// writtenFields are the fields that a module which writes the kind returns: all details, without what an info module reads only when it is asked to.
+// writtenFields returns the fields that a module which writes the kind returns: all details, except those that an info
+// module reads only on request.
 func (k *kind) writtenFields() (fields []ansible.Return) {
 	for _, r := range k.returns {
 		if strings.HasPrefix(r.Returned, "when ") {
@@ -323,7 +324,7 @@ func (k *kind) writtenFields() (fields []ansible.Return) {
 	return fields
 }
 
-// withDetails is when an info module returns the fields that short lists lack.
+// withDetails is the condition under which an info module returns fields that short lists lack.
 const withDetails = "with details"
 
 func always(name string, kind ansible.Type, sample any, doc string) ansible.Return {

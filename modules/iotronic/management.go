@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// Options of a node that are no fields: what Ironic keeps in other places, or asks the hardware.
+// Options of a node that are not fields: what Ironic stores elsewhere, or reads from the hardware.
 const (
 	optTraits         = "traits"
 	optTraitsMode     = "traits_mode"
@@ -34,7 +34,7 @@ const (
 // managed are those of them that only Ironic has.
 var managed = []string{optTraits, optBootDevice, optBootMode, optSecureBoot, optConsole}
 
-// management is what a task says of them; "" or nil where it says nothing.
+// management is what a task sets of them; "" or nil if it does not.
 type management struct {
 	traits     []string
 	exact      bool // no other traits
@@ -45,7 +45,7 @@ type management struct {
 	console    *bool
 }
 
-// managementOptions are their options.
+// managementOptions returns their options.
 func managementOptions() []ansible.Option {
 	return []ansible.Option{
 		{Name: optTraits, Type: ansible.List, Elements: ansible.Str, Description: []string{
@@ -93,15 +93,15 @@ func wantManagement(p ansible.Params) (m management, err error) {
 	return m, nil
 }
 
-// change is one request of the management, and what a diff shows of it.
+// change is one management request, and its part of the diff.
 type change struct {
 	option string
 	needs  api.Version
 	do     func(ctx context.Context, a *applier) error
-	late   bool // when the node is where it is led, and its power is what it is to be
+	late   bool // after the node has reached its provision and power state
 }
 
-// planManagement finds what differs. It asks the hardware about what only that knows.
+// planManagement finds differences. It queries the hardware for what is stored only there.
 func (j *job) planManagement(ctx context.Context, w *want, p *plan) error {
 	if !w.present || j.dialect != api.DialectIronic {
 		return nil
@@ -144,7 +144,7 @@ func (p *plan) planTraits(m *management) error {
 		return nil
 	}
 	var have []string
-	_, _ = p.before.Get(optTraits, &have) // what is no list is none
+	_, _ = p.before.Get(optTraits, &have) // anything but a list counts as none
 	all := slices.Clone(m.traits)
 	if !m.exact {
 		all = append(all, have...)
@@ -163,7 +163,7 @@ func (p *plan) planTraits(m *management) error {
 		if m.exact || len(have) == 0 {
 			return a.do(ctx, func() error { return a.client.Nodes.SetTraits(ctx, a.id(), all) })
 		}
-		for _, t := range m.traits { // one by one, so that nobody else's are lost
+		for _, t := range m.traits { // one by one, so that traits that others add meanwhile are not lost
 			if slices.Contains(have, t) {
 				continue
 			}
@@ -211,10 +211,11 @@ func (j *job) planBoot(ctx context.Context, m *management, p *plan) error {
 	return nil
 }
 
-// queryHardware reads what only the hardware knows. Ironic locks a node for that, so what it does to the node is waited for. Hardware that does
-// not answer keeps the lock of this very question, longer than the client waits: then, and after a few times, there is no further one.
+// queryHardware reads what only the hardware knows. Ironic locks the node for that, so other operations on it are
+// waited for. If the hardware does not respond, the query itself keeps the lock for longer than the client waits; after
+// a few attempts, the query is given up.
 func (j *job) queryHardware(ctx context.Context, uuid string, ask func() error) error {
-	const most, long = 3, 30 * time.Second // the client tries again for half of that
+	const most, long = 3, 30 * time.Second // the client retries for half as long
 	for asked := 1; ; asked++ {
 		began := time.Now()
 		err := ask()
@@ -229,7 +230,7 @@ func (j *job) queryHardware(ctx context.Context, uuid string, ask func() error) 
 	}
 }
 
-// waitUnlocked waits until Ironic does nothing to a node, as long as the task may.
+// waitUnlocked waits until Ironic has released the lock of a node, as long as the task allows.
 func (j *job) waitUnlocked(ctx context.Context, uuid string) error {
 	ctx, cancel := context.WithDeadline(ctx, j.ends)
 	defer cancel()
@@ -239,18 +240,18 @@ func (j *job) waitUnlocked(ctx context.Context, uuid string) error {
 	})
 }
 
-// addDiff adds to the diff what is no field of the node.
+// addDiff adds something to the diff that is not a field of the node.
 func (p *plan) addDiff(key string, before, after api.Object) {
 	p.extraDiffs = append(p.extraDiffs, extraDiff{key, raw(before), raw(after)})
 }
 
-// extraDiff is a part of a diff that is no field of the node.
+// extraDiff is a part of a diff that is not a field of the node.
 type extraDiff struct {
 	key           string
 	before, after json.RawMessage
 }
 
-// applyManagement carries out the changes of one time.
+// applyManagement applies the early or the late changes.
 func (a *applier) applyManagement(ctx context.Context, late bool) error {
 	for _, c := range a.p.managing {
 		if c.late != late {
@@ -263,7 +264,7 @@ func (a *applier) applyManagement(ctx context.Context, late bool) error {
 	return nil
 }
 
-// changeAndWait asks for a change, and waits until the node shows it.
+// changeAndWait requests a change, and waits until the node shows it.
 func (a *applier) changeAndWait(ctx context.Context, field string, value json.RawMessage, do func() error) error {
 	if err := a.do(ctx, do); err != nil || !a.w.wait {
 		return err

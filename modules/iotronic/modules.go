@@ -6,14 +6,14 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// Entry is one module. Its Spec is made when it is wanted.
+// Entry is one module. Its Spec is built when it is needed.
 type Entry struct {
 	Name string
 	Spec func() *ansible.Spec
 	Run  func(ctx context.Context, task *ansible.Task) (*ansible.Result, error)
 }
 
-// Modules are all modules for Ironic and Iotronic.
+// Modules returns all modules for Ironic and Iotronic.
 func Modules() []Entry {
 	all := []Entry{{nodeName, nodeSpec, runNode}}
 	for _, r := range resources {

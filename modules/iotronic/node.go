@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// nodeName is the module that changes nodes.
+// nodeName is the name of the module that writes nodes.
 const nodeName = "iotronic_node"
 
 // Options of the module.
@@ -31,7 +31,7 @@ const (
 	softRebooted           = "soft_rebooted"
 )
 
-// nodeSpec is the Spec of iotronic_node.
+// nodeSpec returns the Spec of iotronic_node.
 func nodeSpec() *ansible.Spec {
 	s := &ansible.Spec{
 		Name:  nodeName,
@@ -81,7 +81,7 @@ func nodeSpec() *ansible.Spec {
 	return s
 }
 
-// options are those of the fields.
+// options returns the options of all fields.
 func (r *resource) options() (all []ansible.Option) {
 	for i := range r.fields {
 		all = append(all, r.fields[i].options(r)...)
@@ -89,11 +89,11 @@ func (r *resource) options() (all []ansible.Option) {
 	return all
 }
 
-// options are the option of a field, and that of its mode.
+// options returns the option of a field, and that of its mode.
 func (f *field) options(r *resource) []ansible.Option {
 	o := ansible.Option{Name: f.option, Description: slices.Clone(f.doc)}
 	switch {
-	case len(r.kind.dialects) == 1: // they all do
+	case len(r.kind.dialects) == 1: // all of them have it
 	case len(f.on) == 1:
 		o.Description = append(o.Description, "Only for nodes of Ironic.")
 	case !slices.Contains(f.on, onIronic[0]):
@@ -133,7 +133,7 @@ func (f *field) options(r *resource) []ansible.Option {
 	return []ansible.Option{o}
 }
 
-// stateOptions are what is not a field: states, and how they are reached.
+// stateOptions returns the options that are not fields: states, and how they are reached.
 func stateOptions() []ansible.Option {
 	return []ansible.Option{
 		{Name: optPassword, Default: onCreate, Choices: []any{onCreate, alwaysUpdate}, Description: []string{

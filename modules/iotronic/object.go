@@ -12,7 +12,7 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// Fields that more than one place knows.
+// Fields that are used in several files.
 const (
 	keyUUID        = "uuid"
 	keyName        = "name"
@@ -26,10 +26,10 @@ const (
 	keyError       = "last_error"
 )
 
-// null is JSON's.
+// null is JSON's null.
 var null = json.RawMessage("null")
 
-// raw returns a value as JSON. The values here come from JSON or are texts and flags.
+// raw returns a value as JSON. Values here come from JSON, or are texts and flags.
 func raw(v any) json.RawMessage {
 	text, err := value.Encode(v)
 	if err != nil {
@@ -38,8 +38,8 @@ func raw(v any) json.RawMessage {
 	return bytes.TrimRight(text, "\n")
 }
 
-// cleaned returns an object without what only leads to other addresses of the API, which the next task may reach under
-// another one: links, and fields such as ports. Of none it is an empty one.
+// cleaned returns an object without URLs of other parts of the API, such as links and ports: the next task may reach
+// the API under another address. For nil it returns an empty object.
 func cleaned(o api.Object) api.Object {
 	out := make(api.Object, len(o))
 	for key, value := range o {
@@ -50,7 +50,7 @@ func cleaned(o api.Object) api.Object {
 	return out
 }
 
-// isNone reports whether a value is not set: a field that is missing, null, or an empty text.
+// isNone reports whether a value is not set: a missing field, null, or an empty text.
 func isNone(value json.RawMessage) bool {
 	text := string(bytes.TrimSpace(value))
 	return text == "" || text == "null" || text == `""`
@@ -59,7 +59,7 @@ func isNone(value json.RawMessage) bool {
 // isTrue reports whether a field is the boolean true.
 func isTrue(value json.RawMessage) bool { return string(bytes.TrimSpace(value)) == "true" }
 
-// dictOf is a field that is an object; of anything else it is an empty one.
+// dictOf returns a field that is an object; for anything else, an empty object.
 func dictOf(value json.RawMessage) api.Object {
 	o := api.Object{}
 	if json.Unmarshal(value, &o) != nil || o == nil {

@@ -13,47 +13,47 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// plan is what is to be done about one node. It is all that check mode, diff and the real run know, so they cannot
+// plan is everything to be done for one node. Check mode, diff and the real run use only the plan, so they cannot
 // disagree.
 type plan struct {
 	of            *resource
-	before, after api.Object // nil: not there
-	// shown is after as the diff has it: with words for what the API hides, and for what leaves no trace.
+	before, after api.Object // nil: it does not exist
+	// shown is after, as the diff shows it: with placeholders for what the API hides, and for what leaves no trace.
 	shown api.Object
 
-	settle   string // the provision state that the node is on its way to and has to be in first
+	settle   string // the target provision state of a transition in progress, which must be reached first
 	create   api.Object
 	remove   bool
-	undeploy bool // what is deployed may go
+	undeploy bool // a deployment may be torn down
 	update   api.Changes
-	late     api.Changes // what is changed after the steps of provisioning
+	late     api.Changes // changes after the provisioning steps
 
-	maintenance, resume bool // begin, or get another reason; end
-	suspendLater        bool // the maintenance begins when the steps are done
+	maintenance, resume bool // start maintenance, or change its reason; end it
+	suspendLater        bool // maintenance starts after the steps
 	reason              string
 	steps               []transition
-	power               string // what is asked for
-	powering            string // the state on its way that is waited for, if nothing is asked for
+	power               string // the requested power state
+	powering            string // the target of a power change in progress that is waited for, if none is requested
 
-	managing    []change        // what is no field
+	managing    []change        // things that are not fields
 	configDrive json.RawMessage // of a deployment
-	doing       *steps          // what is done to the hardware
+	doing       *steps          // operations on the hardware
 	extraDiffs  []extraDiff     // of the diff
 
 	ports      []*plan // of a node
-	portsLater bool    // they are written when the steps are done
+	portsLater bool    // they are written after the steps
 }
 
 func (p *plan) changed() bool {
 	return slices.ContainsFunc(p.ports, (*plan).changed) || p.maintenance || p.resume || p.changesMore()
 }
 
-// changesMore tells whether anything but the maintenance is changed, which can begin and end at any time.
+// changesMore reports whether anything other than maintenance is changed, which can start and end at any time.
 func (p *plan) changesMore() bool {
 	return p.create != nil || p.remove || len(p.managing) > 0 || len(p.update)+len(p.late) > 0 || len(p.steps) > 0 || p.power != ""
 }
 
-// makePlan compares what a task says with what is there; have is nil if nothing is. It sends nothing.
+// makePlan compares what a task wants with the current state; have is nil if the node does not exist. It sends nothing.
 func makePlan(w *want, have api.Object, d api.Dialect) (*plan, error) {
 	p := newPlan(w, have)
 	if !w.present {
@@ -86,7 +86,7 @@ func makePlan(w *want, have api.Object, d api.Dialect) (*plan, error) {
 	return p, nil
 }
 
-// newPlan is a plan without anything to do.
+// newPlan returns an empty plan.
 func newPlan(w *want, have api.Object) *plan {
 	return &plan{of: w.of, before: have, configDrive: w.configDrive, doing: &w.steps, update: api.Changes{}, late: api.Changes{}}
 }
@@ -101,7 +101,7 @@ func (p *plan) planRemove(w *want, d api.Dialect) error {
 	}
 	p.undeploy = w.undeploy
 	if isTrue(p.before[keyMaintenance]) {
-		return nil // Ironic leaves it alone, so it may stay where it is for ever; it is forgotten as it is
+		return nil // Ironic ignores it, so it may never change; it is deleted as it is
 	}
 	state := p.startState(w)
 	if w.undeploy && slices.Contains(deployed, state) {
@@ -164,10 +164,10 @@ func (p *plan) planCreate(w *want, d api.Dialect) error {
 // set sets what the node will have.
 func (p *plan) set(key string, value json.RawMessage) { p.after[key], p.shown[key] = value, value }
 
-// predicted is what the API will show of a field.
+// predicted returns what the API will show for a field.
 func (f *field) predicted(value json.RawMessage, given bool) json.RawMessage {
 	switch {
-	case given && f.form == formPlace: // the API adds when it was changed
+	case given && f.form == formPlace: // the API adds the time of the change
 		var places []map[string]json.RawMessage
 		if json.Unmarshal(value, &places) == nil && len(places) == 1 {
 			places[0]["updated_at"] = null
@@ -184,7 +184,7 @@ func (f *field) predicted(value json.RawMessage, given bool) json.RawMessage {
 	return null
 }
 
-// missing is how an error names what is not there: by what it was looked for.
+// missing describes, for errors, a missing object by what it was searched for.
 func (w *want) missing() string {
 	if w.uuid != "" {
 		return "with the UUID " + w.uuid
@@ -192,7 +192,7 @@ func (w *want) missing() string {
 	return strconv.Quote(w.called())
 }
 
-// called is how errors name a node.
+// called describes a node for errors.
 func called(name, uuid string) string {
 	if name == "" {
 		return uuid
@@ -200,7 +200,7 @@ func called(name, uuid string) string {
 	return fmt.Sprintf("%q", name)
 }
 
-// planChange finds what differs.
+// planChange finds differences.
 func (p *plan) planChange(w *want, d api.Dialect) error {
 	p.after = maps.Clone(p.before)
 	p.shown = maps.Clone(p.before)
@@ -234,7 +234,7 @@ func (p *plan) planChange(w *want, d api.Dialect) error {
 	return nil
 }
 
-// equal compares a field with what a task says.
+// equal compares a field with what a task wants.
 func (f *field) equal(have, want json.RawMessage) bool {
 	switch f.form {
 	case formFlag:
@@ -250,7 +250,7 @@ func (f *field) equal(have, want json.RawMessage) bool {
 	return isNone(have) && isNone(want) || value.EqualJSON(have, want)
 }
 
-// excerpt is a value for an error: what is not there is nothing.
+// excerpt returns a value for an error message; a missing value is "nothing".
 func excerpt(value json.RawMessage) string {
 	if isNone(value) || string(value) == "[]" {
 		return "none"
@@ -258,7 +258,7 @@ func excerpt(value json.RawMessage) string {
 	return string(value)
 }
 
-// sameWords compares lists of texts in any order; none is an empty one.
+// sameWords compares lists of texts in any order; no list equals an empty one.
 func sameWords(have, want json.RawMessage) bool {
 	var a, b []string
 	if json.Unmarshal(have, &a) != nil && !isNone(have) || json.Unmarshal(want, &b) != nil {
@@ -269,7 +269,7 @@ func sameWords(have, want json.RawMessage) bool {
 	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }
 
-// samePlace compares the first location, the only one that counts, without what the API adds.
+// samePlace compares the first location, the only one that matters, ignoring what the API adds.
 func samePlace(have, want json.RawMessage) bool {
 	var a, b []api.Location
 	if json.Unmarshal(have, &a) != nil || json.Unmarshal(want, &b) != nil || len(a) == 0 || len(b) == 0 {
@@ -279,7 +279,7 @@ func samePlace(have, want json.RawMessage) bool {
 	return a[0] == b[0]
 }
 
-// dropReasons predicts the reasons that Ironic drops with what they are reasons for.
+// dropReasons predicts which reasons Ironic drops together with what they explain.
 func (p *plan) dropReasons() {
 	for _, flag := range []string{"protected", "retired"} {
 		if _, changes := p.update[flag]; changes && !isTrue(p.after[flag]) {
@@ -290,13 +290,13 @@ func (p *plan) dropReasons() {
 	}
 }
 
-// imageKeys are what Ironic adds to instance_info when it deploys; they stay as long as that stands.
+// imageKeys are the keys that Ironic adds to instance_info during a deployment; they stay until it is torn down.
 var imageKeys = []string{
 	"image_checksum", "image_container_format", "image_disk_format", "image_os_hash_algo", "image_os_hash_value", "image_properties",
 	"image_tags", "image_type", "image_url",
 }
 
-// planDict finds the keys of a dict that differ. have is nil where there is no node yet.
+// planDict finds the keys of a dict that differ. have is nil if there is no node yet.
 func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	wanted, given := w.dicts[f.option]
 	now := dictOf(have)
@@ -308,9 +308,9 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	}
 	after, shown, sent := api.Object{}, api.Object{}, api.Object{}
 	changes := api.Changes{}
-	odd := isNone(have) // then there is nothing to change keys of
+	odd := isNone(have) // there are no keys to compare with then
 	state, _ := settled(p.before)
-	inUse := f.option == "instance_info" && !slices.Contains(undeployed, state) && state != "deploy failed" // where it is written anew
+	inUse := f.option == "instance_info" && !slices.Contains(undeployed, state) && state != "deploy failed" // it is rewritten in that case
 	for key, text := range now {
 		if _, ok := wanted.values[key]; !ok && wanted.replace && !(inUse && slices.Contains(imageKeys, key)) {
 			changes[api.Path(f.option, key)] = api.Remove
@@ -358,7 +358,8 @@ func (p *plan) planDict(f *field, w *want, have json.RawMessage) error {
 	return nil
 }
 
-// shown is the value of a key of a dict for a comparison: as the API keeps it now, whatever an earlier release kept.
+// shown returns the value of a key of a dict for comparison: as the API would store it now, whatever an earlier release
+// has stored.
 func (f *field) shown(key string, have json.RawMessage) json.RawMessage {
 	if f.kept != nil {
 		if kept, err := f.kept(key, have); err == nil {
@@ -368,7 +369,7 @@ func (f *field) shown(key string, have json.RawMessage) json.RawMessage {
 	return have
 }
 
-// replaceDicts makes changes of keys changes of whole attributes: Iotronic knows no others.
+// replaceDicts converts changes of keys to changes of complete attributes: Iotronic supports no others.
 func (p *plan) replaceDicts(d api.Dialect) error {
 	if len(p.update) == 0 {
 		return nil
@@ -388,7 +389,7 @@ func (p *plan) replaceDicts(d api.Dialect) error {
 	return nil
 }
 
-// result is what the plan predicts.
+// result returns what the plan predicts.
 func (p *plan) result() *ansible.Result {
 	o := p.after
 	if o == nil { // absent
@@ -416,10 +417,10 @@ func (p *plan) result() *ansible.Result {
 	return result
 }
 
-// notes are what the servers write for themselves.
+// notes are fields that the servers maintain themselves.
 var notes = []string{"created_at", "updated_at", "provision_updated_at", "driver_internal_info", "reservation", "internal_info"}
 
-// comparable is a node for a diff: without what the servers note, and what they have yet to choose.
+// comparable returns a node for a diff: without fields that the servers maintain, or will choose.
 func (p *plan) comparable(o api.Object) api.Object {
 	c := cleaned(o)
 	for key, value := range c {

@@ -27,7 +27,7 @@ const (
 	linkConnection = "local_link_connection"
 )
 
-// portFields are what a task can set of a port.
+// portFields are the fields of a port that a task can set.
 var portFields = []field{
 	{option: optAddress, on: onIronic, needed: true, stays: true, lower: true, check: isMAC, doc: []string{
 		"The MAC address, unique among all ports. Quote it: YAML reads some addresses as numbers. With O(uuid), the address of the port is changed to this.",
@@ -46,7 +46,7 @@ var portFields = []field{
 	{option: "extra", form: formDict, on: onIronic, doc: []string{"Arbitrary data to store with the port."}},
 }
 
-// ports are what iotronic_port writes.
+// ports describes what iotronic_port writes.
 var ports = &resource{
 	kind: port, by: optAddress, store: portStore, guard: guardPort,
 	fields: append([]field{{
@@ -82,7 +82,7 @@ var ports = &resource{
 `,
 }
 
-// portsOfNode are what iotronic_node writes along with a node.
+// portsOfNode describes the ports that iotronic_node writes.
 var portsOfNode = &resource{kind: port, by: optAddress, store: portStore, fields: portFields}
 
 var portStore = stored[api.Port, api.PortCreate]{
@@ -139,7 +139,7 @@ func isMAC(text string) error {
 	return nil
 }
 
-// resolveNode is the UUID of a node.
+// resolveNode returns the UUID of a node.
 func resolveNode(ctx context.Context, s *service, word string) (string, error) {
 	n, err := s.client.Nodes.Get(ctx, word, keyUUID)
 	if api.IsNotFound(err) {
@@ -151,7 +151,7 @@ func resolveNode(ctx context.Context, s *service, word string) (string, error) {
 	return n.UUID, nil
 }
 
-// resolvePortgroup is the UUID of a group of ports.
+// resolvePortgroup returns the UUID of a port group.
 func resolvePortgroup(ctx context.Context, s *service, word string) (string, error) {
 	answer, err := s.client.Do(ctx, http.MethodGet, "/portgroups/"+url.PathEscape(word), nil, nil)
 	if api.IsNotFound(err) {
@@ -169,7 +169,8 @@ var connectivity = []string{"pxe_enabled", linkConnection, "physical_network", "
 // recabled are those states.
 var recabled = []string{enroll, manageable, "inspecting", "inspect wait"}
 
-// guardPort refuses changes of a port that Ironic refuses in the state of its node, and an address that another port has.
+// guardPort refuses changes of a port that Ironic refuses in the state of its node, and an address that another port
+// uses.
 func guardPort(ctx context.Context, s *service, p *plan) error {
 	if p.remove {
 		return nil
@@ -187,7 +188,7 @@ func guardPort(ctx context.Context, s *service, p *plan) error {
 	return p.guardCable(n.Fields, n.ProvisionState)
 }
 
-// guardCable refuses changes of a port that Ironic refuses while its node is in a state.
+// guardCable refuses changes of a port that Ironic refuses while its node is in a certain state.
 func (p *plan) guardCable(node api.Object, state string) error {
 	what := strings.Join(connectivity, ", ")
 	name := called(node.Text(keyName), node.Text(keyUUID))
@@ -203,7 +204,8 @@ func (p *plan) guardCable(node api.Object, state string) error {
 	return nil
 }
 
-// freeAddress refuses an address that another port has. If that is of the same node somebody else has just made it.
+// freeAddress refuses an address that another port uses. If that port belongs to the same node, somebody else has just
+// created it.
 func (s *service) freeAddress(ctx context.Context, p *plan, node string) error {
 	if !p.writes(optAddress) {
 		return nil
@@ -222,7 +224,7 @@ func (s *service) freeAddress(ctx context.Context, p *plan, node string) error {
 	return err
 }
 
-// portOptions are the options of iotronic_node for ports.
+// portOptions returns the options of iotronic_node for ports.
 func portOptions() []ansible.Option {
 	one := portsOfNode.options()
 	for i := range one {
@@ -240,7 +242,7 @@ func portOptions() []ansible.Option {
 	}
 }
 
-// wantPorts reads what a task says of the ports of a node.
+// wantPorts reads what a task wants for the ports of a node.
 func wantPorts(p ansible.Params) ([]*want, error) {
 	if !p.Has(optPorts) {
 		return nil, nil
@@ -302,7 +304,8 @@ func (s *service) planPorts(ctx context.Context, w *want, p *plan) error {
 	return p.schedulePorts()
 }
 
-// schedulePorts finds whether the ports can be changed before the node is led on, or have to be afterwards.
+// schedulePorts determines whether the ports can be changed before the node changes its provision state, or only
+// afterwards.
 func (p *plan) schedulePorts() error {
 	early := maps.Clone(p.before)
 	if early != nil {
@@ -321,7 +324,7 @@ func (p *plan) schedulePorts() error {
 	return nil
 }
 
-// writePorts carries out the plans of the ports.
+// writePorts applies the plans of the ports.
 func (a *applier) writePorts(ctx context.Context, later bool) error {
 	if a.p.portsLater != later {
 		return nil
@@ -343,7 +346,7 @@ func (a *applier) writePorts(ctx context.Context, later bool) error {
 	return nil
 }
 
-// shownPorts are the ports that a result shows: those that are there in the end.
+// shownPorts returns the ports in a result: those that exist at the end.
 func (p *plan) shownPorts() []api.Object {
 	list := []api.Object{}
 	for _, sub := range p.ports {

@@ -7,25 +7,25 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// Provision states that a task can ask for, and that others are told from.
+// Provision states that a task can request, and others with a special meaning here.
 const (
 	enroll     = "enroll"
 	manageable = "manageable"
 	available  = "available"
 	active     = "active"
-	inspected  = "inspected" // not one of Ironic's: a node that was inspected, wherever it is
+	inspected  = "inspected" // not a state of Ironic: a node that has been inspected, in whatever state
 	rescue     = "rescue"
 )
 
-// transition is a verb of Ironic's, and the state that it leads to.
+// transition is a verb of Ironic, and the state that it leads to.
 type transition struct{ verb, state string }
 
-// deployed are the states of a node with an instance on it, whole or not: only api.ProvisionDeleted leads out of
-// them without it.
+// deployed are the states of a node with an instance, complete or not. Only api.ProvisionDeleted leads out of them and
+// removes the instance.
 var deployed = []string{active, "deploy failed", "error", "rescue", "rescue failed", "unrescue failed", "service failed"}
 
-// transitions are the transitions that a task may ask for, by the state they begin at (Ironic's state machine). What tears a
-// deployment down is not among them.
+// transitions are the transitions that a task may request, by the state in which they begin (Ironic's state machine),
+// without those that tear a deployment down.
 var transitions = map[string][]transition{
 	enroll:           {{api.ProvisionManage, manageable}},
 	"clean failed":   {{api.ProvisionManage, manageable}},
@@ -42,7 +42,7 @@ var transitions = map[string][]transition{
 	"service failed":  {{api.ProvisionAbort, active}},
 }
 
-// route is the shortest way from a state to another. is says in errors where the node is.
+// route returns the shortest route from one state to another. is describes the state of the node in errors.
 func route(from, to, is string, undeploy bool) ([]transition, error) {
 	type walk struct {
 		at   string
@@ -56,7 +56,7 @@ func route(from, to, is string, undeploy bool) ([]transition, error) {
 		}
 		next := transitions[now.at]
 		next = next[:len(next):len(next)]
-		if undeploy && now.at == "error" { // what could not be torn down is written anew
+		if undeploy && now.at == "error" { // a failed teardown is deployed over
 			next = append(next, transition{api.ProvisionRebuild, active})
 		}
 		if undeploy && slices.Contains(deployed, now.at) {
@@ -78,7 +78,7 @@ func route(from, to, is string, undeploy bool) ([]transition, error) {
 	return nil, fmt.Errorf("%s: the node is %s, and this module knows no way from there to %q; move it to %s, %s, %s or %s by hand first", optProvision, is, to, enroll, manageable, available, active)
 }
 
-// findRoute is the route to what a task asks for; to some of it lead only ways of their own.
+// findRoute returns the route to what a task wants. Some targets have a route of their own.
 func (p *plan) findRoute(from string, w *want) ([]transition, error) {
 	is := p.describeState(from)
 	switch isDeployed := slices.Contains(deployed, from); {
@@ -105,7 +105,7 @@ func (p *plan) findRoute(from string, w *want) ([]transition, error) {
 // inspecting are the states of a node that is being inspected.
 var inspecting = []string{"inspecting", "inspect wait"}
 
-// settled is the provision state that a node is in, or is on its way to; moves tells which.
+// settled returns the provision state of a node, or its target if it is in transition; moves reports which.
 func settled(o api.Object) (state string, moves bool) {
 	state = o.Text(keyProvision)
 	if isNone(o[keyProvision]) && o != nil {
@@ -117,7 +117,7 @@ func settled(o api.Object) (state string, moves bool) {
 	return state, false
 }
 
-// describeState are where a node is, or is on its way to if that is waited for, for errors.
+// describeState describes the state of a node for errors, or its target if that is waited for.
 func (p *plan) describeState(state string) string {
 	if p.settle != "" {
 		return fmt.Sprintf("on its way to %q", state)
@@ -125,13 +125,13 @@ func (p *plan) describeState(state string) string {
 	return fmt.Sprintf("%q", state)
 }
 
-// changeable are the states in which Ironic changes a node that is on its way.
+// changeable are the states in which Ironic allows changes of a node in transition.
 var changeable = []string{"verifying", "inspect wait"}
 
-// undeployed are the states in which Ironic changes all of a node.
+// undeployed are the states in which Ironic allows all changes of a node.
 var undeployed = []string{enroll, manageable, available, "inspecting", "inspect wait"}
 
-// powered is the power state that a node is in, or is on its way to; "" if it is not known.
+// powered returns the power state of a node, or its target if it is changing; "" if unknown.
 func powered(o api.Object) (state string, moves bool) {
 	if target := o.Text("target_power_state"); target != "" {
 		switch target {

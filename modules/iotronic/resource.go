@@ -13,40 +13,40 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// resource is what a module writes: which objects, how they are told apart, and what a task can set of them. Nodes have more to
-// them; of all others the module is made of this.
+// resource describes what a module writes: the kind of objects, how they are identified, and what a task can set. The
+// modules of all resources except nodes consist of this alone.
 type resource struct {
 	kind   *kind
-	by     string // the field that names an object beside its UUID; "" for none
+	by     string // the field, besides the UUID, that identifies an object; "" for none
 	fields []field
 	store  store
-	// guard is nil, or refuses what the API is known to refuse, which it may be asked about.
+	// guard is nil, or refuses what the API is known to refuse; it can send requests to find out.
 	guard func(ctx context.Context, s *service, p *plan) error
-	// wait is nil, or waits until an object that is there has become what it is for.
+	// wait is nil, or waits until a created object is ready.
 	wait           func(ctx context.Context, s *service, o api.Object, timeout time.Duration) (api.Object, error)
-	timeoutSeconds int                    // seconds that it waits if the task does not say how long
-	failed         func(api.Object) error // nil, or the error of an object that never will
-	outcome        func(*want, *plan)     // nil, or predicts more of a new object
+	timeoutSeconds int                    // default timeout in seconds
+	failed         func(api.Object) error // nil, or the error of an object that can never be ready
+	outcome        func(*want, *plan)     // nil, or predicts further fields of a new object
 
-	creates   string // what Spec says of the first sentence: "Creates, changes and removes ports."
+	creates   string // the first sentence of the Spec: "Creates, changes and removes ports."
 	identity  string // how an object is found
 	examples  string
 	moreNotes []string
 }
 
-// nodes are what iotronic_node writes.
+// nodes describes what iotronic_node writes.
 var nodes = &resource{kind: node, by: keyName, fields: nodeFields}
 
-// resources are what further modules write.
+// resources are written by other modules.
 var resources = []*resource{ports, chassisResource, allocationResource}
 
-// moduleName is the module of a resource.
+// moduleName returns the name of the resource's module.
 func (r *resource) moduleName() string { return "iotronic_" + r.kind.name }
 
-// since is the version of Ironic's API that has a field first.
+// since returns the version of Ironic's API that introduced a field.
 func (r *resource) since(f *field) api.Version { return api.Since(r.kind.plural, f.sent()) }
 
-// store is how the objects of a resource are read and written.
+// store reads and writes the objects of a resource.
 type store interface {
 	get(ctx context.Context, c *api.Client, id string) (api.Object, error)
 	create(ctx context.Context, c *api.Client, o api.Object) (api.Object, error)
@@ -54,7 +54,7 @@ type store interface {
 	remove(ctx context.Context, c *api.Client, id string) error
 }
 
-// collection is a collection of the client's that can be read and written.
+// collection is a collection of the client that can be read and written.
 type collection[T, C any] interface {
 	Get(ctx context.Context, id string, fields ...string) (*T, error)
 	Create(ctx context.Context, object C) (*T, error)
@@ -62,7 +62,7 @@ type collection[T, C any] interface {
 	Delete(ctx context.Context, id string) error
 }
 
-// stored is a store in a collection of the client's.
+// stored implements store with a collection of the client.
 type stored[T, C any] struct {
 	of     func(*api.Client) collection[T, C]
 	made   func(api.Object) C
@@ -92,7 +92,7 @@ func (s stored[T, C]) remove(ctx context.Context, c *api.Client, id string) erro
 	return s.of(c).Delete(ctx, id)
 }
 
-// called is what a task calls an object.
+// called returns the name or UUID by which a task identifies an object.
 func (w *want) called() string {
 	if w.of == nodes {
 		return w.name
@@ -100,7 +100,7 @@ func (w *want) called() string {
 	return api.Object(w.values).Text(w.of.by)
 }
 
-// spec is the Spec of iotronic_KIND.
+// spec returns the Spec of iotronic_KIND.
 func (r *resource) spec() *ansible.Spec {
 	s := &ansible.Spec{
 		Name:  r.moduleName(),
@@ -141,7 +141,7 @@ func (r *resource) spec() *ansible.Spec {
 	return s
 }
 
-// run is the module iotronic_KIND.
+// run runs the module iotronic_KIND.
 func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result, error) {
 	p := task.Params
 	if p.Has(optUUID) && !value.IsUUID(p.String(optUUID)) {
@@ -177,7 +177,7 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (*ansible.Result
 	return result, err
 }
 
-// newWant is what a task says of an object, before its fields are read.
+// newWant returns a want without fields.
 func (r *resource) newWant(uuid string, present bool) *want {
 	return &want{
 		of: r, present: present, uuid: value.CanonicalUUID(uuid), wait: true, timeout: lockTime,
@@ -185,10 +185,10 @@ func (r *resource) newWant(uuid string, present bool) *want {
 	}
 }
 
-// lockTime is how long a task waits while another request works on the node that its object belongs to.
+// lockTime is how long a task waits while another request locks the node of its object.
 const lockTime = time.Minute
 
-// resolveReferences finds the objects that fields name, and the version that is spoken.
+// resolveReferences finds the objects that fields refer to, and determines the API version.
 func (s *service) resolveReferences(ctx context.Context, w *want, p ansible.Params) (err error) {
 	if w.spoken, err = s.client.Version(ctx); err != nil {
 		return err
@@ -206,7 +206,7 @@ func (s *service) resolveReferences(ctx context.Context, w *want, p ansible.Para
 		}
 		uuids := make([]string, len(words))
 		for i, word := range words {
-			if w.spoken.Compare(w.of.since(f)) < 0 { // which is refused below
+			if w.spoken.Compare(w.of.since(f)) < 0 { // refused below
 				uuids[i] = word
 			} else if uuids[i], err = f.resolve(ctx, s, word); err != nil {
 				return fmt.Errorf("%s: %w", f.option, err)
@@ -221,7 +221,7 @@ func (s *service) resolveReferences(ctx context.Context, w *want, p ansible.Para
 	return nil
 }
 
-// reconcile reads, plans, and carries out once.
+// reconcile reads, plans and applies once.
 func (r *resource) reconcile(ctx context.Context, s *service, w *want, check bool) (*ansible.Result, error) {
 	id := w.uuid
 	if id == "" {
@@ -254,7 +254,7 @@ func (r *resource) reconcile(ctx context.Context, s *service, w *want, check boo
 	return result, err
 }
 
-// plan compares, and refuses what is known to be refused.
+// plan compares, and refuses what the API is known to refuse.
 func (r *resource) plan(ctx context.Context, s *service, w *want, have api.Object) (*plan, error) {
 	p := newPlan(w, have)
 	switch {
@@ -293,7 +293,7 @@ func (r *resource) plan(ctx context.Context, s *service, w *want, have api.Objec
 	return p, nil
 }
 
-// apply carries out the plan of an object that is no node, and gives what the object is then.
+// apply applies the plan of an object other than a node, and returns the resulting object.
 func (p *plan) apply(ctx context.Context, s *service, wait time.Duration) (o api.Object, err error) {
 	store, uuid := p.of.store, p.before.Text(keyUUID)
 	err = retryWhileLocked(ctx, s.again && wait > 0, time.Now().Add(wait), func(err error) error {
@@ -310,7 +310,7 @@ func (p *plan) apply(ctx context.Context, s *service, wait time.Duration) (o api
 		return err
 	})
 	switch {
-	case p.remove && api.IsNotFound(err): // somebody else was faster
+	case p.remove && api.IsNotFound(err): // somebody else deleted it first
 		return nil, nil
 	case p.create != nil && api.IsConflict(err) && !api.IsLocked(err), p.create == nil && api.IsNotFound(err),
 		strings.Contains(refusal(err), "can't remove a non-existent object"):

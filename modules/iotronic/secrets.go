@@ -14,22 +14,22 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// stars are what Ironic shows in the place of a secret.
+// stars is what Ironic shows in place of a secret.
 const stars = api.Hidden
 
 // masked reports whether Ironic has masked a part of a value.
 func masked(value json.RawMessage) bool { return bytes.Contains(value, []byte(stars)) }
 
-// hiding is what stars mean in what the API shows.
+// hiding is the meaning of asterisks in what the API shows.
 type hiding int
 
 const (
-	starred hiding = iota // themselves: nothing is hidden there
-	kept                  // a secret, which counts as the same
-	renewed               // a secret, which is to be written anew
+	starred hiding = iota // the text itself: nothing is hidden there
+	kept                  // a secret, which counts as equal
+	renewed               // a secret, which is to be written again
 )
 
-// hidingOf is what stars mean in a field that hides secrets, or does not.
+// hidingOf returns the meaning of asterisks in a field that hides secrets, or does not.
 func hidingOf(hides, anew bool) hiding {
 	switch {
 	case !hides:
@@ -40,9 +40,9 @@ func hidingOf(hides, anew bool) hiding {
 	return kept
 }
 
-// same compares what a task says with what the API shows. A number and its text are the same: of a template such as
-// "{{ cpus * 1024 }}" one release of Ansible makes the one, and another the other. So are true and 1, and false and 0: Ironic takes
-// them for the same, and does not store a change of one to the other.
+// same compares what a task wants with what the API shows. A number equals its text: from a template such as "{{ cpus *
+// 1024 }}", some releases of Ansible make a number and others a text. Likewise true equals 1, and false equals 0:
+// Ironic treats them as equal, and does not store a change from one to the other.
 func same(have, want json.RawMessage, stars hiding) bool {
 	return value.EqualJSON(have, want) && (stars == starred || !masked(have)) || sameValues(decoded(have), decoded(want), stars)
 }
@@ -106,7 +106,7 @@ func sameValues(have, want any, hidden hiding) bool {
 	return value.EqualJSON(raw(have), raw(want))
 }
 
-// isMasked reports whether a text has all that is to be seen of another, around its stars.
+// isMasked reports whether a text contains all visible parts of another, which are separated by asterisks.
 func isMasked(have, text string) bool {
 	seen := strings.Split(have, stars)
 	last := len(seen) - 1
@@ -121,16 +121,16 @@ func isMasked(have, text string) bool {
 	return begins && ends
 }
 
-// decoded is a value with all digits of its numbers.
+// decoded returns a value with all digits of its numbers.
 func decoded(raw json.RawMessage) any {
-	v, _ := value.Decode(raw) // what is no JSON is nil, and equal to nothing
+	v, _ := value.Decode(raw) // invalid JSON is nil, which equals nothing
 	return v
 }
 
-// alsoHidden are keys that Ironic hides in instance_info, whatever they hold.
+// alsoHidden are keys whose values Ironic always hides in instance_info.
 var alsoHidden = []string{"image_url", "configdrive"}
 
-// concealValue is a value as the API will show it under a key of a field: secrets as a word.
+// concealValue returns a value as the API will show it under a key of a field, with secrets replaced by a word.
 func concealValue(field, key string, value json.RawMessage, word string) json.RawMessage {
 	value = bytes.TrimSpace(value)
 	isDict := bytes.HasPrefix(value, []byte("{"))
@@ -155,7 +155,7 @@ func concealValue(field, key string, value json.RawMessage, word string) json.Ra
 	return raw(o)
 }
 
-// textSecrets are the secrets within the texts of a value.
+// textSecrets returns the secrets within the texts of a value.
 func textSecrets(value json.RawMessage) (found []string) {
 	switch v := decoded(value).(type) {
 	case string:
@@ -172,8 +172,8 @@ func textSecrets(value json.RawMessage) (found []string) {
 	return found
 }
 
-// conceal is a node without the secrets that the task itself gives, wherever the API shows them: a policy of Ironic's can
-// have it do so, and it does within lists. What else the node has is what the API shows, and stays as it is.
+// conceal returns a node without the secrets from the task, wherever the API shows them: a policy of Ironic can allow
+// that, and Ironic always shows them within lists. Everything else stays as the API shows it.
 func (w *want) conceal(o api.Object) api.Object {
 	for option, given := range w.dicts {
 		if have, ok := o[option]; ok && api.HidesSecrets(option) {
@@ -184,8 +184,8 @@ func (w *want) conceal(o api.Object) api.Object {
 	return w.steps.conceal(o)
 }
 
-// conceal is a node without what keys call secrets in the steps that the task gives: while they are done, and when one fails, Ironic
-// shows them whole.
+// conceal returns a node without the values of secret keys in the steps from the task: Ironic shows them in clear text
+// while the steps run, and after a failure.
 func (s *steps) conceal(o api.Object) api.Object {
 	if len(s.of) == 0 || o == nil {
 		return o
@@ -199,7 +199,7 @@ func (s *steps) conceal(o api.Object) api.Object {
 	return o
 }
 
-// withoutSecrets puts stars in the place of what keys call secrets.
+// withoutSecrets replaces the values of secret keys by asterisks.
 func withoutSecrets(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
@@ -218,7 +218,7 @@ func withoutSecrets(v any) any {
 	return v
 }
 
-// concealed puts stars in the place of each secret in a value for which the task has given one.
+// concealed replaces each secret in a value by asterisks, if the task has set one there.
 func concealed(have, given any) any {
 	switch have := have.(type) {
 	case map[string]any:
@@ -245,23 +245,24 @@ func concealed(have, given any) any {
 	return have
 }
 
-// isSecret reports whether the task's own output masks the value of a key.
+// isSecret reports whether the output of the task masks the value of a key.
 func isSecret(key string) bool {
 	key = strings.ToLower(key)
 	return api.IsSecretKey(key) || slices.ContainsFunc(alsoHidden, func(word string) bool { return strings.Contains(key, word) })
 }
 
-// minSecret is the length, in characters, from which a text of a config drive is taken for a secret that no key tells.
+// minSecret is the minimum length, in characters, of texts in a config drive that count as secrets although their key
+// does not say so.
 const minSecret = 8
 
-// driveSecrets are the texts of a config drive that no message may show. If all of its texts were masked, as those of a
-// password are, then messages would lose the node's name, which the drive has as its hostname, and each word such as disk,
-// boot or 1 that a drive happens to have. So these are secrets: what a key calls one (password, token and so on),
-// whatever it is; a drive as one text, and user_data, vendor_data and network_data as one text, with what the lines in it
-// call secrets; and any other text of at least 8 characters that is not [ordinary]. A path is none: it is what the
-// message is about.
+// driveSecrets returns the texts of a config drive that no message may show. If all its texts were masked like
+// passwords, messages would lose the name of the node, which is the hostname in the drive, and each word such as disk,
+// boot or 1 that the drive happens to contain. Therefore secrets are: the value of a key that names a secret (password,
+// token and so on); a drive that is one text, and user_data, vendor_data and network_data as one text, and secrets in
+// its lines; and any other text of at least 8 characters that is not [ordinary]. A path is not a secret: messages are
+// about it.
 func driveSecrets(value json.RawMessage, other func(option string) string) (secrets []string) {
-	var shown []string // what messages name
+	var shown []string // messages contain these
 	for _, option := range []string{optName, optUUID, "instance_uuid", "instance_name", keyDriver, "url"} {
 		shown = append(shown, strings.ToLower(other(option)))
 	}
@@ -290,9 +291,9 @@ func driveSecrets(value json.RawMessage, other func(option string) string) (secr
 	return secrets
 }
 
-// lineSecrets are what the lines of user data call secrets, as in password: hush.
+// lineSecrets returns the secrets in the lines of user data, as in password: hush.
 func lineSecrets(text string) (secrets []string) {
-	const least = 4 // shorter ones are found in any message
+	const least = 4 // shorter ones would be found in any message
 	_, secrets = api.Mask(text)
 	for line := range strings.Lines(text) {
 		if at := strings.IndexAny(line, ":="); at > 0 && isDriveSecret(line[:at]) {
@@ -304,8 +305,7 @@ func lineSecrets(text string) (secrets []string) {
 	return secrets
 }
 
-// driveTexts are the secrets within a part of a config drive that is under a key; known tells that a key calls all of it
-// one.
+// driveTexts returns the secrets in a part of a config drive; known reports that its key names a secret.
 func driveTexts(under string, v any, known bool, shown []string) (secrets []string) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -328,18 +328,19 @@ func driveTexts(under string, v any, known bool, shown []string) (secrets []stri
 	return secrets
 }
 
-// hints are what keys have that may well call their value a secret, or something else.
+// hints are parts of keys whose value may be a secret.
 var hints = []string{"key", "pw", "psk", "cred", "auth", "hash", "salt", "seed", "pin", "otp", "community"}
 
-// isDriveSecret reports whether a key of a config drive calls its value a secret: cloud-init has passwd too.
+// isDriveSecret reports whether the name of a key in a config drive marks its value as a secret: cloud-init uses passwd
+// too.
 func isDriveSecret(key string) bool {
 	return isSecret(key) || strings.Contains(strings.ToLower(key), "pass")
 }
 
-// isOrdinary reports whether a text that its key does not call a secret is none by what it is: a short one; a part of what messages
-// name; an address; a UUID under a key of one; and a single word of small letters, such as available or
-// provision_state, of which messages are made. Secrets that people or programs make have digits, capitals or other signs,
-// or are longer.
+// isOrdinary reports whether a text is no secret, given its form, if its key does not mark it as one: a short text, a
+// part of what messages contain, an address, a UUID under a key for one, or a single word in lower case such as
+// available or provision_state, which messages consist of. Secrets that people or programs choose have digits, capitals
+// or other characters, or are longer.
 func isOrdinary(key, text string, shown []string) bool {
 	const longestWord, leastHinted = 16, 4
 	least, word := minSecret, longestWord

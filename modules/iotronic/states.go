@@ -9,14 +9,14 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// planStates finds what is to be done about maintenance, provisioning and power.
+// planStates plans maintenance, provisioning and power.
 func (p *plan) planStates(w *want) error {
 	p.planMaintenance(w)
 	from := enroll
 	if p.before != nil {
 		from = p.startState(w)
 	}
-	if state, moves := settled(p.before); w.provision != "" && (w.wait || !moves || state != w.provision) { // else it is asked for already
+	if state, moves := settled(p.before); w.provision != "" && (w.wait || !moves || state != w.provision) { // otherwise it has been requested already
 		if moves && !w.wait {
 			return fmt.Errorf("%s: the node is %q, on its way to %q; set wait: true, or run the task again when it has arrived", optProvision, from, state)
 		}
@@ -37,13 +37,13 @@ func (p *plan) planStates(w *want) error {
 	p.planPower(w)
 	switch {
 	case w.provision == "" && !p.changesMore():
-		p.settle = "" // nothing is to be done that would have to wait
-	case len(p.steps) > 0 && !w.wait: // where it will be found nobody knows
+		p.settle = "" // nothing is planned that would have to wait
+	case len(p.steps) > 0 && !w.wait: // its final state is unknown
 		p.predictTarget(keyProvision, p.steps[0].state)
 		p.dropDeployment(null)
 	case len(p.steps) > 0:
 		if slices.ContainsFunc(p.steps, func(t transition) bool { return t.verb == api.ProvisionRescue || t.verb == api.ProvisionUnrescue }) {
-			p.after["instance_info"] = null // Ironic keeps there what it needs to know of a rescue
+			p.after["instance_info"] = null // Ironic stores there what it needs for a rescue
 		}
 		p.predictReached(keyProvision, p.reached())
 		p.diffOrder(w)
@@ -55,7 +55,7 @@ func (p *plan) planStates(w *want) error {
 	return nil
 }
 
-// dropDeployment predicts what Ironic forgets when it tears down what is deployed. info is what is known of the rest.
+// dropDeployment predicts what Ironic drops when it tears a deployment down. info is the known rest.
 func (p *plan) dropDeployment(info json.RawMessage) {
 	if p.steps[0].verb == api.ProvisionDeleted {
 		p.set("instance_info", raw(api.Object{}))
@@ -64,8 +64,8 @@ func (p *plan) dropDeployment(info json.RawMessage) {
 	}
 }
 
-// postpone leaves for the end what Ironic takes only there: it protects no node that is not deployed, retires none that is
-// available, and changes some fields only where nothing is deployed.
+// postpone moves to the end what Ironic allows only there: it cannot protect a node without a deployment, cannot retire
+// an available node, and changes some fields only if nothing is deployed.
 func (p *plan) postpone() {
 	later := func(fields ...string) {
 		for _, key := range fields {
@@ -82,7 +82,7 @@ func (p *plan) postpone() {
 	if (p.create != nil || len(p.steps) > 0) && isTrue(p.after["protected"]) {
 		later("protected", "protected_reason")
 	}
-	delete(p.create, "protected") // a new node is not, and Ironic does not want to hear it
+	delete(p.create, "protected") // a new node is not, and Ironic refuses the field
 	if len(p.steps) == 0 {
 		return
 	}
@@ -99,7 +99,7 @@ func (p *plan) postpone() {
 	}
 }
 
-// reached is the provision state at the end.
+// reached returns the provision state at the end.
 func (p *plan) reached() string {
 	if n := len(p.steps); n > 0 {
 		return p.steps[n-1].state
@@ -111,7 +111,7 @@ func (p *plan) reached() string {
 	return state
 }
 
-// predictReached predicts that a state is reached, and so no target any more.
+// predictReached predicts that a state is reached, and that there is no target any more.
 func (p *plan) predictReached(key, state string) {
 	p.set(key, raw(state))
 	if target := "target_" + key; p.after[target] != nil {
@@ -119,7 +119,7 @@ func (p *plan) predictReached(key, state string) {
 	}
 }
 
-// predictTarget says that a state is asked for, which nobody waits for.
+// predictTarget predicts that a state is requested but not waited for.
 func (p *plan) predictTarget(key, state string) {
 	p.after[key], p.after["target_"+key] = null, null
 	p.shown[key] = raw(state + " (asked for by this task)")
@@ -155,14 +155,14 @@ func (p *plan) planMaintenance(w *want) {
 	}
 }
 
-// powers are what the option power asks for, and the states that it leads to.
+// powers are the values of the option power, with the resulting states.
 var powers = map[string]struct{ target, state string }{
 	on: {api.PowerOn, api.PowerOn}, off: {api.PowerOff, api.PowerOff}, rebooted: {api.Reboot, api.PowerOn},
 	softOff: {api.SoftPowerOff, api.PowerOff}, softRebooted: {api.SoftReboot, api.PowerOn},
 }
 
-// planPower finds whether the power has to be switched. What it will be after a step of provisioning nobody knows, so
-// then that is looked at again; without waiting that is for the next run.
+// planPower determines whether the power state must change. The power state after a provisioning step cannot be
+// predicted, so it is read again then; without waiting, this is left to the next run.
 func (p *plan) planPower(w *want) {
 	t := powers[w.power]
 	order := t.target == api.Reboot || t.target == api.SoftReboot
@@ -193,7 +193,7 @@ func (p *plan) planPower(w *want) {
 	}
 }
 
-// startState is the provision state from which the plan begins: where the node is on its way to, if that is waited for.
+// startState returns the provision state in which the plan begins: the target of a transition, if that is waited for.
 func (p *plan) startState(w *want) string {
 	state, moves := settled(p.before)
 	switch {

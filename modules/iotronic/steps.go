@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// Options of steps: what Ironic does to the hardware of a node, one after the other.
+// Options of steps, which Ironic runs on the hardware of a node one after the other.
 const (
 	optCleanSteps   = "clean_steps"
 	optServiceSteps = "service_steps"
@@ -18,22 +18,22 @@ const (
 	optNoRamdisk    = "disable_ramdisk"
 )
 
-// Orders: no provision states of Ironic's, but what is done in each run, and leaves the node in a state that it was in before.
+// Orders are not provision states of Ironic: they run every time, and return the node to its previous state.
 const (
 	orderClean   = "cleaned"
 	orderService = "serviced"
 )
 
-// orders are the verbs of Ironic's behind them, the options that say what is done, and the states that they begin and end in.
+// orders maps orders to Ironic's verbs, the options with their steps, and the states in which they begin and end.
 var orders = map[string]struct{ verb, steps, state string }{
 	orderClean:   {api.ProvisionClean, optCleanSteps, manageable},
 	orderService: {api.ProvisionService, optServiceSteps, active},
 }
 
-// returning are the verbs that lead back to where the node was.
+// returning are the verbs that return the node to its previous state.
 var returning = []string{api.ProvisionInspect, api.ProvisionClean, api.ProvisionService}
 
-// stepOptions are the options of steps.
+// stepOptions returns the options of steps.
 func stepOptions() []ansible.Option {
 	one := func(first string, later ...ansible.Option) []ansible.Option {
 		return append([]ansible.Option{
@@ -62,7 +62,7 @@ func stepOptions() []ansible.Option {
 	}
 }
 
-// steps is what a task says of them; nil where it says nothing.
+// steps is what a task sets of them; nil if nothing.
 type steps struct {
 	of        map[string][]api.Object // by option
 	runbook   string
@@ -84,7 +84,7 @@ func wantSteps(p ansible.Params) (steps, error) {
 					one[key] = sub.JSON(key)
 				}
 			}
-			if option == optDeploySteps && one["args"] == nil { // which it needs
+			if option == optDeploySteps && one["args"] == nil { // which it requires
 				one["args"] = raw(api.Object{})
 			}
 			s.of[option] = append(s.of[option], one)
@@ -93,7 +93,7 @@ func wantSteps(p ansible.Params) (steps, error) {
 	return s, s.fit(p.String(optProvision))
 }
 
-// fit refuses steps of something else than what is asked for, and an order without any.
+// fit refuses steps that do not belong to the requested state, and an order without steps.
 func (s *steps) fit(provision string) error {
 	order, is := orders[provision]
 	for option, list := range s.of {
@@ -123,7 +123,7 @@ func (s *steps) fit(provision string) error {
 	return nil
 }
 
-// with are the parameters of a verb, by their names in the API.
+// with returns the parameters of a verb, under their names in the API.
 func (s *steps) with(verb string) api.Object {
 	more := api.Object{}
 	add := func(option string) {
@@ -148,7 +148,7 @@ func (s *steps) with(verb string) api.Object {
 	return more
 }
 
-// needs are the versions of what a verb takes along.
+// needs returns the API versions that the parameters of a verb need.
 func (s *steps) needs(verb string) map[string]api.Version {
 	all := map[string]api.Version{}
 	for name, value := range s.with(verb) {
@@ -160,7 +160,8 @@ func (s *steps) needs(verb string) map[string]api.Version {
 	return all
 }
 
-// orderRoute is the way to what is ordered: from the state that it begins in. A service that failed may be tried again from there.
+// orderRoute returns the route for an order, from the state in which it begins. A failed service can be repeated from
+// there.
 func (p *plan) orderRoute(from string, w *want) ([]transition, error) {
 	o := orders[w.provision]
 	last := transition{o.verb, o.state}
@@ -174,11 +175,11 @@ func (p *plan) orderRoute(from string, w *want) ([]transition, error) {
 	return append(way, last), err
 }
 
-// diffOrder is what a diff says of a state that an order leads back to.
+// diffOrder adds to the diff that an order runs, although the state is the same afterwards.
 func (p *plan) diffOrder(w *want) {
 	if _, is := orders[w.provision]; !is || len(p.steps) == 0 {
 		return
 	}
-	delete(p.after, "raid_config") // what the steps do to it nobody knows
+	delete(p.after, "raid_config") // the effect of the steps cannot be predicted
 	p.shown[keyProvision] = raw(p.reached() + " (" + w.provision + " by this task)")
 }

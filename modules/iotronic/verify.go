@@ -15,8 +15,8 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// verify refuses what the API would refuse, as far as that can be told or asked: names, codes, drivers and others that are
-// taken or not there.
+// verify refuses what the API would refuse, as far as the API can be asked in advance: names, codes, drivers and others
+// that are taken or missing.
 func (s *service) verify(ctx context.Context, p *plan) error {
 	if s.dialect == api.DialectIronic && p.after != nil {
 		if err := s.hasFields(ctx, p); err != nil {
@@ -38,11 +38,11 @@ func (s *service) verify(ctx context.Context, p *plan) error {
 			return err
 		}
 	}
-	if p.create != nil && isNone(p.create[keyUUID]) || !p.writes(keyName) { // it was looked for by the name, or keeps it
+	if p.create != nil && isNone(p.create[keyUUID]) || !p.writes(keyName) { // it was found by that name, or keeps it
 		return nil
 	}
 	other, err := s.client.Nodes.Get(ctx, p.after.Text(keyName), keyUUID)
-	if _, unreadable := errors.AsType[*api.ValidationError](err); unreadable || api.IsNotFound(err) { // the first is left to Ironic
+	if _, unreadable := errors.AsType[*api.ValidationError](err); unreadable || api.IsNotFound(err) { // Ironic reports the first one
 		return nil
 	}
 	if err == nil && other.UUID != uuid {
@@ -51,7 +51,7 @@ func (s *service) verify(ctx context.Context, p *plan) error {
 	return err
 }
 
-// hasFields refuses fields that the version of the API does not have.
+// hasFields refuses fields that the API version does not have.
 func (s *service) hasFields(ctx context.Context, p *plan) error {
 	needs := p.needs()
 	for i := range p.of.fields {
@@ -65,7 +65,7 @@ func (s *service) hasFields(ctx context.Context, p *plan) error {
 	return p.checkValues()
 }
 
-// checkValues refuses values that Ironic would refuse, or cut off.
+// checkValues refuses values that Ironic would refuse or truncate.
 func (p *plan) checkValues() error {
 	for name, value := range p.create {
 		if err := api.CheckValue(p.of.kind.plural, name, value); err != nil {
@@ -88,7 +88,7 @@ func (p *plan) checkValues() error {
 	return nil
 }
 
-// needs are the versions of what a plan asks for beside fields.
+// needs returns the API versions that a plan needs, apart from those of fields.
 func (p *plan) needs() map[string]api.Version {
 	all := map[string]api.Version{}
 	for _, step := range p.steps {
@@ -112,10 +112,10 @@ func (p *plan) needs() map[string]api.Version {
 	return all
 }
 
-// knownDriver refuses a driver that no conductor has, and what it does not have of an interface. Who may not read drivers will
-// hear it from the server.
+// knownDriver refuses an unknown driver, and interface implementations that it does not have. Callers that may not read
+// drivers get the error from the server instead.
 func (s *service) knownDriver(ctx context.Context, p *plan) error {
-	var of []string // interfaces: a new driver has to have those of the old one
+	var of []string // a new driver must support the interfaces of the old one
 	for i := range nodes.fields {
 		option := nodes.fields[i].option
 		name, ok := strings.CutSuffix(option, interfaceEnding)
@@ -147,7 +147,7 @@ func (s *service) knownDriver(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// unknownDriverError is the error for a driver that is not there.
+// unknownDriverError returns the error for an unknown driver.
 func (s *service) unknownDriverError(ctx context.Context, name string) error {
 	found, err := s.client.Drivers.List(ctx, api.DriverListOptions{})
 	if err != nil {
@@ -161,7 +161,7 @@ func (s *service) unknownDriverError(ctx context.Context, name string) error {
 	return fmt.Errorf("driver: no conductor supports the driver %q; supported: %s", name, strings.Join(names, ", "))
 }
 
-// knownChassis refuses a chassis that is not there.
+// knownChassis refuses an unknown chassis.
 func (s *service) knownChassis(ctx context.Context, p *plan) error {
 	const option = "chassis_uuid"
 	uuid := p.after.Text(option)
@@ -181,7 +181,7 @@ func (s *service) knownChassis(ctx context.Context, p *plan) error {
 	return err
 }
 
-// knownGroup refuses a group that no conductor is in: nobody would work on the node.
+// knownGroup refuses a conductor group without conductors: nothing would manage the node.
 func (s *service) knownGroup(ctx context.Context, p *plan) error {
 	const option = "conductor_group"
 	group := p.after.Text(option)
@@ -190,7 +190,7 @@ func (s *service) knownGroup(ctx context.Context, p *plan) error {
 	}
 	answer, err := s.client.Do(ctx, http.MethodGet, "/conductors", nil, nil)
 	if _, old := errors.AsType[*api.UnsupportedVersionError](err); old || api.IsForbidden(err) || api.IsNotFound(err) || api.IsWrongDialect(err) {
-		return nil // such lists came with 1.49; it will be heard from the server
+		return nil // lists of conductors came with 1.49; otherwise the server reports it
 	}
 	if err != nil {
 		return err
@@ -215,7 +215,7 @@ func (s *service) knownGroup(ctx context.Context, p *plan) error {
 	return nil
 }
 
-// freeInstance refuses an instance that a node has.
+// freeInstance refuses an instance UUID that another node has.
 func (s *service) freeInstance(ctx context.Context, p *plan) error {
 	uuid := p.after.Text("instance_uuid")
 	switch {
@@ -234,7 +234,7 @@ func (s *service) freeInstance(ctx context.Context, p *plan) error {
 	return err
 }
 
-// freeCode refuses a code that another node has, as far as the caller sees others: lists are of one project.
+// freeCode refuses a code that another node has, as far as the caller can see: lists contain the nodes of one project.
 func (s *service) freeCode(ctx context.Context, code, own string) error {
 	for n, err := range s.client.Nodes.All(ctx, api.NodeListOptions{}) {
 		if err != nil {

@@ -14,30 +14,30 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// want is what a task says about one node. It says only what the task does.
+// want is what a task wants for one node. It contains only what the task sets.
 type want struct {
 	of         *resource
 	present    bool
-	uuid, name string // "" if the task gives none
+	uuid, name string // "" if not given
 
-	values        map[string]json.RawMessage // of fields that are no dicts, null for what is taken away
+	values        map[string]json.RawMessage // of fields that are not dicts; null removes the value
 	dicts         map[string]wantDict
-	updateSecrets bool // write secrets anyway
+	updateSecrets bool // write secrets even if they cannot be compared
 
 	maintenance *bool
 	reason      *string
-	power       string // an option's value
+	power       string // the value of an option
 	provision   string
 	undeploy    bool
 
 	spoken      api.Version // of the API; zero for the latest
 	management  management
-	configDrive json.RawMessage // nil: none
+	configDrive json.RawMessage // nil: no config drive
 	adopt       bool
 	rescue      string // the password
 	steps       steps
 
-	ports        []*want // nil: the task says nothing of them
+	ports        []*want // nil: the task does not set them
 	replacePorts bool
 	sub          ansible.Params // of a port of a node
 
@@ -45,13 +45,13 @@ type want struct {
 	timeout time.Duration
 }
 
-// wantDict is what a task says about a dict.
+// wantDict is what a task wants for a dict.
 type wantDict struct {
 	values  api.Object
 	replace bool
 }
 
-// waitTimeout is how long a task waits: 0 is without limit, as it is for the command line.
+// waitTimeout returns how long a task waits: 0 means without limit, as on the command line.
 func waitTimeout(seconds int64) time.Duration {
 	const century = 100 * 365 * 24 * time.Hour
 	if seconds == 0 {
@@ -60,10 +60,11 @@ func waitTimeout(seconds int64) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// errNoTime is the error of a time that ends before it begins.
+// errNoTime is the error for a negative timeout.
 var errNoTime = errors.New("wait_timeout is negative; set a number of seconds, or 0 for no limit")
 
-// invalidUUIDError is the error of a text that is no UUID, of an object that is found by another option too, or "".
+// invalidUUIDError returns the error for a text that is not a UUID; by is another option that can identify the object,
+// or "".
 func invalidUUIDError(text, kind, by string) error {
 	err := fmt.Errorf("uuid: %q is not a UUID", text)
 	if by == "" {
@@ -72,7 +73,7 @@ func invalidUUIDError(text, kind, by string) error {
 	return fmt.Errorf("%w; to find the %s by its %s, set %s", err, kind, by, by)
 }
 
-// read reads the options of fields: of what is to be removed only what it is called.
+// read reads the options of fields; for an object to be removed, only those that identify it.
 func (w *want) read(p ansible.Params) error {
 	for i := range w.of.fields {
 		f := &w.of.fields[i]
@@ -86,7 +87,7 @@ func (w *want) read(p ansible.Params) error {
 	return nil
 }
 
-// readWant reads of a node what needs no look at the API.
+// readWant reads what a task wants for a node, without requests to the API.
 func readWant(p ansible.Params) (*want, error) {
 	w := nodes.newWant(p.String(optUUID), p.String(optState) == present)
 	if p.Has(optUUID) && !value.IsUUID(w.uuid) {
@@ -132,19 +133,19 @@ func readWant(p ansible.Params) (*want, error) {
 	return w, nil
 }
 
-// has reports whether the task says anything of a field.
+// has reports whether the task sets a field.
 func (w *want) has(f *field) bool {
 	_, text := w.values[f.option]
 	_, dict := w.dicts[f.option]
 	return text || dict
 }
 
-// deploys reports whether the task says what is to be deployed.
+// deploys reports whether the task sets what is to be deployed.
 func (w *want) deploys() bool {
 	return len(w.dicts["instance_info"].values) > 0 || !isNone(w.values["instance_uuid"])
 }
 
-// secrets are those that stand within texts; those that keys tell are known without.
+// secrets returns the secrets within texts; secrets in their own keys are masked anyway.
 func (w *want) secrets() (found []string) {
 	for option, d := range w.dicts {
 		for _, value := range d.values {
@@ -214,7 +215,8 @@ func (w *want) field(f *field, p ansible.Params) error {
 	return nil
 }
 
-// isLogicalName reports whether Ironic takes a text as a name. (A pattern of up to 255 takes a module longer to make than all else at its start.)
+// isLogicalName reports whether Ironic accepts a text as a name. (Compiling a regular expression with up to 255
+// repetitions would take longer than everything else when a module starts.)
 func isLogicalName(s string) bool {
 	const most = 255
 	return s != "" && len(s) <= most && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~-") == ""
