@@ -14,29 +14,29 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// Keys of a user's role and keys, which objects have where somebody says something about them.
+// Keys of a user's role and keys, which an object has only if they are wanted.
 const (
 	KeyRole    = "role"
 	KeyAPIKeys = "api_keys"
 )
 
-// Access holds what is wanted of a user's role and keys.
+// Access is the wanted role and keys of a user.
 type Access struct {
 	Role craton.Role // "": not given
 	Keys []WantedKey
 }
 
-// WantedKey is a key by its name.
+// WantedKey is a wanted key, identified by its name.
 type WantedKey struct {
 	Name    string
 	Absent  bool
-	Role    craton.Role // "": what the user may
-	Expires time.Time   // of a key that is made; zero: never
+	Role    craton.Role // "": the role of the user
+	Expires time.Time   // of a new key; zero: never
 }
 
 // accessStep is a planned change of a user's role and keys.
 type accessStep struct {
-	role craton.Role // to give; "": none
+	role craton.Role // to set; "": none
 	make []WantedKey
 	drop []*craton.UserKey
 }
@@ -45,7 +45,7 @@ func (a *accessStep) changes() bool {
 	return a != nil && (a.role != "" || len(a.make)+len(a.drop) > 0)
 }
 
-// firstKey is the key that a user is made with.
+// firstKey is the name of the key with which a user is created.
 const firstKey = "api_key"
 
 // planAccess compares a user's role and keys with what is wanted.
@@ -92,11 +92,11 @@ func (fl *Fleet) planAccess(ctx context.Context, w *Wanted, st *Step) (err error
 	return nil
 }
 
-// roleStreams is how many roles are asked for at once.
+// roleStreams is the number of concurrent requests for roles.
 const roleStreams = 8
 
-// Roles returns what users may do, by their ids; nil from a server that has no roles. Of who is gone, or is none of the
-// caller's to ask about, there is none.
+// Roles returns the roles of users, by their ids; nil if the server has no roles. Users that are gone, or that the
+// caller may not read, are left out.
 func Roles(ctx context.Context, client *craton.Client, users []int) (map[int]craton.Role, error) {
 	has, err := (&Fleet{Client: client}).has(ctx, "roles")
 	if err != nil || !has {
@@ -124,7 +124,7 @@ func Roles(ctx context.Context, client *craton.Client, users []int) (map[int]cra
 	return roles, g.Wait()
 }
 
-// keepReader makes a user that is created again a reader again: v1 only shows that it is not an admin.
+// keepReader makes a recreated user a reader again: v1 only shows that a user is not an admin.
 func (fl *Fleet) keepReader(ctx context.Context, st *Step) error {
 	if st.Before["is_admin"] == true || st.After["is_admin"] == true {
 		return nil
@@ -140,7 +140,7 @@ func (fl *Fleet) keepReader(ctx context.Context, st *Step) error {
 	return err
 }
 
-// keys plans them, and returns those that there will be.
+// keys plans changes of keys, and returns the resulting keys.
 func (a *accessStep) keys(want []WantedKey, have []*craton.UserKey) (after []*craton.UserKey, err error) {
 	after = slices.Clone(have)
 	for _, w := range want {
@@ -149,7 +149,7 @@ func (a *accessStep) keys(want []WantedKey, have []*craton.UserKey) (after []*cr
 			k := after[i]
 			over := !k.ExpiresAt.IsZero() && !k.ExpiresAt.After(time.Now())
 			switch {
-			case w.Absent || over: // what has expired is none
+			case w.Absent || over: // expired keys do not count
 				a.drop, after = append(a.drop, k), slices.Delete(after, i, i+1)
 			case k.Role != w.Role && w.Role != "":
 				return nil, fmt.Errorf("has a key %q whose role is not %s, and the role of a key cannot be changed; delete the key with state: absent, or give the new one another name", w.Name, w.Role)
@@ -165,7 +165,7 @@ func (a *accessStep) keys(want []WantedKey, have []*craton.UserKey) (after []*cr
 	return after, nil
 }
 
-// setAccess puts into an object what it has of what somebody speaks about.
+// setAccess sets the role and keys of an object, as far as they are wanted.
 func (o Object) setAccess(want *Access, role craton.Role, keys []*craton.UserKey) {
 	o[KeyRole] = string(role)
 	if want.Keys == nil {
@@ -185,8 +185,8 @@ func (o Object) setAccess(want *Access, role craton.Role, keys []*craton.UserKey
 	o[KeyAPIKeys] = list
 }
 
-// grant carries out what is planned about a user's role and keys. A key takes the place of one that has expired; all
-// others are made before any goes, the one that the client uses last.
+// grant applies the planned changes of a user's role and keys. A new key replaces an expired one of the same name; all
+// other new keys are created before any key is deleted, and the key that the client itself uses is deleted last.
 func (fl *Fleet) grant(ctx context.Context, st *Step, done *Done) error {
 	a := st.access
 	if a == nil {
@@ -194,7 +194,7 @@ func (fl *Fleet) grant(ctx context.Context, st *Step, done *Done) error {
 	}
 	id, _ := strconv.Atoi(done.Object.ID())
 	users := fl.Client.Users
-	if a.role != "" && !st.Create { // a create has it already
+	if a.role != "" && !st.Create { // set at creation
 		if err := users.SetRole(ctx, id, a.role); err != nil {
 			return err
 		}
@@ -206,7 +206,7 @@ func (fl *Fleet) grant(ctx context.Context, st *Step, done *Done) error {
 		done.Object = now
 	}
 	drop := slices.Clone(a.drop)
-	if st.Create && len(drop) > 0 { // now they have ids
+	if st.Create && len(drop) > 0 { // the new keys have ids
 		keys, err := users.Keys(ctx, id)
 		if err != nil {
 			return err
@@ -228,7 +228,7 @@ func (fl *Fleet) grant(ctx context.Context, st *Step, done *Done) error {
 			}
 			done.Wrote = true
 			if k.Name == firstKey {
-				done.APIKey = "" // it is good for nothing
+				done.APIKey = "" // it cannot be used
 			}
 		}
 		return nil
@@ -253,7 +253,7 @@ func (fl *Fleet) grant(ctx context.Context, st *Step, done *Done) error {
 	if err := remove(func(k *craton.UserKey) bool { return !replaced(k) && k.Current }); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(drop, func(k *craton.UserKey) bool { return k.Current }) { // nobody can look any more
+	if slices.ContainsFunc(drop, func(k *craton.UserKey) bool { return k.Current }) { // the client can no longer sign in
 		done.Object[KeyRole], done.Object[KeyAPIKeys] = st.After[KeyRole], st.After[KeyAPIKeys]
 		return nil
 	}

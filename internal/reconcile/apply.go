@@ -13,21 +13,21 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Done is how far a step was carried out.
+// Done is the result of applying a step.
 type Done struct {
-	Object Object            // as it is now
+	Object Object            // the current object
 	APIKey string            // of a new user
-	Keys   map[string]string // secrets of keys that were made, by name
-	Wrote  bool              // something was changed, even if not all of it
+	Keys   map[string]string // secrets of new keys, by name
+	Wrote  bool              // something was changed, even if not everything
 }
 
-// part is one request of those that change an object.
+// part is one of the requests that change an object.
 type part struct {
 	has func(*Step) bool
 	do  func(*Fleet, context.Context, *Step, *Done) error
 }
 
-// parts are in the order in which they are carried out.
+// parts are in the order in which they are sent.
 var parts = []part{
 	{func(st *Step) bool { return st.Remove }, (*Fleet).remove},
 	{func(st *Step) bool { return len(st.Move) > 0 }, (*Fleet).move},
@@ -40,7 +40,7 @@ var parts = []part{
 	{func(st *Step) bool { return st.access != nil }, (*Fleet).grant},
 }
 
-// Apply carries a step out. With an error it returns what has been done until then.
+// Apply applies a step. If it fails, it also returns what was done before the error.
 func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 	done.Object = st.Before
 	if !st.Remove {
@@ -51,7 +51,7 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 		if err := fl.replace(ctx, st, &done); err != nil {
 			return done, err
 		}
-		left = parts[len(parts)-2:] // what is protected is told last
+		left = parts[len(parts)-2:] // protection is shown last
 	} else if st.Create {
 		if st.Remove {
 			if err := fl.remove(ctx, st, &done); err != nil {
@@ -79,7 +79,7 @@ func (fl *Fleet) Apply(ctx context.Context, st *Step) (done Done, err error) {
 	return done, nil
 }
 
-// content returns the JSON of what an object is to be, so that it can be made by hand.
+// content returns the JSON of the object to create, so that it can be created by hand.
 func (st *Step) content() []byte {
 	o := maps.Clone(st.After)
 	for _, key := range []string{KeyID, KeyCreated, KeyUpdated} {
@@ -89,7 +89,7 @@ func (st *Step) content() []byte {
 	return text
 }
 
-// laterParts are those that follow a create: labels, what is protected, and what users may.
+// laterParts follow the request that creates an object: labels, protection and access.
 var laterParts = parts[len(parts)-4:]
 
 // remove deletes the object.
@@ -124,7 +124,7 @@ func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 	}
 	if k.Variables != schema.None && made.Variables() == nil {
 		made[KeyVariables] = craton.Variables{}
-		if k.Variables == schema.AtCreate { // the answer does not show them (v1 contract §2.3)
+		if k.Variables == schema.AtCreate { // the response does not show them (v1 contract §2.3)
 			made[KeyVariables] = st.After.Variables()
 		}
 	}
@@ -135,16 +135,16 @@ func (fl *Fleet) create(ctx context.Context, st *Step, done *Done) error {
 		}
 	}
 	if _, said := st.After[KeyProtected]; said {
-		made[KeyProtected] = false // until it is
+		made[KeyProtected] = false // until it is deleted
 	}
 	if key, ok := (*raw)[KeyAPIKey]; ok {
-		_ = json.Unmarshal(key, &done.APIKey) // a key that is no text is none
+		_ = json.Unmarshal(key, &done.APIKey) // a key that is not a text does not count
 	}
 	done.Object, done.Wrote = made, true
 	return nil
 }
 
-// body has the name and the fields that a create sends.
+// body returns the name and the fields of the request that creates an object.
 func (st *Step) body() map[string]any {
 	body := map[string]any{st.Kind.Title: st.After[st.Kind.Title]}
 	for _, f := range st.Kind.Fields {
@@ -156,11 +156,11 @@ func (st *Step) body() map[string]any {
 	return body
 }
 
-// FeatureBulk is the capability of servers that edit as one write what otherwise takes several.
+// FeatureBulk is the capability of servers that can make several changes in one write.
 const FeatureBulk = "bulk"
 
-// moveAndUpdate moves an object and updates its other fields in one write, if the server can; did reports whether it
-// has.
+// moveAndUpdate moves an object and updates its other fields in one write, if the server supports that; did reports
+// whether it does.
 func (fl *Fleet) moveAndUpdate(ctx context.Context, st *Step, done *Done) (did bool, err error) {
 	more := len(st.Update)+len(st.Set)+len(st.Unset)+len(st.Drop)+len(st.AddLabels) > 0 || st.Protect != nil
 	if st.Create || st.Remove || len(st.Move) == 0 || !more || !fl.supports(ctx, FeatureBulk) {
@@ -191,19 +191,19 @@ func (fl *Fleet) moveAndUpdate(ctx context.Context, st *Step, done *Done) (did b
 	return true, err
 }
 
-// moveBody returns where a move puts the object, as the API takes it.
+// moveBody returns the body of the request that moves an object.
 func (st *Step) moveBody() map[string]any {
 	body := map[string]any{}
 	for key, v := range st.Move {
 		body[key] = apiValue(v)
 	}
 	if _, moved := body["region_id"]; moved && body["cell_id"] == nil {
-		delete(body, "cell_id") // which stays behind by itself
+		delete(body, "cell_id") // left out by the move itself
 	}
 	return body
 }
 
-// move puts the object into another place.
+// move moves the object to another place.
 func (fl *Fleet) move(ctx context.Context, st *Step, done *Done) error {
 	body := st.moveBody()
 	c, id := fl.collection(st.Kind), st.Before.ID()
@@ -214,7 +214,7 @@ func (fl *Fleet) move(ctx context.Context, st *Step, done *Done) error {
 	return st.take(done, raw, http.MethodPost, c.Path()+"/"+id+"/move")
 }
 
-// take takes what the API answers to a change of places or fields.
+// take reads the response to a change of place or fields.
 func (st *Step) take(done *Done, raw *craton.Object, method, path string) error {
 	now, err := object(st.Kind, raw, method, path)
 	if err != nil {
@@ -227,7 +227,7 @@ func (st *Step) take(done *Done, raw *craton.Object, method, path string) error 
 	return nil
 }
 
-// update writes the fields.
+// update updates fields.
 func (fl *Fleet) update(ctx context.Context, st *Step, done *Done) error {
 	c, id := fl.collection(st.Kind), st.Before.ID()
 	raw, err := c.Update(ctx, id, updateBody(st.Kind, st.Update))
@@ -247,7 +247,7 @@ func (fl *Fleet) setVariables(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-// deleteVariables takes variables away.
+// deleteVariables deletes variables.
 func (fl *Fleet) deleteVariables(ctx context.Context, st *Step, done *Done) error {
 	if err := fl.collection(st.Kind).DeleteVariables(ctx, st.Before.ID(), st.Unset...); err != nil {
 		return fmt.Errorf("its variables were not removed: %w", err)
@@ -259,7 +259,7 @@ func (fl *Fleet) deleteVariables(ctx context.Context, st *Step, done *Done) erro
 	return nil
 }
 
-// updateBody writes what is not set as the API wants it: a text as "", a number as 0, a reference as null.
+// updateBody replaces unset values by those that the API expects: "" for a text, 0 for a number, null for a reference.
 func updateBody(k *schema.Kind, update Object) map[string]any {
 	body := map[string]any{}
 	for key, v := range update {
@@ -273,7 +273,7 @@ func updateBody(k *schema.Kind, update Object) map[string]any {
 	return body
 }
 
-// dropLabels takes labels away.
+// dropLabels removes labels.
 func (fl *Fleet) dropLabels(ctx context.Context, st *Step, done *Done) error {
 	if err := fl.collection(st.Kind).RemoveLabels(ctx, done.Object.ID(), st.Drop...); err != nil {
 		return fmt.Errorf("its labels were not removed: %w", err)

@@ -12,24 +12,24 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// A device that is created again takes along what a delete would take away or trip over: its interfaces, and the
-// devices that have it as their parent. Nothing is deleted before all of it is in its new place: the new device is made
-// beside the old one, under a name for the time being, gets interfaces like the old one's, and the children; then the
-// old one is deleted, which the API refuses as long as anything has it as its parent, and the new one gets the name.
-// Each of these can fail, and the next run goes on from there: what is made already is known by its name.
+// A recreated device keeps its interfaces and the devices that have it as their parent, which would otherwise be
+// deleted, or prevent the deletion. Nothing is deleted before everything is in its new place: the new device is created
+// next to the old one, under a temporary name; it gets copies of the interfaces, and the children; then the old device
+// is deleted, which the API refuses while it still has children, and the new one gets the name. Each step can fail, and
+// the next run continues from there: what has been created is recognised by its name.
 
-// recreateSuffix ends the name that a device has until the one that it is made for is gone. The inventory takes it.
+// recreateSuffix is the suffix of the temporary name. The inventory accepts it.
 const recreateSuffix = ".recreate"
 
-// carried holds what is copied to a device that is created again.
+// carried is what a recreated device keeps.
 type carried struct {
-	name       string   // the new one's for the time being
-	half       Object   // the new one, if a run that stopped has left it
-	interfaces []Object // of the old one, whole
+	name       string   // of the new device, temporarily
+	half       Object   // the new device, if an interrupted run has created it
+	interfaces []Object // of the old device, with all fields
 	children   []Found
 }
 
-// planCarried finds what goes along; nil for nothing.
+// planCarried returns what a recreated device keeps; nil for nothing.
 func (fl *Fleet) planCarried(ctx context.Context, st *Step, c *contents) (*carried, error) {
 	if !isDevice(st.Kind) {
 		return nil, nil //nolint:nilnil // nothing goes along
@@ -57,7 +57,7 @@ func (fl *Fleet) planCarried(ctx context.Context, st *Step, c *contents) (*carri
 	return out, nil
 }
 
-// Carried names what goes along with a device that is created again.
+// Carried lists what a recreated device keeps, for people.
 func (st *Step) Carried() (names []string) {
 	if st.carry == nil {
 		return nil
@@ -71,7 +71,7 @@ func (st *Step) Carried() (names []string) {
 	return names
 }
 
-// replace makes a device again with what goes along.
+// replace recreates a device with what it keeps.
 func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
 	c, k := st.carry, st.Kind
 	old := Called(k, st.Before)
@@ -126,7 +126,8 @@ func (fl *Fleet) replace(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-// createUnderTemporaryName makes the new device under its name for the time being, or makes what is there of it whole.
+// createUnderTemporaryName creates the new device under its temporary name, or completes what an interrupted run has
+// created.
 func (fl *Fleet) createUnderTemporaryName(ctx context.Context, st *Step, done *Done) error {
 	c := st.carry
 	if c.half != nil {
@@ -161,8 +162,7 @@ func (fl *Fleet) createUnderTemporaryName(ctx context.Context, st *Step, done *D
 	return nil
 }
 
-// copyInterfaces gives a device interfaces like others, except those that it has already, and returns how many it has
-// then.
+// copyInterfaces copies interfaces to a device, unless it has them already, and returns how many it has then.
 func (fl *Fleet) copyInterfaces(ctx context.Context, like []Object, to any) (n int, err error) {
 	k, c := schema.NetworkInterface, fl.collection(schema.NetworkInterface)
 	have, err := fl.listAll(ctx, k, Filters{deviceField.Key: to}, equals(deviceField.Key, to))
@@ -190,7 +190,7 @@ func (fl *Fleet) copyInterfaces(ctx context.Context, like []Object, to any) (n i
 	return n, nil
 }
 
-// adoptChildren makes a device the parent of others, and says of how many it is.
+// adoptChildren makes a device the parent of others, and returns how many there are.
 func (fl *Fleet) adoptChildren(ctx context.Context, children []Found, parent any) (n int, err error) {
 	for _, child := range children {
 		_, err := fl.collection(child.Kind).Update(ctx, child.ID(), map[string]any{"parent_id": parent})
@@ -202,8 +202,8 @@ func (fl *Fleet) adoptChildren(ctx context.Context, children []Found, parent any
 	return n, nil
 }
 
-// unfinished returns a device that was created again and has yet to get its name, for the one that it is made for is
-// gone; nil for none.
+// unfinished returns a recreated device that still has its temporary name because the run was interrupted after the old
+// device was deleted; nil for none.
 func (fl *Fleet) unfinished(ctx context.Context, w *Wanted, within Filters) (Object, error) {
 	if !w.Recreate || w.Absent || !isDevice(w.Kind) || CheckLength(w.Name+recreateSuffix) != nil {
 		return nil, nil //nolint:nilerr // none can be called so
@@ -213,7 +213,7 @@ func (fl *Fleet) unfinished(ctx context.Context, w *Wanted, within Filters) (Obj
 		return nil, err
 	}
 	old, err := fl.Search(ctx, w.Kind, Filters{w.Kind.Title: w.Name})
-	if len(old) > 0 { // it may be one of these that it is made for
+	if len(old) > 0 { // it may be one of those for which another is created
 		return nil, err
 	}
 	return half, err

@@ -13,34 +13,34 @@ import (
 // Action is the kind of change made to an object.
 type Action string
 
-// The actions. What is moved or renamed may be changed otherwise too.
+// The actions. A moved or renamed object may have other changes too.
 const (
 	Created   Action = "created"
 	Updated   Action = "updated"
-	Moved     Action = "moved"   // it stands elsewhere, with its id and all that it has
-	Renamed   Action = "renamed" // it keeps its id
+	Moved     Action = "moved"   // to another place, with the same id and contents
+	Renamed   Action = "renamed" // with the same id
 	Deleted   Action = "deleted"
 	Unchanged Action = "unchanged"
 )
 
-// Change describes what a plan does to one object.
+// Change describes what a plan does with one object.
 type Change struct {
 	Action Action
 	Kind   string // "host", "network-device"
-	ID     any    // of what is there; nil of what is created, and of the project, which is the caller's own
-	Name   string // with all that holds it, such as east/dfw/c1/web1, behind the change; "" for the project
-	From   string // that before it, of what is moved or renamed
-	// Fields are the options that differ, in the order of the documentation: "note", "parent", "labels",
-	// "variables". For a created object, all that the tree gives; for a deleted one, all that it has.
+	ID     any    // nil for a created object, and for the project, which is the caller's own
+	Name   string // with its places, such as east/dfw/c1/web1, after the change; "" for the project
+	From   string // the previous name, if it is moved or renamed
+	// Fields are the options that differ, in the order of the documentation: "note", "parent", "labels", "variables".
+	// For a created object they are all options in the tree; for a deleted one, all that it has.
 	Fields []string
-	// Before and After hold the fields that differ, each as a fleet file would write it: references as
-	// cloud/region/name, cells by name, all labels, and of the variables (craton.Variables) those that differ. A key
-	// that is missing in Before's variables is new, one that is missing in After's is taken away. Before is nil for a
-	// created object, After for a deleted one, both are for an unchanged one.
+	// Before and After contain the fields that differ, as a fleet file would write them: references as
+	// cloud/region/name, cells by name, all labels, and only those variables (craton.Variables) that differ. A key that
+	// is missing in Before's variables is new, and one that is missing in After's is deleted. Before is nil for a
+	// created object, After for a deleted one, and both for an unchanged one.
 	Before, After map[string]any
 }
 
-// Counts are how many objects there are of each action.
+// Counts are the numbers of objects by action.
 type Counts struct {
 	Created   int `json:"created"`
 	Updated   int `json:"updated"`
@@ -50,7 +50,7 @@ type Counts struct {
 	Unchanged int `json:"unchanged"`
 }
 
-// Of returns the count of an action.
+// Of returns the number of objects with an action.
 func (c *Counts) Of(a Action) *int {
 	switch a {
 	case Created:
@@ -67,36 +67,36 @@ func (c *Counts) Of(a Action) *int {
 	return &c.Unchanged
 }
 
-// Writes returns how many objects are written.
+// Writes returns the number of objects that are written.
 func (c *Counts) Writes() int { return c.Created + c.Updated + c.Moved + c.Renamed + c.Deleted }
 
-// Changed reports whether something was, or would be, written.
+// Changed reports whether anything was, or would be, written.
 func (c *Counts) Changed() bool { return c.Writes() > 0 }
 
-// Plan holds the planned changes of a fleet: a change for each object of a tree, in its order, and the deletions behind
-// them. It is made by [Fleet.PlanTree] or [ReadPlan], and carried out by [Fleet.ApplyPlan].
+// Plan is the planned changes of a fleet: a change for each object of a tree, in the order of the tree, followed by the
+// deletions. [Fleet.PlanTree] or [ReadPlan] returns it, and [Fleet.ApplyPlan] applies it.
 type Plan struct {
 	Made     time.Time
-	Names    []string         // of the files that it was made of
-	URL      string           // of the fleet that it is for, without secrets
-	Project  string           // the id of the caller's project; "" where there is only one
-	Revision string           // where the change log ended before the fleet was read: a cursor; "" if the server has none, or nothing was there
-	New      bool             // the fleet was not there yet, and is to be made
-	Hashed   []string         // patterns of variables whose values are not to be shown, as craton.Capabilities have them
-	Set      *PlannedSet      // what becomes of the set that it is for; nil without one
-	Belongs  []craton.SetSize // of a plan that is for none, and changes something: how many of its objects belong to which sets
-	Effects  *Effects         // what becomes of the hosts' resolved variables; nil if nobody asked
+	Names    []string         // the files from which it was made
+	URL      string           // the location of the fleet, without secrets
+	Project  string           // the id of the caller's project; "" if there is only one
+	Revision string           // the end of the change log before the fleet was read: a cursor; "" if the server has none, or there was no fleet
+	New      bool             // the database did not exist yet, and is to be created
+	Hashed   []string         // patterns of variables whose values must not be shown, from craton.Capabilities
+	Set      *PlannedSet      // the changes of the set that it is for; nil without a set
+	Belongs  []craton.SetSize // for a plan without a set that changes something: the number of its objects in each set
+	Effects  *Effects         // the effects on resolved variables; nil if not requested
 
 	steps   []*treeStep
-	planner *planner // nil of a plan that was read from a file
-	needs   []need   // of a plan that was read from a file
+	planner *planner // nil for a saved plan
+	needs   []need   // of a saved plan
 	counts  Counts
 }
 
-// Saved reports whether the plan was read from a file. Such a plan is carried out as it is or not at all.
+// Saved reports whether the plan was read from a file. Such a plan is applied exactly as it is, or not at all.
 func (p *Plan) Saved() bool { return p.planner == nil }
 
-// Counts returns how many objects there are of each action.
+// Counts returns the numbers of objects by action.
 func (p *Plan) Counts() Counts {
 	c := p.counts
 	for _, st := range p.steps {
@@ -105,14 +105,14 @@ func (p *Plan) Counts() Counts {
 	return c
 }
 
-// Changed reports whether the plan has something to do: to an object, or to what belongs to its set.
+// Changed reports whether the plan changes anything: an object, or the contents of its set.
 func (p *Plan) Changed() bool {
 	counts := p.Counts()
 	return counts.Changed() || p.Set.Joining() > 0
 }
 
-// Changes yields what is done to each object, with Before and After, but for those that stay as they are. They are made
-// while they are asked for: of a large tree they are most of the memory.
+// Changes yields the changes of all objects, with Before and After, except for unchanged ones. They are built on
+// demand: for a large tree, they would take most of the memory.
 func (p *Plan) Changes() iter.Seq[Change] {
 	return func(yield func(Change) bool) {
 		for _, st := range p.steps {
@@ -123,7 +123,7 @@ func (p *Plan) Changes() iter.Seq[Change] {
 	}
 }
 
-// change returns a step's change with all that it has.
+// change returns the complete change of a step.
 func (p *Plan) change(st *treeStep) Change {
 	if p.planner == nil || !p.planner.brief || st.want == nil {
 		return st.change
@@ -131,23 +131,23 @@ func (p *Plan) change(st *treeStep) Change {
 	return p.restore(st, false).change
 }
 
-// restore returns a step as it was planned, with what plans forget; brief is as in Options.
+// restore returns a step as it was planned, including what plans drop; brief is as in Options.
 func (p *Plan) restore(st *treeStep, brief bool) *treeStep {
 	planner, again := *p.planner, *st
 	planner.brief = brief
 	if again.want != nil {
-		var none Problems // they were found the first time
+		var none Problems // found when it was first planned
 		planner.diff(&again, &none)
-		if !p.planner.brief { // it was described, and stays as it was shown
+		if !p.planner.brief { // described already, and shown as it was
 			again.change = st.change
 		}
 	}
 	return &again
 }
 
-// Delete adds the deletion of an object to a plan. Its name is that with all that holds it. Deletions are carried out
-// last, what stands in something before that. The API deletes what an object holds along with it: who asks for that has
-// to see that all of it is in the plan.
+// Delete adds the deletion of an object, whose name includes its places, to a plan. Deletions are applied last,
+// contents before their containers. The API also deletes the contents of an object, so the caller must ensure that the
+// plan contains all of them.
 func (p *Plan) Delete(k *schema.Kind, o Object, name string) {
 	st := &treeStep{Step: &Step{Kind: k, Before: o, Remove: true}, have: &Found{o, k}, id: o[KeyID], level: levelOfKind(k)}
 	st.change = Change{Action: Deleted, Kind: k.Name, ID: o[KeyID], Name: name}
@@ -157,8 +157,7 @@ func (p *Plan) Delete(k *schema.Kind, o Object, name string) {
 	p.steps = append(p.steps, st)
 }
 
-// levels returns the steps that write something, by what must be there before them; deletions come last, from the
-// inside out.
+// levels groups the steps that write something by their dependencies; deletions come last, from the inside out.
 func (p *Plan) levels() (levels [][]*treeStep) {
 	deepest := 0
 	for _, st := range p.steps {
@@ -181,8 +180,8 @@ func (p *Plan) levels() (levels [][]*treeStep) {
 	return append(levels, sortedForDelete(deletions)...)
 }
 
-// sortedForDelete returns deletions by what must be gone before them: children before their parents, and contents
-// before what holds them.
+// sortedForDelete sorts deletions by their dependencies: children before their parents, and contents before their
+// containers.
 func sortedForDelete(deletions []*treeStep) (levels [][]*treeStep) {
 	devices := map[any]*treeStep{}
 	for _, st := range deletions {
@@ -211,7 +210,7 @@ func sortedForDelete(deletions []*treeStep) (levels [][]*treeStep) {
 	return levels
 }
 
-// levelOfKind returns where objects of a kind stand among those that are written; interfaces come last.
+// levelOfKind returns the position of a kind in the order of writes; interfaces come last.
 func levelOfKind(k *schema.Kind) int {
 	if level, ok := levelOf[Space(k)]; ok {
 		return level
@@ -219,5 +218,5 @@ func levelOfKind(k *schema.Kind) int {
 	return len(levelOf)
 }
 
-// Conceals reports whether the values of variables with a key are secrets, which are not to be shown.
+// Conceals reports whether values of variables with this key must not be shown.
 func (p *Plan) Conceals(key string) bool { return value.MatchesKey(p.Hashed, key) }

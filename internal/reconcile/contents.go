@@ -8,21 +8,21 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// contents holds what a delete of an object would delete with it, and what forbids it.
+// contents is what would be deleted with an object, and what prevents its deletion.
 type contents struct {
 	counts   []string // "2 regions"
 	blockers []string // "host "web1" (id 7) has it as its parent"
-	keepers  *Keepers // what is protected
+	keepers  *Keepers // protected objects
 
 	interfaces, children []Object // of a device
 }
 
-// Holds reports whether objects of a kind contain others: deleting one deletes those too (v1 contract §6.3). A device
-// has interfaces, which are parts of it.
+// Holds reports whether objects of a kind contain others, which are deleted with them (v1 contract §6.3). The
+// interfaces of a device are parts of it, and do not count.
 func Holds(k *schema.Kind) bool { return k.Labels == schema.Unlabelled && k.Contents() != nil }
 
-// contents reads them. What the API refuses is found here, so that check mode refuses it too
-// (v1 contract §6.3).
+// contents reads the contents of an object. It finds everything for which the API would refuse the deletion, so that
+// check mode refuses it too (v1 contract §6.3).
 func (fl *Fleet) contents(ctx context.Context, k *schema.Kind, o Object) (out *contents, err error) {
 	out = &contents{}
 	if out.keepers, err = fl.Keepers(ctx, k, o.ID()); err != nil {
@@ -54,7 +54,7 @@ func (fl *Fleet) contents(ctx context.Context, k *schema.Kind, o Object) (out *c
 	return out, nil
 }
 
-// containerContents reads what a project, cloud, region or cell holds, and what outside of it needs
+// containerContents reads the contents of a project, cloud, region or cell, and objects outside that depend on
 // something inside.
 func (fl *Fleet) containerContents(ctx context.Context, k *schema.Kind, o Object, out *contents) error {
 	key := k.ContentKey()
@@ -75,7 +75,7 @@ func (fl *Fleet) containerContents(ctx context.Context, k *schema.Kind, o Object
 	for _, kind := range k.Contents() {
 		found := byKind[kind]
 		switch {
-		case kind == schema.NetworkInterface: // they go with their devices
+		case kind == schema.NetworkInterface: // deleted with their devices
 			continue
 		case kind.Labels == schema.Unlabelled:
 			if found, err = fl.listAll(ctx, kind, filter, inside); err != nil {
@@ -104,11 +104,11 @@ func (fl *Fleet) containerContents(ctx context.Context, k *schema.Kind, o Object
 	return err
 }
 
-// isEmpty returns an error that names something which stands in a container.
+// isEmpty returns an error that names an object in a container, if there is one.
 func (fl *Fleet) isEmpty(ctx context.Context, k *schema.Kind, o Object) error {
 	key := k.ContentKey()
 	for _, kind := range k.Contents() {
-		if kind == schema.NetworkInterface { // they go with their devices
+		if kind == schema.NetworkInterface { // deleted with their devices
 			continue
 		}
 		for held, err := range fl.list(ctx, kind, Filters{key: o[KeyID]}) {
@@ -141,10 +141,10 @@ func (c *contents) count(k *schema.Kind, found []Object) {
 	}
 }
 
-// maxBlockers is how many an error names.
+// maxBlockers is the maximum number of blocking objects that an error names.
 const maxBlockers = 5
 
-// guard refuses a step that would delete more than is said.
+// guard refuses a step that would delete more than the task allows.
 func (st *Step) guard(w *Wanted, c *contents) error {
 	called := Called(st.Kind, st.Before)
 	if st.carry != nil {

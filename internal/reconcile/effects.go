@@ -13,46 +13,45 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Effects describe how a plan changes resolved variables, those that Ansible sees. Hosts that are created or deleted do
-// not count.
+// Effects describe how a plan changes resolved variables, as Ansible sees them. Created and deleted hosts do not count.
 type Effects struct {
-	Hosts          int      `json:"hosts"`           // hosts that have another value of any variable
-	NetworkDevices int      `json:"network_devices"` // and network devices
-	Causes         []Effect `json:"causes"`          // changes that other objects feel
+	Hosts          int      `json:"hosts"`           // hosts with a changed value of any variable
+	NetworkDevices int      `json:"network_devices"` // hosts and network devices
+	Causes         []Effect `json:"causes"`          // changes that affect other objects
 }
 
-// Effect describes how the change of one variable of an object affects what inherits from it. Without a kind it is what
-// other places and parents come to for the devices that get them.
+// Effect describes how the change of one variable of an object affects the objects that inherit it. An Effect without a
+// kind describes the total effect of moves and new parents on the moved devices.
 type Effect struct {
 	Kind           string `json:"kind"`
 	Name           string `json:"name"`
 	Key            string `json:"key"`
-	Hosts          int    `json:"hosts"`           // that get another value
+	Hosts          int    `json:"hosts"`           // objects whose value changes
 	NetworkDevices int    `json:"network_devices"` //
-	Shadowed       int    `json:"shadowed"`        // hosts and network devices that have a value nearer by, which counts
+	Shadowed       int    `json:"shadowed"`        // hosts and network devices with a nearer value, which overrides it
 }
 
-// level is an object on the way from a device to its project, before and behind a plan.
+// level is an object between a device and its project, before and after a plan.
 type level struct {
-	record        *Found    // nil of what is created
-	step          *treeStep // whole; nil of what is not in the plan, or stays as it is
+	record        *Found    // nil for a created object
+	step          *treeStep // complete; nil if the plan does not change it
 	before, after craton.Variables
 }
 
-// affects finds out what a plan does to resolved variables.
+// affects determines the effects of a plan on resolved variables.
 type affects struct {
 	*loader
 	plan    *Plan
-	steps   map[needKey]*treeStep // of what is there, and matters to what inherits from it
+	steps   map[needKey]*treeStep // of existing objects, where it matters to what inherits from them
 	levels  map[*Found]*level
 	created map[*treeStep]*level
 	project *level
-	device  *level                           // that is looked at: most are above nothing, and are forgotten behind it
+	device  *level                           // the current device: most are nobody's parents, and are dropped afterwards
 	causes  map[[2]string]map[string]*Effect // by kind and name, by key
 }
 
-// effects reads what it takes, beside what was read for the plan, and finds them. It reads nothing where nothing is
-// inherited otherwise.
+// effects reads what is needed in addition to the plan, and determines the effects. It reads nothing if no inherited
+// variable changes.
 func (l *loader) effects(ctx context.Context, p *Plan) (*Effects, error) {
 	a := &affects{loader: l, plan: p, steps: map[needKey]*treeStep{}, levels: map[*Found]*level{}, created: map[*treeStep]*level{},
 		causes: map[[2]string]map[string]*Effect{}}
@@ -77,10 +76,10 @@ func (l *loader) effects(ctx context.Context, p *Plan) (*Effects, error) {
 	return a.find(), nil
 }
 
-// keyOf names an object that is there, whoever has read it.
+// keyOf identifies an existing object, wherever it was read.
 func keyOf(r *Found) needKey { return needKey{Space(r.Kind), r.Object[KeyID]} }
 
-// touches reports whether a step changes what something inherits.
+// touches reports whether a step changes what other objects inherit.
 func (st *treeStep) touches() bool {
 	if st.Step == nil || st.Create || st.Remove {
 		return false
@@ -89,11 +88,11 @@ func (st *treeStep) touches() bool {
 	return len(st.Set)+len(st.Unset)+len(st.Move) > 0 || parent
 }
 
-// scopeOfReading says which devices have to be known.
+// scopeOfReading determines which devices must be read.
 type scopeOfReading struct {
 	any, all bool
 	regions  map[any]bool
-	parents  []any // whose children have to be known
+	parents  []any // devices whose children must be read
 }
 
 func (s *scopeOfReading) add(st *treeStep, in *state) {
@@ -120,7 +119,7 @@ func (s *scopeOfReading) add(st *treeStep, in *state) {
 	}
 }
 
-// gather reads cells, the project's variables, and the devices that were not read.
+// gather reads cells, the project's variables, and devices that have not been read yet.
 func (a *affects) gather(ctx context.Context, s *scopeOfReading) error {
 	reads := []listing{a.list(schema.Cell, own)}
 	device := func(region any) listing {
@@ -140,7 +139,7 @@ func (a *affects) gather(ctx context.Context, s *scopeOfReading) error {
 			}
 		}
 		for _, id := range s.parents {
-			reads = append(reads, a.list(schema.Device, own.with(Filters{"parent_id": id}))) // those below them too
+			reads = append(reads, a.list(schema.Device, own.with(Filters{"parent_id": id}))) // including their descendants
 		}
 	}
 	if err := a.all(ctx, reads); err != nil {
@@ -158,7 +157,7 @@ func (a *affects) gather(ctx context.Context, s *scopeOfReading) error {
 	}
 	if a.project.before == nil {
 		o, _, err := a.ownProject(ctx)
-		if ctx.Err() != nil { // who may not read it, or sees several, does without
+		if ctx.Err() != nil { // callers that may not read it, or see several, do without
 			return err
 		}
 		a.project.before, a.project.after = o.Variables(), o.Variables()
@@ -176,7 +175,7 @@ func (a *affects) everyRegion() bool {
 	return true
 }
 
-// parents reads devices above those that are known, which may stand anywhere.
+// parents reads the parents of devices, which may be in other regions.
 func (a *affects) parents(ctx context.Context) error {
 	known := a.state.byID[schema.Host]
 	asked := map[any]bool{}
@@ -208,7 +207,7 @@ func (a *affects) parents(ctx context.Context) error {
 	}
 }
 
-// levelAt returns the level of an object that is there.
+// levelAt returns the level of an existing object.
 func (a *affects) levelAt(r *Found) *level {
 	if a.device != nil && a.device.record == r {
 		return a.device
@@ -231,7 +230,7 @@ func (a *affects) levelOf(r *Found) *level {
 	return l
 }
 
-// newLevel returns the level of an object that is created.
+// newLevel returns the level of a created object.
 func (a *affects) newLevel(st *treeStep) *level {
 	l := a.created[st]
 	if l == nil {
@@ -242,7 +241,7 @@ func (a *affects) newLevel(st *treeStep) *level {
 	return l
 }
 
-// parentBefore follows a reference as it was.
+// parentBefore returns the object that a reference names before the plan.
 func (a *affects) parentBefore(of *level, key string) (*level, bool) {
 	if key == KeyProject {
 		return a.project, true
@@ -250,13 +249,13 @@ func (a *affects) parentBefore(of *level, key string) (*level, bool) {
 	return a.byID(key, of.record.Object[key])
 }
 
-// parentAfter follows a reference as it will be.
+// parentAfter returns the object that a reference names after the plan.
 func (a *affects) parentAfter(of *level, key string) (*level, bool) {
 	if key == KeyProject {
 		return a.project, true
 	}
 	v := of.value(key)
-	if key == "region_id" || key == "cloud_id" { // a cell that moves takes its devices along
+	if key == "region_id" || key == "cloud_id" { // devices move with their cell
 		if cell, ok := a.byID("cell_id", of.value("cell_id")); ok && cell.step != nil && len(cell.step.Move) > 0 {
 			v = cell.value(key)
 		}
@@ -264,7 +263,7 @@ func (a *affects) parentAfter(of *level, key string) (*level, bool) {
 	return a.byID(key, v)
 }
 
-// value returns a field of an object as it will be.
+// value returns the value of a field after the plan.
 func (l *level) value(key string) any {
 	if l.step != nil && l.step.After != nil {
 		return l.step.After[key]
@@ -299,7 +298,7 @@ func (a *affects) byID(key string, id any) (*level, bool) {
 	return a.levelAt(r), true
 }
 
-// chain returns the levels of a device, the nearest first. Parents that form a loop end it.
+// chain returns the levels of a device, nearest first. A loop of parents ends it.
 func chain(levels iter.Seq[*level]) (list []*level) {
 	for l := range levels {
 		if slices.Contains(list, l) {
@@ -310,11 +309,11 @@ func chain(levels iter.Seq[*level]) (list []*level) {
 	return list
 }
 
-// find looks at every device.
+// find examines every device.
 func (a *affects) find() *Effects {
 	out := &Effects{Causes: []Effect{}}
 	for _, r := range a.state.byID[schema.Host] {
-		l := a.levels[r] // of what is above another device that was looked at
+		l := a.levels[r] // an ancestor of a device examined earlier
 		if l == nil {
 			l = a.levelOf(r)
 		}
@@ -352,9 +351,9 @@ func (e *Effects) count(k *schema.Kind) *int {
 	return &e.Hosts
 }
 
-// countDevice counts what a device feels of the changes, and reports whether any of its variables gets another value.
+// countDevice counts the effects on a device, and reports whether any of its variables changes.
 func (a *affects) countDevice(r *Found, before, after []*level) (changed bool) {
-	if !slices.Equal(before, after) { // it gets other places or parents
+	if !slices.Equal(before, after) { // its places or parents change
 		keys := map[string]bool{}
 		for _, l := range before {
 			for key := range l.before {
@@ -386,7 +385,7 @@ func (a *affects) countDevice(r *Found, before, after []*level) (changed bool) {
 			differs := !shadowed && resolves(before, after, key)
 			changed = changed || differs
 			switch {
-			case i == 0: // the change itself says it
+			case i == 0: // the change itself shows it
 			case shadowed:
 				a.cause(l.step.change.Kind, l.step.change.Name, key).Shadowed++
 			case differs:
@@ -412,7 +411,7 @@ func ownChange(l *level, key string) (json.RawMessage, bool) {
 	return v, ok
 }
 
-// changedKeys returns the variables that a step sets or takes away.
+// changedKeys returns the variables that a step sets or deletes.
 func (st *treeStep) changedKeys() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		if st.Step == nil {
@@ -431,7 +430,7 @@ func (st *treeStep) changedKeys() iter.Seq[string] {
 	}
 }
 
-// resolves reports whether a variable comes to another value.
+// resolves reports whether the value of a variable changes.
 func resolves(before, after []*level, key string) bool {
 	var old, now json.RawMessage
 	for _, l := range before {

@@ -14,10 +14,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// MissingError is an object that somebody names and that is not there.
+// MissingError is the error for a name of an object that does not exist.
 type MissingError struct{ what string }
 
-// Error says what is not there, and where it was looked for.
+// Error says what does not exist, and where it was searched for.
 func (m *MissingError) Error() string { return m.what }
 
 // IsMissing reports whether err means that no object has the name.
@@ -34,14 +34,15 @@ func kindsOf(f *schema.Field) (list []*schema.Kind) {
 	return list
 }
 
-// placeFields say where objects stand, outermost first; places are their keys, and that of an interface's device.
+// placeFields are the fields for the places of an object, outermost first; places are their keys, and the key of an
+// interface's device.
 var (
 	placeFields = []*schema.Field{schema.Region.Field("cloud_id"), schema.Cell.Field("region_id"), schema.Host.Field("cell_id")}
 	places      = []string{"cloud_id", "region_id", "cell_id", "device_id"}
 	deviceField = schema.NetworkInterface.Field("device_id")
 )
 
-// PlaceField returns the field of an option that says where objects stand: cloud, region or cell; nil for others.
+// PlaceField returns the field of an option for a place: cloud, region or cell; nil for others.
 func PlaceField(option string) *schema.Field {
 	if i := slices.IndexFunc(placeFields, func(f *schema.Field) bool { return f.Option() == option }); i >= 0 {
 		return placeFields[i]
@@ -49,7 +50,7 @@ func PlaceField(option string) *schema.Field {
 	return nil
 }
 
-// holders returns the places that a kind's names are unique in and that may stand before one in a reference, outermost
+// holders returns the places within which names of a kind are unique and that may precede one in a reference, outermost
 // first.
 func holders(k *schema.Kind) (list []*schema.Field) {
 	for _, f := range placeFields {
@@ -60,7 +61,7 @@ func holders(k *schema.Kind) (list []*schema.Field) {
 	return list
 }
 
-// Paths returns the forms of a reference that says where the object is: region/name, cloud/region/name.
+// Paths returns the forms of a reference with places: region/name, cloud/region/name.
 func Paths(k *schema.Kind) (list []string) {
 	path := "name"
 	for _, f := range slices.Backward(holders(k)) {
@@ -70,19 +71,19 @@ func Paths(k *schema.Kind) (list []string) {
 	return list
 }
 
-// Reference finds what an option names: an object with exactly that name, or whose place and name the text is, else the
-// one with that id, among the kinds and within the place. An object outside of the place does not count.
+// Reference finds the object that an option names, among the kinds and within the place: an object with exactly that
+// name, or whose place and name are the text, or else the one with that id. Objects outside the place do not count.
 func (fl *Fleet) Reference(ctx context.Context, f *schema.Field, text string, place Filters) (Found, error) {
 	return fl.referenceExcept(ctx, f, text, place, nil)
 }
 
-// referenceExcept is like Reference, for an option of the object with the id self: where several objects have the name, self is
-// not among the candidates.
+// referenceExcept is like Reference, for an option of the object with the id self: if several objects have the name,
+// self is not a candidate.
 func (fl *Fleet) referenceExcept(ctx context.Context, f *schema.Field, text string, place Filters, self any) (Found, error) {
 	var found []Found
 	for _, k := range kindsOf(f) {
 		list, err := fl.readings(ctx, k, text, place)
-		if err != nil && !(k == schema.Project && craton.IsForbidden(err)) { // who may not list projects may name one by its id
+		if err != nil && !(k == schema.Project && craton.IsForbidden(err)) { // callers that may not list projects can name one by its id
 			return Found{}, err
 		}
 		for _, o := range list {
@@ -101,8 +102,8 @@ func (fl *Fleet) referenceExcept(ctx context.Context, f *schema.Field, text stri
 	return Found{}, fl.ambiguous(ctx, f.Option(), text, found)
 }
 
-// readings lists what a text can mean: name, region/name or cloud/region/name. Names may hold slashes
-// themselves, so every reading counts.
+// readings lists the possible meanings of a text: name, region/name or cloud/region/name. Names may contain slashes, so
+// every reading is tried.
 func (fl *Fleet) readings(ctx context.Context, k *schema.Kind, text string, place Filters) ([]Object, error) {
 	found, err := fl.matching(ctx, k, text, place)
 	if err != nil {
@@ -139,7 +140,7 @@ func (fl *Fleet) byID(ctx context.Context, f *schema.Field, text string, place F
 	return Found{}, &MissingError{fmt.Sprintf("%s: there is no %s %q%s; create it first, or correct the name or id", f.Option(), strings.Join(nouns, " or "), value.Brief(text), fl.where(ctx, Object(place)))}
 }
 
-// where says where an object stands, by the names that people know: , in cloud "east", region "dfw".
+// where describes the places of an object by their names: , in cloud "east", region "dfw".
 func (fl *Fleet) where(ctx context.Context, o Object) string {
 	var in []string
 	for _, key := range places {
@@ -162,7 +163,7 @@ func (fl *Fleet) nameAt(ctx context.Context, key string, id any) any {
 	return fl.nameOf(ctx, f, id)
 }
 
-// nameOf returns the name of what a field refers to; where it cannot be read, the id.
+// nameOf returns the name of the object that a field refers to, or its id if it cannot be read.
 func (fl *Fleet) nameOf(ctx context.Context, f *schema.Field, id any) any {
 	if id == nil {
 		return nil
@@ -206,8 +207,8 @@ func shown(v any) string {
 	return fmt.Sprint(v)
 }
 
-// Place resolves cloud, region and cell, the outer ones first; each is looked for in those that are known. What
-// is inside says what is outside: a region its cloud, a cell its region. An empty text is none.
+// Place resolves cloud, region and cell, outermost first; each is searched for in those already known. An inner place
+// determines the outer ones: a region its cloud, a cell its region. An empty text means none.
 func (fl *Fleet) Place(ctx context.Context, given map[string]string) (ids Filters, found []Found, err error) {
 	ids = Filters{}
 	for _, f := range placeFields {
@@ -234,8 +235,8 @@ func (fl *Fleet) Place(ctx context.Context, given map[string]string) (ids Filter
 	return ids, found, nil
 }
 
-// Named finds the object of a kind by its name in its place, with its own variables if lists have them; nil if it is
-// not there.
+// Named returns the object of a kind with a name in a place, with its own variables if listings have them; nil if there
+// is none.
 func (fl *Fleet) Named(ctx context.Context, k *schema.Kind, name string, within Filters) (Object, error) {
 	query := within.with(Filters{k.Title: name})
 	if k.Details {

@@ -17,38 +17,38 @@ import (
 	"github.com/craton-fleet/craton/internal/walk"
 )
 
-// Fleet is the API as the engine sees it.
+// Fleet is the API from the engine's perspective.
 type Fleet struct {
 	Client *craton.Client
-	// Project is the caller's, "" where there is only one. Who sees several, an admin of the original or root, gets
-	// by name only what is in it.
+	// Project is the caller's project, "" if there is only one. For callers that see several projects (an admin of the
+	// original server, or root), names are searched for only in this one.
 	Project string
-	// IDsFirst: the CONTAINER of CONTAINER/NAME is an id if it can be one, as on the command line; elsewhere it is one
-	// only where no object has exactly that name.
+	// IDsFirst: the CONTAINER of CONTAINER/NAME is an id if it can be one, as on the command line. Otherwise it is an
+	// id only if no object has exactly that name.
 	IDsFirst bool
 }
 
-// has reports whether the server has a feature, by the name that its capabilities give it.
+// has reports whether the server has a feature, by its name in the capabilities.
 func (fl *Fleet) has(ctx context.Context, feature string) (bool, error) {
 	can, err := fl.Client.Capabilities(ctx)
 	return err == nil && can.Has(feature), err
 }
 
-// supports is like has, for features that can be done without: a server that cannot be asked counts as having none, and
-// the request made instead reports the error.
+// supports is like has, for optional features: if the server does not respond, the feature counts as missing, and the
+// next request reports the error.
 func (fl *Fleet) supports(ctx context.Context, feature string) bool {
 	has, err := fl.has(ctx, feature)
 	return err == nil && has
 }
 
-// Filters are a list's parameters by the API's names, which are the keys of objects too.
+// Filters are the parameters of a listing, under the API's names, which are also the keys of objects.
 type Filters map[string]any
 
 func (fl *Fleet) collection(k *schema.Kind) *craton.Collection {
 	return fl.Client.Collection(craton.Kind(k.Name))
 }
 
-// object reads one of the API's; method and path say where it came from.
+// object decodes an object from the API; method and path are for errors.
 func object(k *schema.Kind, raw *craton.Object, method, path string) (Object, error) {
 	o, err := decode(k, *raw)
 	if err != nil {
@@ -57,11 +57,11 @@ func object(k *schema.Kind, raw *craton.Object, method, path string) (Object, er
 	return o, nil
 }
 
-// list yields the objects that match. Filters that the API does not know are left out: callers compare. For what is too
-// long for a name nobody is asked.
+// list yields the objects that match. Filters that the API does not support are left out, so callers must compare.
+// Texts that are too long for a name match nothing, without a request.
 //
-// What has one name is expected to be less than a page. A page that is not full is the last one; to see that saves the
-// request for an empty one, and a task has few others.
+// A name should match less than a page. A page that is not full is the last one, so the request for an empty next page
+// can be saved: a task sends few others.
 func (fl *Fleet) list(ctx context.Context, k *schema.Kind, f Filters) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		c, q := fl.collection(k), url.Values{}
@@ -70,7 +70,7 @@ func (fl *Fleet) list(ctx context.Context, k *schema.Kind, f Filters) iter.Seq2[
 		}
 		for key, v := range f {
 			if key == k.Title {
-				key = "name" // the API calls the parameter so of users too
+				key = "name" // the API's name of the parameter, for users too
 			}
 			if v != nil && c.Takes(key) {
 				q.Set(key, fmt.Sprint(v))
@@ -106,13 +106,13 @@ func (fl *Fleet) list(ctx context.Context, k *schema.Kind, f Filters) iter.Seq2[
 	}
 }
 
-// listAll lists objects whatever their project.
+// listAll lists objects of all projects.
 func (fl *Fleet) listAll(ctx context.Context, k *schema.Kind, f Filters, keep func(Object) bool) ([]Object, error) {
 	return walk.All(craton.IsMarkerGone, func() iter.Seq2[Object, error] { return fl.list(ctx, k, f) }, keep)
 }
 
-// Search lists the objects of one kind that match the filters. Those that the API does not know, or does not
-// compare exactly, are compared here, as far as objects have such a key.
+// Search lists the objects of one kind that match the filters. Filters that the API does not support, or does not
+// compare exactly, are applied here, as far as objects have the key.
 func (fl *Fleet) Search(ctx context.Context, k *schema.Kind, f Filters) ([]Object, error) {
 	return fl.listAll(ctx, k, f, func(o Object) bool {
 		for key, want := range f {
@@ -145,7 +145,7 @@ func (fl *Fleet) read(ctx context.Context, k *schema.Kind, id string) (Object, e
 	return object(k, raw, http.MethodGet, c.Path()+"/"+id)
 }
 
-// Get reads an object by its id; nil if it is not there.
+// Get reads an object by its id; nil if it does not exist.
 func (fl *Fleet) Get(ctx context.Context, k *schema.Kind, id string) (Object, error) {
 	if ID(k, id) == "" {
 		return nil, fmt.Errorf("id: %q is not an id of a %s", id, k.Noun())
@@ -166,7 +166,7 @@ func (fl *Fleet) device(ctx context.Context, id any) (Object, error) {
 	return o, err
 }
 
-// Fill reads what a listing has left out: own variables and labels.
+// Fill reads what a listing leaves out: own variables and labels.
 func (fl *Fleet) Fill(ctx context.Context, k *schema.Kind, o Object) (_ Object, err error) {
 	o = o.Clone()
 	if _, ok := o[KeyVariables]; !ok {
@@ -189,7 +189,7 @@ func (fl *Fleet) Fill(ctx context.Context, k *schema.Kind, o Object) (_ Object, 
 	return o, nil
 }
 
-// variables reads an object's own.
+// variables reads the own variables of an object.
 func (fl *Fleet) variables(ctx context.Context, k *schema.Kind, o Object) (craton.Variables, error) {
 	switch k.Variables {
 	case schema.Route:
@@ -201,7 +201,7 @@ func (fl *Fleet) variables(ctx context.Context, k *schema.Kind, o Object) (crato
 	return nil, nil
 }
 
-// OwnProject returns the caller's project. Without a project_id there is only one.
+// OwnProject returns the caller's project. Without a project_id, there must be only one.
 func (fl *Fleet) OwnProject(ctx context.Context) (Object, error) {
 	if fl.Project != "" {
 		return fl.read(ctx, schema.Project, fl.Project)
@@ -216,7 +216,7 @@ func (fl *Fleet) OwnProject(ctx context.Context) (Object, error) {
 	return all[0], nil
 }
 
-// with returns filters and some more.
+// with returns a copy with additional filters.
 func (f Filters) with(more Filters) Filters {
 	all := Filters{}
 	maps.Copy(all, f)

@@ -12,19 +12,18 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// lookalikeError is the error of a label, or of a variable's key, that is new and looks like another one: see
-// value.CheckForm.
+// lookalikeError is the error for a new label or key of a variable that looks like another one: see value.CheckForm.
 type lookalikeError struct {
 	reason   Reason
 	what, do string
-	of       string // which text: "label é", "variable é"
+	of       string // the text: "label é", "variable é"
 }
 
-// Error says which it looks like, and what to do.
+// Error says which text it looks like, and what to do.
 func (l *lookalikeError) Error() string { return advice.Join(l.what, l.do) }
 
-// checkForm refuses a new label or key of a variable that is not in Unicode's composed form, or that looks like one that the
-// object will have too. What is there already stays as it is.
+// checkForm refuses a new label or key of a variable that is not in Unicode's composed form, or that looks like another
+// one of the object. Existing ones are kept.
 func (st *Step) checkForm() *lookalikeError {
 	labels, keys := st.AddLabels, st.Set
 	if st.Create {
@@ -43,7 +42,7 @@ func (st *Step) checkForm() *lookalikeError {
 	return nil
 }
 
-// beyondASCII returns the texts that are not ASCII, sorted; nil of most.
+// beyondASCII returns the texts that are not ASCII, sorted; mostly nil.
 func beyondASCII(texts iter.Seq[string]) (odd []string) {
 	for text := range texts {
 		if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
@@ -54,8 +53,7 @@ func beyondASCII(texts iter.Seq[string]) (odd []string) {
 	return odd
 }
 
-// formOf returns form of some texts of a kind that are written, of which there are some before; all are those that will
-// be there.
+// formOf checks the form of texts of one kind; before are the existing ones, and all are those after the write.
 func formOf(kind string, written, before, all []string) *lookalikeError {
 	for _, text := range written {
 		for _, other := range all {

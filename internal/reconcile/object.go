@@ -16,7 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Keys of objects beside their fields.
+// Keys of objects that are not fields.
 const (
 	KeyID        = "id"
 	KeyProject   = "project_id"
@@ -24,35 +24,35 @@ const (
 	KeyUpdated   = "updated_at"
 	KeyVariables = "variables"
 	KeyLabels    = "labels"
-	KeyProtected = "protected" // beside v1: missing where nobody asked
+	KeyProtected = "protected" // not in v1: missing unless requested
 	KeyKind      = "kind"      // of devices: "host", "network_device"
 	KeyAPIKey    = "api_key"
 )
 
-// Object is an object of the API by the API's own keys, in the one form in which objects are compared: string, int,
-// bool, or nil for what is not set; its own variables as craton.Variables, labels as []string. Variables and labels are
-// missing where the API did not show them. It has all fields of its kind and nothing else, no secret and no links.
+// Object is an object of the API under the API's keys, in the canonical form for comparisons: string, int, bool, or nil
+// if unset; own variables as craton.Variables, labels as []string. Variables and labels are missing if the API did not
+// return them. It has all fields of its kind and nothing else: no secrets and no links.
 //
-// "" and 0 are what is not set: the original shows null for a text that never was given and "" for one that was
-// taken away, and the API cannot take a number away but by setting it to 0.
+// "" and 0 count as unset: the original server returns null for a text that was never set and "" for a deleted one, and
+// the only way to delete a number is to set it to 0.
 type Object map[string]any
 
 // ID returns the id as a text.
 func (o Object) ID() string { return fmt.Sprint(o[KeyID]) }
 
-// Text returns a text; "" where there is none.
+// Text returns a text; "" if it is not set.
 func (o Object) Text(key string) string {
 	s, _ := o[key].(string)
 	return s
 }
 
-// Variables returns its own variables; nil where they are not known.
+// Variables returns the own variables; nil if they are not known.
 func (o Object) Variables() craton.Variables {
 	v, _ := o[KeyVariables].(craton.Variables)
 	return v
 }
 
-// Labels returns its labels; nil where they are not known.
+// Labels returns the labels; nil if they are not known.
 func (o Object) Labels() []string {
 	l, _ := o[KeyLabels].([]string)
 	return l
@@ -70,7 +70,7 @@ func (o Object) Clone() Object {
 	return c
 }
 
-// Called names an object for people: host "web1" (id 7).
+// Called returns a name of an object for people: host "web1" (id 7).
 func Called(k *schema.Kind, o Object) string {
 	s := fmt.Sprintf("%s %q", k.Noun(), o.Text(k.Title))
 	if o[KeyID] != nil {
@@ -79,7 +79,7 @@ func Called(k *schema.Kind, o Object) string {
 	return s
 }
 
-// kindOf returns the kind of an object of a collection: each device has its own.
+// kindOf returns the kind of an object in a collection: devices have different kinds.
 func kindOf(k *schema.Kind, o Object) *schema.Kind {
 	switch o.Text(KeyKind) {
 	case schema.Host.Ident():
@@ -90,16 +90,16 @@ func kindOf(k *schema.Kind, o Object) *schema.Kind {
 	return k
 }
 
-// decode reads an object of the API. Members that the schema does not know are left out, as are links, which hold the
-// address of the server, and secrets.
+// decode decodes an object from the API. Members that are not in the schema are left out, such as links, which contain
+// the server's address, and secrets.
 func decode(k *schema.Kind, raw craton.Object) (Object, error) { return decodeInto(blank(k), k, raw) }
 
-// decodeTimeless returns decode without the times, for objects of which there are many.
+// decodeTimeless is like decode, without the times, for large numbers of objects.
 func decodeTimeless(k *schema.Kind, raw craton.Object) (Object, error) {
 	return decodeInto(timeless(k), k, raw)
 }
 
-// decodeInto reads what raw has of the keys of a blank object.
+// decodeInto reads the values of the keys of a blank object from raw.
 func decodeInto(o Object, k *schema.Kind, raw craton.Object) (Object, error) {
 	fields := k.Fields
 	if k.View {
@@ -158,7 +158,7 @@ func decodeInto(o Object, k *schema.Kind, raw craton.Object) (Object, error) {
 	return o, nil
 }
 
-// readMembers reads the members of an object into raw, which is good as long as the text.
+// readMembers reads the members of an object into raw, which refers to the text.
 func readMembers(raw craton.Object, text []byte) {
 	clear(raw)
 	gjson.Parse(jsontext.Text(text)).ForEach(func(key, value gjson.Result) bool {
@@ -167,14 +167,14 @@ func readMembers(raw craton.Object, text []byte) {
 	})
 }
 
-// blank returns an object of which nothing is known.
+// blank returns an object with all keys and no values.
 func blank(k *schema.Kind) Object {
-	o := make(Object, len(k.Fields)+8) // with what else there is of some
+	o := make(Object, len(k.Fields)+8) // with the additional keys of some
 	o[KeyCreated], o[KeyUpdated] = nil, nil
 	return fill(o, k)
 }
 
-// timeless returns blank without the times.
+// timeless returns a blank object without the times.
 func timeless(k *schema.Kind) Object { return fill(make(Object, len(k.Fields)+5), k) }
 
 func fill(o Object, k *schema.Kind) Object {
@@ -200,10 +200,10 @@ func readText(v gjson.Result) (any, error) {
 	if v.Type != gjson.String && v.Type != gjson.Null {
 		return nil, fmt.Errorf("which is not text")
 	}
-	return Canonical(strings.Clone(v.Str)), nil // what it was read from may be read into again
+	return Canonical(strings.Clone(v.Str)), nil // its buffer may be reused
 }
 
-// readInteger reads texts too: an interface's speed is one when it is read (Q4).
+// readInteger accepts texts too: the API returns an interface's speed as one (Q4).
 func readInteger(v gjson.Result) (any, error) {
 	text := v.Raw
 	switch {
@@ -233,7 +233,7 @@ func readFlag(v gjson.Result) (any, error) {
 	return v.Bool(), nil
 }
 
-// readTime leaves the microseconds out: the answer to a write has them, a later read does not (Q1).
+// readTime drops the microseconds: the response to a write has them, a later read does not (Q1).
 func readTime(v gjson.Result) (any, error) {
 	var t craton.Timestamp
 	if err := t.UnmarshalJSON([]byte(v.Raw)); err != nil || t.IsZero() {
@@ -242,7 +242,7 @@ func readTime(v gjson.Result) (any, error) {
 	return t.UTC().Format("2006-01-02T15:04:05") + ".000000", nil
 }
 
-// Canonical makes nil of what is not set.
+// Canonical converts unset values to nil.
 func Canonical(v any) any {
 	if v == "" || v == 0 {
 		return nil

@@ -13,10 +13,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Plan reads one object and compares it with what is wanted. What the API would refuse, and what would delete more than
-// is said, is an error. It writes nothing.
+// Plan reads one object and compares it with what is wanted. It returns an error for whatever the API would refuse, and
+// for deleting more than the task allows. It writes nothing.
 func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
-	// The task itself stays as it is, so that it can be planned again.
+	// The Wanted itself is not changed, so that it can be planned again.
 	resolved := *w
 	if resolved.Values = maps.Clone(w.Values); resolved.Values == nil {
 		resolved.Values = map[string]any{}
@@ -69,7 +69,7 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 	return st, fl.verify(ctx, w, st)
 }
 
-// PlanVariables returns the step that makes the own variables of an object what is wanted, and takes some away.
+// PlanVariables returns the step that sets some variables of an object and deletes others.
 func PlanVariables(k *schema.Kind, have Object, w *Wanted, remove []string) (*Step, error) {
 	st := &Step{Kind: k, Before: have, After: have.Clone(), own: true}
 	after := mergedVariables(have.Variables(), w)
@@ -84,7 +84,7 @@ func PlanVariables(k *schema.Kind, have Object, w *Wanted, remove []string) (*St
 	return st, nil
 }
 
-// find resolves the names of other objects, puts their ids into w, and finds the object; nil if it is not there.
+// find resolves the names of other objects, puts their ids into w, and finds the object; nil if it does not exist.
 func (fl *Fleet) find(ctx context.Context, w *Wanted) (have Object, err error) {
 	if w.ID != "" {
 		if have, err = fl.Get(ctx, w.Kind, w.ID); err != nil || have == nil {
@@ -96,7 +96,7 @@ func (fl *Fleet) find(ctx context.Context, w *Wanted) (have Object, err error) {
 	}
 	within, err := fl.scope(ctx, w)
 	if w.Absent && IsMissing(err) {
-		return nil, nil // where nothing can be, nothing is
+		return nil, nil // the place does not exist, so nothing in it does
 	}
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (fl *Fleet) find(ctx context.Context, w *Wanted) (have Object, err error) {
 		if have, err = fl.Named(ctx, w.Kind, w.Name, within); err != nil {
 			return nil, err
 		}
-		if have == nil && w.Move && !w.Absent && w.Kind.Moves != nil { // it may stand elsewhere
+		if have == nil && w.Move && !w.Absent && w.Kind.Moves != nil { // it may be in another place
 			if have, err = fl.Named(ctx, w.Kind, w.Name, Filters{}); err != nil {
 				return nil, err
 			}
@@ -115,7 +115,7 @@ func (fl *Fleet) find(ctx context.Context, w *Wanted) (have Object, err error) {
 		if have, err = fl.unfinished(ctx, w, within); err != nil {
 			return nil, err
 		}
-		if have != nil { // its name is what is left to do
+		if have != nil { // only the new name is missing
 			w.ID = have.ID()
 		}
 	}
@@ -130,10 +130,10 @@ func (fl *Fleet) find(ctx context.Context, w *Wanted) (have Object, err error) {
 	return fl.Fill(ctx, w.Kind, have)
 }
 
-// onDevice reports whether objects of a kind belong to a device; the places then say where the device is looked for.
+// onDevice reports whether objects of a kind belong to a device; the places then restrict the search for the device.
 func onDevice(k *schema.Kind) bool { return k.Field(deviceField.Key) != nil }
 
-// scope resolves where the object stands and returns it as filters. What the API keeps with the object becomes
+// scope resolves the places of the object and returns them as filters. Places that the API stores in the object become
 // part of what is wanted.
 func (fl *Fleet) scope(ctx context.Context, w *Wanted) (Filters, error) {
 	within := Filters{}
@@ -144,7 +144,7 @@ func (fl *Fleet) scope(ctx context.Context, w *Wanted) (Filters, error) {
 		}
 	}
 	if _, ok := given[schema.Region.Name]; w.Absent && ok {
-		delete(given, schema.Cell.Name) // it says nothing about which object is meant
+		delete(given, schema.Cell.Name) // it does not help to identify the object
 	}
 	place, found, err := fl.Place(ctx, given)
 	if err != nil {
@@ -185,7 +185,7 @@ func (fl *Fleet) scope(ctx context.Context, w *Wanted) (Filters, error) {
 	return within, nil
 }
 
-// projectOf returns the project that a user belongs to: the one that is named, else the caller's.
+// projectOf returns the project that a user belongs to: the given one, or else the caller's.
 func (fl *Fleet) projectOf(ctx context.Context, text string) (any, error) {
 	if text != "" {
 		o, err := fl.Reference(ctx, schema.User.Field(KeyProject), text, nil)
@@ -216,8 +216,8 @@ func (fl *Fleet) references(ctx context.Context, w *Wanted, have Object) error {
 	return nil
 }
 
-// preferNear prefers a network of the region that the interface's device stands in. A parent has no such preference,
-// because one in another region is nothing unusual.
+// preferNear prefers a network in the region of the interface's device. For a parent there is no such preference,
+// because parents in other regions are common.
 func (fl *Fleet) preferNear(ctx context.Context, f *schema.Field, text string, w *Wanted, have Object) (Found, error) {
 	if !slices.Contains(f.To, schema.Network.Name) {
 		return fl.referenceExcept(ctx, f, text, nil, have[KeyID])
@@ -239,8 +239,8 @@ func (fl *Fleet) preferNear(ctx context.Context, f *schema.Field, text string, w
 	return fl.Reference(ctx, f, text, nil)
 }
 
-// name puts into an error what people know in the place of ids: what the task says as it says it, all else by its name,
-// and with the id where it would read the same.
+// name replaces ids in an error by what people know: the texts of the task, and names of everything else, with the id
+// if the names are equal.
 func (fl *Fleet) name(ctx context.Context, e *UnchangeableError, w *Wanted) {
 	for i := range e.Fixed {
 		d := &e.Fixed[i]
@@ -251,7 +251,7 @@ func (fl *Fleet) name(ctx context.Context, e *UnchangeableError, w *Wanted) {
 		have, want := d.Have, d.Want
 		d.Have, d.Want = fl.nameOf(ctx, f, have), fl.nameOf(ctx, f, want)
 		if text, given := w.Ref(d.Option); given {
-			if d.Want = text; text == fmt.Sprint(want) && text != "" { // an id: so is the other
+			if d.Want = text; text == fmt.Sprint(want) && text != "" { // an id: so the other is one too
 				d.Have = have
 			}
 		}
@@ -264,8 +264,8 @@ func (fl *Fleet) name(ctx context.Context, e *UnchangeableError, w *Wanted) {
 // plainText is a text that an error shows without quotes.
 type plainText string
 
-// verify refuses what the API would refuse, and what would delete more than is said, before anything is written, and so
-// in check mode too.
+// verify refuses what the API would refuse, and deleting more than the task allows, before anything is written, and
+// therefore in check mode too.
 func (fl *Fleet) verify(ctx context.Context, w *Wanted, st *Step) error {
 	if st.Remove {
 		c, err := fl.contents(ctx, st.Kind, st.Before)
@@ -290,8 +290,8 @@ func (fl *Fleet) verify(ctx context.Context, w *Wanted, st *Step) error {
 	return fl.checkParentCycle(ctx, st)
 }
 
-// checkProject refuses what stands in another project than what is to refer to it: names are looked for in one project
-// only, but ids are not, and the API wants both in one.
+// checkProject refuses references to objects in another project: names are searched for only in one project, but ids
+// are not, and the API requires both objects to be in the same project.
 func (fl *Fleet) checkProject(w *Wanted, st *Step) error {
 	own := cmp.Or(st.Before.Text(KeyProject), fl.Project)
 	if own == "" || !st.Create && len(st.Update) == 0 {
@@ -305,20 +305,20 @@ func (fl *Fleet) checkProject(w *Wanted, st *Step) error {
 	return nil
 }
 
-// TakenError is a name that another object has.
+// TakenError is the error for a name that another object has.
 type TakenError struct{ what string }
 
-// Error says who has it.
+// Error says which object has the name.
 func (e *TakenError) Error() string { return e.what }
 
-// checkNameFree refuses a name that another object has where this one will be.
+// checkNameFree refuses a name that another object has in the same place.
 func (fl *Fleet) checkNameFree(ctx context.Context, st *Step) error {
 	k := st.Kind
 	if k == schema.Project {
 		return nil
 	}
 	within := Filters{k.Title: st.After[k.Title]}
-	if key := scopeKey(k); key != "" { // of a place the innermost is enough
+	if key := scopeKey(k); key != "" { // the innermost place is enough
 		within[key] = st.After[key]
 	}
 	moved := st.Before == nil
@@ -350,8 +350,8 @@ func (fl *Fleet) checkNameFree(ctx context.Context, st *Step) error {
 	return nil
 }
 
-// spellings returns the ways in which Unicode writes a name: itself, and where it has accents or the like the form
-// without composed characters, which servers may have from before that was refused, and the original takes.
+// spellings returns the forms of a name in Unicode: the name itself and, if it has accents or the like, its decomposed
+// form, which older servers and the original accept.
 func spellings(name string) []string {
 	if other := value.Decomposed(name); other != name {
 		return []string{name, other}
@@ -359,7 +359,7 @@ func spellings(name string) []string {
 	return []string{name}
 }
 
-// sharingNames returns the kinds that share a kind's names.
+// sharingNames returns the kinds whose names must be unique together with a kind's.
 func sharingNames(k *schema.Kind) (list []*schema.Kind) {
 	for _, name := range k.Rivals {
 		list = append(list, schema.ByName(name))
@@ -367,7 +367,7 @@ func sharingNames(k *schema.Kind) (list []*schema.Kind) {
 	return list
 }
 
-// checkParentCycle refuses a parent that stands below the device itself (v1 contract §6.4).
+// checkParentCycle refuses a parent that is a descendant of the device itself (v1 contract §6.4).
 func (fl *Fleet) checkParentCycle(ctx context.Context, st *Step) error {
 	parent, own := st.After["parent_id"], st.Before[KeyID]
 	if parent == nil || own == nil || !st.Create && st.Before["parent_id"] == parent {

@@ -18,45 +18,45 @@ import (
 // Step is a planned change of one object.
 type Step struct {
 	Kind          *schema.Kind
-	Before, After Object // nil: not there; After may be Before itself
+	Before, After Object // nil: it does not exist; After may be Before itself
 
-	Remove, Create  bool   // both: created again
-	Move            Object // what a move sends
-	Update          Object // what an update sends
+	Remove, Create  bool   // both: recreated
+	Move            Object // the body of a move
+	Update          Object // the body of an update
 	Set             craton.Variables
 	Unset           []string
 	AddLabels, Drop []string
 	Protect         *bool
 
-	// Fixed are the differences that the API cannot make.
+	// Fixed are the differences that the API cannot change.
 	Fixed []Difference
 
 	access *accessStep
-	carry  *carried // what goes along with a device that is created again
+	carry  *carried // what a recreated device keeps
 
 	own   bool           // After is no longer Before itself
-	given map[string]any // by keys, fields that a create sends although they may be what the API would choose
+	given map[string]any // by key: fields that a create sends although the API may choose their values
 }
 
-// Difference is a field that is not what is wanted.
+// Difference is a field that differs from what is wanted.
 type Difference struct {
 	Option     string
-	Have, Want any // canonical; an id of a reference, until it is named
+	Have, Want any // canonical; for a reference, an id until it is replaced by a name
 }
 
-// Changes reports whether the step writes something.
+// Changes reports whether the step writes anything.
 func (st *Step) Changes() bool {
 	return st.Remove || st.Create || len(st.Move)+len(st.Update)+len(st.Set)+len(st.Unset)+len(st.AddLabels)+len(st.Drop) > 0 || st.Protect != nil || st.access.changes()
 }
 
-// compare finds what makes an object what is wanted; have is nil if there is none. It sends nothing.
+// compare determines how to change an object to what is wanted; have is nil if there is none. It sends nothing.
 func compare(w *Wanted, have Object) *Step {
 	st := &Step{Kind: w.Kind, Before: have, Create: have == nil, given: w.Values}
 	if have == nil {
 		st.After = blank(w.Kind)
 		for _, f := range w.Kind.Fields {
 			if f.Type == schema.Flag {
-				st.After[f.Key] = f.Key == "active" // what the API does
+				st.After[f.Key] = f.Key == "active" // as the API does
 			}
 		}
 		st.After[w.Kind.Title] = w.Name
@@ -65,7 +65,7 @@ func compare(w *Wanted, have Object) *Step {
 		}
 		maps.Copy(st.After, w.Values)
 	} else {
-		st.After = have // until something is found that differs: see after
+		st.After = have // until a difference is found: see after
 		if w.ID != "" && w.Name != "" && w.Name != have.Text(w.Kind.Title) {
 			st.differs(optionName, w.Kind.Title, w.Kind.FixedTitle, w.Name)
 		}
@@ -119,8 +119,7 @@ func compare(w *Wanted, have Object) *Step {
 	return st
 }
 
-// after returns what the object will be, to be written to: an object of its own, whose variables and labels are
-// replaced, not changed.
+// after returns a copy of the object for changes; its variables and labels must be replaced, not changed.
 func (st *Step) after() Object {
 	if st.Before != nil && !st.own {
 		st.After, st.own = maps.Clone(st.Before), true
@@ -140,7 +139,7 @@ func (st *Step) differs(option, key string, cannot bool, v any) {
 	st.after()[key] = v
 }
 
-// moves notes a place that differs. Those around the ones that a move takes follow by themselves.
+// moves records a place that differs. The other places follow from those in the move.
 func (st *Step) moves(key string, v any) {
 	if slices.Contains(st.Kind.Moves, key) {
 		if st.Move == nil {
@@ -151,7 +150,7 @@ func (st *Step) moves(key string, v any) {
 	st.after()[key] = v
 }
 
-// keepsVariables reports whether an object's variables are as they are wanted.
+// keepsVariables reports whether an object's variables are as wanted.
 func keepsVariables(have craton.Variables, w *Wanted) bool {
 	if have == nil || w.Replace && w.Variables != nil && len(w.Variables) != len(have) {
 		return false
@@ -177,8 +176,7 @@ func equalJSON(have, text json.RawMessage) bool {
 	return value.EqualJSON(have, text)
 }
 
-// mergedVariables returns the variables as they will be. A value that means the same as the one that is there stays as
-// it is.
+// mergedVariables returns the resulting variables. A wanted value that equals the existing one keeps the existing text.
 func mergedVariables(have craton.Variables, w *Wanted) craton.Variables {
 	after := make(craton.Variables, len(w.Variables))
 	if w.Variables == nil || !w.Replace {
@@ -193,14 +191,14 @@ func mergedVariables(have craton.Variables, w *Wanted) craton.Variables {
 	return after
 }
 
-// planVariables finds the keys to set and those to take away.
+// planVariables determines the keys to set and to delete.
 func (st *Step) planVariables() {
 	if !st.own {
 		return
 	}
 	have, after := st.Before.Variables(), st.After.Variables()
 	for key, text := range after {
-		if old, ok := have[key]; !ok || !bytes.Equal(old, text) { // mergedVariables leaves what means the same as it is
+		if old, ok := have[key]; !ok || !bytes.Equal(old, text) { // mergedVariables keeps the text of equal values
 			if st.Set == nil {
 				st.Set = craton.Variables{}
 			}
@@ -224,7 +222,7 @@ func labelsAfter(have []string, w *Wanted) []string {
 	return slices.Compact(after)
 }
 
-// planLabels finds the labels to add and those to take away. A create that takes labels needs no more.
+// planLabels determines the labels to add and to remove. A create that accepts labels needs no more.
 func (st *Step) planLabels() {
 	if st.Kind.Labels == schema.Unlabelled || st.Create && st.Kind.Labels == schema.MakeLabels {
 		return
@@ -248,11 +246,11 @@ func (st *Step) planLabels() {
 	}
 }
 
-// check refuses a step that cannot be done, with the places where people look for the cause.
+// check refuses a step that cannot be applied, with the places where people search for the cause.
 func (st *Step) check(w *Wanted) error {
 	k := w.Kind
-	if st.Create || w.ID != "" && w.Name != "" && w.Name != st.Before.Text(k.Title) { // what is called so already may stay, and be deleted
-		name := cmp.Or(w.Name, st.After.Text(k.Title)) // what is created again keeps the name that it has
+	if st.Create || w.ID != "" && w.Name != "" && w.Name != st.Before.Text(k.Title) { // existing objects with such names may be kept and deleted
+		name := cmp.Or(w.Name, st.After.Text(k.Title)) // a recreated object keeps its name
 		if err := cmp.Or(value.CheckName(name), value.CheckForm(name)); err != nil {
 			return fmt.Errorf("%s %w", optionName, err)
 		}
@@ -267,7 +265,7 @@ func (st *Step) check(w *Wanted) error {
 				lack = append(lack, f.Option())
 			}
 		}
-		if slices.Contains(lack, schema.Region.Name) { // which says the cloud
+		if slices.Contains(lack, schema.Region.Name) { // which names the cloud
 			lack = slices.DeleteFunc(lack, func(option string) bool { return option == schema.Cloud.Name })
 		}
 		if len(lack) > 0 {
@@ -280,19 +278,19 @@ func (st *Step) check(w *Wanted) error {
 	return nil
 }
 
-// UnchangeableError is the error of a task that says otherwise what the API cannot change.
+// UnchangeableError is the error if a task wants another value for a field that the API cannot change.
 type UnchangeableError struct {
 	Kind   *schema.Kind
 	Before Object
 	Fixed  []Difference
 
-	CannotMove bool // a move was asked for, and the server knows none
+	CannotMove bool // a move was requested, but the server does not support moves
 }
 
 // FeatureMove is the capability of servers that move objects.
 const FeatureMove = "move"
 
-// Error says what is how, what the task says, and what to do.
+// Error says what the field is, what the task wants, and what to do.
 func (e *UnchangeableError) Error() string {
 	var what []string
 	for _, d := range e.Fixed {
@@ -323,7 +321,7 @@ func (e *UnchangeableError) Error() string {
 	return fmt.Sprintf("the API cannot change %s of the %s; %s", text, Called(e.Kind, e.Before), advice)
 }
 
-// Recreatable reports whether an object of the kind may have to be created again to become what a task says.
+// Recreatable reports whether objects of the kind may have to be recreated to become what a task wants.
 func Recreatable(k *schema.Kind) bool {
 	return slices.ContainsFunc(k.Fields, func(f schema.Field) bool { return f.Fixed })
 }

@@ -19,16 +19,16 @@ import (
 
 // PlanMark is the first member of a plan.
 //
-// A plan in a file is one JSON object. Its first member distinguishes it from fleet files, where that is no key, and
-// from other programs' files; its value is the version of the format, and what is of another version is refused. The
-// changes that write something stand in "changes", a line each; they refer to each other by their place in it. "needs"
-// are objects that stay as they are, but that the plan relies on.
+// A plan in a file is one JSON object. Its first member distinguishes it from fleet files, where that key does not
+// exist, and from files of other programs; its value is the version of the format, and other versions are refused. The
+// changes that write something are in "changes", one per line; they refer to each other by their position. "needs" are
+// unchanged objects that the plan relies on.
 const (
 	PlanMark    = "craton_plan"
 	planVersion = 1
 )
 
-// planHead is all of a plan but its changes.
+// planHead is a plan without its changes.
 type planHead struct {
 	Version  int              `json:"craton_plan"`
 	Made     time.Time        `json:"made"`
@@ -45,8 +45,8 @@ type planHead struct {
 	Needs    []need           `json:"needs"`
 }
 
-// planEntry is a change in a file: what it is for people, what to send, and the object that it was planned for. Its
-// objects are read as texts, and written as what they are.
+// planEntry is a change in a file: its description for people, what to send, and the object for which it was planned.
+// Objects are read as texts, and written as objects.
 type planEntry[V any] struct {
 	Action Action       `json:"action"`
 	Kind   string       `json:"kind"`
@@ -57,8 +57,8 @@ type planEntry[V any] struct {
 	After  map[string]V `json:"after,omitzero"`
 
 	Level int          `json:"level"`
-	Found map[string]V `json:"found,omitempty"` // as the API has it: fields, own variables, labels if they are known
-	// Values of fields are JSON scalars, or the place of the change in the plan that makes what they refer to.
+	Found map[string]V `json:"found,omitempty"` // from the API: fields, own variables, labels if known
+	// Values of fields are JSON scalars, or the position of the change in the plan that creates the referenced object.
 	Create map[string]planValue       `json:"create,omitempty"`
 	Move   map[string]planValue       `json:"move,omitempty"`
 	Update map[string]planValue       `json:"update,omitempty"`
@@ -66,26 +66,26 @@ type planEntry[V any] struct {
 	Unset  []string                   `json:"unset,omitempty"`
 	Add    []string                   `json:"add_labels,omitempty"`
 	Drop   []string                   `json:"drop_labels,omitempty"`
-	// Protect says what becomes of it; what it was stands in "found".
+	// Protect is the new state of protection; the previous one is in "found".
 	Protect *bool `json:"protect,omitempty"`
 }
 
-// planValue is a field's value.
+// planValue is the value of a field.
 type planValue struct {
 	Value  any  `json:"value,omitempty"`
-	Change *int `json:"change,omitempty"` // what that change creates
+	Change *int `json:"change,omitempty"` // the object which that change creates
 }
 
-// need is an object that a plan relies on: it is there, is called so, and stands there.
+// need is an object that a plan relies on: its existence, name and place.
 type need struct {
 	Kind string `json:"kind"`
 	ID   any    `json:"id"`
-	Name string `json:"name"` // with all that holds it
+	Name string `json:"name"` // with its places
 	Own  string `json:"own"`  // its own
-	In   any    `json:"in"`   // the id of what its name is unique in; null of a cloud
+	In   any    `json:"in"`   // the id of the container of its name; null for a cloud
 }
 
-// encode writes a plan that was made of a tree.
+// encode writes a plan that was made from a tree.
 func (p *Plan) encode(w io.Writer) error {
 	if p.Set != nil && p.Set.Refused != nil {
 		return &RefusedError{*p.Set.Refused}
@@ -106,7 +106,7 @@ func (p *Plan) encode(w io.Writer) error {
 		return err
 	}
 	head = bytes.TrimSuffix(head, []byte(`,"needs":null}`))
-	_, _ = b.Write(append(head, ",\"changes\":["...)) // Flush tells
+	_, _ = b.Write(append(head, ",\"changes\":["...)) // Flush returns the error
 	first := true
 	for _, st := range p.steps {
 		if st.change.Action == Unchanged {
@@ -137,7 +137,7 @@ type needKey struct {
 	id    any
 }
 
-// planEncoder makes entries of steps, and collects what they rely on.
+// planEncoder converts steps to entries, and collects what they rely on.
 type planEncoder struct {
 	*Plan
 	places map[*treeStep]int
@@ -155,7 +155,7 @@ func (e *planEncoder) entry(st *treeStep) planEntry[any] {
 	}
 	entry.Found = make(map[string]any, len(st.Before))
 	for key, v := range st.Before {
-		// Times change by themselves, and the project is the caller's own, whatever its id.
+		// Times change without a write to the object, and the project is always the caller's own.
 		if key != KeyCreated && key != KeyUpdated && (key != KeyID || st.Kind != schema.Project) {
 			entry.Found[key] = v
 		}
@@ -167,7 +167,7 @@ func (e *planEncoder) entry(st *treeStep) planEntry[any] {
 	return entry
 }
 
-// values returns fields as the file has them.
+// values returns fields in the format of the file.
 func (e *planEncoder) values(st *treeStep, fields map[string]any) map[string]planValue {
 	if len(fields) == 0 {
 		return nil
@@ -187,7 +187,7 @@ func (e *planEncoder) values(st *treeStep, fields map[string]any) map[string]pla
 	return out
 }
 
-// need notes an object that a change refers to.
+// need records an object that a change refers to.
 func (e *planEncoder) need(f *schema.Field, id any) {
 	space := Space(schema.ByName(f.To[0]))
 	key := needKey{space, id}
@@ -201,7 +201,7 @@ func (e *planEncoder) need(f *schema.Field, id any) {
 	e.needs[key] = need{Kind: r.Kind.Name, ID: id, Name: e.planner.state.fullPath(r), Own: r.name(), In: scopeOf(r)}
 }
 
-// IsPlan reports whether a file that begins so is a plan, be it one that this program can read or not.
+// IsPlan reports whether a file with this beginning is a plan, of whatever version.
 func IsPlan(begin []byte) bool {
 	rest, ok := bytes.CutPrefix(bytes.TrimLeft(begin, " \t\r\n"), []byte("{"))
 	return ok && bytes.HasPrefix(bytes.TrimLeft(rest, " \t\r\n"), []byte(`"`+PlanMark+`"`))
@@ -298,10 +298,10 @@ func (p *Plan) readEntries(d *json.Decoder) error {
 	return err
 }
 
-// maxLevels bounds the levels of a plan: parents stand above each other.
+// maxLevels is the maximum number of levels of a plan: parents can be nested.
 const maxLevels = 1 << 20
 
-// step makes a step of an entry; links set what refers to other steps, once all are there.
+// step converts an entry to a step; links set the references to other steps once all steps exist.
 func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func() error, err error) {
 	k := schema.ByName(e.Kind)
 	if k == nil || k.View || k == schema.User {
@@ -326,7 +326,7 @@ func (p *Plan) step(e *planEntry[json.RawMessage]) (st *treeStep, links []func()
 					o[key] = asStored(v.Value)
 					continue
 				}
-				o[key] = nil // until all changes are read
+				o[key] = nil // after all changes have been read
 				links = append(links, func() error {
 					if at := *v.Change; at >= 0 && at < len(p.steps) && p.steps[at].Create {
 						o[key] = p.steps[at]
@@ -415,7 +415,7 @@ func decoded(m map[string]json.RawMessage) (map[string]any, error) {
 	return out, nil
 }
 
-// asStored returns a number of JSON as objects have it.
+// asStored converts a JSON number to the type that objects use.
 func asStored(v any) any {
 	n, ok := v.(json.Number)
 	if !ok {

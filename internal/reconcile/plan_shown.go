@@ -9,9 +9,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// differs returns what a change of a plan that was read would write otherwise than it shows: a name, a field, a
-// variable, a label; "" if there is none. People look at what a plan shows, so one that was edited in one place only is
-// none. References are shown by names, and are not compared.
+// differs returns what a change of a saved plan would write differently from what it shows: a name, a field, a
+// variable, a label; "" if nothing. People review what a plan shows, so a plan that was edited only in one of the two
+// is refused. References are shown by names, and are not compared.
 func differs(st *treeStep, e *planEntry[json.RawMessage]) string {
 	ch, title := &st.change, st.Kind.Title
 	name := st.Before.Text(title)
@@ -32,7 +32,7 @@ func differs(st *treeStep, e *planEntry[json.RawMessage]) string {
 	case st.Kind != schema.Project && value.LastName(ch.Name) != name:
 		return title
 	case st.Create || st.Remove:
-		return "" // variables and labels are made as they are shown
+		return "" // variables and labels are written as shown
 	case e.Protect != nil && ch.After[KeyProtected] != *e.Protect:
 		return KeyProtected
 	}
@@ -50,7 +50,7 @@ func differs(st *treeStep, e *planEntry[json.RawMessage]) string {
 	return ""
 }
 
-// differingVariable returns the key of a variable that would be set or removed otherwise than the change shows.
+// differingVariable returns the key of a variable that would be set or deleted differently from what the change shows.
 func differingVariable(ch *Change, e *planEntry[json.RawMessage]) string {
 	before, _ := ch.Before[KeyVariables].(craton.Variables)
 	after, _ := ch.After[KeyVariables].(craton.Variables)

@@ -20,9 +20,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Save writes a plan that was made of a tree to a file, so that [ReadPlan] gives it back. Before that it reads what
-// listings have left out of the objects that it changes: on the original server that is one request for the labels of
-// each device (Q15).
+// Save writes a plan that was made from a tree to a file, which [ReadPlan] can read. Before that, it reads what
+// listings have left out of the objects that the plan changes: on the original server, that is one request for the
+// labels of each device (Q15).
 func (fl *Fleet) Save(ctx context.Context, p *Plan, w io.Writer, o Options) error {
 	o = o.filled()
 	f := &fit{Fleet: fl}
@@ -58,26 +58,26 @@ func (fl *Fleet) labelled(ctx context.Context, k *schema.Kind, o Object) (Object
 	return o, err
 }
 
-// StaleError is the error of a plan that was made of another state than the fleet is in now.
+// StaleError is the error for a plan that was made from another state of the fleet than the current one.
 type StaleError struct {
 	Reasons []Staleness // at most MaxProblems
-	More    int         // how many there are further
+	More    int         // the number of further ones
 
 	all []Staleness
 }
 
-// Staleness is something that was changed since a plan was made.
+// Staleness is something that has changed since a plan was made.
 type Staleness struct {
 	What   string    // such as: the host east/dfw/web1 was changed (note, ntp)
-	User   string    // who did it; "" if nobody knows
-	Time   time.Time // when; zero if nobody knows
+	User   string    // the user who did it; "" if unknown
+	Time   time.Time // when; zero if unknown
 	Why    string    // the message of the write
-	Kind   string    // of the object that it is about: "host"
-	Object string    // its name with all that holds it, as the plan has it
-	Done   bool      // it is already as the plan makes it, as by the plan itself
+	Kind   string    // the kind of the object: "host"
+	Object string    // the name of the object with its places, as in the plan
+	Done   bool      // the object is already as the plan would make it
 }
 
-// String returns a line without the time, which is for the reader's zone.
+// String returns a line without the time, which depends on the reader's time zone.
 func (s Staleness) String() string {
 	text := s.What
 	if s.User != "" {
@@ -95,7 +95,7 @@ func (s Staleness) String() string {
 	return text
 }
 
-// Error says what was changed since.
+// Error lists what has changed.
 func (e *StaleError) Error() string {
 	lines := []string{"the fleet has changed since the plan was made:"}
 	for _, r := range e.Reasons {
@@ -110,28 +110,29 @@ func (e *StaleError) Error() string {
 // staleAdvice is the advice for a stale plan.
 const staleAdvice = "make a new plan"
 
-// fit finds out whether a plan that was read from a file still fits the fleet.
+// fit determines whether a saved plan still fits the fleet.
 type fit struct {
 	*Fleet
 	plan    *Plan
 	options *Options
 	found   []outdated
 
-	steps map[needKey]*treeStep // of objects that are there
+	steps map[needKey]*treeStep // of existing objects
 	needs map[needKey]*need
 	made  map[string][]*treeStep // creates, moves and renames by the name that they need
-	gone  []*treeStep            // deletions of what holds other objects
-	place map[*treeStep]int      // of a step in the plan
+	gone  []*treeStep            // deletions of containers
+	place map[*treeStep]int      // the position of a step in the plan
 }
 
-// outdated is a reason, and where in the plan the object stands that it is about.
+// outdated is a reason, and the position in the plan of the object that it is about.
 type outdated struct {
 	Staleness
 	at   int
-	step *treeStep // the object was changed, perhaps to what the step makes of it; nil: that cannot be, or is known
+	step *treeStep // the object was changed, possibly to what the step makes of it; nil: impossible, or already known
 }
 
-// add notes a reason about an object of a step; of what the plan relies on there is none, and it comes last.
+// add records a reason about the object of a step, or about something that the plan relies on, which has no step and
+// comes last.
 func (f *fit) add(st *treeStep, s Staleness) {
 	if st != nil && s.Kind == "" {
 		s.Kind, s.Object = st.change.Kind, cmp.Or(st.change.From, st.change.Name)
@@ -143,8 +144,8 @@ func (f *fit) add(st *treeStep, s Staleness) {
 	f.found = append(f.found, outdated{Staleness: s, at: at})
 }
 
-// stale returns the error of what was found, in the order of the plan, and of one object in that of the log; nil of
-// nothing.
+// stale returns the error with all reasons, in the order of the plan, and for one object in that of the log; nil if
+// there are none.
 func (f *fit) stale(ctx context.Context) error {
 	if f.found == nil {
 		return nil
@@ -167,9 +168,9 @@ func (f *fit) stale(ctx context.Context) error {
 	return e
 }
 
-// stillFits returns an error of *StaleError if anything that the plan is about, or relies on, was changed since it was
-// made. The change log tells, who did it as well; where there is none, or it does not reach back, the objects
-// themselves do.
+// stillFits returns a *StaleError if anything that the plan changes or relies on has changed since it was made. It
+// reads the change log, which also says who did it; without a log that reaches back far enough, it compares the objects
+// themselves.
 func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 	f := &fit{Fleet: fl, plan: p, options: o, steps: map[needKey]*treeStep{}, needs: map[needKey]*need{}, made: map[string][]*treeStep{}, place: make(map[*treeStep]int, len(p.steps))}
 	if err := f.index(ctx); err != nil {
@@ -196,7 +197,7 @@ func (fl *Fleet) stillFits(ctx context.Context, p *Plan, o *Options) error {
 	return f.stale(ctx)
 }
 
-// result returns the object as the step makes it, as far as the plan knows it.
+// result returns the object as the step makes it, as far as the plan has it.
 func (st *treeStep) result() Object {
 	o := maps.Clone(st.After)
 	if have := st.Before.Variables(); have != nil {
@@ -214,7 +215,8 @@ func (st *treeStep) result() Object {
 	return o
 }
 
-// markDone says of objects that were changed to what the plan makes of them that they were, as by the plan itself.
+// markDone marks reasons about objects that were changed to exactly what the plan makes of them, possibly by an earlier
+// run of the plan.
 func (f *fit) markDone(ctx context.Context, shown []outdated) {
 	done := map[*treeStep]bool{}
 	for i := range shown {
@@ -248,7 +250,7 @@ func (f *fit) index(ctx context.Context) error {
 			f.steps[needKey{Space(k), st.id}] = st
 		}
 		_, renamed := st.Update[k.Title]
-		_, leaves := st.Move["region_id"] // a name is one of a region's
+		_, leaves := st.Move["region_id"] // names are unique within a region
 		if st.Create || renamed || leaves {
 			name := st.After.Text(k.Title)
 			f.made[name] = append(f.made[name], st)
@@ -264,7 +266,7 @@ func (f *fit) index(ctx context.Context) error {
 	return nil
 }
 
-// log looks through what was changed since. known is false if the log does not know the plan's revision.
+// log reads the changes since the plan. known is false if the log does not contain the plan's revision.
 func (f *fit) log(ctx context.Context) (known bool, err error) {
 	for c, err := range f.Client.Changes(ctx, craton.ChangeOptions{After: f.plan.Revision}) {
 		if craton.StatusOf(err) == http.StatusGone || craton.StatusOf(err) == http.StatusBadRequest {
@@ -278,7 +280,7 @@ func (f *fit) log(ctx context.Context) (known bool, err error) {
 	return true, nil
 }
 
-// change looks at what was done to an object.
+// change examines one change of the log.
 func (f *fit) change(c *craton.Change) {
 	k := schema.ByName(c.Kind)
 	if k == nil || k == schema.User {
@@ -308,7 +310,7 @@ func (f *fit) change(c *craton.Change) {
 	if c.Action != "create" && c.Action != "move" && !renamed {
 		return
 	}
-	for i := range c.Path { // names may hold slashes
+	for i := range c.Path { // names may contain slashes
 		if i > 0 && c.Path[i-1] != '/' {
 			continue
 		}
@@ -334,10 +336,10 @@ func (f *fit) change(c *craton.Change) {
 // past are the actions of a change log in the past tense.
 var past = map[string]string{"create": "created", "update": "changed", "delete": "deleted", "move": "moved"}
 
-// parentPrefix returns what the path of whatever takes a step's name begins with.
+// parentPrefix returns the beginning of the paths of objects that could take a step's name.
 func parentPrefix(st *treeStep) string {
 	names := value.PathNames(st.change.Name)
-	if names = names[:len(names)-1]; isDevice(st.Kind) && st.After["cell_id"] != nil && len(names) > 0 { // whose names are the region's, in its cells too
+	if names = names[:len(names)-1]; isDevice(st.Kind) && st.After["cell_id"] != nil && len(names) > 0 { // whose names are unique in the region, across its cells
 		names = names[:len(names)-1]
 	}
 	if len(names) == 0 {
@@ -346,7 +348,7 @@ func parentPrefix(st *treeStep) string {
 	return strings.Join(names, "/") + "/"
 }
 
-// contents compares the objects themselves with what they were.
+// contents compares the objects themselves with the plan.
 func (f *fit) contents(ctx context.Context) error {
 	kinds := map[*schema.Kind]map[any]bool{}
 	for key, st := range f.steps {
@@ -411,7 +413,7 @@ func addTo(kinds map[*schema.Kind]map[any]bool, k *schema.Kind, id any) {
 	kinds[k][id] = true
 }
 
-// objects reads those of a kind with some ids: one by one if they are few, else with all that there are.
+// objects reads objects of a kind by their ids: one by one if they are few, or else with a listing of all.
 func (f *fit) objects(ctx context.Context, k *schema.Kind, ids map[any]bool) (map[any]Object, error) {
 	found := make(map[any]Object, len(ids))
 	if len(ids) <= maxLookups {
@@ -437,7 +439,7 @@ func (f *fit) objects(ctx context.Context, k *schema.Kind, ids map[any]bool) (ma
 	return found, err
 }
 
-// known reads of an object what the plan knew of it: a listing leaves out what is read one by one.
+// known reads the parts of an object that the plan has: a listing leaves some of them out.
 func (f *fit) known(ctx context.Context, st *treeStep, o Object) (_ Object, err error) {
 	if st.Before.Labels() != nil {
 		if o, err = f.labelled(ctx, st.Kind, o); err != nil {
@@ -455,7 +457,7 @@ func (f *fit) known(ctx context.Context, st *treeStep, o Object) (_ Object, err 
 	return o, err
 }
 
-// compare looks for what is otherwise in an object, nil if it is gone.
+// compare records differences of an object, which is nil if it is gone.
 func (f *fit) compare(st *treeStep, now Object) {
 	if now == nil {
 		f.add(st, Staleness{What: fmt.Sprintf("the %s no longer exists", st.oldLabel())})
@@ -467,7 +469,7 @@ func (f *fit) compare(st *treeStep, now Object) {
 	}
 }
 
-// differences names what of an object is not as it is known; what is not known does not count.
+// differences names what differs in an object; what is not known is not compared.
 func differences(k *schema.Kind, known, now Object) (names []string) {
 	if known[k.Title] != nil && known[k.Title] != now[k.Title] {
 		names = append(names, optionName)
@@ -507,9 +509,9 @@ func differences(k *schema.Kind, known, now Object) (names []string) {
 	return names
 }
 
-// checkNames looks for objects that have taken a name since.
+// checkNames searches for objects that have taken a name that the plan needs.
 func (f *fit) checkNames(ctx context.Context) error {
-	byPlace := map[needKey]map[string]*treeStep{} // of kinds and scopes that are there
+	byPlace := map[needKey]map[string]*treeStep{} // of existing kinds and scopes
 	for _, steps := range f.made {
 		for _, st := range steps {
 			scope, id := scopeKey(st.Kind), any(nil)
@@ -550,11 +552,11 @@ func (f *fit) checkNames(ctx context.Context) error {
 	return nil
 }
 
-// checkContents looks for objects in what is to be deleted that are not to be deleted themselves.
+// checkContents searches for new objects in those to be deleted that the plan does not delete.
 func (f *fit) checkContents(ctx context.Context) error {
 	for _, st := range f.gone {
 		for _, k := range st.Kind.Contents() {
-			if k == schema.NetworkInterface { // they go with their devices
+			if k == schema.NetworkInterface { // deleted with their devices
 				continue
 			}
 			key := st.Kind.ContentKey()
@@ -573,7 +575,7 @@ func (f *fit) checkContents(ctx context.Context) error {
 	return nil
 }
 
-// changedFields names what a change of the log changed: " (note, variable ntp)".
+// changedFields names the fields in a change of the log: " (note, variable ntp)".
 func changedFields(c *craton.Change) string {
 	if c.Action != "update" {
 		return ""
@@ -599,7 +601,7 @@ func changedFields(c *craton.Change) string {
 	return " (" + advice.Enumerate(slices.Sorted(maps.Keys(keys)), maxDiffering) + ")"
 }
 
-// maxDiffering is how many of an object's differences are named.
+// maxDiffering is the maximum number of differences of an object that are named.
 const maxDiffering = 5
 
 // rawKeys returns the members of one side of a change.
@@ -611,8 +613,8 @@ func rawKeys(side json.RawMessage) []string {
 
 func rawHas(side json.RawMessage, key string) bool { return slices.Contains(rawKeys(side), key) }
 
-// guard returns a context for a write to an object of a plan that is carried out as it is: the object must be what it
-// was, but for what was done to it already, and the server is to see to it that it still is when it writes.
+// guard returns a context for a write of a saved plan to an object: it checks that the object is as it was, apart from
+// changes by the plan itself, and makes the server refuse the write if it changes before.
 func (w *writer) guard(ctx context.Context, st *treeStep, done *Done) (context.Context, error) {
 	if !w.plan.Saved() {
 		return ctx, nil

@@ -14,58 +14,58 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// MaxProblems is how many problems an Error lists; a file with more of them usually has one cause.
+// MaxProblems is the maximum number of problems that an Error lists; a file with more of them usually has one cause.
 const MaxProblems = 20
 
-// Problem is one thing that is wrong with a tree of wanted objects, such as a fleet file, or that a plan refuses to do.
+// Problem is one fault in a tree of wanted objects, such as a fleet file, or something that a plan refuses to do.
 type Problem struct {
-	File    string // "" is the one that the Error names
-	Line    int    // in the file, from 1; 0 when the fleet was given as data
-	Path    string // such as clouds[east].regions[dfw].hosts[web1].ip_address; "" is the whole file
+	File    string // "" is the file that the Error names
+	Line    int    // in the file, from 1; 0 if the fleet was passed as data
+	Path    string // such as clouds[east].regions[dfw].hosts[web1].ip_address; "" is the file itself
 	Message string // what is wrong, and what to do
 
 	Reason Reason // for programs
-	Kind   string // of the object that is refused: "host"; "" where it is about none
-	Object string // its name with all that holds it, such as east/dfw/web1
-	Other  string // likewise that of the object that is in the way; "" for none
-	Do     string // what to do, as Message ends; "" where Message alone says it
+	Kind   string // of the refused object: "host"; "" if it is not about an object
+	Object string // its name with its places, such as east/dfw/web1
+	Other  string // the same for the conflicting object; "" for none
+	Do     string // what to do, the end of Message; "" if Message has no such part
 }
 
-// Reason is why something is refused, as programs know it.
+// Reason is the machine-readable reason for a refusal.
 type Reason string
 
 // The reasons.
 const (
-	ReasonInvalid      Reason = "invalid"       // what the file says cannot be
+	ReasonInvalid      Reason = "invalid"       // the file is invalid
 	ReasonUnreadable   Reason = "unreadable"    // the file cannot be read
 	ReasonDuplicate    Reason = "duplicate"     // another object has the name, in the file or in the inventory
-	ReasonLookalike    Reason = "lookalike"     // another object has a name that reads the same
-	ReasonElsewhere    Reason = "elsewhere"     // it stands in another place, and nobody has said that it is to be moved
+	ReasonLookalike    Reason = "lookalike"     // another object has a name that looks the same
+	ReasonElsewhere    Reason = "elsewhere"     // it is in another place, and moves were not requested
 	ReasonUnchangeable Reason = "unchangeable"  // the API cannot change it
-	ReasonOtherKind    Reason = "other-kind"    // what has the name is of another kind
-	ReasonUnknown      Reason = "unknown"       // it refers to what is not there
-	ReasonAmbiguous    Reason = "ambiguous"     // it refers to what several may be
-	ReasonCircular     Reason = "circular"      // it would be its own parent
-	ReasonUnsupported  Reason = "unsupported"   // the server cannot do it
-	ReasonForbidden    Reason = "forbidden"     // the caller may not do it
+	ReasonOtherKind    Reason = "other-kind"    // the object with the name has another kind
+	ReasonUnknown      Reason = "unknown"       // it refers to an object that does not exist
+	ReasonAmbiguous    Reason = "ambiguous"     // it refers to a name that several objects have
+	ReasonCircular     Reason = "circular"      // it would be its own ancestor
+	ReasonUnsupported  Reason = "unsupported"   // the server does not support it
+	ReasonForbidden    Reason = "forbidden"     // the caller does not have the permission
 	ReasonOtherSet     Reason = "other-set"     // it belongs to another set
-	ReasonProtected    Reason = "protected"     // it is protected from being deleted
-	ReasonNeeded       Reason = "needed"        // something that stays is in it, or refers to it
-	ReasonDeletes      Reason = "allow-deletes" // nobody has said that so many may be deleted
-	ReasonStale        Reason = "stale"         // the fleet is not as it was when the plan was made
+	ReasonProtected    Reason = "protected"     // it is protected from deletion
+	ReasonNeeded       Reason = "needed"        // an object that is not deleted is in it, or refers to it
+	ReasonDeletes      Reason = "allow-deletes" // so many deletions have not been allowed
+	ReasonStale        Reason = "stale"         // the fleet has changed since the plan was made
 	ReasonOtherFleet   Reason = "other-fleet"   // the plan is for another fleet, or another project
 )
 
-// Reasons are all of them.
+// Reasons are all reasons.
 var Reasons = []Reason{
 	ReasonInvalid, ReasonUnreadable, ReasonDuplicate, ReasonLookalike, ReasonElsewhere, ReasonUnchangeable, ReasonOtherKind, ReasonUnknown, ReasonAmbiguous, ReasonCircular,
 	ReasonUnsupported, ReasonForbidden, ReasonOtherSet, ReasonProtected, ReasonNeeded, ReasonDeletes, ReasonStale, ReasonOtherFleet,
 }
 
-// refusal is a change of an object that a plan refuses.
+// refusal is a change that a plan refuses.
 type refusal struct {
 	reason Reason
-	of     *Wanted // whose Kind and place it is; nil: kind and object say it
+	of     *Wanted // its object, with kind and place; nil: kind and object are set
 	kind   *schema.Kind
 	object string
 	other  string
@@ -73,7 +73,7 @@ type refusal struct {
 	do     string
 }
 
-// refuse adds what a plan refuses to do at a place of the file.
+// refuse adds a refusal at a place in the file.
 func (p *Problems) refuse(line int, path string, r refusal) {
 	if r.of != nil {
 		r.kind, r.object = r.of.Kind, r.of.Qualified()
@@ -88,23 +88,23 @@ func (p *Problems) refuse(line int, path string, r refusal) {
 	p.List = append(p.List, one)
 }
 
-// AddDuplicate adds that an object, or what is said of it, is there twice.
+// AddDuplicate adds that an object, or one of its keys, occurs twice.
 func (p *Problems) AddDuplicate(w *Wanted, line int, path, other, what, do string) {
 	p.refuse(line, path, refusal{reason: ReasonDuplicate, of: w, other: other, what: what, do: do})
 }
 
-// Error lists everything that is wrong with a tree of wanted objects, or that cannot be made true by the API,
-// in its order. Nothing was written when it is returned.
+// Error lists everything that is wrong with a tree of wanted objects, or that the API cannot do, in the order of the
+// tree. If it is returned, nothing was written.
 type Error struct {
-	Name     string    // of the file; "" when the fleet was given as data
+	Name     string    // of the file; "" if the fleet was passed as data
 	Problems []Problem // at most 20
-	More     int       // how many further problems there are
+	More     int       // the number of further problems
 
 	all []Problem
 }
 
-// Refusals returns all that keeps a tree from being carried out, for programs: of an *[Error], of a *[RefusedError], or
-// of a *[StaleError]; none of another error.
+// Refusals returns, for programs, everything that prevents a tree from being applied: from an *[Error], a
+// *[RefusedError] or a *[StaleError]; nil for any other error.
 func Refusals(err error) []Problem {
 	if e, ok := errors.AsType[*Error](err); ok {
 		all := slices.Clone(e.all)
@@ -130,7 +130,7 @@ func Refusals(err error) []Problem {
 	return nil
 }
 
-// Error returns one line a problem: "FILE:LINE: PATH: what is wrong; what to do".
+// Error returns one line per problem: "FILE:LINE: PATH: what is wrong; what to do".
 func (e *Error) Error() string {
 	var b strings.Builder
 	for i, p := range e.Problems {
@@ -145,7 +145,7 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// In returns the problem as a line, with the name of the file it is in.
+// In returns the problem as a line, with the name of its file.
 func (p Problem) In(name string) string {
 	var b strings.Builder
 	name = cmp.Or(p.File, name)
@@ -162,10 +162,10 @@ func (p Problem) In(name string) string {
 	return b.String() + p.Message
 }
 
-// Problems collects what is wrong.
+// Problems collects problems.
 type Problems struct {
 	List []Problem
-	File string // that what is added next is in, where there are several
+	File string // the file of the following problems, if there are several
 }
 
 // Add adds a problem.
@@ -173,7 +173,7 @@ func (p *Problems) Add(line int, path, format string, args ...any) {
 	p.List = append(p.List, Problem{File: p.File, Line: line, Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-// Err returns an *Error, or nil when nothing is wrong.
+// Err returns an *Error, or nil if there are no problems.
 func (p *Problems) Err(name string) error {
 	if len(p.List) == 0 {
 		return nil
@@ -187,10 +187,10 @@ func (p *Problems) Err(name string) error {
 	return e
 }
 
-// someOfEach returns MaxProblems of the problems, in their order: of several files the first ones of each, so that a
-// file with many does not hide the others.
+// someOfEach returns MaxProblems of the problems, in their order: the first ones of each file, so that a file with many
+// problems does not hide the others.
 func someOfEach(all []Problem) []Problem {
-	nth, place := make([]int, len(all)), map[string]int{} // which one of its file each is
+	nth, place := make([]int, len(all)), map[string]int{} // the number of each problem within its file
 	order := make([]int, len(all))
 	for i, p := range all {
 		nth[i], order[i] = place[p.File], i
@@ -206,7 +206,7 @@ func someOfEach(all []Problem) []Problem {
 	return some
 }
 
-// PathName returns a name as it stands in a path: in quotes when it would be misread, of a long one only the beginning.
+// PathName returns a name for use in a path: in quotes if it would be ambiguous, and shortened if it is long.
 func PathName(name string) string {
 	name = value.Brief(name)
 	odd := func(c rune) bool { return c == '[' || c == ']' || c == '"' || c == ' ' || !unicode.IsGraphic(c) }

@@ -11,10 +11,10 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// FeatureProtected is the capability of servers that protect objects from being deleted.
+// FeatureProtected is the capability of servers that can protect objects from deletion.
 const FeatureProtected = "protected"
 
-// ErrCannotProtect is the error of a server that has no such thing as protected objects.
+// ErrCannotProtect is the error if the server cannot protect objects.
 var ErrCannotProtect = errors.New("this server cannot protect objects; craton server and CRATON_URL=sqlite:PATH can")
 
 // CheckProtect returns [ErrCannotProtect] if the server cannot protect objects.
@@ -26,7 +26,7 @@ func (fl *Fleet) CheckProtect(ctx context.Context) error {
 	return err
 }
 
-// fillProtected reads whether an object is protected, which its own answer does not tell.
+// fillProtected reads whether an object is protected, which is not part of the object's response.
 func (fl *Fleet) fillProtected(ctx context.Context, k *schema.Kind, o Object) (err error) {
 	if o[KeyProtected], err = fl.collection(k).Protected(ctx, o.ID()); err != nil {
 		err = fmt.Errorf("whether it is protected cannot be read: %w", err)
@@ -34,8 +34,8 @@ func (fl *Fleet) fillProtected(ctx context.Context, k *schema.Kind, o Object) (e
 	return err
 }
 
-// Protected returns those objects of a kind that are protected, of those with the ids, by the texts of their ids; none
-// where the server protects nothing.
+// Protected returns which objects of a kind, among those with the ids, are protected, by the texts of their ids; none
+// if the server cannot protect objects.
 func (fl *Fleet) Protected(ctx context.Context, k *schema.Kind, ids []string) (map[string]bool, error) {
 	on := map[string]bool{}
 	if len(ids) == 0 {
@@ -52,7 +52,7 @@ func (fl *Fleet) Protected(ctx context.Context, k *schema.Kind, ids []string) (m
 		return on, nil
 	}
 	all, err := fl.Client.Protected(ctx, craton.ProtectedOptions{})
-	if craton.IsNotFound(err) { // to ask what it can would be one more request
+	if craton.IsNotFound(err) { // reading the capabilities would be one more request
 		err = nil
 	}
 	kinds := []*schema.Kind{k}
@@ -67,7 +67,7 @@ func (fl *Fleet) Protected(ctx context.Context, k *schema.Kind, ids []string) (m
 	return on, err
 }
 
-// protected reads what is protected of what a tree speaks of, if it says anything about that.
+// protected reads the protection of the objects of a tree, if the tree sets any.
 func (l *loader) protected(ctx context.Context) error {
 	var asked []*Wanted
 	for _, w := range l.tree.Objects {
@@ -79,7 +79,7 @@ func (l *loader) protected(ctx context.Context) error {
 		return nil
 	}
 	if err := l.CheckProtect(ctx); errors.Is(err, ErrCannotProtect) {
-		return nil // each object is told: see planner.refuse
+		return nil // each object reports it: see planner.refuse
 	} else if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (l *loader) protected(ctx context.Context) error {
 	return nil
 }
 
-// protect protects the object, or takes that off.
+// protect protects the object, or unprotects it.
 func (fl *Fleet) protect(ctx context.Context, st *Step, done *Done) error {
 	if err := fl.collection(st.Kind).Protect(ctx, done.Object.ID(), *st.Protect); err != nil {
 		return fmt.Errorf("%s was not set: %w", KeyProtected, err)
@@ -125,18 +125,18 @@ func (fl *Fleet) protect(ctx context.Context, st *Step, done *Done) error {
 	return nil
 }
 
-// Keepers say what keeps an object from being deleted because it is protected: itself, or something in it that would go
-// along.
+// Keepers are the protected objects that prevent the deletion of an object: itself, or something in it that would be
+// deleted too.
 type Keepers struct {
 	Self bool
 	In   []Found // the first ones of Count
 	N    int
 }
 
-// maxKeepers is how many of them are named.
+// maxKeepers is the maximum number of them that are named.
 const maxKeepers = 3
 
-// Keepers finds them. Where the server protects nothing there are none.
+// Keepers finds them. If the server cannot protect objects, there are none.
 func (fl *Fleet) Keepers(ctx context.Context, k *schema.Kind, id string) (*Keepers, error) {
 	out := &Keepers{}
 	if err := fl.CheckProtect(ctx); errors.Is(err, ErrCannotProtect) || !k.Protects() {
@@ -152,7 +152,7 @@ func (fl *Fleet) Keepers(ctx context.Context, k *schema.Kind, id string) (*Keepe
 	switch at := map[string]*int{"cloud_id": &in.CloudID, "region_id": &in.RegionID, "cell_id": &in.CellID, deviceField.Key: &in.DeviceID}[k.ContentKey()]; {
 	case k == schema.Project:
 		in.ProjectID = id
-	case at == nil: // nothing stands in one
+	case at == nil: // it has no contents
 		return out, nil
 	default:
 		if _, err := fmt.Sscan(id, at); err != nil {
@@ -180,7 +180,7 @@ func (fl *Fleet) Keepers(ctx context.Context, k *schema.Kind, id string) (*Keepe
 	return out, nil
 }
 
-// String says what is protected, and what to do: "it is protected; ...". It is "" where nothing is.
+// String says what is protected, and what to do: "it is protected; ...". It is "" if nothing is.
 func (kp *Keepers) String() string {
 	if !kp.Self && kp.N == 0 {
 		return ""
@@ -202,7 +202,7 @@ func (kp *Keepers) String() string {
 	return what + " in it " + are + " protected"
 }
 
-// Unprotect returns the commands that take that off what String names.
+// Unprotect returns the commands that unprotect the objects named by String.
 func (kp *Keepers) Unprotect(k *schema.Kind, id string) string {
 	if kp.Self {
 		return "craton unprotect " + k.Name + " " + id
@@ -214,12 +214,12 @@ func (kp *Keepers) Unprotect(k *schema.Kind, id string) string {
 	return strings.Join(commands, ", ")
 }
 
-// Advice returns what to do about what String says.
+// Advice returns what to do about the objects named by String.
 func (kp *Keepers) Advice(k *schema.Kind, id string) string {
 	return unprotectFirst(kp.Unprotect(k, id))
 }
 
-// unprotectFirst returns what to do about what is protected, with the commands that do it.
+// unprotectFirst returns what to do about protected objects, with the commands for it.
 func unprotectFirst(commands string) string {
 	return fmt.Sprintf("unprotect it first (%s, in a task protected: false)", commands)
 }

@@ -12,26 +12,26 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Guards of what is deleted with a set: more than so many, and more than a part of the set.
+// Guards against deleting too much with a set: a number of objects, and a part of the set.
 const (
 	manyDeletes = 10
 	partDeletes = 10 // a tenth
 )
 
-// owned is an object of the fleet, with what v1 does not show of it.
+// owned is an object of the fleet, with its set and protection, which v1 does not show.
 type owned struct {
 	*Found
 	set       string
 	protected bool
 }
 
-// memberships are all objects of the fleet by their ids: what belongs to a set, and what stands in what.
+// memberships are all objects of the fleet by their ids, with their sets and containers.
 type memberships struct {
 	all   map[needKey]*owned
-	state *state // of all of them, for their names
+	state *state // of all objects, for their names
 }
 
-// memberships reads the fleet. file remembers sets where the server does not.
+// memberships reads the fleet. file stores the sets if the server cannot.
 func (fl *Fleet) memberships(ctx context.Context, file string) (*memberships, error) {
 	m := &memberships{all: map[needKey]*owned{}, state: newState()}
 	streams, err := fl.has(ctx, "fleet")
@@ -92,7 +92,7 @@ func (m *memberships) pages(ctx context.Context, fl *Fleet) error {
 	return err
 }
 
-// path returns what an object is called, with all that holds it.
+// path returns the name of an object with its places.
 func (m *memberships) path(o *owned) string {
 	if id, in := o.Object[deviceField.Key]; in {
 		if device := m.all[needKey{schema.Host, id}]; device != nil {
@@ -111,12 +111,12 @@ func (m *memberships) path(o *owned) string {
 	return value.Path(append(path, o.name())...)
 }
 
-// called returns an object as an error names it.
+// called returns the name of an object for errors.
 func (m *memberships) called(o *owned) string {
 	return o.Kind.Noun() + " " + value.ShownPath(m.path(o))
 }
 
-// planSet adds to a plan what becomes of the set that a tree is for.
+// planSet adds the changes of the tree's set to a plan.
 func (l *loader) planSet(ctx context.Context, p *Plan) error {
 	o := &l.options.Set
 	remembers, err := l.has(ctx, FeatureSets)
@@ -158,7 +158,7 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 		mine[key] = st
 		switch is := m.all[key]; {
 		case is == nil, is.set == set.Name:
-		case is.set != "" && !o.Adopt && st.change.Action == Unchanged: // such as the cloud that both files have hosts in
+		case is.set != "" && !o.Adopt && st.change.Action == Unchanged: // such as a cloud in which both files have hosts
 			set.Others++
 		case is.set != "" && !o.Adopt:
 			bad.File = w.File
@@ -194,7 +194,7 @@ func (l *loader) planSet(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// pruning is the deletion of what a set has, and a tree does not.
+// pruning deletes the objects of a set that its tree does not have.
 type pruning struct {
 	*memberships
 	plan    *Plan
@@ -203,8 +203,8 @@ type pruning struct {
 	mine    map[needKey]*treeStep
 }
 
-// refuse finds what no number allows: what is protected, and what would go along, or is needed, without belonging to
-// what is deleted.
+// refuse finds what may not be deleted whatever the allowed number: protected objects, and objects outside the set that
+// are contained in deleted objects or depend on them.
 func (pr *pruning) refuse(bad *Problems) {
 	bad.File = ""
 	for _, is := range sortedByPath(pr.memberships, pr.gone) {
@@ -235,7 +235,7 @@ func (pr *pruning) refuse(bad *Problems) {
 			}
 			bad.refuse(0, "", refusal{reason: ReasonNeeded, kind: to.Kind, object: pr.path(to), other: pr.path(is), what: what + ", which " + pr.belongs(is),
 				do: fmt.Sprintf("move or delete that first, or put the %s back into the file", to.Kind.Noun())})
-			break // the outermost says enough
+			break // the outermost is enough
 		}
 	}
 	for _, st := range pr.plan.steps {
@@ -252,7 +252,7 @@ func (pr *pruning) refuse(bad *Problems) {
 	}
 }
 
-// referred returns what is to be deleted of what an id names.
+// referred returns the object to be deleted that has an id.
 func (pr *pruning) referred(f *schema.Field, id any) *owned {
 	for _, kind := range f.To {
 		if to := pr.gone[needKey{Space(schema.ByName(kind)), id}]; to != nil && id != nil {
@@ -272,7 +272,7 @@ func (pr *pruning) belongs(is *owned) string {
 	return "belongs to the set " + PathName(is.set)
 }
 
-// sortedByPath returns objects in the order of their names.
+// sortedByPath sorts objects by their paths.
 func sortedByPath(m *memberships, of map[needKey]*owned) []*owned {
 	all := make([]*owned, 0, len(of))
 	paths := make(map[*owned]string, len(of))
@@ -293,14 +293,15 @@ func sortedByPath(m *memberships, of map[needKey]*owned) []*owned {
 func (pr *pruning) delete() {
 	planner := pr.plan.planner
 	before := planner.state
-	planner.state = pr.state // for the names of what they refer to
+	planner.state = pr.state // for the names of objects that they refer to
 	defer func() { planner.state = before }()
 	for _, is := range sortedByPath(pr.memberships, pr.gone) {
 		pr.plan.Delete(is.Kind, is.Object, pr.path(is))
 	}
 }
 
-// guard returns why so many deletions want somebody to say their number, and how; "" if they do not, or somebody has.
+// guard returns why so many deletions need an explicit number, and how to give it; "" if they do not, or if it was
+// given.
 func (pr *pruning) guard() (what, do string) {
 	n, size := len(pr.gone), pr.plan.Set.Size
 	if n == 0 { // whoever allowed some may run the same again
@@ -333,7 +334,7 @@ func (pr *pruning) guard() (what, do string) {
 	return fmt.Sprintf("%d %s of the set %s would be deleted, and %s", n, objects, PathName(pr.options.Name), why), allow
 }
 
-// withHosts returns a cloud or region that is deleted and has hosts, which are deleted too.
+// withHosts returns a cloud or region to be deleted that contains hosts, which are deleted too.
 func (pr *pruning) withHosts() *owned {
 	for _, is := range sortedByPath(pr.memberships, pr.gone) {
 		if is.Kind != schema.Host {
@@ -348,7 +349,7 @@ func (pr *pruning) withHosts() *owned {
 	return nil
 }
 
-// RefusedError is the error of a plan that deletes more than anybody has allowed. Nothing was written.
+// RefusedError is the error for a plan that deletes more than was allowed. Nothing was written.
 type RefusedError struct{ Problem Problem }
 
 func (e *RefusedError) Error() string { return e.Problem.Message + "; nothing was written" }

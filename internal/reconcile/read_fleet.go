@@ -8,8 +8,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// eachStreamed calls fn with the objects of a fleet that comes as one answer, but for those outside the place that was
-// asked for. Kinds that wanted says no to are not decoded; nil wants all.
+// eachStreamed calls fn with the objects of a fleet that arrives as one response, except for those outside the
+// requested place. Kinds for which wanted returns false are not decoded; nil wants all.
 func eachStreamed(s *craton.FleetStream, wanted func(*schema.Kind) bool, fn func(*craton.FleetLine, *Found)) error {
 	raw := craton.Object{}
 	for line, err := range s.All() {
@@ -30,7 +30,7 @@ func eachStreamed(s *craton.FleetStream, wanted func(*schema.Kind) bool, fn func
 	return nil
 }
 
-// listed reads all that projects hold, listing by listing.
+// listed reads the contents of all projects, listing by listing.
 func (fl *Fleet) listed(ctx context.Context) (found []*Found, err error) {
 	for _, k := range []*schema.Kind{schema.Cloud, schema.Region, schema.Cell, schema.Network, schema.Device, schema.NetworkInterface} {
 		filters := own

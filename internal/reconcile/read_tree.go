@@ -16,21 +16,22 @@ import (
 	"github.com/craton-fleet/craton/internal/walk"
 )
 
-// WholeFleet is the API's fleet as a tree: what somebody would have to want to make it.
+// WholeFleet is the API's fleet as a tree of wanted objects.
 type WholeFleet struct {
 	Tree
 	// Unread is set if the caller may not read the project, so that the tree lacks its variables.
 	Unread bool
 }
 
-// treeKinds are the kinds of a tree, what holds others first.
+// treeKinds are the kinds of a tree, containers first.
 var treeKinds = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Network, schema.Host, schema.NetworkDevice, schema.NetworkInterface}
 
-// ReadTree reads the fleet of the caller's project: from one answer, of one moment, where the server has that, else
-// page by page. Objects say nothing of what they do not have: a tree that is applied to an empty fleet makes the same.
-// Their ids are beside them. They are sorted by kind and name.
+// ReadTree reads the fleet of the caller's project: from one response, which is one snapshot, if the server supports
+// that, or else page by page. Objects contain only what is set, so that applying the tree to an empty fleet creates the
+// same fleet. Ids are returned in addition. Objects are sorted by kind and name.
 //
-// What the tree cannot hold, such as a device in a cell of another region, which the original allows, is an *Error.
+// It returns an *Error for objects that a tree cannot contain, such as a device in a cell of another region, which the
+// original server allows.
 func (fl *Fleet) ReadTree(ctx context.Context, parallel int) (*WholeFleet, error) {
 	read := func(ctx context.Context) (*WholeFleet, error) { return fl.readPages(ctx, parallel) }
 	if fl.supports(ctx, "fleet") {
@@ -48,7 +49,7 @@ func (fl *Fleet) ReadTree(ctx context.Context, parallel int) (*WholeFleet, error
 // errMoved means that the fleet changed while it was read.
 var errMoved = errors.New("the fleet changed while it was being read; try again")
 
-// readStream reads the fleet from one answer.
+// readStream reads the fleet from one response.
 func (fl *Fleet) readStream(ctx context.Context) (*WholeFleet, error) {
 	s, err := fl.Client.Fleet(ctx, craton.FleetOptions{Networks: true})
 	if err != nil {
@@ -69,7 +70,7 @@ func (fl *Fleet) readStream(ctx context.Context) (*WholeFleet, error) {
 	return t.tree()
 }
 
-// readPages reads the fleet from listings, and by one request each what these do not tell.
+// readPages reads the fleet from listings, with one more request for each object that listings leave incomplete.
 func (fl *Fleet) readPages(ctx context.Context, parallel int) (*WholeFleet, error) {
 	t := newTreeReader(fl)
 	found, err := fl.listed(ctx)
@@ -99,7 +100,7 @@ func (fl *Fleet) readPages(ctx context.Context, parallel int) (*WholeFleet, erro
 	for _, r := range found {
 		id = cmp.Or(id, r.Text(KeyProject))
 	}
-	if id == "" { // there is nothing but what the project itself has
+	if id == "" { // there are only the project's own fields
 		project, err := fl.OwnProject(ctx)
 		if craton.IsForbidden(err) {
 			t.f.Unread = true
@@ -122,7 +123,7 @@ func (fl *Fleet) readPages(ctx context.Context, parallel int) (*WholeFleet, erro
 	return t.tree()
 }
 
-// treeReader makes a tree of objects of the API.
+// treeReader converts objects of the API to a tree.
 type treeReader struct {
 	*Fleet
 	f       *WholeFleet
@@ -136,7 +137,7 @@ func newTreeReader(fl *Fleet) *treeReader {
 	return &treeReader{Fleet: fl, f: &WholeFleet{Tree: Tree{Name: "the fleet"}}, byID: map[*schema.Kind]map[any]*Wanted{}, objects: map[*Wanted]Object{}, project: fl.Project}
 }
 
-// add takes an object in, if it is the caller's.
+// add adds an object, if it belongs to the caller's project.
 func (t *treeReader) add(k *schema.Kind, o Object) {
 	project := o.Text(KeyProject)
 	if k == schema.Project {
@@ -146,7 +147,7 @@ func (t *treeReader) add(k *schema.Kind, o Object) {
 		t.project = project
 	}
 	if project != "" && !value.SameUUID(project, t.project) {
-		if k != schema.Project { // root sees projects that hold nothing
+		if k != schema.Project { // root sees empty projects
 			t.several = project
 		}
 		return
@@ -185,7 +186,7 @@ func (t *treeReader) add(k *schema.Kind, o Object) {
 	t.f.Objects = append(t.f.Objects, w)
 }
 
-// isDefault reports whether an object has a value of which nobody said anything.
+// isDefault reports whether a field of an object has its default value.
 func isDefault(f *schema.Field, v any) bool {
 	if f.Type == schema.Flag {
 		return v == (f.Key == "active")
@@ -193,7 +194,7 @@ func isDefault(f *schema.Field, v any) bool {
 	return v == nil
 }
 
-// tree joins what was read.
+// tree joins the objects to a tree.
 func (t *treeReader) tree() (*WholeFleet, error) {
 	if t.several != "" && t.Project == "" {
 		return nil, fmt.Errorf("the API shows objects of several projects (%s, %s); set OS_PROJECT_ID to the one that you want", t.project, t.several)
@@ -221,7 +222,7 @@ func (t *treeReader) tree() (*WholeFleet, error) {
 	return t.f, nil
 }
 
-// join finds what an object stands in and refers to.
+// join sets the container and the references of an object.
 func (t *treeReader) join(w *Wanted, problems *Problems) error {
 	o := t.objects[w]
 	places := map[*schema.Kind]*Wanted{}
@@ -244,7 +245,7 @@ func (t *treeReader) join(w *Wanted, problems *Problems) error {
 		}
 		w.Refs[f.Option()] = &Reference{Target: to}
 	}
-	for _, k := range []*schema.Kind{schema.Host, schema.Cell, schema.Region, schema.Cloud} { // the innermost holds it
+	for _, k := range []*schema.Kind{schema.Host, schema.Cell, schema.Region, schema.Cloud} { // the innermost one contains it
 		at := places[k]
 		switch {
 		case at == nil:
@@ -257,11 +258,11 @@ func (t *treeReader) join(w *Wanted, problems *Problems) error {
 	return nil
 }
 
-// containerKey returns the key by which an object names the place of a kind that it is in.
+// containerKey returns the key of the field by which an object names the place of a kind.
 func containerKey(k *schema.Kind) string { return k.Name + "_id" }
 
-// Part leaves in a tree those objects that keep chooses, with all that they stand in and refer to, their parents'
-// parents too, and the interfaces of devices.
+// Part reduces a tree to the objects that keep selects, with their containers, their parents and all further ancestors,
+// and the interfaces of devices.
 func (f *WholeFleet) Part(keep func(*Wanted) bool) {
 	kept := map[*Wanted]bool{}
 	var add func(w *Wanted)

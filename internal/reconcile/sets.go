@@ -16,17 +16,17 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// SetOptions say which set the objects of a tree belong to.
+// SetOptions determine the set of a tree's objects.
 type SetOptions struct {
 	Name         string // "" for none
-	Prune        bool   // delete what belongs to the set and the tree does not have
-	Adopt        bool   // take over what belongs to another set
-	AllowDeletes *int   // exactly so many objects may be deleted, however many that are; nil: nobody has said
-	// File remembers sets where the server does not; "" is one of the user's own.
+	Prune        bool   // delete objects in the set that the tree does not have
+	Adopt        bool   // take over objects that belong to another set
+	AllowDeletes *int   // the exact number of objects that may be deleted; nil: not given
+	// File stores sets if the server cannot; "" is a file of the user.
 	File string
 }
 
-// Check finds what options cannot be.
+// Check returns an error for invalid combinations.
 func (o *SetOptions) Check() error {
 	if o.Name == "" {
 		if o.Prune || o.Adopt || o.AllowDeletes != nil || o.File != "" {
@@ -34,7 +34,7 @@ func (o *SetOptions) Check() error {
 		}
 		return nil
 	}
-	if err := value.CheckSegment(o.Name); err != nil { // it is a part of a path of the API
+	if err := value.CheckSegment(o.Name); err != nil { // it becomes part of a path of the API
 		return fmt.Errorf("the name of the set %w", err)
 	}
 	if err := CheckName(o.Name); err != nil {
@@ -49,25 +49,24 @@ func (o *SetOptions) Check() error {
 	return nil
 }
 
-// PlannedSet describes what a plan does to a set.
+// PlannedSet describes the changes of a set.
 type PlannedSet struct {
 	Name  string         `json:"name"`
 	Adopt bool           `json:"adopt"`
-	Joins craton.Members `json:"joins"`          // what is there already, and is to belong to it
-	File  string         `json:"file,omitempty"` // where it is remembered; "" by the server
+	Joins craton.Members `json:"joins"`          // existing objects that are to belong to it
+	File  string         `json:"file,omitempty"` // the file that stores it; "": the server does
 
-	New   bool     `json:"new,omitempty"`   // nothing belongs to it before
-	Known []string `json:"known,omitempty"` // then those to which something does
+	New   bool     `json:"new,omitempty"`   // nothing belongs to it yet
+	Known []string `json:"known,omitempty"` // existing sets if it is new
 
-	Size   int `json:"-"` // how many objects belong to it before
-	Left   int `json:"-"` // how many of them the tree does not have, and are not deleted
-	Others int `json:"-"` // how many of the tree belong to another set, and stay there
-	// Refused is why the plan is not carried out as long as nobody has said that so many objects may be deleted; nil if
-	// it is.
+	Size   int `json:"-"` // the number of objects that belong to it before
+	Left   int `json:"-"` // how many of them are not in the tree, and are not deleted
+	Others int `json:"-"` // how many objects of the tree belong to another set, and stay there
+	// Refused is why the plan is not applied unless the number of deletions is given; nil if it is applied.
 	Refused *Problem `json:"-"`
 }
 
-// Joining returns how many objects that are there already are to belong to the set; none of no set.
+// Joining returns the number of existing objects that are to belong to the set; 0 without a set.
 func (s *PlannedSet) Joining() (n int) {
 	if s == nil {
 		return 0
@@ -78,13 +77,13 @@ func (s *PlannedSet) Joining() (n int) {
 	return n
 }
 
-// maxSetChange is how many objects one request adds to a set: a body has a limit.
+// maxSetChange is the maximum number of objects that one request adds to a set: the size of a body is limited.
 const maxSetChange = 20_000
 
-// join has what is there already belong to the set, before anything is written: nothing is lost if that stops.
+// join adds existing objects to the set, before anything is written: nothing is lost if that fails.
 func (s *PlannedSet) join(ctx context.Context, fl *Fleet) error {
 	if s.File != "" {
-		return nil // see remember
+		return nil // see saveMembers
 	}
 	some, n := craton.Members{}, 0
 	send := func() error {
@@ -108,7 +107,7 @@ func (s *PlannedSet) join(ctx context.Context, fl *Fleet) error {
 	return send()
 }
 
-// setsFile remembers the sets of one project of one server that cannot do so itself.
+// setsFile stores the sets of one project, for a server that cannot.
 type setsFile struct {
 	Version int                       `json:"craton_sets"`
 	URL     string                    `json:"url"`
@@ -118,7 +117,7 @@ type setsFile struct {
 
 const setsVersion = 1
 
-// setsPath returns where the sets of a server are remembered.
+// setsPath returns the path of the file with a server's sets.
 func (fl *Fleet) setsPath(given string) (string, error) {
 	if given != "" {
 		return given, nil
@@ -131,7 +130,7 @@ func (fl *Fleet) setsPath(given string) (string, error) {
 	return path, nil
 }
 
-// readSets reads the file; nothing is remembered in one that is not there.
+// readSets reads the file; a missing file has no sets.
 func (fl *Fleet) readSets(path string) (*setsFile, error) {
 	s := &setsFile{Version: setsVersion, URL: fl.Client.URL(), Project: fl.Project, Sets: map[string]craton.Members{}}
 	f, err := private.Open(path)
@@ -152,7 +151,7 @@ func (fl *Fleet) readSets(path string) (*setsFile, error) {
 	return got, nil
 }
 
-// saveMembers keeps in the file which objects belong to a set now, and which are gone.
+// saveMembers updates the file with the objects that now belong to a set, and those that are gone.
 func (s *PlannedSet) saveMembers(fl *Fleet, made, gone craton.Members) error {
 	if s.File == "" {
 		return nil
@@ -212,13 +211,13 @@ func (s *PlannedSet) saveMembers(fl *Fleet, made, gone craton.Members) error {
 	return nil
 }
 
-// memberKey names a member.
+// memberKey identifies a member.
 type memberKey struct {
 	kind craton.Kind
 	id   int
 }
 
-// addMember adds an object to members; a project is none, and neither is what has no id.
+// addMember adds an object to members, unless it is a project or has no id.
 func addMember(m craton.Members, k *schema.Kind, id any) {
 	if n, ok := id.(int); ok && k.InSets() {
 		m[craton.Kind(k.Name)] = append(m[craton.Kind(k.Name)], n)

@@ -16,8 +16,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Sets returns the caller's sets, by name, and how many objects belong to each: those that the server remembers, else
-// those of a file. "" is the user's own file, which is none where there is no place for one.
+// Sets returns the caller's sets, by name, with the number of objects in each: from the server if it stores sets, or
+// else from a file. "" is the user's own file, if a home directory exists.
 func (fl *Fleet) Sets(ctx context.Context, file string) ([]craton.SetSize, error) {
 	remembers, err := fl.has(ctx, FeatureSets)
 	if err != nil {
@@ -51,14 +51,14 @@ func (fl *Fleet) Sets(ctx context.Context, file string) ([]craton.SetSize, error
 	return all, nil
 }
 
-// FeatureSets is the capability of servers that remember sets.
+// FeatureSets is the capability of servers that store sets.
 const FeatureSets = "sets"
 
 func errSetsKept(file string) error {
 	return fmt.Errorf("the server stores sets itself: leave out the file %s", file)
 }
 
-// findSets finds which sets the objects of a tree belong to, for a plan that is about none, and changes something.
+// findSets determines which sets the objects of a tree belong to, for a plan without a set that changes something.
 func (l *loader) findSets(ctx context.Context, p *Plan) error {
 	if !p.Changed() {
 		return nil
@@ -108,7 +108,7 @@ func (l *loader) findSets(ctx context.Context, p *Plan) error {
 		if err := g.Wait(); err != nil {
 			return readError(err)
 		}
-	} else if path, err := l.setsPath(""); err == nil { // else nothing was ever remembered
+	} else if path, err := l.setsPath(""); err == nil { // otherwise nothing was ever stored
 		remembered, err := l.readSets(path)
 		if err != nil {
 			return nil //nolint:nilerr // who asks for a set is told
@@ -121,8 +121,8 @@ func (l *loader) findSets(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// SetNotes say of the sets what a plan does not show as changes, a line each: that a set is new, perhaps by a mistake
-// in its name, and what belongs to others.
+// SetNotes describes what a plan does not show as changes, one line each: that a set is new, which may be a typing
+// error, and objects that belong to other sets.
 func (p *Plan) SetNotes() (lines []string) {
 	set := p.Set
 	if set == nil {
@@ -151,7 +151,7 @@ func (p *Plan) SetNotes() (lines []string) {
 	return lines
 }
 
-// similarName returns the set that may be meant by the name of a new one; "" if none is called nearly so.
+// similarName returns an existing set with a similar name to a new one; "" if there is none.
 func (s *PlannedSet) similarName() string {
 	if s == nil || !s.New {
 		return ""
@@ -159,7 +159,7 @@ func (s *PlannedSet) similarName() string {
 	return nearest.Word(s.Name, s.Known)
 }
 
-// SetWarnings returns those of SetNotes that speak of what is probably a mistake, for who is not asked each time.
+// SetWarnings returns those of SetNotes that are probably about mistakes, for runs without confirmation.
 func (p *Plan) SetWarnings() []string {
 	if p.Set != nil && p.Set.similarName() == "" {
 		return nil
@@ -167,7 +167,7 @@ func (p *Plan) SetWarnings() []string {
 	return p.SetNotes()
 }
 
-// maxSets is how many sets a line names.
+// maxSets is the maximum number of sets that a line names.
 const maxSets = 5
 
 func someSets(names []string) string {

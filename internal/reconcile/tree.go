@@ -8,13 +8,13 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Tree is the wanted state of a fleet: objects within each other, such as those of a fleet file.
+// Tree is the wanted state of a fleet: nested objects, such as those of a fleet file.
 type Tree struct {
 	Name    string    // of the file, for errors
-	Objects []*Wanted // in the order of the file; what holds an object comes before it
+	Objects []*Wanted // in the order of the file; containers precede their contents
 }
 
-// Above returns the object itself or what holds it, at any height, that is of the kind.
+// Above returns the object itself or the container of a kind in which it is.
 func (w *Wanted) Above(k *schema.Kind) *Wanted {
 	for w != nil && w.Kind != k {
 		w = w.In
@@ -22,7 +22,7 @@ func (w *Wanted) Above(k *schema.Kind) *Wanted {
 	return w
 }
 
-// Scope returns the object whose names w's own name must be unique among: devices share the region's, in its cells too.
+// Scope returns the object within which w's name must be unique: for devices that is the region, across its cells.
 func (w *Wanted) Scope() *Wanted {
 	if isDevice(w.Kind) {
 		return w.Above(schema.Region)
@@ -30,7 +30,7 @@ func (w *Wanted) Scope() *Wanted {
 	return w.In
 }
 
-// Qualified returns the name with all that holds the object, such as east/dfw/c1/web1.
+// Qualified returns the name with its places, such as east/dfw/c1/web1.
 func (w *Wanted) Qualified() string {
 	path := value.Path(w.Name)
 	if w.In == nil {
@@ -39,14 +39,14 @@ func (w *Wanted) Qualified() string {
 	return w.In.Qualified() + "/" + path
 }
 
-// ReferencePath returns cloud, region, name: how a reference names the object without doubt.
+// ReferencePath returns cloud, region, name: an unambiguous reference to the object.
 func (w *Wanted) ReferencePath() []string {
 	region := w.Above(schema.Region)
 	return []string{region.In.Name, region.Name, w.Name}
 }
 
-// Mentions returns the texts by which a reference can name what stands at a path of names: for cloud, region, name
-// these are name, region/name and cloud/region/name.
+// Mentions returns the texts by which a reference can name an object with a path: for cloud, region, name these are
+// name, region/name and cloud/region/name.
 func Mentions(path []string) (texts []string) {
 	for i := range slices.Backward(path) {
 		texts = append(texts, strings.Join(path[i:], "/"))
@@ -54,8 +54,8 @@ func Mentions(path []string) (texts []string) {
 	return texts
 }
 
-// Space returns the kind that stands for all that share one space of names with a kind (v1 contract §6.2): of hosts and
-// network devices it is hosts.
+// Space returns the kind that represents all kinds whose names must be unique together (v1 contract §6.2): for hosts
+// and network devices it is hosts.
 func Space(k *schema.Kind) *schema.Kind {
 	if len(k.Rivals) > 0 && k.Rivals[0] < k.Name {
 		return schema.ByName(k.Rivals[0])
@@ -63,7 +63,7 @@ func Space(k *schema.Kind) *schema.Kind {
 	return k
 }
 
-// SpaceNoun returns a space of names for people: "host or network device".
+// SpaceNoun returns the kinds of a name space for people: "host or network device".
 func SpaceNoun(space *schema.Kind) string {
 	nouns := []string{space.Noun()}
 	for _, k := range sharingNames(space) {
@@ -72,7 +72,7 @@ func SpaceNoun(space *schema.Kind) string {
 	return strings.Join(nouns, " or ")
 }
 
-// Referred returns the space of names that the reference with an option names one of.
+// Referred returns the name space that references with an option use.
 func Referred(k *schema.Kind, option string) *schema.Kind {
 	return Space(schema.ByName(k.ByOption(option).To[0]))
 }
@@ -80,7 +80,7 @@ func Referred(k *schema.Kind, option string) *schema.Kind {
 // isDevice reports whether a kind is hosts or network devices.
 func isDevice(k *schema.Kind) bool { return k.Labels != schema.Unlabelled }
 
-// scopeKey returns the key of a kind's container; "" if it has none.
+// scopeKey returns the key of the container within which names of a kind are unique; "" if there is none.
 func scopeKey(k *schema.Kind) string {
 	if f := k.Container(); f != nil {
 		return f.Key
@@ -94,7 +94,7 @@ func AmbiguousText(text string, space *schema.Kind, names []string) (what, do st
 	return PathName(text) + " is the name of more than one " + SpaceNoun(space), "write one of " + strings.Join(names, ", ")
 }
 
-// CircleText says how parents lead back to where they began, and what to do.
+// CircleText says how parents form a cycle, and what to do.
 func CircleText[T any](walk []T, name func(T) string) (what, do string) {
 	var names []string
 	for _, o := range walk {

@@ -16,37 +16,37 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Options say how a tree is planned and applied.
+// Options determine how a tree is planned and applied.
 type Options struct {
-	// Check stops after the plan: the Result says what would be done, and nothing is written.
+	// Check stops after the plan: the Result describes what would be done, and nothing is written.
 	Check bool
-	// Brief leaves Before and After out of the changes, for who does not show them: of a large tree they are most of
-	// the memory.
+	// Brief leaves Before and After out of the changes, for callers that do not show them: for a large tree they take
+	// most of the memory.
 	Brief bool
-	// Move moves what the tree has in another place than the API; otherwise that is an error.
+	// Move moves objects that the tree has in another place than the API; without it, that is an error.
 	Move bool
-	// AllowDuplicates lets devices be created that have the name of another one in the inventory.
+	// AllowDuplicates allows creating devices with the inventory name of another device.
 	AllowDuplicates bool
-	// Inventory says what the names of devices in the inventory are.
+	// Inventory determines the names of devices in the inventory.
 	Inventory Naming
-	// Set says which set the tree's objects belong to, and whether what is no longer in it is deleted.
+	// Set determines the set of the tree's objects, and whether objects that are no longer in the tree are deleted.
 	Set SetOptions
-	// Effects finds out what becomes of the resolved variables of the hosts.
+	// Effects determines the effects on the resolved variables of hosts.
 	Effects bool
-	// Parallel is how many requests are in progress at once; 0 is 32.
+	// Parallel is the number of concurrent requests; 0 is 32.
 	Parallel int
-	// Progress, when not nil, is told of each object that was written: how many are done, how many there are
-	// to write, and what was done ("created host east/dfw/c1/web1"). It is first called with 0 of 0 and
-	// "reading the fleet", then with 0 of total and "". It is never called by two goroutines at once.
+	// Progress, if not nil, is called for each object that was written: with the number of objects done, the number to
+	// write, and what was done ("created host east/dfw/c1/web1"). It is first called with 0 of 0 and "reading the
+	// fleet", then with 0 of total and "". It is never called by two goroutines at once.
 	Progress func(done, total int, what string)
 }
 
-// defaultParallel is within what the API's servers bear well, as the inventory's streams are: the original answers one
-// request at a time (Q31), so that the last of them waits no longer than some seconds; craton server brings the writes
-// that wait together to disk together.
+// defaultParallel suits the servers of the API, like the number of the inventory's streams: the original handles one
+// request at a time (Q31), so the last one waits for a few seconds at most; craton server commits concurrent writes
+// together.
 const defaultParallel = 32
 
-// filled returns the options with what is not said.
+// filled returns the options with defaults for what is not set.
 func (o Options) filled() Options {
 	if o.Parallel <= 0 {
 		o.Parallel = defaultParallel
@@ -57,27 +57,28 @@ func (o Options) filled() Options {
 	return o
 }
 
-// Result describes what was done, or with Options.Check what would be.
+// Result describes what was done or, with Options.Check, what would be done.
 type Result struct {
 	Counts
-	// Joined is how many objects that were there already belong to the plan's set now.
+	// Joined is the number of existing objects that were added to the plan's set.
 	Joined int
-	// Changes has one entry for each object of the plan, in its order, unchanged ones included.
-	// After a failure the objects that were not reached are missing.
+	// Changes has one entry for each object of the plan, in its order, including unchanged ones. After a failure,
+	// objects that were not reached are missing.
 	Changes []Change
-	// Effects are those of the whole plan; nil if nobody asked.
+	// Effects are those of the complete plan; nil if not requested.
 	Effects *Effects
 }
 
-// Changed reports whether anything was done: to an object, or to what belongs to a set.
+// Changed reports whether anything was changed: an object, or the contents of a set.
 func (r *Result) Changed() bool { return r.Counts.Changed() || r.Joined > 0 }
 
-// ApplyTree makes the API's fleet what a tree says: it creates what is missing, updates what differs, leaves what is
-// equal, and deletes nothing. Objects, variables, labels and fields that the tree does not mention stay as they are.
+// ApplyTree changes the API's fleet to match a tree: it creates missing objects, updates those that differ, leaves
+// equal ones alone, and deletes nothing. Objects, variables, labels and fields that the tree does not mention stay as
+// they are.
 //
-// The whole tree is compared with the API before anything is written. What the API cannot make true is an *Error that
-// lists all of it, and then nothing is written. A failure while writing is a *WriteError beside the Result of what was
-// done until then; applying the tree again goes on from there.
+// The complete tree is compared with the API before anything is written. If the API cannot do something, it returns an
+// *Error that lists all problems, and nothing is written. If a write fails, it returns a *WriteError in addition to the
+// Result of what was done before; applying the tree again continues from there.
 func (fl *Fleet) ApplyTree(ctx context.Context, t *Tree, o Options) (*Result, error) {
 	p, err := fl.PlanTree(ctx, t, o)
 	if err != nil {
@@ -89,8 +90,8 @@ func (fl *Fleet) ApplyTree(ctx context.Context, t *Tree, o Options) (*Result, er
 	return fl.ApplyPlan(ctx, p, o)
 }
 
-// PlanTree reads what a tree speaks of, and says what is to be done. It writes nothing. What the API cannot make true
-// is an *Error that lists all of it.
+// PlanTree reads the objects that a tree mentions, and plans changes. It writes nothing. If the API cannot do
+// something, it returns an *Error that lists all problems.
 func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error) {
 	o = o.filled()
 	o.Progress(0, 0, "reading the fleet")
@@ -126,11 +127,11 @@ func (fl *Fleet) PlanTree(ctx context.Context, t *Tree, o Options) (*Plan, error
 	return p, nil
 }
 
-// ApplyPlan carries a plan out. One that was read from a file is carried out as it is: before anything is written, it
-// is an error of *StaleError if an object in it was changed since it was made, and with that nothing is written; what
-// is changed while it is carried out stops it. Options.Check stops after that.
+// ApplyPlan applies a plan. A saved plan is applied exactly: if an object in it has changed since it was made,
+// ApplyPlan returns a *StaleError before anything is written; a change during the run stops it. Options.Check stops
+// after these checks.
 //
-// A failure while writing is a *WriteError beside the Result of what was done until then.
+// If a write fails, it returns a *WriteError in addition to the Result of what was done before.
 func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, error) {
 	o = o.filled()
 	w := &writer{Fleet: fl, plan: p, options: o, done: map[*treeStep]bool{}, failed: map[*treeStep]error{}}
@@ -155,7 +156,7 @@ func (fl *Fleet) ApplyPlan(ctx context.Context, p *Plan, o Options) (*Result, er
 	return r, err
 }
 
-// Result returns what a plan would come to.
+// Result returns what applying a plan would do.
 func (p *Plan) Result() *Result {
 	r := p.result(func(*treeStep) bool { return true })
 	r.Joined = p.Set.Joining()
@@ -174,17 +175,17 @@ func (p *Plan) result(include func(*treeStep) bool) *Result {
 	return r
 }
 
-// WriteError is a run that stopped before everything was written.
+// WriteError is the error of a run that stopped before everything was written.
 type WriteError struct {
-	Done  int     // objects that were written
-	Total int     // objects that were to be written
-	Errs  []error // what failed: one error, or some where requests were in progress side by side
-	Saved bool    // what was carried out is a plan that was read from a file
+	Done  int     // the number of objects that were written
+	Total int     // the number of objects to write
+	Errs  []error // the causes: one error, or several from concurrent requests
+	Saved bool    // the plan was read from a file
 }
 
-// Error says what failed, how far the run came and how to go on.
+// Error says what failed, how far the run got, and how to continue.
 func (e *WriteError) Error() string {
-	const most = 5 // of many requests side by side, all that were in progress fail, and for one reason
+	const most = 5 // if the server fails, all concurrent requests do, for the same reason
 	var lines []string
 	for i, err := range e.Errs {
 		if i == most && len(e.Errs) > most+1 {
@@ -204,7 +205,7 @@ func (e *WriteError) Error() string {
 // Unwrap returns the causes, such as *craton.Error or context.Canceled.
 func (e *WriteError) Unwrap() []error { return e.Errs }
 
-// writer carries a plan out.
+// writer applies a plan.
 type writer struct {
 	*Fleet
 	plan    *Plan
@@ -217,7 +218,7 @@ type writer struct {
 	joined int // objects that were added to the plan's set
 }
 
-// runWithSet runs the plan and updates its set.
+// runWithSet applies the plan and updates its set.
 func (w *writer) runWithSet(ctx context.Context) error {
 	set := w.plan.Set
 	if set == nil {
@@ -247,14 +248,14 @@ func (w *writer) runWithSet(ctx context.Context) error {
 	return errors.Join(err, forgotten)
 }
 
-// grace is how long requests that are in progress are waited for after an interruption.
+// grace is how long requests in progress may continue after an interruption.
 const grace = 5 * time.Second
 
-// ContextForWrites returns a context for requests that write: it ends some time after another one does, for the same
-// cause. To cut them off would leave open whether they were carried out.
+// ContextForWrites returns a context for requests that write. It ends some time after another one, with the same cause:
+// if requests were cut off, it would be unknown whether they were executed.
 func ContextForWrites(ctx context.Context) (context.Context, func()) { return contextAfter(ctx, grace) }
 
-// contextAfter returns a context that ends some time after another one does.
+// contextAfter returns a context that ends some time after another one.
 func contextAfter(ctx context.Context, by time.Duration) (context.Context, func()) {
 	longer, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
@@ -267,9 +268,9 @@ func contextAfter(ctx context.Context, by time.Duration) (context.Context, func(
 	return longer, func() { stop(); cancel(nil) }
 }
 
-// run writes level by level; within a level requests go side by side. After a failure or an interruption no further
-// request is begun, but those in progress are waited for: to cut them off would leave open whether they were carried
-// out.
+// run writes level by level, with concurrent requests within a level. After a failure or an interruption, no new
+// request is sent, but those in progress are waited for: if they were cut off, it would be unknown whether they were
+// executed.
 func (w *writer) run(ctx context.Context) error {
 	levels := w.plan.levels()
 	for _, level := range levels {
@@ -317,10 +318,10 @@ func (w *writer) finish(st *treeStep, err error) {
 	w.options.Progress(len(w.done), w.total, string(st.change.Action)+" "+st.called())
 }
 
-// err sums a stopped run up. An interruption is one cause, however many requests it met.
+// err summarizes a stopped run. An interruption is one cause, however many requests it affected.
 func (w *writer) err(ctx context.Context) error {
 	e := &WriteError{Done: len(w.done), Total: w.total, Saved: w.plan.Saved()}
-	for _, st := range w.plan.steps { // in the order of the file, whichever answer came first
+	for _, st := range w.plan.steps { // in the order of the file, independent of the order of responses
 		err := w.failed[st]
 		if err == nil {
 			continue
@@ -337,8 +338,8 @@ func (w *writer) err(ctx context.Context) error {
 
 func interrupted(ctx context.Context) error { return fmt.Errorf("interrupted: %w", context.Cause(ctx)) }
 
-// write makes one object true: at most one request each for its place, the object itself, its variables to set and to
-// take away, and its labels.
+// write applies the step of one object, with at most one request each for its place, the object itself, variables to
+// set and to delete, and labels.
 func (w *writer) write(ctx context.Context, st *treeStep) error {
 	if st.Step == nil {
 		var bad Problems
@@ -356,13 +357,13 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 			return err
 		}
 	}
-	if st.Remove && !st.Create && Holds(st.Kind) { // what came into it since the fleet was read is nobody's to delete
+	if st.Remove && !st.Create && Holds(st.Kind) { // objects that were added after the fleet was read must not be deleted
 		if err := w.isEmpty(ctx, st.Kind, st.Before); err != nil {
 			return err
 		}
 	}
 	done := Done{Object: st.Before.Clone()}
-	if !w.plan.Saved() { // what is carried out as it is looks at the object before each write
+	if !w.plan.Saved() { // a saved plan checks the object before each write
 		switch did, err := w.moveAndUpdate(ctx, st.Step, &done); {
 		case craton.IsNotFound(err):
 			return fmt.Errorf("was deleted meanwhile: %w", err)
@@ -390,7 +391,8 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 	return nil
 }
 
-// createStep creates an object. adopted reports whether somebody else did: it is then to be compared, and changed.
+// createStep creates an object. adopted reports whether somebody else has created it meanwhile; it must then be
+// compared and updated.
 func (w *writer) createStep(ctx context.Context, st *treeStep) (adopted bool, err error) {
 	var done Done
 	err = w.create(ctx, st.Step, &done)
@@ -408,13 +410,13 @@ func (w *writer) createStep(ctx context.Context, st *treeStep) (adopted bool, er
 	case craton.IsConflict(err):
 		return true, w.adopt(ctx, st, err)
 	case craton.IsNotFound(err):
-		// Q12: the original creates the object and then cannot find its parent.
+		// Q12: the original server creates the object and then fails to find its parent.
 		return false, fmt.Errorf("%w (the original server also says this when it has created the object, but its parent is in a project that this user cannot see)", err)
 	}
 	return false, err
 }
 
-// adopt goes on with an object that somebody else created since the state was read: it is read once and compared
+// adopt continues with an object that somebody else has created since the state was read: it is read once and compared
 // again. taken is the API's refusal to create it.
 func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 	found, err := w.sameScope(ctx, st)
@@ -424,7 +426,7 @@ func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 	mine := func(r *Found) bool { return r.Kind != schema.Cloud || w.isOwn(r.Object) }
 	i := slices.IndexFunc(found, func(r *Found) bool { return r.name() == st.want.Name && mine(r) })
 	if i < 0 {
-		// Names, labels and variable keys are compared by the database's collation on the original (Q25, Q15).
+		// The original server compares names, labels and keys of variables by the database's collation (Q25, Q15).
 		for _, r := range found {
 			if strings.EqualFold(r.name(), st.want.Name) && mine(r) {
 				return fmt.Errorf("%w (the API has one called %s and ignores case; write the name as the API has it)", taken, r.name())
@@ -443,14 +445,14 @@ func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 	return bad.Err(w.plan.planner.name)
 }
 
-// sameScope lists the few objects among which one of a step's scope and name must be.
+// sameScope lists the few objects that may have a step's scope and name.
 func (w *writer) sameScope(ctx context.Context, st *treeStep) ([]*Found, error) {
 	k, f := st.want.Kind, Filters{}
 	if in := st.want.Scope(); in != nil {
 		f[scopeKey(k)] = w.plan.planner.steps[in].id
 	}
 	if levels := len(k.Scope); levels > 1 {
-		// Not of clouds and regions: there it fails when two have the name, and takes notice of case (Q14).
+		// Not for clouds and regions: the request fails if two have the name, and is case-sensitive (Q14).
 		f["name"] = st.want.Name
 	}
 	return w.called(ctx, Space(k), f)

@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// describe says what a step does.
+// describe describes the change of a step.
 func (p *planner) describe(st *treeStep) {
 	w := st.want
 	ch := Change{Kind: w.Kind.Name, Name: w.Qualified(), Action: Created}
@@ -84,7 +84,7 @@ func (p *planner) describe(st *treeStep) {
 	st.change = ch
 }
 
-// describeDeleted says what a deletion takes away.
+// describeDeleted describes what a deletion removes.
 func (p *planner) describeDeleted(st *treeStep) {
 	ch, o := &st.change, st.Before
 	lose := func(key string, v any) {
@@ -134,7 +134,7 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 		case ref != nil:
 			path = ref.Path
 			before, after = p.haveName(Referred(w.Kind, option), d.Have), p.targetName(targets[option])
-		case f.Type == schema.Reference: // its place in the tree says it
+		case f.Type == schema.Reference: // its position in the tree determines it
 			option = "its " + option
 			before, after = p.haveName(Referred(w.Kind, d.Option), d.Have), nil
 			if above := w.In.Above(Referred(w.Kind, d.Option)); above != nil {
@@ -166,7 +166,7 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 	}
 }
 
-// differing returns the variables of an object that are not what is wanted.
+// differing returns the variables of an object that differ from what is wanted.
 func (p *planner) differing(st *treeStep) craton.Variables {
 	differ := craton.Variables{}
 	for key := range st.want.Variables {
@@ -201,7 +201,7 @@ func fileValue(f *schema.Field, v any) any {
 	return ""
 }
 
-// haveName returns the name of what an object refers to in the API; nil for none.
+// haveName returns the current name of the object that a field refers to; nil for none.
 func (p *planner) haveName(space *schema.Kind, id any) any {
 	if id == nil {
 		return nil
@@ -209,10 +209,10 @@ func (p *planner) haveName(space *schema.Kind, id any) any {
 	if r := p.state.byID[space][id]; r != nil {
 		return p.targetName(target{record: r})
 	}
-	return fmt.Sprintf("one with the id %v", id) // it was not read, because the tree does not speak of where it is
+	return fmt.Sprintf("one with the id %v", id) // it was not read, because the tree does not mention its place
 }
 
-// targetName returns the text by which a file names the target without doubt; nil for none.
+// targetName returns an unambiguous reference to the target as in a fleet file; nil for none.
 func (p *planner) targetName(t target) any {
 	switch {
 	case t.none():
@@ -227,7 +227,7 @@ func (p *planner) targetName(t target) any {
 	return strings.Join(p.state.path(t.record), "/")
 }
 
-// quotedKeys shortens a list of names for an error.
+// quotedKeys returns a shortened list of names for an error.
 func quotedKeys(v craton.Variables) string {
 	const most = 5
 	var out []string

@@ -10,13 +10,15 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Naming says by what the inventory names a device, the setting hostname, and whether it lists network devices.
+// Naming determines the names of devices in the inventory (the setting hostname), and whether it contains network
+// devices.
 type Naming struct {
-	Hostname       string // "name", which is also "", "ip_address", or "qualified", by which there are never two
+	Hostname       string // "name" or "", "ip_address", or "qualified", which is always unique
 	NetworkDevices bool
 }
 
-// of returns what a device of a kind is called in the inventory; "" if it is not there, or called by its place too.
+// of returns the name of a device in the inventory; "" if the inventory does not contain it, or if the name includes
+// its place.
 func (n Naming) of(k *schema.Kind, title, address any) string {
 	name, _ := title.(string)
 	switch {
@@ -28,7 +30,7 @@ func (n Naming) of(k *schema.Kind, title, address any) string {
 	return name
 }
 
-// key returns what the inventory's names are, as a filter of a listing.
+// key returns the filter of a listing for names in the inventory.
 func (n Naming) key() string {
 	if n.Hostname == schema.Host.Field("ip_address").Key {
 		return n.Hostname
@@ -36,12 +38,12 @@ func (n Naming) key() string {
 	return schema.Host.Title
 }
 
-// nameOf returns what the inventory calls an object that is there.
+// nameOf returns the name of an existing object in the inventory.
 func (n Naming) nameOf(r *Found) string {
 	return n.of(r.Kind, r.Object[r.Kind.Title], r.Object["ip_address"])
 }
 
-// renamed returns the objects of a tree that get another name in the inventory than they had.
+// renamed returns the objects of a tree whose name in the inventory changes.
 func (n Naming) renamed(w *Wanted, r *Found) (name string) {
 	address, given := w.Values["ip_address"]
 	if !given && r != nil {
@@ -53,8 +55,7 @@ func (n Naming) renamed(w *Wanted, r *Found) (name string) {
 	return name
 }
 
-// loadOtherNames reads which other objects have the names in the inventory that a tree gives, and finds those that are
-// to be moved.
+// loadOtherNames reads which other objects have the inventory names of the tree's devices, and finds those to be moved.
 func (l *loader) loadOtherNames(ctx context.Context) error {
 	o := l.options
 	if o.AllowDuplicates && !o.Move {
@@ -118,7 +119,7 @@ func (l *loader) loadOtherNames(ctx context.Context) error {
 	return nil
 }
 
-// named returns the listings that have all devices with some names in the inventory.
+// named returns the listings that contain all devices with certain names in the inventory.
 func (l *loader) named(ctx context.Context, names map[string]bool) (reads []listing) {
 	if l.state.regions[nil] {
 		return nil
@@ -137,7 +138,7 @@ func (l *loader) named(ctx context.Context, names map[string]bool) (reads []list
 	return reads
 }
 
-// checkDuplicates reports devices of a tree that would have the name of another one in the inventory.
+// checkDuplicates reports devices of a tree that would get the name of another device in the inventory.
 func (p *planner) checkDuplicates(t *Tree, steps []*treeStep, bad *Problems) {
 	o := p.options
 	if o.AllowDuplicates {
@@ -163,7 +164,7 @@ func (p *planner) checkDuplicates(t *Tree, steps []*treeStep, bad *Problems) {
 			continue
 		}
 		ours[name] = st
-		stays := func(r *Found) bool { // it will have the name then
+		stays := func(r *Found) bool { // it gets the name
 			other := p.byRecord[r]
 			return r != st.have && (other == nil || o.Inventory.renamed(other.want, r) == "")
 		}
@@ -190,7 +191,7 @@ func (p *planner) checkDuplicates(t *Tree, steps []*treeStep, bad *Problems) {
 	}
 }
 
-// whyNotMoved returns why --move moves none of those that have the name of a device of a tree.
+// whyNotMoved returns why --move moves none of the devices with the name of a device in the tree.
 func whyNotMoved(w *Wanted, others []*Found) string {
 	switch other := others[0]; {
 	case len(others) > 1:
@@ -203,7 +204,7 @@ func whyNotMoved(w *Wanted, others []*Found) string {
 	return ", which the file has in another place"
 }
 
-// where says where an object stands, for an error about another one in a file.
+// where describes the place of an object, for an error about another one in a file.
 func (w *Wanted) where(file string) string {
 	switch {
 	case w.Line == 0:
@@ -224,7 +225,7 @@ func (s *state) canMove() bool {
 	return s.moves()
 }
 
-// fullPath returns where an object stands, by names: cloud, region, cell, name, as far as they are visible.
+// fullPath returns cloud, region, cell and name of an object, as far as they are visible.
 func (s *state) fullPath(r *Found) string {
 	path := s.path(r)
 	if cell := s.byID[schema.Cell][r.Object["cell_id"]]; cell != nil {

@@ -12,25 +12,25 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// treeStep makes one object of a tree true.
+// treeStep is the step of one object of a tree.
 type treeStep struct {
-	*Step     // nil of what a tree wants: many of them are several times the size of the tree. See Plan.again
+	*Step     // nil for wanted objects in a tree: many steps take several times the memory of the tree. See Plan.restore
 	want      *Wanted
 	have      *Found // nil: to be created
 	id        any    // in the API; nil until it is created
 	refs      map[string]target
 	level     int
-	inherited bool // it changes what something inherits
+	inherited bool // it changes what other objects inherit
 	change    Change
 }
 
-// called returns the object as an error names it: interface east/dfw/web1/eth0.
+// called returns a name of the object for errors: interface east/dfw/web1/eth0.
 func (st *treeStep) called() string { return st.label(st.change.Name) }
 
-// oldLabel returns the object as it is called before it is moved or renamed.
+// oldLabel returns the name of the object, for errors, before it is moved or renamed.
 func (st *treeStep) oldLabel() string { return st.label(cmp.Or(st.change.From, st.change.Name)) }
 
-// label returns the object by a path.
+// label returns a name of the object, for errors, from a path.
 func (st *treeStep) label(path string) string {
 	noun := schema.Noun(st.change.Kind)
 	if st.want != nil {
@@ -42,13 +42,13 @@ func (st *treeStep) label(path string) string {
 	return noun + " " + value.ShownPath(path)
 }
 
-// target is what a reference resolves to: a step's object, a record, or none.
+// target is what a reference resolves to: the object of a step, an existing object, or none.
 type target struct {
 	step   *treeStep
 	record *Found
 }
 
-// id returns nil for none and for what is yet to be created.
+// id returns nil for none, and for an object that has not been created yet.
 func (t target) id() any {
 	switch {
 	case t.step != nil:
@@ -61,7 +61,7 @@ func (t target) id() any {
 
 func (t target) none() bool { return t.step == nil && t.record == nil }
 
-// value returns the target as a field's value: an id, or the step that will have one.
+// value returns the value of a field: an id, or the step that will create the object.
 func (t target) value() any {
 	if id := t.id(); id != nil || t.step == nil {
 		return id
@@ -69,7 +69,7 @@ func (t target) value() any {
 	return t.step
 }
 
-// apiValue returns a value of a field as the API gets it: what was yet to be created has an id by then.
+// apiValue returns the value of a field for the API: objects that the plan creates have an id by then.
 func apiValue(v any) any {
 	if st, ok := v.(*treeStep); ok {
 		return st.id
@@ -77,8 +77,8 @@ func apiValue(v any) any {
 	return v
 }
 
-// planner compares a tree with a state. It is the only thing that decides what is written: check mode stops after
-// it, and a create that turns out to be taken goes through its diff again.
+// planner compares a tree with a state. It alone decides what is written: check mode stops after it, and if a name
+// turns out to be taken, the object is compared by its diff again.
 type planner struct {
 	name     string // of the tree
 	brief    bool   // as in Options
@@ -86,16 +86,16 @@ type planner struct {
 	state    *state
 	steps    map[*Wanted]*treeStep
 	byRecord map[*Found]*treeStep
-	outside  map[*schema.Kind]map[string][]*Found // what references can name outside the tree
-	spelled  map[recordKey]*Found                 // what the API has by names that are not composed, by those that are; nil: not looked for
+	outside  map[*schema.Kind]map[string][]*Found // objects outside the tree that references can name
+	spelled  map[recordKey]*Found                 // objects of the API with names that are not in composed form, by the composed name; nil: not indexed yet
 }
 
-// levelOf are the kinds in the order in which they are written; devices take as many levels as they stand above each
-// other, and interfaces come last.
+// levelOf are the kinds in the order of writes; devices have as many levels as their nesting needs, and interfaces come
+// last.
 var levelOf = map[*schema.Kind]int{schema.Project: 0, schema.Cloud: 1, schema.Region: 2, schema.Cell: 3, schema.Network: 4, schema.Host: 5}
 
-// planTree returns pure: the same tree and state give the same plan. Its error is an *Error with everything that the
-// API cannot make true.
+// planTree is a pure function: the same tree and state give the same plan. Its error is an *Error with everything that
+// the API cannot do.
 func planTree(t *Tree, s *state, o *Options) (*Plan, error) {
 	p := &planner{name: t.Name, brief: o.Brief, options: o, state: s, steps: make(map[*Wanted]*treeStep, len(t.Objects)), byRecord: map[*Found]*treeStep{}}
 	out := &Plan{planner: p, steps: make([]*treeStep, 0, len(t.Objects))}
@@ -210,7 +210,7 @@ func (p *planner) checkLookalike(st *treeStep, bad *Problems) {
 	}
 }
 
-// lookalike returns what the API has in an object's place by another spelling of its name; nil for none.
+// lookalike returns an object of the API in the same place with another spelling of the same name; nil for none.
 func (p *planner) lookalike(w *Wanted) *Found {
 	if p.spelled == nil {
 		p.spelled = map[recordKey]*Found{}
@@ -235,7 +235,7 @@ func (p *planner) lookalike(w *Wanted) *Found {
 	return p.state.byName[recordKey{Space(w.Kind), scope, composed}]
 }
 
-// place adds where an object stands in the tree.
+// place sets the place of an object from its position in the tree.
 func (p *planner) place(w *Wanted) {
 	if w.Kind.Field(deviceField.Key) != nil {
 		w.Values[deviceField.Key] = target{step: p.steps[w.In]}.value()
@@ -253,7 +253,7 @@ func (p *planner) place(w *Wanted) {
 	}
 }
 
-// resolve finds what a reference names: in the tree, else in the API.
+// resolve finds the object that a reference names: in the tree, or else in the API.
 func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t target, problem *refusal) {
 	switch {
 	case ref.Text == "":
@@ -289,7 +289,7 @@ func (p *planner) resolve(w *Wanted, space *schema.Kind, ref *Reference) (t targ
 	return target{}, &refusal{reason: ReasonAmbiguous, of: w, what: what, do: do}
 }
 
-// inRegion returns what the API has by a name in the region that an object stands in.
+// inRegion returns the object of the API with a name in the region of an object.
 func (p *planner) inRegion(w *Wanted, space *schema.Kind, name string) *Found {
 	region := p.state.lookup(w.Above(schema.Region))
 	if region == nil {
@@ -298,7 +298,7 @@ func (p *planner) inRegion(w *Wanted, space *schema.Kind, name string) *Found {
 	return p.state.byName[recordKey{space, region.Object[KeyID], name}]
 }
 
-// indexOutside indexes what the API has by the texts that can name it, once it is needed.
+// indexOutside indexes the objects of the API by the texts that can name them, when it is first needed.
 func (p *planner) indexOutside() {
 	if p.outside != nil {
 		return
@@ -307,7 +307,7 @@ func (p *planner) indexOutside() {
 	for space, index := range p.outside {
 		for _, r := range p.state.byID[space] {
 			if st := p.byRecord[r]; st != nil && p.state.moved[st.want] == r {
-				continue // it is to be called by its new place, as all of the tree
+				continue // under its new place, as everywhere in the tree
 			}
 			for _, m := range Mentions(p.state.path(r)) {
 				index[m] = append(index[m], r)
@@ -316,9 +316,9 @@ func (p *planner) indexOutside() {
 	}
 }
 
-// depth returns how many devices of the tree stand above a device once the plan is carried out. A device is written
-// after all of them, so the API never sees a parent that is its child's descendant (v1 contract §6.4), however the tree
-// turns them around.
+// depth returns how many devices of the tree are ancestors of a device after the plan. A device is written after all of
+// them, so that the API never sees a parent that is its child's descendant (v1 contract §6.4), however the tree
+// reorders them.
 func (p *planner) depth(st *treeStep, bad *Problems) int {
 	const option, key = "parent", "parent_id"
 	parent := func(n target) (target, bool) {
@@ -363,7 +363,7 @@ func (p *planner) depth(st *treeStep, bad *Problems) int {
 		}
 		walk = append(walk, next)
 		if seen[next] {
-			// Told where the tree closes the circle: at the parent that it changes.
+			// Reported where the tree closes the cycle: at the parent that it changes.
 			if _, changed := st.refs[option]; changed && next == start {
 				ref := st.want.Refs[option]
 				bad.File = st.want.File

@@ -19,21 +19,21 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// state is the part of the API's fleet that a tree speaks of.
+// state is the part of the API's fleet that a tree mentions.
 type state struct {
-	project  *Found // nil unless the tree says something about it
+	project  *Found // nil unless the tree mentions it
 	readOnly bool   // the project's variables cannot be written
 	byName   map[recordKey]*Found
-	byID     map[*schema.Kind]map[any]*Found // by space: whatever was seen, for the names in messages and for parents
-	// Of devices that the API does not have where the tree does: those of a name in the inventory that the tree gives,
-	// the one that is meant, and the one that is to be moved.
+	byID     map[*schema.Kind]map[any]*Found // by name space: all objects that were read, for names in messages and for parents
+	// For devices that the tree has and the API does not: the existing devices with the same inventory name, the one
+	// that is probably meant, and the one to be moved.
 	named  map[string][]*Found
 	strays map[*Wanted]*Found
 	moved  map[*Wanted]*Found
 	moves  func() bool // the server moves objects
-	// protects: the server protects objects, and what is protected is known of those of which the tree says it.
+	// protects: the server can protect objects, and the protection of the objects for which the tree sets it was read.
 	protects bool
-	// regions are those whose devices were read, all of them; nil stands for every one.
+	// regions are those whose devices were read completely; nil stands for all.
 	regions map[any]bool
 }
 
@@ -48,10 +48,10 @@ func newState() *state {
 	return &state{byName: map[recordKey]*Found{}, byID: map[*schema.Kind]map[any]*Found{}, strays: map[*Wanted]*Found{}, moved: map[*Wanted]*Found{}, regions: map[any]bool{}}
 }
 
-// scopeOf returns the id of the object whose names a record's own must be unique among; nil for clouds.
+// scopeOf returns the id of the object within which the name of a record must be unique; nil for clouds.
 func scopeOf(r *Found) any { return r.Object[scopeKey(r.Kind)] }
 
-// add takes records in; of two of one id the first stays, because the first read has the details.
+// add adds records; of two with the same id the first is kept, because the first request reads the details.
 func (s *state) add(records ...*Found) {
 	for _, r := range records {
 		in := Space(r.Kind)
@@ -65,7 +65,7 @@ func (s *state) add(records ...*Found) {
 	}
 }
 
-// lookup finds the record of an object; nil when the API has none.
+// lookup finds the record of an object; nil if the API has none.
 func (s *state) lookup(w *Wanted) *Found {
 	if w.Kind == schema.Project {
 		return s.project
@@ -84,7 +84,7 @@ func (s *state) lookup(w *Wanted) *Found {
 	return s.byName[recordKey{Space(w.Kind), scope, w.Name}]
 }
 
-// finder finds the records of many objects, of which most have the scope of the one before.
+// finder finds the records of many objects, most of which have the same scope as the previous one.
 type finder struct {
 	*state
 	in *Wanted
@@ -107,7 +107,7 @@ func (f *finder) find(w *Wanted) *Found {
 	return f.moved[w]
 }
 
-// path returns cloud, region, name of an object, as far as they are visible.
+// path returns cloud, region and name of an object, as far as they are visible.
 func (s *state) path(r *Found) []string {
 	var path []string
 	cloud := r.Object["cloud_id"]
@@ -120,10 +120,10 @@ func (s *state) path(r *Found) []string {
 	return append(path, r.name())
 }
 
-// listing reads one list of objects.
+// listing is a request for a list of objects.
 type listing func(ctx context.Context) ([]*Found, error)
 
-// loader reads the state of a tree.
+// loader reads the state for a tree.
 type loader struct {
 	*Fleet
 	tree    *Tree
@@ -131,15 +131,15 @@ type loader struct {
 	state   *state
 }
 
-// Bounds above which one listing of everything is cheaper than many small ones.
+// Limits above which one listing of everything is cheaper than many small ones.
 const (
-	maxRegionLists = 32 // a listing of each region that the file names
-	maxLookups     = 16 // look-ups of single names or devices
+	maxRegionLists = 32 // listings of single regions
+	maxLookups     = 16 // lookups of single names or devices
 )
 
-// load reads what the file is compared with. The number of requests does not grow with the number of objects
-// beyond the pages of the listings; on a server that does not list labels (the original, Q15) there is one more for
-// each device whose labels the file gives, and everywhere one for each interface whose variables it gives.
+// load reads what the file is compared with. The number of requests grows only with the pages of the listings. A server
+// that does not list labels (the original, Q15) needs one more for each device whose labels the file sets, and every
+// server needs one for each interface whose variables it sets.
 func (fl *Fleet) load(ctx context.Context, t *Tree, o *Options) (*loader, error) {
 	l := &loader{Fleet: fl, tree: t, options: o, state: newState()}
 	l.state.moves = sync.OnceValue(func() bool { return fl.supports(ctx, FeatureMove) })
@@ -154,12 +154,12 @@ func (fl *Fleet) load(ctx context.Context, t *Tree, o *Options) (*loader, error)
 	return l, nil
 }
 
-// The lists with details ask for own variables: they are what is compared, and the original answers good requests
-// for resolved ones with 500 now and then (Q8).
+// Listings with details request own variables: these are compared, and the original server sometimes answers valid
+// requests for resolved ones with 500 (Q8).
 var own = Filters{"details": true, "resolved-values": false}
 
-// records lists objects of a kind, of devices of both. An admin of the original sees those of every project (Q20);
-// names are unique in one only.
+// records lists objects of a kind; for devices, of both kinds. An admin of the original server sees those of every
+// project (Q20), but names are unique only within one.
 func (fl *Fleet) records(ctx context.Context, k *schema.Kind, f Filters) ([]*Found, error) {
 	found, err := fl.listAll(ctx, k, f, fl.isOwn)
 	records := make([]*Found, len(found))
@@ -174,7 +174,7 @@ func (l *loader) list(k *schema.Kind, f Filters) listing {
 	return func(ctx context.Context) ([]*Found, error) { return l.records(ctx, k, f) }
 }
 
-// all runs listings side by side.
+// all sends listings concurrently.
 func (l *loader) all(ctx context.Context, reads []listing) error {
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
@@ -194,8 +194,8 @@ func (l *loader) all(ctx context.Context, reads []listing) error {
 	return g.Wait()
 }
 
-// readError explains the answer of the original to a member one of whose devices has a parent in another project:
-// it finds no listing at all then (Q12).
+// readError explains the error of the original server for a member one of whose devices has a parent in another
+// project: every listing then fails with not found (Q12).
 func readError(err error) error {
 	if craton.IsNotFound(err) {
 		return fmt.Errorf("the fleet cannot be read: %w (if a listing is not found, the URL is wrong, or, on the original server, a device has a parent in another project; have an admin remove that parent)", err)
@@ -203,7 +203,7 @@ func readError(err error) error {
 	return fmt.Errorf("the fleet cannot be read: %w", err)
 }
 
-// loadTopLevel reads all clouds and regions: they are few, and name what other objects belong to.
+// loadTopLevel reads all clouds and regions: there are few, and other objects refer to them.
 func (l *loader) loadTopLevel(ctx context.Context) error {
 	var clouds []*Found
 	err := l.all(ctx, []listing{
@@ -227,7 +227,7 @@ func (l *loader) loadTopLevel(ctx context.Context) error {
 		return nil
 	}
 	l.state.project = &Found{Object{}, schema.Project}
-	if len(l.tree.Objects[i].Variables) == 0 { // nothing to compare: who may not read the project need not
+	if len(l.tree.Objects[i].Variables) == 0 { // nothing to compare: the caller need not be able to read the project
 		return nil
 	}
 	return l.ownVariables(ctx)
@@ -243,8 +243,7 @@ func (l *loader) ownVariables(ctx context.Context) error {
 	return nil
 }
 
-// ownProject returns the caller's project with its id and variables, or with what a caller who may only read them can
-// know of them.
+// ownProject returns the caller's project with its id and variables, or what a caller without access to it can know.
 func (l *loader) ownProject(ctx context.Context) (o Object, readOnly bool, err error) {
 	id, err := l.ownID(ctx)
 	if err != nil {
@@ -261,7 +260,8 @@ func (l *loader) ownProject(ctx context.Context) (o Object, readOnly bool, err e
 	return Object{KeyID: id, KeyVariables: v}, readOnly, nil
 }
 
-// ownID returns the id of the caller's project. The API has no way to ask: it is given, or the only one there is.
+// ownID returns the id of the caller's project. The API has no request for it: it is configured, or there is only one
+// project.
 func (l *loader) ownID(ctx context.Context) (string, error) {
 	if l.Project != "" {
 		return l.Project, nil
@@ -281,7 +281,7 @@ func (l *loader) ownID(ctx context.Context) (string, error) {
 	}
 	for _, cloud := range l.state.byID[schema.Cloud] {
 		if len(ids) == 0 {
-			ids = append(ids, cloud.Text(KeyProject)) // top saw to it that there is one only
+			ids = append(ids, cloud.Text(KeyProject)) // loadTopLevel has ensured that there is only one
 		}
 	}
 	if len(ids) == 0 {
@@ -290,8 +290,8 @@ func (l *loader) ownID(ctx context.Context) (string, error) {
 	return ids[0], nil
 }
 
-// inheritedProject returns what a caller who may not read the project can know of its variables: those that a region
-// inherits, less what the region and its cloud define themselves (v1 contract §5.2).
+// inheritedProject returns what a caller that may not read the project can know of its variables: those that a region
+// inherits, without those that the region and its cloud set themselves (v1 contract §5.2).
 func (l *loader) inheritedProject(ctx context.Context) (craton.Variables, error) {
 	known := craton.Variables{}
 	for _, r := range l.state.byID[schema.Region] {
@@ -312,7 +312,7 @@ func (l *loader) inheritedProject(ctx context.Context) (craton.Variables, error)
 	return known, nil
 }
 
-// loadContents reads cells, devices and networks of the regions that the file names and the API has.
+// loadContents reads cells, devices and networks in the regions of the file that exist.
 func (l *loader) loadContents(ctx context.Context) error {
 	cells, devices, networks := map[any]bool{}, map[any]bool{}, map[any]bool{}
 	var region *Wanted
@@ -322,7 +322,7 @@ func (l *loader) loadContents(ctx context.Context) error {
 		if in == nil {
 			continue
 		}
-		if in != region { // most stand in the one of the object before
+		if in != region { // mostly the same as that of the previous object
 			region, r = in, l.state.lookup(in)
 		}
 		if r == nil {
@@ -359,16 +359,16 @@ func (l *loader) loadContents(ctx context.Context) error {
 	return l.all(ctx, reads)
 }
 
-// streamFrom is how many objects a tree has for which it is worth a request to ask whether the server can stream a
-// fleet.
+// streamFrom is the size of a tree, in objects, from which it is worth a request to find out whether the server can
+// stream a fleet.
 const streamFrom = 1000
 
-// streams reports whether devices are read as a stream of one moment, and not page by page.
+// streams reports whether devices are read from one snapshot as a stream, and not page by page.
 func (l *loader) streams(ctx context.Context) bool {
 	return len(l.tree.Objects) >= streamFrom && l.supports(ctx, "fleet")
 }
 
-// stream reads the devices of a region, of all for nil, in one answer. Where the server does not begin to give it, they
+// stream reads the devices of a region, or of all for nil, from one response. If the server does not support it, they
 // are listed.
 func (l *loader) stream(region any) listing {
 	return func(ctx context.Context) (records []*Found, err error) {
@@ -389,7 +389,7 @@ func (l *loader) stream(region any) listing {
 	}
 }
 
-// perRegion returns the ids of the regions to list one by one, or a single nil: everything in one listing.
+// perRegion returns the ids of the regions to list one by one, or a single nil for one listing of everything.
 func perRegion(regions map[any]bool) []any {
 	if len(regions) > maxRegionLists {
 		return []any{nil}
@@ -397,8 +397,8 @@ func perRegion(regions map[any]bool) []any {
 	return slices.Collect(maps.Keys(regions))
 }
 
-// loadDependents reads what depends on the devices: interfaces, what references name outside the file, and the labels and
-// variables that the listings did not give.
+// loadDependents reads what depends on the devices: interfaces, objects outside the file that references name, and
+// labels and variables that listings left out.
 func (l *loader) loadDependents(ctx context.Context) error {
 	reads := l.interfaces()
 	reads = append(reads, l.lookups()...)
@@ -420,8 +420,8 @@ func (l *loader) loadDependents(ctx context.Context) error {
 	return g.Wait()
 }
 
-// interfaces lists those of each device, or all where the tree has many devices with interfaces: the API cannot
-// list those of a region.
+// interfaces lists the interfaces of each device, or all of them if the tree has many devices with interfaces: the API
+// cannot list those of a region.
 func (l *loader) interfaces() (reads []listing) {
 	devices := map[any]bool{}
 	for _, w := range l.tree.Objects {
@@ -443,7 +443,7 @@ func (l *loader) interfaces() (reads []listing) {
 	return reads
 }
 
-// lookups finds devices and networks that the tree names but does not hold.
+// lookups finds devices and networks outside the tree that it refers to.
 func (l *loader) lookups() (reads []listing) {
 	names := map[*schema.Kind]map[string]bool{schema.Host: {}, schema.Network: {}}
 	for _, w := range l.tree.Objects {
@@ -452,8 +452,7 @@ func (l *loader) lookups() (reads []listing) {
 			if ref.Text == "" || ref.Target != nil || named == nil || utf8.RuneCountInString(ref.Text) > longestPath {
 				continue
 			}
-			// Each reading of the reference: name, region/name, cloud/region/name, whose names may hold slashes
-			// themselves.
+			// Each reading of the reference: name, region/name, cloud/region/name; names may contain slashes.
 			for rest, more := ref.Text, true; more; _, rest, more = strings.Cut(rest, "/") {
 				if CheckLength(rest) == nil {
 					named[rest] = true
@@ -476,7 +475,7 @@ func (l *loader) lookups() (reads []listing) {
 	return reads
 }
 
-// called lists the objects of a name space by a filter that the listing of both kinds of devices has not.
+// called lists the objects of a name space by a filter that a listing of devices of both kinds does not support.
 func (fl *Fleet) called(ctx context.Context, space *schema.Kind, f Filters) (found []*Found, err error) {
 	for _, k := range append([]*schema.Kind{space}, sharingNames(space)...) {
 		list, err := fl.records(ctx, k, own.with(f))
@@ -488,13 +487,13 @@ func (fl *Fleet) called(ctx context.Context, space *schema.Kind, f Filters) (fou
 	return found, nil
 }
 
-// incomplete reports whether the tree says something that the listing did not.
+// incomplete reports whether the tree sets something that the listing left out.
 func incomplete(w *Wanted, r *Found) bool {
 	return w.Kind != schema.Project && w.Kind == r.Kind &&
 		(r.Labels() == nil && len(w.Labels) > 0 || r.Variables() == nil && len(w.Variables) > 0)
 }
 
-// complete reads labels and variables of one object where the listing left them out and the tree gives some.
+// complete reads labels and variables of one object that the listing left out, if the tree sets any.
 func (fl *Fleet) complete(ctx context.Context, w *Wanted, r *Found) error {
 	if r.Labels() == nil && len(w.Labels) > 0 {
 		labels, err := fl.collection(r.Kind).Labels(ctx, r.ID())

@@ -13,51 +13,51 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Wanted holds what is wanted of one object.
+// Wanted is what is wanted of one object.
 type Wanted struct {
 	Kind   *schema.Kind
 	Absent bool
 	ID     string // "" if the object is found by its name
-	Name   string // "" if none is given
+	Name   string // "" if not given
 
-	Values map[string]any        // by the API's keys, canonical; of references only Refs say something
-	Refs   map[string]*Reference // by option: what it refers to, and where it stands
+	Values map[string]any        // by the API's keys, canonical; for references, only Refs is used
+	Refs   map[string]*Reference // by option: references and places
 
 	Labels      []string // nil: not given
-	ExactLabels bool     // others are taken away
+	ExactLabels bool     // other labels are removed
 	Variables   craton.Variables
-	Replace     bool // variables that are not given are removed
+	Replace     bool // other variables are deleted
 
-	Protected *bool // whether it is kept from being deleted; nil: nothing is said
+	Protected *bool // whether it is protected from deletion; nil: not given
 
 	Recreate, Force bool
-	Move            bool // it is moved where it stands elsewhere; otherwise that is something that the API cannot change
+	Move            bool // it is moved if it is in another place; otherwise that is a difference that the API cannot change
 
-	Access *Access // of a user; nil: nothing is said
+	Access *Access // of a user; nil: not given
 
-	// Of an object in a tree.
-	In    *Wanted  // what holds it: a host's cell or region, an interface's device; nil of clouds and projects
-	Noun  string   // what people call its kind there
-	Order []string // its options, in the order in which people know them
-	File  string   // the file that it stands in, where a tree is of several
-	Line  int      // where it stands in a file; 0 for none
-	Path  string   // where it stands, such as clouds[east].regions[dfw]
-	// Beyond is where labels and names of variables stand that are not ASCII ("label é", "variable é"), which may be
-	// refused for what the API has.
+	// Fields of objects in a tree.
+	In    *Wanted  // its container: a host's cell or region, an interface's device; nil for clouds and projects
+	Noun  string   // the name of its kind in the file
+	Order []string // its options, in the documented order
+	File  string   // the file that it is in, if a tree has several
+	Line  int      // its line in the file; 0 for none
+	Path  string   // its position, such as clouds[east].regions[dfw]
+	// Beyond has the positions of labels and names of variables that are not ASCII ("label é", "variable é"), which may
+	// be refused because of similar ones in the API.
 	Beyond map[string]Position
 
-	named []Found // what it stands in and refers to, of the API
+	named []Found // its places and references in the API
 }
 
-// Position is a place in a file.
+// Position is a position in a file.
 type Position struct {
 	File string // "": that of the object
 	Line int
 	Path string
 }
 
-// NoteSpot notes in Beyond where a label or a variable stands. Of most nothing is to be noted, and their path is not
-// asked for.
+// NoteSpot records the position of a label or a variable in Beyond, if necessary. For most it is not, and their path is
+// not computed.
 func (w *Wanted) NoteSpot(kind, text string, line int, path func() string) {
 	if strings.ContainsFunc(text, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		if w.Beyond == nil {
@@ -67,12 +67,12 @@ func (w *Wanted) NoteSpot(kind, text string, line int, path func() string) {
 	}
 }
 
-// Reference names another object.
+// Reference is a reference to another object.
 type Reference struct {
-	Text string // its name, its id, or its name behind those of what holds it; "" is none
+	Text string // its name, its id, or its name after those of its places; "" is none
 
 	// In a tree.
-	Target *Wanted // nil: it is none of the tree's
+	Target *Wanted // nil: it is not in the tree
 	Line   int
 	Path   string
 }
@@ -85,8 +85,8 @@ func (w *Wanted) Ref(option string) (text string, given bool) {
 	return "", false
 }
 
-// Check makes a value canonical that somebody gives for a field. What the API would refuse is refused here already, so
-// that check mode does too. The error is what follows the field's name.
+// Check converts a value for a field to its canonical form. It refuses what the API would refuse, so that check mode
+// does too. The error is a text to put after the name of the field.
 func Check(f *schema.Field, v any) (any, error) {
 	switch v := v.(type) {
 	case int:
@@ -131,7 +131,7 @@ func address(text string) (any, error) {
 	return nil, fmt.Errorf("is %q, which is not an IP address; write one such as 10.20.0.11 or 2001:db8::11", text)
 }
 
-// CheckLength refuses what the API cannot store.
+// CheckLength refuses values that the API cannot store.
 func CheckLength(s string) error {
 	if n := utf8.RuneCountInString(s); n > schema.MaxText {
 		return fmt.Errorf("is %d characters long; the API stores %d", n, schema.MaxText)
@@ -139,10 +139,10 @@ func CheckLength(s string) error {
 	return nil
 }
 
-// CheckName refuses what is no name of an object, and no label.
+// CheckName refuses texts that cannot be names of objects, or labels.
 func CheckName(s string) error { return cmp.Or(CheckLength(s), value.CheckName(s)) }
 
-// CheckKey refuses what is no name of a variable (v1 contract §2.6).
+// CheckKey refuses texts that cannot be names of variables (v1 contract §2.6).
 func CheckKey(s string) error {
 	if s == "" || s[0] == '\n' {
 		return errors.New("is not a name for a variable; it must begin with a character that is not a line break")

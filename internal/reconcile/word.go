@@ -15,10 +15,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// maxDigits bounds the text of an id.
+// maxDigits is the maximum length of an id.
 const maxDigits = 18
 
-// ID returns a text as an id of a kind, in its one form; "" if it cannot be one.
+// ID returns a text as an id of a kind, in canonical form; "" if it cannot be one.
 func ID(k *schema.Kind, text string) string {
 	if k.UUID {
 		id, _ := value.ParseUUID(text)
@@ -31,7 +31,7 @@ func ID(k *schema.Kind, text string) string {
 	return strconv.Itoa(n) // 007 is 7, as in Python
 }
 
-// idValue returns an id as objects have it.
+// idValue returns an id with the type that it has in objects.
 func idValue(id string) any {
 	if n, err := strconv.Atoi(id); err == nil {
 		return n
@@ -39,8 +39,8 @@ func idValue(id string) any {
 	return id
 }
 
-// container returns what the names of a kind are unique in, for CONTAINER/NAME, and the key of its id; nil where that
-// is the project.
+// container returns the kind within which names of a kind are unique, for CONTAINER/NAME, and the key of its id; nil if
+// that is the project.
 func container(k *schema.Kind) (kinds []*schema.Kind, key string) {
 	f := k.Container()
 	if f == nil || f.Key == KeyProject {
@@ -49,7 +49,7 @@ func container(k *schema.Kind) (kinds []*schema.Kind, key string) {
 	return kindsOf(f), f.Key
 }
 
-// at leaves of a place what objects of a kind know of it.
+// at returns the filters for a place that objects of a kind have.
 func (f Filters) at(k *schema.Kind) Filters {
 	known := Filters{}
 	for key, id := range f {
@@ -60,8 +60,8 @@ func (f Filters) at(k *schema.Kind) Filters {
 	return known
 }
 
-// paths finds what CONTAINER/NAME means at a place, as far as objects know theirs; the container may be a path or an id
-// itself. Names may hold slashes of their own, so each is tried.
+// paths resolves CONTAINER/NAME within a place, as far as objects have the places; the container may itself be a path
+// or an id. Names may contain slashes, so each reading is tried.
 type paths struct {
 	*Fleet
 	place Filters
@@ -74,10 +74,11 @@ type mention struct {
 	text string
 }
 
-// longestPath is how many characters a path of names has at most: a cloud's, a region's, a device's and an interface's.
+// longestPath is the maximum length, in characters, of a path of names: a cloud's, a region's, a device's and an
+// interface's.
 const longestPath = 4*(schema.MaxText+1) - 1
 
-// within returns the objects that CONTAINER/NAME means.
+// within returns the objects that CONTAINER/NAME names.
 func (fl *Fleet) within(ctx context.Context, k *schema.Kind, text string, place Filters) ([]Object, error) {
 	if utf8.RuneCountInString(text) > longestPath {
 		return nil, nil
@@ -93,11 +94,11 @@ func (p *paths) within(ctx context.Context, k *schema.Kind, text string) (found 
 	if found, err = p.in(ctx, k, outer, key, text); err != nil || found != nil || !isDevice(k) {
 		return found, err
 	}
-	cell := PlaceField(schema.Cell.Name) // as plans and lists show where devices are
+	cell := PlaceField(schema.Cell.Name) // as plans and lists show the places of devices
 	return p.in(ctx, k, kindsOf(cell), cell.Key, text)
 }
 
-// in returns within for one kind of what holds objects, or for several, by the key of its id.
+// in is within for one kind of container or several, by the key of its id.
 func (p *paths) in(ctx context.Context, k *schema.Kind, outer []*schema.Kind, key, text string) (found []Object, err error) {
 	for i := len(text) - 1; i > 0; i-- {
 		if text[i] != '/' {
@@ -126,7 +127,8 @@ func (p *paths) in(ctx context.Context, k *schema.Kind, outer []*schema.Kind, ke
 	return found, nil
 }
 
-// readings returns the names that a text can mean: itself, and where that is in quotes, as in a path, what is in them.
+// readings returns the names that a text can mean: itself and, if it is in quotes as in a path, the text within the
+// quotes.
 func readings(text string) []string {
 	if name, ok := value.Unquoted(text); ok {
 		return []string{text, name}
@@ -134,7 +136,7 @@ func readings(text string) []string {
 	return []string{text}
 }
 
-// holders returns the ids of the objects that the first part of CONTAINER/NAME means.
+// holders returns the ids of the objects that the CONTAINER of CONTAINER/NAME names.
 func (p *paths) holders(ctx context.Context, k *schema.Kind, text string) (ids []any, err error) {
 	id := ID(k, text)
 	if id != "" && p.IDsFirst {
@@ -158,7 +160,7 @@ func (p *paths) holders(ctx context.Context, k *schema.Kind, text string) (ids [
 	return ids, err
 }
 
-// Found is an object as the API has it, and its kind.
+// Found is an existing object and its kind.
 type Found struct {
 	Object
 	Kind *schema.Kind
@@ -166,8 +168,8 @@ type Found struct {
 
 func (f *Found) name() string { return f.Text(f.Kind.Title) }
 
-// Word returns the one object, of several kinds, that has a word as its name, or that the word means as CONTAINER/NAME.
-// Otherwise the error is *NotFoundError or *AmbiguousError.
+// Word returns the one object, of several kinds, whose name is a word, or that the word names as CONTAINER/NAME.
+// Otherwise the error is a *NotFoundError or *AmbiguousError.
 func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...*schema.Kind) (Found, error) {
 	var found []Found
 	for _, k := range kinds {
@@ -195,7 +197,7 @@ func (fl *Fleet) Word(ctx context.Context, word string, place Filters, kinds ...
 	return Found{}, e
 }
 
-// matching returns the objects of a kind that a text names, be it in quotes or not.
+// matching returns the objects of a kind that a text names, whether in quotes or not.
 func (fl *Fleet) matching(ctx context.Context, k *schema.Kind, text string, place Filters) (found []Object, err error) {
 	for _, name := range readings(text) {
 		objects, err := fl.Called(ctx, k, name, place)
@@ -207,16 +209,16 @@ func (fl *Fleet) matching(ctx context.Context, k *schema.Kind, text string, plac
 	return found, nil
 }
 
-// Called returns the objects of a kind with exactly that name, at a place as far as they know theirs.
+// Called returns the objects of a kind with exactly that name, within a place as far as objects have it.
 func (fl *Fleet) Called(ctx context.Context, k *schema.Kind, name string, place Filters) ([]Object, error) {
 	return fl.Search(ctx, k, place.at(k).with(Filters{k.Title: name}))
 }
 
-// NotFoundError is the error for a word that means nothing.
+// NotFoundError is the error for a word that names no object.
 type NotFoundError struct {
 	Word  string
-	Where string // it was looked for: ", in cloud "east""; "" for everywhere
-	Near  string // what may have been meant; often ""
+	Where string // where it was searched for: ", in cloud "east""; "" for everywhere
+	Near  string // what was probably meant; often ""
 }
 
 // Error says so.
@@ -224,15 +226,15 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("no object has the name or id %q%s", e.Word, e.Where)
 }
 
-// notFound looks for what may have been meant among the first of each kind: the whole fleet is not read for it. What is
-// called so, but stands elsewhere, is told by where it stands.
+// notFound searches for what was probably meant among the first objects of each kind: it is not worth reading the
+// complete fleet. An object with that name in another place is described by its place.
 func (fl *Fleet) notFound(ctx context.Context, word string, place Filters, kinds []*schema.Kind) *NotFoundError {
 	var known []string
 	found := map[string]Found{}
 	for _, k := range kinds {
 		page, err := fl.collection(k).List(ctx, url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}})
 		if err != nil {
-			break // it only helps
+			break // it is only a hint
 		}
 		for _, raw := range page.Items {
 			if o, err := decode(k, *raw); err == nil && fl.isOwn(o) {
@@ -249,10 +251,10 @@ func (fl *Fleet) notFound(ctx context.Context, word string, place Filters, kinds
 	return &NotFoundError{value.Brief(word), fl.where(ctx, Object(place)), near}
 }
 
-// MaxCandidates is how many candidates an error shows.
+// MaxCandidates is the maximum number of candidates that an error shows.
 const MaxCandidates = 10
 
-// AmbiguousError is the error for a word that means several objects.
+// AmbiguousError is the error for a word that names several objects.
 type AmbiguousError struct {
 	Word  string
 	Found []Found
@@ -264,7 +266,7 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%q is the name of %d objects", e.Word, len(e.Found))
 }
 
-// PathOf returns what a field refers to by an id, by names: east/dfw; "" where it cannot be read.
+// PathOf returns the path of the object with an id that a field refers to: east/dfw; "" if it cannot be read.
 func (fl *Fleet) PathOf(ctx context.Context, f *schema.Field, id string) string {
 	for _, k := range kindsOf(f) {
 		if o, err := fl.read(ctx, k, id); err == nil {
@@ -274,7 +276,7 @@ func (fl *Fleet) PathOf(ctx context.Context, f *schema.Field, id string) string 
 	return ""
 }
 
-// path returns where a candidate is, by names: east/dfw/web-01.
+// path returns the path of a candidate: east/dfw/web-01.
 func (fl *Fleet) path(ctx context.Context, c Found) string {
 	path := value.ShownPath(fl.names(ctx, c))
 	if outer, _ := container(c.Kind); outer == nil {
@@ -283,7 +285,7 @@ func (fl *Fleet) path(ctx context.Context, c Found) string {
 	return path
 }
 
-// names returns those of what a candidate stands in, and its own.
+// names returns the names of a candidate's places, and its own.
 func (fl *Fleet) names(ctx context.Context, c Found) string {
 	names := []string{c.Object.Text(c.Kind.Title)}
 	for at := c; ; {
