@@ -14,7 +14,7 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// level is a place of a chain above devices, nearest first.
+// level is one of the places above devices, nearest first.
 type level uint8
 
 const (
@@ -30,43 +30,43 @@ type host struct {
 	name   string
 	device *Device
 	base   *base
-	above  Variables // of its ancestors, merged; shared by its siblings
+	above  Variables // of its ancestors, merged; shared with its siblings
 }
 
-// base holds what the hosts of one cell, or of one region without a cell, have in common: the variables of their cell,
-// region, cloud and project, merged and encoded once.
+// base has what the hosts of one cell, or of one region without a cell, share: the variables of their cell, region,
+// cloud and project, merged and encoded once.
 type base struct{ entries []entry }
 
 // entry is a variable of a base.
 type entry struct {
 	name   string
-	text   string // "name":value, as it is written
-	inHost bool   // is written into hosts; else a group carries it
+	text   string // "name":value, as written
+	inHost bool   // it is written into hosts; otherwise a group has it
 }
 
-// Document is an inventory, ready to be written: all names are decided, and nothing can fail but the writing.
+// Document is an inventory that is ready to be written: all names are decided, and only writing can fail.
 type Document = ansible.Document
 
-// Graph says how a tree of groups is written.
+// Graph determines how a tree of groups is written.
 type Graph = ansible.Graph
 
-// builder makes a document of a fleet. It is then the document's [ansible.Hosts].
+// builder makes the document of a fleet. It then implements [ansible.Hosts] for the document.
 type builder struct {
 	o       Options
 	f       *Fleet
 	exclude *ansible.Excluder
 	hosts   []host            // sorted by name
-	texts   *texts            // of hosts whose variables are known as they are written, and not otherwise; nil for none
-	inGroup [int(levels)]bool // whose variables groups carry
+	texts   *texts            // of hosts whose encoded variables are cached; nil for none
+	inGroup [int(levels)]bool // whose variables are on groups
 
 	once    sync.Once
-	added   []string // what is added to each host
-	addedTo []string // and to those with an address
+	added   []string // added to each host
+	addedTo []string // added to hosts with an address
 }
 
 // Build decides everything about the inventory of a fleet. It is a pure function: the same fleet and options give the
-// same document, byte for byte. Its errors are names that collide or that Ansible cannot take, and variables that
-// Ansible could not load; each names the objects and the setting that helps.
+// same document, byte for byte. It returns errors for names that collide or that Ansible does not accept, and for
+// variables that Ansible could not load; they name the objects and the setting that helps.
 func Build(f *Fleet, o Options) (*Document, error) {
 	b := &builder{o: o, f: f}
 	return b.build()
@@ -135,7 +135,7 @@ func (b *builder) nameHosts() error {
 	return nil
 }
 
-// otherName says what to do about a device whose name, in the form that is set, cannot be.
+// otherName says what to do about a device that cannot be named in the configured form.
 func (b *builder) otherName(d *Device, name string) string {
 	help := "rename it"
 	if b.o.Hostname == ByIPAddress {
@@ -152,7 +152,7 @@ func (b *builder) otherName(d *Device, name string) string {
 	return help
 }
 
-// sameName returns the error of two hosts with one name.
+// sameName returns the error for two hosts with the same name.
 func (f *Fleet) sameName(name string, a, b *Device, form Hostname) error {
 	help := "set hostname to qualified"
 	if form == Qualified {
@@ -161,7 +161,7 @@ func (f *Fleet) sameName(name string, a, b *Device, form Hostname) error {
 	return advice.With(fmt.Errorf("two hosts are called %q in the inventory: %s in %s, and %s in %s", name, a, f.place(a), b, f.place(b)), help)
 }
 
-// checkVariables looks at every variable that the inventory may hold.
+// checkVariables checks every variable that the inventory can contain.
 func (b *builder) checkVariables() error {
 	f := b.f
 	seen := map[*Device]bool{} // ancestors
@@ -193,7 +193,7 @@ func (b *builder) checkVariables() error {
 	return nil
 }
 
-// described is an object's name in errors.
+// described is the description of an object for errors.
 type described struct {
 	kind string
 	what any
@@ -201,11 +201,11 @@ type described struct {
 
 func (d described) String() string { return fmt.Sprintf("%s %v", d.kind, d.what) }
 
-// layer decides which variables groups carry, and gives them to the groups of places. In layered form each carries its
-// place's own variables, and as the nesting of groups is the chain of every host in them, Ansible merges what a host
-// has: a deeper group wins whatever its name (contract A5). The project's are on the group above all places, and never
-// on the group all, whose variables Ansible gives to the machine that it runs on. A level without groups, and the
-// project's where hosts have several, stay with hosts.
+// layer decides which variables are on groups, and sets those of the groups of places. In layered form each group has
+// its place's own variables. The nested groups correspond to the levels of every host in them, so Ansible merges the
+// same variables: a deeper group wins whatever its name (contract A5). The project's variables are on the group above
+// all places, and never on the group all, whose variables Ansible also gives to the machine on which it runs. Variables
+// of a level without groups, and of projects if hosts belong to several, are on the hosts.
 func (b *builder) layer(g *grouper) {
 	if b.o.Vars != Layered {
 		return
@@ -223,7 +223,7 @@ func (b *builder) layer(g *grouper) {
 	g.project.Vars = b.groupVariables(b.f.Projects[b.f.Hosts[0].ProjectID])
 }
 
-// projects returns how many projects the hosts are of.
+// projects returns the number of projects that the hosts belong to.
 func (f *Fleet) projects() int {
 	ids := map[string]bool{}
 	for _, d := range f.Hosts {
@@ -232,7 +232,7 @@ func (f *Fleet) projects() int {
 	return len(ids)
 }
 
-// groupVariables returns those that a group may carry.
+// groupVariables returns those variables that can be on a group.
 func (b *builder) groupVariables(v Variables) Variables {
 	v = b.exclude.Keep(v)
 	if _, has := v.Find(ansible.GroupPriority); !has {
@@ -241,7 +241,7 @@ func (b *builder) groupVariables(v Variables) Variables {
 	return slices.DeleteFunc(slices.Clone(v), func(one Variable) bool { return one.Name == ansible.GroupPriority })
 }
 
-// inherit gives every host what it shares with others.
+// inherit sets what each host shares with others.
 func (b *builder) inherit() {
 	type place struct {
 		project             string

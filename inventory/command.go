@@ -12,9 +12,9 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/command"
 )
 
-// Command makes the command `craton inventory`, which is also what runs as craton-inventory. On success it writes
-// nothing to standard error, because Ansible shows that as an error; on failure it writes nothing to standard output
-// and returns an error of one line.
+// Command returns the command `craton inventory`, which is also craton-inventory. On success it writes nothing to
+// standard error, because Ansible shows that as an error; on failure it writes nothing to standard output and returns
+// an error of one line.
 func Command(s output.Streams) *cobra.Command {
 	return command.New(&command.Face{
 		Use:   "inventory (--list | --host NAME | --graph)",
@@ -73,7 +73,7 @@ func open(_ context.Context, v *settings.Values, asked command.Request) (*comman
 	return source, nil
 }
 
-// connection is one that is made when it is needed: for an inventory that is kept that may be never.
+// connection connects when it is first needed: with a cached inventory, that may be never.
 type connection struct {
 	v    *settings.Values
 	done func() error

@@ -13,18 +13,18 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// decoder makes devices of the bodies of listings. All that is kept of a page goes into one string, and words that
-// repeat (names of variables, device types, labels, projects) are kept once, so that a page's body, which is many
-// times larger, is free again. Not for concurrent use.
+// decoder decodes devices from listings. Everything that is kept of a page goes into one string, and repeated words
+// (names of variables, device types, labels, projects) are stored once, so that the body of the page, which is many
+// times larger, can be freed. Not for concurrent use.
 type decoder struct {
 	words    map[string]string
-	projects map[string]string // spellings of project ids, and the canonical one
+	projects map[string]string // spellings of project ids, with the canonical one
 	labeled  []string
 	arena    []byte
-	devices  []Device // of the batch that is decoded
+	devices  []Device // in the current batch
 	vars     []Variable
 	counts   []int  // of the variables of each device
-	spans    []span // where in the arena a field's text is
+	spans    []span // the position of a field's text in the arena
 }
 
 // span is a text in the arena: of a field of a device, or of a variable.
@@ -36,7 +36,7 @@ type span struct {
 const (
 	fieldName = iota
 	fieldIP
-	fieldOther      // and more: those that Device has no member for
+	fieldOther      // and more: fields that have no member in Device
 	ofVariable = -1 //
 )
 
@@ -44,7 +44,7 @@ func newDecoder() *decoder {
 	return &decoder{words: map[string]string{}, projects: map[string]string{}}
 }
 
-// page decodes a page of a listing; details says that its devices must have variables.
+// page decodes a page of a listing; with details, its devices must have variables.
 func (d *decoder) page(raw *craton.RawPage, kind Kind, details bool) ([]Device, error) {
 	x, found := jsontext.NewScanner(jsontext.Text(raw.Body)), false
 	var devices []Device
@@ -77,7 +77,7 @@ func (d *decoder) list(x *jsontext.Scanner, kind Kind, details bool) ([]Device, 
 	return devices, nil
 }
 
-// take returns the devices that were decoded since the last call, all of one kind.
+// take returns the devices decoded since the last call, all of one kind.
 func (d *decoder) take(kind Kind) []Device {
 	kept := string(d.arena)
 	n := len(others[kind])
@@ -183,7 +183,7 @@ func (d *decoder) device(x *jsontext.Scanner, kind Kind, details bool) error {
 	return nil
 }
 
-// parentKind returns the kind of a device's parent, by the device's links.
+// parentKind returns the kind of a device's parent, from the device's links.
 func parentKind(id int, links string) Kind {
 	if id != 0 && strings.Contains(links, NetworkDeviceKind.path()+"/") {
 		return NetworkDeviceKind
@@ -191,7 +191,7 @@ func parentKind(id int, links string) Kind {
 	return HostKind
 }
 
-// field keeps a text of a device.
+// field stores a text of a device.
 func (d *decoder) field(device, field int, text string) {
 	if text == "" { // also null
 		return
@@ -201,9 +201,9 @@ func (d *decoder) field(device, field int, text string) {
 	d.spans = append(d.spans, span{device, field, from, len(d.arena)})
 }
 
-// variables keeps the members of an object.
+// variables stores the members of an object.
 func (d *decoder) variables(x *jsontext.Scanner) {
-	// Neighbours mostly have the same names in the same order: then none needs to be looked up.
+	// Most devices have the same names in the same order as the previous one: then no name is looked up.
 	before, at := 0, len(d.vars)
 	if n := len(d.counts); n > 0 {
 		before = len(d.vars) - d.counts[n-1]
@@ -251,11 +251,11 @@ func scalar(x *jsontext.Scanner, t schema.Type) (text string, ok bool) {
 		text = x.Skip()
 		return strings.TrimPrefix(text, "null"), text == "true" || text == "false" || text == "null"
 	default:
-		return x.Str(), true // Misfit tells
+		return x.Str(), true // Misfit reports it
 	}
 }
 
-// word keeps one copy of a text that repeats.
+// word returns a shared copy of a repeated text.
 func (d *decoder) word(s string) string {
 	if s == "" {
 		return ""
@@ -268,7 +268,7 @@ func (d *decoder) word(s string) string {
 	return kept
 }
 
-// labels reads a list of labels; ok is that each is a text.
+// labels reads a list of labels; ok reports whether all are texts.
 func (d *decoder) labels(x *jsontext.Scanner) (sorted []string, ok bool) {
 	labels := d.labeled[:0]
 	ok = true
@@ -281,7 +281,7 @@ func (d *decoder) labels(x *jsontext.Scanner) (sorted []string, ok bool) {
 	return append(make([]string, 0, len(labels)), slices.Compact(labels)...), ok
 }
 
-// projectID is like the function projectID, for a text that repeats: all devices share one copy.
+// projectID is like the function projectID, for a repeated text: all devices share one copy.
 func (d *decoder) projectID(s string) string {
 	if kept, ok := d.projects[s]; ok {
 		return kept
@@ -291,7 +291,7 @@ func (d *decoder) projectID(s string) string {
 	return id
 }
 
-// projectID returns a UUID in its canonical spelling; the API answers in the caller's now and then (Q2).
+// projectID returns a UUID in its canonical spelling; the API sometimes responds with the caller's spelling (Q2).
 func projectID(id string) string {
 	if canonical, ok := value.ParseUUID(id); ok {
 		return canonical
@@ -299,7 +299,7 @@ func projectID(id string) string {
 	return id
 }
 
-// variablesOf makes Variables of the client library's.
+// variablesOf converts Variables from the client library.
 func variablesOf(v craton.Variables) Variables {
 	all := hierarchy.Of(v)
 	for i := range all {

@@ -8,12 +8,12 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// Exposure counts what an inventory keeps from Ansible: strings that it would execute, and dictionaries that are
+// Exposure counts what an inventory protects Ansible from: strings that it would execute, and dictionaries that are
 // written as text.
 type Exposure = ansible.Exposure
 
-// Exposure looks at all that the fleet's inventory may hold: the variables of its objects, each object once, and the
-// texts among the facts.
+// Exposure examines everything that the fleet's inventory can contain: the variables of its objects, each object once,
+// and the texts in the facts.
 func (f *Fleet) Exposure(o Options) Exposure {
 	var e Exposure
 	exclude := ansible.NewExcluder(o.ExcludeVariables)

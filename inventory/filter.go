@@ -12,14 +12,14 @@ import (
 	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
-// places are the ids of the clouds, regions and cells that the filters name. A nil set is no filter.
+// places are the ids of the clouds, regions and cells that the filters name. A nil set means no filter.
 type places struct {
 	clouds, regions, cells map[int]bool
 }
 
-// selectPlaces finds what the filters of places name. Regions are looked for in the clouds that are asked for, cells
-// in the regions and clouds. A word is a name, a qualified name, or where there is none such, an id; a name that
-// several places have means all of them.
+// selectPlaces resolves the filters of places. Regions are searched for in the selected clouds, cells in the selected
+// regions and clouds. A word is a name, a qualified name or, if there is no such place, an id; a name that several
+// places have selects all of them.
 func selectPlaces(f *Fleet, o *Options) (places, error) {
 	var p places
 	var err error
@@ -71,7 +71,7 @@ func only(all map[int]*Place, keep func(*Place) bool) map[int]*Place {
 	return some
 }
 
-// named returns the set of places that the words of one filter name, nil without words.
+// named returns the set of places that the words of one filter name; nil without words.
 func named(setting string, words []string, all map[int]*Place, pathOf func(*Place) []string, within string) (map[int]bool, error) {
 	if len(words) == 0 {
 		return nil, nil
@@ -99,8 +99,7 @@ func named(setting string, words []string, all map[int]*Place, pathOf func(*Plac
 	return set, nil
 }
 
-// hintAmong returns the advice of an error about an unknown word: with the nearest of all the words that are known, or
-// some of them.
+// hintAmong returns the advice for an error about an unknown word: the most similar known words, or some of them.
 func hintAmong(word string, known []string) string {
 	if near := nearWords(word, known); len(near) > 0 {
 		return "similar names: " + enumerate(near)
@@ -111,7 +110,7 @@ func hintAmong(word string, known []string) string {
 	return "there are: " + enumerate(known)
 }
 
-// nearWords returns the known words that someone may have meant. The last part of a qualified name counts too: c1 for
+// nearWords returns the known words that were probably meant. The last part of a qualified name is compared too: c1 for
 // east/dfw/c1.
 func nearWords(word string, known []string) []string {
 	var near []string
@@ -123,7 +122,7 @@ func nearWords(word string, known []string) []string {
 	return near
 }
 
-// enumerate joins words, but not too many.
+// enumerate joins words, up to a maximum.
 func enumerate(words []string) string {
 	const most = 10
 	if len(words) > most {
@@ -132,13 +131,12 @@ func enumerate(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// match reports whether the filters let a device through, as far as can be seen from the device itself: labels only
-// where they are known.
+// match reports whether the filters select a device, as far as the device itself shows: labels only if they are known.
 func (p *places) match(d *Device, o *Options) bool {
 	return p.mismatch(d, o) == ""
 }
 
-// mismatch returns the setting whose filter keeps a device out, "" if none does.
+// mismatch returns the setting whose filter excludes a device, "" if none does.
 func (p *places) mismatch(d *Device, o *Options) string {
 	switch {
 	case p.clouds != nil && !p.clouds[d.CloudID]:

@@ -21,13 +21,13 @@ var kinds = [...]*schema.Kind{HostKind: schema.Host, NetworkDeviceKind: schema.N
 // String returns the kind in words, as facts.kind shows it.
 func (k Kind) String() string { return kinds[k].Name }
 
-// path returns that of the kind's collection.
+// path returns the path of the kind's collection.
 func (k Kind) path() string { return "/" + kinds[k].Path }
 
 // key returns the kind's member in the body of a listing (the v1 contract §2.2; Q16).
 func (k Kind) key() string { return kinds[k].List }
 
-// others are the fields of a kind that [Device] has no member for.
+// others are the fields of a kind that have no member in [Device].
 var others = func() (all [len(kinds)][]schema.Field) {
 	for kind, k := range kinds {
 		for _, f := range k.Fields {
@@ -41,7 +41,7 @@ var others = func() (all [len(kinds)][]schema.Field) {
 	return all
 }()
 
-// other returns the place of a field among those of its kind; -1 if it is none of them.
+// other returns the index of a field among those of its kind; -1 if it is none of them.
 func (k Kind) other(key string) int {
 	for i := range others[k] {
 		if others[k][i].Key == key {
@@ -54,7 +54,7 @@ func (k Kind) other(key string) int {
 // Variable is one variable.
 type Variable = ansible.Variable
 
-// Variables are an object's own, sorted by name, each name once.
+// Variables are the own variables of an object, sorted by name, without duplicates.
 type Variables = ansible.Variables
 
 // Place is a cloud, a region or a cell.
@@ -79,16 +79,16 @@ type Device struct {
 	CloudID    int
 	RegionID   int
 	CellID     int      // 0: in no cell
-	ParentID   int      // 0: no parent; else a device of either kind
+	ParentID   int      // 0: no parent; otherwise a device of either kind
 	ProjectID  string   // UUID
-	Labels     []string // sorted; nil where nobody asked for them and the server did not tell
+	Labels     []string // sorted; nil if they were not requested and the server did not return them
 	Variables  Variables
 	// Others are the other fields of the kind, in the order of the schema: the note of a host; model_name, os_version
-	// and vlans of a network device. A text is as it is, anything else is JSON; "" stands for null.
+	// and vlans of a network device. Texts are as they are, other values are JSON; "" stands for null.
 	Others []string
 }
 
-// other returns one of Others, "" where nobody read it.
+// other returns one of Others, "" if it was not read.
 func (d *Device) other(i int) string {
 	if i < len(d.Others) {
 		return d.Others[i]
@@ -96,31 +96,31 @@ func (d *Device) other(i int) string {
 	return ""
 }
 
-// Fleet is everything that an inventory is made of. Its variables are each object's own.
+// Fleet is everything that an inventory is made from. Its variables are each object's own.
 type Fleet struct {
 	Projects map[string]Variables // by id, of the hosts' projects
 	Clouds   map[int]*Place
 	Regions  map[int]*Place
 	Cells    map[int]*Place
-	Devices  map[int]*Device // the hosts and all their ancestors, perhaps more
-	Hosts    []*Device       // what the inventory lists, sorted by id
+	Devices  map[int]*Device // the hosts and all their ancestors, possibly more
+	Hosts    []*Device       // the hosts of the inventory, sorted by id
 
-	// Snapshot is the one answer that all of it was read from; nil where it was read page by page.
+	// Snapshot is the single response from which everything was read; nil if it was read page by page.
 	Snapshot *Snapshot
 
-	limited bool // to what --limit selects: places are those of hosts
-	mixed   bool // there are hosts of several projects, which Hosts may not show any more
+	limited bool // limited to what --limit selects: places are those of hosts
+	mixed   bool // hosts belong to several projects, even if Hosts no longer shows that
 }
 
-// staleError is a fleet that does not fit together: it changed while it was read, or the API holds what the caller
-// may not see.
+// staleError is the error for an inconsistent fleet: it changed while it was read, or objects refer to some that the
+// caller may not see.
 type staleError struct{ text string }
 
 func (e *staleError) Error() string { return e.text }
 
 func stalef(format string, args ...any) error { return &staleError{fmt.Sprintf(format, args...)} }
 
-// checkHosts finds references of the hosts to what is not there, and parents that form a loop.
+// checkHosts finds references of the hosts to missing objects, and cycles of parents.
 func (f *Fleet) checkHosts() error {
 	for _, d := range f.Hosts {
 		switch {
@@ -138,7 +138,7 @@ func (f *Fleet) checkHosts() error {
 	return nil
 }
 
-// checkPlaces finds references of regions and cells to what is not there.
+// checkPlaces finds references of regions and cells to missing objects.
 func (f *Fleet) checkPlaces() error {
 	for _, r := range f.Regions {
 		if f.Clouds[r.CloudID] == nil {
@@ -167,8 +167,8 @@ func (f *Fleet) checkParents(d *Device) error {
 	return nil
 }
 
-// String names the device in errors.
+// String describes the device in errors.
 func (d *Device) String() string { return fmt.Sprintf("%s %q (id %d)", d.Kind, d.Name, d.ID) }
 
-// String names the place in errors; the kind stands before it.
+// String describes the place in errors, after its kind.
 func (p *Place) String() string { return fmt.Sprintf("%q (id %d)", p.Name, p.ID) }

@@ -8,18 +8,18 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// node is a place as devices name it. The original lets a device name a region of another cloud, or a cell of another
-// region (the v1 contract §1.5, hole 8); such a cell is a group of its own, in the region that the device names, so
-// that membership and inheritance follow the device's own ids.
+// node is a place to which devices refer. The original server allows a device in a region of another cloud, or in a
+// cell of another region (the v1 contract §1.5, hole 8); such a cell has a group of its own, in the region to which the
+// device refers, so that membership and inheritance follow the device's own ids.
 type node struct{ cloud, region, cell int }
 
-// placeGroup is the group of a place, whose variables it carries in layered form.
+// placeGroup is the group of a place, with its variables in layered form.
 type placeGroup struct {
 	*ansible.Group
 	place *Place
 }
 
-// grouper makes the groups.
+// grouper creates the groups.
 type grouper struct {
 	*ansible.Grouper
 	f       *Fleet
@@ -33,7 +33,7 @@ func newGrouper(f *Fleet, o *Options) *grouper {
 	return &grouper{Grouper: ansible.NewGrouper(o.GroupNames), f: f, o: o, nodes: map[node]*placeGroup{}}
 }
 
-// addProject makes the group of all hosts, in both forms, so that what stands in group_vars counts the same in both.
+// addProject creates the group of all hosts, in both forms, so that group_vars has the same precedence in both.
 func (g *grouper) addProject() error {
 	if g.o.ProjectGroup == "" || len(g.o.Groups) == 0 {
 		return nil
@@ -42,7 +42,7 @@ func (g *grouper) addProject() error {
 	return g.Add(g.project)
 }
 
-// groups makes the groups of hosts that are sorted by name.
+// groups creates the groups of hosts that are sorted by name.
 func (g *grouper) groups(b *builder) ([]*ansible.Group, error) {
 	if err := g.addProject(); err != nil {
 		return nil, err
@@ -65,7 +65,8 @@ func (g *grouper) groups(b *builder) ([]*ansible.Group, error) {
 	return g.Groups(b, func(i int) string { return b.hosts[i].device.String() })
 }
 
-// addPlaces makes the groups of the places that the filters leave, with or without hosts, and of what they are in.
+// addPlaces creates the groups of the places that the filters select, with or without hosts, and of the places around
+// them.
 func (g *grouper) addPlaces() error {
 	if g.f.limited || !g.o.has(CloudGroups) && !g.o.has(RegionGroups) && !g.o.has(CellGroups) {
 		return nil
@@ -117,8 +118,8 @@ func sortedPlaces(all map[int]*Place) []*Place {
 	return sorted
 }
 
-// node returns the group of a place, made with what it is in; nil when no such groups are wanted. by is the device that
-// names the place, nil for the place itself.
+// node returns the group of a place, created with those of the places around it; nil if no such groups are wanted. by
+// is the device that refers to the place, nil for the place itself.
 func (g *grouper) node(n node, by *Device) (*placeGroup, error) {
 	made, ok := g.nodes[n]
 	if ok {
@@ -159,7 +160,7 @@ func (g *grouper) node(n node, by *Device) (*placeGroup, error) {
 		}
 	}
 	if !g.o.has(kind) {
-		g.nodes[n] = in // its hosts and children go up
+		g.nodes[n] = in // its hosts and children are in the group above
 		return in, nil
 	}
 	if err := g.Add(one.Group); err != nil {
@@ -172,7 +173,7 @@ func (g *grouper) node(n node, by *Device) (*placeGroup, error) {
 	return one, nil
 }
 
-// addHost puts a host into its groups.
+// addHost adds a host to its groups.
 func (g *grouper) addHost(i int32, d *Device) error {
 	in, err := g.node(node{d.CloudID, d.RegionID, d.CellID}, d)
 	if err != nil {
@@ -210,7 +211,7 @@ func (g *grouper) addHost(i int32, d *Device) error {
 	return nil
 }
 
-// member puts a host into a plain group, of a word.
+// member adds a host to the group of a word.
 func (g *grouper) member(i int32, kind GroupKind, what, word string) error {
 	return g.Join(i, string(kind), word, func() (string, string) {
 		name := word // active, inactive
@@ -221,7 +222,7 @@ func (g *grouper) member(i int32, kind GroupKind, what, word string) error {
 	})
 }
 
-// parent puts a host into the group of its parent's children.
+// parent adds a host to the group of its parent's children.
 func (g *grouper) parent(i int32, p *Device) error {
 	return g.Join(i, string(ParentGroups), strconv.Itoa(p.ID), func() (string, string) {
 		return ansible.GroupName(g.o.GroupNames, "parent", g.f.cloudName(p.CloudID), g.f.regionName(p.RegionID), p.Name), "parent " + p.String()

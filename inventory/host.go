@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// Host returns one host's variables, as a compact JSON object: the same that a document in merged form has for it. It
-// reads what that host needs, not the fleet. A host that does not exist, or that the filters keep out, is an error.
+// Host returns the variables of one host as a compact JSON object, the same that a document in merged form has for it.
+// It reads only what that host needs. A host that does not exist, or that the filters exclude, is an error.
 func Host(ctx context.Context, c *craton.Client, o Options, name string) ([]byte, error) {
 	f, err := LoadHost(ctx, c, o, name)
 	if err != nil {
@@ -27,7 +27,7 @@ func Host(ctx context.Context, c *craton.Client, o Options, name string) ([]byte
 }
 
 // LoadHost reads the fleet of one host of the inventory: itself, its ancestors, its cell, region, cloud and project.
-// Fleet.Hosts holds it alone. More of the places are read only for names and filters that need them.
+// Fleet.Hosts contains only this host. Other places are read only for names and filters that need them.
 func LoadHost(ctx context.Context, c *craton.Client, o Options, name string) (*Fleet, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (l *loader) loadHost(ctx context.Context, name string) (*Fleet, error) {
 	return l.f, l.readLevelsOf(ctx, d)
 }
 
-// readLevelsOf reads what else gives a device variables, once its places are known.
+// readLevelsOf reads the other sources of a device's variables, once its places are known.
 func (l *loader) readLevelsOf(ctx context.Context, d *Device) error {
 	if err := l.readParents(ctx); err != nil {
 		return err
@@ -72,7 +72,7 @@ func (l *loader) readLevelsOf(ctx context.Context, d *Device) error {
 	return l.readProjectOf(ctx, d)
 }
 
-// findHost finds the one host with a name that the filters let through.
+// findHost finds the one host with a name that the filters select.
 func (l *loader) findHost(ctx context.Context, name string) error {
 	reason := ""
 	for _, kind := range l.kinds() {
@@ -111,13 +111,14 @@ func excluded(name, filter string) error {
 	return fmt.Errorf("the host %q exists, but the filter %q excludes it", name, filter)
 }
 
-// candidates reads the devices of a kind that are called name in the inventory.
+// candidates reads the devices of a kind with a name in the inventory.
 func (l *loader) candidates(ctx context.Context, kind Kind, name string) ([]Device, error) {
 	found, err := l.called(ctx, kind, l.queriesFor(name), name)
 	if err != nil || len(found) > 0 || l.o.Hostname != ByIPAddress || !strings.Contains(name, ":") {
 		return found, err
 	}
-	// The original compares addresses with the text that was once written, of which IPv6 allows many (Q3).
+	// The original server compares addresses with the text that was once written, and IPv6 addresses have many
+	// spellings (Q3).
 	ids := map[int]int{}
 	err = l.read(ctx, kind, []url.Values{{}}, false, func(devices []Device) {
 		for i := range devices {
@@ -133,7 +134,8 @@ func (l *loader) candidates(ctx context.Context, kind Kind, name string) ([]Devi
 	return found, err
 }
 
-// queriesFor asks for what is called name in the inventory, and perhaps for more. Qualified names take all places.
+// queriesFor returns queries for the devices with a name in the inventory; they may return more. Qualified names need
+// all places.
 func (l *loader) queriesFor(name string) []url.Values {
 	switch l.o.Hostname {
 	case ByIPAddress:
@@ -145,7 +147,7 @@ func (l *loader) queriesFor(name string) []url.Values {
 	}
 }
 
-// qualifiedQueries asks for the names that CLOUD/REGION/NAME may mean; names may hold slashes of their own.
+// qualifiedQueries returns queries for the possible meanings of CLOUD/REGION/NAME; names may contain slashes.
 func (l *loader) qualifiedQueries(name string) []url.Values {
 	var queries []url.Values
 	for _, r := range sortedPlaces(l.f.Regions) {
@@ -158,7 +160,7 @@ func (l *loader) qualifiedQueries(name string) []url.Values {
 	return queries
 }
 
-// called reads devices and keeps those with exactly the name; some databases compare without case (Q25).
+// called reads devices and returns those with exactly the name; some databases compare case-insensitively (Q25).
 func (l *loader) called(ctx context.Context, kind Kind, queries []url.Values, name string) ([]Device, error) {
 	var found []Device
 	seen := map[int]bool{}
@@ -174,8 +176,8 @@ func (l *loader) called(ctx context.Context, kind Kind, queries []url.Values, na
 	return found, err
 }
 
-// excludingFilter returns the filter that keeps a device out, "" if none does. Filters that cannot be decided by the device
-// itself are sent to the API, as in Load.
+// excludingFilter returns the filter that excludes a device, "" if none does. Filters that the device itself does not
+// decide are sent to the API, as in Load.
 func (l *loader) excludingFilter(ctx context.Context, d *Device) (string, error) {
 	if why := l.chosen.mismatch(d, l.o); why != "" {
 		return why, nil
@@ -194,7 +196,7 @@ func (l *loader) excludingFilter(ctx context.Context, d *Device) (string, error)
 	return "", nil
 }
 
-// matchesAny reports whether any of the queries finds the device.
+// matchesAny reports whether any of the queries returns the device.
 func (l *loader) matchesAny(ctx context.Context, d *Device, queries []url.Values) (bool, error) {
 	for _, q := range queries {
 		devices, err := l.fetch(ctx, d.Kind, q, false)
@@ -239,7 +241,7 @@ func (l *loader) readPlacesOf(ctx context.Context) error {
 	return g.Wait()
 }
 
-// addPlace puts a place of a device that was read by its id into a map.
+// addPlace adds a place of a device, which was read by its id, to a map.
 func addPlace[T any](l *loader, into map[int]*Place, d *Device, kind string, id int, object *T, err error, place func(*T) (*Place, craton.Variables)) error {
 	if craton.IsNotFound(err) {
 		return stalef("%s is in %s %d, which cannot be read", d, kind, id)
@@ -255,7 +257,7 @@ func addPlace[T any](l *loader, into map[int]*Place, d *Device, kind string, id 
 	return nil
 }
 
-// readProjectOf reads a device's project, or derives its variables from what the device resolves to.
+// readProjectOf reads a device's project, or derives its variables from the device's resolved ones.
 func (l *loader) readProjectOf(ctx context.Context, d *Device) error {
 	v, err := l.client.Projects.Variables(ctx, d.ProjectID)
 	own := variablesOf(v)

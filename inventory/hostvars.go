@@ -65,17 +65,17 @@ func (b *builder) appendHost(dst []byte, h *host) []byte {
 	return append(dst, '}')
 }
 
-// What says whether an inventory is one that was kept, because the fleet cannot be reached: a member of the facts, or
-// where these are left out a variable. A document is made with false; see markStale.
+// The marker of a stale inventory, which is used because the server cannot be reached: a member of the facts or,
+// without facts, a variable. Documents are made with false; see writeStale.
 const (
 	staleFact     = "stale"
 	staleVariable = "craton_stale"
 )
 
-// ownVariable returns the one that every host has and that no variable of the fleet may be called like.
+// ownVariable returns the variable that every host has, whose name no variable of the fleet may have.
 func (o *Options) ownVariable() string { return cmp.Or(o.Facts, staleVariable) }
 
-// computed returns the variables that the inventory adds, sorted. Nobody writes to them.
+// computed returns the variables that the inventory adds, sorted. They must not be written to.
 func (b *builder) computed(d *Device) []string {
 	b.once.Do(func() {
 		b.added = []string{b.o.ownVariable()}
@@ -99,7 +99,7 @@ func (b *builder) appendComputed(dst []byte, name string, d *Device) []byte {
 	return ansible.AppendText(dst, d.IPAddress, b.o.trust())
 }
 
-// appendFacts appends what Craton knows of a device itself. Every member is always there, null where there is none.
+// appendFacts appends Craton's own fields of a device. Every member is always present, null if unset.
 func (b *builder) appendFacts(dst []byte, d *Device) []byte {
 	dst = append(dst, '{')
 	for i := range facts[d.Kind] {
@@ -111,11 +111,12 @@ func (b *builder) appendFacts(dst []byte, d *Device) []byte {
 
 // fact is one of the facts.
 type fact struct {
-	member string // `"name":`, but for the first with a comma before it
+	member string // `"name":`, preceded by a comma except for the first
 	append func(b *builder, dst []byte, d *Device) []byte
 }
 
-// facts are those of each kind, sorted: its fields and those that every device has, references by their names too.
+// facts are the facts of each kind, sorted: its fields and those that every device has, and the names of referenced
+// places.
 var facts = func() (all [len(kinds)][]fact) {
 	text := func(of func(b *builder, d *Device) string) func(*builder, []byte, *Device) []byte {
 		return func(b *builder, dst []byte, d *Device) []byte {
@@ -128,7 +129,7 @@ var facts = func() (all [len(kinds)][]fact) {
 	flag := func(of func(*Device) bool) func(*builder, []byte, *Device) []byte {
 		return func(_ *builder, dst []byte, d *Device) []byte { return strconv.AppendBool(dst, of(d)) }
 	}
-	members := map[string]func(*builder, []byte, *Device) []byte{ // what a Device has members for
+	members := map[string]func(*builder, []byte, *Device) []byte{ // fields with a member in Device
 		"id":          id(func(d *Device) int { return d.ID }),
 		"name":        text(func(_ *builder, d *Device) string { return d.Name }),
 		"kind":        text(func(_ *builder, d *Device) string { return d.Kind.String() }),
@@ -165,7 +166,7 @@ var facts = func() (all [len(kinds)][]fact) {
 			}
 			i := Kind(kind).other(f.Key) //nolint:gosec // there are two
 			switch {
-			case i < 0: // every device has it, but for this kind
+			case i < 0: // every device has it, for this kind
 				of[f.Key] = text(func(*builder, *Device) string { return "" })
 			case f.Type == schema.Integer || f.Type == schema.Flag || f.Type == schema.Reference:
 				of[f.Key] = func(_ *builder, dst []byte, d *Device) []byte { return append(dst, cmp.Or(d.other(i), "null")...) }
@@ -184,7 +185,7 @@ var facts = func() (all [len(kinds)][]fact) {
 	return all
 }()
 
-// appendLabels appends labels, null where they are not known.
+// appendLabels appends labels, null if they are not known.
 func (b *builder) appendLabels(dst []byte, labels []string) []byte {
 	if labels == nil {
 		return append(dst, "null"...)

@@ -9,19 +9,19 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// index holds what is cached of a fleet beside its document: all but the variables of devices, which stand in the
-// document, merged with what they inherit. With it the document of a fleet of which little has changed is made of the
-// one before and of what has.
+// index is cached with the document of a fleet. It has everything except the variables of devices, which are in the
+// document, merged with what they inherit. If little has changed, the new document is made from the old one, the index
+// and the changes.
 type index struct {
 	fleet *Fleet
 	texts []hostText // of its hosts, sorted by id
 }
 
-// hostText is where the object of a host's variables is in a document.
+// hostText is the position of the object of a host's variables in a document.
 type hostText struct {
 	ansible.Place
 	id int
-	at int // it is the host with this number there, from 0
+	at int // the index of the host in the document, from 0
 }
 
 // find returns the text of a host; nil if it has none.
@@ -87,7 +87,7 @@ func (w *indexWriter) text(s string) {
 	w.b = append(w.b, s...)
 }
 
-// word writes a text that repeats: the first time itself, then its number.
+// word writes a repeated text: the first time itself, then its number.
 func (w *indexWriter) word(s string) {
 	n, known := w.words[s]
 	w.int(n)
@@ -105,7 +105,7 @@ func (w *indexWriter) variables(v Variables) {
 	}
 }
 
-// What the flags of a device say.
+// Flags of a device.
 const (
 	isNetworkDevice = 1 << iota
 	belowNetworkDevice
@@ -155,7 +155,7 @@ func (w *indexWriter) device(d *Device, at *hostText) {
 	}
 }
 
-// readIndex reads an index of a document that has so many bytes.
+// readIndex reads the index of a document with a length in bytes.
 func readIndex(text []byte, document int64) (*index, error) {
 	r := indexReader{s: string(text)}
 	x := &index{fleet: &Fleet{
@@ -199,7 +199,7 @@ func readIndex(text []byte, document int64) (*index, error) {
 	return x, nil
 }
 
-// indexReader reads what an indexWriter wrote. What is not so makes it bad, and it reads nothing any more.
+// indexReader reads what an indexWriter wrote. After an error it reads nothing more.
 type indexReader struct {
 	s     string
 	words []string
@@ -220,7 +220,7 @@ func (r *indexReader) int() int {
 	return 0
 }
 
-// count reads how many things follow; each has a byte at least.
+// count reads the number of items that follow; each takes at least one byte.
 func (r *indexReader) count() int {
 	n := r.int()
 	if n > len(r.s) {

@@ -24,21 +24,21 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/kept"
 )
 
-// keeping says which inventories are kept from one run to the next, and what is done with them.
+// keeping determines how inventories are cached from one run to the next.
 type keeping struct {
 	off, refresh bool
-	dir          string        // "": the user's
-	maxAge       time.Duration // of servers without revisions; 0: none
-	stale        time.Duration // that an inventory may be when the server cannot be reached; 0: none
-	guard        int           // how much of a hundred hosts may be lost; -1: all
+	dir          string        // "": the user's cache directory
+	maxAge       time.Duration // of inventories from servers without revisions; 0: none
+	stale        time.Duration // maximum age of an inventory that is used if the server cannot be reached; 0: none
+	guard        int           // maximum percentage of hosts that may be lost; -1: no maximum
 }
 
-// needed reports whether somebody relies on what is kept, who must hear that it cannot be.
+// needed reports whether a setting relies on the cache, so that it must be an error if nothing can be cached.
 func (k *keeping) needed() bool { return k.maxAge > 0 || k.stale > 0 || k.guard >= 0 }
 
 const needsCache = "max_age, stale_if_error and shrink_guard need a cached inventory"
 
-// The settings that have no part in what an inventory is.
+// The settings that do not affect the contents of an inventory.
 var outputNeutral = []string{"cache", "cache_dir", "max_age", "stale_if_error", "shrink_guard", "limit", "streams"}
 
 func keepingFromSettings(v *settings.Values) (keeping, error) {
@@ -53,36 +53,36 @@ func keepingFromSettings(v *settings.Values) (keeping, error) {
 		}
 		k.guard = n
 	}
-	if k.off { // which is off with all that relies on it
+	if k.off { // which is off, with everything that relies on it
 		return keeping{off: true, guard: -1}, nil
 	}
 	return k, nil
 }
 
-// lister gives whole inventories, those that were kept too.
+// lister returns complete inventories, including cached ones.
 type lister struct {
 	keeping
 	v        *settings.Values
 	o        Options
 	key      string
 	fleet    string // in words
-	settings string // that somebody has set, in words
+	settings string // the setting, in words, that relies on the cache
 	client   func(ctx context.Context) (*craton.Client, error)
 	now      func() time.Time
 
 	store   *kept.Store
-	old     *kept.Entry // what is kept; nil: nothing
+	old     *kept.Entry // the cached inventory; nil: none
 	current bool        // old was made by this program
 }
 
-// newLister returns a lister of settings.
+// newLister returns a lister for settings.
 func newLister(v *settings.Values, o Options, client func(ctx context.Context) (*craton.Client, error)) (*lister, error) {
 	k, err := keepingFromSettings(v)
 	return &lister{keeping: k, v: v, o: o, client: client, now: time.Now}, err
 }
 
-// find finds out what is kept. Where nothing can be, that is an error only for those who rely on it; `craton doctor`
-// and `craton cache` tell the others.
+// find opens the cached inventory. If nothing can be cached, that is an error only if a setting relies on it; otherwise
+// `craton doctor` and `craton cache` report it.
 func (l *lister) find() error {
 	if l.off {
 		return nil
@@ -98,13 +98,13 @@ func (l *lister) find() error {
 	if l.key, l.fleet, l.settings, err = keyOf(l.v, l.v, &l.o); err != nil {
 		return err
 	}
-	l.old, _ = l.store.Find(l.key) // what is no good is not there
+	l.old, _ = l.store.Find(l.key) // an unusable one counts as missing
 	l.current = l.old != nil && l.old.Program == program()
 	return nil
 }
 
-// keyOf returns what an inventory is kept as: another fleet, user, project, filter or form is another key. It is also
-// in words. The values are those of the connection and those of the inventory.
+// keyOf returns the key under which an inventory is cached: it differs for each fleet, user, project, filter and form.
+// It also returns a description. The values are those of the connection and those of the inventory.
 func keyOf(of, v *settings.Values, o *Options) (key, fleet, set string, err error) {
 	name, fleet, err := connect.Name(of)
 	if err != nil {
@@ -124,12 +124,12 @@ func keyOf(of, v *settings.Values, o *Options) (key, fleet, set string, err erro
 	if o.KeepMappings {
 		told = append(told, "keep-mappings")
 	}
-	text, _ := json.Marshal(all) // strings never fail
+	text, _ := json.Marshal(all) // marshalling strings never fails
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:16]), fleet, strings.Join(told, " "), nil
 }
 
-// program returns this build of this program: what another one has made may be another document.
+// program identifies this build of this program: another one may make another document.
 func program() string {
 	id := connect.Version
 	built := ""
@@ -140,7 +140,7 @@ func program() string {
 			}
 		}
 	}
-	if built == "" || strings.HasSuffix(built, "true") { // which is not told from others that are built like it
+	if built == "" || strings.HasSuffix(built, "true") { // which cannot be distinguished from others built like it
 		if path, err := os.Executable(); err == nil {
 			if file, err := os.Stat(path); err == nil {
 				built += fmt.Sprintf(" %d %d", file.Size(), file.ModTime().UnixNano())
@@ -150,7 +150,7 @@ func program() string {
 	return id + built
 }
 
-// list returns the inventory: the one that is kept if it is the present one, else one that is read and then kept.
+// list returns the inventory: the cached one if it is current, or else one that is read and then cached.
 func (l *lister) list(ctx context.Context) (*command.Listing, error) {
 	if err := l.find(); err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func (l *lister) listPresent(ctx context.Context) (*command.Listing, error) {
 	if again {
 		known = l.old.Tag
 	}
-	if known == "" && l.o.oneAnswer() && !l.o.filtersPlaces() { // which reports its own mark
+	if known == "" && l.o.oneAnswer() && !l.o.filtersPlaces() { // which returns its own mark
 		return l.listRead(ctx, c, craton.FleetMark{}, nil)
 	}
 	now, err := l.mark(ctx, c, known)
@@ -203,18 +203,19 @@ func (l *lister) listPresent(ctx context.Context) (*command.Listing, error) {
 	return l.listRead(ctx, c, now, nil)
 }
 
-// isFresh reports whether something is not older than it may be, nor of the future.
+// isFresh reports whether a time is not longer ago than allowed, nor in the future.
 func (l *lister) isFresh(at time.Time, most time.Duration) bool {
 	age := l.now().Sub(at)
 	return most > 0 && age >= 0 && age <= most
 }
 
-// kept returns the inventory that was kept.
+// kept returns the cached inventory.
 func (l *lister) kept() *command.Listing {
 	return &command.Listing{Write: func(w io.Writer) error { _, err := l.old.WriteTo(w); return err }}
 }
 
-// mark asks which fleet there is. A server that cannot say, or that explains itself only in a body, has none.
+// mark requests the mark of the fleet. A server that has none, or that returns an error with an explanation in the body
+// only, has none.
 func (l *lister) mark(ctx context.Context, c *craton.Client, known string) (craton.FleetMark, error) {
 	m, err := c.FleetMark(ctx, craton.FleetOptions{Known: known, Past: craton.Past{At: l.o.At.String(), OmitHashed: l.o.OmitHashed}})
 	if craton.StatusOf(err) != 0 {
@@ -223,11 +224,11 @@ func (l *lister) mark(ctx context.Context, c *craton.Client, known string) (crat
 	return m, err
 }
 
-// marks is how often a fleet is read that changes meanwhile.
+// marks is the maximum number of times that a fleet is read because it changes meanwhile.
 const marks = 2
 
-// listRead reads the whole fleet. It is kept as of the moment of the one answer that it was read from, or if it is the
-// same when it was read as before.
+// listRead reads the complete fleet. It is cached with the mark of the single response from which it was read or, if it
+// was read page by page, if the mark was the same before and afterwards.
 func (l *lister) listRead(ctx context.Context, c *craton.Client, before craton.FleetMark, err error) (*command.Listing, error) {
 	if err != nil {
 		return nil, err
@@ -255,8 +256,8 @@ func (l *lister) listRead(ctx context.Context, c *craton.Client, before craton.F
 	}
 }
 
-// listBuilt makes the document, and keeps it when it is written: with the mark of its fleet, or without one where
-// somebody relies on it.
+// listBuilt makes the document, and caches it when it is written: with the mark of its fleet, or without one if a
+// setting relies on the cache.
 func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, error) {
 	doc, err := b.build()
 	if err != nil {
@@ -283,7 +284,7 @@ func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, e
 		err = draft.Keep(kept.Header{
 			Program: program(), Fleet: l.fleet, Settings: l.settings, Tag: of.Tag, Revision: of.Revision, Hosts: len(b.hosts), Made: made,
 		}, appendIndex(nil, b.f, places))
-		if err != nil && l.needed() { // the inventory is good without
+		if err != nil && l.needed() { // the inventory is valid without it
 			listing.Note = fmt.Sprintf("WARNING: %s, and this one cannot be cached: %v", needsCache, err)
 		}
 		return nil
@@ -291,10 +292,10 @@ func (l *lister) listBuilt(b *builder, of craton.FleetMark) (*command.Listing, e
 	return listing, nil
 }
 
-// minGuarded is how many hosts an inventory has at least that is guarded.
+// minGuarded is the minimum number of hosts of an inventory for shrink_guard to apply.
 const minGuarded = 10
 
-// checkHostCount refuses an inventory that has lost too many of the hosts that it had.
+// checkHostCount refuses an inventory that has lost too many of its hosts.
 func (l *lister) checkHostCount(doc *Document) error {
 	if l.guard < 0 || l.old == nil || l.old.Hosts < minGuarded {
 		return nil
@@ -334,7 +335,7 @@ func (l *lister) checkHostCount(doc *Document) error {
 		lost.Lost, lost.Of, ageText(l.now().Sub(l.old.Checked)), l.guard, lost.LostHosts()), help)
 }
 
-// ageText returns a span of time for people.
+// ageText returns a duration for people.
 func ageText(d time.Duration) string {
 	switch d = max(d, 0); {
 	case d < 2*time.Minute:
@@ -347,7 +348,7 @@ func ageText(d time.Duration) string {
 	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
-// listStale returns the inventory that was kept, where the server cannot be reached. Else the error stays.
+// listStale returns the cached inventory if the server cannot be reached. Otherwise it returns the error.
 func (l *lister) listStale(ctx context.Context, err error) (*command.Listing, error) {
 	if l.stale <= 0 || !l.current || ctx.Err() != nil || !connect.Unreachable(err) {
 		return nil, err

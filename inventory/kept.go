@@ -12,11 +12,11 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/kept"
 )
 
-// KeptInventories is a folder of inventories that `craton inventory --list` has printed, for `craton cache` and `craton
-// doctor`.
+// KeptInventories is a directory of inventories that `craton inventory --list` has cached, for `craton cache` and
+// `craton doctor`.
 type KeptInventories = kept.Store
 
-// OpenKept opens the folder of the setting cache_dir; "" is that of the user. An error says why nothing can be kept
+// OpenKept opens the directory of the setting cache_dir; "" is the user's. An error says why nothing can be cached
 // there.
 func OpenKept(dir string) (*KeptInventories, error) {
 	if dir == "" {
@@ -33,14 +33,14 @@ type Keeping struct {
 	Off     bool
 	Dir     string        // where
 	Needed  bool          // a setting relies on it
-	Stale   time.Duration // how old it may be when the server cannot be reached
-	Hosts   int           // of the inventory that is kept; -1: none is
-	Checked time.Time     // when that was last known to be the present one
-	Lost    int           // hosts that the one had lost that was refused
+	Stale   time.Duration // its maximum age if the server cannot be reached
+	Hosts   int           // of the cached inventory; -1: there is none
+	Checked time.Time     // when it was last confirmed to be current
+	Lost    int           // lost hosts of a refused inventory
 }
 
 // KeepingOf returns how the inventory of the settings is cached: those of the connection and those of the inventory. An
-// error says why it is not, or why what is kept does not count.
+// error says why it is not, or why the cached one is not used.
 func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 	set, err := keepingFromSettings(v)
 	if err != nil || set.off {
@@ -81,8 +81,8 @@ func KeepingOf(of, v *settings.Values) (k Keeping, err error) {
 	return k, err
 }
 
-// List writes the inventory of settings as `craton inventory --list` does, from what is kept where that is the present
-// one. note describes it.
+// List writes the inventory of settings as `craton inventory --list` does, from the cache if it is current. note
+// describes its source.
 func List(ctx context.Context, v *settings.Values, w io.Writer) (note string, err error) {
 	source, err := open(ctx, v, command.Request{})
 	if err != nil {

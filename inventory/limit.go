@@ -13,16 +13,16 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// maxCover is how many names are asked for one by one before the whole fleet is read instead. Each takes a listing of
-// its own.
+// maxCover is the maximum number of names that are requested one by one instead of reading the complete fleet. Each
+// takes a listing of its own.
 const maxCover = 100
 
-// Read calls Load and Build. With LimitOnly the document holds what Options.Subset selects: these hosts with all their
-// variables and all groups that they are in, and nothing else. Ansible, given the same --limit, selects the same hosts
-// of it as of the whole. If names alone do not tell what that is, or if it is nothing, the document is the whole one,
-// and why says the reason.
+// Read calls Load and Build. With LimitOnly the document contains what Options.Subset selects: these hosts with all
+// their variables and all their groups, and nothing else. Ansible, given the same --limit, selects the same hosts from
+// it as from the complete document. If names alone do not determine the selection, or if it is empty, the document is
+// complete, and why returns the reason.
 //
-// Where hosts and groups that are named are what the API can be asked for, no others are read.
+// If the API can be queried for the named hosts and groups, no others are read.
 func Read(ctx context.Context, c *craton.Client, o Options) (doc *Document, why string, err error) {
 	if err := o.check(); err != nil {
 		return nil, "", err
@@ -78,10 +78,10 @@ func (o *Options) fullDocument(ctx context.Context, c *craton.Client) (*Document
 	return Build(f, *o)
 }
 
-// errNoCover means that the API cannot be asked for what a subset selects.
+// errNoCover means that the API cannot be queried for what a subset selects.
 var errNoCover = errors.New("the API cannot select the hosts of the pattern")
 
-// selectHosts returns the fleet with no hosts but those that a subset selects. unknown is why that is not to be.
+// selectHosts returns the fleet with only those hosts that a subset selects. unknown is why that is impossible.
 func (f *Fleet) selectHosts(o *Options, s *ansible.Subset) (selected *Fleet, unknown, err error) {
 	if err := f.checkHosts(); err != nil {
 		return nil, nil, err
@@ -107,8 +107,8 @@ func (f *Fleet) selectHosts(o *Options, s *ansible.Subset) (selected *Fleet, unk
 	return f.Only(func(d *Device) bool { return kept[d] }), nil, nil
 }
 
-// Only returns the fleet with no other hosts than those that are to be kept, whose places alone make groups then. It
-// shares all else with f.
+// Only returns the fleet with only some of the hosts; only their places have groups then. It shares everything else
+// with f.
 func (f *Fleet) Only(keep func(*Device) bool) *Fleet {
 	some := *f
 	some.Hosts, some.Snapshot, some.limited = nil, nil, true
@@ -123,12 +123,12 @@ func (f *Fleet) Only(keep func(*Device) bool) *Fleet {
 	return &some
 }
 
-// loadCover reads a fleet whose hosts are at least those that a subset selects, and of everything else only what these
-// need; errNoCover if the API cannot be asked for them.
+// loadCover reads a fleet with at least the hosts that a subset selects, and otherwise only what these need; errNoCover
+// if the API cannot be queried for them.
 func (l *loader) loadCover(ctx context.Context, s *ansible.Subset) (*Fleet, error) {
 	if l.o.VarsFilter != "" || len(l.o.Labels) > 0 || l.o.Vars == Layered {
-		// Filters that a host itself does not tell; and in layered form it matters whether all hosts of the inventory
-		// are of one project.
+		// Filters that the host itself does not decide; and in layered form it matters whether all hosts of the
+		// inventory belong to one project.
 		return nil, errNoCover
 	}
 	var queries []url.Values
@@ -150,8 +150,8 @@ func (l *loader) loadCover(ctx context.Context, s *ansible.Subset) (*Fleet, erro
 	return l.loadQueries(ctx, queries)
 }
 
-// intersect asks for what either of some queries and either of others ask for. It may be more, where one cannot ask for
-// both.
+// intersect returns queries for what both some queries and others return. They may return more, if the API cannot
+// combine two conditions.
 func intersect(some, others []url.Values) (queries []url.Values) {
 	if len(some)*len(others) > maxCover {
 		return some
@@ -163,7 +163,7 @@ func intersect(some, others []url.Values) (queries []url.Values) {
 				switch had := q[param]; {
 				case had == nil:
 					with[param] = value
-				case param != "label" && had[0] != value[0]: // of which a host has one
+				case param != "label" && had[0] != value[0]: // a host has one of them
 					possible = false
 				}
 			}
@@ -197,8 +197,8 @@ func (l *loader) loadQueries(ctx context.Context, queries []url.Values) (*Fleet,
 	return l.f, l.f.checkHosts()
 }
 
-// cover asks for all hosts that are called by one of these words, or are in a group that is. It reads the places first,
-// where names of groups or hosts tell of any.
+// cover returns queries for all hosts with one of these names, or in a group with one of them. It reads the places
+// first, if the words may name places or qualified hosts.
 func (l *loader) cover(ctx context.Context, words []string) (queries []url.Values, ok bool, err error) {
 	if len(words) > maxCover || slices.ContainsFunc(words, ansible.IsAlways) {
 		return nil, false, nil
@@ -225,7 +225,7 @@ func (l *loader) mayBePlace(word string) bool {
 	})
 }
 
-// coverWord asks for the hosts of a word. ok is that it is nothing but what the API can be asked for.
+// coverWord returns queries for the hosts of a word. ok reports whether the API can be queried for all its meanings.
 func (l *loader) coverWord(word string) (queries []url.Values, ok bool) {
 	if ansible.IsController(word) {
 		return nil, true
@@ -260,8 +260,8 @@ func (l *loader) coverWord(word string) (queries []url.Values, ok bool) {
 	return queries, true
 }
 
-// coverPlaces asks for the hosts of the places whose group is called by a word, also where a host may name a region of
-// another cloud, or a cell of another region.
+// coverPlaces returns queries for the hosts of the places whose group has a name, even if a host is in a region of
+// another cloud, or in a cell of another region.
 func (l *loader) coverPlaces(kind GroupKind, word string) (queries []url.Values) {
 	group := func(names ...string) string { return ansible.GroupName(l.o.GroupNames, string(kind), names...) }
 	ask := func(param string, id int) { queries = append(queries, url.Values{param: {strconv.Itoa(id)}}) }

@@ -25,29 +25,29 @@ import (
 )
 
 const (
-	// maxStreams is how many listings the hosts are read in at most, so that the number of requests does not grow
-	// with the number of regions: each listing ends with a request for an empty page.
+	// maxStreams is the maximum number of listings in which the hosts are read, so that the number of requests does not
+	// grow with the number of regions: each listing ends with a request for an empty page.
 	maxStreams = 32
-	// maxByID is how many devices are asked for one by one before a whole listing is read instead.
+	// maxByID is the maximum number of devices that are requested one by one instead of reading a complete listing.
 	maxByID = 25
 	// maxProjects is the same for projects.
 	maxProjects = 10
-	// maxStreamTries is how many tries there are to read the fleet as one answer, before it is read page by page: pages
-	// come through where something stands between that cuts what is long.
+	// maxStreamTries is the number of attempts to read the fleet as one response before it is read page by page: pages
+	// succeed if a proxy cuts long responses.
 	maxStreamTries = 2
 )
 
-// Load reads the fleet that an inventory with these options is made of: every cloud, region and cell, the hosts that
-// the filters let through, and their ancestors, each with its own variables.
+// Load reads the fleet that an inventory with these options is made from: every cloud, region and cell, the hosts that
+// the filters select, and their ancestors, each with its own variables.
 //
-// Where the server has /v1/fleet, and no filter leaves out what that cannot, it is one answer, of one moment: see
-// Fleet.Snapshot. Otherwise the number of requests is that of the pages and a constant; only labels cost one a host
-// where the server does not tell them in listings (Q15), and only if groups or filters need them.
+// If the server has /v1/fleet, and it supports the filters, the fleet is one response from one snapshot: see
+// Fleet.Snapshot. Otherwise the number of requests is that of the pages plus a constant; only labels cost one request
+// per host if the server does not list them (Q15), and only if groups or filters need them.
 //
-// With Options.At it is the fleet as it was.
+// With Options.At it is a past state of the fleet.
 //
-// What changes while it is read may break a walk (IsMarkerGone) or make it inconsistent; the whole is then read
-// again, three times in all. An error is returned for what cannot be read whole.
+// Changes during the read may break a listing (IsMarkerGone) or make the fleet inconsistent; then everything is read
+// again, three times in total. A fleet that cannot be read completely is an error.
 func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func Load(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 	})
 }
 
-// retryRead runs a read until it succeeds, fails for good, or was tried often enough.
+// retryRead calls a read until it succeeds, fails permanently, or has been tried often enough.
 func retryRead(ctx context.Context, c *craton.Client, o *Options, read func(*loader, context.Context) (*Fleet, error)) (*Fleet, error) {
 	c, err := o.clientAt(ctx, c)
 	if err != nil {
@@ -74,7 +74,7 @@ func retryRead(ctx context.Context, c *craton.Client, o *Options, read func(*loa
 	return f, o.isPast(err)
 }
 
-// clientAt returns the client that reads the state which the inventory is of.
+// clientAt returns the client for the state of the inventory.
 func (o *Options) clientAt(ctx context.Context, c *craton.Client) (*craton.Client, error) {
 	if o.At == (when.At{}) {
 		return c, nil
@@ -82,8 +82,8 @@ func (o *Options) clientAt(ctx context.Context, c *craton.Client) (*craton.Clien
 	return c.At(ctx, craton.Past{At: o.At.String(), OmitHashed: o.OmitHashed})
 }
 
-// isPast returns the error of a state that cannot be told: the API's reason, and which state was meant.
-// Statuses may mean that beside those that always do.
+// isPast returns the error for a past state that is not available: the API's reason, and the requested state. statuses
+// are further ones that mean this.
 func (o *Options) isPast(err error, also ...int) error {
 	reason, untold := connect.UnknownPast(err, "omit_hashed", also...)
 	if o.At == (when.At{}) || !untold {
@@ -92,22 +92,22 @@ func (o *Options) isPast(err error, also ...int) error {
 	return fmt.Errorf("the inventory as of %s: %s", o.At.Words(), reason)
 }
 
-// loader is one try.
+// loader is one attempt.
 type loader struct {
 	client   *craton.Client
 	o        *Options
 	f        *Fleet
 	chosen   places
-	vars     map[int]int // the devices that the vars filter lets through, and their regions; nil without one
+	vars     map[int]int // the devices that match the vars filter, and their regions; nil without one
 	upper    bool        // clouds and regions were read
 	places   bool        // all of them were read
-	whole    [2]bool     // by kind: every device that there is was read
-	byID     [2]int      // by kind: how many were asked for one by one
-	maxByID  int         // how many may be
-	answered atomic.Bool // the API answered at least once
-	mu       sync.Mutex  // guards f.Devices and f.Hosts while streams run
+	whole    [2]bool     // by kind: every device was read
+	byID     [2]int      // by kind: number of devices requested one by one
+	maxByID  int         // their maximum
+	answered atomic.Bool // the API has responded at least once
+	mu       sync.Mutex  // guards f.Devices and f.Hosts during concurrent reads
 
-	mayStream bool // the fleet may be read as one answer
+	mayStream bool // the fleet may be read as one response
 }
 
 func newLoader(c *craton.Client, o *Options) *loader {
@@ -117,13 +117,13 @@ func newLoader(c *craton.Client, o *Options) *loader {
 	}}
 }
 
-// finalError is a failure that trying again does not fix.
+// finalError is a failure that a retry does not fix.
 type finalError struct{ error }
 
 func (e finalError) Unwrap() error { return e.error }
 
-// isTransient reports whether another try may not fail in the same way. A server that never answered is down; the
-// client has repeated its request already.
+// isTransient reports whether a retry may succeed. A server that has never responded is down; the client has retried
+// its request already.
 func (l *loader) isTransient(err error) bool {
 	if _, final := errors.AsType[finalError](err); final {
 		return false
@@ -166,14 +166,14 @@ func (l *loader) readPages(ctx context.Context) error {
 	return nil
 }
 
-// group runs functions side by side, as many as there may be streams.
+// group runs functions concurrently, up to Options.Streams at a time.
 func (l *loader) group(ctx context.Context) (*errgroup.Group, context.Context) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(l.o.Streams)
 	return g, ctx
 }
 
-// readPlaces reads all clouds, regions and cells, once, and finds those that the filters name.
+// readPlaces reads all clouds, regions and cells, once, and resolves the filters of places.
 func (l *loader) readPlaces(ctx context.Context) error { return l.readPlacesTo(ctx, true) }
 
 // readPlacesTo is like readPlaces, with or without cells, of which there are many.
@@ -204,7 +204,7 @@ func (l *loader) readPlacesTo(ctx context.Context, cells bool) error {
 	return err
 }
 
-// collect reads a listing into a map by id. A listing with details that has no variables is refused.
+// collect reads a listing into a map by id. A listing with details but without variables is refused.
 func collect[T any](l *loader, path string, into map[int]*Place, all iter.Seq2[*T, error], place func(*T) (*Place, craton.Variables)) error {
 	for object, err := range all {
 		if err != nil {
@@ -241,7 +241,7 @@ func cellPlace(c *craton.Cell) (*Place, craton.Variables) {
 	return &Place{ID: c.ID, Name: c.Name, CloudID: c.CloudID, RegionID: c.RegionID, ProjectID: projectID(c.ProjectID)}, c.Variables
 }
 
-// kinds returns the kinds of devices that the inventory lists.
+// kinds returns the kinds of devices in the inventory.
 func (l *loader) kinds() []Kind {
 	if l.o.NetworkDevices {
 		return []Kind{HostKind, NetworkDeviceKind}
@@ -249,7 +249,7 @@ func (l *loader) kinds() []Kind {
 	return []Kind{HostKind}
 }
 
-// readHosts reads the devices that the inventory lists, as far as the filters can tell without labels.
+// readHosts reads the devices of the inventory, as far as the filters can be applied without labels.
 func (l *loader) readHosts(ctx context.Context) error {
 	if l.o.VarsFilter != "" {
 		return l.readHostsByVars(ctx)
@@ -269,9 +269,9 @@ func (l *loader) sortHosts() {
 	slices.SortFunc(l.f.Hosts, func(a, b *Device) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-// readHostsByVars asks which devices match by their resolved variables, and then for their own variables: one
-// listing cannot do both, because resolved-values decides what is matched as well as what is shown (the v1
-// contract §5.5).
+// readHostsByVars first requests the devices that match by their resolved variables, and then their own variables: one
+// listing cannot do both, because resolved-values determines both what is matched and what is returned (the v1 contract
+// §5.5).
 func (l *loader) readHostsByVars(ctx context.Context) error {
 	l.vars = map[int]int{}
 	for _, kind := range l.kinds() {
@@ -328,7 +328,8 @@ func (l *loader) readSome(ctx context.Context, kind Kind, ids map[int]int, add f
 	return l.read(ctx, kind, queries, true, add)
 }
 
-// readOne reads a device by its id, by way of the listing, where the server tells labels too. None is no error.
+// readOne reads a device by its id, with a listing, which also returns labels if the server supports that. A missing
+// device is not an error.
 func (l *loader) readOne(ctx context.Context, kind Kind, id int, add func([]Device)) error {
 	q := url.Values{"id": {strconv.Itoa(id)}, "details": {"true"}, "resolved-values": {"false"}}
 	devices, err := l.fetch(ctx, kind, q, true)
@@ -356,8 +357,8 @@ func (l *loader) fetch(ctx context.Context, kind Kind, q url.Values, details boo
 	return devices, nil
 }
 
-// split divides what the filters of places leave into listings that can be read side by side. They may hold more
-// than the filters let through, never less.
+// split returns listings that can be read concurrently and contain what the filters of places select. They may contain
+// more, but never less.
 func (l *loader) split() []url.Values {
 	for _, by := range []struct {
 		param string
@@ -370,7 +371,7 @@ func (l *loader) split() []url.Values {
 	return l.splitAll()
 }
 
-// splitAll divides all devices.
+// splitAll splits the listing of all devices.
 func (l *loader) splitAll() []url.Values {
 	if !l.places {
 		return []url.Values{{}}
@@ -398,7 +399,7 @@ func each(param string, ids map[int]bool) []url.Values {
 	return queries
 }
 
-// narrow adds the filters that the API knows. It takes one label and one device type at a time.
+// narrow adds the filters that the API supports. It accepts one label and one device type at a time.
 func (l *loader) narrow(kind Kind, queries []url.Values) []url.Values {
 	queries = product(queries, "device_type", l.o.DeviceTypes)
 	if kind == HostKind { // network devices cannot be filtered by label
@@ -422,7 +423,7 @@ func product(queries []url.Values, param string, words []string) []url.Values {
 	return all
 }
 
-// read walks listings side by side and gives what they hold to add, one page at a time.
+// read walks listings concurrently and calls add with their contents, one page at a time.
 func (l *loader) read(ctx context.Context, kind Kind, queries []url.Values, details bool, add func([]Device)) error {
 	g, ctx := l.group(ctx)
 	for _, q := range queries {
@@ -436,7 +437,7 @@ func (l *loader) read(ctx context.Context, kind Kind, queries []url.Values, deta
 			for raw, err := range l.client.Pages(ctx, kind.path(), q) {
 				if err != nil {
 					if first && q.Has("vars") {
-						return finalError{fmt.Errorf("vars_filter: %w", err)} // the original answers 500 for what it cannot parse
+						return finalError{fmt.Errorf("vars_filter: %w", err)} // the original server returns 500 for what it cannot parse
 					}
 					return err
 				}
@@ -456,8 +457,8 @@ func (l *loader) read(ctx context.Context, kind Kind, queries []url.Values, deta
 	return g.Wait()
 }
 
-// addHosts keeps devices, and lists those that the filters let through. A device that two pages hold counts once
-// (Q30). The caller holds l.mu.
+// addHosts stores devices, and lists those that the filters select. A device on two pages counts once (Q30). The caller
+// holds l.mu.
 func (l *loader) addHosts(devices []Device) {
 	for i := range devices {
 		d := &devices[i]
@@ -474,7 +475,7 @@ func (l *loader) addHosts(devices []Device) {
 	}
 }
 
-// addAncestors keeps devices that are not listed. The caller holds l.mu.
+// addAncestors stores devices that are not listed. The caller holds l.mu.
 func (l *loader) addAncestors(devices []Device) {
 	for i := range devices {
 		if d := &devices[i]; l.f.Devices[d.ID] == nil {
@@ -483,7 +484,7 @@ func (l *loader) addAncestors(devices []Device) {
 	}
 }
 
-// readLabels asks for the labels that groups or filters need and the server has not told, one request a device,
+// readLabels requests labels that groups or filters need and the server has not listed, with one request per device,
 // and drops the devices that a filter by label then excludes.
 func (l *loader) readLabels(ctx context.Context) error {
 	g, gctx := l.group(ctx)
@@ -516,7 +517,7 @@ func (l *loader) labelsOf(ctx context.Context, d *Device) ([]string, error) {
 	return l.client.Hosts.Labels(ctx, d.ID)
 }
 
-// checkWords makes sure that labels and device types that matched nothing exist at all.
+// checkWords returns an error for labels and device types in filters that match nothing and do not exist.
 func (l *loader) checkWords(ctx context.Context) error {
 	for _, filter := range []struct {
 		noun, setting, param string
@@ -546,7 +547,7 @@ func (l *loader) checkWords(ctx context.Context) error {
 func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 	for _, kind := range l.kinds() {
 		if param == "label" && kind == NetworkDeviceKind {
-			for _, d := range l.f.Devices { // those read were asked for their labels
+			for _, d := range l.f.Devices { // their labels were requested
 				if d.Kind == kind && d.hasLabel(word) {
 					return true, nil
 				}
@@ -558,7 +559,7 @@ func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 		if err != nil {
 			return false, err
 		}
-		// Some databases compare without case (Q25); the inventory does not.
+		// Some databases compare case-insensitively (Q25); the inventory does not.
 		if slices.ContainsFunc(devices, func(d Device) bool {
 			return d.DeviceType == word || param == "label" && (d.Labels == nil || d.hasLabel(word))
 		}) {
@@ -568,7 +569,7 @@ func (l *loader) exists(ctx context.Context, param, word string) (bool, error) {
 	return false, nil
 }
 
-// seenWords returns the advice of an error about a word that no host has: similar ones among the first hosts.
+// seenWords returns the advice for an error about a word that no host has: similar ones among the first hosts.
 func (l *loader) seenWords(ctx context.Context, param, word string) string {
 	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}, "details": {"true"}, "resolved-values": {"false"}}
 	devices, err := l.fetch(ctx, HostKind, q, false)
@@ -592,14 +593,14 @@ func (l *loader) seenWords(ctx context.Context, param, word string) string {
 	return "similar names: " + enumerate(near)
 }
 
-// readParents reads the ancestors of the listed devices that the filters kept out.
+// readParents reads the ancestors of the listed devices that the filters exclude.
 func (l *loader) readParents(ctx context.Context) error {
 	for {
 		missing := l.missingParents()
 		progress := false
 		for kind, ids := range missing {
 			if l.whole[kind] {
-				continue // the check will say so
+				continue // the check will report it
 			}
 			before := len(l.f.Devices)
 			if l.byID[kind]+len(ids) <= l.maxByID {
@@ -620,12 +621,12 @@ func (l *loader) readParents(ctx context.Context) error {
 	}
 }
 
-// missingParents returns the parents that were not read yet, by kind. Their regions are not known.
+// missingParents returns the parents that have not been read yet, by kind. Their regions are unknown.
 func (l *loader) missingParents() [2]map[int]int {
 	missing := [2]map[int]int{{}, {}}
 	for _, d := range l.f.Hosts {
 		steps := 0
-		for at := d; at.ParentID != 0 && steps <= len(l.f.Devices); steps++ { // the check finds circles
+		for at := d; at.ParentID != 0 && steps <= len(l.f.Devices); steps++ { // the check finds cycles
 			next := l.f.Devices[at.ParentID]
 			if next == nil {
 				missing[at.ParentKind][at.ParentID] = 0
@@ -637,8 +638,8 @@ func (l *loader) missingParents() [2]map[int]int {
 	return missing
 }
 
-// readProjects reads the variables of the hosts' projects. Only admins may; for others they are told from the
-// resolved values of regions.
+// readProjects reads the variables of the hosts' projects. Only admins may read projects; for others, the variables are
+// derived from the resolved variables of regions.
 func (l *loader) readProjects(ctx context.Context) error {
 	for _, d := range l.f.Hosts {
 		l.f.Projects[d.ProjectID] = nil
@@ -680,8 +681,9 @@ func (l *loader) readProjects(ctx context.Context) error {
 	return l.readHiddenProjects(ctx, hidden)
 }
 
-// readHiddenProjects finds the variables of projects that the caller may not read: what a region resolves to
-// beyond its own and its cloud's is its project's. A variable that every region hides is needed by none of their hosts.
+// readHiddenProjects derives the variables of projects that the caller may not read: what a region resolves beyond its
+// own and its cloud's variables comes from its project. If every region overrides a variable, no host of these regions
+// needs it.
 func (l *loader) readHiddenProjects(ctx context.Context, hidden map[string]bool) error {
 	if l.f.limited { // then they may not all have been read
 		if err := l.readPlaces(ctx); err != nil {
@@ -704,8 +706,8 @@ func (l *loader) readHiddenProjects(ctx context.Context, hidden map[string]bool)
 	return l.readHiddenByHost(ctx, hidden)
 }
 
-// readHiddenByHost does the same with the hosts whose region is in another cloud than they are (the original allows
-// it, §1.5 hole 8), or belongs to another project: their region tells nothing about them.
+// readHiddenByHost does the same with hosts whose region is in another cloud than the host (the original allows it,
+// §1.5 hole 8), or belongs to another project: their region does not show their project's variables.
 func (l *loader) readHiddenByHost(ctx context.Context, hidden map[string]bool) error {
 	found := make([]Variables, len(l.f.Hosts))
 	g, gctx := l.group(ctx)
@@ -730,7 +732,7 @@ func (l *loader) readHiddenByHost(ctx context.Context, hidden map[string]bool) e
 	return nil
 }
 
-// projectVariablesOf returns what a device resolves to beyond what its levels below the project have.
+// projectVariablesOf returns what a device resolves beyond what its levels below the project have.
 func (l *loader) projectVariablesOf(ctx context.Context, d *Device) (Variables, error) {
 	resolve := l.client.Hosts.ResolvedVariables
 	if d.Kind == NetworkDeviceKind {

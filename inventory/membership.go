@@ -10,23 +10,23 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Membership holds what the inventory makes of one device.
+// Membership is what the inventory makes of one device.
 type Membership struct {
-	Name   string   // what it is called there
-	Groups []Member // that it is in, by name; also those that are groups of groups
-	Filter string   // the setting that keeps it out, with no groups then; "" if none does
+	Name   string   // its name in the inventory
+	Groups []Member // its groups, by name; including groups of groups
+	Filter string   // the setting that excludes it, with no groups then; "" if none does
 }
 
 // Member is a group that a device is in.
 type Member struct {
 	Name string
-	Kind GroupKind // "" of the group of all hosts
-	Of   string    // the label, the device type, the parent's id, ...; "" of a place
+	Kind GroupKind // "" for the group of all hosts
+	Of   string    // the label, the device type, the parent's id, ...; "" for a place
 }
 
-// MembershipOf returns what the inventory with some options makes of a device, of which these are the names of its
-// cloud, region and cell, if any. Only filters of places and of variables, and groups of parents, take requests. The
-// error is also that of names that no inventory takes.
+// MembershipOf returns what the inventory with some options makes of a device, given the names of its cloud, region and
+// cell, if any. Only filters of places and of variables, and groups of parents, need requests. It also returns an error
+// for names that no inventory accepts.
 func MembershipOf(ctx context.Context, c *craton.Client, o Options, d *Device, cloud, region, cell string) (*Membership, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -70,13 +70,13 @@ func MembershipOf(ctx context.Context, c *craton.Client, o Options, d *Device, c
 	return m, err
 }
 
-// DeviceOf returns a device as the API shows it, with these labels, and without its variables.
+// DeviceOf converts a device from the API, with these labels, and without its variables.
 func DeviceOf(kind Kind, o craton.Object, labels []string) *Device {
 	id := func(key string) int {
 		n, _ := strconv.Atoi(o.Text(key)) // 0: none
 		return n
 	}
-	labels = append([]string{}, labels...) // nil would be that nobody asked
+	labels = append([]string{}, labels...) // nil would mean that they were not requested
 	slices.Sort(labels)
 	return &Device{
 		ID: id("id"), Kind: kind, Active: o.Text("active") == "true", Name: o.Text(kinds[kind].Title), IPAddress: o.Text("ip_address"), DeviceType: o.Text("device_type"),
@@ -85,7 +85,7 @@ func DeviceOf(kind Kind, o craton.Object, labels []string) *Device {
 	}
 }
 
-// KindOf returns the kind of devices that a kind of objects is; ok is false for others.
+// KindOf returns the kind of device for a kind of object; ok is false for others.
 func KindOf(k *schema.Kind) (kind Kind, ok bool) {
 	i := slices.Index(kinds[:], k)
 	return Kind(max(i, 0)), i >= 0 //nolint:gosec // there are two

@@ -7,7 +7,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// parts returns how many names a host's name has in it.
+// parts returns the number of names in a host's name.
 func (form Hostname) parts() int {
 	if form == Qualified {
 		return 3
@@ -15,8 +15,8 @@ func (form Hostname) parts() int {
 	return 1
 }
 
-// checkNames finds places and devices without a name, and names that no place may have, whatever hosts are called:
-// groups and hostvars show those of places too.
+// checkNames finds places and devices without a name, and names that no place may have, whatever the form of host
+// names: groups and hostvars contain names of places too.
 func (f *Fleet) checkNames() error {
 	for _, kind := range []struct {
 		name string
@@ -44,7 +44,7 @@ func (f *Fleet) checkNames() error {
 	return nil
 }
 
-// hostName returns what a device is called in the inventory.
+// hostName returns the name of a device in the inventory.
 func (f *Fleet) hostName(d *Device, form Hostname) string {
 	switch form {
 	case ByIPAddress:
@@ -62,7 +62,7 @@ func (f *Fleet) regionName(id int) string {
 	return fmt.Sprint(id)
 }
 
-// place describes where a device is, for errors.
+// place describes the place of a device, for errors.
 func (f *Fleet) place(d *Device) string {
 	s := "cloud " + f.cloudName(d.CloudID) + ", region " + f.regionName(d.RegionID)
 	if c := f.Cells[d.CellID]; c != nil {

@@ -11,19 +11,19 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// Form says where variables are written.
+// Form determines where variables are written.
 type Form string
 
-// Merged writes every variable into every host that has it. Layered leaves those of clouds, regions and cells on nested
+// Merged writes every variable into every host that has it. Layered puts those of clouds, regions and cells on nested
 // groups, and the project's on the group above them; every host gets the same variables. Lazy is written like Merged:
-// the collection's plugin takes the variables of a host out of it when somebody first looks.
+// the collection's plugin loads the variables of a host from the document when they are first needed.
 const (
 	Lazy    Form = "lazy"
 	Merged  Form = "merged"
 	Layered Form = "layered"
 )
 
-// Hostname says what a host is called in the inventory.
+// Hostname determines the names of hosts in the inventory.
 type Hostname string
 
 // The forms of host names: the device's name, its address, or CLOUD/REGION/NAME.
@@ -33,11 +33,11 @@ const (
 	Qualified   Hostname = "qualified"
 )
 
-// GroupKind is a kind of groups. Cloud, region and cell groups are nested and may carry variables; the others are
-// plain and never do.
+// GroupKind is a kind of groups. Cloud, region and cell groups are nested and may have variables; the others are plain
+// and never do.
 type GroupKind string
 
-// The kinds of groups, and what they are called.
+// The kinds of groups, with their names.
 const (
 	CloudGroups  GroupKind = "cloud"  // cloud_C
 	RegionGroups GroupKind = "region" // region_C_R, in cloud_C
@@ -49,74 +49,76 @@ const (
 	ParentGroups GroupKind = "parent" // parent_C_R_NAME, of the direct children of a device
 )
 
-// GroupNames says how names of the API become names that Ansible allows in groups.
+// GroupNames determines how names of the API become group names that Ansible allows.
 type GroupNames = ansible.GroupNames
 
-// Readable writes an underscore for every other character, so that two names may become one, which is an error.
-// Exact never makes one of two, and is less pleasant to read.
+// Readable replaces every other character by an underscore, so that two names may become equal, which is an error. With
+// Exact, different names stay different, but are less pleasant to read.
 const (
 	Readable = ansible.Readable
 	Exact    = ansible.Exact
 )
 
-// Limit says whether an inventory holds more than what Ansible's --limit selects.
+// Limit determines whether an inventory contains only what Ansible's --limit selects.
 type Limit string
 
-// LimitOff holds all, and LimitOnly what is selected, with its groups. LimitAuto is for the collection's plugin, which
-// loads the variables of the other hosts when they are looked at: the document is the same as with LimitOff.
+// LimitOff writes all hosts, and LimitOnly the selected ones, with their groups. LimitAuto is for the collection's
+// plugin, which loads the variables of the other hosts when they are first needed: the document is the same as with
+// LimitOff.
 const (
 	LimitOff  Limit = "off"
 	LimitAuto Limit = "auto"
 	LimitOnly Limit = "only"
 )
 
-// Options say what an inventory holds and how it is written. DefaultOptions are the place to start.
+// Options determine the contents of an inventory and how it is written. Start from DefaultOptions.
 type Options struct {
 	Vars       Form
 	Hostname   Hostname
 	Groups     []GroupKind
 	GroupNames GroupNames
-	// ProjectGroup is the group above those of clouds, regions and cells, of all hosts; it carries the project's
-	// variables in layered form. "" leaves it out, as no Groups at all do.
+	// ProjectGroup is the group of all hosts above those of clouds, regions and cells; in layered form, it has the
+	// project's variables. "" leaves it out, as does an empty Groups.
 	ProjectGroup string
-	// Facts is the variable that holds what Craton knows of a host itself; "" leaves it out.
+	// Facts is the variable with Craton's own fields of a host; "" leaves it out.
 	Facts string
 	// NetworkDevices lists network devices as hosts too.
 	NetworkDevices bool
 
-	// The filters. All that are set must match; of the words of one, any. A word that is no name of anything is an
-	// error. Places are named by name, by a qualified name (CLOUD/REGION, REGION/CELL, CLOUD/REGION/CELL), or by id.
+	// The filters. A host must match all that are set, and any word of each. A word that does not exist is an error.
+	// Places are given by name, by a qualified name (CLOUD/REGION, REGION/CELL, CLOUD/REGION/CELL), or by id.
 	Clouds, Regions, Cells []string
 	Labels                 []string
 	DeviceTypes            []string
 	ActiveOnly             bool
 	VarsFilter             string // a vars expression (the v1 contract §5.5), matched against resolved variables
 
-	// ExcludeVariables are patterns, as of path.Match, of variables to leave out wherever they are set.
+	// ExcludeVariables are patterns, as in path.Match, of variables to leave out at every place.
 	ExcludeVariables []string
-	// TrustTemplates lets Ansible execute templates, and decrypt vaults, that variables hold.
+	// TrustTemplates allows Ansible to execute templates and decrypt vaults in variables.
 	TrustTemplates bool
-	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
-	// ansible-core before 2.19 does, and without it is given such a dictionary as text.
+	// KeepMappings writes dictionaries as dictionaries whatever their keys, for a reader that does not execute keys.
+	// ansible-core before 2.19 does execute them, so without this setting dictionaries with such keys are written as
+	// text.
 	KeepMappings bool
-	// Limit says whether Subset, what Ansible's --limit says, counts. SubsetWithAddresses is set if there are other
-	// inventories beside this one, or groups that Ansible makes: then a name of a group may mean hosts that this
-	// inventory does not have in it.
+	// Limit determines whether Subset, which is Ansible's --limit, is applied. SubsetWithAddresses is set if there are
+	// other inventories besides this one, or groups that Ansible creates: then a group may have hosts that this
+	// inventory does not know.
 	Limit               Limit
 	Subset              string
 	SubsetWithAddresses bool
-	// At is the state that the inventory is of. OmitHashed leaves out variables of which the change log has only a hash
-	// of then; otherwise they are an error.
+	// At is the state of the inventory. OmitHashed leaves out variables of which the change log has only a hash;
+	// otherwise they are an error.
 	At         when.At
 	OmitHashed bool
-	// ExpectAtLeast is how many hosts there must be; fewer are an error. It guards against what no rule of the API
-	// tells, such as an empty page in the place of the last one.
+	// ExpectAtLeast is the minimum number of hosts; fewer are an error. It protects against faults that no rule of the
+	// API detects, such as an empty page before the last one.
 	ExpectAtLeast int
-	// Streams is how many requests may be in progress at once, at least 1.
+	// Streams is the number of concurrent requests, at least 1.
 	Streams int
 }
 
-// DefaultOptions returns the settings' defaults.
+// DefaultOptions returns the defaults of the settings.
 func DefaultOptions() Options {
 	return Options{
 		Vars:         Lazy,
@@ -130,7 +132,7 @@ func DefaultOptions() Options {
 	}
 }
 
-// none is the word that leaves something out where nothing cannot be said, as in the environment.
+// none is the word that leaves something out where an empty value is impossible, as in the environment.
 const none = "none"
 
 // FromSettings reads the options from the settings of the section settings.Inventory.
@@ -174,10 +176,10 @@ func FromSettings(v *settings.Values) (Options, error) {
 	return o, o.check()
 }
 
-// trust returns what Ansible may execute of the data.
+// trust returns what Ansible may execute in the data.
 func (o *Options) trust() ansible.Trust { return ansible.TrustOf(o.TrustTemplates, o.KeepMappings) }
 
-// check finds options that cannot work.
+// check returns an error for invalid options.
 func (o *Options) check() error {
 	if o.Streams < 1 {
 		return fmt.Errorf("streams must be at least 1, not %d", o.Streams)
@@ -209,12 +211,12 @@ func (o *Options) checkProjectGroup() error {
 
 func (o *Options) has(kind GroupKind) bool { return slices.Contains(o.Groups, kind) }
 
-// filtersPlaces reports whether only some clouds, regions or cells are asked for.
+// filtersPlaces reports whether only some clouds, regions or cells are selected.
 func (o *Options) filtersPlaces() bool {
 	return len(o.Clouds)+len(o.Regions)+len(o.Cells) > 0
 }
 
-// needsLabels reports whether labels must be known even where they cost a request a host.
+// needsLabels reports whether labels must be known even if they cost a request per host.
 func (o *Options) needsLabels(kind Kind) bool {
 	// The API itself filters hosts by label, but not network devices (the v1 contract §2.4.5).
 	return o.has(LabelGroups) || len(o.Labels) > 0 && kind == NetworkDeviceKind

@@ -16,22 +16,22 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/reading"
 )
 
-// How many devices are read one by one before the whole fleet is: so many, but of a small fleet fewer.
+// The number of devices that are read one by one instead of the complete fleet: this many, but fewer for a small fleet.
 const (
 	maxRenewed  = 1000
 	minRenewed  = 25
 	renewedPart = 20 // a twentieth
 )
 
-// errAll is a change that only a read of the whole fleet tells.
+// errAll is the error for a change that requires reading the complete fleet.
 var errAll = errors.New("the whole fleet must be read")
 
-// renewed makes the builder of a fleet that is known but for what was changed between two marks, from the change log
-// and the devices that it names. Whatever it cannot be sure of is an error, and the whole fleet is to be read then.
+// renewed returns the builder of a fleet that is cached and has changed between two marks, from the change log and the
+// devices in it. It returns an error if it cannot be certain of anything; then the complete fleet must be read.
 //
-// What a host has in its document depends on itself, on the devices above it, on its places and its project, and on the
-// options. Of a fleet in which no place has changed, and no project, all hosts but those that changed, and those below
-// them, have the text that they had. Groups and names are decided again.
+// The text of a host in its document depends on itself, on the devices above it, on its places and its project, and on
+// the options. If no place and no project has changed, all hosts except the changed ones and their descendants keep
+// their text. Groups and names are decided again.
 func renewed(ctx context.Context, c *craton.Client, o *Options, old *kept.Entry, now craton.FleetMark) (*builder, error) {
 	if o.VarsFilter != "" || old.Revision == "" || manner(old.Tag) != manner(now.Tag) {
 		return nil, errAll
@@ -55,7 +55,7 @@ func renewed(ctx context.Context, c *craton.Client, o *Options, old *kept.Entry,
 	if err != nil {
 		return nil, err
 	}
-	// All of it was of one moment if nothing has changed since.
+	// If nothing has changed since, everything comes from one snapshot.
 	if _, err := c.FleetMark(ctx, craton.FleetOptions{Known: now.Tag}); !craton.IsUnchanged(err) {
 		return nil, errAll
 	}
@@ -65,11 +65,11 @@ func renewed(ctx context.Context, c *craton.Client, o *Options, old *kept.Entry,
 	return &builder{o: *o, f: l.f, texts: &texts{old.Reader(), x, fresh}}, nil
 }
 
-// manner returns the part of a tag that is about how and by whom the fleet was asked for: of another role, the log and
-// the fleet are others.
+// manner returns the part of a tag that depends on how and by whom the fleet was requested: for another role, the log
+// and the fleet are different.
 func manner(tag string) string { return tag[strings.LastIndexByte(tag, '.')+1:] }
 
-// changedDevices returns the devices that were changed behind a revision, if nothing else was that counts.
+// changedDevices returns the devices that were changed after a revision, if nothing else relevant was.
 func changedDevices(ctx context.Context, c *craton.Client, revision string, most int) (map[int]Kind, error) {
 	changed, rows := map[int]Kind{}, 0
 	for one, err := range c.Changes(ctx, craton.ChangeOptions{After: revision}) {
@@ -101,8 +101,8 @@ func changedDevices(ctx context.Context, c *craton.Client, revision string, most
 	return changed, nil
 }
 
-// renew reads devices again, all that are below them, and those above, whose variables nobody knows any more. Those
-// that were read have variables, all others have not.
+// renew reads devices again, with all their descendants and ancestors, whose variables are not cached. Devices that
+// were read have variables, all others do not.
 func (l *loader) renew(ctx context.Context, changed map[int]Kind, most int) (fresh map[int]bool, err error) {
 	f := l.f
 	if l.chosen, err = selectPlaces(f, l.o); err != nil {
@@ -165,7 +165,7 @@ func (l *loader) renew(ctx context.Context, changed map[int]Kind, most int) (fre
 	return fresh, l.sameProjects(ctx)
 }
 
-// readFresh reads devices one by one, as many at once as there may be streams.
+// readFresh reads devices one by one, with up to Options.Streams concurrent requests.
 func (l *loader) readFresh(ctx context.Context, ids map[int]Kind) error {
 	g, ctx := l.group(ctx)
 	for id, kind := range ids {
@@ -180,12 +180,12 @@ func (l *loader) readFresh(ctx context.Context, ids map[int]Kind) error {
 	return g.Wait()
 }
 
-// sameProjects finds out that the hosts' projects, and their variables, are those that are known. The change log shows
-// nothing of a project to those who may not read it.
+// sameProjects checks that the hosts' projects, and their variables, are the cached ones. The change log does not show
+// changes of a project to callers that may not read it.
 func (l *loader) sameProjects(ctx context.Context) error {
 	for _, d := range l.f.Hosts {
 		if r := l.f.Regions[d.RegionID]; r == nil || r.CloudID != d.CloudID || r.ProjectID != d.ProjectID {
-			return errAll // what its project is can only be told from all that it has
+			return errAll // its project's variables can only be derived from the complete set
 		}
 	}
 	known := l.f.Projects
@@ -199,14 +199,14 @@ func (l *loader) sameProjects(ctx context.Context) error {
 	return nil
 }
 
-// texts are those of a kept document.
+// texts are those of a cached document.
 type texts struct {
 	document io.ReaderAt
 	index    *index
-	fresh    map[int]bool // hosts whose text is another one
+	fresh    map[int]bool // hosts whose text has changed
 }
 
-// find returns the text of a host, if it is what it was.
+// find returns the text of a host, if it is unchanged.
 func (t *texts) find(d *Device) *hostText {
 	if t == nil || t.fresh[d.ID] {
 		return nil
@@ -214,7 +214,7 @@ func (t *texts) find(d *Device) *hostText {
 	return t.index.find(d.ID)
 }
 
-// renewedHosts are those of a builder that knows texts.
+// renewedHosts are the hosts of a builder that has texts.
 type renewedHosts struct{ *builder }
 
 // Copied makes them an [ansible.Copier].

@@ -7,13 +7,13 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Level is one of the objects whose variables a device has. Of all levels with a variable the first supplies it,
-// whole and whatever its value, null included; the others are shadowed (the v1 contract §5.2, §5.3). The names of
-// projects are not read.
+// Level is one of the objects from which a device gets its variables. The first level that has a variable supplies its
+// complete value, even null; the others are shadowed (the v1 contract §5.2, §5.3). The names of projects are not read.
 type Level = hierarchy.Level
 
-// Chain returns a device's levels, the nearest first: itself, its parents, and then its own cell, region, cloud and
-// project. Cells, regions and clouds of its parents count for nothing. The fleet must hold them all, as Load's do.
+// Chain returns a device's levels, nearest first: itself, its parents, and then its own cell, region, cloud and
+// project. Cells, regions and clouds of its parents are irrelevant. The fleet must contain all of them, as Load's
+// results do.
 func (f *Fleet) Chain(d *Device) (chain []Level) {
 	type rung struct {
 		Level
@@ -50,7 +50,7 @@ func (f *Fleet) Chain(d *Device) (chain []Level) {
 	return chain
 }
 
-// Variable returns a variable of a device as it resolves: of the nearest level that has it. The value is JSON.
+// Variable returns the resolved value of a device's variable, with the nearest level that has it. The value is JSON.
 func (f *Fleet) Variable(d *Device, name string) (json string, ok bool) {
 	for _, l := range f.Chain(d) {
 		if json, ok = l.Variables.Find(name); ok {
@@ -60,7 +60,8 @@ func (f *Fleet) Variable(d *Device, name string) (json string, ok bool) {
 	return "", false
 }
 
-// HostName returns what the options call a device in the inventory. Nothing is said of whether Ansible can take it.
+// HostName returns the name of a device in the inventory for some options. It does not check whether Ansible accepts
+// it.
 func (f *Fleet) HostName(d *Device, o *Options) string { return f.hostName(d, o.Hostname) }
 
 // Places returns the names of a device's cloud, region and cell; "" for no cell.

@@ -12,13 +12,12 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// hostsBegin is the line of a document behind which each host has a line of its own.
+// hostsBegin is the line of a document after which each host has its own line.
 const hostsBegin = "{\"_meta\":{\"hostvars\":{\n"
 
 var errNotDocument = errors.New("not an inventory")
 
-// keptHosts calls host for each host of a document with the line that it has there, and other for what is not a host's;
-// nil is for who does not want it.
+// keptHosts calls host with the line of each host of a document, and other with the rest; either may be nil.
 func keptHosts(document io.Reader, host func(name string, line []byte) error, other func(line []byte) error) error {
 	r := bufio.NewReaderSize(document, 256<<10)
 	if other == nil {
@@ -49,8 +48,8 @@ func keptHosts(document io.Reader, host func(name string, line []byte) error, ot
 	}
 }
 
-// writeStale writes a document that is not of the present any more, and says so in each host. facts is what the facts
-// are called, "" where these are left out.
+// writeStale writes a document that is no longer current, and marks each host as stale. facts is the name of the facts,
+// "" without them.
 func writeStale(w io.Writer, document io.Reader, facts string) error {
 	path := staleVariable
 	if facts != "" {

@@ -13,20 +13,20 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// Snapshot is the answer that a fleet was read from, and what it was asked for with.
+// Snapshot is the response from which a fleet was read, and how it was requested.
 type Snapshot struct {
 	Part craton.FleetOptions // which part of the fleet
 	craton.FleetMark
 }
 
-// oneAnswer reports whether one answer may hold what the inventory needs, and not much more than that: it knows no
-// filters but places.
+// oneAnswer reports whether one response can contain what the inventory needs, and not much more: such responses
+// support only filters of places.
 func (o *Options) oneAnswer() bool {
 	return o.VarsFilter == "" && len(o.Labels)+len(o.DeviceTypes) == 0
 }
 
-// readWhole reads the fleet, or the part of it that the filters of places leave, from one answer of one moment. done is
-// false where the server has none such: then it must be read page by page.
+// readWhole reads the fleet, or the part that the filters of places select, from one response and snapshot. done is
+// false if the server does not support that: then it must be read page by page.
 func (l *loader) readWhole(ctx context.Context) (done bool, err error) {
 	if !l.mayStream || !l.o.oneAnswer() {
 		return false, nil
@@ -40,7 +40,7 @@ func (l *loader) readWhole(ctx context.Context) (done bool, err error) {
 	return true, l.readStream(ctx, stream, part)
 }
 
-// open asks for what the inventory needs; nil where that cannot be had as one answer.
+// open requests what the inventory needs; nil if that is not available as one response.
 func (l *loader) open(ctx context.Context) (stream *craton.FleetStream, part craton.FleetOptions, err error) {
 	if l.o.filtersPlaces() {
 		if err := l.readPlacesTo(ctx, len(l.o.Cells) > 0); err != nil { // the response itself has the cells of the part
@@ -56,7 +56,7 @@ func (l *loader) open(ctx context.Context) (stream *craton.FleetStream, part cra
 	return stream, part, l.absent(err)
 }
 
-// part returns what the innermost of the filters leaves, if that is one place.
+// part returns the part that the innermost of the filters selects, if that is one place.
 func (p *places) part() (part craton.FleetOptions, one bool) {
 	for _, by := range []struct {
 		ids map[int]bool
@@ -73,9 +73,9 @@ func (p *places) part() (part craton.FleetOptions, one bool) {
 	return part, true
 }
 
-// absent returns no error where the fleet cannot be had as one answer: the server has no such path, or some value of
-// the past is not known. The whole is refused then, though the inventory may not need that value; pages tell, and whose
-// it is.
+// absent returns nil for errors that mean the fleet is not available as one response: the server has no such path, or
+// some value of a past state is not retained. The complete response is refused then, even if the inventory does not
+// need that value; pages show which one it is.
 func (l *loader) absent(err error) error {
 	if status := craton.StatusOf(err); status == http.StatusNotFound || status == http.StatusConflict && l.o.At != (when.At{}) {
 		return nil
@@ -83,22 +83,22 @@ func (l *loader) absent(err error) error {
 	return err
 }
 
-// brokenError is an answer that did not come whole.
+// brokenError is the error for an incomplete response.
 type brokenError struct{ error }
 
 func (e brokenError) Unwrap() error { return e.error }
 
-// stream is a fleet in the reading.
+// stream is a fleet that is being read.
 type stream struct {
 	*loader
 	decoders [len(kinds)]*decoder
 	outside  [len(kinds)]*decoder
 	seen     map[*Place]bool
 	resolved map[string]Variables // by the id of a project that the caller may not read: its variables as far as regions show them
-	above    map[int]*Device      // those that count only if they are parents of what is listed
+	above    map[int]*Device      // devices that are relevant only if they are parents of listed ones
 }
 
-// readStream reads all lines of an answer.
+// readStream reads all lines of a response.
 func (l *loader) readStream(ctx context.Context, from *craton.FleetStream, part craton.FleetOptions) error {
 	s := stream{loader: l, seen: map[*Place]bool{}, resolved: map[string]Variables{}, above: map[int]*Device{}}
 	for kind := range kinds {
@@ -127,12 +127,12 @@ func (l *loader) readStream(ctx context.Context, from *craton.FleetStream, part 
 	return s.projects(ctx, part)
 }
 
-// bad returns the error of an answer that says what cannot be.
+// bad returns the error for an invalid response.
 func (s *stream) bad(err error) error {
 	return brokenError{&craton.ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}}
 }
 
-// line keeps what a line says.
+// line processes a line.
 func (s *stream) line(line *craton.FleetLine) error {
 	switch line.Kind {
 	case craton.KindHost:
@@ -161,7 +161,7 @@ func (s *stream) line(line *craton.FleetLine) error {
 	return nil
 }
 
-// place keeps a place.
+// place stores a place.
 func place[T any](s *stream, line *craton.FleetLine, into map[int]*Place, of func(*T) (*Place, craton.Variables)) (*Place, error) {
 	object := new(T)
 	if err := line.Decode(object); err != nil {
@@ -178,7 +178,7 @@ func place[T any](s *stream, line *craton.FleetLine, into map[int]*Place, of fun
 	return p, nil
 }
 
-// hiddenBy learns from what a region resolves to what its project has, as readHiddenProjects does.
+// hiddenBy derives a project's variables from what a region resolves, as readHiddenProjects does.
 func (s *stream) hiddenBy(region *Place, all []byte) error {
 	var resolved craton.Variables
 	if err := resolved.UnmarshalJSON(all); err != nil {
@@ -193,7 +193,7 @@ func (s *stream) hiddenBy(region *Place, all []byte) error {
 	return nil
 }
 
-// device decodes a device; they are kept many at a time.
+// device decodes a device; they are stored in batches.
 func (s *stream) device(kind Kind, line *craton.FleetLine) error {
 	d := s.decoders[kind]
 	if line.Outside {
@@ -207,7 +207,7 @@ func (s *stream) device(kind Kind, line *craton.FleetLine) error {
 	return d.device(jsontext.NewScanner(jsontext.Text(line.Object)), kind, true)
 }
 
-// flush keeps the devices that were decoded.
+// flush stores the decoded devices.
 func (s *stream) flush(kind Kind, outside bool) error {
 	d := s.decoders[kind]
 	if outside {
@@ -229,8 +229,8 @@ func (s *stream) flush(kind Kind, outside bool) error {
 	return nil
 }
 
-// checkPart makes sure that the places that the filters chose are those of the moment of the answer too, and drops what
-// is in the part no more.
+// checkPart checks that the places selected by the filters are the same in the snapshot, and drops what is no longer in
+// the part.
 func (s *stream) checkPart(part craton.FleetOptions) error {
 	if part == (craton.FleetOptions{}) {
 		return nil
@@ -260,7 +260,7 @@ func (s *stream) checkPart(part craton.FleetOptions) error {
 	return nil
 }
 
-// keepParents keeps those devices that are parents of what is listed, or above these.
+// keepParents keeps those devices that are ancestors of listed ones.
 func (s *stream) keepParents() error {
 	if len(s.above) == 0 {
 		return nil
@@ -277,7 +277,7 @@ func (s *stream) keepParents() error {
 			}
 			next := s.f.Devices[id]
 			if next == nil {
-				break // the check will say so
+				break // the check will report it
 			}
 			id = next.ParentID
 		}
@@ -285,8 +285,8 @@ func (s *stream) keepParents() error {
 	return nil
 }
 
-// projects keeps the variables of the hosts' projects. Those that the caller may not read are told from what their
-// regions resolve to.
+// projects stores the variables of the hosts' projects. Those of projects that the caller may not read are derived from
+// what their regions resolve.
 func (s *stream) projects(ctx context.Context, part craton.FleetOptions) error {
 	hidden := map[string]bool{}
 	projects := map[string]Variables{}
@@ -306,7 +306,7 @@ func (s *stream) projects(ctx context.Context, part craton.FleetOptions) error {
 	switch {
 	case len(hidden) == 0:
 		return nil
-	case part != craton.FleetOptions{} && s.o.Vars == Layered: // a group shows all of them, also those that no host in the part has
+	case part != craton.FleetOptions{} && s.o.Vars == Layered: // a group shows all of them, even those that no host in the part has
 		return s.readHiddenProjects(ctx, hidden)
 	}
 	return s.readHiddenByHost(ctx, hidden)

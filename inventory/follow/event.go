@@ -13,13 +13,13 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// Event is a change as Event-Driven Ansible gets it: rules look at it, and playbooks have it as a variable.
+// Event is a change as Event-Driven Ansible receives it: rules examine it, and playbooks get it as a variable.
 //
-// Its texts are the fleet's, and whoever may write to a fleet must not thereby execute anything where a rulebook runs:
-// Ansible takes what it gets this way for templates that it may trust. So no text, name or key of an event holds an
-// opening brace, or a choice of delimiters: where the fleet has one, it is the wide form of the character.
+// Its texts come from the fleet, and permission to write to a fleet must not be enough to execute anything where a
+// rulebook runs: Ansible treats what it receives this way as trusted templates. So no text, name or key of an event
+// contains an opening brace, or a choice of delimiters: it has the full-width form of the character instead.
 type Event struct {
-	Action    string           `json:"action"` // create, update, move, delete; reset of the log
+	Action    string           `json:"action"` // create, update, move, delete; reset for the log
 	Kind      string           `json:"kind"`
 	ID        any              `json:"id"`
 	Path      string           `json:"path"`
@@ -32,27 +32,28 @@ type Event struct {
 	Message   string           `json:"message"`
 	Variables []string         `json:"variables"` // the keys that changed, sorted
 	Fields    []string         `json:"fields"`    // the fields that changed, sorted
-	Before    json.RawMessage  `json:"before"`    // as of the log, with the variables only where values are asked for
+	Before    json.RawMessage  `json:"before"`    // as in the log, with variables only if values are requested
 	After     json.RawMessage  `json:"after"`
 	Affected  int              `json:"affected"` // hosts whose resolved variables changed
-	Nameless  int              `json:"nameless"` // of these, hosts that no inventory can name
-	Part      int              `json:"part"`     // of a change with more hosts than an event may have, from 1
+	Nameless  int              `json:"nameless"` // of these, the number of hosts that no inventory can name
+	Part      int              `json:"part"`     // for a change with more hosts than an event may have, from 1
 	Parts     int              `json:"parts"`    //
 	Meta      Meta             `json:"meta"`
 }
 
-// Meta holds what ansible-rulebook limits its actions by.
+// Meta contains the hosts to which ansible-rulebook limits its actions.
 type Meta struct {
 	Hosts []string `json:"hosts"`
 }
 
-// Without hosts a list would be no limit: ansible-rulebook would run a playbook on all hosts.
+// An empty list would be no limit: ansible-rulebook would run a playbook on all hosts.
 var (
 	noHosts  = []string{"!all"}
 	allHosts = []string{"all"}
 )
 
-// maxBytes bounds the names of an event's hosts: they become one argument of a command, which may have 128 KiB.
+// maxBytes limits the total length of the names of an event's hosts: they become one argument of a command, which can
+// have 128 KiB.
 const maxBytes = 100000
 
 // parts returns the events of a change, each with a part of its hosts.
@@ -83,7 +84,7 @@ func (f *follower) parts(c *craton.Change, names []string, omitted int) (events 
 func (f *follower) event(c *craton.Change) *Event {
 	name := c.Path[strings.LastIndexByte(c.Path, '/')+1:]
 	for _, s := range []*craton.Side{&c.After, &c.Before} {
-		if v := gjson.GetBytes(s.Raw, "name"); v.Exists() { // which may have a slash
+		if v := gjson.GetBytes(s.Raw, "name"); v.Exists() { // which may contain a slash
 			name = v.String()
 			break
 		}
@@ -103,7 +104,7 @@ func resetEvent(cursor string, hosts int) *Event {
 	}
 }
 
-// keysOf returns the variables that a change is about.
+// keysOf returns the variables that a change alters.
 func keysOf(c *craton.Change) []string {
 	keys := map[string]bool{}
 	for _, s := range []*craton.Side{&c.Before, &c.After} {
@@ -117,10 +118,10 @@ func keysOf(c *craton.Change) []string {
 	return append([]string{}, slices.Sorted(maps.Keys(keys))...)
 }
 
-// extraFields are the members of a side that are no fields.
+// extraFields are the members of a side that are not fields.
 var extraFields = []string{"variables", "hashed", "updated_at", "created_at"}
 
-// fieldsOf returns the fields that a change is about, labels included.
+// fieldsOf returns the fields that a change alters, including labels.
 func fieldsOf(c *craton.Change) []string {
 	keys := map[string]bool{}
 	for _, s := range []*craton.Side{&c.Before, &c.After} {
@@ -134,7 +135,7 @@ func fieldsOf(c *craton.Change) []string {
 	return append([]string{}, slices.Sorted(maps.Keys(keys))...)
 }
 
-// side returns one side of a change, inert.
+// side returns one side of a change, made inert.
 func (f *follower) side(s *craton.Side) json.RawMessage {
 	if len(s.Raw) == 0 || s.Raw[0] != '{' {
 		return json.RawMessage("null")
@@ -155,7 +156,7 @@ func (f *follower) side(s *craton.Side) json.RawMessage {
 	return append(dst, '}')
 }
 
-// appendInert appends a value with texts and keys that are inert.
+// appendInert appends a value with all texts and keys made inert.
 func appendInert(dst []byte, v gjson.Result) []byte {
 	switch {
 	case v.Type == gjson.String:
@@ -184,16 +185,16 @@ func appendInert(dst []byte, v gjson.Result) []byte {
 	return append(dst, v.Raw...)
 }
 
-// inertReplacer are the characters by which templates begin, in the form that begins none.
+// inertReplacer replaces characters with which templates begin by similar ones.
 var inertReplacer = strings.NewReplacer("{", "\uff5b", "#", "\uff03")
 
-// inert returns a text of which no release of Ansible makes a template, however a play joins it.
+// inert returns a text that no release of Ansible treats as a template, even if a play joins it with others.
 func inert(s string) string {
 	if ansible.IsInert(s) {
 		return s
 	}
 	s = inertReplacer.Replace(s)
-	if !ansible.IsInert(s) { // jinja2:, to which a play might add the #
+	if !ansible.IsInert(s) { // jinja2:, to which a play could add the #
 		s = strings.ReplaceAll(s, ":", "\uff1a")
 	}
 	return s

@@ -20,7 +20,7 @@ import (
 // reference names an object.
 type reference struct{ kind, id string }
 
-// sum stands for a value, so that equal ones are known: values themselves would be most of the memory.
+// sum is a hash of a value, for comparisons: the values themselves would take most of the memory.
 type sum uint64
 
 var seed = maphash.MakeSeed()
@@ -33,38 +33,38 @@ func sumOf(text string) sum {
 	return sum(maphash.String(seed, text))
 }
 
-// sumOfHash returns the sum of a value of which the log keeps only a hash. It is never that of a value that is known.
+// sumOfHash returns the sum of a value of which the log has only a hash. It never equals the sum of a known value.
 func sumOfHash(hash string) sum { return sum(maphash.String(seed, "\x00"+hash)) }
 
-// variable is one of an object's own.
+// variable is an own variable of an object.
 type variable struct {
 	key string
 	sum sum
 }
 
-// object is one of the fleet that others inherit from, or that inherits.
+// object is an object of the fleet that inherits variables, or from which others inherit.
 type object struct {
 	kind    *schema.Kind
 	id      string
 	name    string
 	address string
-	above   [len(references)]string // the ids that it names, "" for none; each text once in memory
+	above   [len(references)]string // the ids that it refers to, "" for none; equal texts are shared
 	own     []variable              // sorted by key
 }
 
-// references are the fields that lead to an object's levels.
+// references are the fields that refer to an object's levels.
 var references = [...]string{"parent_id", "cell_id", "region_id", "cloud_id", keyProject}
 
 // keyProject is the reference of each object to its project.
 const keyProject = "project_id"
 
-// kinds are those that give variables to hosts, and hosts.
+// kinds are hosts and the kinds whose variables they inherit.
 var kinds = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice}
 
-// names returns the id that the object names, "" if it names none.
+// names returns the id in a reference, "" if there is none.
 func (o *object) names(key string) string { return o.above[slices.Index(references[:], key)] }
 
-// find returns the object's own variable.
+// find returns an own variable of the object.
 func (o *object) find(key string) (sum, bool) {
 	i, ok := slices.BinarySearchFunc(o.own, key, func(v variable, key string) int { return strings.Compare(v.key, key) })
 	if !ok {
@@ -73,11 +73,11 @@ func (o *object) find(key string) (sum, bool) {
 	return o.own[i].sum, true
 }
 
-// fleet is who inherits what from whom.
+// fleet records which objects inherit from which.
 type fleet struct {
 	objects map[reference]*object
-	below   map[reference]map[*object]bool // devices that name an object; of those below them nothing
-	texts   map[string]string              // each once in memory
+	below   map[reference]map[*object]bool // devices that refer to an object; not their descendants
+	texts   map[string]string              // shared copies
 	hosts   map[*schema.Kind]bool          // the kinds of devices that are hosts of the inventory
 }
 
@@ -95,7 +95,7 @@ func (f *fleet) read(stream *craton.FleetStream) error {
 			return err
 		}
 		o := f.put(schema.ByName(string(line.Kind)), gjson.ParseBytes(line.Object))
-		if line.Resolved != nil { // who may not read the project knows what regions have of it
+		if line.Resolved != nil { // callers that may not read the project know what regions show of it
 			project := f.getOrCreate(schema.Project, o.names(keyProject))
 			f.inherit(project, gjson.ParseBytes(line.Resolved), o, f.up(o, "cloud_id"))
 		}
@@ -103,7 +103,7 @@ func (f *fleet) read(stream *craton.FleetStream) error {
 	return nil
 }
 
-// inherit gives a project what a region resolves to and neither it nor its cloud has.
+// inherit gives a project the variables that a region resolves and that neither it nor its cloud has.
 func (f *fleet) inherit(project *object, resolved gjson.Result, levels ...*object) {
 	resolved.ForEach(func(key, value gjson.Result) bool {
 		for _, level := range levels {
@@ -119,7 +119,7 @@ func (f *fleet) inherit(project *object, resolved gjson.Result, levels ...*objec
 	})
 }
 
-// text returns a text that is kept.
+// text returns a shared copy of a text.
 func (f *fleet) text(s string) string {
 	if kept, ok := f.texts[s]; ok {
 		return kept
@@ -129,7 +129,7 @@ func (f *fleet) text(s string) string {
 	return s
 }
 
-// getOrCreate returns an object, made if it is not there.
+// getOrCreate returns an object, creating it if necessary.
 func (f *fleet) getOrCreate(k *schema.Kind, id string) *object {
 	at := reference{k.Name, id}
 	o := f.objects[at]
@@ -140,7 +140,7 @@ func (f *fleet) getOrCreate(k *schema.Kind, id string) *object {
 	return o
 }
 
-// put adds an object, or changes what members say of it.
+// put adds an object, or changes it as members say.
 func (f *fleet) put(k *schema.Kind, members gjson.Result) *object {
 	o := f.getOrCreate(k, members.Get("id").String())
 	f.update(o, members)
@@ -176,7 +176,7 @@ func (f *fleet) update(o *object, members gjson.Result) {
 
 func (f *fleet) isDevice(k *schema.Kind) bool { return k == schema.Host || k == schema.NetworkDevice }
 
-// at returns the references by which an object's key may be meant: a parent is a host or a network device.
+// at returns the references that can refer to an object: a parent is a host or a network device.
 func (o *object) at(key string) iter.Seq[reference] {
 	return func(yield func(reference) bool) {
 		id := o.names(key)
@@ -234,7 +234,7 @@ func (f *fleet) unlink(o *object) {
 	}
 }
 
-// up returns what a reference names, nil if that is not there.
+// up returns the object that a reference refers to, nil if it does not exist.
 func (f *fleet) up(o *object, key string) *object {
 	for at := range o.at(key) {
 		if above := f.objects[at]; above != nil {
@@ -244,10 +244,10 @@ func (f *fleet) up(o *object, key string) *object {
 	return nil
 }
 
-// maxLevels ends a circle of parents, which no server allows.
+// maxLevels ends a cycle of parents, which no server allows.
 const maxLevels = 1000
 
-// levels returns the object and all that it inherits from, the nearest first.
+// levels returns the object and everything from which it inherits, nearest first.
 func (f *fleet) levels(o *object) []*object {
 	var all []*object
 	for level := range hierarchy.Levels(o.kind, o, func(of *object, key string) (*object, bool) {
@@ -259,7 +259,7 @@ func (f *fleet) levels(o *object) []*object {
 	return all
 }
 
-// set gives an object a variable.
+// set sets a variable of an object.
 func (f *fleet) set(o *object, key string, value sum) {
 	i, has := slices.BinarySearchFunc(o.own, key, func(v variable, key string) int { return strings.Compare(v.key, key) })
 	if has {
@@ -269,12 +269,12 @@ func (f *fleet) set(o *object, key string, value sum) {
 	o.own = slices.Insert(o.own, i, variable{f.text(key), value})
 }
 
-// unset takes a variable from an object.
+// unset deletes a variable of an object.
 func (o *object) unset(key string) {
 	o.own = slices.DeleteFunc(o.own, func(v variable) bool { return v.key == key })
 }
 
-// inheriting returns the devices that inherit from an object, with itself if it is one.
+// inheriting returns the devices that inherit from an object, including itself if it is one.
 func (f *fleet) inheriting(o *object) map[*object]bool {
 	found := map[*object]bool{}
 	if !f.isDevice(o.kind) {
@@ -295,7 +295,7 @@ func (f *fleet) inheriting(o *object) map[*object]bool {
 	return found
 }
 
-// resolved returns the variables that an object has, with what it inherits.
+// resolved returns the resolved variables of an object.
 func (f *fleet) resolved(o *object) map[string]sum {
 	all := map[string]sum{}
 	for _, level := range f.levels(o) {
@@ -320,7 +320,7 @@ func side(s *craton.Side) map[string]sum {
 	return all
 }
 
-// apply makes a change, and gives the hosts whose resolved variables are others by it, in no order.
+// apply applies a change, and returns the hosts whose resolved variables it alters, in no particular order.
 func (f *fleet) apply(c *craton.Change) []*object {
 	k := schema.ByName(c.Kind)
 	if !slices.Contains(kinds, k) {
@@ -344,7 +344,7 @@ func (f *fleet) apply(c *craton.Change) []*object {
 		return []*object{o}
 	}
 	o := f.objects[reference{k.Name, id}]
-	if o == nil { // the caller may see it since now
+	if o == nil { // the caller may only see it since now
 		o = f.getOrCreate(k, id)
 	}
 	if f.isDevice(k) && moves(k, members) {
@@ -354,7 +354,7 @@ func (f *fleet) apply(c *craton.Change) []*object {
 	return f.setVariables(o, before, after)
 }
 
-// idText returns the id of a change as objects have it.
+// idText returns the id of a change in the form that objects use.
 func idText(id any) string {
 	if text, ok := id.(string); ok {
 		return text
@@ -366,12 +366,12 @@ func idText(id any) string {
 	return string(text)
 }
 
-// moves reports whether members name other levels.
+// moves reports whether members contain other levels.
 func moves(k *schema.Kind, members gjson.Result) bool {
 	return slices.ContainsFunc(k.Inherits, func(key string) bool { return members.Get(key).Exists() })
 }
 
-// change gives an object the variables of the one side of a change in the place of those of the other.
+// change replaces the variables of one side of a change by those of the other.
 func (f *fleet) change(o *object, before, after map[string]sum) {
 	for key := range before {
 		if _, stays := after[key]; !stays {
@@ -401,7 +401,7 @@ func (f *fleet) moved(o *object, members gjson.Result, before, after map[string]
 	return hosts
 }
 
-// setVariables changes variables of an object, and finds the hosts that feel it.
+// setVariables changes variables of an object, and returns the affected hosts.
 func (f *fleet) setVariables(o *object, before, after map[string]sum) (hosts []*object) {
 	keys := map[string]bool{}
 	for key := range before {
@@ -422,7 +422,7 @@ func (f *fleet) setVariables(o *object, before, after map[string]sum) (hosts []*
 	return hosts
 }
 
-// isAffected reports whether a host has another value of one of the keys that an object has changed.
+// isAffected reports whether one of the keys that changed in an object has another resolved value in a host.
 func (f *fleet) isAffected(host, o *object, keys map[string]bool, before, after map[string]sum) bool {
 	levels := f.levels(host)
 	at := slices.Index(levels, o)
@@ -452,7 +452,7 @@ func (f *fleet) isAffected(host, o *object, keys map[string]bool, before, after 
 	return false
 }
 
-// first returns the value of a key that counts of levels, the nearest first.
+// first returns the value of a key in the first of the levels that has it.
 func first(levels []*object, key string) (sum, bool) {
 	for _, level := range levels {
 		if v, has := level.find(key); has {
@@ -462,7 +462,7 @@ func first(levels []*object, key string) (sum, bool) {
 	return 0, false
 }
 
-// remove takes an object out. What is in it goes with changes of its own.
+// remove removes an object. Its contents are removed by changes of their own.
 func (f *fleet) remove(at reference) {
 	o := f.objects[at]
 	if o == nil {
@@ -472,7 +472,7 @@ func (f *fleet) remove(at reference) {
 	delete(f.objects, at)
 }
 
-// count returns how many hosts there are.
+// count returns the number of hosts.
 func (f *fleet) count() (n int) {
 	for _, o := range f.objects {
 		if f.hosts[o.kind] {
@@ -482,7 +482,7 @@ func (f *fleet) count() (n int) {
 	return n
 }
 
-// load reads the fleet as it was at a cursor; "" is the present. at is the cursor of what was read.
+// load reads the fleet as of a cursor; "" is the present. at is the cursor of what was read.
 func load(ctx context.Context, c *craton.Client, cursor string, networkDevices bool) (f *fleet, at string, err error) {
 	if cursor != "" {
 		mark, err := c.FleetMark(ctx, craton.FleetOptions{})
@@ -490,8 +490,8 @@ func load(ctx context.Context, c *craton.Client, cursor string, networkDevices b
 			return nil, "", err
 		}
 		if mark.Revision != cursor {
-			// Of what the log keeps only as a hash nothing is known: then a host may be named that hides it, and none
-			// is left out.
+			// Values of which the log has only a hash are unknown: hosts that override them may then be reported too,
+			// but none is left out.
 			if c, err = c.At(ctx, craton.Past{At: cursor, OmitHashed: true}); err != nil {
 				return nil, "", err
 			}

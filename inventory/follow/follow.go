@@ -17,36 +17,36 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// Options say what is told, and from where on.
+// Options determine what is reported, and from which point on.
 type Options struct {
-	After   string        // a cursor: begin behind it; "" with what comes from now on
-	Wait    time.Duration // how long a server may hold an answer without changes back
-	Page    int           // how many changes an answer has at most; 0: as many as the server gives
-	Kinds   []string      // only changes of these kinds; none: of all
+	After   string        // a cursor: changes after it; "" means from now on
+	Wait    time.Duration // how long a server may hold back a response without changes
+	Page    int           // the maximum number of changes in a response; 0: the server's maximum
+	Kinds   []string      // only changes of these kinds; none: all
 	Actions []string      // only create, update, move or delete; none: all
 	Keys    []string      // only changes of variables that match one of these patterns; none: all
-	Felt    bool          // only changes by which a host has other variables
-	Values  bool          // values of variables too: they may be secrets
+	Felt    bool          // only changes that alter the variables of a host
+	Values  bool          // include values of variables, which may be secrets
 
-	Hostname       inventory.Hostname // what hosts are called
+	Hostname       inventory.Hostname // how hosts are named
 	NetworkDevices bool               // whether network devices are hosts
-	MaxHosts       int                // of one event; a change with more is told as several
+	MaxHosts       int                // of one event; a change with more is split
 
-	// Log takes a line about what is wrong with the server, or with what it was asked for; nil throws it away.
+	// Log is called with a line about each problem with the server or the request; nil discards them.
 	Log func(text string)
 }
 
-// Line is one line of output: an event, or only how far the log is read.
+// Line is one line of output: an event, or only the position up to which the log has been read.
 type Line struct {
-	// Resume is the place to go on from if this line was the last.
+	// Resume is the position from which to continue if this line was the last.
 	Resume string `json:"resume"`
 	Event  *Event `json:"event,omitempty"`
 }
 
-// pauses are the waits between tries while a server does not answer.
+// pauses are the waits between attempts while a server does not respond.
 var pauses = retry.Pauses{First: time.Second, Max: time.Minute}
 
-// minPause is how long an answer without changes takes, so that one who does not hold it back is not asked all the time.
+// minPause is the minimum time between two requests, in case a server does not hold back a response without changes.
 const minPause = time.Second
 
 type follower struct {
@@ -55,12 +55,12 @@ type follower struct {
 	tell   func(Line) error
 
 	fleet  *fleet
-	after  string // the place that is read
-	resume string // the place to go on from: see Line
+	after  string // the position up to which the log has been read
+	resume string // the position from which to continue: see Line
 }
 
-// Run reports changes until the context ends, which is not an error, or tell returns one. A server that refuses is an
-// error only before the first line; one that cannot be reached, or fails, is retried.
+// Run reports changes until the context ends, which is not an error, or tell returns one. If the server refuses a
+// request, that is an error only before the first line; if it cannot be reached, or fails, the request is retried.
 func Run(ctx context.Context, c *craton.Client, o Options, tell func(Line) error) error {
 	if o.Log == nil {
 		o.Log = func(string) {}
@@ -82,10 +82,10 @@ func Run(ctx context.Context, c *craton.Client, o Options, tell func(Line) error
 	return err
 }
 
-// isUnknown reports whether err means that the log does not know the cursor.
+// isUnknown reports whether err means that the log does not have the cursor.
 func isUnknown(err error) bool { return craton.StatusOf(err) == http.StatusGone }
 
-// retry tries until it succeeds, the place is unknown, or the context ends.
+// retry tries until it succeeds, the cursor is unknown, or the context ends.
 func (f *follower) retry(ctx context.Context, what string, try func(context.Context) error) error {
 	failed := false
 	return pauses.Do(ctx, func(n int) (bool, error) {
@@ -106,18 +106,18 @@ func (f *follower) retry(ctx context.Context, what string, try func(context.Cont
 	})
 }
 
-// isUnavailable reports whether err is of a server that may respond later.
+// isUnavailable reports whether err comes from a server that may respond later.
 func isUnavailable(err error) bool {
 	none := (*craton.ConnectionError)(nil)
 	return craton.StatusOf(err) >= http.StatusInternalServerError || errors.As(err, &none)
 }
 
-// reportedError is an error of who is told.
+// reportedError is an error that tell has returned.
 type reportedError struct{ error }
 
 func (e *reportedError) Unwrap() error { return e.error }
 
-// begin reads the fleet as it was at a place, and says that it has.
+// begin reads the fleet as of a cursor, and reports that.
 func (f *follower) begin(ctx context.Context, after string) error {
 	for _, feature := range []string{"changes", "fleet"} {
 		if err := f.client.RequireFeature(ctx, feature); err != nil {
@@ -132,7 +132,7 @@ func (f *follower) begin(ctx context.Context, after string) error {
 	return f.emit(nil)
 }
 
-// restart goes on from the present, because the log does not know the place.
+// restart continues from the present, because the log does not have the cursor.
 func (f *follower) restart(ctx context.Context, why error) error {
 	var said *craton.Error
 	text := output.OneLine(why)
@@ -150,7 +150,7 @@ func (f *follower) restart(ctx context.Context, why error) error {
 	})
 }
 
-// Resumed returns the place that was to be gone on from.
+// Resumed returns the position from which the run was to continue.
 func (f *follower) Resumed() string {
 	if f.after != "" {
 		return f.after
@@ -197,7 +197,7 @@ func (f *follower) page(ctx context.Context) error {
 	return nil
 }
 
-// events returns what is told of a change.
+// events returns the events of a change.
 func (f *follower) events(c *craton.Change, hosts []*object) []*Event {
 	switch {
 	case len(f.Kinds) > 0 && !slices.Contains(f.Kinds, c.Kind),
@@ -226,7 +226,7 @@ func (f *follower) events(c *craton.Change, hosts []*object) []*Event {
 	return f.parts(c, names, omitted)
 }
 
-// names returns what the inventory calls hosts, sorted, without those that it refuses.
+// names returns the names of hosts in the inventory, sorted, without those that it refuses.
 func (f *follower) names(hosts []*object) (names []string, omitted int) {
 	for _, h := range hosts {
 		name := h.name
@@ -252,7 +252,7 @@ func (f *follower) names(hosts []*object) (names []string, omitted int) {
 	return names, omitted
 }
 
-// check refuses names that no inventory has, and that would be more than the host as a --limit.
+// check refuses names that no inventory has, and that would mean more than the host in a --limit.
 func (f *follower) check(name string) error {
 	if name == "all" || name == "ungrouped" {
 		return errors.New("is the name of a group")

@@ -16,20 +16,20 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// Document is an inventory, ready to be written: all names are decided, and nothing can fail but the writing.
+// Document is an inventory that is ready to be written: all names are decided, and only writing can fail.
 type Document = ansible.Document
 
-// Graph says how a tree of groups is written.
+// Graph determines how a tree of groups is written.
 type Graph = ansible.Graph
 
 // host is a host of the document.
 type host struct {
 	name      string
 	machine   *Machine
-	variables ansible.Variables // all but the facts
+	variables ansible.Variables // all except the facts
 }
 
-// builder makes a document of a listing. It is then the document's [ansible.Hosts].
+// builder makes the document of a listing. It then implements [ansible.Hosts] for the document.
 type builder struct {
 	o             Options
 	l             *Listing
@@ -38,9 +38,9 @@ type builder struct {
 	hosts         []host // sorted by name
 }
 
-// Build decides everything about the inventory of a listing. It is a pure function: the same listing and options give the
-// same document, byte for byte. Its errors are names that collide or that Ansible cannot take, addresses that are none, and
-// values that Ansible could not load; each names the node or board and the setting that helps.
+// Build decides everything about the inventory of a listing. It is a pure function: the same listing and options give
+// the same document, byte for byte. It returns errors for names that collide or that Ansible does not accept, invalid
+// addresses, and values that Ansible could not load; they name the node or board and the setting that helps.
 func Build(l *Listing, o Options) (*Document, error) {
 	b, err := build(l, o)
 	if err != nil {
@@ -74,7 +74,8 @@ func build(l *Listing, o Options) (*builder, error) {
 	return b, nil
 }
 
-// Host gives one host's variables, as a compact JSON object: the same that the inventory has for it. It reads as much.
+// Host returns the variables of one host as a compact JSON object, the same that the inventory has for it. It reads as
+// much as the inventory does.
 func Host(ctx context.Context, c *api.Client, o Options, name string) ([]byte, error) {
 	l, err := Load(ctx, c, o)
 	if err != nil {
@@ -101,10 +102,10 @@ func (b *builder) Len() int { return len(b.hosts) }
 
 func (b *builder) Name(i int) string { return b.hosts[i].name }
 
-// uniqueDigits is how much of a UUID makes a name unique.
+// uniqueDigits is the number of digits of a UUID that make a name unique.
 const uniqueDigits = 8
 
-// hostName is what a machine is called in the inventory.
+// hostName returns the name of a machine in the inventory.
 func (o *Options) hostName(m *Machine) string {
 	switch {
 	case m.Name == "" || o.Hostname == ByUUID:
@@ -144,7 +145,7 @@ func (b *builder) host(i int) error {
 	return nil
 }
 
-// otherName says what to do about a machine whose name, in the form that is set, cannot be.
+// otherName says what to do about a machine that cannot be named in the configured form.
 func (b *builder) otherName(m *Machine) string {
 	for _, form := range []Hostname{ByName, Unique, ByUUID} {
 		o := Options{Hostname: form}
@@ -180,8 +181,9 @@ func (b *builder) checkFields(m *Machine) error {
 	return nil
 }
 
-// address is where Ansible connects to, "" if nothing says so. It is never made of anything else. What could be an option of
-// ssh or a command is refused: whoever may write to the API must not thereby run commands where Ansible runs.
+// address returns the address to which Ansible connects, "" if none is set. It is never derived from anything else. An
+// address that could be an option of ssh or a command is refused: permission to write to the API must not be enough to
+// run commands where Ansible runs.
 func (b *builder) address(m *Machine) (string, error) {
 	for _, path := range b.o.AddressFrom {
 		switch v := m.lookup(path); {
@@ -196,7 +198,7 @@ func (b *builder) address(m *Machine) (string, error) {
 	return "", nil
 }
 
-// shown is a value in an error.
+// shown returns a value for an error.
 func shown(v gjson.Result) string {
 	const most = 60
 	text := v.Raw
@@ -209,7 +211,7 @@ func shown(v gjson.Result) string {
 	return text
 }
 
-// extraVariables are the keys of extra that become variables.
+// extraVariables returns the keys of extra that become variables.
 func (b *builder) extraVariables(m *Machine) ansible.Variables {
 	if len(b.o.ExtraVariables) == 0 {
 		return nil

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/command"
 )
 
-// Command makes the command iotronic-inventory. On success it writes nothing to standard error, because Ansible shows
+// Command returns the command iotronic-inventory. On success it writes nothing to standard error, because Ansible shows
 // that as an error; on failure it writes nothing to standard output and returns an error of one line.
 func Command(s output.Streams) *cobra.Command {
 	return command.New(&command.Face{

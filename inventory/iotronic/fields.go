@@ -12,11 +12,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Fields are those of a node or board, sorted by name: the text of their JSON, compact. Their names, which nearly all of a
-// listing share, are kept once: a node of Ironic has some eighty.
+// Fields are the fields of a node or board, sorted by name, with compact JSON values. Their names, which nearly all
+// machines of a listing share, are stored once: a node of Ironic has about eighty.
 type Fields struct {
 	names *shape
-	text  string   // all values, one behind the other, as they came
+	text  string   // all values, concatenated, as received
 	ends  []uint32 // of each value in text
 }
 
@@ -54,19 +54,19 @@ func (f Fields) value(i int) string {
 	return f.text[from:f.ends[i]]
 }
 
-// decoder makes fields of objects. Not for concurrent use.
+// decoder decodes the fields of objects. Not for concurrent use.
 type decoder struct {
-	shapes map[string]*shape // by the names as they come, each behind its length
-	key    []byte            // of the object at hand in shapes
-	names  []string          // as they come, parts of the object
+	shapes map[string]*shape // by the names as received, each after its length
+	key    []byte            // the key of the current object in shapes
+	names  []string          // in the order received, parts of the object
 	text   []byte
 	ends   []uint32
 }
 
 func newDecoder() *decoder { return &decoder{shapes: map[string]*shape{}} }
 
-// fields reads an object that is valid JSON. It keeps nothing of it, and leaves out what only leads to other addresses of the
-// API.
+// fields decodes an object that is valid JSON. It does not keep a reference to it, and leaves out URLs of other parts
+// of the API.
 func (d *decoder) fields(object []byte) Fields {
 	d.key, d.names, d.text, d.ends = d.key[:0], d.names[:0], d.text[:0], d.ends[:0]
 	x := jsontext.NewScanner(jsontext.Text(object))
@@ -89,7 +89,7 @@ func (d *decoder) fields(object []byte) Fields {
 	return Fields{names, string(d.text), slices.Clone(d.ends)}
 }
 
-// newShape sorts names. Of several values with one name the last counts, as JSON readers have it.
+// newShape sorts names. Of several values with the same name, the last one counts, as for JSON readers.
 func newShape(came []string) *shape {
 	order := make([]int, len(came))
 	for i := range order {

@@ -11,14 +11,14 @@ import (
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
-// The fields whose filters are not only compared with.
+// Fields whose filters need more than a comparison.
 const (
-	fieldFleet   = "fleet"   // a fleet's UUID, for which the filter takes the name too
-	fieldProject = "project" // decides what Iotronic lists
+	fieldFleet   = "fleet"   // a fleet's UUID, for which the filter accepts the name too
+	fieldProject = "project" // determines what Iotronic lists
 )
 
-// states are the words of fields that have a fixed set of them: a filter of such a word is right whether or not something
-// is in that state just now.
+// states are the possible words of fields with a fixed set: a filter by such a word is valid even if nothing is in that
+// state at the moment.
 var states = map[string][]string{
 	"status":                 {"registered", "offline", "online", "operative"},
 	"power_state":            {"power on", "power off", "rebooting", "soft power off", "soft rebooting", "error"},
@@ -34,7 +34,7 @@ var states = map[string][]string{
 	},
 }
 
-// matches reports whether all filters let a machine through.
+// matches reports whether all filters select a machine.
 func (l *Listing) matches(m *Machine, filters []Filter) bool {
 	for _, f := range filters {
 		if !slices.ContainsFunc(l.wordsOf(m, f.Field), func(w string) bool {
@@ -46,7 +46,7 @@ func (l *Listing) matches(m *Machine, filters []Filter) bool {
 	return true
 }
 
-// same compares a word of the API with one of a filter. True and False are the same in any case.
+// same compares a word of the API with one of a filter. True and False match in any case.
 func same(word, want string) bool {
 	if word == "true" || word == "false" {
 		return strings.EqualFold(word, want)
@@ -54,7 +54,7 @@ func same(word, want string) bool {
 	return word == want
 }
 
-// wordsOf are what a filter compares with; of a fleet its name too.
+// wordsOf returns what a filter compares with; for a fleet, its name too.
 func (l *Listing) wordsOf(m *Machine, field string) []string {
 	words := m.words(field)
 	if field == fieldFleet {
@@ -67,12 +67,13 @@ func (l *Listing) wordsOf(m *Machine, field string) []string {
 	return words
 }
 
-// checkFilters makes sure that words that matched nothing exist at all, so that a slip never gives an inventory without
-// hosts. all is what was read. It costs a second listing if the server has filtered and a word was found nowhere.
+// checkFilters returns an error for words that match nothing and do not exist, so that a typing error never results in
+// an inventory without hosts. all is what was read. It costs a second listing if the server has filtered and a word was
+// not found.
 func (l *loader) checkFilters(ctx context.Context, list *Listing, all []*Machine) error {
 	for _, f := range l.o.Filters {
 		if f.Field == fieldProject && l.hasProjects() {
-			continue // nobody but Keystone knows them
+			continue // only Keystone knows them
 		}
 		for _, word := range f.Words {
 			if list.hasWord(all, f.Field, word) {
@@ -100,7 +101,7 @@ func (l *loader) checkFilters(ctx context.Context, list *Listing, all []*Machine
 	return nil
 }
 
-// hasWord reports whether a word of a filter is right: some machine has it, or it is a state in which one may be.
+// hasWord reports whether a word of a filter is valid: some machine has it, or it is a possible state.
 func (l *Listing) hasWord(all []*Machine, field, word string) bool {
 	state := slices.Contains(states[field], word)
 	return slices.ContainsFunc(all, func(m *Machine) bool {
@@ -108,13 +109,13 @@ func (l *Listing) hasWord(all []*Machine, field, word string) bool {
 	})
 }
 
-// unknown returns the error of a filter's word that no machine has; nil if that is no wonder.
+// unknown returns the error for a filter's word that no machine has; nil if that is no surprise.
 func (l *Listing) unknown(field, word string, all []*Machine) error {
 	if len(all) == 0 {
 		return nil // there is nothing to compare with
 	}
 	known, fields := map[string]bool{}, map[string]bool{}
-	there := false // the field is, if only as a null
+	there := false // the field exists, if only as a null
 	for _, m := range all {
 		there = there || m.lookup(field).Exists()
 		for _, w := range l.wordsOf(m, field) {
@@ -146,7 +147,7 @@ func (l *Listing) unknown(field, word string, all []*Machine) error {
 	return advice.With(fmt.Errorf("filters: no %s has a field %s", all[0].Kind, field), hint(field, fields))
 }
 
-// hint returns the advice of an error about an unknown word.
+// hint returns the advice for an error about an unknown word.
 func hint(word string, known map[string]bool) string {
 	const most = 30
 	words := slices.Sorted(maps.Keys(known))

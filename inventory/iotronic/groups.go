@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// simpleGroups are the kinds of groups of a field's text: prefix and word.
+// simpleGroups are the kinds of groups that consist of a prefix and a field's text.
 var simpleGroups = map[GroupKind]struct{ field, what string }{
 	DriverGroups:         {"driver", "driver"},
 	ProvisionGroups:      {"provision_state", "provision state"},
@@ -23,17 +23,17 @@ var simpleGroups = map[GroupKind]struct{ field, what string }{
 	ProjectGroups:        {"project", "project"},
 }
 
-// flagGroups are the kinds of groups of a field that is true.
+// flagGroups are the kinds of groups for a field that is true.
 var flagGroups = map[GroupKind]string{MaintenanceGroups: "maintenance", MobileGroups: "mobile"}
 
-// grouper makes the groups of the hosts.
+// grouper creates the groups of the hosts.
 type grouper struct {
 	*ansible.Grouper
 	b      *builder
 	fleets map[string]string // UUIDs of the fleets with groups, by name
 }
 
-// groups makes the groups of all hosts.
+// groups creates the groups of all hosts.
 func (b *builder) groups() ([]*ansible.Group, error) {
 	g := &grouper{Grouper: ansible.NewGrouper(b.o.GroupNames), b: b, fleets: map[string]string{}}
 	for i := range b.hosts {
@@ -46,7 +46,7 @@ func (b *builder) groups() ([]*ansible.Group, error) {
 	return g.Groups(b, func(i int) string { return b.hosts[i].machine.String() })
 }
 
-// add puts a host into its groups of a kind.
+// add adds a host to its groups of a kind.
 func (g *grouper) add(i int32, kind GroupKind, m *Machine) error {
 	if field, is := flagGroups[kind]; is {
 		if m.lookup(field).Type != gjson.True {
@@ -56,7 +56,7 @@ func (g *grouper) add(i int32, kind GroupKind, m *Machine) error {
 	}
 	switch kind {
 	case PowerGroups:
-		// "power on" makes power_on, and not power_power_on.
+		// "power on" becomes power_on, and not power_power_on.
 		return g.word(i, kind, "power state", strings.TrimPrefix(m.text("power_state"), "power "))
 	case FleetGroups:
 		return g.fleet(i, m)
@@ -70,7 +70,7 @@ func (g *grouper) add(i int32, kind GroupKind, m *Machine) error {
 	return nil
 }
 
-// word puts a host into the group of a word.
+// word adds a host to the group of a word.
 func (g *grouper) word(i int32, kind GroupKind, what, word string) error {
 	if word == "" {
 		return nil
@@ -80,7 +80,7 @@ func (g *grouper) word(i int32, kind GroupKind, what, word string) error {
 	})
 }
 
-// fleet puts a board into the group of its fleet. Names of fleets need not be unique.
+// fleet adds a board to the group of its fleet. Names of fleets need not be unique.
 func (g *grouper) fleet(i int32, m *Machine) error {
 	id := m.text(fieldFleet)
 	name := g.b.l.Fleets[id]

@@ -10,10 +10,10 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// ours begins the names of variables that decide how Ansible connects and what it runs.
+// ours is the prefix of variables that determine how Ansible connects and what it runs.
 const ours = "ansible_"
 
-// keywords are names that are identifiers and yet no variables to ansible-core 2.19 and later.
+// keywords are identifiers that ansible-core 2.19 and later does not accept as variables.
 var keywords = []string{"true", "false", "none", "True", "False", "None", "not"}
 
 // isVariable reports whether a key of extra becomes a variable.
@@ -22,7 +22,7 @@ func (o *Options) isVariable(key string) bool {
 		return false
 	}
 	return slices.ContainsFunc(o.ExtraVariables, func(p string) bool {
-		match, _ := path.Match(p, key) // looked at by check
+		match, _ := path.Match(p, key) // checked by check
 		return match && (!strings.HasPrefix(key, ours) || strings.HasPrefix(p, ours))
 	})
 }
@@ -54,8 +54,8 @@ func (b *builder) AppendVariables(dst []byte, i int) []byte {
 	return append(dst, '}')
 }
 
-// fleetName is the fact that the API does not have: what a board's fleet is called, null where it is in none or
-// nobody asked.
+// fleetName is a fact that the API does not have: the name of a board's fleet, null if it is in none or if names are
+// not needed.
 const fleetName = "fleet_name"
 
 // appendFacts appends all fields of a machine.
@@ -63,7 +63,7 @@ func (b *builder) appendFacts(dst []byte, m *Machine) []byte {
 	return ansible.AppendVariables(dst, b.facts(m), b.o.trust())
 }
 
-// facts are the fields of a machine that are not excluded, and the name of its fleet.
+// facts returns the fields of a machine that are not excluded, and the name of its fleet.
 func (b *builder) facts(m *Machine) iter.Seq2[string, string] {
 	return func(yield func(name, value string) bool) {
 		_, inFleets := m.Fields.Find(fieldFleet)

@@ -13,25 +13,25 @@ import (
 type Machine struct {
 	Kind   string // node, board
 	UUID   string
-	Name   string // "" where it has none
-	Fields Fields // all but links to other addresses of the API
+	Name   string // "" if it has none
+	Fields Fields // all except links to other parts of the API
 }
 
-// Listing is everything that an inventory is made of.
+// Listing is everything that an inventory is made from.
 type Listing struct {
 	Dialect  api.Dialect
-	Machines []*Machine        // those that the filters let through, sorted by UUID
-	Fleets   map[string]string // their names, by UUID; nil where they are not needed
+	Machines []*Machine        // those that the filters select, sorted by UUID
+	Fleets   map[string]string // their names, by UUID; nil if they are not needed
 }
 
-// newMachine makes a machine of an object of the API.
+// newMachine converts an object of the API.
 func newMachine(d *decoder, kind string, object api.RawItem) *Machine {
 	m := &Machine{Kind: kind, UUID: object.UUID, Fields: d.fields(object.JSON)}
 	m.Name = m.text("name")
 	return m
 }
 
-// String names the machine in errors.
+// String describes the machine in errors.
 func (m *Machine) String() string {
 	if m.Name == "" {
 		return m.Kind + " " + m.UUID
@@ -39,11 +39,11 @@ func (m *Machine) String() string {
 	return fmt.Sprintf("%s %q (%s)", m.Kind, m.Name, m.UUID)
 }
 
-// lookup gives what stands at a path: a field, and what gjson finds for the rest in its value.
+// lookup returns the value at a path: a field, and within its value what gjson finds for the rest.
 func (m *Machine) lookup(path string) gjson.Result {
 	field, below, deep := strings.Cut(path, ".")
 	value, ok := m.Fields.Find(field)
-	if !ok && field == "type" { // as the nodes of 2016 call it
+	if !ok && field == "type" { // the name in the nodes of 2016
 		value, ok = m.Fields.Find("device")
 	}
 	switch {
@@ -55,7 +55,7 @@ func (m *Machine) lookup(path string) gjson.Result {
 	return gjson.Parse(value)
 }
 
-// text is a field that is text, "" for everything else.
+// text returns a field that is text, "" for anything else.
 func (m *Machine) text(field string) string {
 	if v := m.lookup(field); v.Type == gjson.String {
 		return v.Str
@@ -63,7 +63,8 @@ func (m *Machine) text(field string) string {
 	return ""
 }
 
-// words are what a filter compares with: a scalar's text, or those of a list; true and false of a boolean.
+// words returns what a filter compares with: the text of a scalar, or of the elements of a list; true and false for a
+// boolean.
 func (m *Machine) words(path string) []string {
 	v := m.lookup(path)
 	switch {

@@ -13,11 +13,12 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// Load reads what an inventory with these options is made of: one listing with all fields, in pages, and for boards one
-// of the fleets, if groups or filters need their names. Iotronic of 2016 tells all fields only node by node.
+// Load reads everything that an inventory with these options is made from: one listing with all fields, in pages, and
+// for boards one listing of fleets, if groups or filters need their names. Iotronic of 2016 returns all fields only
+// node by node.
 //
-// What changes while it is read may break the listing; it is then read again, three times in all. An error is returned
-// for what cannot be read whole.
+// If the listing breaks because objects change while it is read, it is read again, three times in total. A listing that
+// cannot be read completely is an error.
 func Load(ctx context.Context, c *api.Client, o Options) (*Listing, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -25,8 +26,8 @@ func Load(ctx context.Context, c *api.Client, o Options) (*Listing, error) {
 	l, err := reading.Retry(ctx, "the list", func(ctx context.Context) (*Listing, bool, error) {
 		l := &loader{client: c, o: &o, narrow: true}
 		got, err := l.load(ctx)
-		// Ironic has many of its filters only in later versions than the one that is spoken, and refuses states that it
-		// does not know.
+		// Ironic supports many of its filters only in later versions than the negotiated one, and refuses states that
+		// it does not know.
 		if _, old := errors.AsType[*api.UnsupportedVersionError](err); l.narrowed && (old || api.IsBadRequest(err)) {
 			l = &loader{client: c, o: &o}
 			got, err = l.load(ctx)
@@ -39,23 +40,23 @@ func Load(ctx context.Context, c *api.Client, o Options) (*Listing, error) {
 	return l, nil
 }
 
-// loader is one try.
+// loader is one attempt.
 type loader struct {
 	client   *api.Client
 	o        *Options
 	dialect  api.Dialect
 	narrow   bool // the server may filter
-	narrowed bool // it was asked to
-	answered bool // it answered at least once
+	narrowed bool // it was asked to filter
+	answered bool // it has responded at least once
 }
 
-// staleError is a listing that does not fit together: it changed while it was read.
+// staleError is the error for an inconsistent listing: it changed while it was read.
 type staleError struct{ text string }
 
 func (e *staleError) Error() string { return e.text }
 
-// isTransient reports whether a retry may succeed. A server that never answered is down; the client has
-// repeated its request already.
+// isTransient reports whether a retry may succeed. A server that has never responded is down; the client has retried
+// its request already.
 func (l *loader) isTransient(err error) bool {
 	if _, stale := errors.AsType[*staleError](err); stale {
 		return true
@@ -90,7 +91,7 @@ func (l *loader) load(ctx context.Context) (*Listing, error) {
 	return list, nil
 }
 
-// read reads the machines that the server's own filters let through, sorted by UUID.
+// read reads the machines that the server's own filters select, sorted by UUID.
 func (l *loader) read(ctx context.Context) ([]*Machine, error) {
 	var all []*Machine
 	seen := map[string]bool{}
@@ -112,8 +113,8 @@ func (l *loader) read(ctx context.Context) ([]*Machine, error) {
 	return all, nil
 }
 
-// checkDuplicateNames finds a listing of Ironic with two nodes of one name, which are never there at once: one was made in the place
-// of the other meanwhile.
+// checkDuplicateNames finds a listing of Ironic with two nodes of the same name, which never exist at the same time:
+// one replaced the other meanwhile.
 func (l *loader) checkDuplicateNames(all []*Machine) error {
 	if l.dialect != api.DialectIronic {
 		return nil
@@ -128,8 +129,8 @@ func (l *loader) checkDuplicateNames(all []*Machine) error {
 	return nil
 }
 
-// projects are those whose machines are listed, each by a listing of its own; "" is what the server lists by itself: on
-// Iotronic the caller's project.
+// projects returns the projects whose machines are listed, each in a listing of its own; "" is what the server lists by
+// default: on Iotronic, the caller's project.
 func (l *loader) projects() []string {
 	if f := l.o.filter(fieldProject); f != nil && l.hasProjects() {
 		return f.Words
@@ -137,7 +138,7 @@ func (l *loader) projects() []string {
 	return []string{""}
 }
 
-// hasProjects reports whether a dialect is one of those that list the machines of other projects only when asked.
+// hasProjects reports whether a dialect lists the machines of other projects only on request.
 func (l *loader) hasProjects() bool {
 	return l.dialect == api.DialectNodes || l.dialect == api.DialectBoards
 }
@@ -148,11 +149,11 @@ func (l *loader) objects(ctx context.Context, project string) (kind string, all 
 		return "board", l.client.Boards.Raw(ctx, api.BoardListOptions{Detail: true, Project: project, Status: l.serverFilter("status")})
 	}
 	o := l.nodeOptions(project)
-	o.IncludeChildren, _ = l.client.Has(ctx, "nodes", "include_children") // what fails here, fails in the list
+	o.IncludeChildren, _ = l.client.Has(ctx, "nodes", "include_children") // what fails here fails in the listing too
 	return "node", l.client.Nodes.Raw(ctx, o)
 }
 
-// nodeOptions ask Ironic for no more than the filters let through, as far as it can filter.
+// nodeOptions restricts a listing of Ironic to what the filters select, as far as it can filter.
 func (l *loader) nodeOptions(project string) api.NodeListOptions {
 	o := api.NodeListOptions{Detail: true, Project: project}
 	if l.dialect == api.DialectIronic {
@@ -171,7 +172,7 @@ func (l *loader) nodeOptions(project string) api.NodeListOptions {
 	return o
 }
 
-// serverFilter is the one word of a field's filter, if the server may filter; it takes one at a time.
+// serverFilter returns the only word of a field's filter, if the server may filter; it accepts one at a time.
 func (l *loader) serverFilter(field string) string {
 	if f := l.o.filter(field); l.narrow && f != nil && len(f.Words) == 1 {
 		l.narrowed = l.narrowed || f.Words[0] != ""

@@ -11,21 +11,21 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// Hostname says what a node or board is called in the inventory.
+// Hostname determines the name of a node or board in the inventory.
 type Hostname string
 
-// The forms of host names. Where there is no name, it is the UUID in each. Unique is NAME_ and the first eight digits of
-// the UUID, of every host, so that no name depends on what else there is.
+// The forms of host names. A machine without a name is called by its UUID in each of them. Unique is NAME_ and the
+// first eight digits of the UUID, for every host, so that no name depends on other machines.
 const (
 	ByName Hostname = "name"
 	ByUUID Hostname = "uuid"
 	Unique Hostname = "unique"
 )
 
-// GroupKind is a kind of groups. What a dialect does not know makes no groups.
+// GroupKind is a kind of groups. Kinds that a dialect does not have create no groups.
 type GroupKind string
 
-// The kinds of groups, and what they are called. A null, and the empty text, make none.
+// The kinds of groups, with their names. Null and the empty text create none.
 const (
 	DriverGroups         GroupKind = "driver"          // driver_D
 	PowerGroups          GroupKind = "power"           // power_on, power_off, power_STATE
@@ -48,45 +48,46 @@ var allGroups = []GroupKind{
 	TraitGroups, StatusGroups, TypeGroups, FleetGroups, ProjectGroups, MobileGroups,
 }
 
-// GroupNames says how words of the API become names that Ansible allows in groups.
+// GroupNames determines how words of the API become group names that Ansible allows.
 type GroupNames = ansible.GroupNames
 
-// Readable writes an underscore for every other character, so that two names may become one, which is an error.
-// Exact never makes one of two, and is less pleasant to read.
+// Readable replaces every other character by an underscore, so that two names may become equal, which is an error. With
+// Exact, different names stay different, but are less pleasant to read.
 const (
 	Readable = ansible.Readable
 	Exact    = ansible.Exact
 )
 
-// Options say what an inventory holds and how it is written. DefaultOptions are the place to start.
+// Options determine the contents of an inventory and how it is written. Start from DefaultOptions.
 type Options struct {
 	Hostname Hostname
-	// AddressFrom are the paths at which the address may be that Ansible connects to, such as extra.ansible_host. The
-	// first that is there counts; without any, Ansible takes the host's name. Paths are gjson's.
+	// AddressFrom are the paths of the address to which Ansible connects, such as extra.ansible_host. The first
+	// existing one is used; without any, Ansible uses the host's name. Paths are gjson's.
 	AddressFrom []string
 	Groups      []GroupKind
 	GroupNames  GroupNames
-	// Facts is the variable that holds all fields; "" leaves it out.
+	// Facts is the variable with all fields; "" leaves it out.
 	Facts string
-	// ExcludeFields are patterns, as of path.Match, of fields to leave out of the facts.
+	// ExcludeFields are patterns, as in path.Match, of fields to leave out of the facts.
 	ExcludeFields []string
 	// ExtraVariables are patterns of keys of extra that become variables of the host. A key that begins with ansible_
-	// needs a pattern that does so too. Keys that are no identifiers never become variables.
+	// needs a pattern that does so too. Keys that are not identifiers never become variables.
 	ExtraVariables []string
-	// ExcludeVariables are patterns of those to leave out.
+	// ExcludeVariables are patterns of variables to leave out.
 	ExcludeVariables []string
-	// Filters let through what they all match.
+	// Filters select the machines that match all of them.
 	Filters []Filter
-	// ExpectAtLeast is how many hosts there must be; fewer are an error.
+	// ExpectAtLeast is the minimum number of hosts; fewer are an error.
 	ExpectAtLeast int
-	// TrustTemplates lets Ansible execute templates, and decrypt vaults, that the data hold.
+	// TrustTemplates allows Ansible to execute templates and decrypt vaults in the data.
 	TrustTemplates bool
-	// KeepMappings writes dictionaries as what they are whatever their keys, for a reader that executes no keys.
-	// ansible-core before 2.19 does, and without it is given such a dictionary as text.
+	// KeepMappings writes dictionaries as dictionaries whatever their keys, for a reader that does not execute keys.
+	// ansible-core before 2.19 does execute them, so without this setting dictionaries with such keys are written as
+	// text.
 	KeepMappings bool
 }
 
-// DefaultOptions are the settings' defaults.
+// DefaultOptions returns the defaults of the settings.
 func DefaultOptions() Options {
 	return Options{
 		Hostname:    ByName,
@@ -97,7 +98,7 @@ func DefaultOptions() Options {
 	}
 }
 
-// none is the word for nothing where an empty one cannot be said, as in the environment.
+// none is the word for nothing where an empty value is impossible, as in the environment.
 const none = "none"
 
 // FromSettings reads the options from the settings of the section settings.IotronicInventory.
@@ -130,10 +131,10 @@ func FromSettings(v *settings.Values) (Options, error) {
 	return o, o.check()
 }
 
-// trust is what Ansible may execute of the data.
+// trust determines what Ansible may execute in the data.
 func (o *Options) trust() ansible.Trust { return ansible.TrustOf(o.TrustTemplates, o.KeepMappings) }
 
-// check finds options that cannot work.
+// check returns an error for invalid options.
 func (o *Options) check() error {
 	return cmp.Or(
 		ansible.CheckWords("hostname", []Hostname{o.Hostname}, ByName, ByUUID, Unique),
@@ -148,7 +149,7 @@ func (o *Options) check() error {
 
 func (o *Options) has(kind GroupKind) bool { return slices.Contains(o.Groups, kind) }
 
-// filter gives the filter of a field, nil if there is none.
+// filter returns the filter of a field, nil if there is none.
 func (o *Options) filter(field string) *Filter {
 	for i := range o.Filters {
 		if o.Filters[i].Field == field {
@@ -158,13 +159,13 @@ func (o *Options) filter(field string) *Filter {
 	return nil
 }
 
-// Filter lets through what has one of some words in a field.
+// Filter selects machines that have one of some words in a field.
 type Filter struct {
 	Field string // of the API, or a path into it, such as extra.rack
 	Words []string
 }
 
-// ParseFilters reads filters from texts such as "driver=ipmi". Several for one field become one Filter.
+// ParseFilters parses filters from texts such as "driver=ipmi". Several for one field become one Filter.
 func ParseFilters(texts []string) ([]Filter, error) {
 	o := Options{}
 	for _, text := range texts {

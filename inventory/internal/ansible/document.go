@@ -18,16 +18,16 @@ type Hosts interface {
 	AppendVariables(dst []byte, i int) []byte
 }
 
-// Document is an inventory, ready to be written: all names are decided, and nothing can fail but the writing.
+// Document is an inventory that is ready to be written: all names are decided, and only writing can fail.
 type Document struct {
 	hosts  Hosts
 	groups []*Group
-	all    *Group // has children only: Ansible gives its variables to the machine that it runs on
+	all    *Group // has only children: Ansible gives its variables to the machine on which it runs too
 	alone  *Group
 	trust  Trust
 }
 
-// NewDocument returns a document of hosts and of the groups of a Grouper.
+// NewDocument returns a document with hosts and the groups of a Grouper.
 func NewDocument(hosts Hosts, groups []*Group, trust Trust) *Document {
 	doc := &Document{hosts: hosts, groups: groups, trust: trust}
 	doc.findAlone()
@@ -35,8 +35,7 @@ func NewDocument(hosts Hosts, groups []*Group, trust Trust) *Document {
 	return doc
 }
 
-// Size returns how many hosts the document has, and how many groups of something: those that are always there do not
-// count.
+// Size returns the number of hosts in the document, and of groups; groups that always exist do not count.
 func (doc *Document) Size() (hosts, groups int) {
 	for _, g := range doc.groups {
 		if g.Setting != "" {
@@ -58,8 +57,8 @@ const (
 	ungrouped = "ungrouped"
 )
 
-// findAlone finds hosts in no group. Ansible drops hosts that only hostvars name (contract A3), so they are listed
-// as ungrouped, which is always there, as it is in Ansible, so that all has a child.
+// findAlone finds hosts in no group. Ansible ignores hosts that occur only in hostvars (contract A3), so they are
+// listed in the group ungrouped, which always exists, as in Ansible, so that all has a child.
 func (doc *Document) findAlone() {
 	grouped := make([]bool, doc.hosts.Len())
 	for _, g := range doc.groups {
@@ -77,8 +76,8 @@ func (doc *Document) findAlone() {
 	}
 }
 
-// appendGroup appends the object of a group. It has hosts, even if none, unless it has something else: Ansible takes
-// an empty group for a host, and refuses null (contract A3).
+// appendGroup appends the object of a group. It has a list of hosts, even an empty one, unless it has other members:
+// Ansible treats an empty group as a host, and refuses null (contract A3).
 func (doc *Document) appendGroup(dst []byte, g *Group) []byte {
 	dst = append(dst, '{')
 	if len(g.Children) > 0 {
@@ -110,24 +109,24 @@ func (doc *Document) appendHosts(dst []byte, hosts []int32) []byte {
 
 // Write writes the document as JSON, with a newline at its end: {"_meta": {"hostvars": {HOST: variables}}, GROUP:
 // {children, hosts, vars}}, all sorted by name. pretty indents it as encoding/json does; otherwise each host and group
-// is a line. It writes as it goes, a host at a time, so the document is never in memory as a whole.
+// is a line. It encodes one host at a time, so the complete document is never in memory.
 func (doc *Document) Write(w io.Writer, pretty bool) error { return doc.write(w, pretty, nil) }
 
-// Place is where the object of a host's variables stands in a document, or in a part of one.
+// Place is the position of the object of a host's variables in a document, or in a part of one.
 type Place struct {
 	End  int64 // behind it
 	Size int
 }
 
-// Copier are hosts of which some stand in a document that was written before, as they are to stand in this one.
+// Copier are Hosts of which some have the same text in a document that was written before.
 type Copier interface {
 	Hosts
-	// Copied returns the lines of host i and of those that stand behind it there and here, without what is before the
-	// first and behind the last, and where each is in them; no places: host i is to be made.
+	// Copied returns the lines of host i and of the hosts that follow it in both documents, without the separators at
+	// both ends, and the position of each; without places, host i must be encoded.
 	Copied(i int) (lines io.Reader, places []Place)
 }
 
-// WriteNoting writes the document, not indented, and calls note with the place of each host in order.
+// WriteNoting writes the document, not indented, and calls note with the position of each host in order.
 func (doc *Document) WriteNoting(w io.Writer, note func(Place)) error {
 	return doc.write(w, false, note)
 }
@@ -169,11 +168,12 @@ func (doc *Document) write(w io.Writer, pretty bool, note func(Place)) error {
 	return out.end()
 }
 
-// encodeAhead is how many hosts are encoded at a time: enough that handing them over costs nothing beside.
+// encodeAhead is the number of hosts that are encoded at a time: enough to make the cost of handing them over
+// negligible.
 const encodeAhead = 64
 
-// encodedHosts returns the hosts' names and the objects of their variables, in order; an object is good until the next.
-// All processors encode, each a few hosts ahead of those that are written, into buffers that are used again.
+// encodedHosts returns the hosts' names and the objects of their variables, in order; an object is valid until the next
+// one. All processors encode, a few hosts ahead of the writer, into buffers that are reused.
 func (doc *Document) encodedHosts() iter.Seq2[string, []byte] {
 	type part struct {
 		text []byte
@@ -224,9 +224,9 @@ func (doc *Document) encodedHosts() iter.Seq2[string, []byte] {
 	}
 }
 
-// top returns what stands above all other groups, with a child at least. Ansible makes every group a child of all in
-// the end, but only when all sources are read: named here, group_vars/all counts for the sources after this one, such
-// as a constructed file.
+// top returns the groups above all other groups, with at least one child. Ansible makes every group a child of all in
+// the end, but only after all sources were read: with these groups, group_vars/all already applies to sources after
+// this one, such as a constructed file.
 func (doc *Document) top() *Group {
 	top := &Group{Name: all, total: doc.hosts.Len()}
 	for _, g := range doc.groups {

@@ -6,7 +6,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// AppendText appends a string of the API as a value: marked like a variable's.
+// AppendText appends a string of the API as a value, marked like that of a variable.
 func AppendText(dst []byte, s string, trust Trust) []byte {
 	if trust == Trusted || IsInert(s) {
 		return jsontext.AppendUTF8(dst, s)
@@ -35,7 +35,7 @@ func AppendNames(dst []byte, names []string) []byte {
 	return append(dst, ']')
 }
 
-// AppendVariables appends the object of names and the JSON of their values.
+// AppendVariables appends an object of names and JSON values.
 func AppendVariables(dst []byte, all iter.Seq2[string, string], trust Trust) []byte {
 	dst = append(dst, '{')
 	begin := len(dst)

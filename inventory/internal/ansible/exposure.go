@@ -6,17 +6,17 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Exposure counts what is kept from Ansible of the data of an inventory that is not trusted.
+// Exposure counts the parts of an inventory's untrusted data that Ansible must not interpret.
 type Exposure struct {
-	// Templates are strings that Ansible would execute: templates, and strings that begin one where a play joins them.
+	// Templates are strings that Ansible would execute: templates, and strings that begin one if a play joins them.
 	Templates int
 	// Texts are objects that are written as the text of their JSON.
 	Texts int
-	// First is where the first template stands.
+	// First is the position of the first template.
 	First string
 }
 
-// AddText counts a string. where is what has it, for people.
+// AddText counts a string. where is its position, for people.
 func (e *Exposure) AddText(where, s string) {
 	if IsTemplate(s) || strings.HasSuffix(s, "{") || holdsHeader(s) {
 		if e.Templates++; e.First == "" {
@@ -25,7 +25,7 @@ func (e *Exposure) AddText(where, s string) {
 	}
 }
 
-// Add counts an object's variables but for the excluded ones.
+// Add counts an object's variables except for excluded ones.
 func (e *Exposure) Add(where string, v Variables, exclude *Excluder) {
 	for _, one := range v {
 		if !exclude.Excludes(one.Name) {

@@ -7,13 +7,13 @@ import (
 	"slices"
 )
 
-// Graph says how a tree of groups is written.
+// Graph determines how a tree of groups is written.
 type Graph struct {
-	Hosts   bool // list the hosts of each group, not only how many they are
-	Unicode bool // draw with lines; else with the ASCII of ansible-inventory --graph
+	Hosts   bool // list the hosts of each group, not only their number
+	Unicode bool // draw with lines, instead of ASCII as in ansible-inventory --graph
 }
 
-// WriteGraph writes the tree of groups for people, each with the number of hosts in it and below.
+// WriteGraph writes the tree of groups for people, each with the number of hosts in it and its descendants.
 func (doc *Document) WriteGraph(w io.Writer, how Graph) error {
 	t := &tree{doc: doc, how: how, w: bufio.NewWriter(w)}
 	t.group(doc.all, "", "")
@@ -26,7 +26,7 @@ type tree struct {
 	w   *bufio.Writer
 }
 
-// group writes a group and what is in it: branch stands before its name, indent before the lines below.
+// group writes a group and its contents: branch precedes its name, indent precedes the lines below.
 func (t *tree) group(g *Group, branch, indent string) {
 	unit := "hosts"
 	if g.total == 1 {
@@ -38,7 +38,7 @@ func (t *tree) group(g *Group, branch, indent string) {
 		hosts = nil
 	}
 	children := g.Children
-	if t.doc.alone.total == 0 { // always there, and of no use to people
+	if t.doc.alone.total == 0 { // always present, and of no interest to people
 		children = slices.DeleteFunc(slices.Clone(children), func(name string) bool { return name == t.doc.alone.Name })
 	}
 	left := len(children) + len(hosts)
@@ -54,7 +54,7 @@ func (t *tree) group(g *Group, branch, indent string) {
 	}
 }
 
-// lines returns what stands before a member and before the lines below it.
+// lines returns the text before a member and before the lines below it.
 func (t *tree) lines(last bool) (branch, indent string) {
 	switch {
 	case !t.how.Unicode:

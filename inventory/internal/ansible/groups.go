@@ -11,28 +11,28 @@ import (
 // Group is a group of an inventory.
 type Group struct {
 	Name     string
-	What     string    // the object it stands for, in errors
-	Setting  string    // the kind of group, by whose name the setting groups leaves such out
-	Of       string    // what a plain group stands for, such as a label
-	Help     string    // what to do when another group has its name; "" is to rename one of the two objects
-	Children []string  // sorted, once Grouper.Groups has been called
+	What     string    // the object that it represents, for errors
+	Setting  string    // the kind of group, which the setting groups can leave out
+	Of       string    // what a plain group represents, such as a label
+	Help     string    // what to do if another group has its name; "" means renaming one of the two objects
+	Children []string  // sorted after Grouper.Groups was called
 	Hosts    []int32   // indexes of the document's hosts, ascending, so that names are sorted
-	Vars     Variables // that it carries for its hosts
+	Vars     Variables // variables of the group
 
-	total int  // hosts in it and below
-	child bool // it is the child of another
+	total int  // number of hosts in it and its descendants
+	child bool // it is the child of another group
 }
 
 // IsChild reports whether a group is the child of another.
 func (g *Group) IsChild() bool { return g.child }
 
-// noKinds is the word for no kind at all, where nothing cannot be said, as in the environment.
+// noKinds is the word for no kind at all, where an empty value is impossible, as in the environment.
 const noKinds = "none"
 
-// IsAlways reports whether a name is that of a group of Ansible's own.
+// IsAlways reports whether a name is that of a group that Ansible always has.
 func IsAlways(name string) bool { return name == all || name == ungrouped }
 
-// Kinds returns the kinds of groups that the setting groups has, or none.
+// Kinds returns the kinds of groups in the setting groups; none for the word none.
 func Kinds[K ~string](words []string) ([]K, error) {
 	if !slices.Contains(words, noKinds) {
 		kinds := make([]K, len(words))
@@ -47,14 +47,14 @@ func Kinds[K ~string](words []string) ([]K, error) {
 	return nil, nil
 }
 
-// Grouper makes the groups of an inventory. Two groups never get one name.
+// Grouper creates the groups of an inventory, and prevents two groups with the same name.
 type Grouper struct {
 	names  GroupNames
 	byName map[string]*Group
 	plain  map[member]*Group
 }
 
-// member is the object that a plain group stands for.
+// member identifies the object that a plain group represents.
 type member struct{ kind, of string }
 
 // NewGrouper returns a Grouper without groups.
@@ -62,7 +62,7 @@ func NewGrouper(names GroupNames) *Grouper {
 	return &Grouper{names: names, byName: map[string]*Group{}, plain: map[member]*Group{}}
 }
 
-// Add keeps a group under a name that no other may have.
+// Add adds a group under a name that no other may have.
 func (g *Grouper) Add(one *Group) error {
 	if other := g.byName[one.Name]; other != nil {
 		help := "rename one of them"
@@ -80,14 +80,14 @@ func (g *Grouper) Add(one *Group) error {
 	return nil
 }
 
-// Nest makes a group the child of another; both were added.
+// Nest makes a group the child of another; both must have been added.
 func (g *Grouper) Nest(parent, child *Group) {
 	parent.Children = append(parent.Children, child.Name)
 	child.child = true
 }
 
-// Join puts a host into the plain group of a kind that stands for an object. describe says what the group is called
-// and what it stands for, when it is new. Hosts join in order.
+// Join adds a host to the plain group of a kind that represents an object. describe returns the name of a new group and
+// what it represents. Hosts must join in order.
 func (g *Grouper) Join(host int32, kind, object string, describe func() (name, what string)) error {
 	key := member{kind, object}
 	one := g.plain[key]
@@ -103,8 +103,8 @@ func (g *Grouper) Join(host int32, kind, object string, describe func() (name, w
 	return nil
 }
 
-// Groups returns all groups, sorted by name. A host must not be called like one of them, or like one that Ansible
-// always has: it would mix them up. describe names a host in that error.
+// Groups returns all groups, sorted by name. A host must not have the name of one of them, or of a group that Ansible
+// always has: Ansible would confuse them. describe describes a host in that error.
 func (g *Grouper) Groups(hosts Hosts, describe func(i int) string) ([]*Group, error) {
 	all := make([]*Group, 0, len(g.byName))
 	for _, one := range g.byName {
@@ -129,8 +129,8 @@ func (g *Grouper) Groups(hosts Hosts, describe func(i int) string) ([]*Group, er
 	return all, nil
 }
 
-// count finds how many hosts each group has, those of its children included. Groups with children form trees in which
-// every host stands once.
+// count determines the number of hosts in each group, including its descendants. Groups with children form trees in
+// which every host occurs once.
 func (g *Grouper) count(all []*Group) {
 	var total func(*Group) int
 	total = func(one *Group) int {

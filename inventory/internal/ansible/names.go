@@ -13,22 +13,22 @@ import (
 )
 
 const (
-	// HostAddress is the variable with the address that Ansible connects to.
+	// HostAddress is the variable with the address to which Ansible connects.
 	HostAddress = "ansible_host"
-	// GroupPriority is what Ansible takes off a group instead of keeping it as a variable (contract A3).
+	// GroupPriority is a variable that Ansible removes from a group and interprets itself (contract A3).
 	GroupPriority = "ansible_group_priority"
 )
 
-// controller are Ansible's names for the machine that it runs on. A host of that name would be given what is delegated
-// to that machine, with all secrets in it.
+// controller are Ansible's names for the machine on which it runs. A host with such a name would receive what is
+// delegated to that machine, including all secrets in it.
 var controller = []string{"localhost", "127.0.0.1", "::1"}
 
-// CheckHostName refuses what Ansible takes as a name and then cannot address, or would execute: commas, colons and
-// space divide its host patterns, other characters mean something in them, ansible-core before 2.19 runs templates in
-// names when plays show them, and host_vars is looked through by name. Addresses may have colons.
+// CheckHostName refuses names that Ansible accepts but cannot address, or would execute: commas, colons and spaces
+// separate its host patterns, other characters have a meaning in them, ansible-core before 2.19 executes templates in
+// names when plays show them, and host_vars is searched by name. Addresses may contain colons.
 //
-// parts is how many names are in it, with slashes between: what has more is a path, at which Ansible finds the
-// variables of others in host_vars, such as those of web-01 in host_vars/web-01/vault.yml.
+// parts is the number of names in it, separated by slashes: a name with more parts would be a path in host_vars with
+// the variables of others, such as those of web-01 in host_vars/web-01/vault.yml.
 func CheckHostName(name string, parts int) error {
 	if parts == 1 && isPlain(name) {
 		return nil
@@ -40,7 +40,7 @@ func CheckHostName(name string, parts int) error {
 		return errors.New("contains a space or a control character")
 	}
 	if err := value.CheckName(name); err != nil {
-		predicate, _ := advice.Split(err) // what to do is the caller's to say
+		predicate, _ := advice.Split(err) // the caller adds what to do
 		return errors.New(predicate)
 	}
 	switch {
@@ -68,8 +68,8 @@ func CheckHostName(name string, parts int) error {
 	return nil
 }
 
-// isPlain reports whether a name is plainly valid, as nearly all are: they begin with a letter, and have letters,
-// digits, dots and hyphens only.
+// isPlain reports whether a name is obviously valid, as nearly all are: it begins with a letter, and consists of
+// letters, digits, dots and hyphens.
 func isPlain(name string) bool {
 	letter := func(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 	if name == "" || !letter(name[0]) || slices.Contains(controller, name) {
@@ -88,13 +88,14 @@ func isPlain(name string) bool {
 	return dot < 0 || !strings.EqualFold(ending, "yml") && !strings.EqualFold(ending, "yaml") && !strings.EqualFold(ending, "json")
 }
 
-// variablesFile are names that files of variables have: Ansible looks for host_vars/NAME, as it is and with these
-// endings.
+// variablesFile are the names of files with variables: Ansible searches for host_vars/NAME, with or without these
+// extensions.
 var variablesFile = value.LazyPattern(`(?i)\.(ya?ml|json)$`)
 
-// isParsable reports whether Ansible's patterns leave a name with colons whole: those that its parse_address can read. Of
-// the releases that we support 2.21 is the strictest: 2.14 also takes what only begins like an IPv6 address. It knows
-// fewer addresses than there are: none with a zone, none with IPv4 at their end but those in ::/96 and ::ffff:0:0/96.
+// isParsable reports whether Ansible's patterns do not split a name with colons: those names that its parse_address
+// accepts. Of the supported releases, 2.21 is the strictest: 2.14 also accepts texts that only begin like an IPv6
+// address. It does not accept all addresses: none with a zone, and none with IPv4 at the end except in ::/96 and
+// ::ffff:0:0/96.
 func isParsable(name string) bool {
 	if ipv6().MatchString(name) {
 		return true
@@ -104,10 +105,10 @@ func isParsable(name string) bool {
 }
 
 var (
-	// digits are those of a port. Python reads no number of more than 4300.
+	// digits are those of a port. Python reads no numbers with more than 4300.
 	digits = value.LazyPattern(`^[0-9]{1,1000}$`)
 
-	// ipv6 matches what parse_address takes for an IPv6 address, written out as it does.
+	// ipv6 matches what parse_address accepts as an IPv6 address, written as it does.
 	ipv6 = value.LazyPattern(strings.ReplaceAll(`(?i)^(?:`+
 		`(?:X:){7}X|(?:X:){1,6}:|X:(?::X){1,6}|(?:X:){2}(?::X){1,5}|(?:X:){3}(?::X){1,4}|(?:X:){4}(?::X){1,3}|(?:X:){5}(?::X){1,2}|(?:X:){6}:X|`+
 		`:(?::X){1,6}|X?::|`+
@@ -115,8 +116,8 @@ var (
 		`)$`, "X", "(?:[0-9a-f]{1,4})"))
 )
 
-// hostLabels reports whether parse_address takes a text for a host name: labels with dots between, of letters, digits,
-// _ and -, that begin with none of - and end with none of - and _.
+// hostLabels reports whether parse_address accepts a text as a host name: labels separated by dots, of letters, digits,
+// _ and -, which do not begin with - and do not end with - or _.
 func hostLabels(host string) bool {
 	for label := range strings.SplitSeq(host, ".") {
 		if label == "" || label[0] == '-' || strings.ContainsAny(label[len(label)-1:], "_-") ||
@@ -127,25 +128,25 @@ func hostLabels(host string) bool {
 	return true
 }
 
-// IsAddress reports whether a connection can be made to a name or address. What else a server calls an address may be
-// an option of ssh, or a command.
+// IsAddress reports whether Ansible can connect to a name or address. Other texts could be an option of ssh, or a
+// command.
 func IsAddress(s string) bool {
 	return s != "" && s[0] != '-' && !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".-_:%[]", r)
 	})
 }
 
-// GroupNames says how names of the API become names that Ansible allows in groups.
+// GroupNames determines how names of the API become group names that Ansible allows.
 type GroupNames string
 
-// Readable writes an underscore for every other character, so that two names may become one, which is an error.
-// Exact never makes one of two, and is less pleasant to read.
+// Readable replaces every other character by an underscore, so that two names may become equal, which is an error. With
+// Exact, different names stay different, but are less pleasant to read.
 const (
 	Readable GroupNames = "readable"
 	Exact    GroupNames = "exact"
 )
 
-// GroupName makes the name of a group of the kind's prefix and the names of objects.
+// GroupName returns the name of a group from the kind's prefix and the names of objects.
 func GroupName(form GroupNames, prefix string, parts ...string) string {
 	b := []byte(prefix)
 	for i, part := range parts {
@@ -161,7 +162,7 @@ func GroupName(form GroupNames, prefix string, parts ...string) string {
 	return string(b)
 }
 
-// appendReadable writes an underscore for every character that Ansible does not want in a group's name.
+// appendReadable replaces every character that Ansible does not allow in the name of a group by an underscore.
 func appendReadable(dst []byte, s string) []byte {
 	for _, r := range s {
 		if !alphanumeric(r) {
@@ -172,9 +173,9 @@ func appendReadable(dst []byte, s string) []byte {
 	return dst
 }
 
-// appendExact writes an underscore and two hexadecimal digits for every byte that is no ASCII letter or digit, the
-// underscore too. Parts of a name are joined by two underscores, which no part can contain, so that different names
-// stay different.
+// appendExact writes an underscore and two hexadecimal digits for every byte that is not an ASCII letter or digit,
+// including the underscore. Parts of a name are joined by two underscores, which no part can contain, so that different
+// names stay different.
 func appendExact(dst []byte, s string) []byte {
 	const digits = "0123456789abcdef"
 	for i := range len(s) {
@@ -192,7 +193,7 @@ func alphanumeric(r rune) bool {
 	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
 }
 
-// IsIdentifier reports whether Ansible accepts a variable name without complaint; Jinja's keywords are not considered.
+// IsIdentifier reports whether Ansible accepts a variable name without a warning; Jinja's keywords are not considered.
 func IsIdentifier(s string) bool {
 	for i := range len(s) {
 		c := s[i]
@@ -203,7 +204,7 @@ func IsIdentifier(s string) bool {
 	return s != ""
 }
 
-// CheckWords finds words of a setting that mean nothing. An empty one stands for the default.
+// CheckWords returns an error for unknown words in a setting. An empty one means the default.
 func CheckWords[W ~string](setting string, words []W, known ...W) error {
 	for _, w := range words {
 		if w == "" || slices.Contains(known, w) {

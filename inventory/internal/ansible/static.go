@@ -13,11 +13,11 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// WriteStatic writes the document as a static inventory, a file of YAML that Ansible reads without this program, and
-// makes the same of: groups in one another, each host with its variables where it stands first. What Ansible must not
-// execute has the tag !unsafe, for of files it trusts what they say.
+// WriteStatic writes the document as a static inventory, a YAML file that Ansible reads without this program, with the
+// same result: nested groups, and each host with its variables where it occurs first. Strings that Ansible must not
+// execute have the tag !unsafe, because Ansible trusts the contents of files.
 //
-// Names of hosts that stand for something else in such a file are an error, and nothing is written then.
+// If a host's name has a special meaning in such a file, that is an error, and nothing is written.
 func (doc *Document) WriteStatic(w io.Writer, comment string) error {
 	for i := range doc.hosts.Len() {
 		if err := checkStaticName(doc.hosts.Name(i)); err != nil {
@@ -32,7 +32,7 @@ func (doc *Document) WriteStatic(w io.Writer, comment string) error {
 	return s.out.Flush()
 }
 
-// checkStaticName refuses names at whose colon Ansible takes off a port when they stand in a file.
+// checkStaticName refuses names in which Ansible would split off a port if they are in a file.
 func checkStaticName(name string) error {
 	if strings.Contains(name, ":") && !ipv6().MatchString(name) {
 		return advice.With(fmt.Errorf("the host %q cannot be in an inventory file: what follows its colon would be read as a port", name), "rename it, or set hostname to ip_address")
@@ -40,17 +40,17 @@ func checkStaticName(name string) error {
 	return nil
 }
 
-// static is a static inventory in the writing.
+// static is a static inventory that is being written.
 type static struct {
 	doc    *Document
 	out    *bufio.Writer
-	hosts  []bool          // whose variables are written
-	groups map[string]bool // that are written
+	hosts  []bool          // hosts whose variables have been written
+	groups map[string]bool // groups that have been written
 	line   []byte
 	vars   []byte
 }
 
-// staticStyle writes marks as what they are in YAML.
+// staticStyle converts marks to YAML tags.
 var staticStyle = yaml11.Style{Tagged: func(object string) (tag, text string, ok bool) {
 	const shortest = len(`{"":""}`)
 	if len(object) < shortest+len(MarkUnsafe) && len(object) < shortest+len(MarkVault) {
@@ -118,7 +118,7 @@ func (s *static) member(column int, key, json string) {
 	s.write(staticStyle.AppendMember(s.line[:0], column, key, json))
 }
 
-// write keeps the buffer. An error stays with the writer and is told by Flush.
+// write writes the buffer. An error stays in the writer, and Flush returns it.
 func (s *static) write(line []byte) {
 	_, _ = s.out.Write(line)
 	s.line = line

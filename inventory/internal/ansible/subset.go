@@ -12,15 +12,15 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Subset is a parsed --limit of Ansible, where names alone decide which hosts it selects: names and wildcards of hosts
-// and of groups, joined, intersected (&) and excluded (!).
+// Subset is a parsed --limit of Ansible, if names alone decide which hosts it selects: names and wildcards of hosts and
+// groups, joined, intersected (&) and excluded (!).
 type Subset struct {
-	union     pattern   // of which a host must match one
-	intersect []pattern // of which a host must match each
-	exclude   pattern   // of which a host must match none
+	union     pattern   // a host must match one of these
+	intersect []pattern // a host must match each of these
+	exclude   pattern   // a host must match none of these
 }
 
-// pattern are words of which any may match.
+// pattern has words of which any may match.
 type pattern struct {
 	words []string // names
 	globs []glob
@@ -32,8 +32,8 @@ type glob struct {
 	*regexp.Regexp
 }
 
-// ParseSubset reads what --limit says as Ansible divides it. An error is the reason why names alone do not decide it,
-// or why releases of Ansible may not agree on it: it is Ansible that reads all hosts then, and says what is wrong.
+// ParseSubset parses --limit as Ansible does. The error is the reason why names alone do not decide it, or why releases
+// of Ansible may disagree about it: then all hosts are passed to Ansible, which reports errors itself.
 func ParseSubset(text string) (*Subset, error) {
 	words, err := splitPattern(text)
 	if err != nil {
@@ -72,14 +72,14 @@ func ParseSubset(text string) (*Subset, error) {
 			into.words = append(into.words, name)
 		}
 	}
-	if len(s.union.words)+len(s.union.globs) == 0 { // then Ansible begins with all
+	if len(s.union.words)+len(s.union.globs) == 0 { // then Ansible begins with all hosts
 		s.union.words = []string{all}
 	}
 	return s, nil
 }
 
-// splitPattern divides a pattern as Ansible does (split_host_pattern): at commas if there are any, else at colons, if
-// it is no address or name with a port.
+// splitPattern splits a pattern as Ansible does (split_host_pattern): at commas if there are any, otherwise at colons,
+// unless it is an address or a name with a port.
 func splitPattern(text string) ([]string, error) {
 	if !utf8.ValidString(text) {
 		return nil, errors.New("it is not UTF-8")
@@ -113,9 +113,9 @@ func splitPattern(text string) ([]string, error) {
 	return words, nil
 }
 
-// OnlyHosts returns the subset where groups may have hosts that this inventory does not know of: only names of hosts
-// can be relied on, each of which selects that host whatever else is called so. What is intersected and excluded is
-// left to Ansible, as it only takes hosts away.
+// OnlyHosts returns the subset for an inventory whose groups may have other hosts that it does not know: only names of
+// hosts are reliable, because each selects that host whatever else has the name. Intersections and exclusions are left
+// to Ansible, because they only remove hosts.
 func (s *Subset) OnlyHosts() (*Subset, error) {
 	if len(s.union.globs) > 0 {
 		return nil, fmt.Errorf("%q may match groups from other inventories or plays", s.union.globs[0].text)
@@ -128,8 +128,8 @@ func (s *Subset) OnlyHosts() (*Subset, error) {
 	return &Subset{union: pattern{words: s.union.words}}, nil
 }
 
-// Covers returns lists of names, of each of which a host that is selected has one, or is in a group that is called so.
-// There may be none.
+// Covers returns lists of names. For each list, a selected host has one of its names, or is in a group with one of
+// them. There may be no lists.
 func (s *Subset) Covers() (covers [][]string) {
 	for _, p := range append([]pattern{s.union}, s.intersect...) {
 		if len(p.globs) == 0 {
@@ -139,13 +139,12 @@ func (s *Subset) Covers() (covers [][]string) {
 	return covers
 }
 
-// IsController reports whether a name is one that Ansible uses for the machine that it runs on. No host of ours is
-// called so.
+// IsController reports whether a name is one that Ansible uses for the machine on which it runs. None of our hosts has
+// such a name.
 func IsController(name string) bool { return slices.Contains(controller, name) }
 
-// Select returns which hosts are selected, by their names and by the groups that they are in. An error says which word
-// selects nothing that is known here, or that no host is left: Ansible may know of groups that a play makes, and has
-// words of its own for it.
+// Select returns which hosts are selected, by their names and by their groups. An error says which word selects nothing
+// known, or that no host is left: Ansible may know groups that a play creates, and prints its own message.
 func (s *Subset) Select(hosts Hosts, groups []*Group) ([]bool, error) {
 	m := &matcher{hosts: hosts, groups: map[string]*Group{}}
 	for _, g := range groups {
@@ -171,13 +170,13 @@ func (s *Subset) Select(hosts Hosts, groups []*Group) ([]bool, error) {
 	return selected, nil
 }
 
-// matcher matches patterns with hosts and groups.
+// matcher matches patterns against hosts and groups.
 type matcher struct {
 	hosts  Hosts
 	groups map[string]*Group
 }
 
-// match returns which hosts a pattern matches, and a word of it that matches nothing at all.
+// match returns which hosts a pattern matches, and a word of it that matches nothing.
 func (m *matcher) match(p pattern) (matched []bool, unknown string) {
 	matched = make([]bool, m.hosts.Len())
 	found := map[string]bool{}
@@ -228,7 +227,7 @@ func (m *matcher) match(p pattern) (matched []bool, unknown string) {
 	return matched, ""
 }
 
-// mark marks the hosts in a group and below it.
+// mark marks the hosts in a group and its descendants.
 func (m *matcher) mark(matched []bool, g *Group) {
 	for _, i := range g.Hosts {
 		matched[i] = true
@@ -249,8 +248,8 @@ func (m *matcher) grouped() []bool {
 	return in
 }
 
-// GroupWord returns the only word of which GroupName makes a group of a kind's prefix that is called so, if there is
-// only one.
+// GroupWord returns the only word from which GroupName makes this group name with a kind's prefix, if there is only
+// one.
 func GroupWord(form GroupNames, prefix, name string) (string, bool) {
 	rest, ok := strings.CutPrefix(name, prefix+"_")
 	if !ok || rest == "" {
@@ -261,7 +260,7 @@ func GroupWord(form GroupNames, prefix, name string) (string, bool) {
 		word = escaped().ReplaceAllStringFunc(rest, func(s string) string {
 			return string([]byte{unhex(s[1])<<4 | unhex(s[2])})
 		})
-	} else if strings.Contains(rest, "_") { // which stands for anything
+	} else if strings.Contains(rest, "_") { // a character that can stand for others
 		return "", false
 	}
 	return word, utf8.ValidString(word) && GroupName(form, prefix, word) == name

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// What Ansible's JSON readers take for their own marks. Data of the API must not make them by accident or on purpose.
+// Keys that Ansible's JSON readers treat as their own marks. Data from the API must not be able to create them.
 const (
 	MarkUnsafe = marks.Unsafe
 	MarkVault  = marks.Vault
@@ -21,7 +21,7 @@ const (
 // IsMark reports whether a key is such a mark.
 func IsMark(name string) bool { return marks.Is(name) }
 
-// Loadable finds values that would keep Ansible from loading the inventory.
+// Loadable finds values with which Ansible could not load the inventory.
 func Loadable(value string) error {
 	if len(value) <= 2*marks.MaxDepth {
 		return nil
@@ -50,20 +50,20 @@ func Loadable(value string) error {
 	return nil
 }
 
-// Trust says what Ansible may execute of what the API says.
+// Trust determines what Ansible may execute in data from the API.
 type Trust uint8
 
 const (
-	// Untrusted is nothing, by no release of ansible-core. It is what holds where nobody says otherwise.
+	// Untrusted: nothing is executed by any release of ansible-core. This is the default.
 	Untrusted Trust = iota
-	// UntrustedValues is nothing, by a reader that executes no keys, which are those with ansible-core 2.19 and later:
+	// UntrustedValues: nothing is executed by a reader that does not execute keys, such as ansible-core 2.19 and later:
 	// objects stay objects, whatever their keys.
 	UntrustedValues
-	// Trusted are templates, and vaults, which are decrypted.
+	// Trusted: templates are executed, and vaults are decrypted.
 	Trusted
 )
 
-// TrustOf returns the trust of an inventory's options.
+// TrustOf returns the trust for an inventory's options.
 func TrustOf(trustTemplates, keepMappings bool) Trust {
 	switch {
 	case trustTemplates:
@@ -74,8 +74,8 @@ func TrustOf(trustTemplates, keepMappings bool) Trust {
 	return Untrusted
 }
 
-// IsTemplate reports whether Ansible would execute a string by itself: those with a start of a Jinja2 block, expression
-// or comment, and those that choose other delimiters in their first line.
+// IsTemplate reports whether Ansible would execute a string: it contains the start of a Jinja2 block, expression or
+// comment, or selects other delimiters in its first line.
 func IsTemplate(s string) bool {
 	if strings.HasPrefix(s, "#jinja2:") {
 		return true
@@ -93,19 +93,19 @@ func IsTemplate(s string) bool {
 	return false
 }
 
-// IsInert reports whether Ansible makes no template of a string, neither by themselves nor where a play joins, cuts or
-// trims them: those without an opening brace, and without a choice of delimiters or a part of one. With delimiters of
-// its own a template needs no brace from ansible-core 2.15 to 2.18.
+// IsInert reports whether Ansible does not treat a string as a template, neither alone nor after a play joins, cuts or
+// trims it: it contains no opening brace, and no selection of delimiters or part of one. With its own delimiters, a
+// template needs no brace in ansible-core 2.15 to 2.18.
 func IsInert(s string) bool {
 	return strings.IndexByte(s, '{') < 0 && !holdsHeader(s)
 }
 
-// header begins the line by which a template chooses its delimiters.
+// header begins the line with which a template selects its delimiters.
 const header = "#jinja2:"
 
-// holdsHeader reports whether a play may make of a string one that begins with a header: those that hold its beginning,
-// end with a part of that, or only lack the #; and those that hold all characters of one that sets something, whatever
-// stands between.
+// holdsHeader reports whether a play could turn a string into one that begins with a header: it contains the beginning
+// of one, ends with a part of that, or only lacks the #; or it contains all characters of a setting in the header,
+// whatever is between them.
 func holdsHeader(s string) bool {
 	word := strings.TrimSpace(s)
 	if n := len(header) - 1; len(word) >= n && strings.EqualFold(word[:n], header[1:]) {
@@ -136,16 +136,16 @@ func isInertLiteral(raw string) bool {
 	return IsInert(gjson.Parse(raw).Str)
 }
 
-// AppendValue appends a compact JSON value as Ansible may read it. Strings that are not inert are marked, unless they
-// are trusted. Objects become the text of their JSON that look like marks, or that have a key of their own that is not
-// inert: a key cannot be marked, ansible-core before 2.19 executes it where a play makes a value of it, and a mark on
-// the values beside it does not keep it from that. Objects that hold such objects stay what they are.
+// AppendValue appends a compact JSON value that is safe for Ansible. Strings that are not inert are marked, unless they
+// are trusted. Objects that look like marks, or that have a key of their own that is not inert, become the text of
+// their JSON: a key cannot be marked, ansible-core before 2.19 executes it when a play makes a value from it, and marks
+// on the values do not prevent that. Objects that contain such objects stay objects.
 func AppendValue(dst []byte, value string, trust Trust) []byte {
 	switch value[0] {
 	case '"':
 		return appendLiteral(dst, value, trust)
 	case '{', '[':
-		// A name with an escape may be a mark too: "\u005f_ansible_vault".
+		// An escaped name can be a mark too: "\u005f_ansible_vault".
 		if strings.Contains(value, "__ansible_") || strings.Contains(value, `\u`) {
 			return appendNested(dst, gjson.Parse(value), trust)
 		}
@@ -157,7 +157,7 @@ func AppendValue(dst []byte, value string, trust Trust) []byte {
 	return append(dst, value...)
 }
 
-// appendLiteral appends a JSON string, marked if it must be.
+// appendLiteral appends a JSON string, marked if necessary.
 func appendLiteral(dst []byte, raw string, trust Trust) []byte {
 	if trust == Trusted || isInertLiteral(raw) {
 		return append(dst, raw...)
@@ -167,8 +167,7 @@ func appendLiteral(dst []byte, raw string, trust Trust) []byte {
 	return append(dst, '}')
 }
 
-// appendMarked appends an object or a list that holds no marks of its own; its strings that are values are marked
-// if they must be.
+// appendMarked appends an object or a list without marks of its own; its string values are marked if necessary.
 func appendMarked(dst []byte, value string, trust Trust) []byte {
 	begin, done := len(dst), 0
 	for i := 0; i < len(value); {
@@ -178,7 +177,7 @@ func appendMarked(dst []byte, value string, trust Trust) []byte {
 		}
 		n := rules.StringEnd(value[i:], 0)
 		if !isInertLiteral(value[i : i+n]) {
-			if isName := i+n < len(value) && value[i+n] == ':'; !isName { // compact: nothing stands between
+			if isName := i+n < len(value) && value[i+n] == ':'; !isName { // compact: there is no space between
 				dst = append(dst, value[done:i]...)
 				dst = appendLiteral(dst, value[i:i+n], trust)
 				done = i + n
@@ -191,7 +190,7 @@ func appendMarked(dst []byte, value string, trust Trust) []byte {
 	return append(dst, value[done:]...)
 }
 
-// appendNested is like AppendValue, for values that may hold marks, or keys that must not be written.
+// appendNested is like AppendValue, for values that may contain marks, or keys that must not be written.
 func appendNested(dst []byte, v gjson.Result, trust Trust) []byte {
 	switch {
 	case v.IsObject():
@@ -200,7 +199,7 @@ func appendNested(dst []byte, v gjson.Result, trust Trust) []byte {
 		}
 		inner := trust
 		if hasMark(v) {
-			inner = Trusted // of a mark there is nothing to mark
+			inner = Trusted // nothing within a mark is marked
 		}
 		dst = append(dst, '{')
 		first := true
@@ -232,7 +231,7 @@ func appendNested(dst []byte, v gjson.Result, trust Trust) []byte {
 	return append(dst, v.Raw...)
 }
 
-// isText reports whether an object is written as the text of its JSON.
+// isText reports whether an object must be written as the text of its JSON.
 func isText(object gjson.Result, trust Trust) bool {
 	if trust == Untrusted {
 		inert := true
@@ -263,8 +262,8 @@ func hasMark(object gjson.Result) bool {
 	return found
 }
 
-// genuine reports whether an object may be written as it is: those without marks, those that only take trust away, and
-// with trust also vaults.
+// genuine reports whether an object may be written as it is: objects without marks, or with marks that only remove
+// trust and, if trusted, vaults.
 func genuine(object gjson.Result, trust Trust) bool {
 	if !hasMark(object) {
 		return true

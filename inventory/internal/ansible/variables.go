@@ -14,14 +14,14 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Variable is one variable; its value is compact, its text otherwise as the API gave it.
+// Variable is one variable; its value is compact JSON, with the API's text otherwise.
 type Variable = hierarchy.Variable
 
-// Variables are an object's own.
+// Variables are the own variables of an object.
 type Variables = hierarchy.Variables
 
-// CheckVariables finds what an inventory cannot hold of an owner's variables: names that are taken, the name of the
-// facts among them, names that Ansible may execute, and values that it could not load. What is excluded does not count.
+// CheckVariables finds variables of an owner that an inventory cannot contain: names that are taken, such as that of
+// the facts, names that Ansible may execute, and values that it could not load. Excluded variables are ignored.
 func CheckVariables(v Variables, owner fmt.Stringer, facts string, exclude *Excluder, trust Trust) error {
 	for i := range v {
 		name := v[i].Name
@@ -47,8 +47,8 @@ func CheckVariables(v Variables, owner fmt.Stringer, facts string, exclude *Excl
 	return nil
 }
 
-// CheckMember finds, in a name and the JSON of its value, what Ansible would read as something else, or programs would
-// cut: numbers that no double holds, NUL, and what is not UTF-8. path is where it is.
+// CheckMember finds, in a name and its JSON value, what Ansible would misread, or programs would truncate: numbers
+// outside the range of a double, NUL, and text that is not UTF-8. path is its position.
 func CheckMember(name, raw string) (path string, err error) {
 	err = value.In(name, cmp.Or(value.CheckText(name), value.CheckJSON(raw)))
 	if fault, ok := errors.AsType[*value.Fault](err); ok {
@@ -57,7 +57,7 @@ func CheckMember(name, raw string) (path string, err error) {
 	return "", nil
 }
 
-// CheckFacts finds names of the facts that cannot be; "" leaves the facts out.
+// CheckFacts returns an error if the facts cannot have a name; "" means no facts.
 func CheckFacts(name string) error {
 	if name != "" && !IsIdentifier(name) {
 		return fmt.Errorf("facts must be the name of a variable (letters, digits, underscores), not %q", name)
@@ -71,22 +71,22 @@ func CheckFacts(name string) error {
 	return nil
 }
 
-// ansibles are variables that Ansible sets over those of an inventory (contract A3).
+// ansibles are variables that Ansible sets itself, over those of an inventory (contract A3).
 var ansibles = []string{
 	"inventory_hostname", "inventory_hostname_short", "inventory_file", "inventory_dir", "groups", "group_names", "hostvars", "playbook_dir",
 	"play_hosts", "ansible_play_hosts", "omit", "role_name", "ansible_version", "vars", "environment",
 }
 
-// Excluder decides which names are left out, such as those of variables. It is safe for concurrent use.
+// Excluder decides which names are left out, such as names of variables. It is safe for concurrent use.
 type Excluder struct {
 	patterns []string
-	known    sync.Map // of names: bool
+	known    sync.Map // by name: bool
 }
 
-// NewExcluder returns an Excluder of patterns as of path.Match, which CheckPatterns has looked at.
+// NewExcluder returns an Excluder for patterns as in path.Match, which CheckPatterns has checked.
 func NewExcluder(patterns []string) *Excluder { return &Excluder{patterns: patterns} }
 
-// CheckPatterns finds patterns of a setting that are not well formed.
+// CheckPatterns returns an error for malformed patterns in a setting.
 func CheckPatterns(setting string, patterns []string) error {
 	for _, p := range patterns {
 		if _, err := path.Match(p, ""); err != nil {
@@ -112,7 +112,7 @@ func (e *Excluder) Excludes(name string) bool {
 	return out
 }
 
-// Keep returns the variables without the excluded ones; the same slice where there are none.
+// Keep returns the variables without the excluded ones; the same slice if there are none.
 func (e *Excluder) Keep(v Variables) Variables {
 	if len(e.patterns) == 0 || !slices.ContainsFunc(v, func(one Variable) bool { return e.Excludes(one.Name) }) {
 		return v

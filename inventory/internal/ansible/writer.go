@@ -14,9 +14,9 @@ import (
 type writer struct {
 	w      *bufio.Writer
 	pretty bool
-	depth  int   // of objects that are open, the outermost not counted
+	depth  int   // of open objects, without the outermost
 	filled bool  // the innermost open object has a member
-	at     int64 // bytes that were written
+	at     int64 // number of bytes written
 	buf    bytes.Buffer
 	any    bool // something was written
 }
@@ -35,7 +35,7 @@ func (w *writer) puts(text string) {
 	w.at += int64(n)
 }
 
-// begin writes what stands before a member, and its name.
+// begin writes the separator before a member, and its name.
 func (w *writer) begin(name string) {
 	w.next()
 	w.put(append(jsontext.AppendUTF8(nil, name), ':'))
@@ -44,7 +44,7 @@ func (w *writer) begin(name string) {
 	}
 }
 
-// next writes what stands before a member.
+// next writes the separator before a member.
 func (w *writer) next() {
 	switch {
 	case !w.any:
@@ -58,7 +58,7 @@ func (w *writer) next() {
 	w.any, w.filled = true, true
 }
 
-// newline begins a line; pretty ones are indented.
+// newline begins a line; it is indented if pretty.
 func (w *writer) newline(depth int) {
 	w.puts("\n")
 	if w.pretty {
@@ -74,8 +74,8 @@ func (w *writer) open(name string) {
 	w.depth, w.filled = w.depth+1, false
 }
 
-// close closes the innermost object. After hosts, each on a line, it begins a line, which no host's is (see
-// plugins/plugin_utils/lazy.py).
+// close closes the innermost object. After hosts, each on its own line, it begins a new line, which no host's line
+// looks like (see plugins/plugin_utils/lazy.py).
 func (w *writer) close() {
 	if w.filled && (w.pretty || w.depth > 1) {
 		w.newline(w.depth)
@@ -92,11 +92,11 @@ func (w *writer) member(name string, value []byte) {
 		return
 	}
 	w.buf.Reset()
-	_ = json.Indent(&w.buf, value, strings.Repeat("  ", w.depth+1), "  ") // the value is well formed
+	_ = json.Indent(&w.buf, value, strings.Repeat("  ", w.depth+1), "  ") // the value is well-formed
 	w.put(w.buf.Bytes())
 }
 
-// copied writes hosts that mostly stand in another document.
+// copied writes hosts, most of which are copied from another document.
 func (w *writer) copied(hosts Copier, note func(Place)) error {
 	var buf []byte
 	for i := 0; i < hosts.Len(); {
@@ -125,7 +125,7 @@ func (w *writer) copied(hosts Copier, note func(Place)) error {
 	return nil
 }
 
-// end closes the outermost object. Errors of all writes come out here.
+// end closes the outermost object. It returns the error of any write.
 func (w *writer) end() error {
 	if w.pretty {
 		w.newline(0)

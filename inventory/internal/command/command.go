@@ -21,43 +21,43 @@ import (
 	"github.com/craton-fleet/craton/inventory/internal/ansible"
 )
 
-// Face holds what differs between the inventory commands.
+// Face is what differs between the inventory commands.
 type Face struct {
 	Use, Short, Long, Example string
 	Sections                  []settings.Section
 	// Subset is set if the inventory can be limited to what Ansible's --limit selects.
 	Subset bool
-	// Open looks at the settings, and connects; nothing needs to be read yet.
+	// Open checks the settings, and connects; it need not read anything yet.
 	Open func(ctx context.Context, v *settings.Values, asked Request) (*Source, error)
 }
 
-// Request holds the flags that are not settings.
+// Request is the flags that are not settings.
 type Request struct {
 	KeepMappings bool
-	Subset       string // what Ansible's --limit says
-	SubsetBeside bool   // there are other inventories, or groups that Ansible makes
+	Subset       string // Ansible's --limit
+	SubsetBeside bool   // there are other inventories, or groups that Ansible creates
 }
 
 // Source is an inventory that can be read.
 type Source struct {
 	Document func(ctx context.Context) (*ansible.Document, error)
-	// List returns what --list writes, which may be kept from an earlier run; nil: it is the Document.
+	// List returns what --list writes, which may be cached from an earlier run; nil: it is the Document.
 	List func(ctx context.Context) (*Listing, error)
 	// Host returns the object of one host's variables, compact.
 	Host func(ctx context.Context, name string) ([]byte, error)
-	// Note returns what to say on standard error beside a document, if anything.
+	// Note returns a text for standard error after a document, if any.
 	Note  func() string
 	Close func() error
 }
 
-// Listing is a whole inventory, as --list writes it.
+// Listing is a complete inventory, as --list writes it.
 type Listing struct {
 	Write func(w io.Writer) error
-	Note  string // what to say on standard error after it was written, which may find it out; "" is nothing
-	Close func() // ends it, written or not
+	Note  string // a text for standard error after it was written, which may be determined only then; "" is none
+	Close func() // releases it, whether it was written or not
 }
 
-// gcPercent is how much the heap may grow before garbage is collected, in percent of what is in use. It also sets the
+// gcPercent is how much the heap may grow before a garbage collection, in percent of what is in use. It also sets the
 // size of the heap before the first collection, here 32 MB: up to some 10,000 hosts there is none at all.
 const gcPercent = 800
 
@@ -122,8 +122,8 @@ func (r *run) run(cmd *cobra.Command) (err error) {
 			}
 		}
 	}
-	// The process lives for one document, and page bodies, the most of what it reads, are used again: collecting seldom
-	// saves a sixth of its processor time and costs a tenth more memory, at 100,000 hosts too.
+	// The process exists for one document, and the bodies of pages, most of what it reads, are reused: fewer
+	// collections save a sixth of the processor time and take a tenth more memory, even with 100,000 hosts.
 	debug.SetGCPercent(gcPercent)
 	ctx := cmd.Context()
 	source, err := r.face.Open(ctx, v, r.asked)
@@ -173,8 +173,8 @@ func (r *run) writeListing(ctx context.Context, name string, source *Source) err
 	return err
 }
 
-// write writes to the file that was asked for, or to standard output. Variables may be secrets, so only the owner
-// may read the file.
+// write writes to the requested file, or to standard output. Variables may be secrets, so only the owner can read the
+// file.
 func (r *run) write(write func(io.Writer) error) error {
 	if r.output == "" {
 		output.WidenPipe(r.streams.Out)

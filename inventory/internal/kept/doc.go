@@ -1,10 +1,10 @@
-// Package kept keeps documents on disk, with what makes them valid: one file for each key, in a folder that belongs to
-// the user alone (see internal/private). A file is written beside the one that it replaces and takes its place whole,
-// so that any number of processes may keep and read at once: who has opened a document reads that one.
+// Package kept caches documents on disk, with what is needed to check that they are current: one file for each key, in
+// a directory that belongs to the user alone (see internal/private). A file is replaced atomically, so any number of
+// processes may write and read at once: a reader continues with the file that it has opened.
 //
-// A file has the document, an index of its owner's making, a [Header] in JSON, and 24 bytes that tell where the header
-// begins. All of it is under checksums: what is cut short or altered counts as not there. They notice accidents. Who
-// could write there on purpose is the user.
+// A file contains the document, an index from the caller, a [Header] in JSON, and 24 bytes with the position of the
+// header. Checksums cover all of it: a truncated or altered file counts as missing. They detect accidents, not attacks:
+// only the user can write to the directory.
 //
 //	store, err := kept.Open(folder)
 //	entry := store.Find(key)          // nil: none
@@ -15,6 +15,6 @@
 //	_, _ = draft.Write(document)
 //	err = draft.Keep(header, index)
 //
-// What is kept is bounded: documents of more than [MaxBytes] are not kept, and those that were used longest ago go
-// when all of them together have more than that, or when nobody has used them for [Unused].
+// The size of the cache is limited: documents of more than [MaxBytes] are not cached, and the least recently used are
+// deleted if all together are larger than that, or if they have not been used for [Unused].
 package kept

@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// MaxBytes is how much disk space all cached documents may take.
+	// MaxBytes is the maximum disk space of all cached documents.
 	MaxBytes = 2 << 30
-	// Unused is how long a document is kept that nobody uses.
+	// Unused is how long an unused document is kept.
 	Unused = 30 * 24 * time.Hour
 
 	form      = 1 // of files
@@ -45,18 +45,18 @@ type Header struct {
 	Form     int       `json:"form"`
 	Key      string    `json:"key"`
 	Program  string    `json:"program"` // that made it
-	Fleet    string    `json:"fleet"`   // whose, in words
+	Fleet    string    `json:"fleet"`   // its source, in words
 	Settings string    `json:"settings"`
 	Tag      string    `json:"tag"`      // the server's entity tag, which shows whether anything has changed; "" from a server without revisions
-	Revision string    `json:"revision"` // where the server's change log ended then
+	Revision string    `json:"revision"` // the end of the server's change log at that time
 	Hosts    int       `json:"hosts"`
 	Made     time.Time `json:"made"`
 	Document Part      `json:"document"`
 	Index    Part      `json:"index"`
 }
 
-// Folder returns where documents are kept that nobody says another place for: craton/inventory in the user's cache
-// folder ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS).
+// Folder returns the default directory of documents: craton/inventory in the user's cache directory ($XDG_CACHE_HOME,
+// or ~/.cache; ~/Library/Caches on macOS).
 func Folder() (string, error) {
 	dir, err := private.CachePath("inventory")
 	if err != nil {
@@ -65,10 +65,10 @@ func Folder() (string, error) {
 	return dir, nil
 }
 
-// Store is a folder of documents.
+// Store is a directory of documents.
 type Store struct{ dir string }
 
-// Open opens the folder, which is made when there is something to keep. An error says why what is in it does not count.
+// Open opens the directory, which is created when it is first needed. An error says why its contents are not used.
 func Open(dir string) (*Store, error) {
 	if err := private.CheckFolder(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
@@ -76,7 +76,7 @@ func Open(dir string) (*Store, error) {
 	return &Store{dir}, nil
 }
 
-// CanOpen finds out whether the folder is there, or can be made.
+// CanOpen checks whether the directory exists, or can be created.
 func (s *Store) CanOpen() error {
 	if err := private.CheckFolder(s.dir); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -84,24 +84,24 @@ func (s *Store) CanOpen() error {
 	return private.CanMake(s.dir)
 }
 
-// Dir returns the folder.
+// Dir returns the directory.
 func (s *Store) Dir() string { return s.dir }
 
 func (s *Store) path(key string) string { return filepath.Join(s.dir, key+ending) }
 
-// Entry is a document that is kept. It is open until it is closed.
+// Entry is a cached document. It is open until Close.
 type Entry struct {
 	Header
-	Checked time.Time // when it was last known to be the present one
+	Checked time.Time // when it was last confirmed to be current
 	Bytes   int64     // of the file
 	file    *os.File
 }
 
-// errDamaged is a file that is not what was written.
+// errDamaged is the error for a file that is not what was written.
 var errDamaged = errors.New("it is truncated or corrupted")
 
-// Find opens the document of a key. The error is one of fs.ErrNotExist where there is none, and says otherwise why what
-// is there does not count.
+// Find opens the document of a key. The error is fs.ErrNotExist if there is none, or says why the existing one is not
+// used.
 func (s *Store) Find(key string) (*Entry, error) {
 	f, err := private.Open(s.path(key))
 	if err != nil {
@@ -145,14 +145,14 @@ func (e *Entry) readHeader(key string) error {
 	return nil
 }
 
-// Close closes the file. Of a nil Entry it does nothing.
+// Close closes the file. It does nothing for a nil Entry.
 func (e *Entry) Close() {
 	if e != nil {
 		_ = e.file.Close()
 	}
 }
 
-// Check reads the whole document and checks that it is the one that was cached.
+// Check reads the complete document and verifies its checksum.
 func (e *Entry) Check() error {
 	buf := make([]byte, piece)
 	sum := uint32(0)
@@ -190,14 +190,14 @@ func (e *Entry) ReadIndex() ([]byte, error) {
 	return index, nil
 }
 
-// Touch notes that the document is the present one now.
+// Touch records that the document is current now.
 func (e *Entry) Touch(now time.Time) {
 	if now.Sub(e.Checked).Abs() > time.Second {
-		_ = os.Chtimes(e.file.Name(), now, now) // of what has taken its place it is as true
+		_ = os.Chtimes(e.file.Name(), now, now) // if it was replaced, that is just as current
 	}
 }
 
-// Draft is a document that is to be kept.
+// Draft is a document that is being written to the cache.
 type Draft struct {
 	store *Store
 	key   string
@@ -206,7 +206,7 @@ type Draft struct {
 	err   error
 }
 
-// Begin begins a document. Nobody sees anything of it before [Draft.Keep].
+// Begin begins a document, which is not visible before [Draft.Keep].
 func (s *Store) Begin(key string) *Draft {
 	d := &Draft{store: s, key: key}
 	d.file, d.err = s.create(s.path(key))
@@ -220,7 +220,7 @@ func (s *Store) create(path string) (*os.File, error) {
 	return private.Create(path)
 }
 
-// files returns what is in the folder; none where it is not there.
+// files returns the files of the directory; none if it does not exist.
 func (s *Store) files() ([]os.DirEntry, error) {
 	files, err := os.ReadDir(s.dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -229,7 +229,7 @@ func (s *Store) files() ([]os.DirEntry, error) {
 	return files, err
 }
 
-// Write adds to the document. What fails is told by Keep, so that whoever else reads the document is not disturbed.
+// Write adds to the document. Keep returns its error, so that other writers of the same document are not disturbed.
 func (d *Draft) Write(b []byte) (int, error) {
 	d.add(&d.part, b)
 	return len(b), nil
@@ -247,7 +247,7 @@ func (d *Draft) add(part *Part, b []byte) {
 	_, d.err = d.file.Write(b)
 }
 
-// Keep puts the document in the place of the one that was kept before.
+// Keep replaces the cached document.
 func (d *Draft) Keep(h Header, index []byte) error {
 	h.Form, h.Key = form, d.key
 	d.add(&h.Index, index)
@@ -273,14 +273,14 @@ func (d *Draft) Keep(h Header, index []byte) error {
 	return nil
 }
 
-// Discard throws the draft away.
+// Discard deletes the draft.
 func (d *Draft) Discard() {
 	if d.file != nil {
 		_ = private.Keep(d.file, "", errors.New("not wanted"))
 	}
 }
 
-// sweep bounds what is kept. What was just kept stays.
+// sweep limits the size of the cache. The newest document is kept.
 func (s *Store) sweep(key string, now time.Time) {
 	type old struct {
 		path string
@@ -327,8 +327,8 @@ func isOwnFile(name string) bool {
 	return strings.HasSuffix(name, ending) || slices.ContainsFunc(notes, func(n string) bool { return strings.HasSuffix(name, n) })
 }
 
-// All opens what is kept, the document that was used last first. What does not count is in the error, the rest is there
-// all the same.
+// All opens the cached documents, the most recently used first. Those that cannot be used are in the error; the others
+// are returned nevertheless.
 func (s *Store) All() ([]*Entry, error) {
 	files, err := s.files()
 	var all []*Entry
@@ -339,7 +339,7 @@ func (s *Store) All() ([]*Entry, error) {
 		}
 		e, bad := s.Find(key)
 		if bad != nil {
-			if !errors.Is(bad, fs.ErrNotExist) { // another process is at work
+			if !errors.Is(bad, fs.ErrNotExist) { // another process is replacing it
 				err = errors.Join(err, bad)
 			}
 			continue

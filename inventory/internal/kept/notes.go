@@ -13,18 +13,18 @@ import (
 	"github.com/craton-fleet/craton/internal/private"
 )
 
-// Refusal is a document that was not taken in the place of the one that is kept, because it has lost too much.
+// Refusal is a document that did not replace the cached one, because it has lost too many hosts.
 type Refusal struct {
 	Fleet    string    `json:"fleet"`
 	Settings string    `json:"settings"`
 	Hosts    int       `json:"hosts"` // it has
-	Lost     int       `json:"lost"`  // of those that the last one had
+	Lost     int       `json:"lost"`  // of those in the previous one
 	Of       int       `json:"of"`
-	Names    []string  `json:"names"` // some of those that it lost
+	Names    []string  `json:"names"` // some of the lost ones
 	At       time.Time `json:"at"`
 }
 
-// LostHosts names the hosts that were lost.
+// LostHosts lists the lost hosts.
 func (r *Refusal) LostHosts() string {
 	text := strings.Join(r.Names, ", ")
 	if r.Lost > len(r.Names) {
@@ -33,7 +33,7 @@ func (r *Refusal) LostHosts() string {
 	return text
 }
 
-// What notes say of the document with the same key.
+// Fields of notes about the document with the same key.
 const (
 	refused  = ".refused"
 	accepted = ".accepted"
@@ -45,7 +45,7 @@ const maxNote = 1 << 20
 
 func (s *Store) note(key, what string) string { return filepath.Join(s.dir, key+what) }
 
-// Refuse notes what was refused.
+// Refuse records a refusal.
 func (s *Store) Refuse(key string, r Refusal) error {
 	f, err := s.create(s.note(key, refused))
 	if err != nil {
@@ -54,7 +54,7 @@ func (s *Store) Refuse(key string, r Refusal) error {
 	return private.Keep(f, s.note(key, refused), json.NewEncoder(f).Encode(r))
 }
 
-// Accepted returns what may be lost all the same; nil: nothing.
+// Accepted returns the accepted losses; nil: none.
 func (s *Store) Accepted(key string) *Refusal {
 	r, err := s.readNote(key, accepted)
 	if err != nil {
@@ -73,7 +73,7 @@ func (s *Store) readNote(key, what string) (*Refusal, error) {
 	return r, json.NewDecoder(io.LimitReader(f, maxNote)).Decode(r)
 }
 
-// Refused returns what was refused and not accepted yet, by key.
+// Refused returns refusals that have not been accepted yet, by key.
 func (s *Store) Refused() (map[string]*Refusal, error) {
 	files, err := s.files()
 	all := map[string]*Refusal{}
@@ -93,7 +93,7 @@ func (s *Store) Refused() (map[string]*Refusal, error) {
 	return all, err
 }
 
-// Accept has the next document of a key taken, if it has lost no more than the one that was refused.
+// Accept makes the next document of a key acceptable, if it has not lost more than the one that was refused.
 func (s *Store) Accept(key string) error {
 	return os.Rename(s.note(key, refused), s.note(key, accepted))
 }

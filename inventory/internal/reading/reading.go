@@ -1,5 +1,5 @@
-// Package reading reads what is only valid when complete: if it breaks off or changes while it is read, it is read
-// again from the beginning.
+// Package reading reads data that is valid only if it is complete: if it breaks off or changes while it is read, it is
+// read again from the beginning.
 package reading
 
 import (
@@ -10,14 +10,14 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 )
 
-// tries is how often something is read in all.
+// tries is the maximum number of attempts.
 const tries = 3
 
-// pauses are the waits before the others.
+// pauses are the waits before further attempts.
 var pauses = retry.Pauses{First: 400 * time.Millisecond, Max: time.Second}
 
-// Retry runs a read until it succeeds, fails for good, or was tried often enough. passing reports whether another try
-// may succeed. what names what is read, for the last error.
+// Retry calls a read until it succeeds, fails permanently, or has been tried often enough. passing reports whether
+// another attempt may succeed. what describes what is read, for the last error.
 func Retry[T any](ctx context.Context, what string, read func(context.Context) (got T, passing bool, err error)) (got T, err error) {
 	err = pauses.Do(ctx, func(n int) (again bool, err error) {
 		var passing bool
