@@ -202,7 +202,7 @@ func TestDoctorHealthy(t *testing.T) {
 				"clock":              "ok: ",
 				"credentials":        c.want,
 				"pages":              `ok: .*10 .*100 .*12 hosts in [\d.]+m?s$`,
-				"inventory settings": "ok: all are defaults$",
+				"inventory settings": "ok: all settings have",
 				"inventory":          `ok: 12 hosts, 3 groups, in [\d.]+m?s$`,
 				"duplicates":         "ok: ",
 				"cached inventory":   "ok: ",

@@ -59,7 +59,7 @@ func TestInterrupted(t *testing.T) {
 		"edit that was done": {args: "host-vars-set --where name=web-* b=1 --yes", at: "POST /v1/bulk", answered: true, want: "ERROR: interrupted: SIGINT\nthe interrupt came too late: the edit was made\n", stdout: "Changed 5 hosts"},
 		"one by one":         {args: "host-vars-set --where name=web-* c=1 --yes", at: "PUT /v1/hosts/", nth: 3, answered: true, original: true, want: "ERROR: interrupted: SIGINT\n3 of 5 hosts were changed; run the same command again to continue\n"},
 		"export":             {args: "export --output " + out, at: "GET /v1/fleet", want: "ERROR: interrupted: SIGINT\nnothing was written\n"},
-		"export unread":      {args: "export", unread: true, want: "ERROR: interrupted: SIGINT\nwhat was written is not complete: discard it, and export again\n"},
+		"export unread":      {args: "export", unread: true, want: "ERROR: interrupted: SIGINT\nthe output is incomplete: discard it, and export again\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -26,10 +26,10 @@ func TestIotronicInterrupted(t *testing.T) {
 		look        int32  // ... the first or the second time
 		want        string
 	}{
-		"asking for a state":        {provision, "/states/provision", 1, "Ironic may have begun to make node n \"active\": `craton iotronic node-states n` shows whether it has"},
-		"waiting for a state":       {provision, "/states", 2, "node n goes on to \"active\" without this command; it was \"deploying\" last: `craton iotronic node-states n` shows how far it is"},
-		"asking for an allocation":  {allocate, "/allocations", 1, "the allocation may have been created: `craton iotronic allocation-list` shows whether it has"},
-		"waiting for an allocation": {allocate, "/allocations/" + allocation, 1, "allocation " + allocation + " was created, and goes on without this command: `craton iotronic allocation-show " + allocation + "` shows how far it is"},
+		"asking for a state":        {provision, "/states/provision", 1, "Ironic may have started to change node n to \"active\": `craton iotronic node-states n` shows whether it has"},
+		"waiting for a state":       {provision, "/states", 2, "node n continues to change to \"active\"; its last known state is \"deploying\": `craton iotronic node-states n` shows its state"},
+		"asking for an allocation":  {allocate, "/allocations", 1, "the allocation may have been created: `craton iotronic allocation-list` shows whether it was"},
+		"waiting for an allocation": {allocate, "/allocations/" + allocation, 1, "allocation " + allocation + " was created, and Ironic continues to work on it: `craton iotronic allocation-show " + allocation + "` shows its state"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -267,7 +267,7 @@ func TestListenRefused(t *testing.T) {
 	for want, args := range map[string][]string{
 		"no address is set":             {"--listen", ""},
 		"needs the path of a socket":    {"--listen", "unix:@abstract"},
-		"at most 107 are possible":      {"--listen", "unix:/tmp/" + strings.Repeat("x", 110)},
+		"at most 107 ":                  {"--listen", "unix:/tmp/" + strings.Repeat("x", 110)},
 		"address already in use":        {"--listen", "127.0.0.1:0", "--metrics-listen", l.Addr().String()},
 		"metrics, which are turned off": {"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--metrics=false"},
 	} {

@@ -51,11 +51,11 @@ func TestKeysAndRoles(t *testing.T) {
 		"user-key-create x --role king":         "invalid choice",
 		"user-key-list --user 1":                "'admin' role",
 		"user-key-delete none":                  `no key "none"`,
-		"user-key-delete ci":                    "ci ... this command signs in",
+		"user-key-delete ci":                    "This command signs in ... ci",
 		"user-role-set 1 member":                "is read-only",
 		"user-key-create":                       "<name>",
 		"user-role-set ann":                     "<role>",
-		"user-key-list --at yesterday":          "shows those of now",
+		"user-key-list --at yesterday":          "shows only the current ones",
 	} {
 		if got := as(made.Key, line); got.Exit == 0 || !wording.Has(got.Stdout+got.Stderr, want) || strings.Contains(got.Stderr, made.Key) {
 			t.Errorf("%s: %+v", line, got)

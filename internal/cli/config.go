@@ -128,7 +128,7 @@ func (c *configuration) write(s output.Streams, format string) error {
 		}
 	}
 	if c.defaults > 0 {
-		fmt.Fprintf(s.Err, "%d set, %d more have their defaults: --all\n", len(c.entries), c.defaults)
+		fmt.Fprintf(s.Err, "%d set; --all also shows the %d that have their defaults\n", len(c.entries), c.defaults)
 	}
 	if format == show.FormatJSON || format == show.FormatYAML { // the document has them
 		return nil

@@ -115,7 +115,7 @@ func TestDeleteAsks(t *testing.T) {
 		t.Fatal(status, out, errs)
 	}
 	if status, out, errs := run(nil, "host-delete", "web-01", "--dry-run"); status != 0 || errs != "" ||
-		!regexp.MustCompile(`^Would delete host web-01 .*2 network interfaces; .*refuses.* host web-02 \(id \d+\) .*parent`).MatchString(out) {
+		!regexp.MustCompile(`^Would delete host web-01 .*2 network interfaces; .*refuses.* parent of host web-02 \(id \d+\)`).MatchString(out) {
 		t.Errorf("%d %q %q", status, out, errs)
 	}
 	if status, _, errs := run(nil, "host-delete", "web-01", "--yes"); status != 1 || !strings.Contains(errs, "parent") {

@@ -16,7 +16,7 @@ func TestDeleteCaller(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	for line, want := range map[string][]string{
-		"user-delete bootstrap":          {"user bootstrap ... this command signs in", "--yes"},
+		"user-delete bootstrap":          {"This command signs in ... user bootstrap", "--yes"},
 		"user-delete bootstrap --yes":    {"last root user", "craton server bootstrap --new-key"},
 		"project-delete bootstrap":       {"with it: 1 user.", "--yes"},
 		"project-delete bootstrap --yes": {`user "bootstrap" ... last root user`},

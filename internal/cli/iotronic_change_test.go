@@ -46,7 +46,7 @@ func TestIotronicBoardLife(t *testing.T) {
 		"board-update pi-02 uuid=x":                                                                  "PATCH /v1/boards/pi-02: 400 Bad Request: Cannot change the uuid of an existing Board.",
 		"board-update pi-02 'rack'":                                                                  `"rack" ... path=value ... rack=`,
 		"board-update pi-02 name=x /name=y":                                                          "name is changed twice",
-		"board-update pi-02 =x":                                                                      `"=x" names no path`,
+		"board-update pi-02 =x":                                                                      `"=x" has no path`,
 		"board-update pi-02 remove name=x":                                                           `"name=x": ... remove`,
 		"board-update pi-02 replace":                                                                 "Nothing to update... ... replace",
 		"board-update pi-02 extra//x=1":                                                              `"extra//x" ... empty`,

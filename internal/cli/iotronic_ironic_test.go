@@ -173,7 +173,7 @@ func TestIronicNodeLife(t *testing.T) {
 	for _, c := range []struct{ line, stdin, want string }{
 		{"node-power NAME on --wait 60", "", `Node NAME: now "power on".`},
 		{"node-power NAME reboot --wait 60", "", `Node NAME: now "power on".`},
-		{"node-power NAME off", "", `Node NAME: asked for "power off".`},
+		{"node-power NAME off", "", `Node NAME: requested "power off".`},
 		{"node-power NAME off --soft --wait 0", "", `Node NAME: now "power off".`},
 		{"node-maintenance NAME true --reason 'a new fan'", "", "Node NAME: in maintenance."},
 		{"node-set-maintenance NAME off", "", "Node NAME: no longer in maintenance."},
@@ -216,11 +216,11 @@ func TestIronicNodeLife(t *testing.T) {
 		"node-power NAME on --wait -1":                                      "Invalid wait specified. Expected non-negative seconds, got -1",
 		"node-provision NAME unrescue":                                      "400 Bad Request: ",
 		"node-power cli-lif on":                                             "could not be found",
-		"node-create -n x":                                                  "a node of Ironic needs --driver",
-		"node-create -n x --json '[1]'":                                     `argument --json: ... no file "[1]" ... JSON object`,
-		"node-create -n x --json '{}'":                                      "a node of Ironic needs --driver",
-		"node-list --fields ,":                                              "--fields names no field",
-		"node-create -d x --latitude 1":                                     "Ironic ... leave out --latitude, --longitude, --altitude",
+		"node-create -n x":                                                  "requires --driver",
+		"node-create -n x --json '[1]'":                                     `argument --json: "[1]" ... JSON object`,
+		"node-create -n x --json '{}'":                                      "requires --driver",
+		"node-list --fields ,":                                              "--fields",
+		"node-create -d x --latitude 1":                                     "Ironic ... --latitude, --longitude, --altitude",
 		"node-create -d x --code c":                                         "argument --code: Ironic does not have it",
 		"node-create -d nonsense":                                           "400 Bad Request: No valid host was found",
 		"node-create -n NAME -d " + openstacktest.IronicDriver:              "409 Conflict: ",
@@ -265,7 +265,7 @@ func TestIronicNodeLife(t *testing.T) {
 	if got := a.must(t, "node-delete --dry-run "+name); got != "Would delete node "+name+" with 1 port.\n" {
 		t.Error(got)
 	}
-	if got := a.fails(t, "node-delete "+name); !strings.Contains(got, "Ironic would delete ports with: "+name+" (1 port).") || !strings.Contains(got, "--yes") {
+	if got := a.fails(t, "node-delete "+name); !strings.Contains(got, "ports of "+name+" (1 port).") || !strings.Contains(got, "--yes") {
 		t.Error(got)
 	}
 	if got := a.must(t, "node-delete --yes "+name); got != "Node "+name+" was successfully deleted.\n" {

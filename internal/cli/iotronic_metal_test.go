@@ -48,8 +48,8 @@ func TestIronicPorts(t *testing.T) {
 	for line, want := range map[string]string{
 		"port-update " + mac + " local_link_connection/port_id=true":                                   "local_link_connection: port_id ... true ... text",
 		"port-create -n cli-ports -a 52:54:00:30:00:03 -l port_id=null -l switch_id=0a:1b:2c:3d:4e:5f": "local_link_connection: port_id ... null ... text",
-		"port-create -n cli-ports":                     "a port of Ironic needs --address",
-		"port-create -a 52:54:00:30:00:03":             "a port of Ironic needs --node",
+		"port-create -n cli-ports":                     "requires --address",
+		"port-create -a 52:54:00:30:00:03":             "requires --node",
 		"port-create -n cli-port -a 52:54:00:30:00:03": "Node cli-port could not be found", // and what is near, if it is among the first thousand
 		"port-create -n cli-ports -a " + mac:           "409 Conflict: ",
 		"port-show 52:54:00:30:00:0f":                  "no port ... 52:54:00:30:00:0f ... did you mean",
@@ -85,12 +85,12 @@ func TestIronicManagement(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ line, want string }{
-		{"node-trait-add NAME CUSTOM_B CUSTOM_A", "Node NAME: has the traits.\n"},
+		{"node-trait-add NAME CUSTOM_B CUSTOM_A", "Node NAME: traits added.\n"},
 		{"--format csv node-trait-list NAME", "traits\nCUSTOM_A\nCUSTOM_B\n"},
 		{"node-trait-list NAME", "+----------+\n| Traits   |\n+----------+\n| CUSTOM_A |\n| CUSTOM_B |\n+----------+\n"},
-		{"node-remove-trait NAME CUSTOM_B", "Node NAME: no longer has the traits.\n"},
+		{"node-remove-trait NAME CUSTOM_B", "Node NAME: traits removed.\n"},
 		{"--format csv node-show NAME --fields traits", "traits\n\"[\"\"CUSTOM_A\"\"]\"\n"},
-		{"node-trait-remove NAME --all", "Node NAME: no longer has the traits.\n"},
+		{"node-trait-remove NAME --all", "Node NAME: traits removed.\n"},
 		{"--format csv node-trait-list NAME", "traits\n"},
 		{"node-boot-device-set NAME pxe --persistent", "Node NAME: boot device set.\n"},
 		{"--format csv node-boot-device-show NAME", "boot_device,persistent\npxe,false\n"},
@@ -112,8 +112,8 @@ func TestIronicManagement(t *testing.T) {
 	}
 	// What was done before a trait was refused.
 	for _, c := range [][2]string{
-		{"node-trait-add NAME CUSTOM_D NO_SUCH_TRAIT CUSTOM_E CUSTOM_F", "; added before it: CUSTOM_D; not tried: CUSTOM_E, CUSTOM_F"},
-		{"node-trait-remove NAME CUSTOM_D CUSTOM_Z", "; removed before it: CUSTOM_D"},
+		{"node-trait-add NAME CUSTOM_D NO_SUCH_TRAIT CUSTOM_E CUSTOM_F", "; already added: CUSTOM_D; not tried: CUSTOM_E, CUSTOM_F"},
+		{"node-trait-remove NAME CUSTOM_D CUSTOM_Z", "; already removed: CUSTOM_D"},
 	} {
 		if got := a.fails(t, strings.ReplaceAll(c[0], "NAME", name)); !strings.Contains(got, c[1]) {
 			t.Errorf("%s:\n%s\nwant %s", c[0], got, c[1])
@@ -129,7 +129,7 @@ func TestIronicManagement(t *testing.T) {
 		"node-list --ironic-url=http://x":                                          "unrecognized arguments: --ironic-url=http://x ... --iotronic-url",
 		"port-show 52:54:00:30:00:0e":                                              "GET /v1/ports: 404 Not Found: no port ... 52:54:00:30:00:0e",
 		"node-trait-remove NAME CUSTOM_Z":                                          "404 Not Found: ",
-		"node-trait-remove NAME":                                                   "give traits, or --all",
+		"node-trait-remove NAME":                                                   "traits or --all",
 		"node-trait-list NAME --iotronic-api-version 1.36":                         "traits (since 1.37)",
 		"node-boot-device-set NAME disk":                                           "400 Bad Request: ",
 		"node-inject-nmi NAME":                                                     "does not support inject_nmi",
@@ -148,7 +148,7 @@ func TestIronicManagement(t *testing.T) {
 	if got := a.must(t, "node-delete --dry-run "+name); got != "Would delete node "+name+" with 0 ports, while it is active.\n" {
 		t.Error(got)
 	}
-	if got := a.fails(t, "node-delete "+name); !wording.Has(got, "Ironic ... deployed on: "+name+" (active)") || !strings.Contains(got, "--yes") {
+	if got := a.fails(t, "node-delete "+name); !wording.Has(got, "deployed on "+name+" (active)") || !strings.Contains(got, "--yes") {
 		t.Error(got)
 	}
 	a.must(t, "node-delete --yes "+name)

@@ -112,10 +112,10 @@ func TestIronicNewest(t *testing.T) {
 		// Runbooks: named and found by their traits, changed, run, and gone.
 		{"runbook-create --name nightly --steps " + steps + " --description 'each night' -e team=metal", ""},
 		{"--format csv runbook-show nightly --fields name description disable_ramdisk public owner traits", "description,disable_ramdisk,name,owner,public,traits\neach night,false,nightly,,false,[]\n"},
-		{"runbook-trait-add nightly CUSTOM_B CUSTOM_A", "Runbook nightly: has the traits.\n"},
+		{"runbook-trait-add nightly CUSTOM_B CUSTOM_A", "Runbook nightly: traits added.\n"},
 		{"--format csv runbook-trait-list nightly", "traits\nCUSTOM_A\nCUSTOM_B\n"},
-		{"runbook-trait-remove nightly CUSTOM_B", "Runbook nightly: no longer has the traits.\n"},
-		{"runbook-trait-remove nightly CUSTOM_B", "Runbook nightly: no longer has the traits.\n"}, // Ironic calls that done
+		{"runbook-trait-remove nightly CUSTOM_B", "Runbook nightly: traits removed.\n"},
+		{"runbook-trait-remove nightly CUSTOM_B", "Runbook nightly: traits removed.\n"}, // Ironic calls that done
 		{"--format csv runbook-list --fields name traits", "name,traits\nnightly,\"[\"\"CUSTOM_A\"\"]\"\n"},
 		{"runbook-update nightly description=weekly extra/team=bmc public=true", ""},
 		{"--format csv runbook-show nightly --fields description extra public", "description,extra,public\nweekly,\"{\"\"team\"\":\"\"bmc\"\"}\",true\n"},
@@ -131,7 +131,7 @@ func TestIronicNewest(t *testing.T) {
 	a.all(t, name, []exchange{
 		{"node-trait-add NAME CUSTOM_A", ""},
 		{"node-provision NAME clean --runbook nightly --wait 60", "Node NAME: now \"manageable\".\n"},
-		{"runbook-trait-remove nightly --all", "Runbook nightly: no longer has the traits.\n"},
+		{"runbook-trait-remove nightly --all", "Runbook nightly: traits removed.\n"},
 		{"--format csv runbook-trait-list nightly", "traits\n"},
 		// Before 1.112 the name is the trait.
 		{"runbook-create --name CUSTOM_A --steps " + steps + " --iotronic-api-version 1.111", ""},

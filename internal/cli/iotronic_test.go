@@ -35,12 +35,12 @@ func (a endpoint) run(t *testing.T, stdin, line string) session {
 func TestIronicText(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		"argument description: it is not UTF-8":                  {"node-update", "n", "description=\xffhush"},
-		"argument -n: it is not UTF-8":                           {"node-create", "-d", "ipmi", "-n", "\xffhush"},
-		"argument --description: it is not UTF-8":                {"node-create", "-d", "ipmi", "--description=\xffhush"},
-		"argument number 1 of node-show: it is not UTF-8; ":      {"node-show", "\xffhush"},
-		"argument extra/\u00e9: it is not UTF-8":                 {"node", "update", "n", "extra/\u00e9=caf\xe9hush"},
-		"argument number 2 of node-update: it is not UTF-8; con": {"node-update", "n", "\xffhush=1"},
+		"argument description is not valid UTF-8":                  {"node-update", "n", "description=\xffhush"},
+		"argument -n is not valid UTF-8":                           {"node-create", "-d", "ipmi", "-n", "\xffhush"},
+		"argument --description is not valid UTF-8":                {"node-create", "-d", "ipmi", "--description=\xffhush"},
+		"argument number 1 of node-show is not valid UTF-8; ":      {"node-show", "\xffhush"},
+		"argument extra/\u00e9 is not valid UTF-8":                 {"node", "update", "n", "extra/\u00e9=caf\xe9hush"},
+		"argument number 2 of node-update is not valid UTF-8; con": {"node-update", "n", "\xffhush=1"},
 	} {
 		got := runBare(t, append([]string{"--iotronic-url", "http://ironic.invalid", "iotronic"}, args...)...)
 		if got.Exit != 2 || !strings.Contains(got.Stderr, want) || strings.Contains(got.Stderr, "hush") {
@@ -284,11 +284,11 @@ func TestIotronicNodes(t *testing.T) {
 			t.Errorf("%v: %s", era, got)
 		}
 		for line, want := range map[string]string{
-			"node-create --name pi-05 --code c5": "needs --latitude, --longitude, --altitude",
-			"node-create --driver ipmi":          "needs --code, --name, --latitude, --longitude, --altitude",
+			"node-create --name pi-05 --code c5": "requires --latitude, --longitude, --altitude",
+			"node-create --driver ipmi":          "requires --code, --name, --latitude, --longitude, --altitude",
 			"node-list --provision-state active": "argument --provision-state: Iotronic of ",
 			"node-show pi-0":                     `did you mean "pi-00"?`,
-			"node-power pi-00 on":                "there is no node-power here: " + s.URL + "/v1 is Iotronic of ",
+			"node-power pi-00 on":                "node-power does not exist here: " + s.URL + "/v1 is Iotronic of ",
 			"node-list --fields power_state":     `Invalid field "power_state"`,
 			"board-list":                         "; use node-list",
 			"board-create -n x --code x --latitude 1 --longitude 1 --altitude 1": "; use node-create",
@@ -312,7 +312,7 @@ func TestIotronicNodes(t *testing.T) {
 			t.Errorf("%v: %v", era, got)
 		}
 		if era == iotronictest.Nodes2016 {
-			if got := a.fails(t, "node-update pi-01 name=pi-09"); !wording.Has(got, "Iotronic of 2016 (dialect iotronic-nodes-2016) ... cannot ... nodes") {
+			if got := a.fails(t, "node-update pi-01 name=pi-09"); !wording.Has(got, "Iotronic of 2016 (dialect iotronic-nodes-2016) ... not support ... nodes") {
 				t.Error(got)
 			}
 			if got := a.fails(t, "plugin-list"); !strings.HasSuffix(got, "; it has node-*") {
@@ -335,19 +335,19 @@ func TestIotronicNodes(t *testing.T) {
 func TestIotronicOtherServers(t *testing.T) {
 	t.Parallel()
 	s, a := town(t)
-	here := " here: " + s.URL + "/v1 is Iotronic since March 2017 (dialect iotronic-boards); "
+	here := " does not exist here: " + s.URL + "/v1 is Iotronic since March 2017 (dialect iotronic-boards); "
 	const has = "it has board-*, fleet-*, plugin-*, service-*, port-*, webservice-*, enabled-webservice-*"
 	for line, want := range map[string]string{
-		"node-list":                   "there is no node-list" + here + "use board-list",
-		"node-show pi-01":             "there is no node-show" + here + "use board-show",
-		"node-create --driver x":      "there is no node-create" + here + "use board-create",
-		"node-update pi-01 a=1":       "there is no node-update" + here + "use board-update",
-		"node-delete pi-01":           "there is no node-delete" + here + "use board-delete",
-		"node-port-list pi-01":        "there is no node-port-list" + here + "use board-port-list",
-		"node-set-power-state x on":   "there is no node-power" + here + has,
-		"driver-list":                 "there is no driver-list" + here + has,
+		"node-list":                   "node-list" + here + "use board-list",
+		"node-show pi-01":             "node-show" + here + "use board-show",
+		"node-create --driver x":      "node-create" + here + "use board-create",
+		"node-update pi-01 a=1":       "node-update" + here + "use board-update",
+		"node-delete pi-01":           "node-delete" + here + "use board-delete",
+		"node-port-list pi-01":        "node-port-list" + here + "use board-port-list",
+		"node-set-power-state x on":   "node-power" + here + has,
+		"driver-list":                 "driver-list" + here + has,
 		"port-list --node x":          "argument --node: Iotronic does not have it",
-		"board-list --dialect ironic": "there is no board-list here: " + s.URL + "/v1 is Ironic (dialect ironic); use node-list",
+		"board-list --dialect ironic": "board-list does not exist here: " + s.URL + "/v1 is Ironic (dialect ironic); use node-list",
 	} {
 		if got := a.fails(t, line); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", line, got, want)

@@ -112,7 +112,7 @@ func TestListsOnATerminal(t *testing.T) {
 | 1  | web-01.dfw.example.net | 2001:db8:1000:2000:3000:4000:5000:11 | c1   |
 | 2  | web-02.dfw.example.net | 2001:db8:1000:2000::12               | c1   |
 +----+------------------------+--------------------------------------+------+
-no room for created_at, active, device_type, cloud_id, region_id: --detail shows all columns, --fields those that you name
+no room for created_at, active, device_type, cloud_id, region_id: --detail shows all columns, --fields the ones that you name
 `},
 		{110, "host-list --region east/dfw --device-type server", ""}, // below
 		{80, "host-list --region west/dfw", `
@@ -123,7 +123,7 @@ no room for created_at, active, device_type, cloud_id, region_id: --detail shows
 | 5  | sw-01      | True   | hypervisor  | 10.1.0.2   | west  | dfw    | None  |
 | 6  | vm-01      | True   | vm          | 10.1.0.3   | west  | dfw    | None  |
 +----+------------+--------+-------------+------------+-------+--------+-------+
-no room for created_at: --detail shows all columns, --fields those that you name
+no room for created_at: --detail shows all columns, --fields the ones that you name
 `},
 		{140, "device-list --sort-key name", `
 +----+------------------------+-------------+--------------------------------------+-------+--------+-------+-----------+
@@ -174,7 +174,7 @@ no room for created_at: --detail shows all columns, --fields those that you name
 +----+-------+--------+-------------+------------+-------+--------+------+
 | 3  | sw-01 | True   | switch      | 10.0.0.3   | east  | dfw    | c1   |
 +----+-------+--------+-------------+------------+-------+--------+------+
-no room for created_at: --detail shows all columns, --fields those that you name
+no room for created_at: --detail shows all columns, --fields the ones that you name
 `},
 		{80, "host-list --label none", `
 +----+------+--------+----------+----------+-------+--------+------+----------+

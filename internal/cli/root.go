@@ -37,7 +37,7 @@ Set CRATON_URL to the fleet's location: sqlite:PATH for a file that needs no ser
 OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 		Example: `  export CRATON_URL=sqlite:fleet.db
   craton apply fleet.yml                        load a fleet
-  craton host-list --region dfw                 inspect it; objects go by id or name
+  craton host-list --region dfw                 inspect it, by ids or names
   craton host-vars-set web-01 ntp=10.0.0.1      change it
   craton --format json host-show web-01         for programs; also yaml and csv
   ansible-playbook -i "$(command -v craton-inventory)" site.yml`,

@@ -31,7 +31,7 @@ func TestServerBackup(t *testing.T) {
 	}
 	first, postgres, third := "sqlite:"+at("first.db"), postgrestest.Database(t), "sqlite:"+at("third.db")
 	project := regexp.MustCompile(`ProjectId: (\S+)`).FindString(run(0, "bootstrap", "--database", first))
-	if out := run(0, "backup", "--database", first, at("a.backup")); out != at("a.backup")+" holds 6 rows of "+first+".\n" {
+	if out := run(0, "backup", "--database", first, at("a.backup")); out != at("a.backup")+" contains 6 rows of "+first+".\n" {
 		t.Error(out)
 	}
 	if info, err := os.Stat(at("a.backup")); err != nil || info.Mode().Perm() != 0o600 {
@@ -44,7 +44,7 @@ func TestServerBackup(t *testing.T) {
 	run(0, "restore", at("b.backup"), "--database", third)
 	for _, database := range []string{postgres, third} {
 		out := run(0, "bootstrap", "--database", database)
-		if !strings.Contains(out, project) || !strings.Contains(out, "set already") {
+		if !strings.Contains(out, project) || !strings.Contains(out, "already set") {
 			t.Errorf("%s: %s, want %s", database, out, project)
 		}
 	}

@@ -49,7 +49,7 @@ func TestServerKeystoneSettings(t *testing.T) {
 		{"--auth keystone --keystone-url http://127.0.0.1:1 --keystone-password " + secret, "keystone_username"},
 		{"--auth keystone --keystone-url http://127.0.0.1:1 --keystone-application-credential-secret " + secret, "keystone_application_credential_id"},
 		{"--auth keystone --keystone-url http://127.0.0.1:1 --keystone-username craton --keystone-password " + secret +
-			" --keystone-application-credential-id id --keystone-application-credential-secret " + secret, "set one of them"},
+			" --keystone-application-credential-id id --keystone-application-credential-secret " + secret, "one of them"},
 	} {
 		var out strings.Builder
 		args := append([]string{"server", "--database", database, "--listen", "127.0.0.1:0"}, strings.Fields(c.args)...)
@@ -189,7 +189,7 @@ func TestServerKeystoneAtStart(t *testing.T) {
 	if status != 0 {
 		t.Errorf("the server ended with %d", status)
 	}
-	for _, want := range []string{"requests fail until Keystone answers", "tokens go to Keystone unencrypted", "no answer from Keystone at http://keystone.invalid:5000/v3"} {
+	for _, want := range []string{"requests fail until Keystone", "tokens go to Keystone unencrypted", "no answer from Keystone at http://keystone.invalid:5000/v3"} {
 		if !strings.Contains(log, want) {
 			t.Errorf("the log lacks %q:\n%s", want, log)
 		}

@@ -257,7 +257,7 @@ func (p *Program) allText(args []string) error {
 			cmd = p.Commands[args[at]]
 			p.Define(args[at])
 		}
-		return Mistake(cmd, "%s: it is not UTF-8; convert it, for example with iconv", called)
+		return Mistake(cmd, "%s is not valid UTF-8; convert it, for example with iconv", called)
 	}
 	return nil
 }

@@ -133,7 +133,7 @@ func (p *Program) unknown(name string, args []string) error {
 			name = strings.ReplaceAll(noun, "-", " ") + " " + verb
 		}
 		if near == "" {
-			return Mistake(p.Root, "argument <subcommand>: invalid choice: %s; with %s go %s", Quoted(name), noun, strings.Join(verbs, ", "))
+			return Mistake(p.Root, "argument <subcommand>: invalid choice: %s; %s can be followed by %s", Quoted(name), noun, strings.Join(verbs, ", "))
 		}
 	} else {
 		near = Suggest(words, names)
@@ -141,7 +141,7 @@ func (p *Program) unknown(name string, args []string) error {
 	what := "argument <subcommand>: invalid choice: " + Quoted(name)
 	if near == "" {
 		if few := nearest.Several(strings.ToLower(name), names, maxNear); few != nil {
-			what += "; the nearest are " + strings.Join(few, ", ")
+			what += "; the most similar are " + strings.Join(few, ", ")
 		}
 		return &UsageError{Path: path, Text: what + "\n\"" + path + " help\" lists all subcommands."}
 	}

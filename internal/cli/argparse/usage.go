@@ -142,12 +142,12 @@ func Unrecognized(cmd *cobra.Command, given ...string) error {
 	if name, ok := strings.CutPrefix(given[0], "--"); ok {
 		former, _, _ := strings.Cut(name, "=")
 		if now := renamed[former]; now != "" && cmd.Flag(now) != nil {
-			return Mistake(cmd, "%s; here it is --%s", text, now)
+			return Mistake(cmd, "%s; use --%s instead", text, now)
 		}
 		switch near := nearestFlag(cmd, name); near {
 		case "":
 		case name: // it has it, so that -- stands before it
-			text += "; options go before --"
+			text += "; options must come before --"
 		default:
 			text += fmt.Sprintf("; did you mean --%s?", near)
 		}

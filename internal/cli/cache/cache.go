@@ -150,6 +150,6 @@ func acceptOne(p *show.Printer, kept *inventory.KeptInventories, ids []string) e
 		return err
 	}
 	r := refused[ids[0]]
-	p.Say("Accepted: the inventory of %s may have lost %s of %d: %s.", show.Clean(r.Fleet), show.Count(r.Lost, "host", "hosts"), r.Of, show.Clean(r.LostHosts()))
+	p.Say("Accepted the inventory of %s, which has lost %s of %d: %s.", show.Clean(r.Fleet), show.Count(r.Lost, "host", "hosts"), r.Of, show.Clean(r.LostHosts()))
 	return nil
 }

@@ -60,7 +60,7 @@ been read. This needs a change log, which craton server and CRATON_URL=sqlite:PA
 				}
 			}
 			if o.MaxHosts < 1 {
-				return argparse.Mistake(cmd, "argument --most-hosts: it is less than 1")
+				return argparse.Mistake(cmd, "argument --most-hosts: must be at least 1")
 			}
 			return nil
 		},

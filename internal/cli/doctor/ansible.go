@@ -282,7 +282,7 @@ func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
 	case merging:
 		d.warn(check, "set hash_behaviour to replace, or inventory.vars to merged", "hash_behaviour is merge (%s): with vars: layered, Ansible then merges dictionaries of different places", a.origin("DEFAULT_HASH_BEHAVIOUR"))
 	case file == "":
-		d.ok(check, "there is none; Ansible's defaults apply")
+		d.ok(check, "no configuration file; Ansible's defaults apply")
 	default:
 		d.ok(check, "%s", show.Clean(file))
 	}

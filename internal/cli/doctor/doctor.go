@@ -170,7 +170,7 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values) *trial 
 const adviceConfig = "`craton config` shows what is set where"
 
 // allDefaults is the text of changedSettings if there are none.
-const allDefaults = "all are defaults"
+const allDefaults = "all settings have their defaults"
 
 // changedSettings returns the settings that somebody changed.
 func changedSettings(v *settings.Values) string {

@@ -68,11 +68,11 @@ HOST is a name, an id, REGION/NAME or CLOUD/REGION/NAME. On a terminal, long val
 				return argparse.Mistake(cmd, "argument --keys: not allowed with argument --key")
 			case cmd.Flags().Changed("key"):
 				if err := value.CheckName(key); err != nil {
-					return argparse.Mistake(cmd, "argument --key: it %v", err)
+					return argparse.Mistake(cmd, "argument --key: the name %v", err)
 				}
 				return nil
 			case cmd.Flags().Changed("where"):
-				return argparse.Mistake(cmd, "argument --where: it needs --key")
+				return argparse.Mistake(cmd, "argument --where: only allowed with argument --key")
 			case keys:
 				return nil
 			}
@@ -206,7 +206,7 @@ func (e *explanation) only(key string) error {
 	if near := nearest.Word(key, known); near != "" {
 		return fmt.Errorf("%s; did you mean %q?", text, near)
 	}
-	return fmt.Errorf("%s; `craton explain %d` lists the %d that it has", text, e.device.ID, len(known))
+	return fmt.Errorf("%s; `craton explain %d` lists its %d variables", text, e.device.ID, len(known))
 }
 
 // The documents of --format json and yaml.

@@ -109,7 +109,7 @@ func TestExplainOne(t *testing.T) {
    cloud east                    -
    project ops                   -
 
-null is a value too: it shadows the others. To get the next one, delete the variable where it is null.
+null is a value too, and shadows the others. To use the next value, delete the variable whose value is null.
 `,
 		"users": `users of host web-01
 
@@ -260,7 +260,7 @@ func TestWho(t *testing.T) {
 	text := e.overview(show.Appearance{})
 	for _, want := range []string{
 		"ntp                 region dfw                    \"ntp.dfw.example.net\"\n" + strings.Repeat(" ", 52) + "set by ann, " + when.Format(at.Local()) + ", \"ticket\\u001b[31m 4711\"\n",
-		"role                host web-01                   \"frontend\"\n" + strings.Repeat(" ", 52) + "set by before the change log\n",
+		"role                host web-01                   \"frontend\"\n" + strings.Repeat(" ", 52) + "set before the change log began\n",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)

@@ -67,7 +67,7 @@ func (d *spread) overview(look show.Appearance) string {
 		rows = append(rows, [4]string{strconv.Itoa(v.Hosts), show.Clean(strings.TrimSpace(from)), show.Clean(string(v.Value)), shadowed})
 	}
 	if d.Without.Count > 0 {
-		rows = append(rows, [4]string{strconv.Itoa(d.Without.Count), "-", "none, such as " + show.Clean(d.Without.First[0]), ""})
+		rows = append(rows, [4]string{strconv.Itoa(d.Without.Count), "-", "not set, for example on " + show.Clean(d.Without.First[0]), ""})
 	}
 	wide := [3]int{}
 	for _, row := range rows {
@@ -87,7 +87,7 @@ func (d *spread) overview(look show.Appearance) string {
 		b.WriteString(line + "\n")
 	}
 	if !d.Complete {
-		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project: its values that other places shadow are not shown."))
+		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project, so its shadowed values are not shown."))
 	}
 	return b.String()
 }

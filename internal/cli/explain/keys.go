@@ -72,7 +72,7 @@ func (d *keyList) overview(look show.Appearance) string {
 		b.WriteString(line + "\n")
 	}
 	if !d.Complete {
-		b.WriteString("\n" + look.Dim("Your role may not read the project: only those of its variables that something inherits are listed.") + "\n")
+		b.WriteString("\n" + look.Dim("Your role may not read the project, so only those of its variables that a device inherits are listed.") + "\n")
 	}
 	return b.String()
 }

@@ -39,7 +39,7 @@ func (e *explanation) overview(look show.Appearance) string {
 			}
 			rows, faint = append(rows, [3]string{name, names[value.Level], show.Clean(value.Value)}), append(faint, i > 0)
 			if e.HasSetters() {
-				rows, faint = append(rows, [3]string{"", "", "  set by " + e.sentence(value.Level, v.Name)}), append(faint, true)
+				rows, faint = append(rows, [3]string{"", "", "  " + e.setter(value.Level, v.Name)}), append(faint, true)
 			}
 		}
 		if v.Excluded {
@@ -72,7 +72,7 @@ func (e *explanation) overview(look show.Appearance) string {
 		fmt.Fprintf(&b, "\n%s\n", look.Dim(fmt.Sprintf("Values with … are shortened: craton explain %d VARIABLE shows one in full.", e.device.ID)))
 	}
 	if !e.Complete {
-		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project: its values that other places shadow are not shown."))
+		fmt.Fprintf(&b, "\n%s\n", look.Dim("Your role may not read the project, so its shadowed values are not shown."))
 	}
 	return b.String()
 }
@@ -99,7 +99,7 @@ func (e *explanation) one(look show.Appearance) string {
 				fmt.Fprintf(&b, "%s\n", look.DimLines(silent+name+"  "+value))
 			}
 			if e.HasSetters() {
-				fmt.Fprintf(&b, "%s\n", look.Dim(silent+table.Pad("", wide)+"  set by "+e.sentence(i, v.Name)))
+				fmt.Fprintf(&b, "%s\n", look.Dim(silent+table.Pad("", wide)+"  "+e.setter(i, v.Name)))
 			}
 			values = values[1:]
 		case i == len(e.Levels)-1 && !e.Complete:
@@ -109,7 +109,7 @@ func (e *explanation) one(look show.Appearance) string {
 		}
 	}
 	if v.Values[0].Value == "null" && len(v.Values) > 1 {
-		b.WriteString("\nnull is a value too: it shadows the others. To get the next one, delete the variable where it is null.\n")
+		b.WriteString("\nnull is a value too, and shadows the others. To use the next value, delete the variable whose value is null.\n")
 	}
 	if v.Excluded {
 		b.WriteString("\nThe setting exclude_variables keeps it out of the inventory.\n")

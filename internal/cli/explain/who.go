@@ -7,19 +7,19 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// unknownSetter stands for who set what is older than the change log.
-const unknownSetter = "before the change log"
+// unknownSetter is shown for variables that were set before the change log began.
+const unknownSetter = "set before the change log began"
 
-// sentence says who set a variable of a level, when and why.
-func (e *explanation) sentence(level int, name string) string {
+// setter returns who set a variable of a level, when and why.
+func (e *explanation) setter(level int, name string) string {
 	c := e.SetBy(level, name)
 	switch {
 	case c == nil && e.Unknown(level):
-		return "-"
+		return "your role may not see who set it"
 	case c == nil:
 		return unknownSetter
 	}
-	parts := []string{c.User, when.Format(c.Time.Local())}
+	parts := []string{"set by " + c.User, when.Format(c.Time.Local())}
 	if c.Message != "" {
 		parts = append(parts, `"`+c.Message+`"`)
 	}

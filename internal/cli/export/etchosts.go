@@ -17,21 +17,21 @@ func isLocal(name string) bool { return slices.Contains(local, strings.ToLower(n
 
 // writeEtcHosts returns the format hosts: an address and a name a line.
 func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
-	out := leftOut{what: "left out"}
+	out := leftOut{what: "omitted"}
 	for _, h := range unique(hosts, &out) {
 		address, ok := value.ParseAddress(h.IPAddress)
 		switch {
 		case !ok:
-			out.add("its ip_address is not an IP address", h.name)
+			out.add("ip_address is not an IP address", h.name)
 			continue
 		case value.IsPlaceholderAddress(address):
-			out.add("its ip_address is a placeholder, and would hide the one in DNS", h.name)
+			out.add("ip_address is a placeholder, which would override the address in DNS", h.name)
 			continue
 		case !isHostName(h.name):
-			out.add("its name is not a host name: letters, digits and hyphens, in parts separated by dots", h.name)
+			out.add("the name is not a valid host name: only letters, digits and hyphens are allowed, in parts separated by dots", h.name)
 			continue
 		case isLocal(h.name):
-			out.add("its name is one that every machine uses for itself", h.name)
+			out.add("every machine uses this name for itself", h.name)
 			continue
 		}
 		if _, err := io.WriteString(w, address+" "+h.name+"\n"); err != nil {

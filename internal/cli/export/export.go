@@ -169,7 +169,7 @@ func (f *format) check(cmd *cobra.Command, o *options) (err error) {
 	for _, other := range formats {
 		for _, flag := range other.flags {
 			if other.name != f.name && cmd.Flags().Changed(flag) {
-				return argparse.Mistake(cmd, "argument --%s: goes with --format %s", flag, other.name)
+				return argparse.Mistake(cmd, "argument --%s: only allowed with --format %s", flag, other.name)
 			}
 		}
 	}
@@ -227,7 +227,7 @@ func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) e
 }
 
 // partWritten is the message after an interruption of output to standard output.
-const partWritten = "what was written is not complete: discard it, and export again"
+const partWritten = "the output is incomplete: discard it, and export again"
 
 // stopTimeout is how long an interrupted write is waited for.
 const stopTimeout = time.Second

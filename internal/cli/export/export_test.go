@@ -88,7 +88,7 @@ func TestHostileNames(t *testing.T) {
 		addresses[h["name"].(string)] = h["ip_address"].(string)
 	}
 	left := func(errs string) (n int) {
-		for _, m := range regexp.MustCompile(`(?m)^WARNING: (\d+) hosts? left out: `).FindAllStringSubmatch(errs, -1) {
+		for _, m := range regexp.MustCompile(`(?m)^WARNING: (\d+) hosts? omitted: `).FindAllStringSubmatch(errs, -1) {
 			var one int
 			fmt.Sscan(m[1], &one)
 			n += one
@@ -226,7 +226,7 @@ func TestHostileValues(t *testing.T) {
 				t.Errorf("%s is %q, want %q", key, got[key], want)
 			}
 		}
-		if strings.Contains(out, "Host good\n") || !strings.Contains(errs, "its ansible_ssh_private_key_file may mean something else to ssh (") {
+		if strings.Contains(out, "Host good\n") || !strings.Contains(errs, "ansible_ssh_private_key_file as something else (") {
 			t.Errorf("a path with a blank:\n%s", errs)
 		}
 		keys := map[string]string{"ansible-host": "hostname", "ansible-user": "user", "ansible-port": "port", "ansible-ssh-private-key-file": "identityfile"}
@@ -419,7 +419,7 @@ func TestPlaceholders(t *testing.T) {
 		{"name": "web", "ip_address": "10.0.0.1", "variables": map[string]any{"ansible_host": "10.9.0.1"}},
 	})
 	out, errs := p.must(t, "", "export", "--format", "hosts")
-	if out != "10.0.0.1 web\n" || !strings.Contains(errs, "1 host left out: its ip_address is a placeholder") {
+	if out != "10.0.0.1 web\n" || !strings.Contains(errs, "1 host omitted: ip_address is a placeholder") {
 		t.Errorf("%s\n%s", out, errs)
 	}
 	out, errs = p.must(t, "", "export", "--format", "prometheus")
@@ -434,7 +434,7 @@ func TestSameNames(t *testing.T) {
 	p.must(t, `{"clouds":[{"name":"e","regions":[{"name":"r","hosts":[{"name":"web","ip_address":"10.0.0.1","device_type":"x"},{"name":"one","ip_address":"10.0.0.3","device_type":"x"}]},{"name":"s","hosts":[{"name":"web","ip_address":"10.0.0.2","device_type":"x"}]}]}]}`, "apply", "-", "--allow-duplicates")
 	for format, want := range map[string]string{"hosts": "10.0.0.3 one\n", "ssh-config": "Host one\n  HostName 10.0.0.3\n"} {
 		out, errs := p.must(t, "", "export", "--format", format)
-		if out != want || !wording.Has(errs, "2 hosts left out: ... same name") {
+		if out != want || !wording.Has(errs, "2 hosts omitted: ... same name") {
 			t.Errorf("%s: %q %s", format, out, errs)
 		}
 	}
@@ -582,8 +582,8 @@ func TestMistakes(t *testing.T) {
 	p := &program{"sqlite:" + filepath.Join(t.TempDir(), "none.db"), os.DevNull}
 	for args, want := range map[string]string{
 		"--format json":                         "invalid choice: 'json'",
-		"--columns name":                        "argument --columns: goes with --format csv",
-		"--format hosts --port 1":               "argument --port: goes with --format prometheus",
+		"--columns name":                        "argument --columns: only allowed with --format csv",
+		"--format hosts --port 1":               "argument --port: only allowed with --format prometheus",
 		"--format csv --columns nme":            `no column "nme" ... "name"`,
 		"--format csv --columns vars.":          `there is no column "vars."`,
 		"--format prometheus --port 0":          `"0" is not a port`,

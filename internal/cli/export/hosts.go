@@ -63,7 +63,7 @@ func hostList(write func(*exporter, io.Writer, []host) error) func(context.Conte
 
 // leftOut counts what a format cannot hold, by the reason.
 type leftOut struct {
-	what  string // such as "left out"
+	what  string // such as "omitted"
 	count map[string]int
 	names map[string][]string
 	order []string
@@ -137,7 +137,7 @@ func plainText(h *host, names ...string) (text, from string, err error) {
 
 // writeTargets returns the format prometheus.
 func writeTargets(e *exporter, w io.Writer, hosts []host) error {
-	out, odd := leftOut{what: "left out"}, leftOut{what: "without what a variable says"}
+	out, odd := leftOut{what: "omitted"}, leftOut{what: "exported without the value of a variable"}
 	sep := "[\n"
 	for i := range hosts {
 		h := &hosts[i]

@@ -77,7 +77,7 @@ func (v inventoryOf) last(host string, names ...string) (text string, usable boo
 
 // leftOut is how many hosts the warnings count.
 func leftOutOf(errs string) (n int) {
-	for _, m := range regexp.MustCompile(`(?m)^WARNING: (\d+) hosts? left out: `).FindAllStringSubmatch(errs, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^WARNING: (\d+) hosts? omitted: `).FindAllStringSubmatch(errs, -1) {
 		one, _ := strconv.Atoi(m[1])
 		n += one
 	}

@@ -14,7 +14,7 @@ import (
 // A value stands in it only if it is sure to mean that value to ssh: no quotes, no blanks, no %, no $. A host with any
 // other is left out whole, for a connection elsewhere, or as somebody else, is worse than none.
 func writeSSH(e *exporter, w io.Writer, hosts []host) error {
-	out, odd := leftOut{what: "left out"}, leftOut{what: "without their arguments for ssh"}
+	out, odd := leftOut{what: "omitted"}, leftOut{what: "exported without their arguments for ssh"}
 	var b strings.Builder
 	for _, h := range unique(hosts, &out) {
 		b.Reset()
@@ -44,7 +44,7 @@ const hop = `(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[
 // block writes a host's. odd takes what is missing in it.
 func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	if !h.isAlias() {
-		return reasonf("its name means something else, or another machine, to ssh")
+		return reasonf("ssh would take the name for something else, or for another machine")
 	}
 	address, from, err := plainText(h, "ansible_ssh_host", "ansible_host")
 	if err != nil {
@@ -56,7 +56,7 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	if ip, ok := value.ParseAddress(address); ok {
 		address = ip
 	} else if !isHostName(address) { // ssh takes 10.1 for 10.0.0.1
-		return reasonf("its %s is not an address or host name", from)
+		return reasonf("%s is not an address or host name", from)
 	}
 	b.WriteString("Host " + h.name + "\n  HostName " + address + "\n")
 	for _, option := range []struct {
@@ -74,7 +74,7 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 			return err
 		case text == "":
 		case !option.good(text):
-			return reasonf("its %s may mean something else to ssh", from)
+			return reasonf("ssh may read %s as something else", from)
 		default:
 			b.WriteString("  " + option.keyword + " " + text + "\n")
 		}
@@ -86,7 +86,7 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	if jump := jumpOf(common); jump != "" {
 		b.WriteString("  ProxyJump " + jump + "\n")
 	} else if strings.TrimSpace(common) != "" {
-		odd.add("ansible_ssh_common_args is more than a ProxyJump", h.name)
+		odd.add("ansible_ssh_common_args contains more than a ProxyJump", h.name)
 	}
 	for _, name := range []string{"ansible_ssh_extra_args", "ansible_ssh_args"} {
 		if extra, _, err := plainText(h, name); err != nil || strings.TrimSpace(extra) != "" {

@@ -40,9 +40,9 @@ list commands.`,
 			}
 			switch {
 			case strings.TrimSpace(args[0]) == "":
-				return argparse.Mistake(cmd, "argument TEXT: it is empty, and everything would be found")
+				return argparse.Mistake(cmd, "argument TEXT: must not be empty, because every object would match")
 			case limit < 0:
-				return argparse.Mistake(cmd, "argument --limit: it is less than 0")
+				return argparse.Mistake(cmd, "argument --limit: must not be negative; 0 shows all")
 			}
 			return nil
 		},
@@ -95,7 +95,7 @@ func write(f *snapshot.Found, w io.Writer, format string) error {
 // overview returns what was found for people: by kind, a line for each place.
 func overview(f *snapshot.Found, look show.Appearance) string {
 	if len(f.Objects) == 0 {
-		return fmt.Sprintf("Nothing has %s.\n", strconv.Quote(f.Text))
+		return fmt.Sprintf("Nothing contains %s.\n", strconv.Quote(f.Text))
 	}
 	var b strings.Builder
 	wide, last := 0, ""

@@ -52,9 +52,9 @@ object; deleted objects are found too. A TIME is a revision (12), 2h or 3d (ago)
 			case len(args) < 2 && from == "":
 				return argparse.Mistake(cmd, "the following arguments are required: --from, or two hosts")
 			case len(args) == 2 && from+kind != "":
-				return argparse.Mistake(cmd, "two hosts are compared at one time, without --from and --kind")
+				return argparse.Mistake(cmd, "--from and --kind are not allowed with two hosts, which are compared at one time")
 			case len(args) < 2 && omitHashed:
-				return argparse.Mistake(cmd, "argument --omit-hashed: only for two hosts; between two times, the values are shown as not kept")
+				return argparse.Mistake(cmd, "argument --omit-hashed: only allowed with two hosts; a comparison of two times shows these values as not kept")
 			}
 			return nil
 		},

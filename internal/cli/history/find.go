@@ -75,10 +75,10 @@ func find(ctx context.Context, s *object.Session, word string, kinds []*object.R
 		return gone[0], nil
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%q was the name of several objects that are deleted; give the id of one:", word)
+	fmt.Fprintf(&b, "several deleted objects had the name %q; give the id of one:", word)
 	for _, t := range gone {
 		if t.gone == nil {
-			fmt.Fprintf(&b, "\n  %s  %s %s, which was brought back", t.ID, schema.Noun(t.Kind), t.Name)
+			fmt.Fprintf(&b, "\n  %s  %s %s, restored since", t.ID, schema.Noun(t.Kind), t.Name)
 			continue
 		}
 		fmt.Fprintf(&b, "\n  %s  %s %s, deleted %s", t.ID, schema.Noun(t.Kind), t.gone.Path, when.Format(t.gone.Time.Local()))

@@ -47,7 +47,7 @@ This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
   craton history --request req-f5f0f0b1-...    changes of one request`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if o.Limit < 0 {
-				return argparse.Mistake(cmd, "argument --limit: %d is not a number of changes; use 0 for all", o.Limit)
+				return argparse.Mistake(cmd, "argument --limit: must not be negative; 0 shows all")
 			}
 			return atMost("OBJECT", "KEY")(cmd, args)
 		},

@@ -74,9 +74,9 @@ func (p *printer) sides(e *craton.Event) {
 	p.shortened = p.shortened || as.Shortened
 	switch {
 	case inherited == 1:
-		fmt.Fprintf(&p.b, "  %s\n", p.look.Dim("and a variable that it inherits"))
+		fmt.Fprintf(&p.b, "  %s\n", p.look.Dim("and 1 inherited variable"))
 	case inherited > 1:
-		fmt.Fprintf(&p.b, "  %s\n", p.look.Dim(fmt.Sprintf("and %d variables that it inherits", inherited)))
+		fmt.Fprintf(&p.b, "  %s\n", p.look.Dim(fmt.Sprintf("and %d inherited variables", inherited)))
 	}
 }
 

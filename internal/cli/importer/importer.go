@@ -251,7 +251,7 @@ func (c *command) ansible(ctx context.Context, cmd *cobra.Command, source, file 
 	tool, err := importing.FindTool(c.o.tool)
 	if source == importing.FromAnsible && len(c.o.inventory) == 0 {
 		if c.o.inventory, err = configured(ctx, cmd, tool); err == nil && c.format == show.FormatTable {
-			_, err = fmt.Fprintf(c.Err, "Reading %s, as Ansible does without -i.\n", show.Clean(strings.Join(c.o.inventory, ", ")))
+			_, err = fmt.Fprintf(c.Err, "Reading %s, which Ansible reads without -i.\n", show.Clean(strings.Join(c.o.inventory, ", ")))
 		}
 	}
 	if err != nil {

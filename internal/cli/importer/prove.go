@@ -127,7 +127,7 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 	switch {
 	case err == nil || ctx.Err() != nil:
 	case exists(filepath.Join(o.output, importing.PluginFile)):
-		err = advice.With(err, "--plugin requires the collection craton.fleet where this Ansible finds it: see ansible-galaxy collection list craton.fleet")
+		err = advice.With(err, "--plugin requires that this Ansible finds the collection craton.fleet: see ansible-galaxy collection list craton.fleet")
 	case !isExecutable(script) || strings.Contains(err.Error(), "Permission denied"):
 		err = advice.With(err, script+" must be executable (chmod u+x), in a directory from which this machine runs programs; or import with --plugin")
 	case strings.Contains(err.Error(), "Completely failed to parse"):
@@ -223,12 +223,12 @@ func (p *proofOf) text(look show.Appearance) string {
 	fmt.Fprintf(&b, "%s\n", look.Bold(title))
 	line("hosts", "%d", p.Hosts)
 	if p.Ansible == "" {
-		line("places", "and labels: %d, compared with the facts of each host", p.Memberships)
+		line("places", "%d places and labels compared with the facts of each host", p.Memberships)
 	}
 	if p.Groups > 0 {
 		line("groups", "%d, with %s", p.Groups, show.Count(p.Memberships, "host", "hosts in them"))
 	}
-	line("variables", "%d, %d the same", p.Variables, p.Same)
+	line("variables", "%d, %d of them unchanged", p.Variables, p.Same)
 	if len(p.Sampled) > 0 {
 		line("--host", "compared for %s", advice.Enumerate(p.Sampled, 3))
 	}
@@ -239,10 +239,10 @@ func (p *proofOf) text(look show.Appearance) string {
 		line("added", "ansible_host on %s, with the name that Ansible connects to anyway", show.Count(p.Addresses, "host", "hosts"))
 	}
 	if p.Controller > 0 {
-		line("localhost", "plays on the implicit localhost no longer have %s of the group all; --all group_vars keeps them", show.Count(p.Controller, "variable", "variables"))
+		line("localhost", "plays on the implicit localhost lose %s of the group all; --all group_vars keeps them", show.Count(p.Controller, "variable", "variables"))
 	}
 	if len(p.Beside) > 0 {
-		line("playbooks", "next to them, Ansible still reads %s, which can override what was imported: move it away", strings.Join(p.Beside, ", "))
+		line("playbooks", "Ansible still reads %s next to them, which can override imported variables: move it away", strings.Join(p.Beside, ", "))
 	}
 	if len(p.Differences) == 0 {
 		line("differences", "none")

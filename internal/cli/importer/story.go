@@ -33,23 +33,23 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 	line("labels", "%d, from the other groups", r.Labels)
 	line("variables", "%d of the project, %d of places, %d of hosts", r.Project, r.OnPlaces, r.OnHosts)
 	if r.Hoisted > 0 {
-		line("", "%d moved up to places, because all hosts below have the same value", r.Hoisted)
+		line("", "%d moved up to places, because all hosts in them have the same value", r.Hoisted)
 	}
 	if r.Looked > 0 {
-		line("addresses", "of %s from DNS", hosts(r.Looked))
+		line("addresses", "%s resolved in DNS", hosts(r.Looked))
 	}
 	if n := len(r.Placeholders); n > 0 {
-		line("addresses", "the inventory has only the names of %s (%s): each gets a placeholder address in %s, which no machine has;", hosts(n), advice.Enumerate(r.Placeholders, 3), value.PlaceholderPrefix)
-		line("", "its ansible_host is the name, so Ansible connects as before; --resolve looks names up in DNS")
+		line("addresses", "the inventory has no address for %s (%s): each gets a placeholder address in %s, which no machine uses;", hosts(n), advice.Enumerate(r.Placeholders, 3), value.PlaceholderPrefix)
+		line("", "its ansible_host is its name, so Ansible connects as before; --resolve looks up names in DNS")
 	}
 	for _, n := range r.Alike {
-		line("alike", "%s make one group of Ansible, %s: rename one of them, or set group_names of the inventory to exact", n.Why, n.What)
+		line("alike", "%s become the same Ansible group, %s: rename one of them, or set the inventory's group_names to exact", n.Why, n.What)
 	}
 	if result.Record.Source == importing.FromCSV {
 		return b.String()
 	}
 	title("Ansible: " + show.Clean(o.output) + "/" + importing.InventoryDir)
-	line("groups", "those that playbooks name are built from Craton's, with the same hosts")
+	line("groups", "the groups that playbooks name are built from Craton's groups, with the same hosts")
 	if r.KeptVariables > 0 || r.GroupFiles+r.HostFiles > 0 {
 		files := show.Count(r.GroupFiles, "file", "files") + " of group_vars"
 		if r.HostFiles > 0 {
@@ -58,7 +58,7 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		line("variables", "%d in Ansible: %s", r.KeptVariables, files)
 	}
 	if r.Mended > 0 {
-		line("", "%d of them or of the fleet are on hosts, because no order of groups gives the same result", r.Mended)
+		line("", "%d of these, or of those in the fleet, are set on hosts, because no order of groups gives the same result", r.Mended)
 	}
 	if r.Layered > 0 {
 		line("", "%d are in group_vars and, for some hosts, in Craton: vars: lazy (the default) and merged give the same result, layered does not", r.Layered)
@@ -81,7 +81,7 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		}
 		became := c.kept
 		if c.choice == string(importing.Leave) {
-			became = "left out"
+			became = "omitted"
 		}
 		line(c.what, "%d %s (--%s %s):", len(c.notes), became, map[string]string{"templates": "templates", "vaults": "vault", "unsafe": "unsafe"}[c.what], c.choice)
 		for _, n := range c.notes {
@@ -95,10 +95,10 @@ func printStory(look show.Appearance, result *importing.Result, o *options) stri
 		}
 	}
 	for _, n := range r.Dead {
-		line("dropped", "%s of %s, which no host ever had: something that Ansible reads later overrode it", n.Why, n.What)
+		line("dropped", "%s of %s, which no host had, because something that Ansible reads later overrode it", n.Why, n.What)
 	}
 	for _, n := range r.Hidden {
-		line("hidden", "%s of %s is in an encrypted file, and other variables override it now", n.Why, n.What)
+		line("overridden", "%s of %s is in an encrypted file, and other variables override it now", n.Why, n.What)
 	}
 	return b.String()
 }

@@ -41,7 +41,7 @@ func instead(c *verb, d iotronic.Dialect) string {
 		}
 	}
 	if slices.Contains(c.kind.dialects(), d) {
-		return "it cannot do that with its " + c.kind.plural()
+		return "it does not support this for its " + c.kind.plural()
 	}
 	return "it has " + strings.Join(nouns, ", ")
 }

@@ -166,5 +166,5 @@ func (t *session) checkDialect(ctx context.Context, c *verb) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("there is no %s here: %s is %s (dialect %s); %s", c.Name, url, titles[t.dialect], t.dialect, instead(c, t.dialect))
+	return fmt.Errorf("%s does not exist here: %s is %s (dialect %s); %s", c.Name, url, titles[t.dialect], t.dialect, instead(c, t.dialect))
 }

@@ -63,7 +63,7 @@ func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 		}
 	}
 	if len(fields) == 0 {
-		return nil, argparse.Misused("--fields names no field")
+		return nil, argparse.Misused("--fields is empty; name at least one field")
 	}
 	return fields, nil
 }

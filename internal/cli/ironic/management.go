@@ -88,13 +88,13 @@ func managementVerbs(k *kind) []*verb {
 		},
 		{
 			Command: argparse.Command{Name: "boot-mode-set", Short: "Set the boot mode of a node", Target: true, More: []argparse.Positional{{Name: "<mode>", Choices: []string{"uefi", "bios"}}}},
-			does: on("boot mode asked for", func(ctx context.Context, t *session, c *argparse.Call) error {
+			does: on("boot mode requested", func(ctx context.Context, t *session, c *argparse.Call) error {
 				return t.client.Nodes.SetBootMode(ctx, c.Target, c.Words[0])
 			}),
 		},
 		{
 			Command: argparse.Command{Name: "secure-boot", Short: "Turn secure boot of a node on or off", Target: true, More: []argparse.Positional{{Name: "<state>", Choices: []string{"on", "off"}}}},
-			does: on("secure boot asked for", func(ctx context.Context, t *session, c *argparse.Call) error {
+			does: on("secure boot setting requested", func(ctx context.Context, t *session, c *argparse.Call) error {
 				return t.client.Nodes.SetSecureBoot(ctx, c.Target, c.Words[0] == "on")
 			}),
 		},
@@ -124,7 +124,7 @@ func managementVerbs(k *kind) []*verb {
 		},
 		{
 			Command: argparse.Command{Name: "inject-nmi", Short: "Send a non-maskable interrupt to a node", Target: true},
-			does: on("interrupted", func(ctx context.Context, t *session, c *argparse.Call) error {
+			does: on("non-maskable interrupt sent", func(ctx context.Context, t *session, c *argparse.Call) error {
 				return t.client.Nodes.Interrupt(ctx, c.Target)
 			}),
 		},

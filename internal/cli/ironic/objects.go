@@ -151,13 +151,13 @@ func iotronicCreate(k *kind) *verb {
 			defer stop()
 			made, err := k.api.create(ctx, t.client, p)
 			if err != nil {
-				return cmp.Or(run.Interrupted(ctx, fmt.Sprintf("the %s may have been created: `craton iotronic %[1]s-list` shows whether it has", k.Name)), err)
+				return cmp.Or(run.Interrupted(ctx, fmt.Sprintf("the %s may have been created: `craton iotronic %[1]s-list` shows whether it was", k.Name)), err)
 			}
 			id := made.Get(keyUUID).Str
 			limited, cancel := within(ctx, seconds)
 			defer cancel()
 			if made, err = k.awaits(limited, t.client, id); err != nil {
-				return cmp.Or(run.Interrupted(ctx, fmt.Sprintf("%s %s was created, and goes on without this command: `craton iotronic %[1]s-show %[2]s` shows how far it is", k.Name, id)), err)
+				return cmp.Or(run.Interrupted(ctx, fmt.Sprintf("%s %s was created, and Ironic continues to work on it: `craton iotronic %[1]s-show %[2]s` shows its state", k.Name, id)), err)
 			}
 			return t.printObject(made)
 		},
@@ -178,9 +178,9 @@ func (t *session) attributes(c *argparse.Call) (parameters, error) {
 	switch word := c.Text(attributesOption.Long); {
 	case object != nil:
 	case text == word:
-		return nil, argparse.Misused("argument --%s: there is no file %q, and it is no JSON object either", attributesOption.Long, word)
+		return nil, argparse.Misused("%q is neither a file nor a JSON object", word)
 	default:
-		return nil, argparse.Misused("argument --%s: what is there is no JSON object", attributesOption.Long)
+		return nil, argparse.Misused("the input is not a JSON object")
 	}
 	for key, value := range object {
 		p[key] = value
@@ -230,7 +230,7 @@ func (t *session) checkRequired(k *kind, c *argparse.Call, attributes parameters
 	case t.dialect == iotronic.DialectIronic:
 		required = []string{"driver"}
 		if slices.ContainsFunc(places, c.Given) {
-			return argparse.Misused("%s does not know where its nodes stand: leave out --%s", titles[t.dialect], strings.Join(places, ", --"))
+			return argparse.Misused("%s does not store locations of nodes: omit --%s", titles[t.dialect], strings.Join(places, ", --"))
 		}
 	}
 	var missing []string
@@ -244,7 +244,7 @@ func (t *session) checkRequired(k *kind, c *argparse.Call, attributes parameters
 		}
 	}
 	if missing != nil {
-		return argparse.Misused("a %s of %s needs %s", k.Noun(), titles[t.dialect], strings.Join(missing, ", "))
+		return argparse.Misused("a %s in %s requires %s", k.Noun(), titles[t.dialect], strings.Join(missing, ", "))
 	}
 	return nil
 }
@@ -253,11 +253,11 @@ func (t *session) checkRequired(k *kind, c *argparse.Call, attributes parameters
 func named(k *kind, c *argparse.Call, attributes parameters) error {
 	for i := range k.Create {
 		if o := &k.Create[i]; o.Key == "name" && c.Given(o.Long) && c.Text(o.Long) == "" {
-			return argparse.Misused("argument %s: it is empty; set a name, or leave the option out", o.Argument())
+			return argparse.Misused("argument %s: the name is empty; set a name, or omit the option", o.Argument())
 		}
 	}
 	if raw, ok := attributes["name"].(json.RawMessage); ok && !c.Given("name") && string(raw) == `""` {
-		return argparse.Misused("argument --%s: the name is empty; set one, or leave it out", attributesOption.Long)
+		return argparse.Misused("argument --%s: the name is empty; set a name, or omit it", attributesOption.Long)
 	}
 	return nil
 }
@@ -277,13 +277,13 @@ func (k *kind) hasPorts() bool { return k.Name == "node" }
 
 func iotronicDelete(k *kind) *verb {
 	var options []argparse.Option
-	long := "Remove one or more " + k.plural() + ", by " + k.known() + ". If removing one fails, the others are still removed."
+	long := "Delete one or more " + k.plural() + ", by " + k.known() + ". If one cannot be deleted, the others are still deleted."
 	if k.hasPorts() {
 		options = []argparse.Option{object.YesOption, object.DryRunOption}
 		long += "\n\nIronic deletes the ports of a " + k.Noun() + " too. If a " + k.Noun() + " has ports, or something is deployed on it, the command asks for\nconfirmation on a terminal; elsewhere it requires --yes."
 	}
 	return &verb{
-		Command: argparse.Command{Name: "delete", Short: "Remove " + k.plural(), Target: true, Rest: true, Options: options, Long: long},
+		Command: argparse.Command{Name: "delete", Short: "Delete " + k.plural(), Target: true, Rest: true, Options: options, Long: long},
 		does: func(ctx context.Context, t *session, c *argparse.Call) error {
 			var failures []error
 			if k.hasPorts() {
@@ -374,10 +374,10 @@ func (t *session) mayDelete(ctx context.Context, k *kind, c *argparse.Call) erro
 	}
 	var why []string
 	if full != nil {
-		why = append(why, fmt.Sprintf("Ironic would delete ports with: %s.", strings.Join(full, ", ")))
+		why = append(why, fmt.Sprintf("Ironic would also delete the ports of %s.", strings.Join(full, ", ")))
 	}
 	if used != nil {
-		why = append(why, fmt.Sprintf("Ironic would forget, and neither tear down nor switch off, what is deployed on: %s.", strings.Join(used, ", ")))
+		why = append(why, fmt.Sprintf("Something is deployed on %s, and Ironic would neither tear it down nor power it off.", strings.Join(used, ", ")))
 	}
 	return object.Consent(t.Streams, strings.Join(why, " "))
 }

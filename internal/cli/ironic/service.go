@@ -144,7 +144,7 @@ func takes(options reflect.Type, key string, d iotronic.Dialect) bool {
 func result(o iotronic.Object) gjson.Result {
 	text, err := json.Marshal(o)
 	if err != nil {
-		panic(fmt.Errorf("an object that was read as JSON is none: %w", err))
+		panic(fmt.Errorf("an object that was read as JSON cannot be written as JSON: %w", err))
 	}
 	return gjson.ParseBytes(text)
 }

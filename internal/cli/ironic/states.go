@@ -25,7 +25,7 @@ import (
 )
 
 // waitOption lets a change of state be waited for.
-var waitOption = argparse.Option{Long: "wait", Meta: "<seconds>", Kind: argparse.IntegerOption, Help: "wait until it is done, at most this long; 0 for no limit"}
+var waitOption = argparse.Option{Long: "wait", Meta: "<seconds>", Kind: argparse.IntegerOption, Help: "wait for completion, at most this long; 0 for no limit"}
 
 // nodeCommands returns those that only nodes have, and only those of Ironic.
 func nodeCommands(k *kind) []*verb {
@@ -117,13 +117,13 @@ func (k *kind) change(ctx context.Context, t *session, c *argparse.Call, target,
 	ctx, stop := run.Interruptible(ctx)
 	defer stop()
 	if err := ask(ctx); err != nil {
-		if i := run.Interrupted(ctx, fmt.Sprintf("Ironic may have begun to make node %s %q: `craton iotronic node-states %[1]s` shows whether it has", c.Target, target)); i != nil {
+		if i := run.Interrupted(ctx, fmt.Sprintf("Ironic may have started to change node %s to %q: `craton iotronic node-states %[1]s` shows whether it has", c.Target, target)); i != nil {
 			return i
 		}
 		return t.near(ctx, k, c.Target, err)
 	}
 	if !c.Given("wait") {
-		t.Say("Node %s: asked for %q.", c.Target, target)
+		t.Say("Node %s: requested %q.", c.Target, target)
 		return nil
 	}
 	limited, cancel := within(ctx, seconds)
@@ -131,9 +131,9 @@ func (k *kind) change(ctx context.Context, t *session, c *argparse.Call, target,
 	if err := wait(limited, c.Target, state); err != nil {
 		was := ""
 		if late, ok := errors.AsType[*iotronic.StateTransitionTimeoutError](err); ok && late.Actual != "" {
-			was = fmt.Sprintf("; it was %q last", late.Actual)
+			was = fmt.Sprintf("; its last known state is %q", late.Actual)
 		}
-		return cmp.Or(run.Interrupted(ctx, fmt.Sprintf("node %s goes on to %q without this command%s: `craton iotronic node-states %[1]s` shows how far it is", c.Target, state, was)), err)
+		return cmp.Or(run.Interrupted(ctx, fmt.Sprintf("node %s continues to change to %q%s: `craton iotronic node-states %[1]s` shows its state", c.Target, state, was)), err)
 	}
 	t.Say("Node %s: now %q.", c.Target, state)
 	return nil
@@ -288,7 +288,7 @@ func (k *kind) provision(ctx context.Context, t *session, c *argparse.Call) erro
 func (t *session) steps(word string) (json.RawMessage, error) {
 	text, err := t.content(word, true)
 	if err == nil && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
-		err = errors.New("it is neither a JSON list nor a file with one")
+		err = errors.New("the value is neither a JSON list nor a file that contains one")
 	}
 	return json.RawMessage(text), err
 }

@@ -23,7 +23,7 @@ type traitService interface {
 
 // traitVerbs returns the commands of the traits of nodes, or of runbooks.
 func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
-	all := argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "all of them"}
+	all := argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "remove all traits"}
 	return []*verb{
 		{
 			Command: argparse.Command{Name: "trait-list", Paged: true, Short: "List the traits of a " + k.Noun(), Target: true},
@@ -42,7 +42,7 @@ func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 		{
 			Command: argparse.Command{Name: "trait-add", Short: "Add traits to a " + k.Noun(), Target: true, Rest: true},
 			aliases: []string{k.Name + "-add-trait"}, words: func(context.Context, *session, *argparse.Call) []string { return nil },
-			does: k.get("has the traits", func(ctx context.Context, t *session, c *argparse.Call) error {
+			does: k.get("traits added", func(ctx context.Context, t *session, c *argparse.Call) error {
 				if len(c.Words) == 0 {
 					return argparse.Misused("the following arguments are required: <trait>")
 				}
@@ -60,10 +60,10 @@ func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 				traits, _ := of(t.client).GetTraits(ctx, c.Target)
 				return traits
 			},
-			does: k.get("no longer has the traits", func(ctx context.Context, t *session, c *argparse.Call) error {
+			does: k.get("traits removed", func(ctx context.Context, t *session, c *argparse.Call) error {
 				switch given := c.Given("all"); {
 				case given == (len(c.Words) > 0):
-					return argparse.Misused("give traits, or --all")
+					return argparse.Misused("give either traits or --all")
 				case given:
 					return of(t.client).SetTraits(ctx, c.Target, nil)
 				}
@@ -82,7 +82,7 @@ func each(words []string, done string, do func(string) error) error {
 		}
 		text := strings.TrimRight(plainly(err).Error(), ".")
 		if i > 0 {
-			text += fmt.Sprintf("; %s before it: %s", done, strings.Join(words[:i], ", "))
+			text += fmt.Sprintf("; already %s: %s", done, strings.Join(words[:i], ", "))
 		}
 		if i+1 < len(words) {
 			text += "; not tried: " + strings.Join(words[i+1:], ", ")

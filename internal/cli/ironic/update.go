@@ -90,7 +90,7 @@ func (t *session) changes(words []string) (iotronic.Changes, error) {
 		return changesOf(words)
 	}
 	if object.AtTerminal(t.In) {
-		return nil, argparse.Misused(`Nothing to update... Please specify what to change in the following format: "path=value", or "path=" to take it away`)
+		return nil, argparse.Misused(`Nothing to update... Please specify what to change in the following format: "path=value", or "path=" to remove it`)
 	}
 	text, err := io.ReadAll(t.In)
 	if err != nil {
@@ -98,7 +98,7 @@ func (t *session) changes(words []string) (iotronic.Changes, error) {
 	}
 	values := objectIn(text)
 	if len(values) == 0 {
-		return nil, argparse.Misused(`Nothing to update... Standard input must hold a JSON object of paths and values, such as {"extra/rack": "b7"}`)
+		return nil, argparse.Misused(`Nothing to update... Standard input must contain a JSON object of paths and values, such as {"extra/rack": "b7"}`)
 	}
 	changes := iotronic.Changes{}
 	for path, value := range values {
@@ -122,11 +122,11 @@ func changesOf(words []string) (iotronic.Changes, error) {
 		path = strings.TrimPrefix(path, "/")
 		switch {
 		case path == "":
-			return nil, argparse.Misused("%q names no path", word)
+			return nil, argparse.Misused("%q has no path", word)
 		case operation == "remove" && valued:
 			return nil, argparse.Misused("%q: remove takes paths without values", word)
 		case operation != "remove" && !valued:
-			return nil, argparse.Misused("%q is not path=value; %[1]s= takes it away", word)
+			return nil, argparse.Misused("%q is not path=value; %[1]s= removes it", word)
 		}
 		if _, twice := changes[path]; twice {
 			return nil, argparse.Misused("%s is changed twice", path)

@@ -191,7 +191,7 @@ func deleteKey(ctx context.Context, s *Session, c *argparse.Call) error {
 		return run.CommandError("The user has no key %q.", word)
 	}
 	if key.Current && !c.Given("yes") {
-		if err := Consent(s.Streams, fmt.Sprintf("The key %q is the one that this command signs in with.", key.Name)); err != nil {
+		if err := Consent(s.Streams, fmt.Sprintf("This command signs in with the key %q.", key.Name)); err != nil {
 			return err
 		}
 	}

@@ -52,7 +52,7 @@ func (r *Resource) bulkVerb(c *Command, edit func(s *Session, ctx context.Contex
 		if !call.Given(WhereOption.Long) {
 			for _, o := range []string{"yes", "dry-run"} {
 				if call.Given(o) && c.Name != r.Name+"-delete" {
-					return argparse.Misused("%s", "--"+o+" goes with --where")
+					return argparse.Misused("%s", "argument --"+o+": only allowed with argument --where")
 				}
 			}
 			return one(ctx, s, call)
@@ -266,7 +266,7 @@ func (s *Session) done(b *bulk, done *craton.BulkResult) error {
 	case done.Count == 0:
 		return s.print(fmt.Sprintf("No %s matches %s.\n", b.resource.Noun(), show.Clean(b.terms.String())))
 	case done.Changed == 0:
-		return s.print(fmt.Sprintf("Nothing to do: %s so already.\n", map[bool]string{true: "the one that matches is", false: fmt.Sprintf("all %d that match are", done.Count)}[done.Count == 1]))
+		return s.print(fmt.Sprintf("Nothing to do: %s already as requested.\n", map[bool]string{true: "the matching object is", false: fmt.Sprintf("all %d matching objects are", done.Count)}[done.Count == 1]))
 	}
 	verb := "Changed"
 	if b.edit.Delete {
@@ -277,7 +277,7 @@ func (s *Session) done(b *bulk, done *craton.BulkResult) error {
 		line += " with " + with
 	}
 	if left := done.Count - done.Changed; left > 0 {
-		line += fmt.Sprintf("; %d more %s so already", left, map[bool]string{true: "was", false: "were"}[left == 1])
+		line += fmt.Sprintf("; %d more %s already as requested", left, map[bool]string{true: "was", false: "were"}[left == 1])
 	}
 	if number, _, _ := strings.Cut(done.Revision, "-"); number != "" {
 		line += ", as revision " + number + ": `craton undo " + number + "` reverts it"
@@ -329,7 +329,7 @@ func (b *bulk) overview(look show.Appearance, d *craton.BulkResult, mood string)
 	match := map[bool]string{true: " matches ", false: " match "}[d.Count == 1]
 	text.WriteString(look.Bold(head) + match + show.Clean(b.terms.String()))
 	if left := d.Count - d.Changed; left > 0 {
-		fmt.Fprintf(&text, ", and %d %s so already", left, map[bool]string{true: "is", false: "are"}[left == 1])
+		fmt.Fprintf(&text, ", and %d %s already as requested", left, map[bool]string{true: "is", false: "are"}[left == 1])
 	}
 	text.WriteString(".\n")
 	if d.Changed == 0 {
@@ -530,7 +530,7 @@ func (s *Session) eachOfMany(ctx, writing context.Context, b *bulk) error {
 			return run.Interrupted(ctx, fmt.Sprintf("%d of %s were %s; run the same command again to continue", done, b.count(len(b.objects)), past))
 		}
 		if err := s.editOne(writing, b, o); err != nil {
-			return run.NewWordedError("", fmt.Sprintf("%s %s was not %s, but %d of %d were before it: the server cannot make the edit in one write. Run the same command again to continue.",
+			return run.NewWordedError("", fmt.Sprintf("%s %s was not %s, after %d of %d that were: the server cannot make the edit in one write. Run the same command again to continue.",
 				b.resource.Capital(), o.Place(), past, done, len(b.objects)), run.AsOriginal(err).Error(), err)
 		}
 		done++

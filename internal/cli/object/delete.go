@@ -119,7 +119,7 @@ func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argp
 	case err != nil:
 		return err
 	case self:
-		return Consent(s.Streams, fmt.Sprintf("The %s is the one that this command signs in as.", subject))
+		return Consent(s.Streams, fmt.Sprintf("This command signs in as the %s.", subject))
 	case goes != nil:
 		return Consent(s.Streams, fmt.Sprintf("The %s is not empty; this would be deleted with it: %s.", subject, strings.Join(goes, ", ")))
 	}
@@ -145,16 +145,16 @@ func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, c
 	switch {
 	case gone:
 	case self:
-		hindrance = "it is the one that this command signs in as, which requires --yes"
+		hindrance = "this command signs in as this user, so --yes is required"
 	case r.secret != "":
-		hindrance = "the server refuses it if it is the last root user"
+		hindrance = "the server refuses to delete the last root user"
 	case r.labels:
 		child, err := s.childOf(ctx, id)
 		if err != nil {
 			return err
 		}
 		if child != "" {
-			hindrance = fmt.Sprintf("the server refuses it while %s has it as its parent", child)
+			hindrance = fmt.Sprintf("the server refuses this while it is the parent of %s", child)
 		}
 	}
 	if !gone {

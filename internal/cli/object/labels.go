@@ -20,7 +20,7 @@ func labelsVerb(r *Resource, verb string) *Command {
 	check := func(labels []string) error {
 		for _, l := range labels {
 			if err := value.CheckForm(l); err != nil && verb != "delete" {
-				return argparse.Misused("argument LABEL: it %s", err)
+				return argparse.Misused("argument LABEL: the label %s", err)
 			}
 		}
 		return nil

@@ -92,7 +92,7 @@ func filterHint(vars string) string {
 		if !gjson.Valid(value) {
 			value = string(JSONText(strings.Trim(value, `"'`)))
 		}
-		return fmt.Sprintf("a text needs double quotes, which the shell must leave: --vars '%s:%s'", path, value)
+		return fmt.Sprintf("text must be in double quotes, protected from the shell by single quotes: --vars '%s:%s'", path, value)
 	}
 	return ""
 }

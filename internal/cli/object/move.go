@@ -110,7 +110,7 @@ func (s *Session) change(ctx context.Context, r *Resource, id string, body map[s
 				return o, false, err
 			}
 			if o, err = s.put(ctx, r, id, rest); err != nil {
-				err = halfDoneError(r, id, "moved", "changed otherwise", err)
+				err = halfDoneError(r, id, "moved", "updated", err)
 			}
 			return o, false, err
 		case c.Given(recreateOption.Long):

@@ -77,7 +77,7 @@ func createVerb(r *Resource) *Command {
 func (s *Session) addLabels(ctx context.Context, r *Resource, made gjson.Result, labels []string) error {
 	id := made.Get(keyID)
 	if _, err := s.collection(r).AddLabels(ctx, id.Raw, labels...); err != nil {
-		return run.NewWordedError("", fmt.Sprintf("%s %s was made, but its labels could not be added.", r.Capital(), id.Raw), run.AsOriginal(err).Error(), err)
+		return run.NewWordedError("", fmt.Sprintf("%s %s was created, but its labels could not be added.", r.Capital(), id.Raw), run.AsOriginal(err).Error(), err)
 	}
 	return nil
 }
@@ -126,7 +126,7 @@ func (s *Session) body(ctx context.Context, options []argparse.Option, c *argpar
 			}
 			if o.Short == "n" && o.Key != "" { // what it is to be called
 				if err := cmp.Or(value.CheckWord(text), value.CheckForm(text)); err != nil {
-					return nil, argparse.Misused("argument %s: it %s", o.Argument(), err)
+					return nil, argparse.Misused("argument %s: the name %s", o.Argument(), err)
 				}
 			}
 		}

@@ -31,7 +31,7 @@ func protects(c *argparse.Call) *bool {
 func (s *Session) checkProtect(ctx context.Context, c *argparse.Call) error {
 	switch {
 	case c.Given(protectedOption.Long) && c.Given(unprotectedOption.Long):
-		return argparse.Misused("--%s and --%s: give one of them", protectedOption.Long, unprotectedOption.Long)
+		return argparse.Misused("argument --%s: not allowed with argument --%s", protectedOption.Long, unprotectedOption.Long)
 	case protects(c) == nil:
 		return nil
 	}
@@ -69,5 +69,5 @@ func (s *Session) protectionHint(ctx context.Context, r *Resource, id string) (s
 	if err != nil || keepers.String() == "" {
 		return "", err
 	}
-	return fmt.Sprintf("the server refuses it while %s (%s)", keepers, keepers.Unprotect(r.kind, id)), nil
+	return fmt.Sprintf("the server refuses this while %s (%s)", keepers, keepers.Unprotect(r.kind, id)), nil
 }

@@ -58,7 +58,7 @@ standard input; its nulls are set. An argument with a leading dash is data unles
 	}, func(s *Session, _ context.Context, c *argparse.Call) (e craton.BulkEdit, err error) {
 		for _, word := range c.Words {
 			if !strings.Contains(word, "=") {
-				return e, argparse.Misused("%s", argparse.Quoted(word)+" is not key=value, and with --where no "+r.Noun()+" is named")
+				return e, argparse.Misused("%s", argparse.Quoted(word)+" is not key=value, and --where allows no "+r.Noun()+" as an argument")
 			}
 		}
 		if e.Variables, e.RemoveVariables, err = s.varsToSet(c.Words); err != nil && len(c.Words) == 0 {
@@ -149,7 +149,7 @@ func (s *Session) varsToSet(words []string) (set craton.Variables, remove []stri
 		return nil, nil, err
 	}
 	if !doc.IsObject() {
-		return nil, nil, run.NewWordedError("TypeError", `Standard input must hold a JSON object: {"key": value}.`, "", nil)
+		return nil, nil, run.NewWordedError("TypeError", `Standard input must contain a JSON object: {"key": value}.`, "", nil)
 	}
 	set = craton.Variables{}
 	doc.ForEach(func(key, value gjson.Result) bool {
@@ -171,7 +171,7 @@ func (s *Session) varsToDelete(words []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	what := run.NewWordedError("TypeError", `Standard input must hold a JSON array of keys: ["key"].`, "", nil)
+	what := run.NewWordedError("TypeError", `Standard input must contain a JSON array of keys: ["key"].`, "", nil)
 	if !doc.IsObject() && !doc.IsArray() {
 		return nil, what
 	}

@@ -61,7 +61,7 @@ func (s *Session) newVariables(words []string) (craton.Variables, error) {
 	set, remove, notes, err := parseVariables(words)
 	s.warn(notes)
 	if err == nil && len(remove) > 0 {
-		err = fmt.Errorf(`--vars: %q has no value; an empty text is %s='""'`, remove[0]+"=", remove[0])
+		err = fmt.Errorf(`--vars: %q has no value; for an empty text, write %s='""'`, remove[0]+"=", remove[0])
 	}
 	return set, err
 }
@@ -178,7 +178,7 @@ func ReadJSON(r io.Reader) (gjson.Result, error) {
 		}
 		return gjson.ParseBytes(text), nil
 	}
-	at, more := int64(0), "Standard input holds no JSON."
+	at, more := int64(0), "Standard input contains no JSON."
 	if strings.TrimSpace(string(text)) != "" {
 		var v any
 		more = "Standard input is not JSON."

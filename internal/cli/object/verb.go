@@ -47,7 +47,7 @@ func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 	cmd.RunE = OnFleet(s, mode, func(ctx context.Context, s *Session, _ []string) error {
 		if !called.Given(atOption) {
 			if called.Given(omitOption) {
-				return argparse.Mistake(cmd, "argument --%s: it needs --%s", omitOption, atOption)
+				return argparse.Mistake(cmd, "argument --%s: only allowed with argument --%s", omitOption, atOption)
 			}
 			return c.run(ctx, s, called)
 		}
@@ -78,9 +78,9 @@ var pastOptions = []argparse.Option{
 // noPast returns why a command has no --at.
 func (c *Command) noPast() string {
 	if c.reads {
-		return "past users cannot be listed: " + c.Name + " shows those of now"
+		return "past users cannot be listed: " + c.Name + " shows only the current ones"
 	}
-	return c.Name + " writes, and the past cannot be changed; only commands that show objects accept it"
+	return c.Name + " makes changes, and the past cannot be changed; only commands that show objects accept this option"
 }
 
 // Session is a [Session], with what objects are found, shown and changed by.

@@ -48,7 +48,7 @@ A plan saved by craton plan --out is applied exactly as it is. If anything in it
 			return apply(ctx, s, v, args, c, check, diff)
 		},
 	}
-	c.declare(s, cmd, "apply writes, and the past cannot be changed")
+	c.declare(s, cmd, "apply makes changes, and the past cannot be changed")
 	cmd.Flags().BoolVar(&check, "check", false, "report what would be done without doing it")
 	cmd.Flags().BoolVar(&diff, "diff", false, "show the differences, as craton plan does")
 	return cmd
@@ -148,6 +148,6 @@ func (j *job) checkFleet(p *reconcile.Plan) error {
 }
 
 func otherFleet(format string, args ...any) error {
-	const do = "make a plan for this one, or set CRATON_URL and OS_PROJECT_ID to the fleet of the plan"
+	const do = "make a plan for this fleet, or set CRATON_URL and OS_PROJECT_ID to the fleet of the plan"
 	return &reconcile.RefusedError{Problem: reconcile.Problem{Reason: reconcile.ReasonOtherFleet, Do: do, Message: advice.Join(fmt.Sprintf(format, args...), do)}}
 }

@@ -284,7 +284,7 @@ func printResult(w io.Writer, format string, p *reconcile.Plan, r *reconcile.Res
 	}
 	if r.Joined > 0 {
 		fmt.Fprintf(&b, map[bool]string{true: "check: would add %s to the set\n", false: "added %s to the set\n"}[check],
-			show.Count(r.Joined, "object that was there already", "objects that were there already"))
+			show.Count(r.Joined, "existing object", "existing objects"))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

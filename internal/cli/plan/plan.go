@@ -43,7 +43,7 @@ func (c *choices) declare(s output.Streams, cmd *cobra.Command, whyNow string) {
 	cmd.Flags().BoolVar(&c.move, "move", false, "move hosts, network devices and cells that are elsewhere; without it, they are an error")
 	cmd.Flags().StringVar(&c.set.Name, "set", "", "put the objects of the files into the set `NAME`, which the server stores")
 	_ = cmd.RegisterFlagCompletionFunc("set", set.Complete(s))
-	cmd.Flags().BoolVar(&c.set.Prune, "prune", false, "delete objects of the set that are in no file any more")
+	cmd.Flags().BoolVar(&c.set.Prune, "prune", false, "delete objects of the set that are no longer in any file")
 	cmd.Flags().BoolVar(&c.set.Adopt, "adopt", false, "take over objects that belong to another set")
 	cmd.Flags().IntVar(&c.allow, flagAllowDeletes, 0, "allow `N` deletions, if the plan has exactly that many; without it, many deletions are refused")
 	cmd.Flags().StringVar(&c.set.File, "set-file", "", "store sets in `FILE` if the server cannot; by default in ~/.local/share/craton")
@@ -57,7 +57,7 @@ const flagAllowDeletes = "allow-deletes"
 func (c *choices) any() bool { return c.move || c.duplicates || c.set != reconcile.SetOptions{} }
 
 // errPlanned is the error of options that a saved plan does not allow.
-var errPlanned = argparse.Misused("a saved plan is applied as it is: --move, --allow-duplicates, --set and its options are for the command that makes it")
+var errPlanned = argparse.Misused("a saved plan is applied as it is: give --move, --allow-duplicates, --set and its options to the command that makes the plan")
 
 // check finds what options cannot be: a mistake in the arguments.
 func (c *choices) check(cmd *cobra.Command, args []string) error {
@@ -68,7 +68,7 @@ func (c *choices) check(cmd *cobra.Command, args []string) error {
 		return errPlanned
 	}
 	if c.set.Name == "" && cmd.Flags().Changed("set") { // of a variable of the shell that is not set
-		return argparse.Mistake(cmd, "argument --set: the name is empty")
+		return argparse.Mistake(cmd, "argument --set: the name must not be empty")
 	}
 	if err := c.set.Check(); err != nil {
 		return argparse.Mistake(cmd, "%s", err)
@@ -108,7 +108,7 @@ The exit status is 0 if there is nothing to do, 3 if there are changes, 2 for in
 			return plan(ctx, s, v, args, out, c)
 		},
 	}
-	c.declare(s, cmd, "a plan is for the fleet as it is now, and the past cannot be changed")
+	c.declare(s, cmd, "a plan is for the current fleet, and the past cannot be changed")
 	cmd.Flags().StringVar(&out, "out", "", "save the plan to `FILE`")
 	return cmd
 }
@@ -300,7 +300,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	j.source.warn(s)
 	if p := j.source.plan; p != nil {
 		if out != "" {
-			return argparse.Misused("a plan cannot be made from a plan: --out is for fleet files")
+			return argparse.Misused("a plan cannot be made from a plan: --out is only for fleet files")
 		}
 		if err := printPlan(s.Out, format, p); err != nil {
 			return err

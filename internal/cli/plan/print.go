@@ -62,7 +62,7 @@ func summary(p *reconcile.Plan, c *reconcile.Counts) string {
 		if p.Changed() { // the lines above say what
 			nothing = "No object changes"
 		}
-		return nothing + ": " + show.Count(c.Unchanged, "object is as it should be.", "objects are as they should be.")
+		return nothing + ": " + show.Count(c.Unchanged, "object is up to date.", "objects are up to date.")
 	}
 	var parts []string
 	for _, a := range []struct {
@@ -84,10 +84,10 @@ func setLines(p *reconcile.Plan) (lines []string) {
 		return lines
 	}
 	if joins := set.Joining(); joins > 0 {
-		lines = append(lines, fmt.Sprintf("%s already there will belong to the set %s.", show.Count(joins, "object that is", "objects that are"), show.Name(set.Name)))
+		lines = append(lines, fmt.Sprintf("%s will be added to the set %s.", show.Count(joins, "existing object", "existing objects"), show.Name(set.Name)))
 	}
 	if set.Left > 0 {
-		lines = append(lines, fmt.Sprintf("%s of the set %s, but in no file: --prune deletes %s.", show.Count(set.Left, "object is", "objects are"), show.Name(set.Name), map[bool]string{true: "it", false: "them"}[set.Left == 1]))
+		lines = append(lines, fmt.Sprintf("%s in the set %s, but in no file: --prune deletes %s.", show.Count(set.Left, "object is", "objects are"), show.Name(set.Name), map[bool]string{true: "it", false: "them"}[set.Left == 1]))
 	}
 	return lines
 }
@@ -102,7 +102,7 @@ func effectLines(e *reconcile.Effects) (lines []string) {
 	}
 	for i, c := range e.Causes {
 		if i == maxEffects && len(e.Causes) > maxEffects+1 {
-			lines = append(lines, fmt.Sprintf("... and %d more variables that others inherit (--format json has all)", len(e.Causes)-i))
+			lines = append(lines, fmt.Sprintf("... and %d more inherited variables (--format json shows all)", len(e.Causes)-i))
 			break
 		}
 		of := "by other places or parents"
@@ -116,7 +116,7 @@ func effectLines(e *reconcile.Effects) (lines []string) {
 		if n == 1 {
 			verb = "gets"
 		}
-		lines = append(lines, fmt.Sprintf("In all %s %s other values of variables.", show.Devices(e.Hosts, e.NetworkDevices), verb))
+		lines = append(lines, fmt.Sprintf("In total, %s %s different values of variables.", show.Devices(e.Hosts, e.NetworkDevices), verb))
 	}
 	return lines
 }

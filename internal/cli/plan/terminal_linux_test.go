@@ -59,10 +59,10 @@ func TestTerminal(t *testing.T) {
            - y
 
 n\u202etp changes on 1 host and 2 network devices of region a/\u001b[31mr; 3 have their own
-In all 1 host and 2 network devices get other values of variables.
+In total, 1 host and 2 network devices get different values of variables.
 1 to create, 1 to update, 1 to move, 1 to delete, 2 unchanged.
 
-Values with … are shortened: use --format json to see one whole.
+Values with … are shortened: use --format json to see one in full.
 `
 		if text != want {
 			t.Errorf("got\n%s\nwant\n%s", text, want)

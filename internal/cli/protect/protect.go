@@ -59,7 +59,7 @@ func command(s output.Streams, on bool, cmd *cobra.Command) *cobra.Command {
 		return protect(ctx, s, args[0], args[1], on)
 	})
 	run.AddFleetFlags(cmd)
-	run.RefuseAt(cmd.Flags(), cmd.Name()+" writes, and the past cannot be changed")
+	run.RefuseAt(cmd.Flags(), cmd.Name()+" makes changes, and the past cannot be changed")
 	cmd.ValidArgsFunction = func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		if len(args) == 0 {
 			return kinds(), cobra.ShellCompDirectiveNoFileComp

@@ -42,7 +42,7 @@ func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Ses
 			return err
 		}
 		if n := v.Int("cli.craton_version"); n != 1 {
-			return fmt.Errorf("there is no version %d of the Craton API, only 1 (%s)", n, v.Source("cli.craton_version"))
+			return fmt.Errorf("the Craton API has no version %d; set the version to 1 (%s)", n, v.Source("cli.craton_version"))
 		}
 		ctx, err := WithMessage(cmd.Context(), v)
 		if err != nil {

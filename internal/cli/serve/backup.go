@@ -41,13 +41,13 @@ An existing file is not replaced without --force. "-" is standard output.`,
 		},
 	}
 	addDatabaseFlags(cmd.Flags())
-	cmd.Flags().BoolVar(&force, "force", false, "replace a file of that name")
+	cmd.Flags().BoolVar(&force, "force", false, "replace an existing file")
 	return cmd
 }
 
 func backup(ctx context.Context, s output.Streams, v *settings.Values, file string, force bool) error {
 	if file == "-" && output.IsTerminal(s.Out) {
-		return errors.New("a backup is no text for a terminal: give a file, or send standard output to one")
+		return errors.New("a backup cannot be written to a terminal: give a file, or redirect standard output to one")
 	}
 	if there, err := os.Stat(file); err == nil && file != "-" {
 		if !force {
@@ -76,7 +76,7 @@ func backup(ctx context.Context, s output.Streams, v *settings.Values, file stri
 	if err := output.WriteFile(file, 0o600, write); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.Out, "%s holds %d rows of %s.\n", file, rows, srv.Database())
+	_, err = fmt.Fprintf(s.Out, "%s contains %d rows of %s.\n", file, rows, srv.Database())
 	return err
 }
 

@@ -58,7 +58,7 @@ func bootstrap(ctx context.Context, s output.Streams, v *settings.Values, newKey
 		return err
 	}
 	if b.APIKey == "" {
-		b.APIKey = "(set already, kept only as a hash; for a new one: craton server bootstrap --new-key --database " + srv.Database() + passwordFlag(v) + ")"
+		b.APIKey = "(already set, stored only as a hash; for a new key: craton server bootstrap --new-key --database " + srv.Database() + passwordFlag(v) + ")"
 	}
 	_, err = fmt.Fprintf(s.Out, "ProjectId: %s\nUsername: %s\nAPIKey: %s\n", b.ProjectID, b.Username, b.APIKey)
 	return err

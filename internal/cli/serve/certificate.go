@@ -21,7 +21,7 @@ type certificate struct {
 func certificateOf(v *settings.Values) (*certificate, error) {
 	c := &certificate{cert: v.String("server.tls_cert"), key: v.String("server.tls_key")}
 	if (c.cert == "") != (c.key == "") {
-		return nil, errors.New("https needs both --tls-cert and --tls-key")
+		return nil, errors.New("https requires both --tls-cert and --tls-key")
 	}
 	if c.cert == "" {
 		return c, nil

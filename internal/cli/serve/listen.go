@@ -38,7 +38,7 @@ func listenAll(ctx context.Context, v *settings.Values) (all []net.Listener, err
 	}
 	for _, l := range passed {
 		if l == nil {
-			return nil, errors.New("a socket that systemd passed cannot be listened on: it must be a ListenStream=")
+			return nil, errors.New("cannot listen on a socket that systemd passed: it must be a ListenStream=")
 		}
 		all = append(all, netutil.LimitListener(l, most))
 	}
@@ -52,7 +52,7 @@ func listenAll(ctx context.Context, v *settings.Values) (all []net.Listener, err
 // listen opens an address, host:port or unix:PATH, for at most most connections at once.
 func listen(ctx context.Context, address string, most int) (net.Listener, error) {
 	if address == "" { // which would mean all addresses of the machine, on any port
-		return nil, errors.New("cannot listen: no address is set; say --listen 127.0.0.1:7780, or unix:PATH")
+		return nil, errors.New("cannot listen: no address is set; use --listen 127.0.0.1:7780, or --listen unix:PATH")
 	}
 	path, isPath := strings.CutPrefix(address, unixPrefix)
 	var l net.Listener
@@ -74,7 +74,7 @@ func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	case path == "" || path[0] == '@':
 		return nil, errors.New("unix: needs the path of a socket, such as unix:/run/craton/craton.sock")
 	case len(path) > longestSocket:
-		return nil, fmt.Errorf("the path of the socket has %d bytes, at most %d are possible: %s", len(path), longestSocket, path)
+		return nil, fmt.Errorf("the path of the socket has %d bytes, but at most %d are allowed: %s", len(path), longestSocket, path)
 	}
 	if info, err := os.Lstat(path); err == nil {
 		if info.Mode().Type() != os.ModeSocket {

@@ -34,7 +34,7 @@ func newMeter(v *settings.Values, version string) (*meter, error) {
 	if file := v.String("server.metrics_key_file"); file != "" {
 		var err error
 		if m.key, err = private.ReadSecret(file); err != nil {
-			return nil, fmt.Errorf("the key of the metrics: %w", err)
+			return nil, fmt.Errorf("the key for the metrics: %w", err)
 		}
 	}
 	m.metrics = metrics.New(version)

@@ -16,7 +16,7 @@ type meter struct{}
 
 func newMeter(v *settings.Values, _ string) (*meter, error) {
 	if v.String("server.metrics_listen") != "" || v.String("server.metrics_key_file") != "" {
-		return nil, errors.New("this build of craton has no metrics, as that of the collection craton.fleet: take the program from its releases or build it (make build)")
+		return nil, errors.New("this build of craton, such as the one in the collection craton.fleet, has no metrics: use a release of the program, or build it (make build)")
 	}
 	return &meter{}, nil
 }

@@ -21,6 +21,6 @@ func withoutPage(api http.Handler) http.Handler {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
 		w.Header().Set("Vary", "Accept")
-		_, _ = io.WriteString(w, "This is craton server: its API is at /v1, and the page to look at the fleet is not served here.\n")
+		_, _ = io.WriteString(w, "This is craton server. Its API is at /v1; the web page of the fleet is not served here.\n")
 	})
 }

@@ -75,7 +75,7 @@ func addDatabaseFlags(flags *pflag.FlagSet, more ...string) {
 func database(v *settings.Values, o server.Options) (string, server.Options, error) {
 	url := v.String("server.database")
 	if url == "" {
-		return "", o, errors.New("no database: say --database sqlite:PATH or postgres://USER@HOST/DATABASE, or set CRATON_DATABASE")
+		return "", o, errors.New("no database is set: use --database sqlite:PATH or --database postgres://USER@HOST/DATABASE, or set CRATON_DATABASE")
 	}
 	o.PasswordFile, o.Shown = v.String("server.database_password_file"), v.Source("server.database").From == settings.FromFlag
 	if o.Saves = v.String("server.upgrade_backup"); o.Saves == "no" {

@@ -29,7 +29,7 @@ func handlerOf(ctx context.Context, v *settings.Values, srv *server.Server, log 
 	case !keystoneWanted:
 		return srv.Handler(), nil
 	case config.URL == "":
-		return nil, errors.New("--auth keystone needs --keystone-url, or CRATON_KEYSTONE_URL")
+		return nil, errors.New("--auth keystone requires --keystone-url or CRATON_KEYSTONE_URL")
 	}
 	if err := setCredentials(&config, v); err != nil {
 		return nil, err
@@ -44,7 +44,7 @@ func handlerOf(ctx context.Context, v *settings.Values, srv *server.Server, log 
 	if err := tokens.Check(ctx); errors.Is(err, keystone.ErrCredentials) {
 		return nil, err
 	} else if err != nil {
-		log.Warn("requests fail until Keystone answers", "error", err.Error())
+		log.Warn("requests fail until Keystone responds", "error", err.Error())
 	}
 	return srv.KeystoneHandler(tokens, keystoneRoles(v)), nil
 }
@@ -59,11 +59,11 @@ func setCredentials(config *keystone.Config, v *settings.Values) error {
 	}
 	switch {
 	case (c.Username == "") != (c.Password == ""):
-		return errors.New("the server's user in Keystone needs both keystone_username and keystone_password")
+		return errors.New("the server's user in Keystone requires both keystone_username and keystone_password")
 	case (c.ApplicationCredentialID == "") != (c.ApplicationCredentialSecret == ""):
-		return errors.New("the server's application credential needs both keystone_application_credential_id and keystone_application_credential_secret")
+		return errors.New("the server's application credential requires both keystone_application_credential_id and keystone_application_credential_secret")
 	case c.Username != "" && c.ApplicationCredentialID != "":
-		return errors.New("the server signs in to Keystone as a user or with an application credential: set one of them")
+		return errors.New("the server signs in to Keystone either as a user or with an application credential: set only one of them")
 	case c.Username != "" || c.ApplicationCredentialID != "":
 		config.Credentials = &c
 	}

@@ -24,7 +24,7 @@ func New(s output.Streams) *cobra.Command {
 		Use:   "set-list",
 		Short: "List the sets created by apply --set",
 		Long: `List the sets of the project, each with its number of objects. craton apply --set NAME creates a set; --prune deletes the
-objects of a set that are in no file any more. A set without objects does not exist.`,
+objects of a set that are no longer in any file. A set without objects does not exist.`,
 		Example: `  craton set-list
   craton --format json set-list`,
 		Args: argparse.ExactArgs(),
@@ -49,7 +49,7 @@ objects of a set that are in no file any more. A set without objects does not ex
 		}),
 	}
 	run.AddFleetFlags(cmd)
-	run.RefuseAt(cmd.Flags(), "the sets are those of now")
+	run.RefuseAt(cmd.Flags(), "past sets cannot be listed: set-list shows only the current ones")
 	cmd.Flags().StringVar(&file, "set-file", "", "the `FILE` that stores sets if the server cannot; by default in ~/.local/share/craton")
 	return cmd
 }

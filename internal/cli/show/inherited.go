@@ -8,7 +8,7 @@ func Inherited(key, of string, hosts, networkDevices, shadowed int) string {
 	line := fmt.Sprintf("%s changes on %s %s", Name(key), Devices(hosts, networkDevices), of)
 	switch {
 	case hosts+networkDevices == 0 && shadowed > 0:
-		return fmt.Sprintf("%s changes on nothing %s: %s", Name(key), of, own(shadowed, "all "))
+		return fmt.Sprintf("%s changes on no device %s: %s", Name(key), of, own(shadowed, "all "))
 	case shadowed > 0:
 		line += "; " + own(shadowed, "")
 	}

@@ -218,7 +218,7 @@ func (s *Printer) PrintView(objects []gjson.Result, fields []string, v View) err
 		return err
 	}
 	if gone != nil {
-		_, _ = fmt.Fprintf(s.Err, "no room for %s: --detail shows all columns, --fields those that you name\n", strings.Join(gone, ", "))
+		_, _ = fmt.Fprintf(s.Err, "no room for %s: --detail shows all columns, --fields the ones that you name\n", strings.Join(gone, ", "))
 	}
 	return nil
 }

@@ -88,7 +88,7 @@ func (s *Sides) Shortening(how string) string {
 	if !s.Shortened {
 		return ""
 	}
-	return "\n" + s.Look.Dim("Values with … are shortened: "+how+" to see one whole.") + "\n"
+	return "\n" + s.Look.Dim("Values with … are shortened: "+how+" to see one in full.") + "\n"
 }
 
 // signs are those of actions.

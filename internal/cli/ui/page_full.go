@@ -17,7 +17,7 @@ import (
 func page(c *connect.Connection, o *inventory.Options, at net.Addr) (http.Handler, string, error) {
 	tcp, ok := at.(*net.TCPAddr)
 	if !ok {
-		return nil, "", fmt.Errorf("%s is no address of TCP", at)
+		return nil, "", fmt.Errorf("%s is not a TCP address", at)
 	}
 	l := web.NewLocal(web.Options{Client: func(*http.Request) (*craton.Client, error) { return c.Client, nil }, Where: c.Where, Inventory: o}, tcp)
 	return l, l.URL(), nil

@@ -12,5 +12,5 @@ import (
 )
 
 func page(*connect.Connection, *inventory.Options, net.Addr) (http.Handler, string, error) {
-	return nil, "", errors.New("this build of craton has no page, as that of the collection craton.fleet: take the program from its releases or build it (make build)")
+	return nil, "", errors.New("this build of craton, such as the one in the collection craton.fleet, has no page: use a release of the program, or build it (make build)")
 }

@@ -42,7 +42,7 @@ commands, CRATON_URL selects the fleet.`,
 		Args: argparse.ExactArgs(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if port < 0 || port > 65535 {
-				return argparse.Mistake(cmd, "argument --port: %d is no port", port)
+				return argparse.Mistake(cmd, "argument --port: %d is not a port", port)
 			}
 			if err := run.CheckFlags(cmd); err != nil {
 				return err
@@ -90,11 +90,11 @@ func serve(ctx context.Context, s output.Streams, c *connect.Connection, o *inve
 	if _, err := fmt.Fprintln(s.Out, url); err != nil {
 		return errors.Join(err, hs.Close())
 	}
-	_, _ = fmt.Fprintln(s.Err, "The address works once, for one browser. Ctrl-C ends it.")
+	_, _ = fmt.Fprintln(s.Err, "The address works once, in one browser. Press Ctrl-C to stop.")
 	if open {
 		clean, err := browse(ctx, url)
 		if err != nil {
-			_, _ = fmt.Fprintf(s.Err, "No browser was opened (%v): open the address yourself.\n", err)
+			_, _ = fmt.Fprintf(s.Err, "No browser was opened (%v): open the address in one.\n", err)
 		}
 		defer clean()
 	}
@@ -114,7 +114,7 @@ func browse(ctx context.Context, url string) (clean func(), err error) {
 	if program == "" {
 		program = "xdg-open"
 		if os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "" {
-			return clean, errors.New("there is no screen here")
+			return clean, errors.New("there is no display")
 		}
 	}
 	if program, err = exec.LookPath(program); err != nil {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -51,7 +50,7 @@ This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		}),
 	}
 	run.AddFleetFlags(cmd)
-	run.RefuseAt(cmd.Flags(), "undo writes, and the past cannot be changed")
+	run.RefuseAt(cmd.Flags(), "undo makes changes, and the past cannot be changed")
 	cmd.Flags().BoolVar(&o.yes, "yes", false, "do not ask for confirmation")
 	cmd.Flags().BoolVar(&o.check, "check", false, "show what would be done without doing it")
 	cmd.Flags().BoolVar(&o.force, "force", false, "also revert later changes")
@@ -97,16 +96,16 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 	}
 	switch {
 	case len(plan.Steps) == 0 && len(plan.Conflicts) > 0:
-		return errors.New("it has been changed since, and nothing is left to undo")
+		return errors.New("the objects have been changed since, and nothing is left to undo")
 	case hindered && o.check:
-		return errors.New("it has been changed since, so it would not be undone: --force reverts later changes too, where possible")
+		return errors.New("the objects have been changed since, so nothing would be undone: --force reverts later changes too, where possible")
 	case hindered:
-		return errors.New("it has been changed since, and nothing was undone: --force reverts later changes too, where possible")
+		return errors.New("the objects have been changed since, so nothing was undone: --force reverts later changes too, where possible")
 	case o.check || len(plan.Steps) == 0:
 		return nil
 	}
 	if !o.yes {
-		if err := run.Confirm(s.Streams, "", "Undo it?", "Nothing was undone: confirm with --yes", "nothing was undone"); err != nil {
+		if err := run.Confirm(s.Streams, "", "Undo?", "Nothing was undone: confirm with --yes", "nothing was undone"); err != nil {
 			return err
 		}
 	}
@@ -137,10 +136,10 @@ func refused(err error, what string) error {
 	return run.PastError(err, http.StatusBadRequest, http.StatusNotFound)
 }
 
-// How many words an action gets.
+// The words for the actions of an undo, before and after it.
 var (
-	planWords = map[string]string{"create": "come%s back", "delete": "go%s", "update": "change%s", "move": "move%s back"}
-	doneWords = map[string]string{"create": "came back", "delete": "went", "update": "changed", "move": "moved back"}
+	planWords = map[string]string{"create": "to restore", "delete": "to delete", "update": "to revert", "move": "to move back"}
+	doneWords = map[string]string{"create": "restored", "delete": "deleted", "update": "reverted", "move": "moved back"}
 )
 
 // sum says how many objects there are of each action.
@@ -151,21 +150,7 @@ func sum(counts map[string]int, words map[string]string) string {
 		if n == 0 {
 			continue
 		}
-		noun, verb := "objects", words[action]
-		if n == 1 {
-			noun = "object"
-		}
-		if strings.Contains(verb, "%s") {
-			ending := ""
-			if n == 1 {
-				ending = map[string]string{"delete": "es"}[action]
-				if ending == "" {
-					ending = "s"
-				}
-			}
-			verb = fmt.Sprintf(verb, ending)
-		}
-		parts = append(parts, strconv.Itoa(n)+" "+noun+" "+verb)
+		parts = append(parts, show.Count(n, "object", "objects")+" "+words[action])
 	}
 	if parts == nil {
 		return "nothing"
@@ -210,9 +195,9 @@ func overview(look show.Appearance, u *craton.UndoResult) string {
 		b.WriteString(look.Red(fmt.Sprintf("  ! and %d more", u.MoreConflicts)) + "\n")
 	}
 	for _, l := range u.Left {
-		b.WriteString(look.Dim("  stays: "+show.Clean(l)) + "\n")
+		b.WriteString(look.Dim("  unchanged: "+show.Clean(l)) + "\n")
 	}
-	fmt.Fprintf(&b, "In all: %s.\n", sum(u.Counts, planWords))
+	fmt.Fprintf(&b, "In total: %s.\n", sum(u.Counts, planWords))
 	return b.String()
 }
 
