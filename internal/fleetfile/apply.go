@@ -7,21 +7,21 @@ import (
 	"github.com/craton-fleet/craton/internal/reconcile"
 )
 
-// What a file does to a fleet is told in the engine's words.
+// The types with which the engine describes what a file does to a fleet.
 type (
-	// Result describes what was done, or with Options.Check what would be.
+	// Result describes what was done or, with Options.Check, what would be done.
 	Result = reconcile.Result
 	// Change describes what a file does to one object.
 	Change = reconcile.Change
-	// WriteError is a run that stopped before everything was written.
+	// WriteError is the error of a run that stopped before everything was written.
 	WriteError = reconcile.WriteError
-	// Error lists everything that is wrong with a fleet file, or that cannot be made true by the API.
+	// Error lists everything that is wrong with a fleet file, or that the API cannot do.
 	Error = reconcile.Error
-	// Problem is one thing that is wrong with a fleet file.
+	// Problem is one fault in a fleet file.
 	Problem = reconcile.Problem
 )
 
-// What is done to an object.
+// The actions on an object.
 const (
 	Created   = reconcile.Created
 	Updated   = reconcile.Updated
@@ -29,20 +29,22 @@ const (
 	Unchanged = reconcile.Unchanged
 )
 
-// Options say how a file is planned and applied.
+// Options determine how a file is planned and applied.
 type Options = reconcile.Options
 
-// Apply makes the API's fleet what the file says: it creates what is missing, updates what differs, leaves what is
-// equal, and deletes nothing. Objects, variables, labels and fields that the file does not mention stay as they are.
+// Apply changes the API's fleet to match the file: it creates missing objects, updates those that differ, leaves equal
+// ones alone, and deletes nothing. Objects, variables, labels and fields that the file does not mention stay as they
+// are.
 //
-// The whole file is compared with the API before anything is written. What the API cannot make true is an *Error that
-// lists all of it, and then nothing is written. A failure while writing is a *WriteError beside the Result of what was
-// done until then; applying the file again goes on from there.
+// The complete file is compared with the API before anything is written. If the API cannot do something, Apply returns
+// an *Error that lists all problems, and nothing is written. If a write fails, it returns a *WriteError in addition to
+// the Result of what was done before; applying the file again continues from there.
 //
-// It is for callers who see one project. Others give theirs to a reconcile.Fleet, and it the file's [File.Tree].
+// It is for callers that see one project. Others set theirs in a reconcile.Fleet, and apply the file's [File.Tree] to
+// it.
 func Apply(ctx context.Context, c *craton.Client, f *File, o Options) (*Result, error) {
 	return (&reconcile.Fleet{Client: c}).ApplyTree(ctx, f.Tree(), o)
 }
 
-// Tree returns what the file wants.
+// Tree returns the wanted state of the fleet.
 func (f *File) Tree() *reconcile.Tree { return &reconcile.Tree{Name: f.name, Objects: f.objects} }

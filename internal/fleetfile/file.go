@@ -19,22 +19,21 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// File is a fleet file that was read and found valid. It is never changed, so one File can be applied many times,
-// to several APIs at once too.
+// File is a valid fleet file. It is immutable, so one File can be applied several times, even to several APIs at once.
 type File struct {
-	name    string              // "" of several files
-	objects []*reconcile.Wanted // in the order of the file; what holds an object comes before it
-	notes   []Problem           // what to know of it
-	// templates are how many texts in variables hold one, and firstTemplate is the line of the first.
+	name    string              // "" for several files
+	objects []*reconcile.Wanted // in the order of the file; containers precede their contents
+	notes   []Problem           // warnings
+	// templates is the number of texts in variables with a template, and firstTemplate is the line of the first.
 	templates, firstTemplate int
-	parts                    []*File // of several files, those that warn
+	parts                    []*File // of several files, those with warnings
 }
 
-// Len returns how many objects the file describes, the project counted when it is given.
+// Len returns the number of objects in the file, including the project if it is given.
 func (f *File) Len() int { return len(f.objects) }
 
-// Warnings returns what to know before the file is applied, although it is valid, a line each: values that Ansible
-// would read in another way in a file of its own, and how many texts hold templates. There are about 20 at most.
+// Warnings returns warnings about a valid file, one per line: values that Ansible would read differently in a file of
+// its own, and the number of texts with templates. There are at most about 20.
 func (f *File) Warnings() []string {
 	var lines []string
 	for _, part := range f.parts {
@@ -58,13 +57,13 @@ func (f *File) Warnings() []string {
 	return lines
 }
 
-// Parse reads and validates a whole fleet file. name is what errors call it. The error is an *Error that lists
-// what is wrong, line by line, unless r itself fails. An empty file is valid and describes nothing.
+// Parse reads and validates a complete fleet file. name is its name in errors. The error is an *Error that lists all
+// problems by line, unless r itself fails. An empty file is valid and contains nothing.
 func Parse(name string, r io.Reader) (*File, error) {
 	return parseInParts(name, r, partSize)
 }
 
-// parseInParts reads a file, one that is larger than a part in parts.
+// parseInParts reads a file; one that is larger than a part is read in parts.
 func parseInParts(name string, r io.Reader, part int) (*File, error) {
 	file, err := parseObjects(name, r, part)
 	if err != nil {
@@ -73,7 +72,7 @@ func parseInParts(name string, r io.Reader, part int) (*File, error) {
 	return file.finish()
 }
 
-// parseObjects reads a file whose references are not resolved yet.
+// parseObjects reads a file without resolving its references.
 func parseObjects(name string, r io.Reader, part int) (*reader, error) {
 	data, problem, err := utf8Text(r)
 	if err != nil {
@@ -82,7 +81,7 @@ func parseObjects(name string, r io.Reader, part int) (*reader, error) {
 	var t *tree
 	if problem == nil {
 		var ok bool
-		// Ansible, too, reads what is JSON as JSON: there 1e3 is a number, and "\ud83d\ude00" one character.
+		// Ansible also reads JSON files as JSON: there 1e3 is a number, and "\ud83d\ude00" one character.
 		if t, ok = jsonDocument(data); !ok {
 			if p, t := inParts(data, part); p != nil {
 				if f, err := read(name, t); p.isComplete() {
@@ -98,9 +97,9 @@ func parseObjects(name string, r io.Reader, part int) (*reader, error) {
 	return read(name, t)
 }
 
-// FromValue validates a fleet that is given as decoded data, such as a module's argument: mappings, lists, text,
+// FromValue validates a fleet that is passed as decoded data, such as the argument of a module: mappings, lists, text,
 // numbers (json.Number and json.RawMessage keep their digits), booleans and nulls. The error is an *Error whose
-// problems have paths instead of lines, unless v holds something that JSON cannot.
+// problems have paths instead of lines, unless v contains something that JSON cannot.
 func FromValue(v any) (*File, error) {
 	t, err := dataTree(v)
 	if err != nil {
@@ -113,7 +112,7 @@ func FromValue(v any) (*File, error) {
 	return r.finish()
 }
 
-// read makes objects of a tree.
+// read converts a tree to objects.
 func read(name string, t *tree) (*reader, error) {
 	r := &reader{source: name, names: map[nameKey]*reconcile.Wanted{}, texts: map[string]string{}, values: map[string]json.RawMessage{}, boxes: map[string]any{}}
 	if t != nil && t.shape != null {
@@ -125,7 +124,7 @@ func read(name string, t *tree) (*reader, error) {
 	return r, nil
 }
 
-// finish resolves references, and makes the file.
+// finish resolves references, and returns the file.
 func (r *reader) finish() (*File, error) {
 	r.resolve()
 	if err := r.Err(r.source); err != nil {
@@ -135,15 +134,15 @@ func (r *reader) finish() (*File, error) {
 	return &File{name: r.source, objects: r.objects, notes: r.notes.List, templates: r.templates, firstTemplate: r.firstTemplate}, nil
 }
 
-// reader makes objects of trees and collects what is wrong.
+// reader converts trees to objects and collects problems.
 type reader struct {
 	reconcile.Problems
-	source  string // what errors call the file
+	source  string // the name of the file in errors
 	objects []*reconcile.Wanted
 	names   map[nameKey]*reconcile.Wanted
 	notes   reconcile.Problems
 	json    bytes.Buffer // of one value
-	// What repeats: see once.
+	// Shared copies of repeated values: see intern.
 	texts  map[string]string
 	values map[string]json.RawMessage
 	boxes  map[string]any
@@ -299,7 +298,7 @@ func (r *reader) name(o *reconcile.Wanted, t *tree, path *place) {
 	r.reportDuplicate(o, t.line, path.String(), where)
 }
 
-// reportDuplicate reports an object that has the name of another one.
+// reportDuplicate reports an object with the name of another one.
 func (r *reader) reportDuplicate(o *reconcile.Wanted, line int, path, where string) {
 	within := ""
 	if scope := o.Scope(); scope != nil {
@@ -341,7 +340,7 @@ func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path *plac
 	o.Values[f.Key] = v
 }
 
-// protected reads whether an object is kept from being deleted.
+// protected reads whether an object is protected from deletion.
 func (r *reader) protected(o *reconcile.Wanted, t *tree, path *place) {
 	v, problem := scalar(&schema.Field{Key: reconcile.KeyProtected, Type: schema.Flag}, t)
 	if problem != "" {
@@ -431,10 +430,10 @@ func (r *reader) checkStorable(t *tree, path *place) bool {
 	return ok
 }
 
-// place is where something stands, as an error names it: a key or an item of what it is in. Most are never named.
+// place is a position for errors: a key or an item within another place. Most are never printed.
 type place struct {
 	in     *place
-	base   string // where the outermost stands
+	base   string // the position of the outermost
 	key    string
 	at     int
 	listed bool // it is an item
@@ -451,11 +450,10 @@ func (p *place) String() string {
 	return join(base, p.key)
 }
 
-// item returns where an item of the list stands.
+// item returns the position of an item of the list.
 func (p *place) item(i int) string { return (&place{in: p, at: i, listed: true}).String() }
 
-// intern returns a text that has one copy, however often the file says it: names of variables, labels and many values
-// repeat.
+// intern returns a shared copy of a text: names of variables, labels and many values are repeated.
 func (r *reader) intern(s string) string {
 	if known, ok := r.texts[s]; ok {
 		return known
@@ -466,7 +464,7 @@ func (r *reader) intern(s string) string {
 	return s
 }
 
-// internValue returns once for a value of a field.
+// internValue is like intern, for the value of a field.
 func (r *reader) internValue(s string) any {
 	if known, ok := r.boxes[s]; ok {
 		return known
@@ -478,7 +476,7 @@ func (r *reader) internValue(s string) any {
 	return v
 }
 
-// internJSON returns a copy of a value's text, one for all that are the same.
+// internJSON returns a shared copy of a value's text.
 func (r *reader) internJSON(text []byte) json.RawMessage {
 	if known, ok := r.values[string(text)]; ok {
 		return known
@@ -490,13 +488,13 @@ func (r *reader) internJSON(text []byte) json.RawMessage {
 	return text
 }
 
-// Bounds of what is kept to find texts that repeat.
+// Limits of what is stored to find repeated texts.
 const (
 	maxRepeated = 256
 	maxTexts    = 20_000
 )
 
-// template counts a text, a key too, if Ansible would execute it.
+// template counts a text, which may be a key, if Ansible would execute it.
 func (r *reader) template(line int, s string) {
 	if !strings.Contains(s, "{{") && !strings.Contains(s, "{%") && !strings.Contains(s, "{#") && !strings.HasPrefix(s, "#jinja2:") {
 		return

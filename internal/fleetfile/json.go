@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// jsonDocument reads a file that is JSON as a whole. NaN and Infinity, which Python's json writes, count as JSON here,
-// so that they are refused and not taken for text.
+// jsonDocument reads a file that consists of JSON. NaN and Infinity, which Python's json writes, are accepted as JSON
+// here, so that they are refused later and not read as text.
 func jsonDocument(data []byte) (*tree, bool) {
 	if start := bytes.TrimLeft(data, " \t\r\n"); len(start) == 0 || start[0] != '{' && start[0] != '[' {
 		return nil, false
@@ -27,8 +27,8 @@ func jsonDocument(data []byte) (*tree, bool) {
 	return t, err == nil
 }
 
-// dataTree makes a tree of decoded data, which may be anything that encoding/json can write;
-// numbers keep their text when they are json.Number or json.RawMessage.
+// dataTree converts decoded data, which may be anything that encoding/json can write, to a tree; numbers keep their
+// text if they are json.Number or json.RawMessage.
 func dataTree(v any) (*tree, error) {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -37,7 +37,7 @@ func dataTree(v any) (*tree, error) {
 	return (&jsonReader{data: raw}).document()
 }
 
-// maskConstants puts numbers of the same length in the place of NaN, Infinity and -Infinity, and returns where.
+// maskConstants replaces NaN, Infinity and -Infinity by numbers of the same length, and returns their positions.
 func maskConstants(data []byte) (masked []byte, at map[int]string) {
 	text := string(data)
 	for i := 0; i < len(data); i++ {
@@ -66,11 +66,11 @@ func maskConstants(data []byte) (masked []byte, at map[int]string) {
 	return masked, at
 }
 
-// jsonReader makes trees of JSON.
+// jsonReader converts JSON to trees.
 type jsonReader struct {
 	data      []byte
-	line      int // of the token that was read last; 0 where lines mean nothing
-	at        int // where it ends
+	line      int // of the last token; 0 if lines are meaningless
+	at        int // its end
 	constants map[int]string
 	d         *json.Decoder
 }
@@ -81,7 +81,7 @@ func (r *jsonReader) document() (*tree, error) {
 	return r.value()
 }
 
-// token reads a token. It returns where in the data the token begins, perhaps behind a comma, a colon and space.
+// token reads a token. It returns the offset where the token begins, after a comma, a colon and space.
 func (r *jsonReader) token() (token json.Token, raw []byte, err error) {
 	if token, err = r.d.Token(); err != nil {
 		return nil, nil, err
@@ -135,7 +135,7 @@ func (r *jsonReader) value() (*tree, error) {
 				e.problem = "holds " + half + ", half of a surrogate pair, which is not a character; remove it"
 			case twice && r.line > 0:
 				e.problem = fmt.Sprintf("is given twice, first on line %d; keep one of them", first)
-			case twice: // json.RawMessage may hold what a Go map cannot
+			case twice: // json.RawMessage may contain duplicate keys
 				e.problem = "is given twice; keep one of them"
 			}
 			seen[e.key] = r.line
@@ -155,7 +155,7 @@ func (r *jsonReader) value() (*tree, error) {
 	return t.measure(), nil
 }
 
-// loneSurrogate finds an escape of half a character in the JSON of a string, which Go would turn into U+FFFD.
+// loneSurrogate finds an unpaired surrogate escape in the JSON of a string, which Go would replace by U+FFFD.
 func loneSurrogate(raw []byte) string {
 	for i := 0; i+1 < len(raw); i++ {
 		if raw[i] != '\\' {

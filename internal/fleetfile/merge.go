@@ -15,19 +15,19 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Source is a fleet file that is read with others.
+// Source is a fleet file that is read together with others.
 type Source struct {
-	Name string // as errors call it
+	Name string // its name in errors
 	Open func() (io.ReadCloser, error)
 }
 
-// Files returns the sources that paths name: files, and of folders all that end in .yml, .yaml or .json, in the order
-// of their paths, those in folders below them too. What begins with a dot is passed over. What cannot be read says so
-// when it is opened, so that it hides no mistake in another file.
+// Files returns the sources that paths name: files and, in directories and their subdirectories, all files ending in
+// .yml, .yaml or .json, in the order of their paths. Names that begin with a dot are ignored. Files that cannot be read
+// return their error when they are opened, so that they hide no problem in another file.
 func Files(paths ...string) (list []Source) {
 	seen := map[string]bool{}
 	add := func(path string, err error) {
-		if path = filepath.Clean(path); seen[path] { // a file and its folder may both be named
+		if path = filepath.Clean(path); seen[path] { // both a file and its directory may be given
 			return
 		}
 		seen[path] = true
@@ -53,7 +53,7 @@ func Files(paths ...string) (list []Source) {
 					return filepath.SkipDir
 				}
 			case !d.IsDir() && slices.Contains([]string{".yml", ".yaml", ".json"}, filepath.Ext(at)):
-				// Of a pipe no end may ever come, and who names a folder does not mean one.
+				// A pipe in a directory may never end, and was probably not meant.
 				if info, err := os.Stat(at); err != nil {
 					add(at, openError(err))
 				} else if !info.Mode().IsRegular() {
@@ -71,13 +71,13 @@ func Files(paths ...string) (list []Source) {
 	return list
 }
 
-// What is wrong with what a folder has, or lacks.
+// Problems with the contents of a directory.
 var (
 	errIrregular = errors.New("it is not a regular file; move it out of the directory, or give it another name")
 	errNoFiles   = errors.New("it contains no fleet file: no name ends in .yml, .yaml or .json")
 )
 
-// openError returns that of a file that cannot be opened, as os.Open says it.
+// openError returns the error for a file that cannot be opened, as os.Open would.
 func openError(err error) error {
 	if e, ok := errors.AsType[*fs.PathError](err); ok {
 		e.Op = "open"
@@ -85,16 +85,16 @@ func openError(err error) error {
 	return err
 }
 
-// ParseAll reads several fleet files as one: projects, clouds, regions and cells of several files are put together. All
-// else may be in one file only, and so may each field and variable. The error is an *Error that lists what is wrong in
-// all of them.
+// ParseAll reads several fleet files as one: a project, cloud, region or cell may be in several files, whose contents
+// are combined. Other objects may be in only one file, and so may each field and variable. The error is an *Error that
+// lists the problems in all of them.
 func ParseAll(sources []Source) (*File, error) {
 	whole := &reader{names: map[nameKey]*reconcile.Wanted{}}
 	var parts []*File
 	for _, s := range sources {
 		r, err := parseSource(s)
 		if _, ok := errors.AsType[*Error](err); ok {
-			for _, p := range reconcile.Refusals(err) { // all of them: Err says which are shown
+			for _, p := range reconcile.Refusals(err) { // all of them: Err limits how many are shown
 				p.File = s.Name
 				whole.List = append(whole.List, p)
 			}
@@ -110,7 +110,7 @@ func ParseAll(sources []Source) (*File, error) {
 		whole.merge(r)
 		parts = append(parts, &File{name: r.source, notes: r.notes.List, templates: r.templates, firstTemplate: r.firstTemplate})
 	}
-	f, err := whole.finish() // a mistake in one file hides none of the others
+	f, err := whole.finish() // a problem in one file hides none in the others
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func ParseAll(sources []Source) (*File, error) {
 	return f, nil
 }
 
-// unread returns why a file cannot be read, behind its name.
+// unread returns why a file cannot be read, to put after its name.
 func unread(name string, err error) string {
 	if e, ok := errors.AsType[*fs.PathError](err); ok && filepath.Clean(e.Path) == name {
 		return "it cannot be read: " + e.Err.Error()
@@ -135,9 +135,9 @@ func parseSource(s Source) (_ *reader, err error) {
 	return parseObjects(s.Name, f, partSize)
 }
 
-// merge takes in what another file has.
+// merge adds the contents of another file.
 func (r *reader) merge(more *reader) {
-	same := map[*reconcile.Wanted]*reconcile.Wanted{} // those that are there already, from another file
+	same := map[*reconcile.Wanted]*reconcile.Wanted{} // existing ones from another file
 	for _, o := range more.objects {
 		o.File = more.source
 		if known := same[o.In]; known != nil {
@@ -159,12 +159,12 @@ func (r *reader) merge(more *reader) {
 	}
 }
 
-// reportDuplicateFields reports what a file says of an object that another one says too.
+// reportDuplicateFields reports fields of an object that two files set.
 func (r *reader) reportDuplicateFields(more, known *reconcile.Wanted, path string) {
 	r.AddDuplicate(more, more.Line, path, known.Qualified(), fmt.Sprintf("is also set in %s, for the %s on line %d", known.File, known.Noun, known.Line), "keep one of them")
 }
 
-// mergeObject adds what another file says of an object.
+// mergeObject adds what another file sets in an object.
 func (r *reader) mergeObject(known, more *reconcile.Wanted) {
 	for text, at := range more.Beyond {
 		if known.Beyond == nil {

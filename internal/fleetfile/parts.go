@@ -13,33 +13,33 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// A large YAML file is read in parts, because the library holds all of a document's nodes at once, 20 times the size of
-// the text. The lists of clouds, regions, cells, hosts and so on are cut out between two items, parsed some items at a
-// time, and what is left of the document around them is parsed with a mark in the place of each list.
+// A large YAML file is read in parts, because the library keeps all nodes of a document in memory, 20 times the size of
+// the text. The lists of clouds, regions, cells, hosts and so on are cut out between two items, parsed a few items at a
+// time, and the rest of the document is parsed with a marker in place of each list.
 //
-// Where to cut is guessed from the indentation, and shown by the library: a mark must come back as the value that it
-// was put for, and each part must be a list of its own. A list inside of a text, quotes or brackets that are open where
-// a part ends, and all else that was guessed wrongly fails one of these, for the library's scanner has no state between
-// two items but the indentation. The file is then read in one piece. So it is where something has an anchor, which may
-// be used anywhere, or is merged, and where the library finds a mistake, so that the error is that of the whole file.
+// The cuts are guessed from the indentation, and verified by the library: a marker must come back as the value that it
+// was inserted for, and each part must parse as a list of its own. A list inside a text, quotes or brackets that are
+// open at the end of a part, and all other wrong guesses violate one of these, because the library's scanner has no
+// state between two items except the indentation. The file is then read as a whole. So are files with anchors, which
+// may be referenced anywhere, or merge keys, and files with an error, so that the error is about the complete file.
 
-// partSize is how many bytes are parsed at once.
+// partSize is the number of bytes that are parsed at once.
 const partSize = 128 << 10
 
 // parts reads a document in parts.
 type parts struct {
-	size, least int               // of parts, of lists that are worth it
+	size, least int               // lists worth reading in parts
 	lines       [][]byte          // as yamlReader has them
 	left        int               // lists that were cut out and not read yet
 	failed      bool              // a guess was wrong
 	keys        map[string]string // as plainReader has them
 }
 
-// isComplete reports whether the document was read to its end, and that no guess was wrong.
+// isComplete reports whether the document was read to its end without a wrong guess.
 func (p *parts) isComplete() bool { return p.left == 0 && !p.failed }
 
-// inParts begins to read a document; nil if it is better read in one piece. What becomes of the tree counts only if
-// whole says so in the end.
+// inParts begins to read a document; nil if it should be read as a whole. The tree is valid only if isComplete returns
+// true at the end.
 func inParts(data []byte, size int) (*parts, *tree) {
 	if len(data) <= size || unprintable(data) != nil || oddBreaks(data) || bytes.HasPrefix(data, []byte("%")) || bytes.Contains(data, []byte("\n%")) {
 		return nil, nil
@@ -55,7 +55,7 @@ func inParts(data []byte, size int) (*parts, *tree) {
 	return p, t
 }
 
-// oddBreaks reports whether there are characters that YAML 1.1 takes for line breaks and we do not.
+// oddBreaks reports whether there are characters that YAML 1.1 treats as line breaks and we do not.
 func oddBreaks(data []byte) bool {
 	for rest := data; ; {
 		i := bytes.IndexByte(rest, '\r')
@@ -74,17 +74,17 @@ func oddBreaks(data []byte) bool {
 	return false
 }
 
-// list is one that was cut out.
+// list is a list that was cut out.
 type list struct {
-	items   [][]byte // the text of each part: some items, whole lines
-	lines   []int    // how many lines of the file stand before each
-	mark    string   // what stands in its place
-	at      int      // the line of the mark in what is left, from 1
-	removed int      // how many lines the lists up to this one have taken out
+	items   [][]byte // the text of each part: some items, complete lines
+	lines   []int    // the number of lines of the file before each
+	mark    string   // the marker that replaces it
+	at      int      // the line of the marker in the rest, from 1
+	removed int      // the number of lines that this list and those before it have removed
 }
 
-// read parses a text, perhaps again in parts, to a tree. before is how many lines of the file stand before it, depth
-// how deep it is nested. It is nil if a guess was wrong.
+// read parses a text, possibly in parts, to a tree. before is the number of lines of the file before it, depth its
+// nesting. It returns nil if a guess was wrong.
 func (p *parts) read(text []byte, before, depth int) *tree {
 	var lists []*list
 	if len(text) > p.size {
@@ -136,7 +136,7 @@ func (p *parts) each(l *list, depth int) iter.Seq[*tree] {
 			if p.failed {
 				return
 			}
-			t := p.read(text, l.lines[i], depth-1) // its own list is the one around it
+			t := p.read(text, l.lines[i], depth-1) // the part's own list replaces the one around it
 			if t == nil || t.shape != sequence || t.parts != nil || depth+t.height > maxHeight {
 				p.failed = true
 				return
@@ -150,9 +150,9 @@ func (p *parts) each(l *list, depth int) iter.Seq[*tree] {
 	}
 }
 
-// cut takes the large lists out of a text.
+// cut removes the large lists from a text.
 func (p *parts) cut(text []byte, before int) (rest []byte, lists []*list) {
-	removed, kept := 0, 0 // lines of all that was taken out, of all that was left
+	removed, kept := 0, 0 // total lines removed, total lines left
 	copied := 0           // text up to here is in rest
 	for at := 0; at < len(text); {
 		end := lineEnd(text, at)
@@ -186,7 +186,7 @@ func (p *parts) cut(text []byte, before int) (rest []byte, lists []*list) {
 	return append(rest, text[copied:]...), lists
 }
 
-// lineEnd returns where the line that begins at a place ends, behind its break.
+// lineEnd returns the end of the line that begins at an offset, after its line break.
 func lineEnd(text []byte, at int) int {
 	if i := bytes.IndexByte(text[at:], '\n'); i >= 0 {
 		return at + i + 1
@@ -194,7 +194,7 @@ func lineEnd(text []byte, at int) int {
 	return len(text)
 }
 
-// indentation of a line, and what stands behind it.
+// indentation returns the indentation of a line, and its text.
 func indentation(line []byte) (n int, rest []byte) {
 	for n < len(line) && line[n] == ' ' {
 		n++
@@ -202,7 +202,7 @@ func indentation(line []byte) (n int, rest []byte) {
 	return n, line[n:]
 }
 
-// listKey returns the key of a list of objects if a line has nothing else, and the column of the key.
+// listKey returns the key of a list of objects, if a line has nothing else, and the column of the key.
 func listKey(line []byte) (column int, ok bool) {
 	column, rest := indentation(line)
 	for len(rest) > 2 && rest[0] == '-' && rest[1] == ' ' {
@@ -216,7 +216,7 @@ func listKey(line []byte) (column int, ok bool) {
 	return column, listKeys[string(rest[:len(rest)-1])]
 }
 
-// listKeys are the keys of the lists of objects.
+// listKeys are the keys of lists of objects.
 var listKeys = func() map[string]bool {
 	keys := map[string]bool{}
 	var add func(s *kindSpec)
@@ -230,8 +230,8 @@ var listKeys = func() map[string]bool {
 	return keys
 }()
 
-// items finds the items of the list that begins behind a key's line, and puts them together to parts. stop is where the
-// list ends, the place itself if there is none that can be cut.
+// items finds the items of the list after a key's line, and groups them into parts. stop is the end of the list, or the
+// start if there is none that can be cut.
 func (p *parts) items(text []byte, at, key, before int, l *list) (stop, lines int) {
 	column, begun, starts := -1, at, before
 	stop = at

@@ -8,25 +8,25 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// Most of a large file is YAML of the plainest kind: keys and dashes at the beginning of lines, and behind them one
-// word or text. The library takes most of the time that such a file needs, so parts of it are read here. All that is
-// not of that kind (other characters than those of ASCII, texts of several lines, tags, anchors, escapes, mappings in
-// braces, a key that is given twice, an indentation that is none) is not read here: the library has the whole part
-// then, and says what is wrong with it. What a word means, a number or true, is said in one place for both.
+// Most of a large file is very simple YAML: keys and dashes at the beginning of lines, followed by one word or text.
+// The library takes most of the time for such a file, so simple parts are read here. Anything else (characters outside
+// ASCII, texts of several lines, tags, anchors, escapes, mappings in braces, duplicate keys, inconsistent indentation)
+// is left to the library, which reads the complete part and reports errors. The meaning of a word, such as a number or
+// true, is determined by the same code for both.
 
-// plainReader reads a part in plain YAML. What it has no part in makes it give up.
+// plainReader reads a part in simple YAML. It gives up at anything else.
 type plainReader struct {
-	rest   string // of the text, behind the line
+	rest   string // the text after the line
 	number int    // of the line in the file
-	column int    // where the line begins, or what is left of it
-	line   string // what is left of it; "" at the end of the text
-	depth  int    // of what is being read
+	column int    // the start of the line, or of its rest
+	line   string // the rest of it; "" at the end of the text
+	depth  int    // of the current value
 	failed bool
-	keys   map[string]string // those that are texts, one copy of each
+	keys   map[string]string // shared copies of the texts
 }
 
-// plainTree returns the value of a text in plain YAML, or nil if it is none. before is how many lines of the file stand
-// before it.
+// plainTree returns the value of a text in simple YAML, or nil if it is not simple. before is the number of lines of
+// the file before it.
 func plainTree(text string, before int, keys map[string]string) *tree {
 	r := &plainReader{rest: text, number: before, keys: keys}
 	r.next()
@@ -40,7 +40,7 @@ func plainTree(text string, before int, keys map[string]string) *tree {
 	return t
 }
 
-// next goes to the next line that has something on it.
+// next moves to the next line with content.
 func (r *plainReader) next() {
 	for r.line = ""; r.rest != "" && r.line == "" && !r.failed; r.number++ {
 		var line string
@@ -123,7 +123,7 @@ func (r *plainReader) mapping() *tree {
 	return r.endBlock(t, column)
 }
 
-// endBlock returns a list or a mapping behind which nothing follows that is deeper than it.
+// endBlock returns a list or a mapping, unless it is followed by a line with deeper indentation.
 func (r *plainReader) endBlock(t *tree, column int) *tree {
 	if r.failed || r.line != "" && r.column > column {
 		return r.fail()
@@ -131,7 +131,7 @@ func (r *plainReader) endBlock(t *tree, column int) *tree {
 	return t.measure()
 }
 
-// key returns the key that begins here, and what stands behind it on the line.
+// key returns the key that begins here, and the rest of the line.
 func (r *plainReader) key() (key, value string, ok bool) {
 	const longest = 100
 	n := 0
@@ -156,7 +156,7 @@ func (r *plainReader) key() (key, value string, ok bool) {
 	return key, strings.TrimLeft(value, " "), true
 }
 
-// value reads what stands alone on its line, or behind a key.
+// value reads a value that is alone on its line, or follows a key.
 func (r *plainReader) value(s string) *tree {
 	switch last := len(s) - 1; {
 	case (s[0] == '"' || s[0] == '\'') && last > 0 && s[last] == s[0] && strings.IndexByte(s[1:last], s[0]) < 0 && (s[0] == '\'' || strings.IndexByte(s, '\\') < 0):
@@ -189,15 +189,15 @@ func (r *plainReader) flow(s string) *tree {
 	return t.measure()
 }
 
-// scalarAt returns what a value means that is written without quotes.
+// scalarAt returns the value of a text without quotes.
 func scalarAt(line int, s string) *tree {
-	s = strings.Clone(s) // what it stands in is forgotten
+	s = strings.Clone(s) // releases the text around it
 	t := scalarTree(&yaml.Node{Kind: yaml.ScalarNode, Value: s, Line: line}, yaml11.Read(s))
 	t.plain, t.written = true, s
 	return t
 }
 
-// isPlain reports whether a text is a value that needs no quotes, whatever it means.
+// isPlain reports whether a text is a value that needs no quotes, whatever its type.
 func isPlain(s string) bool {
 	if first := s[0]; !isLetter(first) && !isDigit(first) && first != '.' && first != '/' && (first != '-' || len(s) == 1 || !isDigit(s[1])) {
 		return false

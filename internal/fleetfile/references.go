@@ -9,12 +9,12 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// resolve finds what the references of the file name within the file; those that name nothing there are left to the
-// API. A reference names an object by its name, by region/name or by cloud/region/name. Names may hold slashes
-// themselves: every reading of a reference counts, and more than one match is an error.
+// resolve resolves the references of the file within the file; the others are left to the API. A reference names an
+// object by its name, by region/name or by cloud/region/name. Names may contain slashes: every reading of a reference
+// is tried, and more than one match is an error.
 func (r *reader) resolve() {
 	if !slices.ContainsFunc(r.objects, func(o *reconcile.Wanted) bool { return o.Refs != nil }) {
-		return // of a large fleet that spares an index of all names
+		return // for a large fleet, this avoids an index of all names
 	}
 	byMention := map[*schema.Kind]map[string][]*reconcile.Wanted{schema.Host: {}, schema.Network: {}}
 	for _, o := range r.objects {
@@ -53,8 +53,8 @@ func (r *reader) resolve() {
 	r.reportCycles()
 }
 
-// preferNear prefers a network of the interface's own region when the reference is its bare name: networks belong to
-// regions. A parent has no such preference, because a parent in another region is nothing unusual.
+// preferNear prefers a network of the interface's own region if the reference is only its name: networks belong to
+// regions. For a parent there is no such preference, because parents in other regions are common.
 func preferNear(o *reconcile.Wanted, space *schema.Kind, text string, found []*reconcile.Wanted) []*reconcile.Wanted {
 	if space != schema.Network {
 		return found
@@ -77,7 +77,7 @@ func (r *reader) reportCycles() {
 		}
 		return nil
 	}
-	known := map[*reconcile.Wanted]bool{} // to lead to no new circle
+	known := map[*reconcile.Wanted]bool{} // known not to lead to a new cycle
 	for _, o := range r.objects {
 		var walk []*reconcile.Wanted
 		for at := o; at != nil && !known[at]; at = parent(at) {

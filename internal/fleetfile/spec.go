@@ -10,15 +10,15 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// kindSpec defines what a fleet file can say about one kind of object.
+// kindSpec defines what a fleet file can contain for one kind of object.
 type kindSpec struct {
 	*schema.Kind
-	noun     string   // as an error names it
+	noun     string   // its name in errors
 	list     string   // the key of its list
-	options  []string // its fields' keys, in the order of the documentation; those that no literal names come last
+	options  []string // the keys of its fields, in the documented order; those not in a literal come last
 	lists    []*kindSpec
 	required []string          // the options that each object needs
-	hints    map[string]string // for keys that people look for and that are not there
+	hints    map[string]string // for keys that people try and that do not exist
 }
 
 // The kinds, from the inside out.
@@ -92,7 +92,7 @@ var (
 	})
 )
 
-// spec adds the fields that a literal does not name. Where an object stands is said by the list that holds it.
+// spec adds the fields that a literal does not name. The place of an object follows from the list that contains it.
 func spec(s kindSpec) *kindSpec {
 	for _, f := range s.Fields {
 		if !f.Place() && !slices.Contains(s.options, f.Option()) {
@@ -129,7 +129,7 @@ func (s *kindSpec) keys() []string {
 
 func (s *kindSpec) hasLabels() bool { return s.Labels != schema.Unlabelled }
 
-// field returns the field of a key; nil if it is none of a file's.
+// field returns the field of a key; nil if a file cannot have it.
 func (s *kindSpec) field(key string) *schema.Field {
 	if !slices.Contains(s.options, key) {
 		return nil
@@ -137,7 +137,7 @@ func (s *kindSpec) field(key string) *schema.Field {
 	return s.ByOption(key)
 }
 
-// scalar reads a field that is no reference: its canonical value, or what is wrong with it.
+// scalar reads a field other than a reference: its canonical value, or what is wrong with it.
 func scalar(f *schema.Field, t *tree) (v any, problem string) {
 	switch f.Type {
 	case schema.Integer:
@@ -153,7 +153,7 @@ func scalar(f *schema.Field, t *tree) (v any, problem string) {
 		if t.shape == boolean {
 			return t.text == "true", ""
 		}
-		if t.plain { // text to YAML, a boolean to Ansible's modules
+		if t.plain { // text in YAML, a boolean for Ansible's modules
 			switch t.text {
 			case "y", "Y":
 				return true, ""
@@ -174,7 +174,7 @@ func scalar(f *schema.Field, t *tree) (v any, problem string) {
 	return checked(reconcile.Check(f, t.text))
 }
 
-// checked returns a value, or what its error says.
+// checked returns a value, or the text of its error.
 func checked(v any, err error) (any, string) {
 	if err != nil {
 		return nil, err.Error()
@@ -202,7 +202,7 @@ func textProblem(t *tree) string {
 	return fmt.Sprintf("must be text, not %s", describe(t))
 }
 
-// describe names a value in an error: its shape, with the text of a short number or boolean.
+// describe describes a value for an error: its shape, with the text of a short number or boolean.
 func describe(t *tree) string {
 	switch {
 	case (t.shape == number || t.shape == boolean) && t.written != "" && t.written != t.text && len(t.written) <= 32:

@@ -9,34 +9,34 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// tree is a value of a fleet file and where it stands. YAML and decoded data both become trees,
-// so that one reader validates both.
+// tree is a value of a fleet file with its position. YAML and decoded data are both converted to trees, so that one
+// reader validates both.
 type tree struct {
 	line    int
 	shape   shape
 	entries []entry         // of a mapping, in order
 	items   []*tree         // of a list
-	parts   iter.Seq[*tree] // of a list that is read while it is used, in the place of items
-	text    string          // the text; the JSON of a number or a boolean; what is wrong with a broken value
+	parts   iter.Seq[*tree] // of a list that is read lazily, instead of items
+	text    string          // the text; the JSON of a number or a boolean; the error of a broken value
 	plain   bool            // written without quotes and without a tag
-	written string          // a plain value as it stands in the file
-	note    string          // what to know of the value, which is a good one
-	size    int             // how many values it holds, itself included
+	written string          // a plain value as written in the file
+	note    string          // a warning about a valid value
+	size    int             // number of values in it, including itself
 	height  int             // how deep it is nested
 }
 
-// entry is a key of a mapping and its value. problem, when set, is what is wrong with the key.
+// entry is a key of a mapping and its value. problem is what is wrong with the key, if anything.
 type entry struct {
 	key     string
 	line    int
 	value   *tree
 	problem string
-	note    string // what to know of the key, which is a good one
+	note    string // a warning about a valid key
 }
 
 type shape int
 
-// The shapes are JSON's, and broken: a value that JSON cannot hold.
+// The shapes are JSON's, and broken: a value that JSON cannot represent.
 const (
 	mapping shape = iota
 	sequence
@@ -47,20 +47,20 @@ const (
 	broken
 )
 
-// String returns the shape as an error names it.
+// String returns the name of the shape in errors.
 func (s shape) String() string {
 	return [...]string{"a mapping", "a list", "text", "a number", "true or false", "nothing", "a broken value"}[s]
 }
 
-// Bounds of a file. maxHeight is far below what JSON decoders bear (Python's stands about 1,000).
-// A file may grow through aliases, but not without bound: see yamlReader.
+// Limits of a file. maxHeight is far below what JSON decoders accept (Python's limit is about 1,000). Aliases may
+// expand a file, but not without limit: see yamlReader.
 const (
 	maxHeight   = 200
 	maxSize     = 1_000_000
 	maxPerValue = 100
 )
 
-// measure sets the size and height of a list or mapping once its parts are there.
+// measure sets the size and height of a list or mapping after its parts were read.
 func (t *tree) measure() *tree {
 	t.size, t.height = 1, 1
 	add := func(part *tree) {
@@ -79,7 +79,7 @@ func (t *tree) measure() *tree {
 	return t
 }
 
-// elements returns the items of a list. Those of one that is read in parts come once.
+// elements returns the items of a list. Those of a list that is read in parts can be iterated once.
 func (t *tree) elements() iter.Seq[*tree] {
 	if t.parts != nil {
 		return t.parts
@@ -87,7 +87,7 @@ func (t *tree) elements() iter.Seq[*tree] {
 	return slices.Values(t.items)
 }
 
-// has reports whether a mapping has a good key.
+// has reports whether a mapping has a valid key.
 func (t *tree) has(key string) bool {
 	return slices.ContainsFunc(t.entries, func(e entry) bool { return e.key == key && e.problem == "" })
 }
@@ -98,7 +98,7 @@ func leaf(line int, s shape, value string) *tree {
 
 func brokenTree(line int, problem string) *tree { return leaf(line, broken, problem) }
 
-// writeJSON appends the value as JSON, keys in their order. It must hold nothing broken.
+// writeJSON appends the value as JSON, with keys in their order. It must not contain broken values.
 func (t *tree) writeJSON(b *bytes.Buffer) {
 	switch t.shape {
 	case mapping:
@@ -130,7 +130,7 @@ func (t *tree) writeJSON(b *bytes.Buffer) {
 	}
 }
 
-// writeString appends s as JSON, without HTML escapes: variables travel as they are.
+// writeString appends s as JSON, without HTML escapes: variables are passed on unchanged.
 func writeString(b *bytes.Buffer, s string) {
 	plain := true
 	for i := 0; i < len(s) && plain; i++ {
@@ -142,6 +142,6 @@ func writeString(b *bytes.Buffer, s string) {
 		b.WriteByte('"')
 		return
 	}
-	raw, _ := value.Encode(s) // a string never fails
+	raw, _ := value.Encode(s) // encoding a string never fails
 	b.Write(raw)
 }

@@ -16,14 +16,15 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// Write writes a fleet file that says what a tree wants, for people to read: in blocks, an object's name first and what
-// it holds last. [Parse] reads the same wanted objects, and other readers of YAML the same values, whichever version
-// they follow. Objects of one list stay in their order; those of one tree are always written the same.
+// Write writes a fleet file for a tree, formatted for people: in block style, with an object's name first and its
+// contents last. [Parse] reads the same wanted objects, and other readers of YAML the same values, with either version.
+// Objects of one list stay in their order; equal trees are written equally.
 //
-// A reference to an object of the tree becomes the shortest text that names nothing else in it. The comment stands at
-// the top, a line each; it may be "".
+// A reference to an object of the tree becomes the shortest unambiguous text. The comment is written at the top, one
+// line each; it may be "".
 //
-// What no fleet file can say is an *Error that lists all of it, with paths, and nothing is written then.
+// If a fleet file cannot represent something, Write returns an *Error that lists all problems with paths, and writes
+// nothing.
 func Write(w io.Writer, t *reconcile.Tree, comment string) error {
 	f, err := newWriter(t)
 	if err != nil {
@@ -39,7 +40,7 @@ func Write(w io.Writer, t *reconcile.Tree, comment string) error {
 	return f.out.Flush()
 }
 
-// commented returns a line of a comment without what YAML does not allow, or takes for a line break.
+// commented returns a comment line without characters that YAML does not allow, or treats as line breaks.
 func commented(line string) string {
 	return strings.Map(func(r rune) rune {
 		if r != '\t' && r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' || r == '\ufffe' || r == '\uffff' {
@@ -52,13 +53,13 @@ func commented(line string) string {
 // writer writes one tree.
 type writer struct {
 	out   *bufio.Writer
-	inner map[*reconcile.Wanted][]*reconcile.Wanted // what an object holds; nil holds the project and the clouds
-	named map[*schema.Kind]map[string]int           // how many objects of a space of names a text can mean
+	inner map[*reconcile.Wanted][]*reconcile.Wanted // the contents of an object; those of nil are the project and the clouds
+	named map[*schema.Kind]map[string]int           // the number of objects in a name space that a text can mean
 	buf   []byte
 	json  []byte
 }
 
-// newWriter looks at the whole tree before anything is written.
+// newWriter examines the complete tree before anything is written.
 func newWriter(t *reconcile.Tree) (*writer, error) {
 	f := &writer{inner: map[*reconcile.Wanted][]*reconcile.Wanted{}, named: map[*schema.Kind]map[string]int{}}
 	referred := map[*schema.Kind]bool{}
@@ -83,7 +84,7 @@ func newWriter(t *reconcile.Tree) (*writer, error) {
 	return f, f.check(t)
 }
 
-// check returns an error for what the file could not express, read as its reader will.
+// check returns an error for what the file cannot represent, as its reader would.
 func (f *writer) check(t *reconcile.Tree) error {
 	all := reader{objects: t.Objects}
 	one := reader{names: map[nameKey]*reconcile.Wanted{}, texts: map[string]string{}, values: map[string]json.RawMessage{}, boxes: map[string]any{}}
@@ -128,7 +129,7 @@ func (f *writer) check(t *reconcile.Tree) error {
 	return all.Err(t.Name)
 }
 
-// pathOf returns where an object stands in the file.
+// pathOf returns the position of an object in the file.
 func pathOf(o *reconcile.Wanted) string {
 	spec := specOf(o.Kind)
 	if spec == projectSpec {
@@ -143,7 +144,7 @@ func pathOf(o *reconcile.Wanted) string {
 
 var specs = []*kindSpec{projectSpec, cloudSpec, regionSpec, cellSpec, networkSpec, hostSpec, networkDeviceSpec, interfaceSpec}
 
-// specOf returns what a fleet file can say of a kind; nil for nothing.
+// specOf returns the spec of a kind; nil if fleet files do not have it.
 func specOf(k *schema.Kind) *kindSpec {
 	if i := slices.IndexFunc(specs, func(s *kindSpec) bool { return s.Kind == k }); i >= 0 {
 		return specs[i]
@@ -151,8 +152,7 @@ func specOf(k *schema.Kind) *kindSpec {
 	return nil
 }
 
-// referenceText returns the text of a reference: the shortest that means its target and nothing else in the file; "" if
-// there is none.
+// referenceText returns the text of a reference: the shortest one that is unambiguous in the file; "" if there is none.
 func (f *writer) referenceText(o *reconcile.Wanted, option string, ref *reconcile.Reference) string {
 	target := ref.Target
 	if target == nil {
@@ -163,7 +163,7 @@ func (f *writer) referenceText(o *reconcile.Wanted, option string, ref *reconcil
 		return target.Name
 	}
 	if space == schema.Network && target.In == o.Above(schema.Region) {
-		return target.Name // of its own region: see near
+		return target.Name // in its own region: see near
 	}
 	for _, m := range reconcile.Mentions(target.ReferencePath()) {
 		if f.named[space][m] == 1 && !f.isShadowed(o, space, m) {
@@ -173,7 +173,7 @@ func (f *writer) referenceText(o *reconcile.Wanted, option string, ref *reconcil
 	return ""
 }
 
-// isShadowed reports whether a text names something else in the region of the object, which wins: see near.
+// isShadowed reports whether a text names another object in the region of the object, which has precedence: see near.
 func (f *writer) isShadowed(o *reconcile.Wanted, space *schema.Kind, text string) bool {
 	if space != schema.Network {
 		return false
@@ -196,7 +196,7 @@ func (f *writer) file() {
 	f.list(nil, cloudSpec, 0)
 }
 
-// list writes what an object holds of one kind. The column is that of the list's key.
+// list writes the contents of an object of one kind. The column is that of the list's key.
 func (f *writer) list(in *reconcile.Wanted, spec *kindSpec, column int) {
 	first := true
 	for _, o := range f.inner[in] {
@@ -217,13 +217,13 @@ func (f *writer) list(in *reconcile.Wanted, spec *kindSpec, column int) {
 
 func spaces(dst []byte, n int) []byte { return append(dst, strings.Repeat(" ", n)...) }
 
-// write keeps the buffer for what comes next. An error stays with the writer and is told by Flush.
+// write writes the buffer. An error stays in the writer, and Flush returns it.
 func (f *writer) write(text []byte) {
 	_, _ = f.out.Write(text)
 	f.buf = text
 }
 
-// appendObject appends what a tree says of an object, but for what it holds, as a JSON object in the order of a file.
+// appendObject appends an object of a tree without its contents, as JSON in the order of a file.
 func (f *writer) appendObject(dst []byte, o *reconcile.Wanted, spec *kindSpec) []byte {
 	dst = append(dst, '{')
 	key := func(k string) {
@@ -250,7 +250,7 @@ func (f *writer) appendObject(dst []byte, o *reconcile.Wanted, spec *kindSpec) [
 			dst = strconv.AppendBool(dst, v)
 		case int:
 			dst = strconv.AppendInt(dst, int64(v), 10)
-		default: // nothing: see reconcile.Canonical
+		default: // unset: see reconcile.Canonical
 			none := "null"
 			if f.Type == schema.Integer {
 				none = "0"

@@ -29,7 +29,7 @@ func utf8Text(r io.Reader) ([]byte, *Problem, error) {
 	return data, problem, nil
 }
 
-// asUTF8 takes the byte order mark off a file, and reads UTF-16 if the mark says so.
+// asUTF8 removes the byte order mark from a file, and decodes UTF-16 if the mark says so.
 func asUTF8(data []byte) ([]byte, *Problem) {
 	if order := byteOrder(data); order != nil {
 		const broken = "is UTF-16 that cannot be read; save the file as UTF-8"
@@ -47,7 +47,7 @@ func asUTF8(data []byte) ([]byte, *Problem) {
 		return []byte(string(text)), nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
-	// The scanner takes bytes that are not UTF-8 for a broken document and names no line.
+	// For bytes that are not UTF-8, the scanner would report a broken document without a line.
 	begins := false
 	for rest, line := data, 1; len(rest) > 0; {
 		if c := rest[0]; c < utf8.RuneSelf { // nearly all
@@ -58,7 +58,7 @@ func asUTF8(data []byte) ([]byte, *Problem) {
 			continue
 		}
 		c, n := utf8.DecodeRune(rest)
-		if c == '\ufeff' && begins { // as of files that were joined: to Ansible it is nothing, to the library a part of the key
+		if c == '\ufeff' && begins { // such as in concatenated files: Ansible ignores it, and the library makes it part of a key
 			return nil, &Problem{Line: line, Message: "begins with a byte order mark, which is allowed only at the start of a file; remove it"}
 		}
 		begins = c == '\u0085' || c == '\u2028' || c == '\u2029'
@@ -70,8 +70,8 @@ func asUTF8(data []byte) ([]byte, *Problem) {
 	return data, nil
 }
 
-// Instead returns what a fleet file has instead of a text of one line where it stands as a variable's value without
-// quotes, such as "a list" of [a, no]. It is "" where that is the text itself.
+// Instead returns what a one-line text becomes if it is written without quotes as a variable's value in a fleet file,
+// such as "a list" for [a, no]. It returns "" if it stays the same text.
 func Instead(line string) string {
 	const key = "v"
 	t, problem := yamlTree([]byte(key + ": " + line + "\n"))
@@ -127,7 +127,7 @@ func yamlTree(data []byte) (*tree, *Problem) {
 	if bareTag().Match(data) {
 		y.lines = bytes.Split(data, []byte("\n"))
 	}
-	anchors := map[string]int{} // the lines of those seen
+	anchors := map[string]int{} // the lines of the keys so far
 	count := 0
 	for n := range nodes(&doc) {
 		if count++; n.Anchor == "" || n.Kind == yaml.AliasNode {
@@ -146,7 +146,7 @@ func yamlTree(data []byte) (*tree, *Problem) {
 	return t, nil
 }
 
-// unprintable finds a character that YAML does not allow; the scanner would not say on which line it is.
+// unprintable finds a character that YAML does not allow; the scanner would not report its line.
 func unprintable(data []byte) *Problem {
 	line := 1
 	for _, c := range string(data) {
@@ -161,7 +161,7 @@ func unprintable(data []byte) *Problem {
 	return nil
 }
 
-// asYAML11 makes a directive %YAML 1.2 one of 1.1: the library refuses it, Ansible's reads on as 1.1.
+// asYAML11 changes a directive %YAML 1.2 to 1.1: the library refuses it, and Ansible's reader treats it as 1.1.
 func asYAML11(data []byte) []byte {
 	if at := yaml12().FindIndex(data); at != nil {
 		data = bytes.Clone(data)
@@ -170,7 +170,7 @@ func asYAML11(data []byte) []byte {
 	return data
 }
 
-// yaml12 is the directive, before anything but comments and blank lines.
+// yaml12 matches the directive, before anything but comments and blank lines.
 var yaml12 = value.LazyPattern(`\A(?:[ \t]*(?:#[^\r\n]*)?[\r\n]+)*%YAML[ \t]+1\.2`)
 
 // nodes returns all nodes of a document in the order of the file.
@@ -192,7 +192,7 @@ func eachNode(n *yaml.Node, yield func(*yaml.Node) bool) bool {
 
 var yamlLine = value.LazyPattern(`^line ([0-9]+): `)
 
-// yamlProblem turns "yaml: line 3: ..." into a problem of that line.
+// yamlProblem converts "yaml: line 3: ..." to a problem of that line.
 func yamlProblem(err error, data []byte) *Problem {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	p := &Problem{Line: 1}
@@ -215,17 +215,17 @@ func yamlProblem(err error, data []byte) *Problem {
 	return p
 }
 
-// yamlReader turns YAML nodes into trees. A node that several aliases name becomes one tree, so a file
-// costs no more than what is written in it; how large it would be written out is bounded all the same,
-// because its variables are written out in the end.
+// yamlReader converts YAML nodes to trees. A node with several aliases becomes one tree, so reading a file costs no
+// more than what is written in it; its expanded size is limited nevertheless, because variables are expanded in the
+// end.
 type yamlReader struct {
 	done  map[*yaml.Node]*tree // of nodes with an anchor
-	open  map[*yaml.Node]bool  // being read: an alias to one of these contains itself
-	built int                  // keys of mappings, those that merges brought included
+	open  map[*yaml.Node]bool  // in progress: an alias to one of these contains itself
+	built int                  // keys of mappings, including those from merges
 	limit int
-	lines [][]byte                             // of the file, if it holds what may be a bare tag
-	depth int                                  // of what is being read
-	cut   map[*yaml.Node]func(depth int) *tree // the lists that marks stand for
+	lines [][]byte                             // of the file, if it may contain a bare tag
+	depth int                                  // of the current value
+	cut   map[*yaml.Node]func(depth int) *tree // the lists that markers stand for
 }
 
 func (y *yamlReader) read(n *yaml.Node) *tree {
@@ -274,8 +274,8 @@ func (y *yamlReader) sequence(n *yaml.Node) *tree {
 	return t.measure()
 }
 
-// mapping reads keys and values. Merge keys (<<) bring the keys that the mapping does not have itself,
-// the first of several mappings winning, as YAML 1.1 has it.
+// mapping reads keys and values. Merge keys (<<) add keys that the mapping does not have itself; of several mappings
+// the first has precedence, as in YAML 1.1.
 func (y *yamlReader) mapping(n *yaml.Node) *tree {
 	if tag := n.ShortTag(); tag != "!!map" {
 		return unknownTag(n)
@@ -323,7 +323,7 @@ func (y *yamlReader) mapping(n *yaml.Node) *tree {
 	return t.measure()
 }
 
-// keyLines are the lines of the keys of a mapping. Most have few.
+// keyLines are the lines of the keys of a mapping. Most mappings have few.
 type keyLines struct {
 	few [12]struct {
 		key  string
@@ -368,7 +368,7 @@ func (y *yamlReader) merge(t *tree, seen *keyLines, n *yaml.Node) {
 	if from.shape == sequence {
 		sources = from.items
 	}
-	merged := map[string]int{} // where in t a key is that another source brought
+	merged := map[string]int{} // the index in t of a key from another source
 	for _, s := range sources {
 		if s.shape != mapping {
 			t.entries = append(t.entries, entry{key: "<<", line: n.Line, value: leaf(n.Line, null, ""),
@@ -377,7 +377,7 @@ func (y *yamlReader) merge(t *tree, seen *keyLines, n *yaml.Node) {
 		}
 		for _, e := range s.entries {
 			if at, twice := merged[e.key]; twice && !same(t.entries[at].value, e.value) {
-				// Releases of PyYAML disagree: to 6.0.3 the first counts, as the specification has it.
+				// Releases of PyYAML disagree: up to 6.0.3 the first counts, as in the specification.
 				t.entries[at].note = fmt.Sprintf("is in two of the mappings that are merged on line %d; here the first one wins, "+
 					"in Ansible that depends on its YAML library; set the key in the mapping itself", n.Line)
 			}
@@ -403,12 +403,12 @@ func same(a, b *tree) bool {
 	return bytes.Equal(x.Bytes(), y.Bytes())
 }
 
-// plain reports whether a scalar has neither quotes nor a tag, so that its spelling says what it is.
+// plain reports whether a scalar has neither quotes nor a tag, so that its type follows from its text.
 func plain(n *yaml.Node) bool {
 	return n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle|yaml.TaggedStyle) == 0
 }
 
-// keyKind returns what a key is; a tag is one that makes it no text.
+// keyKind returns the kind of a key; tag is one that makes it something other than text.
 func keyKind(n *yaml.Node) (kind yaml11.Kind, tag string) {
 	if n.Kind == yaml.ScalarNode && plain(n) {
 		return yaml11.Read(n.Value).Kind, ""
@@ -419,8 +419,8 @@ func keyKind(n *yaml.Node) (kind yaml11.Kind, tag string) {
 	return yaml11.Text, ""
 }
 
-// scalar reads a single value: plain ones as YAML 1.1 has them, which Ansible reads. Numbers keep all their digits;
-// dates stay the text that was written.
+// scalar reads a single value: plain ones as in YAML 1.1, like Ansible. Numbers keep all their digits; dates stay the
+// text that was written.
 func (y *yamlReader) scalar(n *yaml.Node) *tree {
 	if y.bareTag(n) {
 		return brokenTree(n.Line, "has the tag !, which a fleet file does not support; remove it")
@@ -466,7 +466,7 @@ func (y *yamlReader) scalar(n *yaml.Node) *tree {
 	return scalarTree(n, s)
 }
 
-// scalarTree returns the value that a scalar means, or why it has none.
+// scalarTree returns the value of a scalar, or why it has none.
 func scalarTree(n *yaml.Node, s yaml11.Scalar) *tree {
 	switch {
 	case s.Problem != "":
@@ -495,10 +495,10 @@ func scalarTree(n *yaml.Node, s yaml11.Scalar) *tree {
 // bareTag finds what may be the tag ! alone.
 var bareTag = value.LazyPattern(`![\s,\]}]|!\z`)
 
-// bareTag reports whether the tag of a scalar is ! alone, which the library drops: with it a text in quotes is a number
-// to Ansible, and what is empty is a text.
+// bareTag reports whether the tag of a scalar is ! alone, which the library drops: with it, Ansible reads a text in
+// quotes as a number, and an empty one as a text.
 func (y *yamlReader) bareTag(n *yaml.Node) bool {
-	const longest = 10_000 // characters of a line that are worth a look
+	const longest = 10_000 // characters of a line that are examined
 	if n.Style&yaml.TaggedStyle != 0 || n.Line > len(y.lines) || len(y.lines[n.Line-1]) > longest {
 		return false
 	}
@@ -514,7 +514,7 @@ func (y *yamlReader) bareTag(n *yaml.Node) bool {
 	return strings.HasPrefix(at, "!")
 }
 
-// shortened returns a scalar as an error shows it.
+// shortened returns a scalar for an error.
 func shortened(s string) string {
 	if r := []rune(s); len(r) > 40 {
 		return string(r[:40]) + "..."
@@ -522,7 +522,7 @@ func shortened(s string) string {
 	return s
 }
 
-// unknownTag refuses tags that have no meaning in JSON. Ansible's own deserve a word.
+// unknownTag refuses tags without a meaning in JSON. Ansible's own tags get a message of their own.
 func unknownTag(n *yaml.Node) *tree {
 	switch tag := n.ShortTag(); tag {
 	case "!unsafe":

@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// addresses finds the address of each host. Where it is not what Ansible connects to, the host has ansible_host.
+// addresses determines the address of each host. If Ansible connects to something else, the host gets ansible_host.
 func (p *planner) addresses() {
 	var unknown []int
 	for i, h := range p.hosts {
@@ -24,7 +24,7 @@ func (p *planner) addresses() {
 				continue
 			}
 		}
-		if known == nil && resolved["ansible_ssh_host"] == nil { // it is reached by its name, as before
+		if known == nil && resolved["ansible_ssh_host"] == nil { // Ansible connects to its name, as before
 			p.own[i][hostAddress] = p.v.values.text(h)
 			p.report.Named = append(p.report.Named, h)
 		}
@@ -44,10 +44,10 @@ func (p *planner) addresses() {
 	}
 }
 
-// lookUps is how many names are asked for at once: one that nobody knows may take seconds.
+// lookUps is the number of concurrent DNS requests: one for an unknown name may take seconds.
 const lookUps = 32
 
-// lookUp asks for the addresses of hosts.
+// lookUp determines the addresses of hosts.
 func (p *planner) lookUp(unknown []int) {
 	if p.o.Address == nil {
 		return
@@ -64,10 +64,10 @@ func (p *planner) lookUp(unknown []int) {
 			return nil
 		})
 	}
-	_ = all.Wait() // what is not known has no address
+	_ = all.Wait() // an unknown host has no address
 }
 
-// textOf returns the text of a value that is one.
+// textOf returns the text of a value that is a text.
 func textOf(v *Value) (string, bool) {
 	if v == nil {
 		return "", false

@@ -22,15 +22,15 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Tool is Ansible, as its user runs it: in the working directory, with the environment and with ansible.cfg.
+// Tool is the user's Ansible: it runs in the working directory, with the environment and ansible.cfg.
 type Tool struct {
 	// Inventory is the path of ansible-inventory.
 	Inventory string
-	// Env is added to the environment, or takes the place of what is there. Variables whose names begin with one of
-	// Without are left out before.
+	// Env is added to the environment, and overrides it. Variables whose names begin with one of Without are removed
+	// before.
 	Env     []string
 	Without []string
-	// Shown are pairs: what stands in for something of the user's, such as a temporary file, and what that is called in
+	// Shown are pairs: a replacement, such as a temporary file, and the user's own name for it, which is used in
 	// errors.
 	Shown []string
 }
@@ -52,8 +52,8 @@ func FindTool(path string) (*Tool, error) {
 
 // Sources are the inventory sources given to Ansible.
 type Sources struct {
-	Inventory   []string // each as -i takes it
-	PlaybookDir string   // a folder whose group_vars and host_vars count too; "" is the working directory
+	Inventory   []string // as passed to -i
+	PlaybookDir string   // a directory whose group_vars and host_vars apply too; "" is the working directory
 }
 
 func (s Sources) arguments() []string {
@@ -67,7 +67,7 @@ func (s Sources) arguments() []string {
 	return args
 }
 
-// dirs returns the folders beside whose files Ansible looks for variables.
+// dirs returns the directories in which Ansible searches for group_vars and host_vars.
 func (s Sources) dirs() (dirs []string) {
 	add := func(dir string) {
 		if abs, err := filepath.Abs(dir); err == nil && !slices.Contains(dirs, abs) {
@@ -84,12 +84,12 @@ func (s Sources) dirs() (dirs []string) {
 			add(filepath.Dir(i))
 		}
 	}
-	add(cmp.Or(s.PlaybookDir, ".")) // where Ansible looks too
+	add(cmp.Or(s.PlaybookDir, ".")) // Ansible searches there too
 	return dirs
 }
 
-// unreadable names what may be why Ansible fails, which not every release does: inventories that are not there, files
-// of variables that are no YAML, and where it cannot decrypt one, those that are encrypted; "" if there are none.
+// unreadable lists possible reasons why Ansible fails, which not every release prints: missing inventories, files of
+// variables that are not YAML and, if it cannot decrypt one, encrypted files; "" if there are none.
 func (s Sources) unreadable(said string) string {
 	missing := slices.DeleteFunc(slices.Clone(s.Inventory), func(i string) bool {
 		_, err := os.Stat(i)
@@ -128,16 +128,16 @@ func (s Sources) unreadable(said string) string {
 	return ""
 }
 
-// variableEnds are how the names of files of variables end.
+// variableEnds are the extensions of files of variables.
 var variableEnds = []string{"", ".yml", ".yaml", ".json"}
 
-// run runs a command of Ansible's to its end. What it says on standard error is in the error.
+// run runs an Ansible command to its end. Its standard error is part of the error.
 func (t *Tool) run(ctx context.Context, name string, args ...string) ([]byte, string, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(filepath.Dir(t.Inventory), name), args...)
 	if name == "" {
 		cmd = exec.CommandContext(ctx, t.Inventory, args...)
 	}
-	// Facts that are cached would be variables of hosts, an inventory that cannot be parsed is no smaller one, and no
+	// Cached facts would become variables of hosts; an inventory that cannot be parsed must be an error; and no
 	// colours.
 	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return slices.ContainsFunc(t.Without, func(prefix string) bool { return strings.HasPrefix(v, prefix) })
@@ -155,7 +155,7 @@ func (t *Tool) run(ctx context.Context, name string, args ...string) ([]byte, st
 	return out.Bytes(), said.String(), nil
 }
 
-// shown returns a text with the user's own names. Older releases break lines anywhere in a path that is long.
+// shown returns a text with the user's own names. Older releases break lines anywhere within a long path.
 func (t *Tool) shown(text string) string {
 	for pair := range slices.Chunk(t.Shown, 2) {
 		anywhere := regexp.QuoteMeta(pair[0][:1])
@@ -169,8 +169,8 @@ func (t *Tool) shown(text string) string {
 	return text
 }
 
-// lastLines returns the lines of a command's output that say why it failed: each plugin that tried to read an inventory
-// says why it could not, and the right one is not the last.
+// lastLines returns the lines of a command's output that explain its failure: each plugin that tried to read an
+// inventory says why it could not, and the right one is not the last.
 func lastLines(text string) string {
 	const most = 30
 	lines := slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return strings.TrimSpace(line) == "" })
@@ -183,14 +183,14 @@ func (t *Tool) List(ctx context.Context, s Sources, options ...string) ([]byte, 
 	return text, err
 }
 
-// Configured returns the inventories that Ansible reads where none is named: those of ansible.cfg or ANSIBLE_INVENTORY,
-// or the one that it falls back to. from says which of them it is.
+// Configured returns the inventories that Ansible reads by default: those of ansible.cfg or ANSIBLE_INVENTORY, or its
+// own default. from says which of them it is.
 func (t *Tool) Configured(ctx context.Context) (inventory []string, from string, err error) {
 	text, _, err := t.run(ctx, "ansible-config", "dump", "--format", "json")
 	if err != nil {
 		return nil, "", err
 	}
-	var all []struct { // some releases put other things in between
+	var all []struct { // some releases print other lines in between
 		Name, Origin string
 		Value        json.RawMessage
 	}
@@ -214,7 +214,7 @@ func (t *Tool) Host(ctx context.Context, s Sources, host string) ([]byte, error)
 	return text, err
 }
 
-// Release returns that of ansible-core; "?" if it does not say.
+// Release returns the version of ansible-core; "?" if it is not printed.
 func (t *Tool) Release(ctx context.Context) string {
 	text, _, err := t.run(ctx, "", "--version")
 	if m := release().FindSubmatch(text); err == nil && m != nil {
@@ -225,7 +225,7 @@ func (t *Tool) Release(ctx context.Context) string {
 
 var release = value.LazyPattern(`\[core ([^\]]+)\]`)
 
-// Read asks Ansible what an inventory means, and looks at the files of variables for those that are encrypted.
+// Read reads an inventory with Ansible, and searches the files of variables for encrypted ones.
 func Read(ctx context.Context, t *Tool, s Sources, inert func(string) bool) (*Inventory, error) {
 	list, err := t.List(ctx, s)
 	if err != nil {
@@ -248,10 +248,10 @@ func Read(ctx context.Context, t *Tool, s Sources, inert func(string) bool) (*In
 	return v, err
 }
 
-// vaultHeader begins a file that is encrypted as a whole.
+// vaultHeader begins a completely encrypted file.
 const vaultHeader = "$ANSIBLE_VAULT;"
 
-// encrypted finds the files of variables that are encrypted as a whole, where Ansible looks for them.
+// encrypted finds completely encrypted files of variables where Ansible searches for them.
 func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]EncryptedFile, error) {
 	for _, i := range s.Inventory {
 		if info, err := os.Stat(i); err != nil || info.IsDir() {
@@ -278,7 +278,7 @@ func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]Encryp
 	for _, f := range all {
 		text, err := os.ReadFile(f.Path)
 		if err != nil {
-			continue // what cannot be read is Ansible's error
+			continue // Ansible reports files that cannot be read
 		}
 		f.Text = text
 		if !bytes.HasPrefix(text, []byte(vaultHeader)) {
@@ -293,7 +293,7 @@ func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]Encryp
 			return nil, err
 		}
 		var vars map[string]yaml.Node
-		if err := yaml.Unmarshal(clear, &vars); err != nil { // the error may quote what is secret
+		if err := yaml.Unmarshal(clear, &vars); err != nil { // the error may quote secrets
 			return nil, fmt.Errorf("the encrypted file %s does not contain a mapping of variables that can be read here", f.Path)
 		}
 		f.Keys = slices.Sorted(maps.Keys(vars))
@@ -302,7 +302,7 @@ func (t *Tool) encrypted(ctx context.Context, s Sources, v *Inventory) ([]Encryp
 	return found, nil
 }
 
-// sopsEnds are the ends of the names of the files that the vars plugin of SOPS (community.sops.sops) decrypts.
+// sopsEnds are the endings of files that the SOPS vars plugin (community.sops.sops) decrypts.
 var sopsEnds = []string{".sops.yml", ".sops.yaml", ".sops.json"}
 
 // sopsValue begins every value that SOPS has encrypted.
@@ -317,8 +317,8 @@ func sopsEnd(path string) string {
 	return ""
 }
 
-// sopsKeys returns the variables of a file of SOPS that are encrypted; nil if it is none. Their names are in clear in
-// it. A plugin decrypts it, so that Ansible shows their values like any others.
+// sopsKeys returns the encrypted variables of a SOPS file; nil if it is not one. Their names are not encrypted. A
+// plugin decrypts the file, so Ansible shows their values like any others.
 func sopsKeys(text []byte) []string {
 	if !bytes.Contains(text, []byte(sopsValue)) {
 		return nil
@@ -345,10 +345,10 @@ func hasEncrypted(n *yaml.Node) bool {
 	return strings.HasPrefix(n.Value, sopsValue) || slices.ContainsFunc(n.Content, hasEncrypted)
 }
 
-// variableFiles returns the files of a group's or host's variables in a folder, as Ansible finds them: a folder of its
-// name, or the first file of its name and one of the endings.
+// variableFiles returns the files with the variables of a group or host in a directory, as Ansible finds them: a
+// directory with its name, or the first file with its name and one of the extensions.
 //
-// Beside them the vars plugin of SOPS finds a file of endings of its own.
+// The SOPS vars plugin also finds files with endings of its own.
 func variableFiles(dir, name string) (found []string) {
 	if name == "" || strings.ContainsAny(name, "/\x00") || name == "." || name == ".." {
 		return nil

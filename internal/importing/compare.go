@@ -11,17 +11,17 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Difference is one between the inventory of before and that of after, and who has it.
+// Difference is a difference between the inventories before and after an import, and the hosts that have it.
 type Difference struct {
-	// What is "variable", "trust" (the same text, of which Ansible executed templates and does not now, or the other
+	// What is "variable", "trust" (the same text, which Ansible executed as a template before and not now, or the other
 	// way round), "group" or "host".
 	What   string   `json:"what"`
 	Key    string   `json:"key"` // the variable, or the group
 	Hosts  []string `json:"hosts"`
 	Before string   `json:"before,omitempty"` // JSON; "" for none
 	After  string   `json:"after,omitempty"`
-	Secret bool     `json:"secret,omitempty"` // its values are not told
-	Why    string   `json:"why"`              // "" if nothing explains it
+	Secret bool     `json:"secret,omitempty"` // its values are not shown
+	Why    string   `json:"why"`              // "" if it is unexplained
 }
 
 // Proof is the result of a comparison.
@@ -32,15 +32,15 @@ type Proof struct {
 	Variables   int          `json:"variables"`  // of all hosts, before
 	Same        int          `json:"same"`       // of these
 	Facts       int          `json:"facts"`      // hosts that have Craton's own variable now
-	Addresses   int          `json:"addresses"`  // hosts that have ansible_host now, which is what Ansible connected to without
+	Addresses   int          `json:"addresses"`  // hosts that have ansible_host now, with the value to which Ansible connected before
 	Sampled     []string     `json:"sampled"`    // hosts of which ansible-inventory --host was compared too
-	Controller  int          `json:"controller"` // variables of all that the machine of Ansible had, which is in no inventory, and has no more
+	Controller  int          `json:"controller"` // variables of all that Ansible's implicit localhost had, and has no more
 	Differences []Difference `json:"differences"`
 	Unexplained int          `json:"unexplained"` // of the differences
 }
 
-// Compare compares what Ansible made of the inventory with what it makes of the import. Types is what ansible-inventory
-// --list --yaml prints of the import, where before is Typed.
+// Compare compares what Ansible makes of the original inventory and of the import. Types is the output of
+// ansible-inventory --list --yaml for the import, if before is Typed.
 func Compare(before *Inventory, after, types []byte, record *Record) (*Proof, error) {
 	d, err := parseDocument(after)
 	if err != nil {
@@ -77,7 +77,7 @@ func Compare(before *Inventory, after, types []byte, record *Record) (*Proof, er
 		}
 	}
 	c.hosts(now)
-	if record.Source == FromCSV { // whose groups no inventory had
+	if record.Source == FromCSV { // whose groups were in no inventory
 		c.facts(now)
 	} else {
 		c.groups(now)
@@ -90,7 +90,7 @@ func Compare(before *Inventory, after, types []byte, record *Record) (*Proof, er
 		}
 		c.proof.Differences = append(c.proof.Differences, *diff)
 	}
-	slices.SortStableFunc(c.proof.Differences, func(a, b Difference) int { // what nothing explains comes first
+	slices.SortStableFunc(c.proof.Differences, func(a, b Difference) int { // unexplained ones first
 		return cmp.Compare(min(len(a.Why), 1), min(len(b.Why), 1))
 	})
 	return c.proof, nil
@@ -143,7 +143,7 @@ func (c *comparison) hosts(now *Inventory) {
 	}
 }
 
-// variable compares one that a host had.
+// variable compares a variable that a host had.
 func (c *comparison) variable(h, key string, old, now *Value) {
 	if old == now {
 		c.proof.Same++
@@ -163,7 +163,7 @@ func (c *comparison) variable(h, key string, old, now *Value) {
 	c.add(h, d)
 }
 
-// marksOnly reports whether two values differ by marks of texts only that hold no template: nothing is executed of them
+// marksOnly reports whether two values differ only by marks of texts without a template: nothing in them is executed
 // anyway.
 func (c *comparison) marksOnly(a, b *Value) bool {
 	if a.plain() != b.plain() {
@@ -180,7 +180,7 @@ func (c *comparison) marksOnly(a, b *Value) bool {
 	return reduced(a) == reduced(b)
 }
 
-// marked returns a value with the marks of texts that hold a template.
+// marked returns a value with only the marks of texts that contain a template.
 func marked(decoded any) any {
 	switch d := decoded.(type) {
 	case []any:
@@ -201,7 +201,7 @@ func marked(decoded any) any {
 	return decoded
 }
 
-// gained looks at a variable that a host did not have.
+// gained examines a variable that a host did not have.
 func (c *comparison) gained(h, key string, v *Value) {
 	text, _ := textOf(v)
 	_, named := slices.BinarySearch(c.record.Named, h)
@@ -215,21 +215,21 @@ func (c *comparison) gained(h, key string, v *Value) {
 	}
 }
 
-// connects reports whether a host was reached at an address.
+// connects reports whether Ansible connected to a host at an address.
 func (c *comparison) connects(h, address string) bool {
 	if old, ok := textOf(c.before.Resolved[h]["ansible_ssh_host"]); ok {
 		if _, is := value.ParseAddress(old); is {
 			return value.EqualAddress(old, address)
 		}
-		return old != "" // a name, which Ansible connects to whatever ansible_host says
+		return old != "" // a name, to which Ansible connects whatever ansible_host is
 	}
 	return value.EqualAddress(h, address)
 }
 
-// explained returns why a host does not have what it had; "" if nothing explains it. Where one value was left out, only
-// another one that the inventory had for the host can come to light.
+// explained returns why a host does not have a previous value; "" if nothing explains it. If one value was left out,
+// only another value that the inventory had for the host can appear.
 func (c *comparison) explained(h, key string, old, now *Value) string {
-	if text, _ := textOf(now); now != nil && !c.had(h, key, now) && (key != hostAddress || text != value.PlaceholderAddress(h)) { // which Craton says in its place
+	if text, _ := textOf(now); now != nil && !c.had(h, key, now) && (key != hostAddress || text != value.PlaceholderAddress(h)) { // the value that Craton has instead
 		return ""
 	}
 	if why := c.left[hostHolder(h)+"\x00"+key]; why != "" {
@@ -243,19 +243,19 @@ func (c *comparison) explained(h, key string, old, now *Value) string {
 	return ""
 }
 
-// had reports whether the inventory had a value for a host, be it one that others hid.
+// had reports whether the inventory had a value for a host, even if others overrode it.
 func (c *comparison) had(h, key string, v *Value) bool {
 	same := func(other *Value) bool { return other != nil && (other == v || other.plain() == v.plain()) }
 	return same(c.before.Own[h][key]) || same(c.before.Groups[groupAll].Vars[key]) ||
 		slices.ContainsFunc(c.before.member[h], func(g *Group) bool { return same(g.Vars[key]) })
 }
 
-// facts compares places and labels of a table with what Craton says of each host itself.
+// facts compares places and labels of a table with Craton's fields of each host.
 func (c *comparison) facts(now *Inventory) {
 	for _, h := range c.before.Hosts {
 		v := now.Resolved[h][c.record.Facts]
 		if v == nil {
-			continue // the host is missing, which is told
+			continue // the missing host is reported already
 		}
 		var facts struct {
 			Cloud, Region, Cell string
@@ -271,7 +271,7 @@ func (c *comparison) facts(now *Inventory) {
 			had[kind+" "+clean(g.title)] = true
 		}
 		for kind, name := range map[string]string{"cloud": facts.Cloud, "region": facts.Region, "cell": facts.Cell} {
-			if name != "" && (kind == "cell" || slices.ContainsFunc(c.before.member[h], func(g *Group) bool { return strings.HasPrefix(g.Name, kind+" ") })) { // else it was made
+			if name != "" && (kind == "cell" || slices.ContainsFunc(c.before.member[h], func(g *Group) bool { return strings.HasPrefix(g.Name, kind+" ") })) { // otherwise it was generated
 				has[kind+" "+name] = true
 			}
 		}
@@ -328,8 +328,8 @@ func (c *comparison) groups(now *Inventory) {
 	}
 }
 
-// CompareHost compares what ansible-inventory --host printed of one host, but for marks, which newer releases do not
-// print.
+// CompareHost compares the output of ansible-inventory --host for one host, except for marks, which newer releases do
+// not print.
 func (p *Proof) CompareHost(record *Record, host string, before, after []byte) error {
 	read := func(text []byte) (map[string]any, error) {
 		var vars map[string]any

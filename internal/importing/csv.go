@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// The fields that a column of a table can be, and what else people call them.
+// The fields that a column of a table can be, with synonyms.
 var csvFields = map[string][]string{
 	"name":        {"name", "hostname", "host", "inventory_hostname"},
 	"ip_address":  {"ip_address", "ip", "address", "ip address", "primary_ip", "ansible_host"},
@@ -34,22 +34,22 @@ var csvFields = map[string][]string{
 // CSVFields returns the names of the fields.
 func CSVFields() []string { return slices.Sorted(maps.Keys(csvFields)) }
 
-// CSV says how a table is read.
+// CSV determines how a table is read.
 type CSV struct {
-	// Name is that of the file, for errors.
+	// Name is the file's name, for errors.
 	Name string
-	// Map has the column of a field, by the field's name. The others are found by what their columns are called.
+	// Map has the columns of fields, by the field's name. Other fields are recognised by the names of columns.
 	Map map[string]string
-	// Columns are those that become variables; nil is all that are no field.
+	// Columns are those that become variables; nil means all that are not fields.
 	Columns []string
-	// Rules are as in Options. Names of groups do not matter.
+	// Rules are as in Options. Names of groups are not needed.
 	Rules Rules
 }
 
-// ReadCSV reads a table of hosts, a line each below a line of names: an inventory in which places and labels are
-// groups, and the other columns are variables of hosts, which are texts. An empty cell is no variable. The places are
-// in the options that come with it. Every line that cannot be a host is told, with its number and what the host is
-// called.
+// ReadCSV reads a table with a line of column names followed by a line for each host. It returns an inventory in which
+// places and labels are groups, and the other columns are variables of hosts, with texts as values. An empty cell is no
+// variable. The places are in the options that it returns. Every line that cannot be a host is reported, with its
+// number and the name of the host.
 func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -80,7 +80,7 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		if p, ok := errors.AsType[*csv.ParseError](err); ok && broken <= reconcile.MaxProblems { // more are not shown
+		if p, ok := errors.AsType[*csv.ParseError](err); ok && broken <= reconcile.MaxProblems { // no more are shown
 			broken++
 			t.problems.Add(p.StartLine, "", "%s", quotes(p))
 			continue
@@ -104,7 +104,7 @@ func ReadCSV(r io.Reader, c CSV) (*Inventory, *Options, error) {
 	return v, t.options, nil
 }
 
-// quotes says what is wrong with the quotes of a line.
+// quotes describes what is wrong with the quotes in a line.
 func quotes(p *csv.ParseError) string {
 	switch {
 	case errors.Is(p.Err, csv.ErrBareQuote):
@@ -115,20 +115,20 @@ func quotes(p *csv.ParseError) string {
 	return p.Err.Error()
 }
 
-// rows are those of a table. A line whose quotes are wrong is an error, and what follows it is read on: nobody knows
-// where it was to end.
+// rows reads the rows of a table. A line with invalid quotes is an error, and reading continues after it: its intended
+// end is unknown.
 type rows struct {
-	text   []byte // all that is left since the last error
-	before int    // how many lines are above it
+	text   []byte // the text since the last error
+	before int    // the number of lines before it
 	table  *csv.Reader
 }
 
-// next returns a row, and the line that it begins on. A *csv.ParseError has lines of the whole table too.
+// next returns a row, and its first line. The lines of a *csv.ParseError count from the beginning of the table too.
 func (r *rows) next() ([]string, int, error) {
 	if r.table == nil {
 		r.table = csv.NewReader(bytes.NewReader(r.text))
 		r.table.TrimLeadingSpace = true
-		r.table.FieldsPerRecord = -1 // what has other cells than the first line is told with the rest
+		r.table.FieldsPerRecord = -1 // rows with another number of cells are reported with the other problems
 	}
 	row, err := r.table.Read()
 	if p, ok := errors.AsType[*csv.ParseError](err); ok {
@@ -150,8 +150,8 @@ func (r *rows) next() ([]string, int, error) {
 type tableReader struct {
 	CSV
 	head      []string
-	column    map[string]int // by what it is called
-	fields    map[string]int // columns, by the field that they are
+	column    map[string]int // by their names
+	fields    map[string]int // columns, by field
 	variables []int          // columns
 	lines     map[string]int // by host
 	problems  reconcile.Problems
@@ -160,7 +160,7 @@ type tableReader struct {
 	options   *Options
 }
 
-// columns finds out what each column is.
+// columns determines what each column is.
 func (t *tableReader) columns() error {
 	t.head[0] = strings.TrimPrefix(t.head[0], "\ufeff")
 	if others := strings.IndexAny(t.head[0], ";\t"); len(t.head) == 1 && others >= 0 {
@@ -290,13 +290,13 @@ func (t *tableReader) row(row []string, line int) {
 	}
 }
 
-// checkField returns the rule of a host's field.
+// checkField returns what is wrong with the value of a host's field.
 func checkField(field, text string) error {
 	_, err := reconcile.Check(schema.Host.ByOption(field), text)
 	return err
 }
 
-// member adds a host to a place, or to those of a label.
+// member adds a host to a place, or to those with a label.
 func (t *tableReader) member(level int, kind, name, host string) {
 	key := kind + " " + name
 	g := t.inventory.Groups[key]
@@ -310,7 +310,7 @@ func (t *tableReader) member(level int, kind, name, host string) {
 	g.Hosts = append(g.Hosts, host)
 }
 
-// variableOf returns the variable of a column: what it is called, or vars.NAME, as craton export writes it.
+// variableOf returns the variable of a column: its name, or NAME for vars.NAME, as craton export writes it.
 func variableOf(column string) string {
 	if name := strings.TrimPrefix(column, "vars."); name != "" {
 		return name
@@ -318,7 +318,7 @@ func variableOf(column string) string {
 	return column
 }
 
-// splitLabels returns the labels of a cell: parted by commas, semicolons or space, or a list of JSON.
+// splitLabels returns the labels of a cell: separated by commas, semicolons or spaces, or a JSON list.
 func splitLabels(cell string) (labels []string) {
 	if strings.HasPrefix(cell, "[") && json.Unmarshal([]byte(cell), &labels) == nil {
 		return labels
@@ -333,7 +333,7 @@ func (r *valueReader) data(s string) *Value {
 		raw = `{"` + marks.Unsafe + `":` + raw + `}`
 	}
 	v, err := r.read([]byte(raw))
-	if err != nil { // a text never fails
+	if err != nil { // encoding a text never fails
 		return r.text(s)
 	}
 	return v

@@ -15,48 +15,48 @@ const (
 	groupUngrouped = "ungrouped"
 )
 
-// groupPriority is shown among a group's variables, and is none.
+// groupPriority is shown among the variables of a group, but is not one.
 const groupPriority = "ansible_group_priority"
 
-// Inventory holds what Ansible makes of its sources.
+// Inventory is what Ansible makes of its sources.
 type Inventory struct {
 	Hosts    []string          // sorted
-	Groups   map[string]*Group // all and ungrouped too
-	Resolved map[string]Vars   // by host: every variable that it has in the end
-	Own      map[string]Vars   // by host: those of its own, host_vars included
-	// Encrypted are the files of variables that are encrypted.
+	Groups   map[string]*Group // including all and ungrouped
+	Resolved map[string]Vars   // by host: the variables that it gets
+	Own      map[string]Vars   // by host: its own, including host_vars
+	// Encrypted are the files with encrypted variables.
 	Encrypted []EncryptedFile
-	// Lines are those of a table, by host.
+	// Lines are the lines of a table, by host.
 	Lines map[string]int
-	// Typed says that there may be keys that are no texts, and dates, which JSON does not tell.
+	// Typed is set if there may be dates, and keys that are not texts, which JSON does not distinguish.
 	Typed bool
 
 	values *valueReader
-	member map[string][]*Group // by host: the groups that it is in, all left out, the last that counts last
-	ranked []*Group            // all groups, the last that counts last
+	member map[string][]*Group // by host: its groups except all, in the order of precedence, the winning one last
+	ranked []*Group            // all groups, in the order of precedence, the winning one last
 }
 
 // Group is a group of an inventory.
 type Group struct {
 	Name     string
-	Hosts    []string // those that stand in it
+	Hosts    []string // hosts directly in it
 	Children []string
-	Vars     Vars // its own, group_vars included
+	Vars     Vars // its own, including group_vars
 	Priority int
 
-	title   string // what a place or label is called that is made of it; "" is its name
+	title   string // the name of the place or label that is made from it; "" is its own name
 	depth   int
-	members []string // hosts, those of its children too, sorted
+	members []string // all hosts, including those of its children, sorted
 }
 
-// EncryptedFile is a file of variables that is encrypted: as a whole by ansible-vault, or value by value by SOPS.
+// EncryptedFile is a file with encrypted variables: encrypted completely by ansible-vault, or value by value by SOPS.
 type EncryptedFile struct {
 	Path  string // where it is
-	Group string // whose variables are in it
+	Group string // the owner of the variables
 	Host  string
-	Keys  []string // the variables that are encrypted
-	Text  []byte   // as it is, encrypted
-	SOPS  string   // the end of its name, by which the vars plugin of SOPS knows it; "" of a vault
+	Keys  []string // the names of the encrypted variables
+	Text  []byte   // the contents, encrypted
+	SOPS  string   // the ending by which the SOPS vars plugin recognises it; "" for a vault
 }
 
 // document is the output of ansible-inventory --list.
@@ -71,7 +71,7 @@ type documentGroup struct {
 	Vars     map[string]json.RawMessage `json:"vars"`
 }
 
-// parseDocument reads what ansible-inventory --list prints.
+// parseDocument parses the output of ansible-inventory --list.
 func parseDocument(text []byte) (*document, error) {
 	d := &document{hostvars: map[string]map[string]json.RawMessage{}, groups: map[string]*documentGroup{}}
 	var top map[string]json.RawMessage
@@ -97,7 +97,7 @@ func parseDocument(text []byte) (*document, error) {
 		}
 		d.groups[name] = g
 	}
-	for _, g := range slices.Collect(maps.Values(d.groups)) { // those without anything are only named
+	for _, g := range slices.Collect(maps.Values(d.groups)) { // empty ones only have a name
 		for _, child := range g.Children {
 			if d.groups[child] == nil {
 				d.groups[child] = &documentGroup{}
@@ -107,7 +107,7 @@ func parseDocument(text []byte) (*document, error) {
 	return d, nil
 }
 
-// hosts returns all that are in a group.
+// hosts returns all hosts in a group.
 func (d *document) hosts() []string {
 	all := map[string]bool{}
 	for _, g := range d.groups {
@@ -121,13 +121,13 @@ func (d *document) hosts() []string {
 	return slices.Sorted(maps.Keys(all))
 }
 
-// NewInventory returns an inventory of what ansible-inventory --list prints, and with --export. inert reports whether
-// nothing in a text can become a part of a template.
+// NewInventory returns an inventory from the output of ansible-inventory --list, and with --export. inert reports
+// whether no part of a text can become a part of a template.
 func NewInventory(list, export []byte, inert func(string) bool) (*Inventory, error) {
 	return newInventory(list, export, inert, nil)
 }
 
-// newInventory asks types for what ansible-inventory --list --yaml prints, and with --export, where JSON does not show
+// newInventory calls types for the output of ansible-inventory --list --yaml, and with --export, if JSON does not show
 // everything.
 func newInventory(list, export []byte, inert func(string) bool, types func() (list, export []byte, err error)) (*Inventory, error) {
 	resolved, err := parseDocument(list)
@@ -159,7 +159,7 @@ func newInventory(list, export []byte, inert func(string) bool, types func() (li
 	return v, err
 }
 
-// inventoryOf makes an inventory of its documents.
+// inventoryOf combines the documents of an inventory.
 func inventoryOf(resolved, own *document, inert func(string) bool) (_ *Inventory, err error) {
 	v := &Inventory{
 		Groups: map[string]*Group{}, Resolved: map[string]Vars{}, Own: map[string]Vars{},
@@ -212,10 +212,10 @@ func (v *Inventory) vars(raw map[string]json.RawMessage) (Vars, error) {
 	return vars, nil
 }
 
-// order finds out who is in which group, and in which order groups count: by depth, priority and name, as in Ansible.
+// order determines the groups of each host, and the precedence of groups: by depth, priority and name, as in Ansible.
 func (v *Inventory) order() {
 	v.Groups[groupAll].depth = 0
-	for range len(v.Groups) + 1 { // the longest way from all; a circle is Ansible's error
+	for range len(v.Groups) + 1 { // the longest path from all; Ansible refuses cycles
 		changed := false
 		for _, g := range v.Groups {
 			for _, child := range g.Children {
@@ -260,7 +260,7 @@ func (v *Inventory) collect(g *Group, in, seen map[string]bool) {
 	}
 }
 
-// sorted returns the groups, the last that counts last.
+// sorted returns the groups in the order of precedence, the winning one last.
 func (v *Inventory) sorted() []*Group { return v.ranked }
 
 // has reports whether a host is in a group.

@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 )
 
-// OpenStackAnsible returns what Ansible is given to read the openstack_inventory.json that openstack-ansible keeps, the
-// first of the sources: a script that prints it, since it is what an inventory script prints. The function removes it.
-// What Ansible says of it is said of the file.
+// OpenStackAnsible makes Ansible read the openstack_inventory.json of openstack-ansible, the first of the sources, as
+// the output of a temporary inventory script. It returns a function that removes the script. Errors of Ansible about
+// the script name the file.
 func (t *Tool) OpenStackAnsible(s Sources) (Sources, func() error, error) {
 	if len(s.Inventory) == 0 {
 		return s, nil, errors.New("no openstack_inventory.json is given")
@@ -23,7 +23,7 @@ func (t *Tool) OpenStackAnsible(s Sources) (Sources, func() error, error) {
 	if err != nil {
 		return s, nil, err
 	}
-	path = s.Inventory[0] // as the user calls it
+	path = s.Inventory[0] // the user's name for it
 	var top struct {
 		Meta struct {
 			Hostvars map[string]json.RawMessage `json:"hostvars"`

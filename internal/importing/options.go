@@ -1,6 +1,6 @@
 package importing
 
-// Choice says what becomes of variables that Craton cannot hand on as what they are.
+// Choice determines what becomes of variables that Craton cannot pass on unchanged.
 type Choice string
 
 // Keep keeps them: templates and vaults in Ansible's own files, texts with the tag !unsafe in the fleet. Leave leaves
@@ -28,38 +28,39 @@ func (l Level) String() string { return [...]string{"cloud", "region", "cell"}[l
 // Levels are all of them, by name.
 var Levels = map[string]Level{"cloud": Cloud, "region": Region, "cell": Cell}
 
-// Rules are the inventory's rules for what Ansible gets of a fleet.
+// Rules are the rules of Craton's inventory.
 type Rules struct {
 	// GroupName returns the name of a group of a kind ("label", "cloud", ...) in Ansible.
 	GroupName func(kind string, parts ...string) string
-	// CheckHostName returns why a host may not have a name there.
+	// CheckHostName returns why a host cannot have a name in the inventory.
 	CheckHostName func(name string) error
-	// Inert reports whether nothing of a text can become a part of a template.
+	// Inert reports whether no part of a text can become a part of a template.
 	Inert func(text string) bool
 }
 
-// Options say how an inventory becomes a fleet.
+// Options determine how an inventory becomes a fleet.
 type Options struct {
-	// Map has groups that are places, as names or patterns of path.Match. With Infer, groups are found that look like
-	// places.
+	// Map has groups that are places, as names or patterns of path.Match. With Infer, groups that look like places are
+	// found too.
 	Map   [levels][]string
 	Infer bool
-	// Cloud and Region are the names of places for hosts that are in none.
+	// Cloud and Region are the names of places for hosts that have none.
 	Cloud, Region string
-	// DeviceType is that of all hosts, but of those that Types has.
+	// DeviceType is the type of all hosts, except for those in Types.
 	DeviceType string
 	Types      map[string]string
-	// Table is of a source that is no inventory: nothing stays in Ansible, and no playbook names its groups.
+	// Table is set for a source that is not an inventory: nothing stays in Ansible, and no playbook refers to its
+	// groups.
 	Table bool
 
 	Templates, Vaults, Unsafe Choice
 
-	// AllStays keeps the variables of the group all in Ansible. Otherwise they are the project's.
+	// AllStays keeps the variables of the group all in Ansible. Otherwise they become the project's.
 	AllStays bool
-	// Plugin has the collection's inventory plugin give the fleet, and not a script.
+	// Plugin uses the collection's inventory plugin to read the fleet, instead of a script.
 	Plugin bool
-	// Address finds the address of a host by its DNS name; "" if there is none. nil finds none. It is called for many
-	// at once.
+	// Address returns the address of a host from its DNS name; "" if there is none. nil looks nothing up. It is called
+	// concurrently.
 	Address func(name string) string
 
 	Rules Rules

@@ -17,13 +17,13 @@ type node struct {
 	name     string
 	up       *node
 	children []*node
-	group    *Group // that it was; nil of a place that was made
-	hosts    []int  // of all that are below it, their indices
-	leaves   []int  // that stand in it
+	group    *Group // the group that it is made from; nil for an additional place
+	hosts    []int  // all hosts in it and in inner places, by index
+	leaves   []int  // hosts directly in it
 	vars     map[string]*Value
 }
 
-// qualified returns the names of a place and of what it is in.
+// qualified returns the names of a place and its outer places.
 func (n *node) qualified() []string {
 	if n.up == nil || n.up.up == nil { // the root is the project
 		return []string{n.name}
@@ -31,7 +31,7 @@ func (n *node) qualified() []string {
 	return append(n.up.qualified(), n.name)
 }
 
-// places finds the place of each host.
+// places determines the place of each host.
 func (p *planner) places() error {
 	chosen, err := p.mapped()
 	if err != nil {
@@ -87,7 +87,7 @@ func (p *planner) places() error {
 	})
 	for level := range levels {
 		for _, g := range chosen[level] {
-			if len(p.nodesOf[g]) == 0 { // without hosts nobody knows where it is
+			if len(p.nodesOf[g]) == 0 { // without hosts, its place is unknown
 				delete(p.placeOf, g)
 			}
 		}
@@ -99,7 +99,7 @@ func (p *planner) places() error {
 			if p.ofPlaces[g] != nil || !p.consists(g) {
 				continue
 			}
-			for _, name := range g.Children { // not the groups that these are: each level would count more than the next
+			for _, name := range g.Children { // except the groups that these are made from: each level would have precedence over the next
 				c := p.v.Groups[name]
 				p.ofPlaces[g] = append(append(p.ofPlaces[g], p.nodesOf[c]...), p.ofPlaces[c]...)
 			}
@@ -109,7 +109,7 @@ func (p *planner) places() error {
 	return nil
 }
 
-// consists reports whether a group is nothing but places together, so that it needs no label.
+// consists reports whether a group consists of places only, so that it needs no label.
 func (p *planner) consists(g *Group) bool {
 	if len(g.Hosts) > 0 || len(g.members) == 0 || p.placed(g) || g.Name == groupAll || g.Name == groupUngrouped {
 		return false
@@ -120,7 +120,7 @@ func (p *planner) consists(g *Group) bool {
 	})
 }
 
-// child returns the place of a group in another, made if it is not there.
+// child returns the place of a group within another, created if necessary.
 func (n *node) child(level Level, g *Group, name string) *node {
 	if g != nil {
 		name = cmp.Or(g.title, g.Name)
@@ -135,7 +135,7 @@ func (n *node) child(level Level, g *Group, name string) *node {
 	return c
 }
 
-// each visits all places below.
+// each visits a place and all inner places.
 func (n *node) each(visit func(*node)) {
 	for _, c := range n.children {
 		visit(c)
@@ -149,7 +149,7 @@ func (p *planner) mapped() (chosen [levels][]*Group, err error) {
 		for _, pattern := range p.o.Map[level] {
 			found := false
 			for _, g := range p.v.sorted() {
-				if g.title != "" && g.Name == pattern { // of a table, whose names are no patterns
+				if g.title != "" && g.Name == pattern { // of a table, whose names are not patterns
 					chosen[level] = append(chosen[level], g)
 					found = true
 				} else if g.title != "" {
@@ -169,7 +169,7 @@ func (p *planner) mapped() (chosen [levels][]*Group, err error) {
 	return chosen, nil
 }
 
-// What places are called. The plural is of a group that holds them.
+// The names of kinds of places. The plural is for a group that contains them.
 var placeWords = [levels]struct{ name, holder *regexp.Regexp }{
 	Cloud: {
 		regexp.MustCompile(`(?i)^(cloud|provider)[_-]?.+$`),
@@ -185,7 +185,7 @@ var placeWords = [levels]struct{ name, holder *regexp.Regexp }{
 	},
 }
 
-// roleWords are parts of the names of groups that are no places, whatever they hold.
+// roleWords are parts of the names of groups that are never places.
 var roleWords = regexp.MustCompile(`(?i)(^|[^a-z])(kube.*|k8s.*|etcd|web|www|db|data_?base|sql|mysql|postgres.*|app|api|mon|mgr|osd|mds|rgw|ceph.*|master|worker|node|control.*|compute|storage|network|server|proxy|haproxy|lb|.*balancer|cache|queue|infra|host|container|client|calico.*|gateway|bastion|agent|prod.*|staging|test|dev)s?([^a-z]|$)`)
 
 // infer finds groups that look like places, and says why.
@@ -245,7 +245,8 @@ func (l Level) plural(n int) string {
 	return l.String() + "s"
 }
 
-// inferTree finds groups that part all hosts, and that are parted by their own children, across which other groups go.
+// inferTree finds groups that partition all hosts, and are themselves partitioned by their children, with other groups
+// across them.
 func (p *planner) inferTree(say func(string, ...any)) (none [levels][]*Group) {
 	var chosen [levels][]*Group
 	for _, name := range p.v.Groups[groupAll].Children {
@@ -305,7 +306,7 @@ func (p *planner) inferTree(say func(string, ...any)) (none [levels][]*Group) {
 	return chosen
 }
 
-// parts returns a group's children, if each of its hosts is in exactly one of them, and none is called like a role.
+// parts returns a group's children, if each of its hosts is in exactly one of them, and none has the name of a role.
 func (p *planner) parts(g *Group) []*Group {
 	if len(g.Hosts) > 0 || roleWords.MatchString(g.Name) {
 		return nil
@@ -329,7 +330,7 @@ func (p *planner) parts(g *Group) []*Group {
 	return parts
 }
 
-// overlap finds two groups with the same host.
+// overlap finds two groups with a common host.
 func overlap(groups []*Group) (first, second *Group, host string) {
 	of := map[string]*Group{}
 	for _, g := range groups {
@@ -343,7 +344,7 @@ func overlap(groups []*Group) (first, second *Group, host string) {
 	return nil, nil, ""
 }
 
-// names lists groups for people, not more than a few.
+// names lists groups for people, up to a maximum.
 func names(groups []*Group) string {
 	const most = 8
 	var all []string
@@ -353,7 +354,7 @@ func names(groups []*Group) string {
 	return advice.Enumerate(all, most)
 }
 
-// fewNotes lists variables for people, cut where the list is long.
+// fewNotes lists variables for people, up to a maximum.
 func fewNotes(notes []Note, most int) string {
 	var all []string
 	for _, n := range notes {

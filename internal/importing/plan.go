@@ -14,10 +14,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// hostAddress is the variable with the address that Ansible connects to.
+// hostAddress is the variable with the address to which Ansible connects.
 const hostAddress = "ansible_host"
 
-// planner makes a fleet of an inventory.
+// planner converts an inventory to a fleet.
 type planner struct {
 	v *Inventory
 	o *Options
@@ -28,11 +28,11 @@ type planner struct {
 
 	placeOf map[*Group]Level
 	nodesOf map[*Group][]*node
-	// ofPlaces are the places of groups that are nothing but places together.
+	// ofPlaces are the places of groups that consist of places only.
 	ofPlaces map[*Group][]*node
 	root     *node // the project
 	labels   map[*Group]string
-	used     map[string]string // names of groups and hosts in the inventory that results, and what they are
+	used     map[string]string // names of groups and hosts in the resulting inventory, with what they are
 
 	encrypted map[string]map[string]bool // by holder, then variable
 	own       []map[string]*Value        // by index of a host: its own variables in Craton
@@ -40,25 +40,25 @@ type planner struct {
 	kept      map[*Group]Vars            // what stays in Ansible
 	hostKept  map[string]Vars            // by host
 
-	facts, projectGroup string // the names of a variable and of a group that Craton's inventory makes
+	facts, projectGroup string // the names of the variable and of the group that Craton's inventory adds
 	noTypes             bool   // without groups of device types
 	failed              error
 
 	report Report
 }
 
-// What Craton's inventory calls the variable of facts and the group of all hosts.
+// The names in Craton's inventory of the variable with facts and the group of all hosts.
 const (
 	defaultFacts        = "craton"
 	defaultProjectGroup = "craton"
 )
 
-// holder names who has a variable of its own in the inventory, for reports.
+// holder describes the owner of a variable, for reports.
 func (g *Group) holder() string { return "group " + g.Name }
 
 func hostHolder(h string) string { return "host " + h }
 
-// Plan makes a fleet of an inventory, and what stays in Ansible. Nothing is read or written.
+// Plan converts an inventory to a fleet and the files that stay in Ansible. It reads and writes nothing.
 func Plan(v *Inventory, o Options) (*Result, error) {
 	p := &planner{
 		v: v, o: &o, static: map[string]string{}, index: map[string]int{}, used: map[string]string{}, labels: map[*Group]string{},
@@ -119,11 +119,11 @@ func (p *planner) factsName() {
 	}
 }
 
-// settle parts hosts in those that Craton can hold, and those that stay in Ansible.
+// settle divides hosts into those that Craton can have, and those that stay in Ansible.
 func (p *planner) settle() {
 	for _, h := range p.v.Hosts {
 		err := p.o.Rules.CheckHostName(h)
-		if err == nil && len(h) > maxFile && !p.o.Table { // of a table no host has a file
+		if err == nil && len(h) > maxFile && !p.o.Table { // hosts of a table have no files
 			err = fmt.Errorf("is longer than %d bytes", maxFile)
 		}
 		if err != nil {
@@ -141,8 +141,8 @@ func (p *planner) settle() {
 	p.address = make([]string, len(p.hosts))
 }
 
-// naming finds the names of places and labels, so that no two groups of the inventory that results have one name, and
-// none has that of another group of before.
+// naming chooses the names of places and labels, so that no two groups of the resulting inventory have the same name,
+// and none has that of another previous group.
 func (p *planner) naming() {
 	for _, h := range p.v.Hosts {
 		p.used[h] = hostHolder(h)
@@ -161,7 +161,7 @@ func (p *planner) naming() {
 		p.used[types] = cmp.Or(p.used[types], "made")
 	}
 	free := func(base string, mine *Group, single bool, of func(name string) string) string {
-		if p.o.Table { // whose names are those of the fleet: there is no playbook that knows others
+		if p.o.Table { // with the names of the fleet: no playbook uses others
 			group, called := of(base), fmt.Sprintf("%q", base)
 			if who := p.used[group]; who != "" {
 				p.report.Alike = append(p.report.Alike, Note{group, who + " and " + called})
@@ -199,7 +199,7 @@ func (p *planner) naming() {
 // typeOf returns the device type of a host.
 func (p *planner) typeOf(host string) string { return cmp.Or(p.o.Types[host], p.o.DeviceType) }
 
-// clean returns a name as Craton takes it.
+// clean returns a name in the form that Craton accepts.
 func clean(name string) string {
 	name = value.Composed(name)
 	if value.CheckName(name) == nil && len([]rune(name)) <= schema.MaxText-10 {
@@ -214,7 +214,7 @@ func clean(name string) string {
 	return cmp.Or(string(runes[:min(len(runes), schema.MaxText-10)]), "_")
 }
 
-// labelGroup returns the group of a group's label in the inventory that results.
+// labelGroup returns the name of the group for a label in the resulting inventory.
 func (p *planner) labelGroup(g *Group) string {
 	if g.Name == groupAll {
 		return groupAll
@@ -222,13 +222,13 @@ func (p *planner) labelGroup(g *Group) string {
 	return p.o.Rules.GroupName("label", p.labels[g])
 }
 
-// isPlace reports whether a group's variables can be Craton's.
+// isPlace reports whether a group's variables can be in Craton.
 func (p *planner) isPlace(g *Group) bool {
 	_, place := p.placeOf[g]
 	return place || g.Name == groupAll && !p.o.AllStays
 }
 
-// fate says what becomes of a value.
+// fate is what becomes of a value.
 type fate int
 
 const (
@@ -237,7 +237,7 @@ const (
 	leftOut
 )
 
-// fateOf decides by what a value holds.
+// fateOf decides by the contents of a value.
 func (p *planner) fateOf(name string, v *Value) fate {
 	f := toCraton
 	if v.Bad != "" || p.badName(name) {
@@ -258,12 +258,12 @@ func (p *planner) fateOf(name string, v *Value) fate {
 	return f
 }
 
-// badName reports whether Craton cannot have a variable of a name, or hands it on as something else.
+// badName reports whether Craton cannot have a variable with a name, or would pass it on under another.
 func (p *planner) badName(name string) bool {
 	return value.CheckName(name) != nil || len([]rune(name)) > schema.MaxText || !p.o.Rules.Inert(name) || marks.Is(name) || name == p.facts
 }
 
-// choices counts what wants a decision, and refuses to go on without one.
+// choices counts values that need a decision by the user, and returns an error if it is missing.
 func (p *planner) choices() error {
 	count := func(holder, name string, v *Value) {
 		note := Note{holder, name}
@@ -319,10 +319,10 @@ func (p *planner) choices() error {
 	return &UndecidedError{wanted}
 }
 
-// UndecidedError is an import that wants decisions.
+// UndecidedError is the error for an import that needs decisions.
 type UndecidedError struct{ Wanted []string }
 
-// Error says what must be decided.
+// Error lists the decisions.
 func (e *UndecidedError) Error() string {
 	return "some variables are not plain data; say what to do with them\n" + strings.Join(e.Wanted, "\n")
 }

@@ -27,7 +27,7 @@ const (
 	FromCSV              = "csv"
 )
 
-// The files of an import, in its folder.
+// The files of an import, in its directory.
 const (
 	FleetFile    = "fleet.yml"
 	InventoryDir = "inventory"
@@ -44,46 +44,46 @@ type Result struct {
 	Record *Record
 }
 
-// File is one of a result.
+// File is a file of a result.
 type File struct {
-	Path    string // within the folder, with slashes
+	Path    string // within the directory, with slashes
 	Content []byte
-	Program bool // it can be run
+	Program bool // it is executable
 }
 
-// Note says something of one thing.
+// Note is a remark about one thing.
 type Note struct {
 	What string `json:"what"`
 	Why  string `json:"why"`
 }
 
-// Report says what became of an inventory. Its lists of notes name who has a variable, and the variable.
+// Report describes what became of an inventory. Its lists of notes contain owners and names of variables.
 type Report struct {
 	Inferred      []string `json:"inferred"`       // which groups are places, and why
-	DefaultCloud  int      `json:"default_cloud"`  // hosts in no cloud of their own
-	DefaultRegion int      `json:"default_region"` // hosts in no region of their own
+	DefaultCloud  int      `json:"default_cloud"`  // hosts without a cloud of their own
+	DefaultRegion int      `json:"default_region"` // hosts without a region of their own
 	Static        []Note   `json:"static"`         // hosts that stay in Ansible
 	Templates     []Note   `json:"templates"`
 	Vaults        []Note   `json:"vaults"`
 	Unsafe        []Note   `json:"unsafe"`
-	Other         []Note   `json:"other"` // what Craton cannot hold
-	Alike         []Note   `json:"alike"` // of a table: groups of Ansible that several names make
+	Other         []Note   `json:"other"` // what Craton cannot store
+	Alike         []Note   `json:"alike"` // of a table: groups in Ansible for which several names would be the same
 	Left          []Left   `json:"left"`
 	Dead          []Note   `json:"dead"`      // variables of groups that no host ever got
-	Hidden        []Note   `json:"hidden"`    // variables in encrypted files that other groups hide now
-	Named         []string `json:"named"`     // hosts that are reached by their name
+	Hidden        []Note   `json:"hidden"`    // variables in encrypted files that other groups now override
+	Named         []string `json:"named"`     // hosts to which Ansible connects by name
 	Placeholders  []string `json:"stand_ins"` // hosts with a placeholder address
-	Looked        int      `json:"looked_up"` // hosts whose address DNS told
-	Hoisted       int      `json:"hoisted"`   // variables on places that no group said
-	Mended        int      `json:"mended"`    // variables on hosts, since the order of groups could not say it
-	Layered       int      `json:"layered"`   // variables that only vars: merged or lazy gives the same
+	Looked        int      `json:"looked_up"` // hosts whose address is from DNS
+	Hoisted       int      `json:"hoisted"`   // variables on places that no group had
+	Mended        int      `json:"mended"`    // variables on hosts, because precedence of groups cannot express them
+	Layered       int      `json:"layered"`   // variables that need vars: merged or lazy
 
 	Hosts   int `json:"hosts"`
 	Clouds  int `json:"clouds"`
 	Regions int `json:"regions"`
 	Cells   int `json:"cells"`
 	Labels  int `json:"labels"`
-	// Variables in the fleet, and those that stay, with their files.
+	// Variables in the fleet, and those that stay in Ansible, with their files.
 	Project       int `json:"project_variables"`
 	OnPlaces      int `json:"place_variables"`
 	OnHosts       int `json:"host_variables"`
@@ -101,23 +101,23 @@ type Left struct {
 
 func (r *Report) left(holder, key, why string) { r.Left = append(r.Left, Left{holder, key, why}) }
 
-// Record is what a proof has to know of an import. It holds no values.
+// Record is what a later proof needs to know about an import. It contains no values.
 type Record struct {
 	Version     int               `json:"version"`
 	Source      string            `json:"source"`
-	Inventory   []string          `json:"inventory"`              // what -i said, as absolute paths
-	PlaybookDir string            `json:"playbook_dir,omitempty"` // what --playbook-dir said
+	Inventory   []string          `json:"inventory"`              // the arguments of -i, as absolute paths
+	PlaybookDir string            `json:"playbook_dir,omitempty"` // the argument of --playbook-dir
 	Facts       string            `json:"facts"`                  // the variable that Craton adds
 	Left        []Left            `json:"left"`
-	Named       []string          `json:"named"`             // hosts that are given ansible_host, which is their name
-	Project     []string          `json:"project"`           // variables of all that are the project's
-	Groups      map[string]string `json:"groups"`            // of before, and what they are in Craton
-	Files       []string          `json:"files"`             // that it wrote
+	Named       []string          `json:"named"`             // hosts that get ansible_host, with their name
+	Project     []string          `json:"project"`           // variables of all that became the project's
+	Groups      map[string]string `json:"groups"`            // previous groups, and their names in Craton
+	Files       []string          `json:"files"`             // files that were written
 	Map         map[string]string `json:"map,omitempty"`     // of a table: the columns of fields
-	Columns     []string          `json:"columns,omitempty"` // of a table: those that are variables
+	Columns     []string          `json:"columns,omitempty"` // of a table: the columns of variables
 }
 
-// result writes all files.
+// result creates all files.
 func (p *planner) result() *Result {
 	r := &p.report
 	res := &Result{Report: r, Record: &Record{Version: 1, Facts: p.facts, Left: r.Left, Named: r.Named, Project: slices.Sorted(maps.Keys(p.root.vars)), Groups: map[string]string{}}}
@@ -214,7 +214,7 @@ func (p *planner) placed(g *Group) bool { return len(p.nodesOf[g]) > 0 }
 // isLabel reports whether the hosts of a group have a label for it.
 func (p *planner) isLabel(g *Group) bool { return !p.placed(g) && p.ofPlaces[g] == nil }
 
-// entry sets what gives Ansible the fleet.
+// entry creates the file with which Ansible reads the fleet.
 func (p *planner) entry(res *Result) {
 	settings := [][2]string{}
 	if p.facts != defaultFacts {
@@ -241,7 +241,7 @@ func (p *planner) entry(res *Result) {
 	res.add(ScriptFile, []byte(text+"exec craton-inventory \"$@\"\n"), true)
 }
 
-// groupFiles writes the groups that playbooks name, in terms of Craton's, and their variables that stay.
+// groupFiles creates the groups that playbooks use, based on Craton's, with their variables that stay.
 func (p *planner) groupFiles(res *Result) {
 	type object = map[string]any
 	groups := map[string]object{}
@@ -332,7 +332,7 @@ func (p *planner) groupFiles(res *Result) {
 // isPath reports whether a group's name leads out of group_vars, where Ansible would read the variables of others.
 func isPath(group string) bool { return strings.Contains(group, "/") || group == "." || group == ".." }
 
-// nodeGroup returns the group of a place in the inventory that results.
+// nodeGroup returns the name of the group of a place in the resulting inventory.
 func (p *planner) nodeGroup(n *node) string {
 	return p.o.Rules.GroupName(n.level.String(), n.qualified()...)
 }
@@ -346,7 +346,7 @@ func inline(vars Vars) map[string]any {
 	return all
 }
 
-// hostFiles writes the variables of hosts that stay.
+// hostFiles creates files with the variables of hosts that stay.
 func (p *planner) hostFiles(res *Result) {
 	encrypted := map[string][]EncryptedFile{}
 	for _, f := range p.v.Encrypted {
@@ -364,19 +364,21 @@ func (p *planner) hostFiles(res *Result) {
 	}
 }
 
-// maxFile is how long the name of a host may be that is one of a file, in bytes: with an ending it has to be shorter
+// maxFile is the maximum length in bytes of a host name that can be a file name: with an extension it must be shorter
 // than 256.
 const maxFile = 240
 
-// controllers are the names of the machine that Ansible runs on. They are no hosts of Craton, and good names of files.
+// controllers are the names of the machine on which Ansible runs. They cannot be hosts in Craton, but can be names of
+// files.
 var controllers = []string{"localhost", "127.0.0.1", "::1"}
 
-// isFile reports whether a host's name can be that of a file. What Craton takes as a host cannot leave a folder.
+// isFile reports whether a host's name can be the name of a file. Names that Craton accepts cannot leave a directory.
 func (p *planner) isFile(host string) bool {
 	return p.static[host] == "" || slices.Contains(controllers, host)
 }
 
-// variablesFile writes variables: as one file, or beside encrypted ones as one of a folder, where the last file counts.
+// variablesFile creates a file with variables or, if there are encrypted files, a file in the same directory that
+// Ansible reads last.
 func (p *planner) variablesFile(res *Result, name string, vars Vars, encrypted []EncryptedFile) {
 	name = path.Join(InventoryDir, name)
 	text := []byte("# Made by craton import.\n")
@@ -386,7 +388,7 @@ func (p *planner) variablesFile(res *Result, name string, vars Vars, encrypted [
 	inFolder := false
 	for i, f := range encrypted {
 		switch {
-		case f.SOPS != "" && sopsAlone(f): // in a folder Ansible would read it too, as it is
+		case f.SOPS != "" && sopsAlone(f): // in a directory, Ansible would read it unencrypted too
 			res.add(name+f.SOPS, f.Text, false)
 		default:
 			inFolder = true
@@ -401,7 +403,7 @@ func (p *planner) variablesFile(res *Result, name string, vars Vars, encrypted [
 	}
 }
 
-// sopsAlone reports whether a file stands for itself, and not in the folder of a group or host.
+// sopsAlone reports whether a file is separate, and not in the directory of a group or host.
 func sopsAlone(f EncryptedFile) bool {
 	return filepath.Base(f.Path) == cmp.Or(f.Group, f.Host)+f.SOPS && slices.Contains([]string{"group_vars", "host_vars"}, filepath.Base(filepath.Dir(f.Path)))
 }

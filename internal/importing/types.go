@@ -10,19 +10,19 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// JSON, which ansible-inventory prints, has neither keys that are no texts nor dates: 10: and "10": are the same there,
-// and so are a date and its text, and a play distinguishes them. Its YAML has both, so it is asked for that too where
-// one may be, and such keys and dates become marks. Craton cannot hold them, so they stay in Ansible.
+// JSON, as printed by ansible-inventory, has neither dates nor keys that are not texts: 10: and "10": look the same,
+// and so do a date and its text, but a play distinguishes them. Ansible's YAML has both, so it is read too if the JSON
+// may contain such values, and these keys and dates become marks. Craton cannot store them, so they stay in Ansible.
 const (
-	typedKey     = "__craton_key_"  // begins a key: behind it are the type, a colon, and the text
-	typedValue   = "__craton_date"  // is the only key of an object that stands for a date
-	duplicateKey = "__craton_twice" // begins a key that stands twice, as a text and as something else
+	typedKey     = "__craton_key_"  // prefix of a key, followed by the type, a colon, and the text
+	typedValue   = "__craton_date"  // the only key of an object that represents a date
+	duplicateKey = "__craton_twice" // prefix of a key that occurs twice, as a text and as another type
 )
 
 var (
-	// oddKey are keys that JSON may have been made of something else.
+	// oddKey matches keys that may have had another type.
 	oddKey = value.LazyPattern(`^(?:-?[0-9].*|-?Infinity|NaN|true|false|null)$`)
-	// oddText are texts that may be dates.
+	// oddText matches texts that may be dates.
 	oddText = value.LazyPattern(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]+(?:Z|[+-][0-9:]+)?)?$`)
 )
 
@@ -32,7 +32,7 @@ func isOddText(text string) bool {
 	return len(text) >= 10 && text[4] == '-' && oddText().MatchString(text)
 }
 
-// typesOf reads what ansible-inventory --list --yaml prints, for the types of values that have been found to want it.
+// typesOf reads the output of ansible-inventory --list --yaml, for the types of values that need it.
 func (d *document) typesOf(text []byte, values *valueReader) error {
 	var top yaml.Node
 	if err := yaml.Unmarshal(text, &top); err != nil {
@@ -94,7 +94,7 @@ func (d *document) typesOf(text []byte, values *valueReader) error {
 	return nil
 }
 
-// members returns those of a mapping, by their keys as texts.
+// members returns the members of a mapping, by their keys as texts.
 func members(n *yaml.Node) map[string]*yaml.Node {
 	n = target(n)
 	if n == nil || n.Kind != yaml.MappingNode {
@@ -107,7 +107,7 @@ func members(n *yaml.Node) map[string]*yaml.Node {
 	return all
 }
 
-// target returns what an alias stands for.
+// target returns the node to which an alias refers.
 func target(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias
@@ -115,7 +115,7 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// withTypes puts marks into a value of JSON where the same in YAML has keys that are not text, and dates.
+// withTypes adds marks to a JSON value where the same value in YAML has dates, or keys that are not texts.
 func withTypes(decoded any, n *yaml.Node) any {
 	n = target(n)
 	if n == nil {
@@ -149,7 +149,7 @@ func withTypes(decoded any, n *yaml.Node) any {
 			taken[key] = true
 			typed[name] = withTypes(of, n.Content[i+1])
 		}
-		for k, v := range d { // what has another name there
+		for k, v := range d { // it has another name there
 			if !taken[k] {
 				typed[k] = v
 			}
@@ -159,7 +159,7 @@ func withTypes(decoded any, n *yaml.Node) any {
 	return decoded
 }
 
-// jsonKey returns what a key is in JSON, and with its type.
+// jsonKey returns a key as JSON, and with its type.
 func jsonKey(n *yaml.Node) (key, typed string) {
 	n = target(n)
 	if n.Kind != yaml.ScalarNode {
@@ -193,7 +193,7 @@ func jsonOf(tag, text string) string {
 	return text
 }
 
-// splitTyped returns the tag and the text of a key that is no text.
+// splitTyped returns the tag and the text of a typed key.
 func splitTyped(key string) (tag, text string, ok bool) {
 	rest, ok := strings.CutPrefix(key, typedKey)
 	if !ok {

@@ -12,32 +12,32 @@ import (
 
 // Value is a variable's value. Equal values of one inventory are one Value.
 type Value struct {
-	// JSON is compact, with sorted keys, and holds Ansible's marks.
+	// JSON is compact, with sorted keys, and contains Ansible's marks.
 	JSON string
-	// Of what is in it, at any depth.
+	// What it contains, at any depth.
 	Template bool   // text that Ansible executes
 	Marked   bool   // text that is marked as not to be executed
-	Unsafe   bool   // such text of which Ansible could make a template otherwise
-	Vault    bool   // text that is encrypted by itself
-	Bad      string // why Craton cannot hold it, or would hand it on as something else; ""
+	Unsafe   bool   // such text that Ansible could otherwise treat as a template
+	Vault    bool   // individually encrypted text
+	Bad      string // why Craton cannot store it, or would pass it on changed; ""
 
-	odd bool // JSON may have been made of keys that are no texts, or of dates
+	odd bool // JSON may hide dates, or keys that are not texts
 }
 
 // Vars are variables by name.
 type Vars map[string]*Value
 
-// notFinite marks a number that JSON lacks, which ansible-inventory prints as NaN, Infinity or -Infinity.
+// notFinite marks a number that JSON does not have, which ansible-inventory prints as NaN, Infinity or -Infinity.
 const notFinite = "__craton_not_finite"
 
-// valueReader makes values of JSON texts.
+// valueReader converts JSON texts to values.
 type valueReader struct {
 	inert func(string) bool
 	known map[string]*Value
-	odd   bool // some value is
+	odd   bool // some value is odd
 }
 
-// read makes a value canonical.
+// read returns a value in canonical form.
 func (r *valueReader) read(raw json.RawMessage) (*Value, error) {
 	if v := r.known[string(raw)]; v != nil {
 		return v, nil
@@ -60,14 +60,14 @@ func (r *valueReader) read(raw json.RawMessage) (*Value, error) {
 	return v, nil
 }
 
-// of makes a value of a text.
+// of returns the value of a text.
 func (r *valueReader) text(s string) *Value {
-	raw, _ := value.Encode(s) // a string never fails
+	raw, _ := value.Encode(s) // encoding a string never fails
 	v, _ := r.read(raw)
 	return v
 }
 
-// inspect finds out what is in a value.
+// inspect determines what a value contains.
 func (r *valueReader) inspect(v *Value, decoded any, depth int) {
 	bad := func(why string) {
 		if v.Bad == "" {
@@ -140,8 +140,8 @@ func isTemplate(s string) bool {
 	return strings.Contains(s, "{{") || strings.Contains(s, "{%") || strings.Contains(s, "{#") || strings.HasPrefix(s, "#jinja2:")
 }
 
-// plain returns a value as Craton holds it: without the marks of texts that are not to be executed, since that is all
-// of its texts.
+// plain returns a value as Craton stores it: without the marks of texts that must not be executed, because that applies
+// to all its texts.
 func (v *Value) plain() string {
 	if !v.Marked {
 		return v.JSON
@@ -174,7 +174,7 @@ func withoutUnsafe(decoded any) any {
 	return decoded
 }
 
-// finite makes JSON of what Python writes: NaN, Infinity and -Infinity become marks.
+// finite converts Python's JSON to valid JSON: NaN, Infinity and -Infinity become marks.
 func finite(text []byte) []byte {
 	if !bytes.Contains(text, []byte("NaN")) && !bytes.Contains(text, []byte("Infinity")) {
 		return text

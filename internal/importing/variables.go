@@ -5,27 +5,27 @@ import (
 	"slices"
 )
 
-// Where a host has a variable from, in the inventory that results.
+// The source of a host's variable in the resulting inventory.
 type from uint8
 
 const (
-	noValue     from = iota // it has none of the name
+	noValue     from = iota // it does not have the variable
 	fromCraton              // from a place, from the project, or its own
 	fromAnsible             // from group_vars or host_vars
 	omitted                 // it is left out
 )
 
-// spread is one variable over all hosts.
+// spread is one variable across all hosts.
 type spread struct {
 	name   string
-	value  []*Value // by index of a host; nil: it has none
-	origin []*Group // whose value it is; nil: the host's own
+	value  []*Value // by index of a host; nil: it does not have the variable
+	origin []*Group // the group with the value; nil: the host's own
 	from   []from
 	secret []bool // it is in an encrypted file
 	stays  map[*Group]bool
 }
 
-// variables decides where each variable goes.
+// variables decides where each variable is stored.
 func (p *planner) variables() {
 	all := map[string]bool{}
 	for _, g := range p.v.Groups {
@@ -70,7 +70,7 @@ func (p *planner) keepOn(h, name string, v *Value) {
 	p.hostKept[h][name] = v
 }
 
-// secretOf reports whether a host may have a value from an encrypted file.
+// secretOf reports whether a host's value may be from an encrypted file.
 func (p *planner) secretOf(h, name string, v *Value) bool {
 	if p.encrypted[hostHolder(h)][name] {
 		return true
@@ -81,8 +81,8 @@ func (p *planner) secretOf(h, name string, v *Value) bool {
 	return slices.ContainsFunc(p.v.member[h], func(g *Group) bool { return p.encrypted[g.holder()][name] && g.Vars[name] == v })
 }
 
-// trace finds out whose value each host has. Of several that have the same one a place comes first, so that it is
-// Craton's.
+// trace determines which group each host's value comes from. If several have the same value, places are preferred, so
+// that it is stored in Craton.
 func (p *planner) trace(s *spread) {
 	all := p.v.Groups[groupAll]
 	for i, h := range p.hosts {
@@ -92,7 +92,7 @@ func (p *planner) trace(s *spread) {
 			continue
 		}
 		var place, role, secret *Group
-		for _, g := range p.v.member[h] { // the last counts
+		for _, g := range p.v.member[h] { // the last one wins
 			if g.Vars[s.name] != v {
 				continue
 			}
@@ -125,7 +125,7 @@ func (p *planner) trace(s *spread) {
 	}
 }
 
-// part decides for each host whether it has the variable from Craton or from Ansible.
+// part decides for each host whether the variable is in Craton or in Ansible.
 func (p *planner) part(s *spread) {
 	for i, v := range s.value {
 		switch {
@@ -151,7 +151,7 @@ func (p *planner) part(s *spread) {
 	if s.name == hostAddress {
 		return
 	}
-	for changed := true; changed; { // a place has it in Craton if every host below has; else it stays where it is
+	for changed := true; changed; { // a place has it in Craton if every host in it does; otherwise it stays where it is
 		changed = false
 		for _, g := range p.v.sorted() {
 			if g.Vars[s.name] == nil || !p.isPlace(g) || s.stays[g] || p.allFromCraton(s, g) {
@@ -179,7 +179,7 @@ func (p *planner) allFromCraton(s *spread, g *Group) bool {
 	return true
 }
 
-// keepInAnsible keeps in Ansible what roles say, and what places say that cannot be Craton's.
+// keepInAnsible keeps variables of roles in Ansible, and those of places that cannot be in Craton.
 func (p *planner) keepInAnsible(s *spread) {
 	for _, g := range p.v.Groups {
 		v := g.Vars[s.name]
@@ -213,7 +213,7 @@ func (p *planner) keepInAnsible(s *spread) {
 	}
 }
 
-// reasonLeftOut a value is left out.
+// reasonLeftOut returns why a value is left out.
 func (p *planner) reasonLeftOut(v *Value) string {
 	switch {
 	case v.Vault && p.o.Vaults == Leave:
@@ -224,7 +224,7 @@ func (p *planner) reasonLeftOut(v *Value) string {
 	return "it has the tag !unsafe (--unsafe leave)"
 }
 
-// hoist sets the variable as high as it can be, and lower where the value differs.
+// hoist sets the variable at the outermost possible places, and further inside where the value differs.
 func (p *planner) hoist(s *spread) {
 	some := slices.Contains(s.from, fromCraton)
 	if !some {
@@ -270,7 +270,7 @@ func (p *planner) hoist(s *spread) {
 	place(p.root, nil)
 }
 
-// setDifferences computes what each host gets, and sets on the host what would differ.
+// setDifferences computes what each host gets, and sets differing values on the host.
 func (p *planner) setDifferences(s *spread) {
 	p.dropUnused(s)
 	order := p.stayingGroups(s)
@@ -302,7 +302,7 @@ func (p *planner) setDifferences(s *spread) {
 		if own := p.own[i][s.name]; own != nil {
 			got = own
 		}
-		var stays *Value // what group_vars say
+		var stays *Value // from group_vars
 		if g := p.winner(order, h); g != nil {
 			stays = g.Vars[s.name]
 		}
@@ -333,7 +333,8 @@ func (p *planner) setDifferences(s *spread) {
 	}
 }
 
-// stayingGroups returns the groups that say the variable in group_vars, the last that counts last.
+// stayingGroups returns the groups that have the variable in group_vars, in the order of precedence, the winning one
+// last.
 func (p *planner) stayingGroups(s *spread) (order []*Group) {
 	for _, g := range p.v.sorted() {
 		if s.stays[g] && (p.encrypted[g.holder()][s.name] && p.o.Vaults == Keep || p.kept[g][s.name] != nil) {
@@ -343,7 +344,7 @@ func (p *planner) stayingGroups(s *spread) (order []*Group) {
 	return order
 }
 
-// winner returns the group of these whose variable a host gets; nil for none.
+// winner returns the group of these from which a host gets the variable; nil for none.
 func (p *planner) winner(order []*Group, h string) *Group {
 	for i := len(order) - 1; i >= 0; i-- {
 		if g := order[i]; g.Name == groupAll || g.has(h) {
@@ -353,8 +354,8 @@ func (p *planner) winner(order []*Group, h string) *Group {
 	return nil
 }
 
-// dropUnused drops what a group says and none of its hosts ever got although it counts more than the group whose value
-// they have: in Ansible, what stands in group_vars/all is before what an inventory file says of a group.
+// dropUnused drops variables of a group that none of its hosts ever got although the group has precedence over the one
+// whose value they have: in Ansible, group_vars/all comes before what an inventory file sets in a group.
 func (p *planner) dropUnused(s *spread) {
 	rank := map[*Group]int{}
 	for i, g := range p.v.sorted() {
@@ -380,7 +381,7 @@ func (p *planner) dropUnused(s *spread) {
 	}
 }
 
-// setAddress sets ansible_host where the address in Craton is not what Ansible connects to.
+// setAddress sets ansible_host if Ansible connects to something other than the address in Craton.
 func (p *planner) setAddress(s *spread, i int) {
 	h, v := p.hosts[i], s.value[i]
 	switch {

@@ -14,10 +14,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Write writes the files of a result into a folder that is made if it is not there. They may hold secrets, and are for
-// the user alone. Files that are there, and an inventory, are an error that names them, and nothing is written then;
-// with force they are overwritten, and what an earlier import wrote is removed. A folder that is made here has all of
-// it in the end, or is not there.
+// Write writes the files of a result into a directory, which is created if necessary. They may contain secrets, so only
+// the user can read them. If files or an inventory exist there, Write returns an error that names them, and writes
+// nothing; with force, they are overwritten, and files of an earlier import are removed. A new directory is created
+// atomically.
 func (r *Result) Write(dir string, force bool) error {
 	if err := CheckFolder(dir); err != nil {
 		return err
@@ -56,8 +56,8 @@ func (r *Result) Write(dir string, force bool) error {
 	return replace(dir, files, old)
 }
 
-// CheckFolder returns an error where an import cannot be in a folder, since that, or what it is to be in, is something
-// else.
+// CheckFolder returns an error if an import cannot be written to a directory, because the path or its parent is
+// something else.
 func CheckFolder(dir string) error {
 	for at := filepath.Clean(dir); ; at = filepath.Dir(at) {
 		info, err := os.Stat(at)
@@ -74,7 +74,7 @@ func CheckFolder(dir string) error {
 	}
 }
 
-// create makes a folder with files: all of them, or it is not there.
+// create creates a directory with files, atomically.
 func create(dir string, files []File) (err error) {
 	above := filepath.Dir(filepath.Clean(dir))
 	var made []string // folders
@@ -104,7 +104,7 @@ func create(dir string, files []File) (err error) {
 	return err
 }
 
-// unwritable says of a folder what the system says of a file in it that is made for a moment.
+// unwritable returns an error if the system does not allow a temporary file in a directory.
 func unwritable(dir string, err error) error {
 	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		err = p.Err
@@ -114,8 +114,8 @@ func unwritable(dir string, err error) error {
 	return fmt.Errorf("%s cannot be written: %w", dir, err)
 }
 
-// staged writes files into a folder of their own, beside those whose place they will take. Its path is told in case of
-// an error too.
+// staged writes files into a temporary directory, next to those that they will replace. It also returns the path if
+// there is an error.
 func staged(in string, files []File) (stage string, err error) {
 	if stage, err = os.MkdirTemp(in, ".craton-import-*"); err != nil {
 		return "", err
@@ -128,7 +128,7 @@ func staged(in string, files []File) (stage string, err error) {
 	return stage, nil
 }
 
-// replace puts files in the place of those of an earlier import. All are written before one of those is touched.
+// replace replaces the files of an earlier import. All are written before any of those is changed.
 func replace(dir string, files []File, old []string) (err error) {
 	stage, err := staged(dir, files)
 	if stage != "" {
@@ -146,11 +146,11 @@ func replace(dir string, files []File, old []string) (err error) {
 				if err := os.Remove(filepath.Join(dir, name)); err != nil {
 					return partly(err)
 				}
-				_ = os.Remove(filepath.Dir(filepath.Join(dir, name))) // the last one of a folder takes it along
+				_ = os.Remove(filepath.Dir(filepath.Join(dir, name))) // the last one of a directory removes it
 			}
 		}
 	}
-	for _, f := range files { // the record comes last, by which --verify knows an import
+	for _, f := range files { // the record is last; --verify recognises an import by it
 		name := filepath.FromSlash(f.Path)
 		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(name)), 0o700); err != nil {
 			return partly(err)
@@ -162,7 +162,7 @@ func replace(dir string, files []File, old []string) (err error) {
 	return nil
 }
 
-// write writes a file into a folder, for the user alone.
+// write writes a file into a directory, readable only by the user.
 func (f *File) write(dir string) error {
 	name := filepath.FromSlash(f.Path)
 	if !filepath.IsLocal(name) {
@@ -179,7 +179,7 @@ func (f *File) write(dir string) error {
 	return os.WriteFile(path, f.Content, mode)
 }
 
-// written returns the files of an inventory that is in the folder: all of them count for Ansible.
+// written returns the files of an inventory in the directory: Ansible reads all of them.
 func written(dir string) ([]string, error) {
 	var found []string
 	root := filepath.Join(dir, InventoryDir)
@@ -202,7 +202,7 @@ func written(dir string) ([]string, error) {
 	return found, err
 }
 
-// ReadRecord reads what an earlier import keeps of itself.
+// ReadRecord reads the record of an earlier import.
 func ReadRecord(dir string) (*Record, error) {
 	if err := CheckFolder(dir); err != nil {
 		return nil, err

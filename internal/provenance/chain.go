@@ -12,32 +12,32 @@ import (
 	"github.com/craton-fleet/craton/internal/snapshot"
 )
 
-// keyProject and keyParent are references that are followed in a way of their own.
+// keyProject and keyParent are references with a special treatment.
 const (
 	keyProject = "project_id"
 	keyParent  = "parent_id"
 )
 
-// Chain is an object with all that it inherits from.
+// Chain is an object and everything from which it inherits.
 type Chain struct {
 	Kind   *schema.Kind
-	Object craton.Object // as the API has it; its variables are its own
-	// Levels are the object and what it inherits from, the nearest first. The last is the project, but of kinds that
-	// inherit nothing.
+	Object craton.Object // as in the API, with its own variables
+	// Levels are the object and everything from which it inherits, nearest first. The last is the project, except for
+	// kinds that inherit nothing.
 	Levels []hierarchy.Level
 	// Complete is set if the caller may read the project. If not, the project's variables are those that the object
-	// inherits from it, and what other levels hide of it is not known.
+	// inherits from it; those that other levels override are unknown.
 	Complete bool
 }
 
-// levelSource is a level while the chain is read.
+// levelSource is a level while the chain is being read.
 type levelSource struct {
 	hierarchy.Level
-	fields craton.Object // nil of a project
+	fields craton.Object // nil for a project
 }
 
-// ReadChain reads an object by its id, and what it inherits from: a request for each level, and one more if the caller
-// may not read the project.
+// ReadChain reads an object by its id, and everything from which it inherits: one request for each level, and one more
+// if the caller may not read the project.
 func ReadChain(ctx context.Context, c *craton.Client, k *schema.Kind, id string) (*Chain, error) {
 	fields, err := c.Collection(craton.Kind(k.Name)).Get(ctx, id)
 	if err != nil {
@@ -46,7 +46,7 @@ func ReadChain(ctx context.Context, c *craton.Client, k *schema.Kind, id string)
 	return chainOf(ctx, c, k, *fields)
 }
 
-// chainOf reads what an object inherits from.
+// chainOf reads everything from which an object inherits.
 func chainOf(ctx context.Context, c *craton.Client, k *schema.Kind, object craton.Object) (*Chain, error) {
 	self := rungOf(k, object)
 	above, parents, project, err := readAbove(ctx, c, k, self)
@@ -81,8 +81,8 @@ func chainOf(ctx context.Context, c *craton.Client, k *schema.Kind, object crato
 	return chain, err
 }
 
-// readAbove reads what an object's references name: its places, its parents and theirs, and its project, nil if the
-// caller may not read it.
+// readAbove reads the objects to which an object refers: its places, its parents and their parents, and its project,
+// which is nil if the caller may not read it.
 func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self levelSource) (above map[string]levelSource, parents []levelSource, project *levelSource, err error) {
 	if k.Inherits == nil {
 		return nil, nil, nil, nil
@@ -130,7 +130,7 @@ func readAbove(ctx context.Context, c *craton.Client, k *schema.Kind, self level
 	return above, parents, project, err
 }
 
-// readParents reads the parent of a device, that one's, and so on; it ends where they form a loop.
+// readParents reads the parent of a device, the parent's parent, and so on, up to a cycle.
 func readParents(ctx context.Context, c *craton.Client, of levelSource) (parents []levelSource, err error) {
 	seen := map[string]bool{of.ID: true}
 	for id := of.fields.Text(keyParent); id != "" && !seen[id]; id = of.fields.Text(keyParent) {
@@ -143,7 +143,7 @@ func readParents(ctx context.Context, c *craton.Client, of levelSource) (parents
 	return parents, nil
 }
 
-// readDevice reads a device by its id, of which both kinds have one sequence.
+// readDevice reads a device by its id; both kinds share one sequence of ids.
 func readDevice(ctx context.Context, c *craton.Client, id string) (levelSource, error) {
 	var err error
 	for _, name := range schema.Host.Field(keyParent).To {
@@ -158,7 +158,7 @@ func readDevice(ctx context.Context, c *craton.Client, id string) (levelSource, 
 	return levelSource{}, err
 }
 
-// readHidden derives the project's variables from what the object resolves to.
+// readHidden derives the project's variables from the object's resolved ones.
 func (chain *Chain) readHidden(ctx context.Context, c *craton.Client) error {
 	resolved, err := c.Collection(craton.Kind(chain.Kind.Name)).GetResolved(ctx, chain.Object.ID())
 	if err != nil {
@@ -180,7 +180,7 @@ func rungOf(k *schema.Kind, fields craton.Object) levelSource {
 // Name returns the object's name.
 func (chain *Chain) Name() string { return chain.Levels[0].Name }
 
-// String names the object for people.
+// String describes the object for people.
 func (chain *Chain) String() string {
 	return fmt.Sprintf("%s %q", chain.Kind.Noun(), chain.Name())
 }

@@ -8,20 +8,20 @@ import (
 	"github.com/craton-fleet/craton/internal/hierarchy"
 )
 
-// Pair is a variable of which two objects have different values.
+// Pair is a variable with different values in two objects.
 type Pair struct {
 	Key    string           `json:"key"`
-	Values [2]*SideDocument `json:"values"` // in the order of the objects; null: it has none
+	Values [2]*SideDocument `json:"values"` // in the order of the objects; null: not set
 }
 
-// SideDocument is a value that counts, and where it comes from.
+// SideDocument is a winning value and its source.
 type SideDocument struct {
 	Value json.RawMessage `json:"value"`
 	Kept  bool            `json:"kept"` // false: the change log has only a hash of it
 	From  LevelDocument   `json:"from"`
 }
 
-// Compare lists the variables whose values two objects, of which these are the levels, do not share, sorted by name.
+// Compare returns the variables that differ between two objects with these levels, sorted by name.
 func Compare(a, b []hierarchy.Level) []Pair {
 	sides := [2]map[string]*SideDocument{resolve(a), resolve(b)}
 	pairs := []Pair{}
@@ -39,7 +39,7 @@ func Compare(a, b []hierarchy.Level) []Pair {
 	return pairs
 }
 
-// resolve returns what counts of levels, by name.
+// resolve returns the winning values of levels, by name.
 func resolve(levels []hierarchy.Level) map[string]*SideDocument {
 	own := make([]hierarchy.Variables, len(levels))
 	for i := range own {

@@ -15,19 +15,19 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Explanation is where each variable of an object comes from.
+// Explanation describes where each variable of an object comes from.
 type Explanation struct {
 	Chain
 	Variables []Variable // sorted by name
 
-	// Setters are, of each level, the changes that set its variables; nil if that was not asked.
+	// Setters are, for each level, the changes that set its variables; nil if they were not read.
 	Setters []map[string]*craton.Change
 }
 
-// Variable is one variable: the first of its values counts, the others are hidden.
+// Variable is one variable: the first of its values wins, the others are overridden.
 type Variable struct {
 	Name     string
-	Values   []hierarchy.At // one of each level that has the variable, the nearest first; null is a value
+	Values   []hierarchy.At // one of each level that has the variable, nearest first; null is a value
 	Excluded bool           // the inventory leaves it out
 }
 
@@ -51,7 +51,7 @@ func ExplainObject(ctx context.Context, c *craton.Client, k *schema.Kind, object
 	return e, nil
 }
 
-// Resolve lists what the levels have by variable.
+// Resolve lists the values of all levels by variable.
 func (e *Explanation) Resolve(excludes func(string) bool) {
 	levels := make([]hierarchy.Variables, len(e.Levels))
 	for i := range levels {
@@ -62,14 +62,14 @@ func (e *Explanation) Resolve(excludes func(string) bool) {
 	}
 }
 
-// Find returns the place of a variable among them.
+// Find returns the index of a variable among them.
 func (e *Explanation) Find(name string) (int, bool) {
 	return slices.BinarySearchFunc(e.Variables, name, func(v Variable, name string) int { return strings.Compare(v.Name, name) })
 }
 
-// ReadSetters finds, for the variables of each level, the last change that set them: a request for each level, or some
-// where the server has to be asked for the whole log of it. A server can do this that has a change log; can is what it
-// has beside v1, nil if that was not asked yet.
+// ReadSetters finds the last change that set each variable of each level: with one request per level, or several if the
+// server only offers its complete log. It needs a server with a change log; can is its capabilities, nil if not read
+// yet.
 func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client, can *craton.Capabilities) (err error) {
 	if can == nil {
 		if can, err = c.Capabilities(ctx); err != nil {
@@ -107,7 +107,7 @@ func (e *Explanation) ReadSetters(ctx context.Context, c *craton.Client, can *cr
 // HasSetters reports whether the setters of the variables were read.
 func (e *Explanation) HasSetters() bool { return e.Setters != nil }
 
-// SetBy returns the change that set a variable of a level; nil if the log does not have it, or was not asked.
+// SetBy returns the change that set a variable of a level; nil if the log does not have it, or was not read.
 func (e *Explanation) SetBy(level int, name string) *craton.Change {
 	if e.Setters == nil {
 		return nil
@@ -120,27 +120,27 @@ func (e *Explanation) Unknown(level int) bool {
 	return e.Levels[level].Kind == schema.Project.Name && !e.Complete
 }
 
-// The documents that programs read.
+// The documents for programs.
 type (
-	// LevelDocument is an object that gives variables.
+	// LevelDocument is an object from which variables are inherited.
 	LevelDocument struct {
 		Type string  `json:"type"`
-		ID   any     `json:"id"`   // a number; of a project its UUID
+		ID   any     `json:"id"`   // a number; a UUID for a project
 		Name *string `json:"name"` // null for a project that the caller may not read
 	}
-	// VariableDocument is a variable: what counts, and what that hides.
+	// VariableDocument is a variable: the winning value, and those that it overrides.
 	VariableDocument struct {
 		ValueDocument
 		Shadows  []ValueDocument `json:"shadows"`
 		Excluded bool            `json:"excluded"`
 	}
-	// ValueDocument is a value, and where it comes from.
+	// ValueDocument is a value and its source.
 	ValueDocument struct {
 		Value json.RawMessage `json:"value"`
 		From  LevelDocument   `json:"from"`
-		Set   *SetterDocument `json:"set,omitempty"` // none where the log does not know, or was not asked
+		Set   *SetterDocument `json:"set,omitempty"` // missing if the log does not have it, or was not read
 	}
-	// SetterDocument is who set a value.
+	// SetterDocument is the change that set a value.
 	SetterDocument struct {
 		User      string           `json:"user"`
 		Time      craton.Timestamp `json:"time"`
@@ -163,7 +163,7 @@ func DocumentOf(l hierarchy.Level) LevelDocument {
 	return d
 }
 
-// Order returns the document of the levels, the nearest first.
+// Order returns the document of the levels, nearest first.
 func (e *Explanation) Order() []LevelDocument {
 	order := make([]LevelDocument, len(e.Levels))
 	for i, l := range e.Levels {

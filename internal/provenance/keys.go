@@ -12,19 +12,19 @@ import (
 // Keys are the variables of a fleet.
 type Keys struct {
 	Hosts    int      `json:"hosts"`    // of the fleet
-	Complete bool     `json:"complete"` // false: the caller may not read the project, of whose variables only those are known that something inherits
+	Complete bool     `json:"complete"` // false: the caller may not read the project; only those of its variables are known that something inherits
 	Keys     []KeyUse `json:"keys"`     // by name
 }
 
 // KeyUse is how a variable is used.
 type KeyUse struct {
 	Key     string         `json:"key"`
-	Hosts   int            `json:"hosts"`   // that have it, be it their own or inherited
-	Objects int            `json:"objects"` // that it was set at
+	Hosts   int            `json:"hosts"`   // that have it, own or inherited
+	Objects int            `json:"objects"` // where it is set
 	Levels  map[string]int `json:"levels"`  // these by kind
 }
 
-// Size returns roughly how many bytes the index takes in memory. It holds nothing of the fleet.
+// Size returns the approximate size of the index in memory, in bytes. It has no references to the fleet.
 func (d *Keys) Size() (n int) {
 	for i := range d.Keys {
 		n += 200 + len(d.Keys[i].Key) + 60*len(d.Keys[i].Levels)
@@ -32,11 +32,11 @@ func (d *Keys) Size() (n int) {
 	return n
 }
 
-// levelsOf are the kinds of objects that have variables, the outermost first.
+// levelsOf are the kinds of objects with variables, outermost first.
 var levelsOf = []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Network, schema.NetworkInterface}
 
-// KeysOf lists the variables of a fleet, and counts where they were set and who has them. What hosts at one place
-// inherit is found once.
+// KeysOf lists the variables of a fleet, and counts where they are set and which hosts have them. What hosts at one
+// place inherit is determined once.
 func KeysOf(fleet *snapshot.Fleet) *Keys {
 	all := map[string]*KeyUse{}
 	use := func(key string) *KeyUse {
@@ -80,14 +80,14 @@ func KeysOf(fleet *snapshot.Fleet) *Keys {
 	return d
 }
 
-// sharing holds what hosts of one place and parent inherit, by place and parent.
+// sharing has what hosts with the same place and parent inherit, by place and parent.
 type sharing map[standingKey]*shared
 
 // shared are the levels above some hosts.
 type shared struct {
 	levels []hierarchy.Level
 	hosts  int
-	names  map[string]bool // once they were asked for
+	names  map[string]bool // computed once
 }
 
 // above returns the levels above a host.

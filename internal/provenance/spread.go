@@ -15,32 +15,32 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// Spread holds what a variable resolves to on all selected hosts.
+// Spread is the values to which a variable resolves on all selected hosts.
 type Spread struct {
 	Key      string        `json:"key"`
-	Hosts    int           `json:"hosts"`    // that are meant
-	Complete bool          `json:"complete"` // false: the caller may not read the project, and what hides of it is not known
-	Values   []SpreadValue `json:"values"`   // by how many hosts have them, then by how many do not because of others
-	Without  NamedHosts    `json:"without"`  // those that do not have the variable
+	Hosts    int           `json:"hosts"`    // selected hosts
+	Complete bool          `json:"complete"` // false: the caller may not read the project, and what overrides its value is unknown
+	Values   []SpreadValue `json:"values"`   // by the number of hosts that have them, then by the number of hosts that override them
+	Without  NamedHosts    `json:"without"`  // those without the variable
 }
 
-// SpreadValue is a value, and the object that gives it.
+// SpreadValue is a value and its source.
 type SpreadValue struct {
 	Value    json.RawMessage `json:"value"`
-	From     LevelDocument   `json:"from"` // of a host's own value its type only: see Own
-	Path     string          `json:"path"` // of the object, CLOUD/REGION/...; "" of hosts' own values
+	From     LevelDocument   `json:"from"` // for a host's own value, only its type: see Own
+	Path     string          `json:"path"` // of the object, CLOUD/REGION/...; "" for hosts' own values
 	Own      *NamedHosts     `json:"own"`  // the hosts that have it as their own
 	Hosts    int             `json:"hosts"`
 	Shadowed int             `json:"shadowed_on"` // hosts that would have it, but for a nearer object
 }
 
-// NamedHosts are hosts, with the names of the first.
+// NamedHosts is a number of hosts, with the names of the first.
 type NamedHosts struct {
 	Count int      `json:"count"`
 	First []string `json:"first"`
 }
 
-// shownHosts is how many hosts are named.
+// shownHosts is the maximum number of hosts that are named.
 const shownHosts = 5
 
 func (n *NamedHosts) add(host *snapshot.Object) {
@@ -57,11 +57,11 @@ func (n *NamedHosts) String() string {
 	return fmt.Sprintf("%s and %d more", n.First[0], n.Count-1)
 }
 
-// NoVariableError is the error of a variable that no host has.
+// NoVariableError is the error for a variable that no host has.
 type NoVariableError struct {
 	Key   string
-	Hosts int    // that were looked at
-	Near  string // a variable that was perhaps meant; ""
+	Hosts int    // that were examined
+	Near  string // a variable that was probably meant; ""
 }
 
 func (e *NoVariableError) Error() string {
@@ -72,13 +72,13 @@ func (e *NoVariableError) Error() string {
 	return text
 }
 
-// SpreadOf finds what a variable comes to on the hosts of a fleet that satisfy terms. That none has it is a
+// SpreadOf determines the values of a variable on the hosts of a fleet that match terms. If none has it, it returns a
 // *NoVariableError.
 func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, error) {
 	d := &Spread{Key: key, Complete: fleet.Complete, Values: []SpreadValue{}, Without: NamedHosts{First: []string{}}}
 	type source struct{ value, kind, id string }
 	values := map[source]*SpreadValue{}
-	above := map[standingKey][]*SpreadValue{} // what hosts at one place inherit, the nearest first
+	above := map[standingKey][]*SpreadValue{} // what hosts at one place inherit, nearest first
 	inherits := func(host *snapshot.Object) (all []*SpreadValue) {
 		for _, level := range host.Levels()[1:] {
 			value, has := level.Variables.Find(key)
@@ -138,7 +138,7 @@ func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, e
 		if n := cmp.Or(cmp.Compare(b.Hosts, a.Hosts), cmp.Compare(b.Shadowed, a.Shadowed)); n != 0 {
 			return n
 		}
-		if n := bytes.Compare(a.Value, b.Value); n != 0 { // of many hosts each its own
+		if n := bytes.Compare(a.Value, b.Value); n != 0 { // each of many hosts has its own
 			return n
 		}
 		return cmp.Or(cmp.Compare(a.From.Type, b.From.Type), cmp.Compare(a.Path, b.Path))
@@ -149,7 +149,7 @@ func SpreadOf(fleet *snapshot.Fleet, key string, terms *where.Where) (*Spread, e
 	return d, nil
 }
 
-// Size returns roughly how many bytes a spread takes in memory. It holds nothing of the fleet.
+// Size returns the approximate size of a spread in memory, in bytes. It has no references to the fleet.
 func (d *Spread) Size() int {
 	n := 200 + len(d.Key) + d.Without.size()
 	for i := range d.Values {
@@ -168,7 +168,7 @@ func (n *NamedHosts) size() (bytes int) {
 	return bytes
 }
 
-// namesOf returns the names of all variables of the hosts that satisfy terms, sorted.
+// namesOf returns the names of all variables of the hosts that match terms, sorted.
 func namesOf(fleet *snapshot.Fleet, terms *where.Where) []string {
 	known, above := map[string]bool{}, map[standingKey]bool{}
 	for _, host := range fleet.Of(schema.Host) {

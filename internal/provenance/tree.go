@@ -10,22 +10,22 @@ import (
 	"github.com/craton-fleet/craton/internal/snapshot"
 )
 
-// Place is a cloud, region or cell of a fleet, or the project around it, with what stands below.
+// Place is a cloud, region or cell of a fleet, or its project, with its contents.
 type Place struct {
 	Type      string    `json:"type"`
 	ID        string    `json:"id"`
 	Name      string    `json:"name"`
 	Cells     int       `json:"cells"`
-	Hosts     int       `json:"hosts"`     // also those in places below
+	Hosts     int       `json:"hosts"`     // including those in inner places
 	Devices   int       `json:"devices"`   // network devices
 	Variables int       `json:"variables"` // of its own
-	Differs   []Differs `json:"differs"`   // what hosts below have otherwise, by how many
+	Differs   []Differs `json:"differs"`   // variables that hosts in it override, with the number of hosts
 	Places    []*Place  `json:"places"`
 
 	differs map[string]int
 }
 
-// Differs is a variable of a place that hosts below have another value of.
+// Differs is a variable of a place that hosts in it override.
 type Differs struct {
 	Key   string `json:"key"`
 	Hosts int    `json:"hosts"`
@@ -33,12 +33,12 @@ type Differs struct {
 
 // Tree is a fleet by its places.
 type Tree struct {
-	Complete bool     `json:"complete"` // false: the caller may not read the project, and what differs from it is not known
+	Complete bool     `json:"complete"` // false: the caller may not read the project, and what overrides its variables is unknown
 	Projects []*Place `json:"projects"`
 	Clouds   []*Place `json:"clouds"`
 }
 
-// TreeOf counts what is in the places of a fleet, and which of their variables are hidden below.
+// TreeOf counts the contents of places of a fleet, and their variables that are overridden.
 func TreeOf(fleet *snapshot.Fleet) *Tree {
 	t := &Tree{Complete: fleet.Complete, Projects: []*Place{}, Clouds: []*Place{}}
 	places := map[string]*Place{} // by kind and id
@@ -80,7 +80,7 @@ func TreeOf(fleet *snapshot.Fleet) *Tree {
 	return t
 }
 
-// Size returns roughly how many bytes a tree takes in memory. It holds nothing of the fleet.
+// Size returns the approximate size of a tree in memory, in bytes. It has no references to the fleet.
 func (t *Tree) Size() (n int) {
 	var add func(places []*Place)
 	add = func(places []*Place) {
@@ -101,7 +101,7 @@ func byName(a, b *Place) int {
 	return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID))
 }
 
-// standing holds what devices at one place, and below one parent, inherit in common.
+// standing is what devices at one place with the same parent inherit.
 type standing struct {
 	places         []*Place
 	hosts, devices int
@@ -112,13 +112,13 @@ type standing struct {
 type inherited struct {
 	of      *Place
 	value   string
-	differs bool // for hosts that have no value of their own: a nearer level has another one
+	differs bool // for hosts without a value of their own: a nearer level overrides it
 }
 
-// placeKeys are the references of a device that what it inherits depends on.
+// placeKeys are the references that determine what a device inherits.
 var placeKeys = [...]string{"project_id", "cloud_id", "region_id", "cell_id", "parent_id"}
 
-// standingKey is what they name.
+// standingKey is their values.
 type standingKey [len(placeKeys)]string
 
 func standingOf(d *snapshot.Object) (key standingKey) {
@@ -128,8 +128,8 @@ func standingOf(d *snapshot.Object) (key standingKey) {
 	return key
 }
 
-// count counts devices, and the variables of places that hosts have otherwise. What hosts at one place have of the
-// levels above them is found once, and of each host only its own variables are looked at.
+// count counts devices, and the variables of places that hosts override. What hosts at one place inherit is determined
+// once; for each host, only its own variables are examined.
 func (t *Tree) count(fleet *snapshot.Fleet, at func(kind, id string) *Place) {
 	all := map[standingKey]*standing{}
 	for _, d := range fleet.Of(schema.Device) {
@@ -178,7 +178,7 @@ func (t *Tree) count(fleet *snapshot.Fleet, at func(kind, id string) *Place) {
 	}
 }
 
-// inherit finds what hosts have of the levels above them, the nearest first.
+// inherit determines what hosts inherit, nearest level first.
 func (s *standing) inherit(levels []hierarchy.Level, at func(kind, id string) *Place) {
 	s.above = map[string][]inherited{}
 	for i, level := range levels {

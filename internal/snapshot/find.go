@@ -12,36 +12,36 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Found is where a text stands.
+// Found is the result of a search for a text.
 type Found struct {
 	Text    string  `json:"text"`
 	Objects []Match `json:"objects"`
-	More    int     `json:"more"` // objects that match and are not told
+	More    int     `json:"more"` // matching objects beyond the limit
 }
 
-// Match is an object that has the text.
+// Match is an object that contains the text.
 type Match struct {
 	Kind  string  `json:"kind"`
-	ID    any     `json:"id"` // a number; of a project its UUID
+	ID    any     `json:"id"` // a number; a UUID for a project
 	Path  string  `json:"path"`
 	Where []Place `json:"where"`
 }
 
-// Place is where in an object the text stands.
+// Place is where the text occurs in an object.
 type Place struct {
 	What string `json:"what"` // field, label, key or value
 	Name string `json:"name"` // of the field, the label, the variable
-	Text string `json:"text"` // around the place; of a key nothing
+	Text string `json:"text"` // around the place; empty for a key
 }
 
-// found are the kinds that are looked at, in the order in which they are shown.
+// found are the kinds that are searched, in the order in which they are shown.
 var found = []*schema.Kind{
 	schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Network, schema.NetworkInterface,
 }
 
-// Find looks for a text, upper and lower case alike, in all objects of a fleet, and returns at most limit matches, if
-// that is not 0. Of variables that hashes reports, whose values are secrets, only the keys are searched: finding parts
-// of a value would reveal it letter by letter.
+// Find searches all objects of a fleet for a text, case-insensitively, and returns at most limit matches, unless it is
+// 0. Of variables for which hashes returns true, whose values are secrets, only the keys are searched: finding parts of
+// a value would reveal it letter by letter.
 func Find(fleet *Fleet, text string, limit int, hashes func(key string) bool) *Found {
 	f := &Found{Text: text, Objects: []Match{}}
 	want := strings.ToLower(text)
@@ -65,8 +65,8 @@ func Find(fleet *Fleet, text string, limit int, hashes func(key string) bool) *F
 	return f
 }
 
-// inOrder returns the objects of a kind in the order in which they are shown: that of their creation. Interfaces come with
-// their devices, some of these at a time.
+// inOrder returns the objects of a kind in the order in which they are shown, that of their creation. Interfaces follow
+// their devices, in batches.
 func inOrder(fleet *Fleet, k *schema.Kind) []*Object {
 	all := fleet.Of(k)
 	if k != schema.NetworkInterface {
@@ -79,7 +79,7 @@ func inOrder(fleet *Fleet, k *schema.Kind) []*Object {
 	return slices.SortedStableFunc(slices.Values(all), func(a, b *Object) int { return cmp.Compare(number(a), number(b)) })
 }
 
-// placesOf returns where an object has a text, in lower case.
+// placesOf returns where a text, in lower case, occurs in an object.
 func placesOf(o *Object, want string, hashes func(key string) bool) (all []Place) {
 	add := func(what, name, text string, show bool) {
 		at := strings.Index(strings.ToLower(text), want)
@@ -112,13 +112,13 @@ func placesOf(o *Object, want string, hashes func(key string) bool) (all []Place
 	return all
 }
 
-// Bounds of what is shown around a place.
+// Limits of the excerpt around a place.
 const (
 	before = 30
 	after  = 60
 )
 
-// excerpt returns the part of a text around a place; where letters change their length in lower case, about there.
+// excerpt returns the part of a text around a place; approximately, if letters change their length in lower case.
 func excerpt(text string, at, length int) string {
 	from, to := max(0, at-before), min(len(text), at+length+after)
 	for from > 0 && from < len(text) && !utf8.RuneStart(text[from]) {
@@ -137,7 +137,7 @@ func excerpt(text string, at, length int) string {
 	return part
 }
 
-// Sentence says where the text stands.
+// Sentence describes where the text occurs.
 func (p Place) Sentence() string {
 	switch p.What {
 	case "label":

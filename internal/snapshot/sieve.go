@@ -9,15 +9,16 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// maxLeftOut is how many devices that were left out last are remembered: more than come before their interfaces.
+// maxLeftOut is the number of recently left out devices that are remembered: more than arrive before their interfaces.
 const maxLeftOut = 2000
 
-// matcher leaves out what cannot have a text, so that a search holds no more of a fleet than what it finds, and the places.
+// matcher leaves out objects that cannot contain a text, so that a search keeps only its matches and the places in
+// memory.
 type matcher struct {
 	want string // in lower case; "": nothing is left out
 	lost bool   // something is kept whose device was left out long ago
 
-	order []string // ids of devices that were left out, the oldest first
+	order []string // ids of devices that were left out, oldest first
 	out   map[string]leftOut
 }
 
@@ -29,7 +30,7 @@ type leftOut struct {
 func newMatcher(text string) *matcher {
 	want := strings.ToLower(text)
 	for _, r := range want {
-		if r < ' ' || r > '~' || r == '"' || r == '\\' { // it may be written otherwise in JSON
+		if r < ' ' || r > '~' || r == '"' || r == '\\' { // it may be written differently in JSON
 			want = ""
 			break
 		}
@@ -63,7 +64,8 @@ func (s *matcher) keep(f *Fleet, k *schema.Kind, line craton.FleetLine) bool {
 	return true
 }
 
-// may reports whether the JSON of an object may hold the text. What is escaped in it, or no ASCII, may be anything.
+// may reports whether the JSON of an object may contain the text. Escapes and characters outside ASCII may stand for
+// anything.
 func (s *matcher) may(object []byte) bool {
 	text := string(object)
 	for i := range len(text) {

@@ -21,21 +21,22 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// Options say what is read beside clouds, regions, cells, hosts and network devices.
+// Options determine what is read besides clouds, regions, cells, hosts and network devices.
 type Options struct {
 	Networks bool // and their interfaces
-	// Labels are read where that costs a request for each device: the original server does not list them.
+	// Labels are read even if that costs a request for each device: the original server does not list them.
 	Labels bool
 
-	// Text is all that is looked for, upper and lower case alike: what cannot have it, and holds nothing that may, is left
-	// out where the fleet comes as one answer, and takes no memory. Places of what has it are there, others perhaps.
+	// Text is the text to search for, case-insensitively: if the fleet is read as one response, objects that cannot
+	// contain it, and contain no such object, are left out and take no memory. Places of matching objects are kept,
+	// others possibly.
 	Text string
 }
 
-// Fleet is a fleet that was read.
+// Fleet is a complete fleet in memory.
 type Fleet struct {
-	Tag      string // identifies its state, as [craton.FleetMark] does; "" if it was read in listings
-	Complete bool   // the caller may read the project; else its variables are what regions inherit of it, and what they hide is not known
+	Tag      string // identifies its state, like [craton.FleetMark]; "" if it was read in listings
+	Complete bool   // the caller may read the project; otherwise its variables are those that regions inherit from it, and those that they override are unknown
 
 	objects map[*schema.Kind][]*Object
 	byID    map[reference]*Object
@@ -44,25 +45,25 @@ type Fleet struct {
 
 type reference struct{ kind, id string }
 
-// Object is one object of a fleet. It is what terms look at: see [where.Object].
+// Object is one object of a fleet, and implements [where.Object].
 //
-// Of a fleet that comes as one answer the text of each object is kept as it came, and is read where it is asked: a
-// large fleet so takes hardly more memory than its text.
+// If the fleet is read as one response, the text of each object is kept as received, and parsed when needed: a large
+// fleet takes hardly more memory than its text.
 type Object struct {
 	Kind      *schema.Kind
 	ID        string
 	Name      string
-	Inherited hierarchy.Variables // of a region, where the caller may not read the project: what it resolves to
-	Protected bool                // as far as the server protects objects
+	Inherited hierarchy.Variables // for a region, if the caller may not read the project: its resolved variables
+	Protected bool                // if the server can protect objects
 
-	text   string              // JSON, its variables among it; "" of what was read in listings, which has ...
+	text   string              // JSON, including its variables; "" if read in listings, which set ...
 	fields craton.Object       // ... members, without the variables, ...
-	own    hierarchy.Variables // ... and those; also of places, which are asked again and again
+	own    hierarchy.Variables // ... and these; also set for places, which are used repeatedly
 	labels []string            // of listings
 	fleet  *Fleet
 }
 
-// Of returns all objects of a kind; of devices hosts and network devices.
+// Of returns all objects of a kind; for devices, both hosts and network devices.
 func (f *Fleet) Of(k *schema.Kind) []*Object {
 	if k == schema.Device {
 		return slices.Concat(f.objects[schema.Host], f.objects[schema.NetworkDevice])
@@ -73,7 +74,7 @@ func (f *Fleet) Of(k *schema.Kind) []*Object {
 // Read reads a fleet.
 func Read(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 	can, err := c.Capabilities(ctx)
-	if err == nil && can.Has("fleet") { // who cannot be asked is asked for listings, whose errors say more
+	if err == nil && can.Has("fleet") { // if the server does not respond, the listings return a better error
 		ask := craton.FleetOptions{Networks: o.Networks}
 		if can.Has("fleet-text") && utf8.ValidString(o.Text) && len(o.Text) <= longestAsked {
 			ask.Text = o.Text
@@ -92,7 +93,7 @@ func newFleet() *Fleet {
 	return &Fleet{objects: map[*schema.Kind][]*Object{}, byID: map[reference]*Object{}, project: map[string]hierarchy.Variables{}}
 }
 
-// Matching returns the objects that satisfy terms, found on this side.
+// Matching returns the objects that match terms, evaluated by the client.
 func Matching(ctx context.Context, c *craton.Client, terms *where.Where) ([]*Object, error) {
 	f, err := Read(ctx, c, Options{Networks: terms.Kind == schema.Network, Labels: terms.AsksLabels()})
 	if err != nil {
@@ -101,7 +102,7 @@ func Matching(ctx context.Context, c *craton.Client, terms *where.Where) ([]*Obj
 	return slices.DeleteFunc(slices.Clone(f.Of(terms.Kind)), func(o *Object) bool { return !terms.Match(o) }), nil
 }
 
-// kinds returns those that are read.
+// kinds returns the kinds that are read.
 func (o Options) kinds() []*schema.Kind {
 	kinds := []*schema.Kind{schema.Project, schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice}
 	if o.Networks {
@@ -110,10 +111,10 @@ func (o Options) kinds() []*schema.Kind {
 	return kinds
 }
 
-// longestAsked is the length in bytes up to which a server is asked for a text: a URL has a limit.
+// longestAsked is the maximum length in bytes of a text for which the server searches: the length of a URL is limited.
 const longestAsked = 2000
 
-// stream reads a fleet in one answer, and leaves out what cannot have a text.
+// stream reads a fleet as one response, and leaves out objects that cannot contain a text.
 func stream(ctx context.Context, c *craton.Client, ask craton.FleetOptions, text string) (*Fleet, error) {
 	lines, err := c.Fleet(ctx, ask)
 	if err != nil {
@@ -184,7 +185,7 @@ func list(ctx context.Context, c *craton.Client, o Options) (*Fleet, error) {
 	return f, nil
 }
 
-// readProject reads the projects that objects are of, by those who may read one and not list them.
+// readProject reads the projects of the objects, for callers that may read one but not list them.
 func (f *Fleet) readProject(ctx context.Context, c *craton.Client) error {
 	seen := map[string]bool{}
 	for _, cloud := range f.objects[schema.Cloud] {
@@ -205,7 +206,7 @@ func (f *Fleet) readProject(ctx context.Context, c *craton.Client) error {
 	return nil
 }
 
-// readHidden reads what regions resolve to, where the project is not read.
+// readHidden reads the resolved variables of regions, if the project is not read.
 func (f *Fleet) readHidden(ctx context.Context, c *craton.Client) error {
 	if f.objects[schema.Project] != nil {
 		return nil
@@ -223,7 +224,7 @@ func (f *Fleet) readHidden(ctx context.Context, c *craton.Client) error {
 	return nil
 }
 
-// labelStreams is how many objects' labels are read at once.
+// labelStreams is the number of concurrent requests for labels.
 const labelStreams = 8
 
 func (f *Fleet) readLabels(ctx context.Context, c *craton.Client) error {
@@ -280,7 +281,7 @@ func labelsIn(array gjson.Result) (labels []string) {
 	return labels
 }
 
-// finish finds what each project gives, as far as the caller may know.
+// finish determines the variables of each project, as far as the caller may know them.
 func (f *Fleet) finish() {
 	for _, p := range f.objects[schema.Project] {
 		f.project[p.ID] = p.own
@@ -299,11 +300,10 @@ func (f *Fleet) finish() {
 	}
 }
 
-// memberVariables is the member of an object that has its own variables.
+// memberVariables is the member of an object with its own variables.
 const memberVariables = "variables"
 
-// Variables returns those that an object came with, without the space around the parts of values that the original
-// writes.
+// Variables returns own variables, without the whitespace that the original server writes between parts of values.
 func Variables(raw json.RawMessage) hierarchy.Variables { return variablesIn(gjson.ParseBytes(raw)) }
 
 func variablesIn(object gjson.Result) (all hierarchy.Variables) {
@@ -314,7 +314,7 @@ func variablesIn(object gjson.Result) (all hierarchy.Variables) {
 	return all.Tidy()
 }
 
-// tidy returns the text of a value without the space around its parts.
+// tidy returns the text of a value without whitespace between its parts.
 func tidy(text string) string {
 	if strings.ContainsAny(text, " \t\r\n") {
 		return string(jsontext.AppendClean(nil, text))
@@ -336,7 +336,7 @@ func (o *Object) ownVariable(name string) (text string, has bool) {
 		return o.own.Find(name)
 	}
 	gjson.Get(o.text, memberVariables).ForEach(func(key, value gjson.Result) bool {
-		if key.String() == name { // of several the last counts
+		if key.String() == name { // of duplicates, the last counts
 			text, has = value.Raw, true
 		}
 		return true
@@ -347,7 +347,7 @@ func (o *Object) ownVariable(name string) (text string, has bool) {
 	return text, has
 }
 
-// Field returns the text of a field: of an id its digits, "" for null and what is not there.
+// Field returns the text of a field: the digits of an id, "" for null and missing fields.
 func (o *Object) Field(key string) string {
 	if key == where.KeyProtected {
 		return strconv.FormatBool(o.Protected)
@@ -365,7 +365,7 @@ func (o *Object) Field(key string) string {
 	return v.Raw
 }
 
-// Labels returns those of a device.
+// Labels returns the labels of a device.
 func (o *Object) Labels() []string {
 	if o.fields == nil {
 		return labelsIn(gjson.Get(o.text, "labels"))
@@ -373,7 +373,7 @@ func (o *Object) Labels() []string {
 	return o.labels
 }
 
-// up returns what a reference names, nil if that was not read.
+// up returns the object to which a reference refers, nil if it was not read.
 func (o *Object) up(key string) *Object {
 	id := o.Field(key)
 	field := o.Kind.Field(key)
@@ -388,7 +388,8 @@ func (o *Object) up(key string) *Object {
 	return nil
 }
 
-// Path returns what a reference names, behind the names of the cloud and region around it; "" is the object itself.
+// Path returns the names of the object to which a reference refers, after those of its cloud and region; "" is the
+// object itself.
 func (o *Object) Path(key string) []string {
 	of := o
 	if key != "" {
@@ -427,7 +428,7 @@ func (o *Object) Variable(name string, own bool) (string, bool) {
 	return "", false
 }
 
-// Levels returns the object and all that it inherits from, the nearest first.
+// Levels returns the object and everything from which it inherits, nearest first.
 func (o *Object) Levels() (all []hierarchy.Level) {
 	for r := range o.rungs() {
 		all = append(all, r.level())
@@ -466,7 +467,7 @@ func (o *Object) rungs() iter.Seq[rung] {
 			id := o.Field(key)
 			return rung{of: o.fleet.byID[reference{schema.Project.Name, id}], project: id, fleet: o.fleet}, true
 		}
-		if steps++; steps > len(o.fleet.byID)+len(o.Kind.Inherits) { // parents in a circle
+		if steps++; steps > len(o.fleet.byID)+len(o.Kind.Inherits) { // parents form a cycle
 			return rung{}, false
 		}
 		above := r.of.up(key)
@@ -477,7 +478,7 @@ func (o *Object) rungs() iter.Seq[rung] {
 // Find returns the object of a kind with an id, nil if it was not read.
 func (f *Fleet) Find(kind, id string) *Object { return f.byID[reference{kind, id}] }
 
-// Texts yields the keys and texts of an object's fields that are texts, in the order of its kind.
+// Texts yields the keys and texts of an object's text fields, in the order of its kind.
 func (o *Object) Texts() iter.Seq2[string, string] {
 	return func(yield func(key, text string) bool) {
 		if !yield(o.Kind.Title, o.Name) {
@@ -494,7 +495,7 @@ func (o *Object) Texts() iter.Seq2[string, string] {
 	}
 }
 
-// Fields returns the object's members as the API has them, without its variables.
+// Fields returns the object's members as in the API, without its variables.
 func (o *Object) Fields() craton.Object {
 	if o.fields != nil {
 		return o.fields

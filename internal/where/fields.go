@@ -8,45 +8,45 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// KeyProtected is the field that says whether an object is kept from being deleted. v1 does not have it.
+// KeyProtected is the field that says whether an object is protected from deletion. v1 does not have it.
 const KeyProtected = "protected"
 
-// Keys of fields that the schema does not have as such.
+// Keys of fields that are not in the schema under these names.
 const (
 	keyID     = "id"
 	keyName   = "name"
 	keyLabels = "labels"
 )
 
-// words by which people name fields other than by their option.
+// words are other words that people use for fields.
 var words = map[string]string{"ip_address": "ip", "device_type": "type"}
 
-// reserved are the words that never name a variable, whatever the kind: so that a term means the same for all of them,
-// or is an error.
+// reserved are words that are never names of variables, for any kind, so that a term has the same meaning for all
+// kinds, or is an error.
 var reserved = []string{
 	"active", "cell", "cell_id", "cloud", "cloud_id", "created_at", "device_type", "id", "ip", "ip_address", "label", "labels", "name",
 	"note", "parent", "parent_id", "project_id", "protected", "region", "region_id", "type", "updated_at", "variables", "vars",
 }
 
-// slips are words between terms that other languages have.
+// slips are operators of other languages between terms.
 var slips = []string{"and", "or", "not", "in", "like", "where"}
 
-// isReserved reports whether a variable needs vars. in front.
+// isReserved reports whether a variable needs the prefix vars.
 func isReserved(k *schema.Kind, key string) bool {
 	_, field := fieldOf(k, key)
 	return field || slices.Contains(reserved, key) || isSlip(key) || nearField(k, key) != ""
 }
 
-// nearField returns the field that a word is most likely a slip of: a term about a variable that nothing has finds
-// nothing, or turned round everything.
+// nearField returns the field that was probably meant by a word: a term about a variable that no object has would match
+// nothing or, negated, everything.
 func nearField(k *schema.Kind, word string) string { return nearest.Within(word, wordsOf(k), 1) }
 
 func isSlip(word string) bool { return slices.Contains(slips, strings.ToLower(word)) }
 
-// Kinds are those that terms are read for.
+// Kinds are the kinds for which terms are supported.
 var Kinds = []*schema.Kind{schema.Cloud, schema.Region, schema.Cell, schema.Host, schema.NetworkDevice, schema.Device, schema.Network}
 
-// Fields returns what terms can be about for a kind, in the order in which help shows them.
+// Fields returns the fields for terms about a kind, in the order in which help shows them.
 func Fields(k *schema.Kind) []Field {
 	fields := []Field{{Word: "name", Key: keyName, Type: TextField}, {Word: "id", Key: keyID, Type: IDField}}
 	if k.Labels != schema.Unlabelled {
@@ -82,7 +82,7 @@ func Fields(k *schema.Kind) []Field {
 	return fields
 }
 
-// fieldOf returns the field of a kind that a word names.
+// fieldOf returns the field of a kind with a name.
 func fieldOf(k *schema.Kind, word string) (Field, bool) {
 	for _, f := range Fields(k) {
 		if f.Word == word || f.Key == word && f.Type != PlaceField {
@@ -92,7 +92,7 @@ func fieldOf(k *schema.Kind, word string) (Field, bool) {
 	return Field{}, false
 }
 
-// wordsOf returns the words of a kind's fields.
+// wordsOf returns the names of a kind's fields.
 func wordsOf(k *schema.Kind) (all []string) {
 	for _, f := range Fields(k) {
 		if f.Key != f.Word || f.Type != IDField || f.Word == keyID {

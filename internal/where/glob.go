@@ -12,13 +12,13 @@ type Pattern struct {
 	parts []part
 }
 
-// part is a piece of a pattern: a text, or a wildcard.
+// part is a part of a pattern: a text, or a wildcard.
 type part struct {
 	text string
 	wild byte // '*', '?', or 0 for a text
 }
 
-// Literal returns a pattern that is one text and nothing else.
+// Literal returns a pattern that matches only one text.
 func Literal(text string) Pattern {
 	if text == "" {
 		return Pattern{}
@@ -26,7 +26,7 @@ func Literal(text string) Pattern {
 	return Pattern{[]part{{text: text}}}
 }
 
-// add appends a piece; several * in a row are one.
+// add appends a part; several * in a row are one.
 func (p *Pattern) add(one part) {
 	if n := len(p.parts); n > 0 {
 		last := &p.parts[n-1]
@@ -41,7 +41,7 @@ func (p *Pattern) add(one part) {
 	p.parts = append(p.parts, one)
 }
 
-// Literal returns the text that the pattern is, if it has no wildcard.
+// Literal returns the only text that the pattern matches, if it has no wildcard.
 func (p Pattern) Literal() (text string, ok bool) {
 	switch {
 	case len(p.parts) == 0:
@@ -52,7 +52,7 @@ func (p Pattern) Literal() (text string, ok bool) {
 	return "", false
 }
 
-// Translate writes the pattern in another language: what it has for * and ?, and how it writes a text.
+// Translate writes the pattern in another language, given its * and ?, and a function for texts.
 func (p Pattern) Translate(many, one string, literal func(string) string) string {
 	var b strings.Builder
 	for _, each := range p.parts {
@@ -68,7 +68,7 @@ func (p Pattern) Translate(many, one string, literal func(string) string) string
 	return b.String()
 }
 
-// Match reports whether a text is as the pattern says. It takes no longer than the product of both lengths.
+// Match reports whether a text matches. It takes no longer than the product of both lengths.
 func (p Pattern) Match(text string) bool {
 	if literal, ok := p.Literal(); ok {
 		return text == literal
@@ -99,7 +99,7 @@ func (p Pattern) Match(text string) bool {
 		}
 		_, n := utf8.DecodeRuneInString(mark)
 		mark = mark[n:]
-		if star[0].wild == 0 { // and all up to what must come next
+		if star[0].wild == 0 { // and everything up to the next required part
 			at := strings.Index(mark, star[0].text)
 			if at < 0 {
 				return false
@@ -110,7 +110,7 @@ func (p Pattern) Match(text string) bool {
 	}
 }
 
-// signs are the pieces of JSON that every text has, in quotes, which is as the pattern says.
+// signs returns the parts of JSON that every matching text, in quotes, contains.
 func (p Pattern) signs() (pieces []string) {
 	for i, each := range p.parts {
 		if each.wild != 0 {
@@ -132,8 +132,8 @@ func (p Pattern) signs() (pieces []string) {
 	return pieces
 }
 
-// starts are how JSON begins that is a text as the pattern says, or a list that may have one; none if it begins with a
-// wildcard.
+// starts returns the beginnings of the JSON of matching texts, and of lists that may contain one; none if it begins
+// with a wildcard.
 func (p Pattern) starts() []jsontext.Start {
 	if text, ok := p.Literal(); ok {
 		return jsontext.Value{Kind: jsontext.String, Text: text}.Starts()

@@ -11,18 +11,18 @@ import (
 
 // Object is an object that terms can be matched against.
 type Object interface {
-	// Field returns a field's text, by its key in the API: of an id its digits, of a flag true or false, "" for none.
+	// Field returns a field's text, by its key in the API: the digits of an id, true or false for a flag, "" for none.
 	Field(key string) string
-	// Labels returns those of a device.
+	// Labels returns the labels of a device.
 	Labels() []string
-	// Path returns the names of a place or of the parent, by the key of the reference, behind those of what is around
-	// it: a region's cloud, a cell's or a device's cloud and region. "" is the object itself; nil is none.
+	// Path returns the names of a place or of the parent, by the key of the reference, after those of its outer places:
+	// a region's cloud, a cell's or a device's cloud and region. "" is the object itself; nil is none.
 	Path(key string) []string
 	// Variable returns the JSON text of a variable, own or resolved.
 	Variable(name string, own bool) (value string, has bool)
 }
 
-// Match reports whether an object is meant.
+// Match reports whether an object matches all terms.
 func (w *Where) Match(o Object) bool {
 	if w == nil {
 		return true
@@ -35,7 +35,7 @@ func (w *Where) Match(o Object) bool {
 	return true
 }
 
-// Match reports whether an object satisfies the term.
+// Match reports whether an object matches the term.
 func (t *Term) Match(o Object) bool { return t.holds(o) != t.Not }
 
 // holds is like Match, but ignores Not.
@@ -77,18 +77,18 @@ func (t *Term) holds(o Object) bool {
 	})
 }
 
-// Contains reports whether a range has an address.
+// Contains reports whether a range contains an address.
 func (v Value) Contains(address string) bool {
 	a, err := netip.ParseAddr(address)
 	return err == nil && v.Range.Contains(a)
 }
 
-// MatchText reports whether a text is one of the alternatives.
+// MatchText reports whether a text matches one of the alternatives.
 func (t *Term) MatchText(text string) bool {
 	return slices.ContainsFunc(t.Values, func(v Value) bool { return v.Pattern.Match(text) })
 }
 
-// MatchPath reports whether a place is one of the alternatives: names of what is around it may be missing in them.
+// MatchPath reports whether a place matches one of the alternatives, which may omit names of outer places.
 func (t *Term) MatchPath(path []string) bool {
 	return len(t.Values) == 0 || slices.ContainsFunc(t.Values, func(v Value) bool {
 		if len(v.Path) > len(path) {
@@ -104,8 +104,7 @@ func (t *Term) MatchPath(path []string) bool {
 	})
 }
 
-// MatchValue reports whether a variable's value, as JSON text, has what the term asks for. Text that is no JSON has
-// nothing.
+// MatchValue reports whether a variable's value, as JSON text, matches. Invalid JSON never does.
 func (t *Term) MatchValue(text string) bool {
 	if len(t.Path) == 0 {
 		if len(t.Values) == 0 {
@@ -128,7 +127,7 @@ func (t *Term) MatchValue(text string) bool {
 	})
 }
 
-// matchPlain decides the usual case without a tree: a text.
+// matchPlain decides the common case, a text, without parsing.
 func (t *Term) matchPlain(value string) (known, matches bool) {
 	if !strings.HasPrefix(value, `"`) || strings.Contains(value, `\`) {
 		return false, false
@@ -142,7 +141,7 @@ func (t *Term) matchPlain(value string) (known, matches bool) {
 	})
 }
 
-// within returns what a path finds: of a list an element by its number, or what any of them has.
+// within returns the values at a path: in a list, an element by its index, or those of any element.
 func within(v jsontext.Value, path []string) []jsontext.Value {
 	found := []jsontext.Value{v}
 	for _, key := range path {
@@ -165,7 +164,7 @@ func within(v jsontext.Value, path []string) []jsontext.Value {
 	return found
 }
 
-// matches compares as the filter vars of the API does: a list by its elements, an object by some of its members.
+// matches compares like the API's filter vars: a list by its elements, an object by some of its members.
 func (v Value) matches(found jsontext.Value) bool {
 	if v.JSON != nil {
 		return found.Contains(*v.JSON)
@@ -179,11 +178,11 @@ func (v Value) matches(found jsontext.Value) bool {
 	return false
 }
 
-// maxSigns is how many alternatives of a term have signs; more are dear to look for.
+// maxSigns is the maximum number of alternatives for which signs are used; more are expensive to search for.
 const maxSigns = 32
 
-// Signs are what the JSON text of a variable's value holds if it has what the term asks for: for each alternative
-// pieces of text, in their order. None says nothing. [Term.MatchValue] decides.
+// Signs are texts that the JSON of a matching variable contains: for each alternative, parts in their order. None means
+// unknown. [Term.MatchValue] decides.
 func (t *Term) Signs() (alternatives [][]string) {
 	if len(t.Values) == 0 || len(t.Values) > maxSigns {
 		return nil
@@ -203,11 +202,10 @@ func (t *Term) Signs() (alternatives [][]string) {
 	return alternatives
 }
 
-// maxStarts is how many beginnings a term has; more are dear to look for.
+// maxStarts is the maximum number of beginnings of a term; more are expensive to search for.
 const maxStarts = 64
 
-// Starts are how the JSON text of a variable's value begins if it has what the term asks for. None says nothing.
-// [Term.MatchValue] decides.
+// Starts are the possible beginnings of the JSON of a matching variable. None means unknown. [Term.MatchValue] decides.
 func (t *Term) Starts() (all []jsontext.Start) {
 	if len(t.Path) > 0 {
 		return nil

@@ -18,9 +18,9 @@ import (
 
 // Error reports what is wrong with a term.
 type Error struct {
-	Term   string // as it was written
-	Column int    // where it begins in the text, in characters from 1
-	What   string // is wrong, and what is allowed
+	Term   string // as written
+	Column int    // its position in the text, in characters from 1
+	What   string // what is wrong, and what is allowed
 }
 
 func (e *Error) Error() string {
@@ -30,8 +30,8 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s (column %d): %s", strconv.Quote(value.Brief(e.Term)), e.Column, e.What)
 }
 
-// Parse reads terms about objects of a kind. Its error is an *Error. No terms at all are an error too: who means all
-// objects says nothing, or name=*.
+// Parse parses terms about objects of a kind. Its error is an *Error. No terms at all are an error too: to select all
+// objects, use no terms option or name=*.
 func Parse(k *schema.Kind, text string) (*Where, error) {
 	switch {
 	case len(text) > maxLength:
@@ -177,7 +177,7 @@ func (p *parser) term() (t Term, err error) {
 	}
 }
 
-// unexpected says what is wrong where a term neither ends nor goes on.
+// unexpected returns the error for a term that neither ends nor continues.
 func (p *parser) unexpected() error {
 	switch r := p.peek(); r {
 	case '&', '|', '(', ')':
@@ -230,7 +230,7 @@ func (p *parser) quoted() (string, error) {
 	return v.Text, nil
 }
 
-// about finds what a term is about: names are the parts before and behind dots.
+// about determines what a term is about: names are the parts separated by dots.
 func (p *parser) about(t *Term, names []word, scoped bool) error {
 	first := names[0]
 	marked := !first.quoted && first.text == vars
@@ -252,7 +252,7 @@ func (p *parser) about(t *Term, names []word, scoped bool) error {
 	return nil
 }
 
-// field looks whether a word names a field, and refuses what is none and would hardly be a variable.
+// field returns the field that a word names, and refuses words that are probably not meant as variables.
 func (p *parser) field(t *Term, name string, scoped, more bool) (done bool, err error) {
 	f, known := fieldOf(p.kind, name)
 	switch {
@@ -321,10 +321,10 @@ func (p *parser) json() (v Value, err error) {
 	return Value{JSON: &got}, nil
 }
 
-// read reads a value of characters, texts in quotes, and wildcards.
+// read reads a value that consists of characters, texts in quotes, and wildcards.
 func (p *parser) read(t *Term) (v Value, err error) {
 	place := t.Field.Type == PlaceField
-	var plain strings.Builder // as it stands there
+	var plain strings.Builder // as written
 	asked := false            // by quotes
 	path := []Pattern{{}}
 	for !p.ended() && p.peek() != ',' {
@@ -380,7 +380,7 @@ func (p *parser) read(t *Term) (v Value, err error) {
 	return v, nil
 }
 
-// wants says what a field takes.
+// wants describes the values of a field.
 func wants(of FieldType) string {
 	return map[FieldType]string{
 		AddressField: "it takes an address such as 10.20.0.11, or a range such as 10.20.0.0/16", FlagField: "it is true or false",
@@ -388,7 +388,7 @@ func wants(of FieldType) string {
 	}[of]
 }
 
-// variable returns a value that a variable is compared with.
+// variable returns a value to compare variables with.
 func variable(p Pattern, plain string, quoted bool) Value {
 	text, ok := p.Literal()
 	if !ok {
@@ -401,7 +401,7 @@ func variable(p Pattern, plain string, quoted bool) Value {
 	return Value{JSON: &v}
 }
 
-// place checks the names of a place and of what is around it.
+// place checks the names of a place and its outer places.
 func (p *parser) place(f Field, path []Pattern) (Value, error) {
 	most := map[string]int{schema.Cloud.Name: 1, schema.Region.Name: 2}[f.Word]
 	if most == 0 {
@@ -419,7 +419,7 @@ func (p *parser) place(f Field, path []Pattern) (Value, error) {
 	return Value{Path: path}, nil
 }
 
-// addresses reads an address, or a range of them.
+// addresses reads an address, or a range of addresses.
 func addresses(text string) (netip.Prefix, bool) {
 	if a, err := netip.ParseAddr(text); err == nil {
 		return netip.PrefixFrom(a, a.BitLen()), a.Zone() == ""

@@ -13,46 +13,46 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// Feature is the capability of servers that know terms, and the parameter of lists that takes them.
+// Feature is the capability of servers that support terms, and the parameter of lists for them.
 const Feature = "where"
 
-// Bounds of what is read: each term is a look-up for every object.
+// Limits of terms: each term is evaluated for every object.
 const (
 	MaxTerms  = 64
 	MaxValues = 1000 // of all terms together
 	maxLength = 16 << 10
 )
 
-// Where says which objects of a kind are meant. The zero Where means all of them.
+// Where selects objects of a kind. The zero Where selects all of them.
 type Where struct {
 	Kind  *schema.Kind
-	Terms []Term // all must hold
+	Terms []Term // all must match
 }
 
 // Term is one condition: about a field, or about a variable.
 type Term struct {
-	Not bool // it must not hold
+	Not bool // it is negated
 
-	Field Field // that it is about; the zero Field for a variable
+	Field Field // its field; the zero Field for a variable
 
 	Key  string   // of the variable
-	Path []string // to what is within its value
-	Own  bool     // only the object's own variables count, not those that it inherits
+	Path []string // to a value within its value
+	Own  bool     // only the object's own variables count, not inherited ones
 
-	// Values are the alternatives, of which one must match. None: it is there at all.
+	// Values are the alternatives, of which one must match. None: it exists.
 	Values []Value
 
 	marked bool // a field has the variable's name
 }
 
-// About returns a term about a variable of objects of a kind: that there is one. The caller adds values, and whether
-// only their own count.
+// About returns a term about a variable of objects of a kind: that it exists. The caller adds values, and whether only
+// own variables count.
 func About(k *schema.Kind, key string) Term { return Term{Key: key, marked: isReserved(k, key)} }
 
 // IsVariable reports whether the term is about a variable.
 func (t *Term) IsVariable() bool { return t.Field.Type == 0 }
 
-// FieldType says what the values of a field are, and so how they are compared.
+// FieldType is the type of a field's values, which determines how they are compared.
 type FieldType uint8
 
 // The types of fields.
@@ -61,19 +61,19 @@ const (
 	AddressField                      // Value.Range
 	FlagField                         // Value.Flag
 	IDField                           // Value.ID
-	PlaceField                        // Value.Path: the names of a place or parent, with what is around it
+	PlaceField                        // Value.Path: the names of a place or parent, with its outer places
 	LabelField                        // Value.Pattern of one of the labels
 )
 
-// Field is a field that a term can be about; variables are not fields.
+// Field is a field for terms; variables are not fields.
 type Field struct {
-	Word string // by which people name it: "ip", "region"
-	Key  string // in the API: "ip_address", "region_id"; of a label "labels"; "" for a place that is the object itself
+	Word string // the name that people use: "ip", "region"
+	Key  string // in the API: "ip_address", "region_id"; "labels" for a label; "" for a place that is the object itself
 	Type FieldType
-	May  bool // an object may lack it: the word alone asks for that
+	May  bool // an object may lack it: the name alone matches if it does not
 }
 
-// Value is one alternative of a term. Which member counts depends on the field; of a variable it is JSON, or else
+// Value is one alternative of a term. The field determines which member is used; for a variable it is JSON, or else
 // Pattern.
 type Value struct {
 	Pattern Pattern
@@ -84,25 +84,25 @@ type Value struct {
 	Path    []Pattern // innermost last
 }
 
-// IsAll reports whether every object is meant.
+// IsAll reports whether every object is selected.
 func (w *Where) IsAll() bool { return w == nil || len(w.Terms) == 0 }
 
-// IsOne reports whether one object at most is meant, by its id.
+// IsOne reports whether at most one object is selected, by its id.
 func (w *Where) IsOne() bool {
 	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Field.Key == keyID && !t.Not && len(t.Values) == 1 })
 }
 
-// AsksLabels reports whether it depends on labels.
+// AsksLabels reports whether a term needs labels.
 func (w *Where) AsksLabels() bool {
 	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Field.Type == LabelField })
 }
 
-// AsksVariables reports whether a term is about a variable: those are looked at object by object.
+// AsksVariables reports whether a term is about a variable: these are evaluated object by object.
 func (w *Where) AsksVariables() bool {
 	return w != nil && slices.ContainsFunc(w.Terms, func(t Term) bool { return t.Key != "" })
 }
 
-// String returns the one printed form: what means the same in few variants reads the same, and [Parse] reads it again.
+// String returns the canonical form: terms with the same meaning are mostly written the same, and [Parse] parses it.
 func (w *Where) String() string {
 	if w == nil {
 		return ""
@@ -117,7 +117,7 @@ func (w *Where) String() string {
 	return b.String()
 }
 
-// String returns the term as [Where.String] has it.
+// String returns the term in the form of [Where.String].
 func (t *Term) String() string {
 	var b strings.Builder
 	if t.Not && len(t.Values) == 0 {
@@ -141,7 +141,7 @@ func (t *Term) String() string {
 	return b.String()
 }
 
-// Name returns what the term is about, as it is written: "region", "ntp", "disks.size", "vars.name".
+// Name returns the name in the term, as written: "region", "ntp", "disks.size", "vars.name".
 func (t *Term) Name() string {
 	if !t.IsVariable() {
 		return t.Field.Word
@@ -158,7 +158,7 @@ func (t *Term) Name() string {
 	return b.String()
 }
 
-// text returns a value as it is written.
+// text returns a value as written in a term.
 func (v Value) text(of FieldType) string {
 	switch of {
 	case AddressField:
@@ -180,7 +180,7 @@ func (v Value) text(of FieldType) string {
 		return v.Pattern.text(false)
 	}
 	switch {
-	case v.JSON == nil: // a text with a wildcard in it reads as nothing else
+	case v.JSON == nil: // a text with a wildcard in it cannot be anything else
 		return v.Pattern.text(false)
 	case v.JSON.Kind == jsontext.String && v.JSON.Text != "" && scalar(v.JSON.Text).Kind == jsontext.String:
 		return Literal(v.JSON.Text).text(false)
@@ -190,7 +190,7 @@ func (v Value) text(of FieldType) string {
 	return v.JSON.Compact()
 }
 
-// text returns a pattern as it is written; one of a place has / between its parts.
+// text returns a pattern as written in a term; that of a place has / between its parts.
 func (p Pattern) text(place bool) string {
 	if len(p.parts) == 0 {
 		return `""`
@@ -213,7 +213,7 @@ func quote(s string) string {
 	return string(jsontext.AppendUTF8(nil, s))
 }
 
-// scalar returns the value of a variable that a text without quotes means, as `craton host-vars-set` reads it.
+// scalar returns the value of a variable for a text without quotes, as `craton host-vars-set` reads it.
 func scalar(text string) jsontext.Value {
 	if s := yaml11.Read(text); !s.Base60 && s.Problem == "" {
 		switch s.Kind {
@@ -226,15 +226,15 @@ func scalar(text string) jsontext.Value {
 	return jsontext.Value{Kind: jsontext.String, Text: text}
 }
 
-// isOdd reports whether a character stands in quotes only, in names and in values.
+// isOdd reports whether a character must be in quotes, in names and in values.
 func isOdd(r rune) bool {
 	return r == '"' || unicode.IsSpace(r) || unicode.IsControl(r) || value.Hidden(r)
 }
 
-// keyEnds are the characters that end a name, or that nobody expects in one.
+// keyEnds are the characters that end a name, or that are unusual in one.
 const keyEnds = `=!,.:*?<>()&|~'\`
 
-// valueStarts are the characters that no text without quotes begins with: they mean JSON, or a slip.
+// valueStarts are the characters with which no text without quotes begins: they begin JSON, or are a mistake.
 const valueStarts = `'=[{`
 
 func quoteKey(key string) string {
