@@ -66,7 +66,7 @@ func (l *FleetLine) Decode(object any) error {
 }
 
 // errUnchanged is the error that IsUnchanged recognises.
-var errUnchanged = errors.New("craton: the fleet is the one that is known")
+var errUnchanged = errors.New("craton: the fleet has not changed")
 
 // IsUnchanged reports whether the fleet is the one with the tag in [FleetOptions].
 func IsUnchanged(err error) bool { return errors.Is(err, errUnchanged) }
@@ -161,9 +161,9 @@ func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 			l, count, err := parseLine(text)
 			switch {
 			case err == nil && n == -1 && l.Kind != fleetLine:
-				err = errors.New("it does not begin like a fleet")
+				err = errors.New("it does not begin with the line of a fleet")
 			case err == nil && count >= 0 && count != n:
-				err = fmt.Errorf("it has %d objects, and says that there are %d", n, count)
+				err = fmt.Errorf("it has %d objects, but announces %d", n, count)
 			}
 			switch {
 			case err != nil:

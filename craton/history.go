@@ -162,7 +162,7 @@ func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {
 	d := &Difference{stream: stream, lines: bufio.NewReaderSize(stream, 64<<10)}
 	first, err := d.next()
 	if err == nil && first.Diff == nil {
-		err = errors.New("it does not begin like a difference")
+		err = errors.New("it does not begin with the line of a difference")
 	}
 	if err != nil {
 		d.Close()
@@ -183,7 +183,7 @@ func (d *Difference) All() iter.Seq2[*Event, error] {
 			l, err := d.next()
 			switch {
 			case err == nil && l.End != nil && l.End.Count != n:
-				err = fmt.Errorf("it has %d changes, and says that there are %d", n, l.End.Count)
+				err = fmt.Errorf("it has %d changes, but announces %d", n, l.End.Count)
 			case err == nil && l.End != nil:
 				return
 			}

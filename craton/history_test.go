@@ -41,10 +41,10 @@ func TestDiff(t *testing.T) {
 	const first, change, end = `{"diff": {"format": 1, "from": "9-aa", "to": "12-bb"}}` + "\n", `{"change": {"action": "delete", "kind": "host", "id": 3, "path": "east/dfw/db-01"}}` + "\n", `{"end": {"count": 2}}` + "\n"
 	for body, bad := range map[string]string{
 		first + change + `{"new": {}}` + "\n" + change + end: "",
-		first + change + end:              "it has 1 changes, and says that there are 2",
+		first + change + end:              "it has 1 changes, but announces 2",
 		first + change + change:           "ends before its last line",
 		first + change + change + "{\n":   "unexpected end",
-		change + change + end:             "does not begin like a difference",
+		change + change + end:             "does not begin with",
 		first + strings.TrimSpace(change): "ends before its last line",
 		"":                                "ends before its last line",
 	} {

@@ -37,7 +37,7 @@ func TestMessage(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	seen = nil
-	for text, words := range map[string]string{"two\nlines": "the message holds a control character", strings.Repeat("x", 1025): "the message has 1025 bytes, but at most 1024 are allowed"} {
+	for text, words := range map[string]string{"two\nlines": "the message contains a control character", strings.Repeat("x", 1025): "the message has 1025 bytes, but at most 1024 are allowed"} {
 		err := c.Clouds.Delete(craton.ContextWithMessage(t.Context(), text), 7)
 		if err == nil || !strings.Contains(err.Error(), words) || seen != nil {
 			t.Errorf("%.20q: %v, sent %v", text, err, seen)

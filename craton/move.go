@@ -35,7 +35,7 @@ func (m *Mover[T, K, M]) Move(ctx context.Context, id K, to M) (*T, error) {
 	return nil, err
 }
 
-const hintMove = "the object is there, so this server cannot move objects: delete it and create it where it belongs, or use a newer craton server"
+const hintMove = "the object exists, so this server cannot move objects: delete it and create it where it belongs, or use a newer craton server"
 
 // DeviceMove is where a host or network device goes: into a cell, whose region need not be given, or into a region,
 // where it keeps its cell only if that is there.

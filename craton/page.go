@@ -211,7 +211,7 @@ func explainList(err error, path string, q url.Values) error {
 			if m := q.Get("marker"); m != "" {
 				where = "among the " + cmp.Or(q.Get("limit"), "30") + " after id " + m
 			}
-			text := "if the error persists: the original server returns this for every list that holds an object (" + where +
+			text := "if the error persists: the original server returns this for every list that contains an object (" + where +
 				") whose ip_address is not an IP address; read them one by one, and delete the one that cannot be read"
 			if q.Get("vars") != "" {
 				text = "the original server returns this for a vars filter that is not path:value, such as role:\"db\"; otherwise, " + text
@@ -223,7 +223,7 @@ func explainList(err error, path string, q url.Values) error {
 		}
 	case StatusOf(err) == http.StatusNotFound:
 		if devices {
-			return WithHint(err, "the original server returns this for a whole list that holds a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device")
+			return WithHint(err, "the original server returns this for every list that contains a device whose parent belongs to another project; an admin, who sees all projects, can detach or delete that device")
 		}
 	}
 	return err

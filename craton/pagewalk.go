@@ -124,7 +124,7 @@ func (w *pageWalk) checkLast(ctx context.Context, page *RawPage, buf []byte) (do
 		at, place := w.place(page, prev), all-1-limit
 		switch {
 		case at < 0 && (place >= 0 || w.query.Get("marker") == "") || at > max(place, 0):
-			return newPageError("it has more rows before id %s than came: as many places before it as a page has room for, %d, is id %q", page.last.id, limit, prev), nil
+			return newPageError("rows before id %s are missing: %d rows before it comes id %q", page.last.id, limit, prev), nil
 		case second || limit != all || w.query.Get("marker") != "":
 			return nil, nil
 		}
@@ -157,7 +157,7 @@ func (w *pageWalk) checkBackwards(ctx context.Context, page *RawPage, buf []byte
 	}
 	for _, r := range others.rows {
 		if w.place(page, r.id) < 0 {
-			return newPageError("it lacks id %s, which it has in the other order", r.id), nil
+			return newPageError("it lacks id %s, which it contains in the reverse order", r.id), nil
 		}
 	}
 	return nil, nil

@@ -180,7 +180,7 @@ func overlay(object, change any) error {
 
 const (
 	hintWrite  = "the original server returns this when an object that the request names by its id does not exist, and when a text is longer than 255 characters"
-	hintDelete = "the original server returns this when something outside still refers to the object or to what it holds; delete children before their parents, interfaces before networks, then cells, regions, clouds"
+	hintDelete = "the original server returns this when something outside still refers to the object or its contents; delete children before their parents, interfaces before networks, then cells, regions, clouds"
 )
 
 // WithHint adds what to do next to a response of the API that has no Hint yet. Other errors stay as they are.

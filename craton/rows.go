@@ -192,7 +192,7 @@ func (p *RawPage) check(path string, q url.Values, after row) error {
 		}
 	}
 	if self := p.link("self").Get("marker"); !sameID(self, marker) {
-		return newPageError("%s came with that after id %q", place, self)
+		return newPageError("%s is in fact the page after id %q", place, self)
 	}
 	if limit := p.limit(); limit > 0 && len(p.rows) > limit {
 		return newPageError("%s has %d rows, more than the limit of %d", place, len(p.rows), limit)

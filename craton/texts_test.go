@@ -23,18 +23,18 @@ func TestTextsNotSent(t *testing.T) {
 	ctx := t.Context()
 	vars := func(key, value string) craton.Variables { return craton.Variables{key: json.RawMessage(value)} }
 	for want, send := range map[string]func() error{
-		"name holds the character U+200B": func() error { _, err := c.Clouds.Create(ctx, craton.CloudCreate{Name: "a\u200b"}); return err },
-		"name is not UTF-8":               func() error { _, err := c.Clouds.Create(ctx, craton.CloudCreate{Name: "a\xff"}); return err },
-		"note holds a NUL character":      func() error { _, err := c.Clouds.Create(ctx, craton.CloudCreate{Name: "a", Note: "\x00"}); return err },
+		"name contains the character U+200B": func() error { _, err := c.Clouds.Create(ctx, craton.CloudCreate{Name: "a\u200b"}); return err },
+		"name is not UTF-8":                  func() error { _, err := c.Clouds.Create(ctx, craton.CloudCreate{Name: "a\xff"}); return err },
+		"note contains a NUL character":      func() error { _, err := c.Clouds.Create(ctx, craton.CloudCreate{Name: "a", Note: "\x00"}); return err },
 		"variables.a[0] is 1e400, which is too large": func() error {
 			_, err := c.Clouds.Create(ctx, craton.CloudCreate{Name: "a", Variables: vars("a", `[1e400]`)})
 			return err
 		},
-		`variables."\x00" holds a NUL character`: func() error {
+		`variables."\x00" contains a NUL character`: func() error {
 			_, err := c.Clouds.Create(ctx, craton.CloudCreate{Name: "a", Variables: vars("\x00", `1`)})
 			return err
 		},
-		"device_type holds a control character": func() error {
+		"device_type contains a control character": func() error {
 			_, err := c.Hosts.Create(ctx, craton.HostCreate{Name: "a", DeviceType: "\t"})
 			return err
 		},
@@ -42,11 +42,11 @@ func TestTextsNotSent(t *testing.T) {
 			_, err := c.Hosts.Create(ctx, craton.HostCreate{Name: "a", Labels: []string{"a", ""}})
 			return err
 		},
-		"labels[0] holds the character U+202E":         func() error { _, err := c.Hosts.AddLabels(ctx, 1, "\u202e"); return err },
-		"x.y holds a NUL character":                    func() error { _, err := c.Hosts.SetVariables(ctx, 1, vars("x", `{"y":"\u0000"}`)); return err },
-		`"k\ufeff" holds the character U+FEFF`:         func() error { _, err := c.Hosts.SetVariables(ctx, 1, vars("k\ufeff", `1`)); return err },
-		"x is 1e-400, which is too near to zero":       func() error { _, err := c.Hosts.SetVariables(ctx, 1, vars("x", `1e-400`)); return err },
-		"x[1] is not UTF-8, or holds half a surrogate": func() error { _, err := c.Hosts.SetVariables(ctx, 1, vars("x", `[1,"\ud800"]`)); return err },
+		"labels[0] contains the character U+202E":         func() error { _, err := c.Hosts.AddLabels(ctx, 1, "\u202e"); return err },
+		"x.y contains a NUL character":                    func() error { _, err := c.Hosts.SetVariables(ctx, 1, vars("x", `{"y":"\u0000"}`)); return err },
+		`"k\ufeff" contains the character U+FEFF`:         func() error { _, err := c.Hosts.SetVariables(ctx, 1, vars("k\ufeff", `1`)); return err },
+		"x is 1e-400, which is too close to zero":         func() error { _, err := c.Hosts.SetVariables(ctx, 1, vars("x", `1e-400`)); return err },
+		"x[1] is not UTF-8, or contains half a surrogate": func() error { _, err := c.Hosts.SetVariables(ctx, 1, vars("x", `[1,"\ud800"]`)); return err },
 	} {
 		if err := send(); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%v, want %s", err, want)
@@ -65,7 +65,7 @@ func TestTextsNotSent(t *testing.T) {
 func TestUndecodableTexts(t *testing.T) {
 	t.Parallel()
 	for row, want := range map[string]string{
-		`{"id":7,"name":"\ud800"}`:                                  "clouds[1] (id 7) its name is not UTF-8, or holds half a surrogate pair",
+		`{"id":7,"name":"\ud800"}`:                                  "clouds[1] (id 7) its name is not UTF-8, or contains half a surrogate pair",
 		"{\"id\":7,\"name\":\"a\xff\"}":                             "clouds[1] (id 7) its name is not UTF-8",
 		`{"id":7,"name":"a","note":"\udc00"}`:                       "clouds[1] (id 7) its note is not UTF-8",
 		`{"id":7,"name":"a","variables":{"\ud800":1}}`:              "clouds[1] (id 7) a key of its variables is not UTF-8",

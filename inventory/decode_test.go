@@ -87,11 +87,11 @@ func TestDecodeErrors(t *testing.T) {
 		`{"hosts": [{"id":4,"labels":[5],"variables":{}}]}`:                                   `labels of host 4 is of the wrong type`,
 		`{"hosts": [{"id":4,"labels":{"a":1},"variables":{}}]}`:                               `labels of host 4 is of the wrong type`,
 		`{"hosts": [{"id": 4}]}`:                                                              `host 4 has no variables, although they were requested`,
-		`{"hosts": [{"id":4,"name":"\ud800","variables":{}}]}`:                                `the name of host 4 is not UTF-8, or holds half a surrogate pair; enter it again`,
-		"{\"hosts\": [{\"name\":\"a\xff\",\"id\":4,\"variables\":{}}]}":                       `the name of host 4 is not UTF-8, or holds half a surrogate pair; enter it again`,
-		`{"hosts": [{"id":4,"labels":["a","\udc00"],"variables":{}}]}`:                        `a label of host 4 is not UTF-8, or holds half a surrogate pair; enter it again`,
-		`{"hosts": [{"id":4,"name":"a","variables":{"\ud800":1}}]}`:                           `a key of the variables of host 4 is not UTF-8, or holds half a surrogate pair; enter it again`,
-		`{"hosts": [{"id":3,"name":"\ud834\udd1e","variables":{}},{"id":4,"note":"\ud834"}]}`: `the note of host 4 is not UTF-8, or holds half a surrogate pair; enter it again`,
+		`{"hosts": [{"id":4,"name":"\ud800","variables":{}}]}`:                                `the name of host 4 is not UTF-8, or contains half a surrogate pair; enter it again`,
+		"{\"hosts\": [{\"name\":\"a\xff\",\"id\":4,\"variables\":{}}]}":                       `the name of host 4 is not UTF-8, or contains half a surrogate pair; enter it again`,
+		`{"hosts": [{"id":4,"labels":["a","\udc00"],"variables":{}}]}`:                        `a label of host 4 is not UTF-8, or contains half a surrogate pair; enter it again`,
+		`{"hosts": [{"id":4,"name":"a","variables":{"\ud800":1}}]}`:                           `a key of the variables of host 4 is not UTF-8, or contains half a surrogate pair; enter it again`,
+		`{"hosts": [{"id":3,"name":"\ud834\udd1e","variables":{}},{"id":4,"note":"\ud834"}]}`: `the note of host 4 is not UTF-8, or contains half a surrogate pair; enter it again`,
 		`{"hosts": [{"id":4,"variables":[]}]}`:                                                `host 4 has no variables, although they were requested`,
 	} {
 		if _, err := newDecoder().page(&craton.RawPage{Body: []byte(body)}, HostKind, true); err == nil || err.Error() != want {

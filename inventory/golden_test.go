@@ -230,15 +230,15 @@ func TestBuildErrors(t *testing.T) {
 		},
 		"a region whose name turns the direction of writing": {
 			func(f *fake, dfw, c1 object) { f.host(f.region(f.get("clouds", 1), "a\u202eb", nil), "a", nil, nil) }, nil,
-			`the name of region 2 ("a\u202eb") holds the character U+202E, which is invisible or changes the direction of text; rename it`,
+			`the name of region 2 ("a\u202eb") contains the character U+202E, which is invisible or changes the direction of text; rename it`,
 		},
 		"a cell whose name has a character of no width": {
 			func(f *fake, dfw, c1 object) { f.host(f.cell(dfw, "a\u200bb", nil), "a", nil, nil) }, nil,
-			`the name of cell 2 ("a\u200bb") holds the character U+200B, which is invisible or changes the direction of text; rename it`,
+			`the name of cell 2 ("a\u200bb") contains the character U+200B, which is invisible or changes the direction of text; rename it`,
 		},
 		"a cloud whose name has a control character": {
 			func(f *fake, dfw, c1 object) { f.cloud("a\u001b[2Jb", nil); f.host(c1, "a", nil, nil) }, nil,
-			`the name of cloud 2 ("a\x1b[2Jb") holds a control character`,
+			`the name of cloud 2 ("a\x1b[2Jb") contains a control character`,
 		},
 		"a cell without a name": {
 			func(f *fake, dfw, c1 object) { f.host(f.cell(dfw, "", nil), "a", nil, nil) }, nil, `cell 2 has no name; give it one, or delete it`,
@@ -273,7 +273,7 @@ func TestBuildErrors(t *testing.T) {
 			func(f *fake, dfw, c1 object) { f.host(c1, "-oProxyCommand=id", nil, nil) }, nil, `begins with -, so that Ansible and ssh would read it as an option; rename it, or set hostname to ip_address`,
 		},
 		"a character of zero width": {
-			func(f *fake, dfw, c1 object) { f.host(c1, "a\u200bb", nil, nil) }, nil, `its name there is "a\u200bb", which holds the character U+200B, which is invisible or changes the direction of text; rename it, or set hostname to ip_address`,
+			func(f *fake, dfw, c1 object) { f.host(c1, "a\u200bb", nil, nil) }, nil, `its name there is "a\u200bb", which contains the character U+200B, which is invisible or changes the direction of text; rename it, or set hostname to ip_address`,
 		},
 		"a number that no double holds": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `{"a":[1,1e400]}`}, nil) }, nil,
@@ -281,20 +281,20 @@ func TestBuildErrors(t *testing.T) {
 		},
 		"a number of a cloud that no double holds": {
 			func(f *fake, dfw, c1 object) { f.host(c1, "a", nil, nil); f.vars["clouds"]["1"]["n"] = `-1e-400` }, nil,
-			`the variable n of cloud "east" (id 1) is -1e-400, which is too near to zero: other programs read 0; write it in quotes, or add "n" to exclude_variables`,
+			`the variable n of cloud "east" (id 1) is -1e-400, which is too close to zero: other programs read 0; write it in quotes, or add "n" to exclude_variables`,
 		},
 		"NUL in a value": {
-			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `["\u0000"]`}, nil) }, nil, `the variable n[0] of host "a" (id 1) holds a NUL character`,
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `["\u0000"]`}, nil) }, nil, `the variable n[0] of host "a" (id 1) contains a NUL character`,
 		},
 		"NUL in a key": {
-			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `{"a\u0000":1}`}, nil) }, nil, `the variable n."a\x00" of host "a" (id 1) holds a NUL character`,
+			func(f *fake, dfw, c1 object) { f.host(c1, "a", vars{"n": `{"a\u0000":1}`}, nil) }, nil, `the variable n."a\x00" of host "a" (id 1) contains a NUL character`,
 		},
 		"half a surrogate pair": {
 			func(f *fake, dfw, c1 object) {
 				f.host(c1, "a", nil, nil)
 				f.vars["projects"][project1]["n"] = `"\ud800"`
 			}, nil,
-			`the variable n of project ` + project1 + ` is not UTF-8, or holds half a surrogate pair`,
+			`the variable n of project ` + project1 + ` is not UTF-8, or contains half a surrogate pair`,
 		},
 		"comma":    {func(f *fake, dfw, c1 object) { f.host(c1, "a,b", nil, nil) }, nil, `its name there is "a,b", which contains a comma;`},
 		"space":    {func(f *fake, dfw, c1 object) { f.host(c1, "a b", nil, nil) }, nil, `contains a space or a control character;`},

@@ -235,5 +235,5 @@ func TestMessage(t *testing.T) {
 	if got := last(); got != "a document" {
 		t.Errorf("the change log has %q", got)
 	}
-	a.Fails(t, "craton_cloud", args{"name": "c", "note": "n", "change_message": "two\nlines"}, "the message holds a control character")
+	a.Fails(t, "craton_cloud", args{"name": "c", "note": "n", "change_message": "two\nlines"}, "the message contains a control character")
 }

@@ -103,7 +103,7 @@ func TestByID(t *testing.T) {
 		}
 		a.OK(t, true, name, args{"id": id, "state": "absent"})
 		a.OK(t, false, name, args{"id": id, "state": "absent"})
-		a.Fails(t, name, args{"id": id}, "there is no", "leave out id")
+		a.Fails(t, name, args{"id": id}, "there is no", "omit id")
 	}
 }
 

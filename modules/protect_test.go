@@ -110,7 +110,7 @@ func TestFleetSets(t *testing.T) {
 		t.Error(plan, warnings)
 	}
 	more := args{"fleet": map[string]any{"clouds": []any{map[string]any{"name": "west"}}}, "set": "wbe"}
-	if _, warnings := both(true, more); cmp.Diff([]any{"The set wbe is new: nothing belongs to it yet. Did you mean the set web?"}, warnings) != "" {
+	if _, warnings := both(true, more); cmp.Diff([]any{"The set wbe is new: no objects belong to it yet. Did you mean the set web?"}, warnings) != "" {
 		t.Error(warnings)
 	}
 }

@@ -14,34 +14,34 @@ func TestTextsAndNumbers(t *testing.T) {
 	a.place(t)
 	for _, l := range lives {
 		name := "craton_" + l.name
-		for text, why := range map[string]string{"a\u200bb": "name holds the character U+200B", "a\u202eb": "name holds the character U+202E", "a\tb": "name holds a control character", "a\x00": "name holds a NUL character", "cafe\u0301": `name is "cafe\u0301", not in Unicode's composed form (NFC), unlike "caf\u00e9", which looks the same; write it so`} {
+		for text, why := range map[string]string{"a\u200bb": "name contains the character U+200B", "a\u202eb": "name contains the character U+202E", "a\tb": "name contains a control character", "a\x00": "name contains a NUL character", "cafe\u0301": `name is "cafe\u0301", not in Unicode's composed form (NFC), unlike "caf\u00e9", which looks the same; use that form`} {
 			a.Fails(t, name, l.create.With(args{"name": text}), why)
 		}
 	}
 	web := args{"name": "web9", "region": "dfw", "ip_address": "10.0.0.9", "device_type": "server"}
 	for why, bad := range map[string]args{
-		"device_type holds the character U+FEFF":               {"device_type": "\ufeffserver"},
+		"device_type contains the character U+FEFF":            {"device_type": "\ufeffserver"},
 		"device_type is empty":                                 {"device_type": ""},
 		"labels: one is empty":                                 {"labels": []string{"a", ""}},
-		`labels: "a\u2066" holds the character U+2066`:         {"labels": []string{"a\u2066"}},
+		`labels: "a\u2066" contains the character U+2066`:      {"labels": []string{"a\u2066"}},
 		`the label is "e\u0301", not in Unicode's composed`:    {"labels": []string{"e\u0301"}},
 		`the variable is "e\u0301", not in Unicode's composed`: {"variables": map[string]any{"e\u0301": 1}},
-		"note holds a NUL character":                           {"note": "a\x00"},
-		"variables.a[1] holds a NUL character":                 {"variables": map[string]any{"a": []any{1, "\x00"}}},
-		`variables."a\u200b" holds the character U+200B`:       {"variables": map[string]any{"a\u200b": 1}},
-		`variables.a."\x00" holds a NUL character`:             {"variables": map[string]any{"a": map[string]any{"\x00": 1}}},
+		"note contains a NUL character":                        {"note": "a\x00"},
+		"variables.a[1] contains a NUL character":              {"variables": map[string]any{"a": []any{1, "\x00"}}},
+		`variables."a\u200b" contains the character U+200B`:    {"variables": map[string]any{"a\u200b": 1}},
+		`variables.a."\x00" contains a NUL character`:          {"variables": map[string]any{"a": map[string]any{"\x00": 1}}},
 		"variables.a.b is 1e400, which is too large":           {"variables": `{"a": {"b": 1e400}}`},
-		"variables.a is -1E-400, which is too near":            {"variables": `{"a": -1E-400}`},
+		"variables.a is -1E-400, which is too close":           {"variables": `{"a": -1E-400}`},
 	} {
 		a.Fails(t, "craton_host", web.With(bad), why)
 	}
-	a.Fails(t, "craton_network", args{"name": "n", "region": "dfw", "cidr": "10.1.0.0/16", "gateway": "10.1.0.1", "netmask": "255.255.0.0\u200b"}, "netmask holds the character U+200B")
-	a.Fails(t, "craton_network", args{"name": "n", "region": "dfw", "cidr": "10.1.0.0/16\x00", "gateway": "10.1.0.1", "netmask": "255.255.0.0"}, "cidr holds a NUL character")
+	a.Fails(t, "craton_network", args{"name": "n", "region": "dfw", "cidr": "10.1.0.0/16", "gateway": "10.1.0.1", "netmask": "255.255.0.0\u200b"}, "netmask contains the character U+200B")
+	a.Fails(t, "craton_network", args{"name": "n", "region": "dfw", "cidr": "10.1.0.0/16\x00", "gateway": "10.1.0.1", "netmask": "255.255.0.0"}, "cidr contains a NUL character")
 	a.Fails(t, "craton_variables", args{"kind": "region", "name": "dfw", "variables": map[string]any{"e\u0301": 1}}, `the variable is "e\u0301", not in Unicode's composed`)
 	a.Fails(t, "craton_variables", args{"kind": "region", "name": "dfw", "variables": `{"x": [1, {"y": 1e999}]}`}, "variables.x[1].y is 1e999")
 	a.Fails(t, "craton_fleet", args{"fleet": `{"project": {"variables": {"x": [1e400]}}}`}, "project.variables.x[0]", "is 1e400, which is too large")
-	a.Fails(t, "craton_user", args{"name": "u\u200b"}, "name holds the character U+200B")
-	a.Fails(t, "craton_project", args{"name": "p\u200b"}, "name holds the character U+200B")
+	a.Fails(t, "craton_user", args{"name": "u\u200b"}, "name contains the character U+200B")
+	a.Fails(t, "craton_project", args{"name": "p\u200b"}, "name contains the character U+200B")
 	a.OK(t, true, "craton_host", web.With(args{"note": "one\n\ttwo\u200b", "variables": map[string]any{"t": "\u202e", "big": "1e400"}}))
 }
 

@@ -36,8 +36,8 @@ func TestTexts(t *testing.T) {
 	}
 	const nul, half, zero, turned, control, empty = `a\u0000b`, `a\ud800b`, `a\u200bb`, `a\u202eb`, `a\u0007b`, ``
 	why := map[string]string{
-		nul: "holds a NUL character", half: "is not UTF-8, or holds half a surrogate pair", zero: "holds the character U+200B", turned: "holds the character U+202E",
-		control: "holds a control character", empty: "is empty; it must be given",
+		nul: "contains a NUL character", half: "is not UTF-8, or contains half a surrogate pair", zero: "contains the character U+200B", turned: "contains the character U+202E",
+		control: "contains a control character", empty: "is empty; give a value",
 	}
 	refused := map[string][]string{"NAME": {nul, half, zero, turned, control, empty}, "WORD": {nul, half, zero, turned, control}, "NOTE": {nul, half}}
 	for method, bodies := range map[string]map[string]string{"POST": posts, "PUT": puts} {
@@ -63,7 +63,7 @@ func TestTexts(t *testing.T) {
 		}
 	}
 	// Notes have lines, and anything else that can be shown escaped.
-	const form = `is "Zu\u0308rich", not in Unicode's composed form (NFC), unlike "Z\u00fcrich", which looks the same; write it so`
+	const form = `is "Zu\u0308rich", not in Unicode's composed form (NFC), unlike "Z\u00fcrich", which looks the same; use that form`
 	for request, body := range map[string]string{
 		"POST /v1/clouds": `{"name":"Zu\u0308rich"}`, "PUT /v1/hosts/1/variables": `{"Zu\u0308rich":1}`, "PUT /v1/hosts/1/labels": `{"labels":["Zu\u0308rich"]}`,
 		"POST /v1/regions": `{"name":"zrh","cloud_id":1,"variables":{"Zu\u0308rich":1}}`,
@@ -83,18 +83,18 @@ func TestVariablesThatNoProgramKeeps(t *testing.T) {
 	f := newFixture(t)
 	f.fleet()
 	for value, want := range map[string]string{
-		`"a\u0000"`:                "the variable x holds a NUL character",
-		`{"a":["b","c\u0000"]}`:    "the variable x.a[1] holds a NUL character",
-		`{"a":[{"c\u0000":1}]}`:    `the variable x.a[0]."c\x00" holds a NUL character`,
-		`["\udc00"]`:               "the variable x[0] is not UTF-8, or holds half a surrogate pair",
+		`"a\u0000"`:                "the variable x contains a NUL character",
+		`{"a":["b","c\u0000"]}`:    "the variable x.a[1] contains a NUL character",
+		`{"a":[{"c\u0000":1}]}`:    `the variable x.a[0]."c\x00" contains a NUL character`,
+		`["\udc00"]`:               "the variable x[0] is not UTF-8, or contains half a surrogate pair",
 		`{"\ud800":1}`:             `the variable x."\xed\xa0\x80" is not UTF-8`,
 		`1e400`:                    "the variable x is 1e400, which is too large",
 		`[[-1E+400]]`:              "the variable x[0][0] is -1E+400, which is too large",
-		`{"a.b":{"c":1e-400}}`:     `the variable x."a.b".c is 1e-400, which is too near to zero`,
-		`0.` + zeros(400) + `1`:    "which is too near to zero",
+		`{"a.b":{"c":1e-400}}`:     `the variable x."a.b".c is 1e-400, which is too close to zero`,
+		`0.` + zeros(400) + `1`:    "which is too close to zero",
 		`1` + zeros(400) + `.0`:    "which is too large",
 		`-1e99999999999999999999`:  "which is too large",
-		`1e-99999999999999999999`:  "which is too near to zero",
+		`1e-99999999999999999999`:  "which is too close to zero",
 		`[1` + zeros(4300) + `]`:   "an integer with 4301 digits: Python, and therefore Ansible, reads at most 4300; write it in quotes",
 		`{"a":[1,NaN]}`:            "The body cannot be stored: NaN and Infinity are not JSON values (PATHx.a[1]).",
 		`{"a":{"b":[-Infinity]}}`:  "The body cannot be stored: NaN and Infinity are not JSON values (PATHx.a.b[0]).",

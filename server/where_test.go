@@ -119,8 +119,8 @@ func TestWhere(t *testing.T) {
 	for where, want := range map[string]string{
 		``:           `where: a term is missing, such as name=web-* or label=web`,
 		`lable=web`:  `where: "lable=web" (column 1): a host has no field "lable"; for a variable of that name, write vars.lable; did you mean "label"?`,
-		`a=1 ip=x`:   `where: "ip=x" (column 5): "x" is not a valid value of the field ip: it takes an address such as 10.20.0.11, or a range such as 10.20.0.0/16`,
-		"name=a\x00": `where: it holds a NUL character, which databases cannot store; take it out`,
+		`a=1 ip=x`:   `where: "ip=x" (column 5): "x" is not a valid value of the field ip: it must be an address such as 10.20.0.11, or a range such as 10.20.0.0/16`,
+		"name=a\x00": `where: it contains a NUL character, which databases cannot store; remove it`,
 	} {
 		if d := cmp.Diff(want, f.call(a.member, "GET", "/v1/hosts?where="+url.QueryEscape(where), "").message()); d != "" {
 			t.Error(d)

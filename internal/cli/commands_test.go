@@ -456,7 +456,7 @@ func TestMessages(t *testing.T) {
 			t.Errorf("craton %s: the change log has %v", line, all)
 		}
 	}
-	if got := f.fails(t, "cloud-delete c --yes --message 'two\nlines'"); !strings.Contains(got, "the message holds a control character") {
+	if got := f.fails(t, "cloud-delete c --yes --message 'two\nlines'"); !strings.Contains(got, "the message contains a control character") {
 		t.Error(got)
 	}
 }

@@ -209,7 +209,7 @@ func TestIronicNodeLife(t *testing.T) {
 		"node-provision NAME manage --disable-ramdisk":                      "--disable-ramdisk is only valid with clean and service",
 		"node-provision NAME clean --clean-steps x":                         "argument --clean-steps: ... JSON list ... file",
 		"node-provision NAME active --config-drive {}":                      "argument --config-drive: ... empty object",
-		"node-provision NAME active --config-drive H4sIAAAA":                "argument --config-drive: it is no whole gzip data",
+		"node-provision NAME active --config-drive H4sIAAAA":                "argument --config-drive: it is not complete gzip data",
 		"node-provision NAME active --config-drive /srv/web01":              `argument --config-drive: "/srv/web01" ... neither a file nor a config drive`,
 		"node-provision NAME active --config-drive /":                       "argument --config-drive: ... directory / ... openstack",
 		"node-provision NAME abort --wait 1":                                "--wait is not supported with abort",

@@ -41,14 +41,14 @@ const maxFile = MaxSize/3*4 + 1<<20
 func Read(ctx context.Context, word string) (json.RawMessage, error) {
 	word = strings.TrimSpace(word)
 	if word == "" {
-		return nil, errors.New("it is empty; leave it out to deploy without a config drive")
+		return nil, errors.New("it is empty; omit it to deploy without a config drive")
 	}
 	if drive, err := itself(word, "it"); drive != nil || err != nil {
 		return drive, err
 	}
 	info, err := os.Stat(word)
 	if err != nil {
-		return nil, fmt.Errorf("%s is neither a file nor a config drive: a config drive begins with %s (gzip in base64), is a JSON object, or a URL", shown(word), packed)
+		return nil, fmt.Errorf("%s is neither a file nor a config drive: a config drive begins with %s (base64-encoded gzip), or is a JSON object or a URL", shown(word), packed)
 	}
 	if info.IsDir() {
 		return ofDirectory(ctx, word)
@@ -72,7 +72,7 @@ func From(file io.Reader, name string) (json.RawMessage, error) {
 	}
 	word := string(bytes.TrimSpace(content))
 	if word == "" {
-		return nil, fmt.Errorf("%s is empty; a config drive is an ISO 9660 image, plain, compressed with gzip, or that in base64; a JSON object; or a URL", name)
+		return nil, fmt.Errorf("%s is empty; a config drive is an ISO 9660 image (plain, compressed with gzip, or that in base64), a JSON object, or a URL", name)
 	}
 	if drive, err := itself(word, name); drive != nil || err != nil {
 		return drive, err
@@ -87,7 +87,7 @@ func From(file io.Reader, name string) (json.RawMessage, error) {
 	case len(content) > at && bytes.HasPrefix(content[at:], []byte(identifier)):
 		return pack(content, name)
 	}
-	return nil, fmt.Errorf("%s is not a config drive: that is an ISO 9660 image, plain, compressed with gzip, or that in base64; a JSON object; or a URL", name)
+	return nil, fmt.Errorf("%s is not a config drive, which is an ISO 9660 image (plain, compressed with gzip, or that in base64), a JSON object, or a URL", name)
 }
 
 // IsPath reports whether a word can only be a path. A drive in base64 may begin with a slash where its beginning was
@@ -117,7 +117,7 @@ func itself(word, name string) (json.RawMessage, error) {
 		joined := strings.Join(strings.Fields(word), "") // programs for base64 break lines
 		data, err := base64.StdEncoding.DecodeString(joined)
 		if err != nil {
-			return nil, fmt.Errorf("%s begins like gzip in base64 but is no base64, from byte %d: it may have been cut off", name, badByte(err))
+			return nil, fmt.Errorf("%s begins like base64-encoded gzip, but is not valid base64 from byte %d: it may have been truncated", name, badByte(err))
 		}
 		if err := checkGzip(data, name); err != nil {
 			return nil, err
@@ -146,11 +146,11 @@ func checkGzip(data []byte, name string) error {
 			return tooLarge(name)
 		}
 		if n == 0 && err == nil {
-			return fmt.Errorf("%s is gzip of nothing: there is no config drive in it", name)
+			return fmt.Errorf("%s is gzip data without content: it contains no config drive", name)
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("%s is no whole gzip data (%w): it may have been cut off", name, err)
+		return fmt.Errorf("%s is not complete gzip data (%w): it may have been truncated", name, err)
 	}
 	return nil
 }
@@ -170,14 +170,14 @@ func checkObject(object gjson.Result, name string) error {
 			odd = fmt.Errorf("%s has the key %q; the keys of a config drive are %s", name, key.Str, strings.Join(known, ", "))
 		case key.Str == userData && (isText || inner.IsObject() || inner.IsArray() || inner.Type == gjson.Null):
 		case key.Str == userData:
-			odd = fmt.Errorf("%s: %s is neither a text nor a JSON object or list", name, key.Str)
+			odd = fmt.Errorf("%s: %s is neither text nor a JSON object or list", name, key.Str)
 		case !inner.IsObject():
 			odd = fmt.Errorf("%s: %s is not a JSON object", name, key.Str)
 		}
 		return odd == nil
 	})
 	if fields == 0 {
-		return fmt.Errorf("%s is an empty object; leave it out to deploy without a config drive", name)
+		return fmt.Errorf("%s is an empty object; omit it to deploy without a config drive", name)
 	}
 	return odd
 }
@@ -261,7 +261,7 @@ func check(dir string, above []os.FileInfo, size *int64) (links bool, err error)
 		return false, err
 	}
 	if slices.ContainsFunc(above, func(other os.FileInfo) bool { return os.SameFile(info, other) }) {
-		return false, fmt.Errorf("%s is a link to a directory that it is in itself; remove it", dir)
+		return false, fmt.Errorf("%s is a link to a directory that contains it; remove it", dir)
 	}
 	above = append(above[:len(above):len(above)], info)
 	entries, err := os.ReadDir(dir)
@@ -274,7 +274,7 @@ func check(dir string, above []os.FileInfo, size *int64) (links bool, err error)
 		links = links || isLink
 		switch info, err := os.Stat(path); {
 		case err != nil && isLink:
-			return false, fmt.Errorf("%s is a link that leads nowhere: %w", path, err)
+			return false, fmt.Errorf("%s is a broken link: %w", path, err)
 		case err != nil:
 			return false, err
 		case info.IsDir():

@@ -30,8 +30,8 @@ func TestOddFiles(t *testing.T) {
 		"pipe":             {func(dir string) error { return syscall.Mkfifo(filepath.Join(dir, latest, "user_data"), 0o600) }, "/openstack/latest/user_data is not a regular file"},
 		"pipe of an image": {func(dir string) error { return syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600) }, "/fifo is not a regular file"},
 		"device":           {func(dir string) error { return os.Symlink("/dev/zero", filepath.Join(dir, latest, "user_data")) }, "/openstack/latest/user_data is not a regular file"},
-		"dangling":         {func(dir string) error { return os.Symlink("nowhere", filepath.Join(dir, "readme")) }, "/readme is a link that leads nowhere"},
-		"loop":             {func(dir string) error { return os.Symlink("..", filepath.Join(dir, "openstack", "up")) }, "/openstack/up is a link to a directory that it is in itself"},
+		"dangling":         {func(dir string) error { return os.Symlink("nowhere", filepath.Join(dir, "readme")) }, "/readme is a broken link"},
+		"loop":             {func(dir string) error { return os.Symlink("..", filepath.Join(dir, "openstack", "up")) }, "/openstack/up is a link to a directory that contains it"},
 		"link":             {func(dir string) error { return os.Symlink(outside, filepath.Join(dir, latest, "user_data")) }, ""},
 	} {
 		dir := filepath.Join(t.TempDir(), strings.ReplaceAll(name, " ", "-"))

@@ -17,9 +17,9 @@ func Advice(err error) string {
 	}
 	switch {
 	case iotronic.WantsBasicAuth(err):
-		return withRefusalHint(err, "it has users of its own: with auth_type http_basic (OS_AUTH_TYPE), set username and password (OS_USERNAME, OS_PASSWORD), or the cloud's in clouds.yaml, to those of one")
+		return withRefusalHint(err, "it has its own users: with auth_type http_basic (OS_AUTH_TYPE), set username and password (OS_USERNAME, OS_PASSWORD, or for a cloud in clouds.yaml) to those of such a user")
 	case iotronic.StatusOf(err) == http.StatusUnauthorized:
-		return withRefusalHint(err, "set token (OS_TOKEN) to a valid one, or os_cloud (OS_CLOUD) or auth_url (OS_AUTH_URL) and what Keystone needs")
+		return withRefusalHint(err, "set token (OS_TOKEN) to a valid one, or set os_cloud (OS_CLOUD), or auth_url (OS_AUTH_URL) and credentials for Keystone")
 	}
 	return ""
 }

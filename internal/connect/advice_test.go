@@ -43,7 +43,7 @@ func TestAdvice(t *testing.T) {
 	}{
 		"a certificate":           {things(unknown.URL), "; set ca_path (CRATON_CA_PATH), or os_cacert"},
 		"a certificate of Craton": {fleet(unknown.URL), "; set ca_path (CRATON_CA_PATH), or os_cacert"},
-		"no token":                {things(s.URL), " Set token (OS_TOKEN) to a valid one, or os_cloud"},
+		"no token":                {things(s.URL), " Set token (OS_TOKEN) to a valid one, or set os_cloud"},
 		"not there":               {things(s.URL, iotronic.WithToken(iotronictest.Admin.Token)), ""},
 	} {
 		advised := Advised(tt.err)

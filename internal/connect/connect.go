@@ -96,7 +96,7 @@ func Client(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client,
 func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	url, withKeystone := v.String("url"), UsesKeystone(v)
 	if better := Spelling(url); better != "" {
-		return nil, advice.With(fmt.Errorf("the URL %q (%s) must begin with http:// or https://, that of a file with %s", rest.Bare(url), v.Source("url"), sqlitePrefix), fmt.Sprintf("did you mean %s?", better))
+		return nil, advice.With(fmt.Errorf("the URL %q (%s) must begin with http:// or https://, or with %s for a file", rest.Bare(url), v.Source("url"), sqlitePrefix), fmt.Sprintf("did you mean %s?", better))
 	}
 	switch {
 	case strings.HasPrefix(url, "postgres://"), strings.HasPrefix(url, "postgresql://"):
@@ -158,7 +158,7 @@ func connectLocal(v *settings.Values, mode Mode) (*Connection, error) {
 		}
 	}
 	if len(missing) > 0 {
-		return nil, advice.With(fmt.Errorf("%s needs credentials: set %s", strings.TrimRight(rest.Bare(v.String("url")), "/"), strings.Join(missing, ", ")), "or for Keystone OS_CLOUD, or OS_AUTH_URL and what it needs")
+		return nil, advice.With(fmt.Errorf("%s requires credentials: set %s", strings.TrimRight(rest.Bare(v.String("url")), "/"), strings.Join(missing, ", ")), "or, for Keystone, set OS_CLOUD, or OS_AUTH_URL and credentials")
 	}
 	return connectHTTP(v, v.String("url"),
 		craton.WithRefusalHint(mode.refused(describeAttempt(v, v.String("url"), v.Origin("url"), nil))),
@@ -296,7 +296,7 @@ func chooseURL(v *settings.Values, mode Mode) (url string, clean func() error, e
 
 // otherProject returns what to do about a project that the file does not have.
 func otherProject(v *settings.Values) string {
-	return v.Origin("project_id") + " names it, which may be meant for another server, for example if it comes from an openrc file: unset it, or set it to a project of this file"
+	return v.Origin("project_id") + " names this project, which may belong to another server, for example if the setting comes from an openrc file: unset it, or set it to a project of this file"
 }
 
 // commonOptions returns the options that both ways share.

@@ -15,7 +15,7 @@ import (
 )
 
 // ErrNoIotronic means that no setting says where Ironic or Iotronic is.
-var ErrNoIotronic = errors.New("no Ironic or Iotronic to talk to")
+var ErrNoIotronic = errors.New("no Ironic or Iotronic is configured")
 
 // Iotronic makes a client of Ironic or Iotronic of the settings of settings.SignIn and settings.Iotronic. Who signs in
 // is the first of these that is set:
@@ -55,9 +55,9 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 		verify = k.TLS
 		options = append(options, iotronic.WithServiceType(types...), iotronic.WithAuth(k.Auth))
 	case url == "":
-		return nil, advice.With(fmt.Errorf("%w: set CRATON_IOTRONIC_URL to the URL of its API, such as http://ironic.example:6385, or OS_CLOUD or OS_AUTH_URL to Keystone", ErrNoIotronic), "a cloud without Keystone needs its endpoint in clouds.yaml")
+		return nil, advice.With(fmt.Errorf("%w: set CRATON_IOTRONIC_URL to the URL of its API, such as http://ironic.example:6385, or OS_CLOUD or OS_AUTH_URL to Keystone", ErrNoIotronic), "a cloud without Keystone must have its endpoint in clouds.yaml")
 	case who.AuthType == keystone.HTTPBasic && (who.Username == "" || who.Password == ""):
-		return nil, errors.New("auth_type http_basic needs a user of Ironic's own: set username (OS_USERNAME) and password (OS_PASSWORD), or for a cloud give it both in clouds.yaml or secure.yaml")
+		return nil, errors.New("auth_type http_basic requires one of Ironic's own users: set username (OS_USERNAME) and password (OS_PASSWORD), or for a cloud set both in clouds.yaml or secure.yaml")
 	case who.AuthType == keystone.HTTPBasic:
 		options = append(options, iotronic.WithBasicAuth(who.Username, who.Password))
 	case token != "":
@@ -82,9 +82,9 @@ func triedIotronic(v *settings.Values, url string, c keystone.Config) string {
 	case c.AuthType == keystone.HTTPBasic:
 		said = append(said, fmt.Sprintf("user %s", c.Username))
 	case v.String("token") != "":
-		said = append(said, givenSettings(v, []string{"token", "who has the token"})...)
+		said = append(said, givenSettings(v, []string{"token", "the owner of the token"})...)
 	default:
-		said = append(said, "nobody")
+		said = append(said, "no user")
 	}
 	return advice.Join(fmt.Sprintf("tried %s (%s) as %s", rest.Bare(url), found, strings.Join(said, ", ")), askConfig)
 }

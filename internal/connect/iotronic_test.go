@@ -96,8 +96,8 @@ func TestIotronicProblems(t *testing.T) {
 		args []string
 		want string
 	}{
-		"nothing":         {nil, nil, "no Ironic or Iotronic to talk to: set CRATON_IOTRONIC_URL"},
-		"a token alone":   {map[string]string{"OS_TOKEN": "hush", "OS_AUTH_TYPE": "none"}, nil, "no Ironic or Iotronic to talk to"},
+		"nothing":         {nil, nil, "no Ironic or Iotronic is configured: set CRATON_IOTRONIC_URL"},
+		"a token alone":   {map[string]string{"OS_TOKEN": "hush", "OS_AUTH_TYPE": "none"}, nil, "no Ironic or Iotronic is configured"},
 		"no URL":          {nil, []string{"--iotronic-url", "ironic"}, "https://ironic.example:6385"},
 		"a version":       {nil, []string{"--iotronic-url", "http://i", "--iotronic-api-version", "new"}, `"new" is not a version`},
 		"no password":     {map[string]string{"OS_AUTH_URL": "http://k", "OS_USERNAME": "u"}, nil, "set password (OS_PASSWORD)"},
@@ -106,7 +106,7 @@ func TestIotronicProblems(t *testing.T) {
 		"the stronger":    {map[string]string{"CRATON_IOTRONIC_CLOUD": "a-weaker-one"}, []string{"--os-cloud", "no-such-cloud"}, `"no-such-cloud"`},
 		"the more own":    {map[string]string{"CRATON_IOTRONIC_CLOUD": "no-such-cloud", "OS_CLOUD": "of-craton"}, nil, `"no-such-cloud"`},
 		"a certificate":   {nil, []string{"--iotronic-url", "https://i", "--ca-path", "/nonexistent"}, "/nonexistent"},
-		"nobody's":        {map[string]string{"OS_AUTH_TYPE": "http_basic", "OS_ENDPOINT": "http://i", "OS_PASSWORD": "hush"}, nil, "auth_type http_basic needs a user of Ironic's own: set username (OS_USERNAME)"},
+		"nobody's":        {map[string]string{"OS_AUTH_TYPE": "http_basic", "OS_ENDPOINT": "http://i", "OS_PASSWORD": "hush"}, nil, "set username (OS_USERNAME)"},
 		"and of Keystone": {nil, []string{"--iotronic-url", "https://i", "--os-cacert", "/nonexistent"}, "/nonexistent"},
 	} {
 		_, err := Iotronic(iotronicValues(t, c.env, "", c.args...))
@@ -403,9 +403,9 @@ clouds:
 		env  map[string]string
 		args []string
 	}{
-		"no Ironic or Iotronic to talk to":                       {map[string]string{"OS_CLOUD": "nowhere"}, nil},
+		"no Ironic or Iotronic is configured":                    {map[string]string{"OS_CLOUD": "nowhere"}, nil},
 		"with auth_type http_basic (OS_AUTH_TYPE), set username": {map[string]string{"IRONIC_URL": basic.URL}, nil},
-		"or the cloud's in clouds.yaml, to those of one":         {nil, []string{"--os-cloud", "stale"}},
+		"or for a cloud in clouds.yaml":                          {nil, []string{"--os-cloud", "stale"}},
 	} {
 		if err := list(c.env, c.args...); err == nil || !strings.Contains(Advised(err).Error(), want) || strings.Contains(err.Error(), "hush-hush") {
 			t.Errorf("not %q: %v", want, err)

@@ -56,7 +56,7 @@ func NewKeystone(v *settings.Values, mode Mode) (*Keystone, error) {
 		return nil, advice.With(fmt.Errorf("the cloud %q is a standalone Ironic (auth_type %s), not a Keystone for Craton", v.String("os_cloud"), c.AuthType), "set CRATON_IOTRONIC_CLOUD to it instead of OS_CLOUD")
 	}
 	if version := c.VersionOf(ServiceType); version != "" && strings.TrimSuffix(strings.TrimPrefix(version, "v"), ".0") != "1" {
-		return nil, advice.With(fmt.Errorf("there is no version %s of the Craton API, only 1", version), fmt.Sprintf("correct %s_api_version of the cloud, or OS_%s_API_VERSION", ServiceType, strings.ToUpper(ServiceType)))
+		return nil, advice.With(fmt.Errorf("the Craton API has no version %s; the only version is 1", version), fmt.Sprintf("correct %s_api_version of the cloud, or OS_%s_API_VERSION", ServiceType, strings.ToUpper(ServiceType)))
 	}
 	return newKeystone(v, c, mode, v.Int("retries"))
 }

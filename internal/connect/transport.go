@@ -77,12 +77,12 @@ func (e *TimeoutError) Error() string { return advice.Join(e.Summary(), e.Advice
 
 // Summary returns the message without the advice.
 func (e *TimeoutError) Summary() string {
-	return fmt.Sprintf("sqlite:%s does not respond within %v (timeout, CRATON_TIMEOUT): another process keeps it locked, or there is much to read", e.File, e.After)
+	return fmt.Sprintf("sqlite:%s does not respond within %v (timeout, CRATON_TIMEOUT): another process keeps it locked, or the request reads a lot of data", e.File, e.After)
 }
 
 // Advice says what to look at.
 func (e *TimeoutError) Advice() string {
-	return "`craton doctor` checks the file; a longer timeout waits longer"
+	return "`craton doctor` checks the file; if it is only slow, increase the timeout"
 }
 
 // runWithin runs an operation, and leaves it to itself when its time is up: what waits for a lock of SQLite hears of

@@ -57,7 +57,7 @@ func TestTriedUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = i.Nodes.List(t.Context(), iotronic.NodeListOptions{})
-	want = "tried " + url + " (environment IRONIC_URL) as who has the token (environment OS_TOKEN); `craton config` shows what is set where"
+	want = "tried " + url + " (environment IRONIC_URL) as the owner of the token (environment OS_TOKEN); `craton config` shows what is set where"
 	if err = Advised(err); !iotronic.IsUnauthenticated(err) || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
 		t.Errorf("Ironic: %v\nwant %s", err, want)
 	}
@@ -76,12 +76,12 @@ func TestWhatNamedTheProject(t *testing.T) {
 		args []string
 		want string
 	}{
-		"an openrc's":     {map[string]string{"OS_PROJECT_ID": other}, "", nil, "no project " + other + "; environment OS_PROJECT_ID names it"},
-		"an older one's":  {map[string]string{"OS_TENANT_ID": other}, "", nil, "environment OS_TENANT_ID names it"},
-		"of the file":     {nil, "project_id: " + other + "\n", nil, "config.yml:1 names it"},
-		"a flag":          {nil, "", []string{"--os-project-id", other}, "flag --os-project-id names it"},
+		"an openrc's":     {map[string]string{"OS_PROJECT_ID": other}, "", nil, "no project " + other + "; environment OS_PROJECT_ID names this project"},
+		"an older one's":  {map[string]string{"OS_TENANT_ID": other}, "", nil, "environment OS_TENANT_ID names this project"},
+		"of the file":     {nil, "project_id: " + other + "\n", nil, "config.yml:1 names this project"},
+		"a flag":          {nil, "", []string{"--os-project-id", other}, "flag --os-project-id names this project"},
 		"no UUID":         {map[string]string{"OS_PROJECT_ID": "team"}, "", nil, `project "team" is not a UUID`},
-		"no UUID, either": {map[string]string{"OS_PROJECT_ID": "team"}, "", nil, "environment OS_PROJECT_ID names it"},
+		"no UUID, either": {map[string]string{"OS_PROJECT_ID": "team"}, "", nil, "environment OS_PROJECT_ID names this project"},
 	} {
 		_, err := Open(t.Context(), valuesOf(t, c.env, c.file, append(c.args, "--craton-url", url)...), ReadOnly)
 		if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "unset it") {

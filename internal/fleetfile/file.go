@@ -304,7 +304,7 @@ func (r *reader) reportDuplicate(o *reconcile.Wanted, line int, path, where stri
 	if scope := o.Scope(); scope != nil {
 		within = fmt.Sprintf(" in the %s %s", scope.Noun, value.Shown(scope.Name))
 	}
-	r.AddDuplicate(o, line, path, o.Qualified(), fmt.Sprintf("the name %s is used twice%s, the other %s", value.Shown(o.Name), within, where), "rename one or merge them")
+	r.AddDuplicate(o, line, path, o.Qualified(), fmt.Sprintf("the name %s is used twice%s: the other one %s", value.Shown(o.Name), within, where), "rename one of them, or merge them")
 }
 
 func (r *reader) value(o *reconcile.Wanted, f *schema.Field, t *tree, path *place) {

@@ -107,12 +107,12 @@ func (r *jsonReader) value() (*tree, error) {
 		return leaf(r.line, boolean, strconv.FormatBool(v)), nil
 	case json.Number:
 		if word := r.constants[r.at-len(v)]; word != "" {
-			return brokenTree(r.line, word+" is not a number that JSON can hold; put it in quotes or choose another value"), nil
+			return brokenTree(r.line, word+" is not a number that JSON can represent; put it in quotes or choose another value"), nil
 		}
 		return leaf(r.line, number, v.String()), nil
 	case string:
 		if half := loneSurrogate(raw); half != "" {
-			return brokenTree(r.line, "holds "+half+", half of a surrogate pair, which is not a character; remove it"), nil
+			return brokenTree(r.line, "contains "+half+", half of a surrogate pair, which is not a character; remove it"), nil
 		}
 		return leaf(r.line, text, v), nil
 	}
@@ -132,7 +132,7 @@ func (r *jsonReader) value() (*tree, error) {
 			first, twice := seen[e.key]
 			switch half := loneSurrogate(raw); {
 			case half != "":
-				e.problem = "holds " + half + ", half of a surrogate pair, which is not a character; remove it"
+				e.problem = "contains " + half + ", half of a surrogate pair, which is not a character; remove it"
 			case twice && r.line > 0:
 				e.problem = fmt.Sprintf("is given twice, first on line %d; keep one of them", first)
 			case twice: // json.RawMessage may contain duplicate keys

@@ -59,7 +59,7 @@ func TestParseErrors(t *testing.T) {
 			`f.yml:4: clouds[east].regions[dfw].hosts[web1].active: ... true or false ... the text "yes"`},
 		{"speed", inRegion(`hosts: [{` + host + `, interfaces: [{name: eth0, interface_type: x, ip_address: 10.0.0.1, speed: 1.5, port: , vlan_id: 9999999999}]}]`),
 			"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].speed: ... whole number ... 100 ... 1.5\n" +
-				"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].port: ... whole number ... leave out ... key ... cannot unset\n" +
+				"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].port: ... whole number ... omit ... key ... cannot unset\n" +
 				"f.yml:4: clouds[east].regions[dfw].hosts[web1].interfaces[eth0].vlan_id: ... 9999999999 ... too large ... 32 bits"},
 		{"labels", inRegion(`hosts: [{` + host + `, labels: [a, 1, "", ]}]`),
 			"f.yml:4: clouds[east].regions[dfw].hosts[web1].labels[1]: ... text ... number 1 ... quotes\n" +

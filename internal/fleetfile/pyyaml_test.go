@@ -224,7 +224,7 @@ func compareWithAnsible(t *testing.T, texts []string, wronglyRefused func(proble
 
 // reasons are those for which we refuse what Ansible reads.
 var reasons = []string{
-	"as the number", "is not a number that JSON can hold", "is a key that", "a number that Python cannot read", "is given twice",
+	"as the number", "is not a number that JSON can represent", "is a key that", "a number that Python cannot read", "is given twice",
 	"is binary", "does not match its tag", "has the tag", "is a key with the tag", "contains itself", "JSON does not have", "unknown escape", "byte order mark",
 }
 

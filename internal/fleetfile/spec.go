@@ -86,7 +86,7 @@ var (
 	projectSpec = spec(kindSpec{
 		Kind: schema.Project, noun: "project", list: "project",
 		hints: map[string]string{
-			"name": "the file is for your own project; choose that where you set the API's URL and user",
+			"name": "the file applies to your own project, which you select together with the API's URL and your user",
 			"vars": `did you mean "variables"?`,
 		},
 	})
@@ -144,7 +144,7 @@ func scalar(f *schema.Field, t *tree) (v any, problem string) {
 		n, err := strconv.Atoi(t.text)
 		switch {
 		case t.shape == null:
-			return nil, "must be a whole number; leave out the key to keep the field unchanged: the API cannot unset a number"
+			return nil, "must be a whole number; omit the key to keep the field unchanged: the API cannot unset a number"
 		case t.shape != number || err != nil:
 			return nil, fmt.Sprintf("must be a whole number such as 100, not %s", describe(t))
 		}

@@ -49,7 +49,7 @@ const (
 
 // String returns the name of the shape in errors.
 func (s shape) String() string {
-	return [...]string{"a mapping", "a list", "text", "a number", "true or false", "nothing", "a broken value"}[s]
+	return [...]string{"a mapping", "a list", "text", "a number", "true or false", "null", "a broken value"}[s]
 }
 
 // Limits of a file. maxHeight is far below what JSON decoders accept (Python's limit is about 1,000). Aliases may

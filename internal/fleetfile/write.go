@@ -116,12 +116,12 @@ func (f *writer) check(t *reconcile.Tree) error {
 		all.List = append(all.List, one.List...)
 		key := nameKey{reconcile.Space(o.Kind), o.Scope(), o.Name}
 		if other := names[key]; other != nil {
-			all.Add(0, path, "this name is used twice, the other is %s; rename one", pathOf(other))
+			all.Add(0, path, "this name is used twice: the other one is %s; rename one of them", pathOf(other))
 		}
 		names[key] = o
 		for option, ref := range o.Refs {
 			if ref.Target != nil && f.referenceText(o, option, ref) == "" {
-				all.Add(0, path+"."+option, "no text refers to %s only; rename it", reconcile.PathName(strings.Join(ref.Target.ReferencePath(), "/")))
+				all.Add(0, path+"."+option, "no reference identifies %s alone; rename it", reconcile.PathName(strings.Join(ref.Target.ReferencePath(), "/")))
 			}
 		}
 	}

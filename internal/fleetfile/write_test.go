@@ -243,7 +243,7 @@ func TestWriteRefuses(t *testing.T) {
 	if err == nil || b.Len() > 0 {
 		t.Fatalf("%v %q", err, b.String())
 	}
-	for _, want := range []string{"control character", "ip_address: is", "device_type", "labels[0]: is empty", "is not a name for a variable", "too large", "deeper than 200", "NUL", "is used twice", "its own parent", "no text refers to"} {
+	for _, want := range []string{"control character", "ip_address: is", "device_type", "labels[0]: is empty", "is not a name for a variable", "too large", "deeper than 200", "NUL", "is used twice", "its own parent", "no reference identifies"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in\n%v", want, err)
 		}

@@ -238,7 +238,7 @@ func (y *yamlReader) read(n *yaml.Node) *tree {
 			return t
 		}
 		if y.open[n] {
-			return brokenTree(line, "contains itself; an alias (*) must be outside of what its anchor (&) names")
+			return brokenTree(line, "contains itself; an alias (*) must be outside the value of its anchor (&)")
 		}
 		y.open[n] = true
 		defer delete(y.open, n)

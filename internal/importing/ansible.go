@@ -42,7 +42,7 @@ func FindTool(path string) (*Tool, error) {
 	}
 	found, err := exec.LookPath(path)
 	if err != nil {
-		return nil, fmt.Errorf("%s was not found (%w); import reads the inventory with Ansible: install ansible-core, or set its location with --ansible-inventory PATH", path, errors.Unwrap(err))
+		return nil, fmt.Errorf("%s was not found (%w); import uses Ansible to read the inventory: install ansible-core, or set its location with --ansible-inventory PATH", path, errors.Unwrap(err))
 	}
 	if found, err = filepath.Abs(found); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (s Sources) unreadable(said string) string {
 		return strings.Contains(i, ",") || !errors.Is(err, fs.ErrNotExist)
 	})
 	if len(missing) > 0 {
-		return "there is no " + advice.Enumerate(missing, 5)
+		return "these inventories do not exist: " + advice.Enumerate(missing, 5)
 	}
 	var bad, encrypted []string
 	for _, dir := range s.dirs() {
@@ -121,7 +121,7 @@ func (s Sources) unreadable(said string) string {
 	}
 	switch {
 	case bad != nil:
-		return "this is not YAML: " + advice.Enumerate(bad, 3)
+		return "these files are not YAML: " + advice.Enumerate(bad, 3)
 	case encrypted != nil && strings.Contains(said, "Decryption failed"):
 		return "these files are encrypted: " + advice.Enumerate(encrypted, 5)
 	}

@@ -44,7 +44,7 @@ type Proof struct {
 func Compare(before *Inventory, after, types []byte, record *Record) (*Proof, error) {
 	d, err := parseDocument(after)
 	if err != nil {
-		return nil, fmt.Errorf("what ansible-inventory --list printed of the import %w", err)
+		return nil, fmt.Errorf("the output of ansible-inventory --list for the import %w", err)
 	}
 	if types != nil {
 		for _, vars := range d.hostvars { // which of them may have types
@@ -233,11 +233,11 @@ func (c *comparison) explained(h, key string, old, now *Value) string {
 		return ""
 	}
 	if why := c.left[hostHolder(h)+"\x00"+key]; why != "" {
-		return "left out: " + why
+		return "omitted: " + why
 	}
 	for _, g := range slices.Concat([]*Group{c.before.Groups[groupAll]}, c.before.member[h]) {
 		if why := c.left[g.holder()+"\x00"+key]; why != "" && g.Vars[key] == old {
-			return "left out of " + g.holder() + ": " + why
+			return "omitted from " + g.holder() + ": " + why
 		}
 	}
 	return ""
@@ -308,7 +308,7 @@ func (c *comparison) groups(now *Inventory) {
 		}
 		why := ""
 		if isPath(name) {
-			why = "left out: its name is a path, for which Ansible would read files outside of group_vars"
+			why = "omitted: its name is a path, for which Ansible would read files outside of group_vars"
 		}
 		for _, h := range g.members {
 			if _, found := slices.BinarySearch(members, h); !found {
@@ -321,7 +321,7 @@ func (c *comparison) groups(now *Inventory) {
 			}
 			why := ""
 			if name == groupUngrouped && !slices.ContainsFunc(c.before.member[h], func(g *Group) bool { return !isPath(g.Name) }) {
-				why = "left out: the names of all its groups are paths"
+				why = "omitted: the names of all its groups are paths"
 			}
 			c.add(h, Difference{What: "group", Key: name, After: `"member"`, Why: why})
 		}
@@ -341,11 +341,11 @@ func (p *Proof) CompareHost(record *Record, host string, before, after []byte) e
 	}
 	old, err := read(before)
 	if err != nil {
-		return fmt.Errorf("what ansible-inventory --host %s printed is not JSON: %w", host, err)
+		return fmt.Errorf("the output of ansible-inventory --host %s is not JSON: %w", host, err)
 	}
 	now, err := read(after)
 	if err != nil {
-		return fmt.Errorf("what ansible-inventory --host %s printed of the import is not JSON: %w", host, err)
+		return fmt.Errorf("the output of ansible-inventory --host %s for the import is not JSON: %w", host, err)
 	}
 	p.Sampled = append(p.Sampled, host)
 	known := map[string]bool{record.Facts: true, hostAddress: true}

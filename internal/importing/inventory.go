@@ -132,11 +132,11 @@ func NewInventory(list, export []byte, inert func(string) bool) (*Inventory, err
 func newInventory(list, export []byte, inert func(string) bool, types func() (list, export []byte, err error)) (*Inventory, error) {
 	resolved, err := parseDocument(list)
 	if err != nil {
-		return nil, fmt.Errorf("what ansible-inventory --list printed %w", err)
+		return nil, fmt.Errorf("the output of ansible-inventory --list %w", err)
 	}
 	own, err := parseDocument(export)
 	if err != nil {
-		return nil, fmt.Errorf("what ansible-inventory --list --export printed %w", err)
+		return nil, fmt.Errorf("the output of ansible-inventory --list --export %w", err)
 	}
 	v, err := inventoryOf(resolved, own, inert)
 	if err != nil || types == nil || !v.values.odd {

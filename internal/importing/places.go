@@ -54,7 +54,7 @@ func (p *planner) places() error {
 					continue
 				}
 				if first := of[level][h]; first != nil {
-					return fmt.Errorf("the host %s is in the groups %s and %s, which are both mapped to a %s; a host is in only one: map only one of them", h, first.Name, g.Name, level)
+					return fmt.Errorf("the host %s is in the groups %s and %s, which are both mapped to a %s; a host can be in only one: map only one of the groups", h, first.Name, g.Name, level)
 				}
 				of[level][h] = g
 			}
@@ -220,7 +220,7 @@ func (p *planner) infer() (chosen [levels][]*Group) {
 			continue
 		}
 		if a, b, h := overlap(found); h != "" {
-			say("no %ss: %s and %s look like some, but %s is in both; set the groups with --map %s=GROUP", level, a.Name, b.Name, h, level)
+			say("no %[1]ss: %[2]s and %[3]s look like %[1]ss, but the host %[4]s is in both; set the groups with --map %[1]s=GROUP", level, a.Name, b.Name, h)
 			continue
 		}
 		say("%s: %s, because %s, and no host is in two", level.plural(len(found)), names(found), why)
@@ -296,11 +296,11 @@ func (p *planner) inferTree(say func(string, ...any)) (none [levels][]*Group) {
 	if crossing == "" {
 		return none
 	}
-	why := fmt.Sprintf("every host is in exactly one of them, and other groups, such as %s, cut across them", crossing)
+	why := fmt.Sprintf("every host is in exactly one of them, and other groups, such as %s, overlap several of them", crossing)
 	for level := range levels {
 		if len(chosen[level]) > 0 {
 			say("%s: %s, because %s", level.plural(len(chosen[level])), names(chosen[level]), why)
-			why = "they divide those above"
+			why = "they divide the groups above"
 		}
 	}
 	return chosen

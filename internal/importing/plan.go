@@ -324,5 +324,5 @@ type UndecidedError struct{ Wanted []string }
 
 // Error lists the decisions.
 func (e *UndecidedError) Error() string {
-	return "some variables are not plain data; say what to do with them\n" + strings.Join(e.Wanted, "\n")
+	return "some variables are not plain data; specify what to do with them\n" + strings.Join(e.Wanted, "\n")
 }

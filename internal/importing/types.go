@@ -36,7 +36,7 @@ func isOddText(text string) bool {
 func (d *document) typesOf(text []byte, values *valueReader) error {
 	var top yaml.Node
 	if err := yaml.Unmarshal(text, &top); err != nil {
-		return fmt.Errorf("what ansible-inventory --list --yaml printed is not YAML: %w", err)
+		return fmt.Errorf("the output of ansible-inventory --list --yaml is not YAML: %w", err)
 	}
 	seen := map[string]map[string]*yaml.Node{} // by host
 	groups := map[string]map[string]*yaml.Node{}

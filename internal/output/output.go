@@ -129,7 +129,7 @@ func replaceable(path string) error {
 	defer f.Close() //nolint:errcheck // only read
 	head := make([]byte, len(sqliteHeader))
 	if _, err := io.ReadFull(f, head); err == nil && string(head) == sqliteHeader {
-		return errors.New("it is an SQLite database, which may hold a fleet; choose another name")
+		return errors.New("it is an SQLite database, which may contain a fleet; choose another name")
 	}
 	return nil
 }

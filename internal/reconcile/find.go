@@ -190,7 +190,7 @@ func (fl *Fleet) ambiguous(ctx context.Context, option, text string, found []Fou
 	if paths := Paths(found[0].Kind); paths != nil && option != optionName {
 		where = ", as " + strings.Join(paths, " or ")
 	}
-	return fmt.Errorf("%s: %q is the name of %d objects; give the id of one, or say where it is%s: %s", option, text, len(found), where, strings.Join(lines, "; "))
+	return fmt.Errorf("%s: %q is the name of %d objects; give the id of one, or its place%s: %s", option, text, len(found), where, strings.Join(lines, "; "))
 }
 
 // optionName is what people call an object's name by, whatever the API does.

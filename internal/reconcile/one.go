@@ -41,7 +41,7 @@ func (fl *Fleet) Plan(ctx context.Context, w *Wanted) (*Step, error) {
 	case w.Absent:
 		st.Remove = have != nil
 	case have == nil && w.ID != "":
-		return nil, fmt.Errorf("there is no %s with the id %s; to create one, leave out id: the API assigns it", w.Kind.Noun(), w.ID)
+		return nil, fmt.Errorf("there is no %s with the id %s; to create one, omit id: the API assigns it", w.Kind.Noun(), w.ID)
 	default:
 		st = compare(w, have)
 		cannotMove := false

@@ -307,7 +307,7 @@ func (e *UnchangeableError) Error() string {
 	if last := len(what) - 1; last > 0 {
 		text = strings.Join(what[:last], ", ") + " and " + what[last]
 	}
-	advice := "leave it as it is"
+	advice := "leave it unchanged"
 	switch place := slices.ContainsFunc(e.Fixed, func(d Difference) bool { return PlaceField(d.Option) != nil }); {
 	case !place || e.Kind.Moves == nil:
 	case e.CannotMove:

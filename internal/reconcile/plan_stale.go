@@ -633,7 +633,7 @@ func (w *writer) guard(ctx context.Context, st *treeStep, done *Done) (context.C
 		return ctx, err
 	}
 	if differing := differences(st.Kind, done.Object, now); differing != nil {
-		return ctx, fmt.Errorf("was changed meanwhile (%s)", strings.Join(differing, ", "))
+		return ctx, fmt.Errorf("was changed in the meantime (%s)", strings.Join(differing, ", "))
 	}
 	return craton.ContextIfUnchanged(ctx, tag), nil
 }

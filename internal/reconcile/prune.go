@@ -316,11 +316,11 @@ func (pr *pruning) guard() (what, do string) {
 	}
 	var why string
 	if holder := pr.withHosts(); holder != nil {
-		why = fmt.Sprintf("the %s would be deleted with hosts in it", pr.called(holder))
+		why = fmt.Sprintf("the %s would be deleted together with its hosts", pr.called(holder))
 	}
 	switch {
 	case n == size && pr.plan.Set.Joining() == 0 && pr.plan.Counts().Created == 0:
-		why = "nothing would be left in the set"
+		why = "the set would be empty"
 	case why != "":
 	case n >= manyDeletes && n*partDeletes > size:
 		why = fmt.Sprintf("that is more than a tenth of the %d objects of the set", size)

@@ -30,7 +30,7 @@ type SetOptions struct {
 func (o *SetOptions) Check() error {
 	if o.Name == "" {
 		if o.Prune || o.Adopt || o.AllowDeletes != nil || o.File != "" {
-			return errors.New("--prune, --adopt, --allow-deletes and --set-file (in a task prune, adopt, allow_deletes and set_file) need a set: name it with --set NAME (in a task set: NAME)")
+			return errors.New("--prune, --adopt, --allow-deletes and --set-file (in a task prune, adopt, allow_deletes and set_file) require a set: name it with --set NAME (in a task set: NAME)")
 		}
 		return nil
 	}
@@ -41,10 +41,10 @@ func (o *SetOptions) Check() error {
 		return fmt.Errorf("the name of the set %w", err)
 	}
 	if o.AllowDeletes != nil && *o.AllowDeletes < 0 {
-		return errors.New("--allow-deletes (in a task allow_deletes) is a number of objects, which cannot be negative")
+		return errors.New("--allow-deletes (in a task allow_deletes) must not be negative")
 	}
 	if o.AllowDeletes != nil && !o.Prune {
-		return errors.New("without --prune (in a task prune: true) nothing is deleted: leave out --allow-deletes (allow_deletes)")
+		return errors.New("without --prune (in a task prune: true) nothing is deleted: omit --allow-deletes (allow_deletes)")
 	}
 	return nil
 }
@@ -195,18 +195,18 @@ func (s *PlannedSet) saveMembers(fl *Fleet, made, gone craton.Members) error {
 		}
 	}
 	if err := private.MakeFolder(filepath.Dir(s.File)); err != nil {
-		return fmt.Errorf("the set cannot be remembered: %w", err)
+		return fmt.Errorf("the set cannot be stored: %w", err)
 	}
 	f, err := private.Create(s.File)
 	if err != nil {
-		return fmt.Errorf("the set cannot be remembered: %w", err)
+		return fmt.Errorf("the set cannot be stored: %w", err)
 	}
 	err = json.NewEncoder(f).Encode(all)
 	if err == nil {
 		err = f.Sync()
 	}
 	if err := private.Keep(f, s.File, err); err != nil {
-		return fmt.Errorf("the set cannot be remembered: %w", err)
+		return fmt.Errorf("the set cannot be stored: %w", err)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func (fl *Fleet) Sets(ctx context.Context, file string) ([]craton.SetSize, error
 const FeatureSets = "sets"
 
 func errSetsKept(file string) error {
-	return fmt.Errorf("the server stores sets itself: leave out the file %s", file)
+	return fmt.Errorf("the server stores sets itself: omit the file %s", file)
 }
 
 // findSets determines which sets the objects of a tree belong to, for a plan without a set that changes something.
@@ -132,7 +132,7 @@ func (p *Plan) SetNotes() (lines []string) {
 		return lines
 	}
 	if set.New {
-		line := fmt.Sprintf("The set %s is new: nothing belongs to it yet.", PathName(set.Name))
+		line := fmt.Sprintf("The set %s is new: no objects belong to it yet.", PathName(set.Name))
 		switch near := set.similarName(); {
 		case near != "":
 			line += fmt.Sprintf(" Did you mean the set %s?", PathName(near))

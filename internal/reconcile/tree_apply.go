@@ -366,7 +366,7 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 	if !w.plan.Saved() { // a saved plan checks the object before each write
 		switch did, err := w.moveAndUpdate(ctx, st.Step, &done); {
 		case craton.IsNotFound(err):
-			return fmt.Errorf("was deleted meanwhile: %w", err)
+			return fmt.Errorf("was deleted in the meantime: %w", err)
 		case did || err != nil:
 			return err
 		}
@@ -381,9 +381,9 @@ func (w *writer) write(ctx context.Context, st *treeStep) error {
 		}
 		switch {
 		case w.plan.Saved() && craton.StatusOf(err) == http.StatusPreconditionFailed:
-			return fmt.Errorf("was changed meanwhile: %w", err)
+			return fmt.Errorf("was changed in the meantime: %w", err)
 		case craton.IsNotFound(err):
-			return fmt.Errorf("was deleted meanwhile: %w", err)
+			return fmt.Errorf("was deleted in the meantime: %w", err)
 		case err != nil:
 			return err
 		}
@@ -406,7 +406,7 @@ func (w *writer) createStep(ctx context.Context, st *treeStep) (adopted bool, er
 		}
 		return false, err
 	case craton.IsConflict(err) && w.plan.Saved():
-		return false, fmt.Errorf("its name was taken meanwhile: %w", err)
+		return false, fmt.Errorf("its name was taken in the meantime: %w", err)
 	case craton.IsConflict(err):
 		return true, w.adopt(ctx, st, err)
 	case craton.IsNotFound(err):
@@ -432,7 +432,7 @@ func (w *writer) adopt(ctx context.Context, st *treeStep, taken error) error {
 				return fmt.Errorf("%w (the API has one called %s and ignores case; write the name as the API has it)", taken, r.name())
 			}
 		}
-		return fmt.Errorf("%w (but there is no object with that name; the original server also says this when two labels or two variables differ only in case or accents)", taken)
+		return fmt.Errorf("%w (but no object has that name; the original server also says this when two labels or two variables differ only in case or accents)", taken)
 	}
 	if incomplete(st.want, found[i]) {
 		if err := w.complete(ctx, st.want, found[i]); err != nil {

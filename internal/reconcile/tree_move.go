@@ -160,7 +160,7 @@ func (p *planner) checkDuplicates(t *Tree, steps []*treeStep, bad *Problems) {
 			if where != "" {
 				where = ", " + where
 			}
-			bad.AddDuplicate(w, w.Line, w.Path, other.want.Qualified(), fmt.Sprintf("%s is the name in the inventory of the %s %s too%s", PathName(name), other.want.Noun, value.ShownPath(other.want.Qualified()), where), twinAdvice)
+			bad.AddDuplicate(w, w.Line, w.Path, other.want.Qualified(), fmt.Sprintf("%s is also the inventory name of the %s %s%s", PathName(name), other.want.Noun, value.ShownPath(other.want.Qualified()), where), twinAdvice)
 			continue
 		}
 		ours[name] = st
@@ -176,7 +176,7 @@ func (p *planner) checkDuplicates(t *Tree, steps []*treeStep, bad *Problems) {
 		at := value.ShownPath(strings.TrimSuffix(p.state.fullPath(other), "/"+value.Path(other.name())))
 		switch {
 		case p.state.strays[w] != other:
-			what := fmt.Sprintf("%s is the name in the inventory of the %s %s", PathName(name), other.Kind.Noun(), value.ShownPath(p.state.fullPath(other)))
+			what := fmt.Sprintf("%s is the inventory name of the %s %s", PathName(name), other.Kind.Noun(), value.ShownPath(p.state.fullPath(other)))
 			if o.Move && st.have == nil {
 				what += whyNotMoved(w, staying)
 			}
@@ -195,13 +195,13 @@ func (p *planner) checkDuplicates(t *Tree, steps []*treeStep, bad *Problems) {
 func whyNotMoved(w *Wanted, others []*Found) string {
 	switch other := others[0]; {
 	case len(others) > 1:
-		return fmt.Sprintf(", and of %d more: --move cannot tell which one you mean", len(others)-1)
+		return fmt.Sprintf(", and of %d more: --move cannot choose one of them", len(others)-1)
 	case other.Kind != w.Kind:
-		return fmt.Sprintf(", which --move does not make a %s", w.Noun)
+		return fmt.Sprintf(", which --move cannot turn into a %s", w.Noun)
 	case other.name() != w.Name:
-		return ", which has another name: --move does not rename"
+		return ", which has another name: --move does not rename objects"
 	}
-	return ", which the file has in another place"
+	return ", which is in another place in the file"
 }
 
 // where describes the place of an object, for an error about another one in a file.

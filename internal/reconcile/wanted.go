@@ -95,7 +95,7 @@ func Check(f *schema.Field, v any) (any, error) {
 		}
 	case string:
 		if v == "" && f.Required {
-			return nil, errors.New("is empty; give a value, or leave it out to leave it as it is")
+			return nil, errors.New("is empty; give a value, or omit it to keep the current one")
 		}
 		if f.Type == schema.LongText {
 			if len(v) > schema.MaxLongText {
@@ -124,9 +124,9 @@ func address(text string) (any, error) {
 	}
 	switch a, err := netip.ParseAddr(text); {
 	case err == nil:
-		return nil, fmt.Errorf("is %q, with a zone, which the API does not accept; leave out %%%s", text, a.Zone())
+		return nil, fmt.Errorf("is %q, with a zone, which the API does not accept; omit %%%s", text, a.Zone())
 	case strings.Contains(text, "/"):
-		return nil, fmt.Errorf("is %q, which is not an IP address; leave out the /length", text)
+		return nil, fmt.Errorf("is %q, which is not an IP address; omit the /length", text)
 	}
 	return nil, fmt.Errorf("is %q, which is not an IP address; write one such as 10.20.0.11 or 2001:db8::11", text)
 }

@@ -70,7 +70,7 @@ func TestBadAnswers(t *testing.T) {
 					if err != nil || n.Load() != 3 || string(resp.Body) != `{"id": 2}` {
 						t.Errorf("%s twice: %d requests, %v", name, n.Load(), err)
 					}
-				case !errors.As(err, &wrong) || n.Load() != 3 || wrong.Tries != 3 || !strings.Contains(err.Error(), tt.want) || !strings.HasSuffix(err.Error(), "(asked for 3 times)") ||
+				case !errors.As(err, &wrong) || n.Load() != 3 || wrong.Tries != 3 || !strings.Contains(err.Error(), tt.want) || !strings.HasSuffix(err.Error(), "(requested 3 times)") ||
 					strings.ContainsAny(err.Error(), "\x1b\x00\n"):
 					t.Errorf("%s: %d requests, %q", name, n.Load(), err)
 				}

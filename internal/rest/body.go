@@ -71,7 +71,7 @@ type BadResponseError struct {
 // Error says what is wrong with the response.
 func (e *BadResponseError) Error() string {
 	if e.Tries > 1 {
-		return fmt.Sprintf("%v (asked for %d times)", e.Err, e.Tries)
+		return fmt.Sprintf("%v (requested %d times)", e.Err, e.Tries)
 	}
 	return e.Err.Error()
 }
@@ -135,7 +135,7 @@ func (r *Response) NotJSON() string {
 	case len(r.Body) == 0:
 		return fmt.Sprintf("it is not JSON but empty (content type %q); check the proxies between here and the API", said)
 	case IsJSON(r.Header):
-		return fmt.Sprintf("it is not JSON, or only the beginning of it: %d bytes that begin with %q; check the proxies between here and the API", len(r.Body), start)
+		return fmt.Sprintf("it is not JSON, or is incomplete: %d bytes that begin with %q; check the proxies between here and the API", len(r.Body), start)
 	}
 	return fmt.Sprintf("its content type is %q, not JSON: %d bytes that begin with %q; check that the URL is that of the API, and whether a proxy responds in its place, for example with a login page",
 		said, len(r.Body), start)

@@ -87,7 +87,7 @@ func Join(base *url.URL, path string) (*url.URL, error) {
 	return &u, nil
 }
 
-func errEscape(path string) error { return fmt.Errorf("the path %q is not well escaped", path) }
+func errEscape(path string) error { return fmt.Errorf("the path %q is not escaped correctly", path) }
 
 // Bare returns what somebody wrote for a URL, as it may be shown: without user, password, query and fragment, also
 // where it is no URL. What could be a password altogether is [Concealed].

@@ -236,7 +236,7 @@ func (v *Values) get(name string) value {
 // parse gives a text its type and checks the choices. The error says what is allowed, never the text of a secret.
 func (s *Setting) parse(text string) (any, error) {
 	if !s.Secret && !s.URL && urlWithUser.MatchString(text) {
-		return nil, fmt.Errorf("%s is a URL with a user or password, which it does not use: unset it, and use the settings for URLs, users and passwords", s.Name)
+		return nil, fmt.Errorf("%s must not be a URL with a user or password: unset it, and use the settings for URLs, users and passwords", s.Name)
 	}
 	bad := func(want string) error {
 		if s.Secret {
@@ -327,10 +327,10 @@ var urlWithPassword = regexp.MustCompile(`(?i)^postgres(ql)?://([^/]*:[^/]*@|.*[
 func (s *Setting) checkWords(words []string) error {
 	for _, w := range words {
 		if urlWithUser.MatchString(w) {
-			return fmt.Errorf("%s has a word that is a URL with a user or password: remove it", s.Name)
+			return fmt.Errorf("%s contains a URL with a user or password: remove it", s.Name)
 		}
 		if len(s.Choices) > 0 && !slices.Contains(s.Choices, w) {
-			return advice.With(fmt.Errorf("%s has the word %q", s.Name, w), fmt.Sprintf("allowed are %s", strings.Join(s.Choices, ", ")))
+			return advice.With(fmt.Errorf("%s contains %q, which is not allowed", s.Name, w), fmt.Sprintf("use one or more of %s", strings.Join(s.Choices, ", ")))
 		}
 	}
 	return nil

@@ -117,7 +117,7 @@ func CheckFinite(raw string) error {
 	find = func(v gjson.Result) (err error) {
 		switch v.Raw {
 		case "NaN", "Infinity", "-Infinity":
-			return advice.With(fmt.Errorf("is %s, which JSON does not have", v.Raw), "leave it out, or write it in quotes")
+			return advice.With(fmt.Errorf("is %s, which JSON does not have", v.Raw), "omit it, or write it in quotes")
 		}
 		i, list := 0, v.IsArray()
 		if !list && !v.IsObject() {

@@ -28,7 +28,7 @@ func CheckNumber(text string) error {
 	case err != nil:
 		return advice.With(fmt.Errorf("is %s, which is too large: other programs read Infinity", shorten(text)), "write it in quotes")
 	case f == 0 && !isZero(text):
-		return advice.With(fmt.Errorf("is %s, which is too near to zero: other programs read 0", shorten(text)), "write it in quotes")
+		return advice.With(fmt.Errorf("is %s, which is too close to zero: other programs read 0", shorten(text)), "write it in quotes")
 	}
 	return nil
 }

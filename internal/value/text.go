@@ -16,15 +16,15 @@ import (
 
 var (
 	// ErrEmpty is a name without a character.
-	ErrEmpty = advice.With(errors.New("is empty"), "it must be given")
+	ErrEmpty = advice.With(errors.New("is empty"), "give a value")
 	// ErrNUL is a text that PostgreSQL cannot store, and that C programs read up to there.
-	ErrNUL = advice.With(errors.New("holds a NUL character, which databases cannot store"), "take it out")
+	ErrNUL = advice.With(errors.New("contains a NUL character, which databases cannot store"), "remove it")
 	// ErrNotUTF8 is a text that cannot be shown without altering it: bytes that are not UTF-8, or half a surrogate
 	// pair.
-	ErrNotUTF8 = advice.With(errors.New("is not UTF-8, or holds half a surrogate pair"), "enter it again")
+	ErrNotUTF8 = advice.With(errors.New("is not UTF-8, or contains half a surrogate pair"), "enter it again")
 )
 
-var errControl = advice.With(errors.New("holds a control character"), "take it out")
+var errControl = advice.With(errors.New("contains a control character"), "remove it")
 
 // CheckText finds what no text may hold.
 func CheckText(s string) error {
@@ -52,7 +52,7 @@ func CheckWord(s string) error {
 		case unicode.IsControl(r):
 			return errControl
 		case Hidden(r):
-			return advice.With(fmt.Errorf("holds the character U+%04X, which is invisible or changes the direction of text", r), "take it out")
+			return advice.With(fmt.Errorf("contains the character U+%04X, which is invisible or changes the direction of text", r), "remove it")
 		}
 	}
 	return nil
@@ -72,7 +72,7 @@ func CheckForm(name string) error {
 	if norm.NFC.IsNormalString(name) {
 		return nil
 	}
-	return advice.With(fmt.Errorf("is %s, not in Unicode's composed form (NFC), unlike %s, which looks the same", CodePoints(name), CodePoints(Composed(name))), "write it so")
+	return advice.With(fmt.Errorf("is %s, not in Unicode's composed form (NFC), unlike %s, which looks the same", CodePoints(name), CodePoints(Composed(name))), "use that form")
 }
 
 // CheckNew is like CheckName, for what does not exist yet: names, labels and keys of variables.
@@ -92,9 +92,9 @@ func Decomposed(name string) string { return norm.NFD.String(name) }
 func CheckSegment(s string) error {
 	switch {
 	case strings.Contains(s, "/"):
-		return advice.With(errors.New("has a slash in it"), "take it out")
+		return advice.With(errors.New("contains a slash"), "remove it")
 	case s == "." || s == "..":
-		return advice.With(fmt.Errorf("is %q, which is a directory in a path", s), "choose another one")
+		return advice.With(fmt.Errorf("is %q, which is a directory in a path", s), "choose another name")
 	}
 	return CheckName(s)
 }

@@ -159,11 +159,11 @@ func TestCheckJSON(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]string{
 		`1e400`:                           "is 1e400, which is too large",
-		`{"a":[1,{"b c":-1e-400}]}`:       `a[1]."b c" is -1e-400, which is too near to zero`,
+		`{"a":[1,{"b c":-1e-400}]}`:       `a[1]."b c" is -1e-400, which is too close to zero`,
 		`[0,"a",true,null,1e5,[1e309]]`:   "[5][0] is 1e309, which is too large",
-		`{"a":"x\u0000"}`:                 "a holds a NUL character",
-		`{"\u0000":1}`:                    `"\x00" holds a NUL character`,
-		`{"a":"\ud800"}`:                  "a is not UTF-8, or holds half",
+		`{"a":"x\u0000"}`:                 "a contains a NUL character",
+		`{"\u0000":1}`:                    `"\x00" contains a NUL character`,
+		`{"a":"\ud800"}`:                  "a is not UTF-8, or contains half",
 		`{"a":"\udc00\ud800"}`:            "a is not UTF-8",
 		`{"\ud800\u0041":1}`:              "is not UTF-8",
 		"\"\xff\"":                        "is not UTF-8",

@@ -112,7 +112,7 @@ const (
 func (p *parser) term() (t Term, err error) {
 	t.Not = p.take("!")
 	if t.Not && (p.ended() || p.peek() == '!') {
-		return t, fmt.Errorf("a ! goes once, before a term: !label=web")
+		return t, fmt.Errorf("write ! only once, before a term, as in !label=web")
 	}
 	name, err := p.word()
 	if err != nil {
@@ -122,9 +122,9 @@ func (p *parser) term() (t Term, err error) {
 	if p.take(":") {
 		switch {
 		case name.quoted || name.text != "own" && name.text != "resolved":
-			return t, fmt.Errorf("a colon is possible only after own and resolved; %s", usage)
+			return t, fmt.Errorf("a colon is allowed only after own and resolved; %s", usage)
 		case p.ended():
-			return t, fmt.Errorf("%s: needs the name of a variable after it", name.text)
+			return t, fmt.Errorf("%s: must be followed by the name of a variable", name.text)
 		}
 		scoped, t.Own = true, name.text == "own"
 		if name, err = p.word(); err != nil {
@@ -172,7 +172,7 @@ func (p *parser) term() (t Term, err error) {
 			return t, p.unexpected()
 		}
 		if p.ended() {
-			return t, fmt.Errorf("a value is missing after the comma: alternatives are written without blanks, as in name=web-*,db-*")
+			return t, fmt.Errorf("a value is missing after the comma: alternatives are written without spaces, as in name=web-*,db-*")
 		}
 	}
 }
@@ -187,9 +187,9 @@ func (p *parser) unexpected() error {
 	case '*', '?':
 		return fmt.Errorf("a name cannot contain %c: patterns are for values, as in name=web-*", r)
 	case '"':
-		return fmt.Errorf("a closing quote must be followed by a blank, a comma, or more of the value")
+		return fmt.Errorf("a closing quote must be followed by a space, a comma, or more of the value")
 	default:
-		return fmt.Errorf("unexpected %q; %s, and names with other characters go in double quotes", r, usage)
+		return fmt.Errorf("unexpected %q; %s; put names with other characters in double quotes", r, usage)
 	}
 }
 
@@ -207,7 +207,7 @@ func (p *parser) word() (word, error) {
 	case p.pos > from:
 		return word{text: p.text[from:p.pos]}, nil
 	case p.peek() == '=':
-		return word{}, fmt.Errorf("the name is missing before =: terms are written without blanks, as in name=web-*")
+		return word{}, fmt.Errorf("the name is missing before =: terms are written without spaces, as in name=web-*")
 	}
 	return word{}, p.unexpected()
 }
@@ -264,7 +264,7 @@ func (p *parser) field(t *Term, name string, scoped, more bool) (done bool, err 
 		t.Field = f
 		return true, nil
 	case isSlip(name):
-		return false, fmt.Errorf("all terms must match, and no word goes between them: write alternatives as name=web-*,db-*, and ! for not; for a variable of that name, write vars.%s", name)
+		return false, fmt.Errorf("all terms must match, without words between them: write alternatives as name=web-*,db-*, and ! for not; for a variable of that name, write vars.%s", name)
 	case slices.Contains(reserved, name):
 		return false, p.noField(name, nearest.Word(name, wordsOf(p.kind)))
 	}
@@ -300,7 +300,7 @@ func (p *parser) value(t *Term) (v Value, err error) {
 	case p.ended() || r == ',':
 		return v, fmt.Errorf(`a value is missing; for an empty text, write %s=""`, t.Name())
 	case r == '\'':
-		return v, fmt.Errorf(`put a value with blanks or commas in double quotes: %s="web 01"`, t.Name())
+		return v, fmt.Errorf(`put a value with spaces or commas in double quotes: %s="web 01"`, t.Name())
 	case r == '=':
 		return v, fmt.Errorf("write a single =")
 	case (r == '[' || r == '{') && t.IsVariable():
@@ -383,8 +383,8 @@ func (p *parser) read(t *Term) (v Value, err error) {
 // wants describes the values of a field.
 func wants(of FieldType) string {
 	return map[FieldType]string{
-		AddressField: "it takes an address such as 10.20.0.11, or a range such as 10.20.0.0/16", FlagField: "it is true or false",
-		IDField: "it takes a number",
+		AddressField: "it must be an address such as 10.20.0.11, or a range such as 10.20.0.0/16", FlagField: "it must be true or false",
+		IDField: "it must be a number",
 	}[of]
 }
 
@@ -408,7 +408,7 @@ func (p *parser) place(f Field, path []Pattern) (Value, error) {
 		most = 3
 	}
 	if len(path) > most {
-		form := map[int]string{1: "a cloud is given by its name alone", 2: "a region is dfw or east/dfw", 3: "it is a name, or region/name, or cloud/region/name"}[most]
+		form := map[int]string{1: "write a cloud as its name alone", 2: "write a region as dfw or east/dfw", 3: "write it as name, region/name or cloud/region/name"}[most]
 		return Value{}, fmt.Errorf("%s; put a name that contains a slash in double quotes", form)
 	}
 	for _, one := range path {

@@ -147,7 +147,7 @@ func TestErrors(t *testing.T) {
 		`name==web`: `single =`, `ntp=[1`: `JSON`, `ntp=[1]x`: `unexpected 'x'`,
 		`name~web`: `'~'`, `n>1`: `'>'`, `a&b`: `all terms`, `(a`: `no meaning ... all terms`, `name:web`: `colon ... only`, `own:`: `own: ... name of a variable`,
 		`web-*`: `name ... * ... patterns ... values ... name=web-*`, `a and b`: `"and" (column 3): ... all terms`, `OR`: `vars.OR`,
-		`!`: `! goes once`, `!!a`: `! goes once`, `!a!=b`: `negated twice`, `own:name=x`: `own:vars.name`, `name.x=1`: `no parts ... variable ... vars.name`,
+		`!`: `! only once`, `!!a`: `! only once`, `!a!=b`: `negated twice`, `own:name=x`: `own:vars.name`, `name.x=1`: `no parts ... variable ... vars.name`,
 		`vars`: `name of a variable ... missing ... vars.ntp`, `a.=1`: `name is missing`, `a.`: `name is missing`, `"a"b=1`: `unexpected 'b'`, `n=a b\`: `unexpected '\\'`,
 		"a\x00b": `NUL`, "a\xff": `UTF-8`, "n=\u202e": `double quotes ... \u202e`,
 		strings.Repeat("a ", 65): `more than 64 terms`, "n=" + strings.Repeat("a,", 1000) + "a": `more than 1000 values`, strings.Repeat("a", 16<<10+1): `longer than 16384 bytes`,

@@ -155,13 +155,13 @@ func readFloat(plain string) Scalar {
 	digits = strings.TrimPrefix(digits, "+")
 	switch lower := strings.ToLower(digits); {
 	case lower == ".inf" || lower == ".nan":
-		s.Problem = "is not a number that JSON can hold"
+		s.Problem = "is not a number that JSON can represent"
 		return s
 	case strings.Contains(digits, ":"):
 		s.Base60 = true
 		v := base60(digits)
 		if math.IsInf(v, 0) {
-			s.Problem = "is not a number that JSON can hold"
+			s.Problem = "is not a number that JSON can represent"
 			return s
 		}
 		if digits = strconv.FormatFloat(v, 'g', -1, 64); !strings.ContainsAny(digits, ".e") {

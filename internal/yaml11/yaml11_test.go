@@ -13,7 +13,7 @@ func TestRead(t *testing.T) {
 		"": {Null, "null", false, ""}, "~": {Null, "null", false, ""}, "yes": {Bool, "true", false, ""}, "Off": {Bool, "false", false, ""}, "y": {Text, "y", false, ""}, "yEs": {Text, "yEs", false, ""},
 		"0644": {Int, "420", false, ""}, "0819": {Text, "0819", false, ""}, "0o17": {Text, "0o17", false, ""}, "-0x1_F": {Int, "-31", false, ""}, "0b_": {Int, "", false, "is a number that Python cannot read"},
 		"1:30": {Int, "90", true, ""}, "-190:20:30": {Int, "-685230", true, ""}, "1:60": {Text, "1:60", false, ""}, "1:30.5": {Float, "90.5", true, ""}, "08:30": {Text, "08:30", false, ""},
-		"1e3": {Text, "1e3", false, ""}, "1.e+3": {Float, "1.0e+3", false, ""}, "-00.50": {Float, "-0.50", false, ""}, ".5": {Float, "0.5", false, ""}, "-.5": {Text, "-.5", false, ""}, ".inf": {Float, "", false, "is not a number that JSON can hold"},
+		"1e3": {Text, "1e3", false, ""}, "1.e+3": {Float, "1.0e+3", false, ""}, "-00.50": {Float, "-0.50", false, ""}, ".5": {Float, "0.5", false, ""}, "-.5": {Text, "-.5", false, ""}, ".inf": {Float, "", false, "is not a number that JSON can represent"},
 		"2024-01-02": {Date, "2024-01-02", false, ""}, "2024-1-2 3:04:05.10 -5:30": {Date, "2024-01-02T03:04:05.100000-05:30", false, ""}, "<<": {Merge, "<<", false, ""}, "=": {Value, "=", false, ""}, "é": {Text, "é", false, ""},
 		strings.Repeat("9", 4301): {Int, "", false, "is a number that Python cannot read"}, "0x" + strings.Repeat("f", 3600): {Int, "", false, "is a number that Python cannot read"},
 	} {

@@ -105,12 +105,12 @@ func TestCommandFailures(t *testing.T) {
 		"bad hostname":  {town.URL, []string{"--list", "--hostname", "qualified"}, "name, uuid, unique"},
 		"half a group":  {town.URL, []string{"--list", "--groups", "status,none"}, "groups is none and also something else"},
 		"own facts":     {town.URL, []string{"--list", "--facts", "hostvars"}, "facts cannot be called hostvars, which Ansible sets itself"},
-		"bad group":     {town.URL, []string{"--list", "--groups", "label"}, `the word "label"`},
+		"bad group":     {town.URL, []string{"--list", "--groups", "label"}, `"label", which is not allowed`},
 		"bad filter":    {town.URL, []string{"--list", "--filters", "online"}, "write FIELD=VALUE"},
 		"bad pattern":   {town.URL, []string{"--list", "--exclude-fields", "["}, `"["`},
 		"bad dialect":   {town.URL, []string{"--list", "--dialect", "openstack"}, "iotronic-boards"},
 		"other dialect": {town.URL, []string{"--list", "--dialect", "ironic"}, "the dialect is set to ironic, and the server is Iotronic; set the dialect to what it is, or to auto"},
-		"no url":        {"", []string{"--list", "--os-token", ""}, "no Ironic or Iotronic to talk to: set CRATON_IOTRONIC_URL"},
+		"no url":        {"", []string{"--list", "--os-token", ""}, "no Ironic or Iotronic is configured: set CRATON_IOTRONIC_URL"},
 	} {
 		out, errs, err := runCommand(t, c.url, c.args...)
 		if err == nil || out != "" || errs != "" {

@@ -133,5 +133,5 @@ func TestImportSOPS(t *testing.T) {
 	if err != nil || strings.Contains(left, "-secret") {
 		t.Errorf("%v\n%s", err, left)
 	}
-	wantIn(t, left, " 0 unexplained", "left out of group web: it is in an encrypted file (--vault leave)")
+	wantIn(t, left, " 0 unexplained", "omitted from group web: it is in an encrypted file (--vault leave)")
 }

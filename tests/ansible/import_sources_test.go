@@ -112,7 +112,7 @@ func TestImportPlugins(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
-		wantIn(t, out, " 0 unexplained", "left out of group web: it is in an encrypted file (--vault leave)", "(in an encrypted file, not shown)")
+		wantIn(t, out, " 0 unexplained", "omitted from group web: it is in an encrypted file (--vault leave)", "(in an encrypted file, not shown)")
 	})
 }
 

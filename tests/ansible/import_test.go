@@ -235,7 +235,7 @@ func TestImport(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v\n%s", err, out)
 		}
-		wantIn(t, out, " 0 unexplained", "left out of group web: it is a template", `before  !unsafe "{{ raw }}"`, "it is in an encrypted file (--vault leave)", "not shown")
+		wantIn(t, out, " 0 unexplained", "omitted from group web: it is a template", `before  !unsafe "{{ raw }}"`, "it is in an encrypted file (--vault leave)", "not shown")
 		if strings.Contains(out, "-secret") {
 			t.Errorf("a secret is shown\n%s", out)
 		}

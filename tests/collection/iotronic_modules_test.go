@@ -191,7 +191,7 @@ func TestIotronicModules(t *testing.T) {
 		}
 		var groups [2]string
 		seen(t, out, "groups", &groups)
-		if !strings.Contains(groups[0], "no Ironic or Iotronic to talk to") || groups[1] != openstacktest.IronicDriver {
+		if !strings.Contains(groups[0], "no Ironic or Iotronic is configured") || groups[1] != openstacktest.IronicDriver {
 			t.Errorf("Craton's group, and the environment: %q", groups)
 		}
 	})
