@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// Cursor is a position in the change log: after a revision, or within one. The zero cursor is before everything.
+// Cursor is a position in the change log: after a revision, or within one. The zero cursor is before all changes.
 type Cursor struct {
 	Revision int64
-	Change   string // id of the revision's change, so that a cursor of another database is recognized
-	N        int64  // rows of the revision before the position; 0 for all
-	Early    bool   // before the horizon: a reader of the whole log continues here
+	Change   string // id of the revision's change; detects a cursor of another database
+	N        int64  // number of the revision's rows before the position; 0 for all
+	Early    bool   // a reader that began with the zero cursor is still before the horizon
 }
 
-// String returns the cursor as clients see it: "12-0b5e...", "12.500-0b5e...", "12.500-0b5e...~"; empty for the zero
-// cursor.
+// String returns the cursor as clients see it: "12-0b5e...", "12.500-0b5e..." or "12.500-0b5e...~". It is empty for the
+// zero cursor.
 func (c Cursor) String() string {
 	if c == (Cursor{}) {
 		return ""
@@ -35,7 +35,7 @@ func (c Cursor) String() string {
 	return text
 }
 
-// ParseCursor parses the result of [Cursor.String]. A malformed text becomes a cursor that no log has.
+// ParseCursor parses the result of [Cursor.String]. For a malformed text it returns a cursor that is in no log.
 func ParseCursor(text string) Cursor {
 	if text == "" {
 		return Cursor{}
@@ -55,8 +55,8 @@ func ParseCursor(text string) Cursor {
 	return c
 }
 
-// UnknownCursorError is the error for a cursor after which this log does not have all changes: it belongs to another
-// database, or the database was restored since, or it is before the horizon. The reader has to read everything again.
+// UnknownCursorError is the error for a cursor after which this log does not have all changes: the cursor belongs to
+// another database, or to a state from before a restore, or is before the horizon. The client has to read the fleet again.
 type UnknownCursorError struct {
 	Cursor  Cursor
 	Horizon int64
@@ -69,14 +69,14 @@ func (e *UnknownCursorError) Error() string {
 	return "This change log does not know the place that was named, because the database was replaced or brought back from a copy: read all again."
 }
 
-// removed reports whether the log had to lose what the cursor is at, whichever database it belongs to: of the horizon's
-// revision it still knows the end.
+// removed reports whether the change at the cursor has been removed from the log, regardless of the database that the
+// cursor belongs to. The end of the horizon's revision is still known.
 func (e *UnknownCursorError) removed() bool {
 	c := e.Cursor
 	return c.Revision >= 0 && (c.Revision < e.Horizon || c.Revision == e.Horizon && (c.N > 0 || c.Early))
 }
 
-// Refusal marks the error as one that is not a failure of the database.
+// Refusal marks the error as a refusal, not a failure of the database.
 func (e *UnknownCursorError) Refusal() {}
 
 // Change is a row of the change log: what one write did to one object.
@@ -85,13 +85,13 @@ type Change struct {
 	N           int64 // number of the object within the write, from 1
 	ID          string
 	At          Micros
-	Project     string // of the object
+	Project     string // project of the object
 	User        string
 	UserProject string
 	Address     string
 	Request     string
 	Message     string
-	Kind        string // as internal/schema names it
+	Kind        string // a name from internal/schema
 	Object      string // id
 	Path        string // cloud/region/cell/name, at the time of the change
 	Action      string
@@ -104,8 +104,8 @@ func (c *Change) Cursor() Cursor { return Cursor{Revision: c.Revision, Change: c
 
 // LogState is the state of the change log.
 type LogState struct {
-	Newest  Cursor // the view's state of all objects is the one at this cursor
-	Horizon int64  // the log has every change with a later revision
+	Newest  Cursor // the view shows the objects as they are at this cursor
+	Horizon int64  // the log has every change after this revision
 	At      Micros // time of the newest change; 0 if there is none
 }
 
@@ -117,8 +117,8 @@ func (v *View) Log(ctx context.Context) (l LogState, err error) {
 	return l, err
 }
 
-// CheckCursor returns an [UnknownCursorError] for a cursor after which the log is not complete. The zero cursor is
-// always valid: it is followed by what is left from before the horizon.
+// CheckCursor returns an [UnknownCursorError] if the log is not complete after the cursor. The zero cursor is always
+// valid: the changes after it begin with those that are left from before the horizon.
 func (v *View) CheckCursor(ctx context.Context, c Cursor) error {
 	if c == (Cursor{}) {
 		return nil
@@ -131,7 +131,7 @@ func (v *View) CheckCursor(ctx context.Context, c Cursor) error {
 	switch {
 	case c.Early:
 		known, err = v.changeAt(ctx, c.Revision, c.N)
-	case c.Revision != l.horizon || c.N == 0: // of the horizon's revision only the end is known
+	case c.Revision != l.horizon || c.N == 0: // only the end of the horizon's revision is known
 		known, err = v.changeOf(ctx, l, c.Revision)
 	}
 	if err != nil {
@@ -143,7 +143,7 @@ func (v *View) CheckCursor(ctx context.Context, c Cursor) error {
 	return nil
 }
 
-// reach is the range of the log: its newest revision and its horizon, each with the id of its change.
+// reach is the range of the log: its newest revision and its horizon, and the ids of the changes at both.
 type reach struct {
 	newest, horizon int64
 	change, begin   string
@@ -154,7 +154,7 @@ func (v *View) reach(ctx context.Context) (l reach, err error) {
 	return l, err
 }
 
-// changeOf returns the id of the change of a revision in the log, or "".
+// changeOf returns the id of the change of a revision in the log, or "" if the log does not have it.
 func (v *View) changeOf(ctx context.Context, l reach, revision int64) (string, error) {
 	switch {
 	case revision == l.horizon:
@@ -167,7 +167,7 @@ func (v *View) changeOf(ctx context.Context, l reach, revision int64) (string, e
 	return "", nil
 }
 
-// changeAt returns the id of the change in a row of the log, or "" if there is no such row.
+// changeAt returns the id of the change in row n of a revision, or "" if there is no such row.
 func (v *View) changeAt(ctx context.Context, revision, n int64) (change string, err error) {
 	err = v.q.row(ctx, "SELECT change FROM changes WHERE revision = ? AND n = ?", []any{revision, n}, &change)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -188,13 +188,13 @@ type ChangesParams struct {
 	Action  string   // this action only
 	Limit   int
 
-	back   bool   // newest first, ...
-	before Cursor // ... and only before this cursor; zero for all
+	back   bool   // newest first
+	before Cursor // with back: only changes before this cursor; zero for all
 }
 
-// Changes calls fn with the changes of objects in the scope, in order, and returns the cursor to continue from: after
-// the last change if there may be more, otherwise after everything that the view sees. The change is only valid during
-// the call.
+// Changes calls fn with the changes of objects in the scope, in order. It returns the cursor to continue from: the one
+// after the last change if there may be more, otherwise the end of the log in this view. A change is only valid during
+// the call of fn.
 func (v *View) Changes(ctx context.Context, sc Scope, l ChangesParams, fn func(c *Change) error) (next Cursor, more bool, err error) {
 	if err := v.CheckCursor(ctx, l.After); err != nil {
 		return Cursor{}, false, err
@@ -222,7 +222,7 @@ func (v *View) Changes(ctx context.Context, sc Scope, l ChangesParams, fn func(c
 	return log.Newest, false, nil
 }
 
-// each reads rows of the log, one after the other, into c and calls fn for each.
+// each reads the rows of a statement into c, one after the other, and calls fn for each.
 func (c *Change) each(ctx context.Context, q *session, text string, args []any, fn func() error) error {
 	var before, after *string
 	return q.eachUntil(ctx, text, args, []any{&c.Revision, &c.N, &c.ID, &c.At, &c.Project, &c.User, &c.UserProject, &c.Address, &c.Request, &c.Message,
@@ -232,7 +232,7 @@ func (c *Change) each(ctx context.Context, q *session, text string, args []any, 
 	})
 }
 
-// someChanges returns the first changes of a part of the log, as many as fit into memory. clauses follow FROM changes.
+// someChanges returns the first changes of a part of the log, as many as memory permits. clauses follows FROM changes.
 func (q *session) someChanges(ctx context.Context, clauses string, args ...any) (some []Change, err error) {
 	var c Change
 	room := fullViewBytes
@@ -256,7 +256,7 @@ func deref(text *string) string {
 	return *text
 }
 
-// changes returns the statement for a part of the log; "" if it cannot have a row.
+// changes returns the statement that reads a part of the log, or "" if no row can match.
 func (v *View) changes(ctx context.Context, sc Scope, l ChangesParams) (string, []any, error) {
 	c := v.q.conditions()
 	from := l.After
@@ -306,7 +306,7 @@ func (v *View) changes(ctx context.Context, sc Scope, l ChangesParams) (string, 
 		c.terms = append(c.terms, v.q.dialect().Unindexed("kind")+" IN "+list)
 		return "SELECT " + changeColumns + " FROM changes" + c.String() + order, append(args, l.Limit), nil
 	}
-	// Each kind has an index in the order of the log. A search of all kinds is faster in the table itself.
+	// An index has the changes of each kind in the order of the log. A search of all kinds is faster in the table itself.
 	var parts []string
 	var args []any
 	for i, kind := range l.Kinds {
@@ -328,13 +328,14 @@ func (v *View) changes(ctx context.Context, sc Scope, l ChangesParams) (string, 
 	return strings.Join(parts, " UNION ALL ") + order, append(args, l.Limit), nil
 }
 
-// firstAt returns the first revision at or after a time, or 0. Times never decrease, so no index is needed.
+// firstAt returns the first revision at or after a time, or 0 if there is none. Times never decrease in the log, so a
+// binary search by revision finds it, and an index on the time is not needed.
 func (v *View) firstAt(ctx context.Context, at Micros) (first int64, err error) {
 	l, err := v.Log(ctx)
 	if err != nil || l.At < at {
 		return 0, err
 	}
-	// Revisions up to low are earlier, and first is the one after high.
+	// Invariant: revisions up to low are earlier, and first is the first revision after high.
 	for low, high := int64(0), l.Newest.Revision; low < high; {
 		middle := low + (high-low)/2
 		var next, when int64
@@ -350,7 +351,7 @@ func (v *View) firstAt(ctx context.Context, at Micros) (first int64, err error) 
 	return first, nil
 }
 
-// RevisionAt returns the revision that was current at a time: the newest one that is not later. 0 is before the first
+// RevisionAt returns the revision that was current at a time: the newest one that is not later. It is 0 before the first
 // change.
 func (v *View) RevisionAt(ctx context.Context, at Micros) (revision int64, err error) {
 	next, err := v.firstAt(ctx, at+1)
@@ -364,8 +365,8 @@ func (v *View) RevisionAt(ctx context.Context, at Micros) (revision int64, err e
 	return next - 1, nil
 }
 
-// LogBegin returns the time of the first change after the horizon, from which on the log is complete; 0 if there is
-// none.
+// LogBegin returns the time of the first change after the horizon, or 0 if there is none. From that time on, the log is
+// complete.
 func (v *View) LogBegin(ctx context.Context) (Micros, error) {
 	var at int64
 	err := v.q.row(ctx, "SELECT at FROM changes WHERE revision > (SELECT horizon FROM log) ORDER BY revision LIMIT 1", nil, &at)
@@ -378,13 +379,13 @@ func (v *View) LogBegin(ctx context.Context) (Micros, error) {
 // Object identifies an object in the change log.
 type Object struct{ Kind, ID string }
 
-// NewestOf returns the newest change of any of the objects, or the zero cursor if all are older than the log.
+// NewestOf returns the cursor of the newest change to any of the objects, or the zero cursor if the log has none.
 func (v *View) NewestOf(ctx context.Context, objects ...Object) (Cursor, error) {
 	parts, args := newestOf(objects)
 	return v.newest(ctx, "", parts, args)
 }
 
-// newestOf returns statements for the newest revision of each of the objects.
+// newestOf returns queries for the newest revision of each of the objects.
 func newestOf(objects []Object) (parts []string, args []any) {
 	for _, o := range objects {
 		parts = append(parts, "SELECT max(revision) AS r FROM changes WHERE kind = ? AND object_id = ?")
@@ -393,14 +394,15 @@ func newestOf(objects []Object) (parts []string, args []any) {
 	return parts, args
 }
 
-// Newest returns the newest change of an object of the kinds in the scope, existing or deleted, or the zero cursor.
+// Newest returns the cursor of the newest change to any object of the kinds in the scope, including deleted objects, or
+// the zero cursor if there is none.
 func (v *View) Newest(ctx context.Context, sc Scope, kinds ...string) (Cursor, error) {
 	with, parts, args := newestIn(sc, kinds)
 	return v.newest(ctx, with, parts, args)
 }
 
-// newestIn returns statements for the newest revision of each of the kinds, and what precedes them: the projects. The
-// kinds are written out: PostgreSQL plans a statement without parameters once, and not for every query.
+// newestIn returns queries for the newest revision of each of the kinds, and the WITH clause that selects the projects.
+// The kinds are literals, not arguments: PostgreSQL plans a statement without parameters only once.
 func newestIn(sc Scope, kinds []string) (with string, parts []string, args []any) {
 	if len(kinds) == 0 {
 		return "", nil, nil
@@ -416,9 +418,9 @@ func newestIn(sc Scope, kinds []string) (with string, parts []string, args []any
 	return with, parts, args
 }
 
-// newestOfKind returns a statement for the newest revision of a kind in a project of p. In this order the index has the
-// result at once. With max(revision) instead, PostgreSQL may scan the log from its end, for a kind without changes all
-// of it.
+// newestOfKind returns a query for the newest revision of a kind in a project of p. This ORDER BY is the order of the
+// index, so the first entry is the result. For max(revision), PostgreSQL may scan the log backwards instead: all of it,
+// if the kind has no changes.
 func newestOfKind(kind string) string {
 	kind = "'" + strings.ReplaceAll(kind, "'", "''") + "'"
 	return "SELECT CASE WHEN project_id = p.id AND kind = " + kind + " THEN revision END AS r FROM (SELECT project_id, kind, revision FROM changes WHERE (project_id, kind, revision) <= (p.id, " +

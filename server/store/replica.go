@@ -14,86 +14,86 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Need is the position in the change log that a state must have reached before it may be shown to a client.
+// Need is the position in the change log that a snapshot must have reached before it may be shown to a client.
 type Need struct {
-	Cursor // without a change: a revision of any database
+	Cursor // an empty Change matches the revision of any database
 
-	// Requested reports that the client named the position, which may know less than others have written. Then a
-	// replica's finding that something does not exist is not relied upon: the primary is asked.
+	// Requested is true if the client named the position. Others may have written since, so a refusal by the replica,
+	// such as for a missing object, is not final: the request is repeated on the primary.
 	Requested bool
 }
 
-// ErrReplica is wrapped by the error of [Open] for a replica that does not belong to the database.
+// ErrReplica is wrapped by the error of [Open] for a database that is not a replica of the primary.
 var ErrReplica = errors.New("is no replica of the database")
 
-// Cause is why a replica is skipped, as in metrics.
+// Cause is the reason why a replica is skipped, as metrics name it.
 type Cause = engine.Cause
 
-// The causes for skipping a replica, in addition to the engine's.
+// The causes for skipping a replica, in addition to those of package engine.
 const (
 	causeBehind        Cause = "behind"  // it has not reached the position that the read needs
 	causeLag           Cause = "lag"     // it is too far behind
-	causeAhead         Cause = "leads"   // it accepts writes, so it is not a replica, or no longer
+	causeAhead         Cause = "leads"   // it accepts writes, so it is not a replica, or no longer one
 	causeOtherDatabase Cause = "foreign" // it replicates another database, or is ahead of this one
-	causeRefused       Cause = "refused" // it would have refused the request, so the primary was asked
-	causeEarly         Cause = "early"   // it shows a commit that the primary does not show yet
+	causeRefused       Cause = "refused" // it refused the request, which was then repeated on the primary
+	causeEarly         Cause = "early"   // it shows a commit that is not yet visible on the primary
 )
 
-// Causes are all causes.
+// Causes contains all causes.
 var Causes = []Cause{causeBehind, causeLag, causeAhead, causeOtherDatabase, causeRefused, causeEarly, engine.CauseUnreachable, engine.CauseBusy, engine.CauseConflict}
 
 // ReplicaStats are the state and statistics of a store's replica.
 type ReplicaStats struct {
-	Why     Cause           // why it is skipped; "" if it is not
+	Why     Cause           // why the replica is skipped; "" if it is used
 	Detail  string          // details, for the log
-	Probed  bool            // it has answered lately: Behind and Lag are known
-	Behind  int64           // number of revisions it has not replayed
-	Lag     time.Duration   // age of the oldest of these
-	Reads   int64           // reads that it served
-	Others  int64           // reads that the primary served instead
-	Skipped map[Cause]int64 // why
+	Probed  bool            // it responded to the last probe: Behind and Lag are known
+	Behind  int64           // number of revisions that it has not replayed
+	Lag     time.Duration   // age of the oldest of these revisions
+	Reads   int64           // number of reads that it served
+	Others  int64           // number of reads that the primary served instead
+	Skipped map[Cause]int64 // the latter by cause
 
 	Connections Stats
 }
 
-// How the replica is monitored.
+// The intervals and timeouts of monitoring.
 const (
 	probeEvery   = time.Second
-	probeTimeout = 2 * time.Second // for one probe
-	goneAfter    = 5 * time.Second // without an answer, running reads are cancelled
-	readyTimeout = 3 * time.Second // for it to catch up when the store is opened
+	probeTimeout = 2 * time.Second // of one probe
+	goneAfter    = 5 * time.Second // running reads are cancelled after this time without a response
+	readyTimeout = 3 * time.Second // time to catch up when the store is opened
 )
 
-// catchUp is how long a read waits for a replica that is almost up to date: recent commits are on their way. One that
-// does not catch up in that time is not waited for until the next probe.
+// catchUp is how long a read waits for a replica to replay the latest commits. If the replica does not catch up in that
+// time, no read waits for it until the next probe.
 const catchUp = 20 * time.Millisecond
 
-// catchUpPauses are the waits between two checks whether it has caught up.
+// catchUpPauses are the pauses between checks whether the replica has caught up.
 var catchUpPauses = retry.Pauses{First: time.Millisecond, Max: 4 * time.Millisecond}
 
 // replica is the replica of a store.
 type replica struct {
 	store  *Store
 	engine engine.Replica
-	maxLag time.Duration // how far it may be behind
-	gone   time.Duration // goneAfter, but in tests
+	maxLag time.Duration // the largest permitted lag
+	gone   time.Duration // goneAfter, except in tests
 	report func(ReplicaStats)
 	stop   func()
 	done   chan struct{}
 
-	ends      sharedCalls[Cursor, bool] // by position: whether the primary has it
-	confirmed atomic.Pointer[Cursor]    // the last position that the primary was found to have
+	ends      sharedCalls[Cursor, bool] // whether the primary has a position
+	confirmed atomic.Pointer[Cursor]    // the last position that was found on the primary
 
 	mu       sync.Mutex
 	now      ReplicaStats
-	answered time.Time       // time of the last answer
-	late     bool            // it did not catch up lately
-	running  context.Context //nolint:containedctx // of running reads; ends when the replica stops answering
+	answered time.Time       // time of the last response
+	late     bool            // it did not catch up recently
+	running  context.Context //nolint:containedctx // bounds running reads; cancelled when the replica stops responding
 	end      func()
 }
 
-// openReplica starts monitoring a replica. An unavailable replica may come later; a database that is not a replica is
-// refused.
+// openReplica opens a replica and starts to monitor it. The replica may be unavailable for now. A database that is not a
+// replica is an error.
 func (s *Store) openReplica(ctx context.Context, o Options) error {
 	if s.engine.Dialect().Name != "postgres" {
 		return errors.New("--read-database: only a PostgreSQL database has replicas, and --database is a file")
@@ -115,7 +115,8 @@ func (s *Store) openReplica(ctx context.Context, o Options) error {
 	return nil
 }
 
-// firstProbe is the first probe, which refuses a database that cannot be meant.
+// firstProbe runs the first probe. It returns an error if the database is clearly not a replica of this one. It gives a
+// standby some time to catch up.
 func (r *replica) firstProbe(ctx context.Context) error {
 	for until := time.Now().Add(readyTimeout); ; {
 		v := r.probe(ctx)
@@ -139,9 +140,9 @@ type verdict struct {
 	at       engine.ProbeResult
 	why      Cause // why to skip it; "" if it can be used
 	detail   string
-	nonsense error // it is not a replica of the database
+	nonsense error // not nil if it is not a replica of the database
 
-	compared bool // with the database
+	compared bool // with the primary: behind and lag are valid
 	behind   int64
 	lag      time.Duration
 }
@@ -180,7 +181,7 @@ func (r *replica) probe(ctx context.Context) (v verdict) {
 	return r.compare(ctx, v, theirs, salt)
 }
 
-// probeFailed returns the verdict for a replica that did not answer.
+// probeFailed returns the verdict for a replica whose probe failed.
 func (r *replica) probeFailed(err error) (v verdict) {
 	v.why, v.detail = engine.CauseUnreachable, err.Error()
 	if passed := (*engine.SkippedError)(nil); errors.As(err, &passed) {
@@ -195,7 +196,7 @@ func (r *replica) probeFailed(err error) (v verdict) {
 	return v
 }
 
-// compare asks the primary how far the replica is behind.
+// compare compares the replica's position with that of the primary. theirs and salt were read from the replica.
 func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt string) verdict {
 	var ours Cursor
 	var ourSalt string
@@ -206,7 +207,7 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 			(SELECT at FROM changes WHERE revision > ? ORDER BY revision, n LIMIT 1) FROM log`,
 			[]any{theirs.Revision, theirs.Revision}, &ours.Revision, &ours.Change, &ourSalt, &same, &oldest)
 	})
-	if err != nil { // nobody can say how far it is
+	if err != nil { // the primary is unavailable, so the lag is unknown
 		return v
 	}
 	v.compared = true
@@ -216,7 +217,7 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 		v.detail = v.nonsense.Error()
 		return v
 	case theirs.Revision > ours.Revision && v.at.Standby && r.continues(ctx, ours):
-		// See confirm.
+		// A synchronous standby can be ahead of the primary: see confirm.
 	case theirs.Revision > ours.Revision, theirs.Revision == ours.Revision && theirs.Change != ours.Change, same != nil && *same != theirs.Change:
 		v.why, v.detail = causeOtherDatabase, fmt.Sprintf("it has the change %s, and the database has not", theirs)
 		return v
@@ -233,7 +234,7 @@ func (r *replica) compare(ctx context.Context, v verdict, theirs Cursor, salt st
 	return v
 }
 
-// continues reports whether the replica is a standby that has the end of the primary's change log.
+// continues reports whether the replica's change log contains the end of the primary's.
 func (r *replica) continues(ctx context.Context, end Cursor) bool {
 	var has bool
 	err := r.engine.Read(ctx, func(ctx context.Context, tx engine.Tx) (err error) {
@@ -243,7 +244,7 @@ func (r *replica) continues(ctx context.Context, end Cursor) bool {
 	return err == nil && has
 }
 
-// hasChange reports whether the change log has the change of a position.
+// hasChange reports whether the change log contains the change at a position.
 func (q *session) hasChange(ctx context.Context, at Cursor) (bool, error) {
 	var there string
 	err := q.row(ctx, "SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1", []any{at.Revision}, &there)
@@ -279,7 +280,7 @@ func (r *replica) watch(ctx context.Context) {
 func (r *replica) settle(v verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if v.why == engine.CauseBusy || v.why == engine.CauseConflict { // what was asked in between was not answered for itself
+	if v.why == engine.CauseBusy || v.why == engine.CauseConflict { // neither says anything about the replica's state
 		v.why = r.now.Why
 	}
 	answers := v.why != engine.CauseUnreachable
@@ -299,7 +300,7 @@ func (r *replica) settle(v verdict) {
 	r.turn(v.why, v.detail)
 }
 
-// turn changes whether the replica is skipped, and reports the change.
+// turn sets why the replica is skipped, and reports it if it is new.
 func (r *replica) turn(why Cause, detail string) {
 	changed := why != r.now.Why || r.now.Detail == "" && why != ""
 	r.now.Why, r.now.Detail = why, detail
@@ -308,7 +309,7 @@ func (r *replica) turn(why Cause, detail string) {
 	}
 }
 
-// enter returns why the replica is to be skipped, or the context that bounds its reads.
+// enter returns the context that bounds reads of the replica, and why the replica must be skipped; "" if it can be used.
 func (r *replica) enter() (running context.Context, why Cause) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -321,7 +322,7 @@ func (r *replica) isLate() bool {
 	return r.late
 }
 
-// count records that the primary is asked instead, or with "" that the replica was.
+// count counts a read that the replica served, if why is "", or that the primary has to serve instead.
 func (r *replica) count(why Cause, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -360,9 +361,9 @@ var (
 	errEarly  = errors.New("the replica is ahead of what the primary shows")
 )
 
-// confirm returns errEarly unless the primary shows the state that the replica does. A synchronous standby may replay a
-// commit before the primary, which waits for it, acknowledges the commit and shows it: a client that saw it would then
-// find it missing.
+// confirm returns errEarly unless the position is visible on the primary. A synchronous standby may replay a commit while
+// the primary is still waiting for the standby's confirmation and does not show the commit yet. A client that had read
+// the commit from the standby would not find it in its next request to the primary.
 func (r *replica) confirm(ctx context.Context, at Cursor) error {
 	if known := r.confirmed.Load(); at.Revision == 0 || known != nil && *known == at {
 		return nil
@@ -374,15 +375,16 @@ func (r *replica) confirm(ctx context.Context, at Cursor) error {
 		})
 		return has, err
 	})
-	if err != nil || !has { // a primary that does not respond is asked again, and then says so itself
+	if err != nil || !has { // the read is repeated on the primary, which returns its error then
 		return errEarly
 	}
 	r.confirmed.Store(&at)
 	return nil
 }
 
-// reached returns errBehind unless the snapshot of a replica's transaction includes the needed position, and the position
-// of the snapshot. A revision is not enough: a former primary may have assigned the same one to another change.
+// reached returns the position of the snapshot of a replica's transaction, and errBehind if the snapshot does not include
+// the needed position. Comparing revisions is not enough: a former primary may have assigned the same revision to another
+// change.
 func (n Need) reached(ctx context.Context, tx engine.Tx) (at Cursor, err error) {
 	var there *string
 	err = tx.Row(ctx, "SELECT revision, change, (SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1) FROM log", []any{n.Revision}, &at.Revision, &at.Change, &there)
@@ -399,19 +401,19 @@ func (n Need) reached(ctx context.Context, tx engine.Tx) (at Cursor, err error) 
 	return at, errBehind
 }
 
-// suits returns nil if the snapshot of a replica's transaction can be read: it is as current as needed, and not ahead of
-// the primary.
+// suits returns a function that checks whether the snapshot of a replica's transaction may be used: it must be as recent
+// as needed, and not ahead of the primary.
 func (r *replica) suits(need Need) func(ctx context.Context, tx engine.Tx) error {
 	return func(ctx context.Context, tx engine.Tx) error {
 		at, err := need.reached(ctx, tx)
-		if err != nil || at == need.Cursor && !need.Requested { // that was read from the primary
+		if err != nil || at == need.Cursor && !need.Requested { // that position was read from the primary
 			return err
 		}
 		return r.confirm(ctx, at)
 	}
 }
 
-// view is [Store.View] of the replica. Unless done, the primary has to be asked.
+// view is [Store.View] of the replica. If done is false, the caller must read the primary instead.
 func (r *replica) view(ctx context.Context, need Need, full bool, fn func(ctx context.Context, v *View) error) (done bool, err error) {
 	running, why := r.enter()
 	if why != "" {
@@ -449,8 +451,8 @@ func (r *replica) view(ctx context.Context, need Need, full bool, fn func(ctx co
 	return why == "", err
 }
 
-// ViewBehind is [Store.View] of a snapshot that includes a position in the change log: of the replica, if there is one
-// that has reached it, otherwise of the primary. fn may be called twice.
+// ViewBehind is [Store.View] of a snapshot that includes the position in the change log that need has. It reads the
+// replica, if there is one that has reached the position, and otherwise the primary. fn may be called more than once.
 func (s *Store) ViewBehind(ctx context.Context, need Need, full bool, fn func(ctx context.Context, v *View) error) error {
 	if s.replica != nil {
 		if done, err := s.replica.view(ctx, need, full, fn); done {
@@ -460,10 +462,10 @@ func (s *Store) ViewBehind(ctx context.Context, need Need, full bool, fn func(ct
 	return s.View(ctx, full, fn)
 }
 
-// HasReplica reports whether there is a replica to read from.
+// HasReplica reports whether the store has a replica.
 func (s *Store) HasReplica() bool { return s.replica != nil }
 
-// Replica returns the state of the replica; ok is false if there is none.
+// Replica returns the state of the replica. ok is false if there is none.
 func (s *Store) Replica() (stats ReplicaStats, ok bool) {
 	if s.replica == nil {
 		return ReplicaStats{}, false

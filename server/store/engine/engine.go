@@ -1,8 +1,8 @@
-// Package engine defines what the store needs of an SQL database: transactions whose functions can run again, the
-// differences between dialects, and errors. The engines are packages of their own: sqlite and postgres.
+// Package engine defines the interface between the store and an SQL database: transactions that can be retried, the
+// differences between dialects, and errors. Packages sqlite and postgres implement it.
 //
-// Statements are written once for both: `?` stands for an argument, text compares byte by byte, times are integers, and
-// whatever does not mean the same in SQLite and PostgreSQL is in [Dialect] or not used.
+// Statements are written once for both databases: `?` is a placeholder for an argument, text compares byte by byte, and
+// times are integers. Anything that SQLite and PostgreSQL interpret differently is either in [Dialect] or avoided.
 package engine
 
 import (
@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// Engine is an open database. It is safe for concurrent use, and any number of processes may have the same database open.
+// Engine is an open database. It is safe for concurrent use, and several processes may open the same database.
 type Engine interface {
 	Dialect() *Dialect
 
-	// Name returns the name of the database in messages, without secrets: a file's path, or a URL.
+	// Name returns the database's name for messages, a file's path or a URL, without secrets.
 	Name() string
 
-	// Read calls run in a read-only transaction, which sees one snapshot. run is called once at most.
+	// Read calls run in a read-only transaction, which sees one snapshot. run is called at most once.
 	Read(ctx context.Context, run func(ctx context.Context, tx Tx) error) error
 
 	// Peek is Read for a single statement, which needs no transaction. run may be called several times, and each of its
@@ -29,22 +29,23 @@ type Engine interface {
 	// Write runs work in a transaction and returns when it is durable.
 	Write(ctx context.Context, w Work) error
 
-	// Ping checks that the database answers and is still the one that was opened.
+	// Ping checks that the database responds and is still the one that was opened.
 	Ping(ctx context.Context) error
 
-	// Ready checks that the database can be written, as far as that is visible without writing, and that no newer
-	// version of the program has migrated its schema. It need not check what [Engine.Ping] checks.
+	// Ready checks that the database is writable, as far as it can tell without writing, and that no newer version of
+	// the program has migrated its schema. It need not repeat the checks of [Engine.Ping].
 	Ready(ctx context.Context) error
 
 	// Stats returns statistics since the database was opened.
 	Stats() Stats
 
-	// Watch checks regularly, until ctx ends, whether the database is still the one that was opened. report is called
-	// with an error, and with nil when the database is back. The returned function waits for the end: call it before
-	// Close. A database that cannot be replaced while it is open has nothing to watch.
+	// Watch checks regularly, until ctx is done, whether the database is still the one that was opened. It calls report
+	// with an error if it is not, and with nil when the original database is back. The returned function waits until
+	// the checks have stopped; call it before Close. Watch does nothing for a database that cannot be replaced while it
+	// is open.
 	Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error)
 
-	// Close waits for running operations.
+	// Close waits for running operations, and closes the database.
 	Close() error
 }
 
@@ -56,66 +57,67 @@ type Stats struct {
 	Retries          int64         // number of repeated transactions, and of repeated attempts to begin one
 }
 
-// Options say how a database is opened.
+// Options are the choices for opening a database.
 type Options struct {
-	Create       bool   // create the tables if there are none, and the file
-	PasswordFile string // file with the password for a server; "" for none
+	Create       bool   // create missing tables, and a missing file
+	PasswordFile string // file with the password for a database server; "" for none
 	Shown        bool   // other users could read the URL, so a password in it is refused
 
-	// Reading leaves the database as it is: neither created nor migrated, nor anything stored for later writes. So it need
-	// not be writable, and its schema can be an older one. Only Read and Peek may be used.
+	// Reading opens the database without changing it: it is not created or migrated, and nothing is stored for later
+	// writes. Therefore it need not be writable, and its schema may be older. Only Read and Peek may be used.
 	Reading bool
 
 	// Upgrade, if not nil, is called before the schema of an existing database is migrated from the given version. The
-	// engine can already read; an error leaves the database as it is.
+	// engine can already read at that point. If Upgrade returns an error, the database is not changed.
 	Upgrade func(ctx context.Context, e Engine, version int) error
 }
 
-// Work is what a write does.
+// Work describes a write.
 //
-// Run may be called several times: after a deadlock, a connection lost before the commit, or a conflict with a
-// concurrent write, everything that an earlier call did is gone. So it keeps nothing from one call to the next. An
-// error that does not come from a method of its [Tx] is a refusal: the transaction is rolled back, and the error is
-// returned as it is.
+// Run may be called several times: a deadlock, a connection lost before the commit, or a conflict with a concurrent
+// write rolls back everything that an earlier call did. Therefore Run must not keep state between calls. An error
+// that does not come from a method of its [Tx] is a refusal: the transaction is rolled back, and the error is returned
+// unchanged.
 //
-// Committed reports, in a separate transaction, whether Run was committed after all. It is called after the connection
-// was lost during the commit, and its transaction is committed too. If it returns false, Run must not be committed any
-// more, even if it is still under way. A nil Committed means that the outcome cannot be determined.
+// Committed reports, in a separate transaction, whether Run was committed after all. It is called if the connection was
+// lost during the commit, and its own transaction is committed too. If it returns false, it must also have prevented a
+// later commit of Run, whose transaction may still be in progress. A nil Committed means that the outcome cannot be
+// determined.
 //
-// With Long, the work may take as long as its context lasts.
+// If Long is set, only the context limits the duration of the work.
 type Work struct {
 	Long      bool
 	Run       func(ctx context.Context, tx Tx) error
 	Committed func(ctx context.Context, tx Tx) (bool, error)
 }
 
-// Tx is a running transaction. It is used by one goroutine at a time. After an error of one of its methods, other than
-// [sql.ErrNoRows], it may only be used to return that error.
+// Tx is a running transaction. Only one goroutine may use it at a time. After one of its methods has returned an error
+// other than [sql.ErrNoRows], the transaction cannot be used any more, and its function must return that error.
 type Tx interface {
 	Exec(ctx context.Context, text string, args []any) error
 
-	// QueueExec is Exec for a statement whose result is not needed: it is sent with the next statement or the commit at
-	// the latest, which then returns its error. So several statements go to a server in one message.
+	// QueueExec is Exec for a statement whose result is not needed. The statement is sent at the latest with the next
+	// statement or the commit, which then returns its error. This saves round trips to a database server.
 	QueueExec(ctx context.Context, text string, args []any) error
 
-	// Row reads one row into dest; [sql.ErrNoRows] if there is none.
+	// Row reads one row into dest. It returns [sql.ErrNoRows] if there is none.
 	Row(ctx context.Context, text string, args []any, dest ...any) error
 
-	// QueueRow is Row for a result that is not needed before the next statement, with which the query is sent. The next
-	// Exec, Row or Each sets state, also if it fails for a reason of its own.
+	// QueueRow is Row for a result that is not needed until the next statement, with which the query is sent. The next
+	// Exec, Row or Each sets answer, even if that call itself fails.
 	QueueRow(ctx context.Context, text string, args []any, answer *RowState, dest ...any) error
 
-	// Each scans every row into dest and calls fn for it, and ends with its first error.
+	// Each scans each row into dest and calls fn for it. It stops at the first error of fn, and returns it.
 	Each(ctx context.Context, text string, args, dest []any, fn func() error) error
 }
 
-// Filler is a [Tx] that fills empty tables faster than statement by statement.
+// Filler is a [Tx] with a fast way to fill empty tables.
 type Filler interface {
-	// Fill calls run, which fills some tables. Until it returns, their indexes and checks may be missing.
+	// Fill calls run, which fills the given tables. Their indexes and constraints may be missing until Fill returns.
 	Fill(ctx context.Context, tables []string, run func() error) error
 
-	// Load adds rows, each with a value for each column, until next returns nil. A row is only valid until the next
-	// call of next. An error of next is returned as it is.
+	// Load inserts the rows that next returns, with a value for each column, until next returns nil. A row is only
+	// valid until the next call of next. An error of next is returned unchanged.
 	Load(ctx context.Context, table string, columns []string, next func() ([]any, error)) error
 }
 
@@ -124,104 +126,108 @@ type RowState uint8
 
 // The states of a queued query.
 const (
-	RowPending RowState = iota // there is no result yet
+	RowPending RowState = iota // no result yet
 	RowMissing                 // there is no row
-	RowFound                   // there is one
+	RowFound                   // the row was read
 )
 
-// Dialect is the difference between the SQL of two databases.
+// Dialect contains the differences between the SQL of the databases.
 type Dialect struct {
 	Name string // sqlite or postgres
 
-	// Like matches text against a pattern, ignoring the case of ASCII letters: `t.name LIKE ? ESCAPE '\'`.
+	// Like returns a condition that matches a column against a pattern, ignoring the case of ASCII letters:
+	// `t.name LIKE ? ESCAPE '\'`.
 	Like func(column string) string
 
-	// Glob matches text against a pattern, byte by byte.
+	// Glob is the syntax for matching text against a pattern, byte by byte.
 	Glob Glob
 
-	// Values describes how an index finds the variables of a key by their values; nil if there is none.
+	// Values describes the indexes that find the variables with a given key by their values; nil if there are none.
 	Values *Values
 
-	// Replan is a query after which the statements of a transaction are planned for their arguments, each time; empty where
-	// that makes no difference. It returns nothing that matters.
+	// Replan is a query after which each statement of the transaction is planned for its arguments; empty if the
+	// database does not need that. Its result is ignored.
 	Replan string
 
-	// Contains looks for a text within a column, byte by byte: `instr(t.name, ?) > 0`.
+	// Contains returns a condition that a column contains a text, byte by byte: `instr(t.name, ?) > 0`.
 	Contains func(column string) string
 
-	// Unindexed keeps the planner from using an index for an equality, if it has no statistics to decide by.
+	// Unindexed returns an expression for a column that prevents the planner from using an index for a comparison, if
+	// the planner has no statistics to choose by.
 	Unindexed func(column string) string
 
-	// Ordered joins two tables so that the left one is read first.
+	// Ordered is the join operator that makes the database read the left table first.
 	Ordered string
 
 	// NullsFirst and NullsLast are appended to a nullable sort key, so that nulls are lowest.
 	NullsFirst, NullsLast string
 
-	// Locks are appended to a SELECT from a table t, in a write, and hold until the commit. Shared lets others refer to
-	// the row, but not change or delete it; Changing also prevents changes, and Removing references. They are empty
-	// where there is one writer at a time.
+	// Shared, Changing and Removing are lock clauses. They are appended to a SELECT from a table t in a write, and the
+	// locks last until the commit. Shared allows other transactions to refer to the row and to change it, but not to
+	// delete it or to lock it with Removing. Changing also prevents changes, and Removing also prevents references.
+	// They are empty if the database allows only one writer at a time.
 	Shared, Changing, Removing string
 
-	// Together reports that a change with RETURNING can be part of another statement: WITH x AS (UPDATE ... RETURNING
+	// Together is true if an update with RETURNING can be part of another statement: WITH x AS (UPDATE ... RETURNING
 	// ...) INSERT ...
 	Together bool
 
-	// Alone is a statement that lets in one write at a time, for the few that depend on more rows than they can lock;
-	// empty where there is one writer at a time.
+	// Alone is a statement that serializes writes, for the few that depend on more rows than they can lock; empty if the
+	// database allows only one writer at a time.
 	Alone string
 
-	// LastID returns a query for the last value that the database has assigned to a column, and SetLastID statements
-	// that make it continue after a value.
-	// The result is null if the role may not read it.
+	// LastID returns a query for the last value that the database has assigned to an identity column. The result is
+	// null if the database role may not read it. SetLastID returns statements that make the database continue after the
+	// given value.
 	LastID    func(table, column string) string
 	SetLastID func(table, column string, last int64) []string
 
 	// Version is a query for the version of the schema.
 	Version string
 
-	// Statistics is a statement, before the names of tables, that collects the statistics by which statements are planned;
-	// empty where plans need none.
+	// Statistics is the statement that collects the planner's statistics, without the names of the tables that must
+	// follow it; empty if plans do not need statistics.
 	Statistics string
 
-	// Pack is an aggregate that joins the texts of a group, in any order. It is nil where a row costs little more than
-	// its contents.
+	// Pack returns an aggregate that joins the texts of a group, in any order. It is nil if the overhead of a row is
+	// negligible.
 	Pack func(text, separator string) string
 
-	// PackRow combines several columns, all integers, texts or null, into one: a JSON array. It is nil where a column
-	// costs little.
+	// PackRow returns an expression that combines several columns of integers, texts or nulls into one JSON array. It is
+	// nil if the overhead of a column is negligible.
 	PackRow func(columns string) string
 
-	// Match returns an expression that is true where a value, given as an expression, satisfies a predicate. release
-	// ends its use. It is nil where the database cannot call back.
+	// Match registers a predicate. expression returns SQL that is true if the value, itself given as an expression,
+	// matches the predicate. release must be called when the predicate is no longer used. Match is nil if the database
+	// cannot call Go functions.
 	Match func(predicate func(value string) bool) (expression func(value string) (text string, arg any), release func())
 }
 
-// Glob is the syntax of patterns: the operator after a column, with the pattern as its argument; the wildcards for any
-// text and for one character; and how literal text is written.
+// Glob is the syntax of patterns: the operator between a column and the pattern, the wildcards for any text and for one
+// character, and a function that escapes literal text.
 type Glob struct {
 	Operator  string
 	Many, One string
 	Literal   func(text string) string
 }
 
-// Values are two indexes of variables by key, kind of owner, and value: of short values, as a whole, and of the
-// beginnings of long ones. A condition on a value v.value includes the condition of one of the two.
+// Values describes two indexes of variables by key, kind of owner, and value. One contains complete short values, the
+// other the beginnings of long values. A condition on v.value must include the condition of one of these indexes.
 type Values struct {
-	Short, Long string // conditions for a value to be in the one index or in the other
-	Beginning   string // the indexed part of a long value
-	Max         int    // bytes of a short value
-	Letters     int    // of a beginning
+	Short, Long string // conditions for a value to be in the index of short or of long values
+	Beginning   string // expression for the indexed part of a long value
+	Max         int    // maximum length of a short value, in bytes
+	Letters     int    // length of the indexed part, in characters
 }
 
-// ErrUnique is wrapped by an error for a row that would exist twice.
+// ErrUnique is wrapped by the error for a row that violates a unique constraint.
 var ErrUnique = errors.New("not unique")
 
-// ErrReference is wrapped by an error for a row that refers to one that does not exist, or for one that is gone and is
-// still referred to.
+// ErrReference is wrapped by the error for a row that refers to a missing row, and for the deletion of a row that
+// others still refer to.
 var ErrReference = errors.New("a reference to what does not exist")
 
-// ErrClosed is the error of all calls after Close.
+// ErrClosed is the error of every call after Close.
 var ErrClosed = errors.New("the database is closed")
 
 // Errors for a database that cannot be used.
@@ -230,7 +236,7 @@ var (
 	ErrNewer   = errors.New("was written by a newer version of craton")
 )
 
-// NewerError returns the error for a database whose schema has a version that the program does not know.
+// NewerError returns the error for a database whose schema is newer than this program supports.
 func NewerError(database string, version, known int) error {
 	return fmt.Errorf("%s %w (schema %d, this program knows up to %d): use that version or newer", database, ErrNewer, version, known)
 }

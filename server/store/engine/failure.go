@@ -2,23 +2,23 @@ package engine
 
 import "fmt"
 
-// Reason is why a database cannot serve a request.
+// Reason is the reason why a database cannot serve a request.
 type Reason uint8
 
 // The reasons of a [DatabaseError].
 const (
 	DiskFull      Reason = iota + 1 // no space left, or the user's quota is used up
-	ReadOnly                        // it is read-only: the file, its directory, its file system, or the server
-	NoAccess                        // this process may not open it, or create SQLite's files beside it
-	Damaged                         // its contents are corrupt
-	Busy                            // others hold the lock or all connections
+	ReadOnly                        // the file, its directory, its file system, or the server is read-only
+	NoAccess                        // this process may not open it, or may not create SQLite's -wal and -shm files
+	Damaged                         // its contents are corrupted
+	Busy                            // other processes hold the lock, or all connections
 	FileReplaced                    // the file is no longer the one that was opened
 	DiskError                       // the operating system failed to read or write
-	Unreachable                     // it does not answer, or the connection was lost
+	Unreachable                     // it does not respond, or the connection was lost
 	CommitUnknown                   // the connection was lost during a commit, whose outcome is not known
 )
 
-// words are the description of each reason, and the advice for a file and for a server.
+// words has the description of each reason, and the advice for a file and for a server.
 var words = map[Reason]struct{ cause, file, server string }{
 	DiskFull:     {"the disk is full", "free some space on its file system and try again", "free some space on the database server's file system and try again"},
 	ReadOnly:     {"it is read-only", "let this user write to the file and to its directory", "name the primary server in --database, or all of them with target_session_attrs=read-write"},
@@ -35,14 +35,15 @@ var words = map[Reason]struct{ cause, file, server string }{
 // DatabaseError is the error for a database that cannot serve a valid request. Nothing of the request was stored,
 // unless the reason is [CommitUnknown].
 type DatabaseError struct {
-	Database string // its name in messages, without secrets: the path of a file, or a URL
+	Database string // its name for messages, without secrets: the path of a file, or a URL
 	Server   bool   // it is on a database server, not in a file
 	Reason   Reason
 	Detail   string // details of the cause; may be empty
 	Err      error  // of the engine or the operating system; may be nil
 }
 
-// Error says which database failed, why, and what to do: for readers who may know where it is.
+// Error returns which database failed, why, and what to do. It contains the path or URL, so it is only for readers who
+// are allowed to see them; for clients, see [DatabaseError.Public].
 func (f *DatabaseError) Error() string {
 	text := f.Summary() + "; " + f.Advice()
 	if !f.Server {
@@ -51,7 +52,7 @@ func (f *DatabaseError) Error() string {
 	return text
 }
 
-// Summary says which database failed and why, without advice.
+// Summary returns which database failed and why, without advice.
 func (f *DatabaseError) Summary() string {
 	return fmt.Sprintf("database %s: %s", f.Database, f.CauseInDetail())
 }
