@@ -8,43 +8,43 @@ import (
 	"strings"
 )
 
-// A database that cannot call Go functions sends the texts that predicates need, and they are matched here. It sends
-// those of rows that may match, in pieces of growing size: a page costs as much as its candidates, not as the fleet.
-// Memory holds one piece without its texts, and the ids of the page.
+// If a database cannot call Go functions, the values that predicates need are read and matched here. Candidates, the rows
+// that may match, are read in pieces of growing size, so that the cost of a page depends on the number of its candidates
+// and not on the size of the fleet. Memory holds the ids of the page, and one piece without its values.
 //
-// Frequent matches are found in the first pieces, which contain all rows in order. After these, the rows that may match
-// are determined: those whose own value has the signs of a match (see [where.Term.Signs]), and those below a place whose
-// value matches. An index leads to the values that begin like a match ([where.Term.Starts]). A search within values, or
-// for their ends, may read all values of a variable, once for each listing. Inherited values are never sent with a row,
-// but read once for all rows below the same place.
+// The first pieces contain all rows in order, which suffices if matches are frequent. Later pieces contain only rows that
+// may match: those whose own value has the signs of a match (see [where.Term.Signs]), and those below a place whose value
+// matches. An index finds the values that begin like a match ([where.Term.Starts]). A search within values, or for their
+// ends, may read all values of a variable, but only once per listing. Inherited values are not read with each row, but
+// once for all rows below the same place.
 const (
-	maxNarrowing = 4       // predicates that narrow the rows; the others are only matched
-	maxKnown     = 1 << 16 // findings on places and parents that are cached, for each predicate
+	maxNarrowing = 4       // number of predicates that narrow the rows; further predicates are only matched
+	maxKnown     = 1 << 16 // number of cached findings on places and on parents, for each predicate
 	idsPerQuery  = 512
 )
 
-// pieces are numbers of rows.
+// pieces has the sizes of pieces and the limits for narrowing.
 type pieces struct {
-	first  int // of the first piece; each further one is twice as large
-	narrow int // of the first piece without the rows that cannot match
-	max    int // of the largest piece
-	owners int // that are selected by their ids
-	cheap  int // values that can be read at negligible cost; a condition that reads more is only used for pieces of the largest size
+	first  int // rows of the first piece; each further piece is twice as large
+	narrow int // size from which pieces exclude rows that cannot match
+	max    int // rows of the largest piece
+	owners int // maximum number of rows that are selected by their ids
+	cheap  int // values that can be read at negligible cost; a condition that reads more is only used for the largest pieces
 }
 
 var usualPieces = pieces{first: 256, narrow: 2 << 10, max: 16 << 10, owners: 1000, cheap: 1 << 16}
 
-// ErrExpensive is the error of [View.List] for a listing with [List.Cheap] that would read very many values.
+// ErrExpensive is the error of [View.List] for a listing with [List.Cheap] that would have to read very many values.
 var ErrExpensive = errors.New("the listing has to read very many values")
 
-// finding is what is known of a value.
+// finding is the result of matching a value.
 type finding uint8
 
 const (
 	unknown finding = iota // not read yet
-	absent                 // there is no value
-	missed                 // it does not match
-	hit                    // it matches
+	absent                 // the value does not exist
+	missed                 // the value does not match
+	hit                    // the value matches
 )
 
 // finder finds the rows of one listing that match all predicates.
@@ -54,7 +54,7 @@ type finder struct {
 	narrowing []narrowing
 	narrowed  bool // narrowing is complete
 
-	places  []map[placeID]finding // by predicate
+	places  []map[placeID]finding // for each predicate
 	parents []map[any]parent
 }
 
@@ -64,7 +64,7 @@ type narrowing struct {
 	expensive bool // the database may read all values of a variable for it
 }
 
-// placeID is a place from which rows of an entity inherit: the number of its level, and its id.
+// placeID identifies a place from which rows of an entity inherit, by the number of its level and its id.
 type placeID struct {
 	level int
 	id    any
@@ -73,18 +73,18 @@ type placeID struct {
 // parent is a device that has child devices.
 type parent struct {
 	finding
-	above any // its own parent; nil: none
+	above any // id of its own parent; nil for none
 }
 
 // candidate is a row that may match.
 type candidate struct {
-	id   any   // nil once it is known not to match
-	open []int // predicates that inherited values decide
-	from []any // the ids of what it inherits from: its parent, if it is a device, then its places
+	id   any   // set to nil if the row does not match
+	open []int // predicates that depend on inherited values
+	from []any // ids of the objects it inherits from: first its parent, nil unless it is a child device, then its places
 }
 
-// matching returns the ids of the first rows that match all predicates, at most want, in the order of the listing or the
-// reverse, from the marker on.
+// matching returns the ids of at most want rows from the marker on that match all predicates, in the order of the listing
+// or in reverse.
 func (b *listStatement) matching(ctx context.Context, q *session, descending, inclusive bool, want int) ([]any, error) {
 	if b.finder == nil {
 		b.finder = newFinder(b.e, b.match.each)
@@ -154,7 +154,7 @@ func (b *listStatement) matching(ctx context.Context, q *session, descending, in
 	}
 }
 
-// chosen returns the statement for the rows with the given ids, in the order of the listing.
+// chosen returns the statement that reads the rows with the given ids, in the order of the listing.
 func (b *listStatement) chosen(ids []any) (string, []any) {
 	where, args := "1 = 0", []any(nil)
 	if len(ids) > 0 {
@@ -173,11 +173,11 @@ func newFinder(e *Entity, each []predicate) *finder {
 	return f
 }
 
-// narrow determines which rows may match. Predicates that need very many values are only used if no other predicate
-// narrows the rows.
+// narrow determines the conditions for rows that may match. It only uses predicates that have to read very many values if
+// no other predicate narrows the rows.
 func (f *finder) narrow(ctx context.Context, q *session, cheap bool) error {
 	f.narrowed = true
-	// A generic plan assumes that few rows have a value, and compares each row with each of them.
+	// PostgreSQL's generic plan assumes that few rows have a value, and compares each row with each of these.
 	if text := q.dialect().Replan; text != "" {
 		var mode string
 		if err := q.each(ctx, text, nil, []any{&mode}, func() {}); err != nil {
@@ -224,8 +224,8 @@ func (f *finder) narrow(ctx context.Context, q *session, cheap bool) error {
 	return nil
 }
 
-// narrowing returns a condition that holds for every row with a value that matches. ok reports whether it excludes other
-// rows; if not, there is no condition.
+// narrowing returns a condition that holds for every row with a matching value. ok is false if there is no condition that
+// excludes other rows.
 func (q *session) narrowing(ctx context.Context, e *Entity, p *predicate, expensive bool) (c narrowing, ok bool, err error) {
 	var ways []string
 	if p.resolved {
@@ -261,11 +261,11 @@ func (q *session) narrowing(ctx context.Context, e *Entity, p *predicate, expens
 		} else if len(ways) == 0 {
 			ways = []string{"1 = 0"}
 		}
-	case c.expensive: // it is cheaper to test each row
+	case c.expensive: // testing each row is cheaper
 		has, args := p.has(q, e)
 		ways = append(ways, "EXISTS (SELECT 1 FROM variables v WHERE "+has+" AND v.owner_id = t."+e.ownerID+")")
 		c.args = append(c.args, args...)
-	default: // the database may begin with these owners
+	default: // allows the database to begin with these owners
 		for i, way := range ways {
 			ways[i] = "SELECT t." + e.ownerID + " FROM " + e.Table + " t WHERE " + way
 		}
@@ -276,7 +276,7 @@ func (q *session) narrowing(ctx context.Context, e *Entity, p *predicate, expens
 	return c, true, nil
 }
 
-// isExpensive reports whether very many values have to be read for a predicate.
+// isExpensive reports whether a predicate requires reading very many values.
 func (q *session) isExpensive(ctx context.Context, e *Entity, p *predicate) (bool, error) {
 	all := predicate{key: p.key, starts: p.starts}
 	own, args := all.values(q, e, "v.owner_id")
@@ -286,7 +286,8 @@ func (q *session) isExpensive(ctx context.Context, e *Entity, p *predicate) (boo
 	return n > most, err
 }
 
-// placesMatching returns the ids of places whose own value matches. few reports whether these are all of them.
+// placesMatching returns the ids of places whose own value matches. few is false if there are too many to read all of
+// them.
 func (q *session) placesMatching(ctx context.Context, e *Entity, p *predicate) (ids []any, few bool, err error) {
 	own, args := p.values(q, e, "v.owner_id, "+p.sent()+" AS value")
 	var id any
@@ -303,8 +304,7 @@ func (q *session) placesMatching(ctx context.Context, e *Entity, p *predicate) (
 	return ids, n <= maxPlaces, err
 }
 
-// has returns the condition that a variable v of an entity is the predicate's, and that its value has the signs of a
-// match.
+// has returns the condition that a variable v of an entity has the predicate's key, and a value with the signs of a match.
 func (p *predicate) has(q *session, e *Entity) (string, []any) {
 	text, args := fmt.Sprintf("v.owner_kind = %d AND v.key = ?", e.owner), []any{p.key}
 	if p.signs == nil {
@@ -324,8 +324,8 @@ func (p *predicate) has(q *session, e *Entity) (string, []any) {
 	return text + " AND (" + strings.Join(ways, " OR ") + ")", args
 }
 
-// values returns a query for the variables v of an entity for which has holds, which uses the indexes of values, if there
-// are any. A variable may occur twice.
+// values returns a query for the variables v of an entity that meet the condition of has. It uses the indexes of values,
+// if the database has them. The result may contain a variable twice.
 func (p *predicate) values(q *session, e *Entity, columns string) (string, []any) {
 	has, hasArgs := p.has(q, e)
 	text := "SELECT " + columns + " FROM variables v WHERE " + has
@@ -344,7 +344,7 @@ func (p *predicate) values(q *session, e *Entity, columns string) (string, []any
 			add(x.Short+" AND v.value = ?", s.Text)
 		case s.Whole:
 			add(x.Long+" AND "+x.Beginning+" = ?", s.Text[:x.Letters])
-		default: // the upper bound is the text with the next letter at its end
+		default: // the upper bound is the text with its last letter replaced by the next one
 			end := s.Text[:n-1] + string(rune(s.Text[n-1]+1))
 			add(x.Short+" AND v.value >= ? AND v.value < ?", s.Text, end)
 			if n > x.Letters {
@@ -361,7 +361,7 @@ func (p *predicate) values(q *session, e *Entity, columns string) (string, []any
 	return strings.Join(parts, " UNION ALL "), args
 }
 
-// sent returns the expression for what is sent of a value v: nothing, if it only has to exist.
+// sent returns the expression for a value v in a result: an empty text if the value only has to exist.
 func (p *predicate) sent() string {
 	if p.match == nil {
 		return "''"
@@ -372,7 +372,7 @@ func (p *predicate) sent() string {
 // matches reports whether an existing value matches.
 func (p *predicate) matches(value string) bool { return p.match == nil || p.match(value) }
 
-// findingOf returns the finding on a value; nil stands for none.
+// findingOf returns the finding on a value; nil means that it does not exist.
 func (p *predicate) findingOf(value *string) finding {
 	switch {
 	case value == nil:
@@ -383,10 +383,10 @@ func (p *predicate) findingOf(value *string) finding {
 	return missed
 }
 
-// holds reports whether a row matches whose nearest value has a finding.
+// holds reports whether a row matches, given the finding on its nearest value.
 func (p *predicate) holds(v finding) bool { return (v == hit) != p.not }
 
-// candidateScan reads rows: their id, their own values, and the ids of what they inherit from.
+// candidateScan reads rows: their ids, their own values, and the ids of the objects they inherit from.
 type candidateScan struct {
 	*finder
 	columns string
@@ -426,7 +426,7 @@ func (f *finder) scan() *candidateScan {
 	return s
 }
 
-// candidate returns the row that was read; ok is false if it does not match.
+// candidate returns the current row. ok is false if the row does not match.
 func (s *candidateScan) candidate() (one candidate, ok bool) {
 	for i := range s.each {
 		p := &s.each[i]
@@ -443,7 +443,7 @@ func (s *candidateScan) candidate() (one candidate, ok bool) {
 	return one, true
 }
 
-// settle decides the open predicates of candidates, and removes the ids of those that do not match.
+// settle decides the open predicates of candidates, and clears the ids of those that do not match.
 func (f *finder) settle(ctx context.Context, q *session, piece []candidate) error {
 	for i := range f.each {
 		var open []*candidate
@@ -509,11 +509,11 @@ func (f *finder) byPlaces(ctx context.Context, q *session, i, level int, open []
 	return rest, nil
 }
 
-// byParents is byPlaces for values inherited from parent devices, the nearest first.
+// byParents is byPlaces for values that are inherited from parent devices, of which the nearest wins.
 func (f *finder) byParents(ctx context.Context, q *session, i int, open []*candidate, decide func(*candidate, finding)) (rest []*candidate, err error) {
 	known, p := f.parents[i], &f.each[i]
 	var below []*candidate
-	var at []any // the next parent of each
+	var at []any // the next parent of each candidate in below
 	for _, one := range open {
 		if one.from[0] == nil {
 			rest = append(rest, one)
@@ -545,7 +545,7 @@ func (f *finder) byParents(ctx context.Context, q *session, i int, open []*candi
 	return rest, nil
 }
 
-// readParents adds those devices to known that it does not contain yet.
+// readParents reads those of some devices that are not in known yet, and adds them.
 func (q *session) readParents(ctx context.Context, p *predicate, known map[any]parent, some []any) error {
 	var unseen []any
 	for _, id := range some {

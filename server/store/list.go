@@ -13,11 +13,11 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Filter selects the rows whose column has the value, or one of several. The value Impossible matches no row.
+// Filter selects the rows with the given value in a column, or with one of several values.
 type Filter struct {
 	Column string
 	Value  any
-	Values []any // used instead of Value, if there are any
+	Values []any // used instead of Value if not empty
 }
 
 // Impossible is a filter value that matches no row, such as for a region id that is not a number.
@@ -25,10 +25,10 @@ var Impossible any = impossible{}
 
 type impossible struct{}
 
-// Variables says which variables a read returns.
+// Variables selects the variables that a read returns.
 type Variables uint8
 
-// What [View.Sets] can return.
+// The selections of [View.Sets].
 const (
 	NoVariables Variables = iota
 	Own
@@ -39,17 +39,17 @@ const (
 type List struct {
 	Filters    []Filter        // all must match
 	NameLike   string          // a LIKE pattern for the name; "" for none
-	Label      string          // with HasLabel: only devices that have it
+	Label      string          // with HasLabel: only devices with this label
 	HasLabel   bool            //
 	Under      int64           // only descendants of the device with this id; 0 for all
 	Vars       []varquery.Term // all must match
-	VarsOfAll  bool            // match Vars against resolved variables, not only own ones
-	Where      *where.Where    // all of its terms must match too; nil for none
+	VarsOfAll  bool            // match Vars against resolved instead of own variables
+	Where      *where.Where    // all of its terms must match; nil for none
 	Sort       []string        // sort keys
 	Descending bool            // applies to every sort key
 	Limit      int             //
 	Marker     string          // id of the row after which the page begins; "" for the first page
-	Labels     bool            // return the labels of devices too
+	Labels     bool            // also return the labels of devices
 	Cheap      bool            // return [ErrExpensive] instead of reading very many values of variables
 
 	walked bool // the marker of the previous page is not needed
@@ -62,22 +62,21 @@ type Page struct {
 	Prev   string     // marker of the previous page; "" if that is the first page
 }
 
-// InvalidSortKeyError is the error of [View.List] for a sort key that e does not have.
+// InvalidSortKeyError is the error of [View.List] for a sort key that the entity does not have.
 type InvalidSortKeyError struct{ Key string }
 
 func (e *InvalidSortKeyError) Error() string { return `"` + e.Key + `" is an invalid sort key` }
 
-// MarkerNotFoundError is the error of [View.List] for a marker that names no row
-// in the caller's scope.
+// MarkerNotFoundError is the error of [View.List] for a marker that is not the id of a row in the scope.
 type MarkerNotFoundError struct{ Marker string }
 
 func (e *MarkerNotFoundError) Error() string { return `Marker "` + e.Marker + `" does not exist` }
 
-// List reads one page. The number of statements does not depend on the number of rows, and in the default order the
-// cost does not depend on the position of the page.
+// List reads one page. The number of statements does not depend on the number of rows. In the default order, the cost
+// does not depend on the position of the page either.
 //
-// Rows are ordered by the sort keys, nulls lowest, and then by id: so every row is on exactly one page, whatever the
-// keys.
+// Rows are ordered by the sort keys, with nulls lowest, and then by id. This makes the order total, so that each row is
+// on exactly one page.
 func (v *View) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, error) {
 	var page *Page
 	err := v.walk(ctx, e, sc, l, func(p *Page) error {
@@ -87,7 +86,7 @@ func (v *View) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, er
 	return page, err
 }
 
-// errEnough ends [View.Walk].
+// errEnough stops the reading of rows or pages without an error.
 var errEnough = errors.New("enough pages")
 
 // List is [View.List] in its own view.
@@ -100,8 +99,8 @@ func (s *Store) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, e
 	return page, err
 }
 
-// Walk reads all pages of a listing and calls fn with each that is not empty,
-// until it returns an error. l.Limit is the size of a page.
+// Walk reads all pages of a listing, and calls fn with each page that is not empty, until fn returns an error. l.Limit is
+// the size of a page.
 func (v *View) Walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page) error) error {
 	l.walked = true
 	return v.walk(ctx, e, sc, l, func(p *Page) error {
@@ -195,7 +194,7 @@ func (b *listStatement) page(ctx context.Context, q *session) (*Page, error) {
 	return page, err
 }
 
-// idText renders an id as the API's markers show it.
+// idText returns an id in the form of the API's markers.
 func idText(id any) string {
 	if n, ok := id.(int64); ok {
 		return strconv.FormatInt(n, 10)
@@ -209,8 +208,8 @@ type sortColumn struct {
 	nullable bool
 }
 
-// sortColumns checks the sort keys and adds the id, which makes any order total. Without it the original server loses
-// rows that are equal in every key (contract §3.3).
+// sortColumns checks the sort keys, and appends the id, which makes any order total. The original server does not do
+// that, and loses rows that are equal in every key (contract §3.3).
 func sortColumns(e *Entity, l List) ([]sortColumn, error) {
 	var order []sortColumn
 	total := false
@@ -224,7 +223,7 @@ func sortColumns(e *Entity, l List) ([]sortColumn, error) {
 			return nil, &InvalidSortKeyError{Key: key}
 		}
 		if total || slices.ContainsFunc(order, func(o sortColumn) bool { return o.expr == "t."+column }) {
-			continue // keys after the id have no effect, nor has a repeated key
+			continue // keys after the id and repeated keys have no effect
 		}
 		order = append(order, sortColumn{expr: "t." + column, nullable: c.Nullable})
 		total = column == e.key
@@ -241,16 +240,16 @@ type listStatement struct {
 	e       *Entity
 	sc      Scope
 	l       List
-	keys    []sortColumn // the sort keys, by columns of the entity
-	order   []sortColumn // the same for one statement, where a label may lead
-	more    []condition  // in addition to the filters
+	keys    []sortColumn // the sort keys, as columns of the entity
+	order   []sortColumn // the sort keys of one statement, which may be columns of labels
+	more    []condition  // conditions in addition to the filters
 	match   predicates
-	marker  []any // the marker row's values of keys
+	marker  []any // the marker row's values for keys
 	finder  *finder
 }
 
-// mark reads the marker row. Filters do not apply to it, but the scope does: the original server lets any tenant probe
-// any id (contract §1.5, hole 9).
+// mark reads the marker row. Filters do not apply to it, but the scope does: the original server allows every project to
+// probe for any id (contract §1.5, hole 9).
 func (b *listStatement) mark(ctx context.Context, q *session) error {
 	id, ok := b.e.parseID(b.l.Marker)
 	if !ok {
@@ -275,8 +274,8 @@ func (b *listStatement) mark(ctx context.Context, q *session) error {
 	return err
 }
 
-// parseID parses an id. Only the canonical form is valid: the original's database also accepts "2abc" for 2 (contract
-// §2.1.6).
+// parseID parses an id. Only the canonical form is valid. The original server's database also accepts "2abc" for 2
+// (contract §2.1.6).
 func (e *Entity) parseID(text string) (any, bool) {
 	if e.column(e.key).Type == UUID {
 		return text, text != ""
@@ -298,7 +297,7 @@ func (b *listStatement) filter(c *conditions) string {
 	}
 	unique := driver == "id" || driver == "name" || driver == "ip_address" || driver == "parent_id"
 	if b.l.HasLabel && !unique {
-		// Labels drive the query: their index is in the default order already.
+		// Begin with the table of labels: its index is already in the default order.
 		driver = "label"
 		from = "labels l " + b.dialect.Ordered + " " + b.e.Table + " t ON t.id = l.device_id"
 		c.equal("l.label", b.l.Label, true)
@@ -342,8 +341,7 @@ func (b *listStatement) filter(c *conditions) string {
 	return from
 }
 
-// pattern returns a LIKE pattern without an incomplete escape at the end: a trailing backslash stands for itself, as in
-// MySQL.
+// pattern returns a LIKE pattern in which a trailing backslash, an incomplete escape, stands for itself, as in MySQL.
 func pattern(text string) string {
 	if slashes := len(text) - len(strings.TrimRight(text, `\`)); slashes%2 == 1 {
 		text += `\`
@@ -372,11 +370,11 @@ func (b *listStatement) pageText() (string, []any) {
 		b.after(&c, b.l.Descending, false)
 	}
 	text := "SELECT " + b.e.selectRows(b.dialect) + " FROM " + from + c.String() + b.orderBy(b.l.Descending) + " LIMIT " + strconv.Itoa(b.l.Limit)
-	return text, c.args // with LIMIT ? SQLite would prepare the statement anew each time
+	return text, c.args // a literal limit: with LIMIT ?, SQLite would prepare the statement again each time
 }
 
-// previous returns the marker of the previous page. Going backwards from the marker row, which is the last row of that
-// page, it is the row after limit others. If there is none, the previous page is the first one.
+// previous returns the marker of the previous page. The marker row is the last row of that page, so the previous marker
+// is limit rows before it. If there is no such row, the previous page is the first one.
 func (b *listStatement) previous(ctx context.Context, q *session) (string, error) {
 	if b.match.inGo() {
 		ids, err := b.matching(ctx, q, !b.l.Descending, true, b.l.Limit+1)
@@ -426,8 +424,8 @@ func (b *listStatement) orderBy(descending bool) string {
 	return t.String()
 }
 
-// after adds the condition that a row comes after the marker row in the given direction, or is that row where
-// inclusive. Nulls are lowest.
+// after adds the condition that a row comes after the marker row in the given direction, or, if inclusive, is the marker
+// row itself. Nulls are lowest.
 func (b *listStatement) after(c *conditions, descending, inclusive bool) {
 	op := ">"
 	if descending {
@@ -454,7 +452,7 @@ func (b *listStatement) after(c *conditions, descending, inclusive bool) {
 		var pastArgs []any
 		switch {
 		case null && descending:
-			past = "1 = 0" // nothing is lower
+			past = "1 = 0" // nothing is lower than null
 		case null:
 			past = o.expr + " IS NOT NULL"
 		case descending && o.nullable:

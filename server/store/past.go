@@ -16,24 +16,26 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// A past state is a separate database: a copy of the fleet in which every later change has been taken back, newest
-// first. So everything that reads the fleet can read the past too. Building it costs one read of everything. It is a
-// temporary file, and is kept for a while, because a client that reads one page of a past state reads the next one too.
+// A past state is a separate database: a copy of the fleet in which all later changes have been reverted, newest first.
+// Any code that reads the fleet can therefore read a past state too. Building it requires reading the entire fleet. It is
+// a temporary file, and is kept for some time, because a client that reads one page of a past state usually requests the
+// next one.
 const (
-	maxPasts = 4               // open at once; each is a file
-	pastKept = 1 * time.Minute // after it was last used
+	maxPasts = 4               // maximum number of open states, each of which is a file
+	pastKept = 1 * time.Minute // how long a state is kept after its last use
 )
 
-// ahead is how far a client's clock may be ahead of this one.
+// ahead is how far a client's clock may be ahead of the server's.
 const ahead = 5 * time.Minute
 
-// AtRevision returns the cursor of the state at a revision. Like AtCursor and AtTime it fails with [BeforeHorizon] if
-// the log does not reach back so far, and with [Invalid] for the future.
+// AtRevision returns the cursor of the state at a revision. Like AtCursor and AtTime, it fails with [BeforeHorizon] if
+// the log does not reach back that far, and with [Invalid] for the future.
 func (v *View) AtRevision(ctx context.Context, revision int64) (Cursor, error) {
 	return v.moment(ctx, revision, "")
 }
 
-// AtCursor returns the cursor of the state after all of c's revision, unless c belongs to another database.
+// AtCursor returns the cursor of the state after the revision of c. It fails with an [UnknownCursorError] if c belongs to
+// another database or is within a revision.
 func (v *View) AtCursor(ctx context.Context, c Cursor) (Cursor, error) {
 	if c.Change == "" && c.Revision != 0 || c.N != 0 || c.Early {
 		return Cursor{}, &UnknownCursorError{Cursor: c}
@@ -41,7 +43,7 @@ func (v *View) AtCursor(ctx context.Context, c Cursor) (Cursor, error) {
 	return v.moment(ctx, c.Revision, c.Change)
 }
 
-// AtTime returns the cursor of the state that was current at a time: everything written until then, inclusive.
+// AtTime returns the cursor of the state that was current at a time. Writes at exactly that time are included.
 func (v *View) AtTime(ctx context.Context, at Micros) (Cursor, error) {
 	if now := v.q.store.now(); at > Micros(now.Add(ahead).UnixMicro()) {
 		return Cursor{}, refuse(Invalid, "%s is in the future: it is %s now.", momentText(at), momentText(Micros(now.UnixMicro())))
@@ -54,8 +56,8 @@ func (v *View) AtTime(ctx context.Context, at Micros) (Cursor, error) {
 	if err != nil {
 		return Cursor{}, err
 	}
-	// Nothing records when the state of revision 0, or of a database from before the change log, began, but it is that
-	// of today's
+	// The log has no time for the state of revision 0, or for that of a database from before the change log. But the
+	// state is known if the time is not before this store was opened.
 	var dated int
 	err = v.q.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM changes WHERE revision <= ? LIMIT 1) one", []any{revision}, &dated)
 	if err != nil || dated > 0 || at >= v.q.store.opened {
@@ -68,7 +70,7 @@ func momentText(at Micros) string {
 	return time.UnixMicro(int64(at)).UTC().Format("2006-01-02T15:04:05.999999Z")
 }
 
-// moment returns the cursor of a revision, and of its change if that is given.
+// moment returns the cursor of a revision. If change is not empty, it must be the change of that revision.
 func (v *View) moment(ctx context.Context, revision int64, change string) (Cursor, error) {
 	l, err := v.reach(ctx)
 	if err != nil {
@@ -83,7 +85,7 @@ func (v *View) moment(ctx context.Context, revision int64, change string) (Curso
 		return c, unknown
 	case revision < l.horizon:
 		return c, v.beforeHorizonError(ctx, l.horizon)
-	case revision > 0: // before it there was nothing
+	case revision > 0: // revision 0 has no change
 		if c.Change, err = v.changeOf(ctx, l, revision); err != nil {
 			return c, err
 		}
@@ -94,7 +96,7 @@ func (v *View) moment(ctx context.Context, revision int64, change string) (Curso
 	return c, nil
 }
 
-// beforeHorizonError returns the error for a state from before the horizon, or from before everything.
+// beforeHorizonError returns the error for a state from before the horizon, or from before the first change.
 func (v *View) beforeHorizonError(ctx context.Context, horizon int64) error {
 	var at int64
 	err := v.q.row(ctx, "SELECT at FROM changes WHERE revision <= ? ORDER BY revision DESC LIMIT 1", []any{horizon}, &at)
@@ -114,15 +116,15 @@ func (v *View) beforeHorizonError(ctx context.Context, horizon int64) error {
 	return refuse(BeforeHorizon, "The change log begins %s, after revision %d: earlier states of the fleet are not known.", since, horizon)
 }
 
-// past describes the past state that a store holds.
+// past describes the past state that a store contains.
 type past struct {
 	at     Cursor
-	unkept map[string][]string // by project: keys of values of which the log has only a hash
+	unkept map[string][]string // by project: keys whose values are only in the log as hashes
 }
 
-// Unkept returns an error that names the keys whose values in the scope are not known, if this is a view of a past
-// state and there are any. It is for callers that cannot report that later. Other reads of a view fail only if they
-// would show or filter by such a value.
+// Unkept returns an error with the keys of unknown values in the scope, if this is a view of a past state that has any. It
+// is for callers that cannot report an error later. Other reads of the view only fail if they would show such a value or
+// filter by it.
 func (v *View) Unkept(sc Scope) error { return v.unkept(sc, func(string) bool { return true }) }
 
 func (v *View) unkept(sc Scope, asked func(key string) bool) error {
@@ -144,7 +146,7 @@ func (v *View) unkept(sc Scope, asked func(key string) bool) error {
 	return p.refuse("", sorted(keys))
 }
 
-// OmitUnkept makes the view leave out values that are not known.
+// OmitUnkept makes the view omit unknown values.
 func (v *View) OmitUnkept() { v.omit = true }
 
 func (p *past) refuse(of string, keys []string) error {
@@ -157,7 +159,7 @@ func (p *past) refuse(of string, keys []string) error {
 		strings.Join(keys, ", "), more, of, p.at.Revision)
 }
 
-// check returns the filter for a set of variables in a past view.
+// check returns the filter for the variables of a row, or nil if the view is not of a past state.
 func (v *View) check(e *Entity, row Row) *unkeptCheck {
 	if v.q.store.past == nil {
 		return nil
@@ -172,7 +174,7 @@ type unkeptCheck struct {
 	row  Row
 }
 
-// filter leaves out unknown values, or, unless they are to be omitted, ends with an error that names all of them.
+// filter removes unknown values. If they must not be omitted, it yields an error with all their keys at the end.
 func (u *unkeptCheck) filter(all func(yield func(Variable, error) bool), yield func(Variable, error) bool) {
 	var missing []string
 	for v, err := range all {
@@ -190,13 +192,13 @@ func (u *unkeptCheck) filter(all func(yield func(Variable, error) bool), yield f
 	}
 }
 
-// pasts are the past states that a store keeps open.
+// pasts has the past states that a store keeps open.
 type pasts struct {
 	mu        sync.Mutex
 	open      map[Cursor]*openPast
-	parts     map[Cursor]int // number of requests; see [Store.AtPart]
+	parts     map[Cursor]int // number of uses by [Store.AtPart]
 	partsOpen int
-	building  chan struct{} // one at a time: each reads everything
+	building  chan struct{} // held to build a state: one at a time, because each reads the entire fleet
 	closed    bool
 
 	hits, misses atomic.Int64 // of At
@@ -207,12 +209,12 @@ type openPast struct {
 	store *Store
 	users int
 	used  time.Time
-	timer *time.Timer // closes it; nil while it is used
+	timer *time.Timer // closes the state; nil while it is in use
 }
 
-// CacheStats count the lookups in a cache since the start.
+// CacheStats counts the lookups in a cache since the start of the program.
 type CacheStats struct {
-	Hits, Misses int64 // lookups that found an entry, or not
+	Hits, Misses int64 // number of lookups that found an entry, and that did not
 }
 
 // PastStats returns how often [Store.At] found a state that was already built.
@@ -223,8 +225,8 @@ func (s *Store) PastStats() CacheStats {
 // ErrTooManyPasts is the error of [Store.At] if too many past states are in use.
 var ErrTooManyPasts = errors.New("too many past states are being read")
 
-// At returns the fleet at a cursor returned by [View.AtRevision], AtCursor or AtTime, as a read-only store without
-// users and change log. release ends its use. The first caller for a state waits until it is built.
+// At returns the fleet at a cursor from [View.AtRevision], AtCursor or AtTime, as a read-only store without users and
+// change log. The caller must call release after use. The first caller for a state waits until it has been built.
 func (s *Store) At(ctx context.Context, at Cursor) (fleet *Store, release func(), err error) {
 	p := s.pasts
 	if found := p.take(at); found != nil {
@@ -262,7 +264,7 @@ func newPasts() *pasts {
 	return &pasts{open: map[Cursor]*openPast{}, parts: map[Cursor]int{}, building: make(chan struct{}, 1)}
 }
 
-// take begins another use of an existing state.
+// take begins another use of a state, or returns nil if it is not open.
 func (p *pasts) take(at Cursor) *openPast {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -277,7 +279,7 @@ func (p *pasts) take(at Cursor) *openPast {
 	return found
 }
 
-// releaser returns the function that ends a use of a state.
+// releaser returns a function that ends one use of a state.
 func (p *pasts) releaser(of *openPast) func() {
 	return sync.OnceFunc(func() {
 		p.mu.Lock()
@@ -299,18 +301,18 @@ func (p *pasts) drop(of *openPast) {
 	}
 }
 
-// forget is drop for a caller that holds the lock.
+// forget is drop for a caller that holds mu.
 func (p *pasts) forget(of *openPast) {
 	if of.timer != nil {
 		of.timer.Stop()
 	}
 	if p.open[of.at] == of { // still
 		delete(p.open, of.at)
-		_ = of.store.Close() // it was only read, and its file is gone already
+		_ = of.store.Close() // no data can be lost: it was only read, and its file is deleted already
 	}
 }
 
-// makeRoom closes the least recently used state, if there are too many.
+// makeRoom closes the least recently used state if the maximum is reached.
 func (p *pasts) makeRoom() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -325,7 +327,7 @@ func (p *pasts) makeRoom() error {
 	return nil
 }
 
-// close closes all states; those in use close when their reads end.
+// close closes all states. States in use are closed when their reads end.
 func (p *pasts) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -335,7 +337,7 @@ func (p *pasts) close() {
 	}
 }
 
-// build builds the store of a past state.
+// build creates the store of a past state.
 func (s *Store) build(ctx context.Context, at Cursor) (*Store, error) {
 	state := &past{at: at}
 	var e *sqlite.Engine
@@ -359,15 +361,15 @@ func (s *Store) build(ctx context.Context, at Cursor) (*Store, error) {
 	return fleet, nil
 }
 
-// timeless are the tables that are not in a past state. Without them, a scratch file's transaction reads those of the
-// attached database.
+// timeless has the tables that a past state does not contain. They are dropped, so that in a scratch file's transaction
+// their names refer to the tables of the attached database.
 var timeless = []string{"user_keys", "users", "log", "changes", "page_keys", "page_ends"}
 
-// pastRows is how many rows or changes are copied at once.
+// pastRows is the number of rows or changes that are processed at once.
 const pastRows = 256
 
-// fill copies the fleet and takes back all later changes. from is the transaction that reads the database: the one of
-// the scratch file, if the database is attached to it.
+// fill copies the fleet, and reverts all later changes. from is the transaction that reads the database. It is the same
+// as tx if the database is attached to the scratch file.
 func (s *Store) fill(ctx context.Context, state *past, tx, from engine.Tx) error {
 	q := &session{store: new(Store), tx: tx}
 	live := &View{q: &session{store: s, tx: from}}
@@ -400,7 +402,7 @@ func (s *Store) fill(ctx context.Context, state *past, tx, from engine.Tx) error
 	return q.listUnkept(ctx, state)
 }
 
-// names returns the columns of a table, as a statement lists them.
+// names returns the columns of a table, separated by commas.
 func (t *table) names() string {
 	var names []string
 	for _, c := range t.columns {
@@ -433,7 +435,7 @@ func (q *session) copy(ctx context.Context, from *session, t *table) error {
 	return flush()
 }
 
-// revertAll takes back every change after a revision, newest first.
+// revertAll reverts every change after a revision, newest first.
 func (q *session) revertAll(ctx context.Context, live *View, revision int64) error {
 	at := Cursor{Revision: 1 << 62}
 	for {
@@ -459,7 +461,7 @@ func (q *session) revertAll(ctx context.Context, live *View, revision int64) err
 	}
 }
 
-// listUnkept finds the values that are not known.
+// listUnkept collects the keys of the unknown values.
 func (q *session) listUnkept(ctx context.Context, state *past) error {
 	for _, e := range known {
 		if e.owner == 0 || e == Users || e.Kind != "" {

@@ -22,45 +22,45 @@ const (
 	Moved   = "move"
 )
 
-// record is a row of the change log that is not yet stored.
+// record is a row of the change log that has not been stored yet.
 type record struct {
 	kind, object, project, action string
 	named
 	before, after any // JSON text; nil for none
 }
 
-// named is the path of an object below the cloud, region and cell with the given ids, whose names are not yet known;
-// nil for none.
+// named is the path of an object. It is relative to the cloud, region and cell whose ids are in below, whose names are
+// not known yet; an id is nil for none.
 type named struct {
 	below [len(placeKeys)]any
 	path  string
 }
 
-// recorder collects the changes of one write until its end. Then all of them get one revision. If they take too much
+// recorder collects the changes of one write until its end, when all of them get one revision. If they take too much
 // memory, they are stored earlier.
 type recorder struct {
 	actor    Actor
 	expected []string             // see [IfUnchanged]
-	fence    int64                // at its begin, or earlier
-	change   string               // "" until something is stored
-	revision int64                // if it had to be known
-	at       int64                // its time, in microseconds
-	n        int64                // rows so far
-	into     any                  // project of the newest object; nil if there is none
-	held     []record             // not stored yet
+	fence    int64                // value when the write began, or earlier
+	change   string               // id; "" until the first row is stored
+	revision int64                // once it has been read
+	at       int64                // time of the revision, in microseconds
+	n        int64                // number of rows stored so far
+	into     any                  // project of the newest object; nil if no object was created
+	held     []record             // rows that have not been stored yet
 	size     int                  // bytes of held
 	names    map[reference]string // of clouds, regions and cells
 	devices  map[any]named        // devices whose interfaces are recorded
-	deleted  map[string]int       // how many were deleted, by kind
+	deleted  map[string]int       // number of deleted objects, by kind
 }
 
-// reference identifies a cloud, region or cell by the foreign key that refers to it, and its id.
+// reference identifies a cloud, region or cell by its id and the foreign key column that refers to it.
 type reference struct {
 	key string
 	id  any
 }
 
-// setName stores the name of what a row refers to.
+// setName stores the name of a cloud, region or cell.
 func (l *recorder) setName(key string, id any, name string) {
 	if l.names == nil {
 		l.names = map[reference]string{}
@@ -68,7 +68,7 @@ func (l *recorder) setName(key string, id any, name string) {
 	l.names[reference{key, id}] = name
 }
 
-// maxHeld is the largest size of a recorder, in bytes.
+// maxHeld is the size of the collected rows, in bytes, at which they are stored.
 const maxHeld = 1 << 20
 
 const (
@@ -95,22 +95,22 @@ func (q *session) record(ctx context.Context, r record) error {
 	return q.flush(ctx)
 }
 
-// fewRows is the number of rows of the log that are stored without knowing the revision.
+// fewRows is the maximum number of rows that are stored without reading the revision first. They are sent with the commit.
 const fewRows = 16
 
-// The row that assigns revisions is changed as late as possible: from then on writes wait for each other until the
-// commit.
+// A write changes the row that assigns revisions as late as possible, because from then until its commit all other writes
+// wait for it.
 //
-// It is also a fence. A write whose connection was lost can still be under way, in a buffer or behind others. Whoever
-// looks up its outcome raises the fence, and a write that began before that divides by 0: it is not committed any more,
-// and runs again if it is still waited for.
+// The row is also a fence. A write whose connection was lost may still be in progress: in a buffer, or waiting for a lock.
+// To look up its outcome, the fence is raised. A write that began before that then fails with a division by zero, so it
+// cannot be committed any more. It is retried if its caller is still waiting.
 const (
 	nextRevision = "UPDATE log SET revision = revision + 1 / CASE WHEN fence = ? THEN 1 ELSE 0 END, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END"
 	raiseFence   = "UPDATE log SET fence = fence + 1"
 )
 
-// newest returns the statement for a row of the log with the newest revision. Only the names of its places that are not
-// known are queried: a statement with null for an id is planned again each time.
+// newest returns the statement that inserts a row of the log with the newest revision. It only queries the unknown names
+// of places; it has no null arguments for the others, because PostgreSQL would plan such a statement each time.
 func newest(n *named) (text string, args []any) {
 	path := "?"
 	for i := len(placeKeys) - 1; i >= 0; i-- {
@@ -126,8 +126,8 @@ func newest(n *named) (text string, args []any) {
 	return insertChanges + " SELECT revision, ?, change, changed_at, ?, ?, ?, ?, ?, ?, ?, ?, " + path + ", ?, ?, ? FROM log", append(args, n.path)
 }
 
-// finish stores what a write has recorded, as its last statements. Usually no result is needed, and they are sent with
-// the commit.
+// finish stores the changes that a write has recorded. Its statements are the last ones of the write. Usually no result
+// is needed, and they are sent with the commit.
 func (q *session) finish(ctx context.Context) error {
 	l := q.log
 	if len(l.held) == 0 {
@@ -139,7 +139,7 @@ func (q *session) finish(ctx context.Context) error {
 	l.change = newChange()
 	now := q.store.now().UnixMicro()
 	next := []any{l.fence, l.change, now, now}
-	// A single statement would not see a name that changed while it waited for the lock.
+	// A single statement would read names in a snapshot from before it waited for the lock, and miss a concurrent rename.
 	together := q.dialect().Together && l.held[0].below == named{}.below
 	if !together {
 		if err := q.queueExec(ctx, nextRevision, next); err != nil {
@@ -158,7 +158,7 @@ func (q *session) finish(ctx context.Context) error {
 		var err error
 		if i < len(l.held)-1 {
 			err = q.queueExec(ctx, text, args)
-		} else { // the commit comes next, and returns the result
+		} else { // the commit is next, and returns the result
 			err = q.queueRow(ctx, text+" RETURNING revision, at", args, &told, &l.revision, &l.at)
 		}
 		if err != nil {
@@ -193,25 +193,25 @@ func (q *session) flush(ctx context.Context) error {
 	return err
 }
 
-// append appends the columns of a row between its position in the log and its path.
+// append appends the values for the columns between the time of a row and its path.
 func (l *recorder) append(args []any, r *record) []any {
 	return append(args, r.project, l.actor.User, l.actor.Project, l.actor.Address, l.actor.Request, l.actor.Message, r.kind, r.object)
 }
 
-// isStored reports whether the log has what a write recorded. If it has not, it never will, once this transaction is
-// committed.
+// isStored reports whether the changes that a write recorded were committed. If not, they cannot be committed any more
+// once this transaction is.
 func (q *session) isStored(ctx context.Context, l *recorder) (bool, error) {
 	if l.change == "" {
-		return true, nil // there was nothing to store
+		return true, nil // nothing was recorded
 	}
-	if err := q.exec(ctx, raiseFence, nil); err != nil { // waits for the write that has the row
+	if err := q.exec(ctx, raiseFence, nil); err != nil { // waits for the write that has locked the row
 		return false, err
 	}
 	err := q.row(ctx, "SELECT COALESCE(max(revision), 0) FROM changes WHERE revision > (SELECT revision - 10000 FROM log) AND change = ?", []any{l.change}, &l.revision)
 	return l.revision > 0, err
 }
 
-// newChange returns a random id of a change, which makes it unique for its revision.
+// newChange returns a random id for a change. It distinguishes changes in different databases with the same revision.
 func newChange() string {
 	var b [8]byte
 	rand.Read(b[:])
@@ -227,17 +227,17 @@ func (e *Entity) object(row Row) Object {
 	return Object{kind, idText(row[e.Index(e.key)])}
 }
 
-// begin returns a record for an object, without the two sides.
+// begin returns a record for an object, with neither side set.
 func (q *session) begin(ctx context.Context, action string, e *Entity, row Row) (r record, err error) {
 	o := e.object(row)
 	r = record{kind: o.Kind, object: o.ID, project: row[e.Index(e.project)].(string), action: action}
 	if r.named, err = q.named(ctx, e, row); err == nil && action == Deleted {
-		err = q.resolve(ctx, &r.named) // who knows what goes next
+		err = q.resolve(ctx, &r.named) // its places may be deleted next
 	}
 	return r, err
 }
 
-// named returns the name of an object, and the places it is in.
+// named returns the path of an object, relative to its places if their names are not known.
 func (q *session) named(ctx context.Context, e *Entity, row Row) (n named, err error) {
 	n.path = row[e.Index(e.of.Title)].(string)
 	if e == NetworkInterfaces {
@@ -262,7 +262,7 @@ func (q *session) named(ctx context.Context, e *Entity, row Row) (n named, err e
 	return n, nil
 }
 
-// prefix adds the names of the places to a path, if all are known.
+// prefix adds the names of the places to a path, and reports whether all of them were known. If not, n is unchanged.
 func (l *recorder) prefix(n *named) (done bool) {
 	var names []string
 	for i, key := range placeKeys {
@@ -303,7 +303,7 @@ var (
 	placeTables = [...]string{"clouds", "regions", "cells"}
 )
 
-// completeState returns a side with the complete state of an object.
+// completeState returns one side of a change, with the complete state of an object.
 func (q *session) completeState(ctx context.Context, r record, e *Entity, row Row, variables hierarchy.Variables, labels []string) (any, error) {
 	s := side(nil).row(e, row)
 	if len(labels) > 0 {
@@ -313,7 +313,7 @@ func (q *session) completeState(ctx context.Context, r record, e *Entity, row Ro
 	return s.text(), err
 }
 
-// recordNew records a create.
+// recordNew records the creation of an object.
 func (q *session) recordNew(ctx context.Context, e *Entity, row Row, variables hierarchy.Variables, labels []string) error {
 	r, err := q.begin(ctx, Created, e, row)
 	if err != nil {
@@ -325,7 +325,8 @@ func (q *session) recordNew(ctx context.Context, e *Entity, row Row, variables h
 	return q.record(ctx, r)
 }
 
-// recordUpdate records the difference between two states of a row; more is an additional member of the later one.
+// recordUpdate records the difference between two states of a row. more has the names of additional members of the later
+// one, whose value is true.
 func (q *session) recordUpdate(ctx context.Context, action string, e *Entity, old, row Row, more ...string) error {
 	var before, after side
 	for i, c := range e.Columns {
@@ -347,7 +348,7 @@ func (q *session) recordUpdate(ctx context.Context, action string, e *Entity, ol
 	return q.record(ctx, r)
 }
 
-// recordVariables records changed variables, before and after.
+// recordVariables records the old and new values of changed variables.
 func (q *session) recordVariables(ctx context.Context, e *Entity, row Row, old, now hierarchy.Variables) error {
 	r, err := q.begin(ctx, Updated, e, row)
 	if err != nil {
@@ -365,7 +366,7 @@ func (q *session) recordVariables(ctx context.Context, e *Entity, row Row, old, 
 	return q.record(ctx, r)
 }
 
-// recordLabels records the labels of a device, if they changed.
+// recordLabels records the old and new labels of a device, if they differ.
 func (q *session) recordLabels(ctx context.Context, e *Entity, row Row, old, now []string) error {
 	if slices.Equal(old, now) {
 		return nil
@@ -378,22 +379,21 @@ func (q *session) recordLabels(ctx context.Context, e *Entity, row Row, old, now
 	return q.record(ctx, r)
 }
 
-// pieceRows is the number of rows to delete that are read at once.
+// pieceRows is the number of rows that are read at once before they are deleted.
 const pieceRows = 128
 
-// recordWithin records the delete of all rows of e with the given value in a
-// column, and of what belongs to them, in pieces: memory does not grow with
-// their number.
+// recordWithin records the deletion of all rows of e with the given value in a column, and of the objects that belong to
+// them. It works in batches, so that memory does not grow with the number of rows.
 func (q *session) recordWithin(ctx context.Context, e *Entity, column string, value any) error {
 	if e == anyDevice {
-		e = Devices // with all columns
+		e = Devices // has all columns
 	}
 	c := q.conditions()
 	c.equal("t."+column, value, true)
 	return q.pieces(ctx, e, c, func(rows []Row) error { return q.recordGone(ctx, e, rows) })
 }
 
-// pieces calls fn with all rows that match a condition, in batches, and locks them.
+// pieces locks all rows that match a condition, and calls fn with them in batches.
 func (q *session) pieces(ctx context.Context, e *Entity, c conditions, fn func(rows []Row) error) error {
 	scan := newScanner(e)
 	text := "SELECT " + e.selectList() + " FROM " + e.Table + " t"
@@ -419,7 +419,7 @@ func (q *session) pieces(ctx context.Context, e *Entity, c conditions, fn func(r
 	}
 }
 
-// recordGone records the delete of rows, and of the interfaces of devices.
+// recordGone records the deletion of rows, and of the interfaces of devices.
 func (q *session) recordGone(ctx context.Context, e *Entity, rows []Row) error {
 	if !e.IsDevice() {
 		return q.recordRows(ctx, e, rows, nil)
@@ -452,7 +452,7 @@ func (q *session) recordGone(ctx context.Context, e *Entity, rows []Row) error {
 	return q.recordRows(ctx, e, rows, labels)
 }
 
-// recordRows records the delete of rows with their variables, fewer at a time if they would take too much memory.
+// recordRows records the deletion of rows with their variables. It splits the rows if they would take too much memory.
 func (q *session) recordRows(ctx context.Context, e *Entity, rows []Row, labels [][]string) error {
 	ids := make([]any, len(rows))
 	for i, row := range rows {
@@ -460,7 +460,7 @@ func (q *session) recordRows(ctx context.Context, e *Entity, rows []Row, labels 
 	}
 	room := memoryBudget(fullViewBytes)
 	if len(rows) == 1 {
-		room = math.MaxInt // what one write has stored can be read again
+		room = math.MaxInt // a single row is read whatever its size: one write has stored it
 	}
 	own, err := q.ownVariables(ctx, e, ids, &room)
 	if errors.Is(err, errMemory) {

@@ -24,7 +24,7 @@ type undoStep struct {
 
 func (s *undoStep) String() string { return s.e.Name + " " + s.Path }
 
-// conflict records that something is not as the change left it.
+// conflict records that the object is no longer as the change left it.
 func (s *undoStep) conflict(format string, args ...any) {
 	if d := s.done; len(d.Conflicts) < maxUndoConflicts {
 		d.Conflicts = append(d.Conflicts, s.String()+" "+fmt.Sprintf(format, args...))
@@ -33,7 +33,7 @@ func (s *undoStep) conflict(format string, args ...any) {
 	}
 }
 
-// addLeft records what stays as it is.
+// addLeft records a part of the object that cannot be undone.
 func (s *undoStep) addLeft(format string, args ...any) {
 	if d := s.done; len(d.Left) < maxUndoConflicts {
 		d.Left = append(d.Left, s.String()+": "+fmt.Sprintf(format, args...))
@@ -48,7 +48,8 @@ func (s *undoStep) addStep(step UndoStep) {
 	}
 }
 
-// unkept refuses values that the log does not have, or leaves them as they are.
+// unkept handles values of variables that the log does not have. It refuses the undo, or, with Omit, leaves these
+// variables as they are.
 func (s *undoStep) unkept() error {
 	if len(s.before.hashed) == 0 {
 		return nil
@@ -61,7 +62,7 @@ func (s *undoStep) unkept() error {
 		return (&past{at: Cursor{Revision: s.Revision - 1}}).refuse(" of the "+s.String(), keys)
 	}
 	s.addLeft("the change log does not have what was in %s", strings.Join(keys, ", "))
-	// A variable that may have existed before the change is not removed.
+	// Variables whose earlier values are unknown must not be deleted.
 	s.after.variables = slices.DeleteFunc(s.after.variables, func(v Variable) bool { return slices.Contains(keys, v.Name) })
 	s.after.hashed = slices.DeleteFunc(s.after.hashed, func(v Variable) bool { return slices.Contains(keys, v.Name) })
 	s.before.hashed = nil
@@ -85,7 +86,7 @@ func (s *undoStep) restoreDeleted(ctx context.Context, there bool) error {
 	var orphans []orphan
 	for _, r := range s.e.refs {
 		to := values[r.column]
-		if to == nil || r.agree != nil { // places are restored before their contents
+		if to == nil || r.agree != nil { // skip references to places, which are restored before their contents
 			continue
 		}
 		there, comes := s.coming[rowKey{r.to.Table, to}]
@@ -101,7 +102,7 @@ func (s *undoStep) restoreDeleted(ctx context.Context, there bool) error {
 		return s.wrapError("cannot be restored", err)
 	}
 	if s.e == Users {
-		values.setRole() // old entries of the log have no role
+		values.setRole() // old rows of the log have no role
 		if values["role"] == schema.Root.String() && !s.sc.All {
 			return refuse(Forbidden, "only a root user may restore a root user")
 		}
@@ -147,7 +148,7 @@ func (s *undoStep) checkProject(ctx context.Context) error {
 	return err
 }
 
-// remember stores the name of a device for its interfaces, which come next.
+// remember stores the name of a device for its interfaces, which are restored next.
 func (s *undoStep) remember(ctx context.Context, row Row) error {
 	if len(s.log.devices) > pastRows {
 		s.log.devices = nil
@@ -163,7 +164,7 @@ func (s *undoStep) remember(ctx context.Context, row Row) error {
 	return err
 }
 
-// own returns a copy of the row that does not refer to the text it was read from.
+// own returns a copy of the row that does not keep the text it was parsed from in memory.
 func (r Row) own() Row {
 	own := slices.Clone(r)
 	for i, v := range own {
@@ -174,7 +175,7 @@ func (r Row) own() Row {
 	return own
 }
 
-// deleteCreated deletes an object that was created.
+// deleteCreated undoes the creation of an object.
 func (s *undoStep) deleteCreated(ctx context.Context) error {
 	row, err := s.get(ctx, s.e, Scope{All: true}, s.id, removing)
 	if IsCode(err, NotFound) {
@@ -191,13 +192,13 @@ func (s *undoStep) deleteCreated(ctx context.Context) error {
 		return err
 	}
 	if len(s.done.Conflicts) > 0 && !s.Force && !s.Check {
-		return nil // its contents need not be checked
+		return nil // the conflicts prevent the undo anyway
 	}
 	s.addStep(UndoStep{Action: Deleted})
 	return s.wrapError("", s.delete(ctx, s.e, s.sc, row))
 }
 
-// withContents records a conflict for contents that were added since.
+// withContents records a conflict if the object has contents, which were added after it was created.
 func (s *undoStep) withContents(ctx context.Context) error {
 	column, inside := s.e.contents()
 	for _, inner := range inside {
@@ -222,7 +223,7 @@ func counted(n int, e *Entity) string {
 	return strconv.Itoa(n) + " " + strings.ReplaceAll(e.Table, "_", " ")
 }
 
-// change undoes the changes of an object's fields, labels and variables.
+// change undoes changes to an object's fields, labels and variables.
 func (s *undoStep) change(ctx context.Context) error {
 	hold := changing
 	if s.Action == Moved {
@@ -261,7 +262,7 @@ func (s *undoStep) change(ctx context.Context) error {
 	return nil
 }
 
-// changeKeys deletes the key that a user was given. A deleted key cannot be restored: the log has neither the key nor
+// changeKeys undoes the creation of a user's API key. A deleted key cannot be restored: the log has neither the key nor
 // its hash.
 func (s *undoStep) changeKeys(ctx context.Context, user Row, step UndoStep) error {
 	made, isMade := keyIn(s.After)
@@ -324,7 +325,7 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 	unsure := maps.Clone(set)
 	for _, r := range e.refs {
 		if slices.ContainsFunc(r.agree, func(column string) bool { return slices.Contains(step.Fields, column) }) {
-			unsure[r.column] = whole[r.column] // it stays, and may have changed since: another cell, in another region
+			unsure[r.column] = whole[r.column] // keeps its current value, which must agree with the restored ones: the cell may have been changed since
 		}
 	}
 	if err := s.checkRefs(ctx, e, whole, unsure); err != nil {
@@ -343,7 +344,8 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 	return s.recordUpdate(ctx, s.Action, e, row, moved)
 }
 
-// checkLeftBehind refuses to move a cell back without objects that were created in it, or moved into it, since.
+// checkLeftBehind refuses to move a cell back if that would leave behind objects that were created in the cell, or moved
+// into it, after the cell was moved.
 func (s *undoStep) checkLeftBehind(ctx context.Context) error {
 	for _, inner := range []*Entity{anyDevice, Networks} {
 		found, err := s.describeFound(ctx, fmt.Sprintf(`SELECT %s, t.id, t.name FROM %s t JOIN cells c ON c.id = t.cell_id
@@ -358,7 +360,8 @@ func (s *undoStep) checkLeftBehind(ctx context.Context) error {
 	return nil
 }
 
-// checkRole refuses a change that the caller could not make with SetRole. The other columns follow from the role.
+// checkRole refuses a change of role that the caller could not make with SetRole, and sets the columns that depend on the
+// role.
 func (s *undoStep) checkRole(ctx context.Context, row Row, set Values, moved Row) error {
 	set.setRole()
 	for i, c := range s.e.Columns {
@@ -380,7 +383,7 @@ func (s *undoStep) changeLabels(ctx context.Context, row Row, step *UndoStep) er
 	if err != nil {
 		return err
 	}
-	// Labels that the change added are removed, those that it removed are added.
+	// Remove the labels that the change added, and add those that it removed.
 	want := slices.DeleteFunc(slices.Clone(now[0]), func(l string) bool {
 		return slices.Contains(s.after.labels, l) && !slices.Contains(s.before.labels, l)
 	})
@@ -439,7 +442,7 @@ func (s *undoStep) changeVariables(ctx context.Context, row Row, step *UndoStep)
 	return s.recordVariables(ctx, s.e, row, byKey(old), now)
 }
 
-// compare records what is not as the change left it.
+// compare records a conflict for each part of the object that is no longer as the change left it.
 func (s *undoStep) compare(ctx context.Context, row Row) error {
 	for i, c := range s.e.Columns {
 		want, told := s.after.columns[c.Name]
@@ -495,7 +498,7 @@ func (s *undoStep) compare(ctx context.Context, row Row) error {
 	return nil
 }
 
-// same reports whether a variable is as the change left it.
+// same reports whether a variable is still as the change left it.
 func (s *undoStep) same(ctx context.Context, own hierarchy.Variables, key string) (bool, error) {
 	want, kept, told := s.after.known(key)
 	at, there := find(own, key)
@@ -519,7 +522,7 @@ func shownText(v any) string {
 	return fmt.Sprint(v)
 }
 
-// wrapError adds the object to an error message.
+// wrapError adds the object to the message of a refusal.
 func (s *undoStep) wrapError(what string, err error) error {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -528,7 +531,7 @@ func (s *undoStep) wrapError(what string, err error) error {
 	if what == "" {
 		return refuse(e.Code, "%s Nothing was undone.", e.Message)
 	}
-	// An object that is created again has another id than the deleted one.
+	// The usual advice is to create a missing object. But that would give it another id, so advise to undo its deletion.
 	why := strings.NewReplacer(checkID, "Undo its delete first.", checkTogether, "Undo its later move first.").Replace(e.Message)
 	return refuse(e.Code, "The %s %s: %s Nothing was undone.", s, what, why)
 }
