@@ -70,7 +70,7 @@ func TestBrokenDisk(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "mount", "-o", "remount,ro", dir).CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	check(t, "it is read-only", "this user may read the fleet, but not change it")
+	check(t, "it is read-only", "this user can read the fleet, but not change it")
 }
 
 // TestNoTemporaryDirectory: an answer so large that it needs a temporary file says so where there is no place for one.

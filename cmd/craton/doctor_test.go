@@ -207,7 +207,7 @@ func TestDoctorHealthy(t *testing.T) {
 				"duplicates":         "ok: ",
 				"cached inventory":   "ok: ",
 				"ansible":            "warning: ansible-playbook .*PATH.* -> .*ansible-core",
-				"collection":         "skipped: there is no Ansible$",
+				"collection":         "skipped: Ansible was not found$",
 			})
 		})
 	}
@@ -357,7 +357,7 @@ func TestDoctorUnreachable(t *testing.T) {
 	}{
 		"nothing listens": {
 			"http://" + free,
-			map[string]string{"connection": "problem: .*" + free + ".*connection refused -> start the server", "api": "skipped: .*no connection$", "inventory settings": "ok", "inventory": "skipped"},
+			map[string]string{"connection": "problem: .*" + free + ".*connection refused -> start the server", "api": "skipped: not connected$", "inventory settings": "ok", "inventory": "skipped"},
 		},
 		"no such name":  {"http://no-such-host.invalid:7780", map[string]string{"connection": `problem: .*no-such-host\.invalid (does not exist|cannot be looked up)`}},
 		"not set":       {"", map[string]string{"url": "problem: CRATON_URL .*not set.* -> set CRATON_URL", "api": "skipped: .*no URL", "inventory": "skipped"}},

@@ -266,7 +266,7 @@ func TestListenRefused(t *testing.T) {
 	defer l.Close()
 	for want, args := range map[string][]string{
 		"no address is set":             {"--listen", ""},
-		"needs the path of a socket":    {"--listen", "unix:@abstract"},
+		"the path of a socket":          {"--listen", "unix:@abstract"},
 		"at most 107 ":                  {"--listen", "unix:/tmp/" + strings.Repeat("x", 110)},
 		"address already in use":        {"--listen", "127.0.0.1:0", "--metrics-listen", l.Addr().String()},
 		"metrics, which are turned off": {"--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0", "--metrics=false"},

@@ -162,7 +162,7 @@ func (p *planner) mapped() (chosen [levels][]*Group, err error) {
 				}
 			}
 			if !found {
-				return chosen, fmt.Errorf("there is no group %s to be a %s; ansible-inventory --graph shows the groups", pattern, level)
+				return chosen, fmt.Errorf("the group %s, which is mapped to a %s, does not exist; ansible-inventory --graph shows the groups", pattern, level)
 			}
 		}
 	}

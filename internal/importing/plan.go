@@ -66,7 +66,7 @@ func Plan(v *Inventory, o Options) (*Result, error) {
 	}
 	switch {
 	case len(v.Hosts) == 0 && o.Table:
-		return nil, errors.New("the table has no hosts: there is no line below the first one")
+		return nil, errors.New("the table has no hosts: no line follows the first one")
 	case len(v.Hosts) == 0:
 		return nil, advice.With(errors.New("the inventory has no hosts, so there is nothing to import"), "`ansible-inventory -i INVENTORY --graph` shows what Ansible finds in it, and -vvv why it finds nothing")
 	}

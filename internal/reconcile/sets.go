@@ -146,7 +146,7 @@ func (fl *Fleet) readSets(path string) (*setsFile, error) {
 	case err != nil || got.Version != setsVersion || got.Sets == nil:
 		return nil, fmt.Errorf("%s is not a file of sets that this program can read; name another one (set_file)", path)
 	case got.URL != s.URL || got.Project != s.Project && !value.SameUUID(got.Project, s.Project):
-		return nil, fmt.Errorf("%s holds the sets of %s, project %q, but this is %s, project %q; name another one (set_file)", path, got.URL, got.Project, s.URL, s.Project)
+		return nil, fmt.Errorf("%s contains the sets of %s, project %q, but this is %s, project %q; name another one (set_file)", path, got.URL, got.Project, s.URL, s.Project)
 	}
 	return got, nil
 }

@@ -161,7 +161,7 @@ func (p *planner) refuse(st *treeStep, targets map[string]target, bad *Problems)
 	}
 	if w.Kind == schema.Project && p.state.readOnly && len(st.Set) > 0 {
 		bad.refuse(w.Line, w.Path+"."+KeyVariables, refusal{reason: ReasonForbidden, of: w,
-			what: fmt.Sprintf("%s differ from the API's or cannot be read, and this user may not change the project's variables", quotedKeys(st.Set)),
+			what: fmt.Sprintf("%s differ from the API's or cannot be read, and this user is not allowed to change the project's variables", quotedKeys(st.Set)),
 			do:   "ask an admin of the project to apply the file"})
 	}
 }

@@ -22,7 +22,7 @@ func TLS(caPath, cert, key string, insecure bool) (*tls.Config, error) {
 	}
 	if cert != "" || key != "" {
 		if cert == "" || key == "" {
-			return nil, errors.New("a client certificate needs both client_cert and client_key")
+			return nil, errors.New("a client certificate requires both client_cert and client_key")
 		}
 		pair, err := tls.LoadX509KeyPair(cert, key)
 		if err != nil {

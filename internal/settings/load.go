@@ -294,7 +294,7 @@ func (r *reader) checkMode() error {
 		return fmt.Errorf("configuration file: %w", err)
 	}
 	if info.Mode().Perm()&0o004 != 0 {
-		return fmt.Errorf("configuration file %s contains %s and everyone on this machine may read it: chmod 600 %s", r.path, r.secret, r.path)
+		return fmt.Errorf("configuration file %s contains %s and everyone on this machine can read it: chmod 600 %s", r.path, r.secret, r.path)
 	}
 	return nil
 }

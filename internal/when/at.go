@@ -37,7 +37,7 @@ func ParseAt(text string, now time.Time) (At, error) {
 // not mean the present.
 func CheckGiven(text string) error {
 	if strings.TrimSpace(text) == "" {
-		return errors.New("it is empty: give a time, or leave the option out")
+		return errors.New("it is empty: give a time, or omit the option")
 	}
 	return nil
 }

@@ -426,7 +426,7 @@ options:
         key: group_names
   project_group:
     description:
-      - The group above all clouds, which holds the project's variables in layered form; none omits it.
+      - The group above all clouds, which contains the project's variables in layered form; none omits it.
       - The default is C(craton).
     type: str
     env:
@@ -602,7 +602,7 @@ options:
         key: craton_cache
   craton_cache_dir:
     description:
-      - Directory for cached inventories, which nobody else may read; by default craton/inventory in the user's cache
+      - Directory for cached inventories, readable only by you; by default craton/inventory in the user's cache
           directory.
     type: path
     env:

@@ -35,7 +35,7 @@ lists the hosts whose resolved variables it altered. The command runs until it i
 unavailable. The event source craton.fleet.changes of Event-Driven Ansible runs it.
 
 Each line has "resume", the cursor to continue from with --after. A line without "event" only reports how far the log has
-been read. This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
+been read. This requires a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		Example: `  craton changes                               from now on
   craton changes --after 4711-b9b5e7d6f5a1     from a cursor of the log
   craton changes --affecting --key 'ntp*'      only changes of ntp... that alter a host's variables`,

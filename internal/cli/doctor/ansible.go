@@ -155,7 +155,7 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 	switch {
 	case a.path == "":
 		d.warn(check, "install ansible-core "+minAnsible+" or later, or ignore this if plays run on another machine, and run craton doctor there", "ansible-playbook is not on the PATH")
-		d.skip("there is no Ansible", rest...)
+		d.skip("Ansible was not found", rest...)
 		return
 	case a.err != nil:
 		d.problem(check, "check that the command works when run by hand", "%s", output.OneLine(a.err))
@@ -278,7 +278,7 @@ func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
 	merging := a.config["DEFAULT_HASH_BEHAVIOUR"].Value == "merge" && iv != nil && iv.String("inventory.vars") == "layered"
 	switch file := a.configFile(); {
 	case strings.Contains(a.noise, "world writable directory"):
-		d.warn(check, "chmod o-w this directory, or set ANSIBLE_CONFIG to the file", "Ansible ignores ansible.cfg in this directory, because everyone may write to it")
+		d.warn(check, "chmod o-w this directory, or set ANSIBLE_CONFIG to the file", "Ansible ignores ansible.cfg in this directory, because everyone can write to it")
 	case merging:
 		d.warn(check, "set hash_behaviour to replace, or inventory.vars to merged", "hash_behaviour is merge (%s): with vars: layered, Ansible then merges dictionaries of different places", a.origin("DEFAULT_HASH_BEHAVIOUR"))
 	case file == "":

@@ -45,7 +45,7 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 	pr := &prober{config: config}
 	p := pr.send(ctx, base.String()+"/clouds?limit="+strconv.Itoa(craton.MinLimit))
 	if !d.checkConnection(p, base) {
-		d.skip("there is no connection", afterConnection...)
+		d.skip("not connected", afterConnection...)
 		return false
 	}
 	if !d.checkTLS(p, base, config) {
@@ -60,7 +60,7 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 	client, done, err := connect.Client(ctx, v, connect.Examine)
 	if err != nil {
 		d.addError("credentials", err, adviceConfig)
-		d.skip("there are no credentials", "pages")
+		d.skip("no credentials are set", "pages")
 		return false
 	}
 	defer func() { _ = done() }() // only read
@@ -201,7 +201,7 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 	err := read(ctx, c, "/clouds")
 	switch {
 	case craton.IsForbidden(err):
-		d.problem(check, "if this is the original server behind Keystone, give the user the role admin, the only one that it accepts; otherwise ask an admin of the server for a role", "the credentials are valid, but their role may not read: %v", err)
+		d.problem(check, "if this is the original server behind Keystone, give the user the role admin, the only one that it accepts; otherwise ask an admin of the server for a role", "the credentials are valid, but their role does not allow reading: %v", err)
 		return false
 	case craton.IsUnauthenticated(err):
 		advice := "compare OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID with the output of user-create; " + adviceConfig

@@ -148,7 +148,7 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values) *trial 
 	case urlHTTP:
 		reached = d.checkAPI(ctx, v)
 	case urlBad:
-		d.skip("there is no URL", "api")
+		d.skip("no URL is set", "api")
 	}
 	valid := iv != nil
 	if valid {

@@ -20,8 +20,8 @@ func TestDoctorLines(t *testing.T) {
 		d := &doctor{report: p.print}
 		d.ok("url", "http://127.0.0.1/a-path-that-is-longer-than-the-terminal-is-wide/and/longer/still")
 		d.warn("clock", "set it", "this machine's clock is %s the server's", "behind")
-		d.skip("there is no connection", "api", "pages")
-		d.skip("there is no Ansible", "collection")
+		d.skip("not connected", "api", "pages")
+		d.skip("Ansible was not found", "collection")
 		d.problem("inventory", "run `this command that is not broken into lines`", "two hosts are called %q", "web")
 		p.flush()
 		return b.String()
@@ -29,8 +29,8 @@ func TestDoctorLines(t *testing.T) {
 	const want = `ok       url: http://127.0.0.1/a-path-that-is-longer-than-the-terminal-is-wide/and/longer/still
 warning  clock: this machine's clock is behind the server's
          -> set it
-skipped  api, pages: there is no connection
-skipped  collection: there is no Ansible
+skipped  api, pages: not connected
+skipped  collection: Ansible was not found
 problem  inventory: two hosts are called "web"
          -> run ` + "`this command that is not broken into lines`" + `
 `
@@ -45,10 +45,10 @@ warning  clock: this machine's
          clock is behind the
          server's
          -> set it
-skipped  api, pages: there is no
-         connection
-skipped  collection: there is no
-         Ansible
+skipped  api, pages: not
+         connected
+skipped  collection: Ansible was
+         not found
 problem  inventory: two hosts
          are called "web"
          -> run ` + "`this command that is not broken into lines`" + `

@@ -51,9 +51,9 @@ func (d *doctor) checkConfigFile(v *settings.Values) {
 	}
 	switch owner, foreign := ownedByOther(info); {
 	case info.Mode().Perm()&0o002 != 0:
-		d.problem(check, "chmod o-w "+v.File, "everyone on this machine may write to the configuration file %s, and so redirect you and your API key to another server", v.File)
+		d.problem(check, "chmod o-w "+v.File, "everyone on this machine can write to the configuration file %s, and so redirect you and your API key to another server", v.File)
 	case info.Mode().Perm()&0o020 != 0:
-		d.warn(check, "chmod g-w "+v.File, "its group may write to the configuration file %s, and so redirect you and your API key to another server", v.File)
+		d.warn(check, "chmod g-w "+v.File, "its group can write to the configuration file %s, and so redirect you and your API key to another server", v.File)
 	case foreign:
 		d.warn(check, "make sure that you trust that user, or chown it", "the configuration file %s belongs to user %d, who can change it", v.File, owner)
 	default:

@@ -54,7 +54,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	}
 	switch {
 	case in.ReadOnly:
-		d.warn("writing", "give this user write access to "+path+" and to its directory, or change the fleet as the user that owns it", "this user may read the fleet, but not change it")
+		d.warn("writing", "give this user write access to "+path+" and to its directory, or change the fleet as the user that owns it", "this user can read the fleet, but not change it")
 	case in.Unwritable != "":
 		d.problem("writing", "make it writable, then run this again; until then, every change of the fleet fails", "%s cannot be written to: %s", path, in.Unwritable)
 	case in.Locked:
@@ -136,9 +136,9 @@ func (d *doctor) checkFileMode(path string) {
 	}
 	switch mode := info.Mode().Perm(); {
 	case mode&0o002 != 0:
-		d.problem("file", "chmod 600 "+path, "everyone on this machine may write to %s", path)
+		d.problem("file", "chmod 600 "+path, "everyone on this machine can write to %s", path)
 	case mode&0o004 != 0:
-		d.warn("file", "chmod 600 "+path, "everyone on this machine may read %s, with the secrets in its variables", path)
+		d.warn("file", "chmod 600 "+path, "everyone on this machine can read %s, with the secrets in its variables", path)
 	default:
 		d.ok("file", "%s, %s", path, modeText(info))
 	}

@@ -26,7 +26,7 @@ func (d *doctor) tlsConfig(t craton.TLS) *tls.Config {
 	}
 	if key := t.ClientKey; key != "" {
 		if info, err := os.Stat(key); err == nil && info.Mode().Perm()&0o004 != 0 {
-			d.warn("tls settings", "chmod 600 "+key, "everyone on this machine may read the key %s", key)
+			d.warn("tls settings", "chmod 600 "+key, "everyone on this machine can read the key %s", key)
 		}
 	}
 	for _, c := range config.Certificates {

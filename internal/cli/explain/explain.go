@@ -39,7 +39,7 @@ func New(s output.Streams) *cobra.Command {
 shadows. The nearest object that has a variable wins, even with null, and values are never merged. The order is: the host,
 its parent devices, its cell, region, cloud and project. With VARIABLE, show the value at each of them, in full.
 
-With --who, show who set each value, when, and with which message. This needs a change log, which craton server and
+With --who, show who set each value, when, and with which message. This requires a change log, which craton server and
 CRATON_URL=sqlite:PATH have.
 
 With --key instead of a host, show the values of a variable on all hosts, or on those that match --where: each value, the

@@ -49,7 +49,7 @@ func columnNames() []string {
 func checkColumns(names []string) error {
 	for _, name := range names {
 		if cellOf(name) == nil {
-			return advice.With(fmt.Errorf("there is no column %q", value.Brief(name)), nearest.Hint(name, append(columnNames(), variableColumn+name)))
+			return advice.With(fmt.Errorf("unknown column %q", value.Brief(name)), nearest.Hint(name, append(columnNames(), variableColumn+name)))
 		}
 	}
 	return nil

@@ -276,7 +276,7 @@ func fleet(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 		whole.Part(func(w *reconcile.Wanted) bool { return w.Kind == schema.Host && meant[w.ID] })
 	}
 	if whole.Unread {
-		e.warn("the variables of the project are not included: only its admins may read them")
+		e.warn("the variables of the project are not included: only its admins can read them")
 	}
 	return func(w io.Writer) error { return exportError(fleetfile.Write(w, &whole.Tree, "")) }, nil
 }

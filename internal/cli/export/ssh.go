@@ -74,7 +74,7 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 			return err
 		case text == "":
 		case !option.good(text):
-			return reasonf("ssh may read %s as something else", from)
+			return reasonf("ssh would read %s as something else", from)
 		default:
 			b.WriteString("  " + option.keyword + " " + text + "\n")
 		}

@@ -40,7 +40,7 @@ With two hosts or network devices, show the variables whose values differ, with 
 
 OBJECT is a name, an id, REGION/NAME or CLOUD/REGION/NAME of a host or network device, or with --kind of another
 object; deleted objects are found too. A TIME is a revision (12), 2h or 3d (ago), yesterday, 2026-11-20,
-"2026-11-20 09:30" or RFC 3339. This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
+"2026-11-20 09:30" or RFC 3339. This requires a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		Example: `  craton diff --from yesterday                   changes since the start of yesterday
   craton diff --from 3d --to yesterday web-01    of one host, including what it inherits
   craton diff web-01 web-02                      differences between two hosts`,

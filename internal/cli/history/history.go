@@ -39,7 +39,7 @@ OBJECT is a name, an id, REGION/NAME or CLOUD/REGION/NAME of a host or network d
 object. A deleted object is found by the name or path that it had.
 
 A TIME is 2h or 3d (ago), yesterday, 2026-11-20, "2026-11-20 09:30" or RFC 3339. Times are shown in the local time zone.
-This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
+This requires a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		Example: `  craton history web-01                        what changed web-01
   craton history web-01 ntp                    only changes of its variable ntp
   craton history --kind region dfw             of a region

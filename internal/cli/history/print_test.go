@@ -67,7 +67,7 @@ func TestHostile(t *testing.T) {
 	plain := (&printer{}).all(hostile())
 	for _, want := range []string{
 		`update region east/d\u001b]0;fw  by ann\u001b[31m  "ticket\u000d 4711\u202e"  revision 12`, `+ "a\u009b1m"`, `  label   - old\u0007`,
-		`  n\u001btp  - region dfw\u001b[2J  "a\u202e"`, "  gone    - cloud east", "your role may not see who did it", "  password  - project  (not kept)",
+		`  n\u001btp  - region dfw\u001b[2J  "a\u202e"`, "  gone    - cloud east", "see who did it", "  password  - project  (not kept)",
 		"update project 5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c", "The change log is complete from ",
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(plain), " "), strings.Join(strings.Fields(want), " ")) {

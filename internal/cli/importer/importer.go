@@ -61,10 +61,10 @@ and an inventory for Ansible with the groups that playbooks name and the variabl
 a server. SOURCE is ansible; openstack-ansible, with the openstack_inventory.json that its inventory script writes; or
 csv, with a header line and one host per line.
 
-Groups that stand for places become clouds, regions and cells: the groups that --map names, or else groups that look like
+Groups that represent places become clouds, regions and cells: the groups that --map names, or else groups that look like
 places. All other groups become labels. Variables of places, hosts and the group all go into the fleet, at the outermost
 place that leaves the variables of every host unchanged. Variables of other groups stay in group_vars. If the inventory has
-templates, vaults or !unsafe values, --templates, --vault or --unsafe must say what to do with them.
+templates, vaults or !unsafe values, --templates, --vault or --unsafe must specify what to do with them.
 
 Afterwards the command loads the fleet into a temporary file, compares the output of ansible-inventory before and after the
 import, and reports each difference with its reason. With --verify and no SOURCE, it only verifies an earlier import. The

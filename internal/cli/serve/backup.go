@@ -89,8 +89,8 @@ func newRestore(s output.Streams) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "restore <file>",
 		Short: "Restore a backup into an empty database",
-		Long: `Restore a backup made by "craton server backup" into an empty database, SQLite or PostgreSQL, whichever of the two it was
-made from. A missing SQLite file is created. A backup by an earlier version is migrated.
+		Long: `Restore a backup made by "craton server backup" into an empty database, SQLite or PostgreSQL; the backup
+can be of either. A missing SQLite file is created. A backup by an earlier version is migrated.
 
 The whole file is checked before anything is stored. A truncated or altered file is refused, as is a database that already
 contains a fleet. Either everything is restored, or nothing.`,

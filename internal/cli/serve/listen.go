@@ -72,7 +72,7 @@ func listen(ctx context.Context, address string, most int) (net.Listener, error)
 func listenUnix(ctx context.Context, path string) (net.Listener, error) {
 	switch {
 	case path == "" || path[0] == '@':
-		return nil, errors.New("unix: needs the path of a socket, such as unix:/run/craton/craton.sock")
+		return nil, errors.New("unix: must be followed by the path of a socket, such as unix:/run/craton/craton.sock")
 	case len(path) > longestSocket:
 		return nil, fmt.Errorf("the path of the socket has %d bytes, but at most %d are allowed: %s", len(path), longestSocket, path)
 	}

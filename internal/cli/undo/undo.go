@@ -39,7 +39,7 @@ The command shows what it will do and asks for confirmation; without a terminal,
 was changed again since, the undo is refused; with --force, it reverts the later changes too. "craton history" shows
 revisions, and with --format json also the ids of requests.
 
-This needs a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
+This requires a change log, which craton server and CRATON_URL=sqlite:PATH have.`,
 		Example: `  craton undo 4711             show what it would do, and ask for confirmation
   craton undo 4711 --check     only show it
   craton undo 4711 --yes       for scripts
