@@ -28,17 +28,17 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Defaults, if neither the URL nor a service nor the environment sets a value.
+// Defaults for values that neither the URL nor a service nor the environment sets.
 const (
-	connections    = 16              // at once; pool_max_conns in the URL
-	connectTimeout = 5 * time.Second // for each host, so that one that does not answer leaves time for the next
-	application    = "craton"        // in pg_stat_activity
-	writable       = "read-write"    // of several hosts, the one that accepts writes
+	connections    = 16              // size of the pool; pool_max_conns in the URL
+	connectTimeout = 5 * time.Second // for each host, so that a host that does not respond leaves time for the next one
+	application    = "craton"        // as shown in pg_stat_activity
+	writable       = "read-write"    // choose the host that accepts writes
 )
 
-// databaseURL matches a libpq URL, in parts: what comes before the user, the user, the password with its colon, hosts
-// and database, and the settings. @, / and % in a password must be percent-encoded, and so must @ elsewhere, so that no
-// part of a password can be taken for something that is shown.
+// databaseURL matches a libpq URL. Its groups are the scheme, the user, the password with its colon, the hosts with the
+// database, and the settings. @ and / in a password, and @ in any other part, must be percent-encoded. Otherwise a part of
+// a password could be mistaken for another part of the URL, which messages show.
 var databaseURL = value.LazyPattern(`^(postgres(?:ql)?://)(?:([^:@/\s]*)(:[^@/\s]*)?@)?([^@/?#\s]*(?:/[^@/?#\s]*)?)(?:\?([^@#\s]*))?$`)
 
 // keys are the settings that a URL can have.
@@ -49,11 +49,11 @@ var keys = []string{
 	"sslrootcert", "sslsni", "target_session_attrs", "user",
 }
 
-// config returns a pool's configuration from a URL, from the service that the URL or PGSERVICE names, and from the
-// other PG variables, as libpq does, and the name of the database in messages. Errors never contain a password.
+// config returns the configuration of a pool and the database's name for messages. Like libpq, it reads the URL, the
+// service that the URL or PGSERVICE names, and the other PG variables. Errors never contain a password.
 //
-// The password is that of o.PasswordFile, which is read again for each connection; otherwise that of the URL, unless
-// others can see it; otherwise the one that libpq would use.
+// The password comes from o.PasswordFile, which is read again for each connection, or else from the URL, which is refused
+// if other users could see it, or else from where libpq would read it.
 func config(database string, o engine.Options) (*pgxpool.Config, string, error) {
 	return configOf(database, o, func(l *location, cc *pgx.ConnConfig) error {
 		if cmp.Or(l.setting("target_session_attrs", "PGTARGETSESSIONATTRS"), writable) == writable {
@@ -63,10 +63,10 @@ func config(database string, o engine.Options) (*pgxpool.Config, string, error) 
 	})
 }
 
-// preferStandby chooses the host of a replica.
+// preferStandby configures the choice among several hosts for a replica.
 func preferStandby(l *location, cc *pgx.ConnConfig) error {
 	switch cmp.Or(l.url["target_session_attrs"], l.service["target_session_attrs"]) {
-	case "": // the one of the environment applies to the primary
+	case "": // PGTARGETSESSIONATTRS only applies to the primary
 		cc.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPreferStandby
 	case writable, "primary":
 		return errors.New("the read database's URL asks for the server that takes writes (target_session_attrs): leave that out, and a standby is looked for")
@@ -74,7 +74,7 @@ func preferStandby(l *location, cc *pgx.ConnConfig) error {
 	return nil
 }
 
-// configOf is config with another choice among several hosts.
+// configOf is config with a function that configures the choice among several hosts.
 func configOf(database string, o engine.Options, choose func(*location, *pgx.ConnConfig) error) (*pgxpool.Config, string, error) {
 	l, err := parseLocation(database)
 	if err != nil {
@@ -99,7 +99,8 @@ func configOf(database string, o engine.Options, choose func(*location, *pgx.Con
 	if err := choose(l, cc); err != nil {
 		return nil, "", err
 	}
-	// One round trip, and no prepared statement that another transaction behind a pooler would have to find.
+	// This mode takes one round trip per statement, and creates no prepared statements, which would be missing on the
+	// next server connection that a pooler uses.
 	cc.DefaultQueryExecMode = pgx.QueryExecModeExec
 
 	switch {
@@ -109,7 +110,7 @@ func configOf(database string, o engine.Options, choose func(*location, *pgx.Con
 		}
 		c.BeforeConnect = func(_ context.Context, cc *pgx.ConnConfig) error {
 			if password, err := readPassword(o.PasswordFile); err == nil {
-				cc.Password = password // or the previous one: it may be about to be replaced
+				cc.Password = password // after an error keep the previous one: somebody may just be replacing the file
 			}
 			return nil
 		}
@@ -123,10 +124,10 @@ func configOf(database string, o engine.Options, choose func(*location, *pgx.Con
 	return c, name(cc), nil
 }
 
-// passwordAdvice is the advice on where to put passwords.
+// passwordAdvice is the advice on where to store a password.
 const passwordAdvice = "put it into a file that only you can read, and name that with --database-password-file or CRATON_DATABASE_PASSWORD_FILE; or into a libpq password file (~/.pgpass, PGPASSFILE) or service file (PGSERVICEFILE)"
 
-// location is the location of a database, by source.
+// location has the settings of a database, by source.
 type location struct {
 	bare     string            // the URL without passwords
 	password string            // the password in the URL
@@ -134,7 +135,7 @@ type location struct {
 	service  map[string]string // settings of the service named by the URL or the environment
 }
 
-// errURL does not quote the URL: the mistake may be in a password, whose end cannot be determined then.
+// errURL does not quote the URL: the mistake may be in the password, whose end cannot be determined then.
 var errURL = errors.New("the database's URL is not well written: postgres://USER@HOST:PORT,HOST:PORT/DATABASE?SETTING=VALUE&...; within a part, @ is written %40, / is %2F, : is %3A, # is %23 and % is %25")
 
 func parseLocation(database string) (*location, error) {
@@ -148,7 +149,7 @@ func parseLocation(database string) (*location, error) {
 	if l.password, err = url.PathUnescape(strings.TrimPrefix(password, ":")); err != nil {
 		return nil, errURL
 	}
-	kept := []string{"passfile="} // read here, and not by pgx, which does not check its permissions
+	kept := []string{"passfile="} // removed for pgx, which does not check the file's permissions
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
 			continue
@@ -178,7 +179,7 @@ func parseLocation(database string) (*location, error) {
 	return l, err
 }
 
-// readService reads the settings that have defaults here from the service. pgx reads it again.
+// readService reads the service's values for settings that have defaults in this package. pgx reads the service again.
 func (l *location) readService() (map[string]string, error) {
 	name := l.setting("service", "PGSERVICE")
 	if name == "" {
@@ -209,7 +210,7 @@ func home(name string) string {
 	return filepath.Join(dir, name)
 }
 
-// parseError returns pgx's error about a URL, without the URL and anything that could be a part of a secret.
+// parseError returns pgx's error about a URL, without the URL and without any text that could be a part of a secret.
 func parseError(bare string, err error) error {
 	text, ok := strings.CutPrefix(err.Error(), "cannot parse `"+bare+"`: ")
 	if !ok || strings.HasPrefix(text, "failed to parse as URL") {
@@ -218,7 +219,7 @@ func parseError(bare string, err error) error {
 	return errors.New("the database's URL: " + text)
 }
 
-// name returns the name of a database in messages.
+// name returns the name of a database for messages.
 func name(c *pgx.ConnConfig) string {
 	var hosts []string
 	for _, h := range servers(c) {
@@ -228,7 +229,7 @@ func name(c *pgx.ConnConfig) string {
 		} else if strings.Contains(host, ":") {
 			host = "[" + host + "]"
 		}
-		if !slices.Contains(hosts, host) { // twice, with TLS and without
+		if !slices.Contains(hosts, host) { // a host occurs twice if it is tried with and without TLS
 			hosts = append(hosts, host)
 		}
 	}
@@ -236,13 +237,13 @@ func name(c *pgx.ConnConfig) string {
 	return u.String()
 }
 
-// servers returns all servers that are tried.
+// servers returns all servers that are tried, in order.
 func servers(c *pgx.ConnConfig) []*pgconn.FallbackConfig {
 	return append([]*pgconn.FallbackConfig{{Host: c.Host, Port: c.Port}}, c.Fallbacks...)
 }
 
-// fromPassfile returns the password from libpq's password file. It is sent to whichever host answers, so the file must
-// not have different ones for the hosts.
+// fromPassfile returns the password from libpq's password file. The same password is sent to all hosts, so different
+// passwords for the hosts are an error.
 func (l *location) fromPassfile(c *pgx.ConnConfig) (string, error) {
 	path := l.setting("passfile", "PGPASSFILE")
 	f, err := openPrivate(cmp.Or(path, home(".pgpass")))
@@ -273,7 +274,7 @@ func (l *location) fromPassfile(c *pgx.ConnConfig) (string, error) {
 	return password, nil
 }
 
-// readPassword reads a file that contains only a password, with or without a line break.
+// readPassword reads a file that contains only a password, and perhaps a line break after it.
 func readPassword(path string) (string, error) {
 	f, err := openPrivate(path)
 	if err != nil {
@@ -292,7 +293,7 @@ func readPassword(path string) (string, error) {
 	return password, nil
 }
 
-// openPrivate opens a file that only its owner may read or write, as libpq demands.
+// openPrivate opens a password file. Like libpq, it refuses a file that others than the owner can access.
 func openPrivate(path string) (*os.File, error) {
 	f, err := os.Open(path)
 	if err != nil {

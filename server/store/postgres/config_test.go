@@ -16,7 +16,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// bare lets nothing of the machine's own settings into a test.
+// bare isolates a test from the machine's settings for PostgreSQL.
 func bare(t *testing.T) (home string) {
 	t.Helper()
 	for _, entry := range os.Environ() {
@@ -41,7 +41,7 @@ func TestConfig(t *testing.T) {
 	for _, test := range []struct {
 		database string
 		env      map[string]string
-		want     string // name, target_session_attrs is checked, connections, seconds, application
+		want     string // name, whether target_session_attrs is checked, maximum of connections, timeout in seconds, application
 	}{
 		{"postgres://ann@db.example/fleet", nil, "postgres://ann@db.example/fleet true 16 5 craton"},
 		{"postgresql://ann@db.example:5433/fleet?pool_max_conns=3&connect_timeout=9&application_name=x", nil, "postgres://ann@db.example:5433/fleet true 3 9 x"},
@@ -72,15 +72,16 @@ func TestConfig(t *testing.T) {
 	}
 }
 
-// passwords hold what means something in a URL, in a file of passwords, in one of services, or to SQL.
+// passwords contain characters with a special meaning in URLs, password files, service files or SQL.
 var passwords = []string{
 	"plain-xyzzy", "xyz:zyx", "xyzzy@zyxxy", "xyz/zyx", "xyzz?zyx=1&zyxxy=2", "xyz#zyx", "100%xyzzy", "%41xyzzy", "xyz zyx", "'xyz\"zyx\\", "xýzzÿ-ü", "[xyzzy]", "xyzzy=",
 }
 
-// escaped has numbers for whatever means something in a URL.
+// escaped returns a text with all special characters of URLs percent-encoded.
 func escaped(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-// pieces are what no message may have of a password: it, and what malformed URLs could leave of it.
+// pieces returns the texts that no message may contain: the password, and the parts that remain of it if a malformed URL
+// is split in the wrong places.
 func pieces(password string) []string {
 	all := []string{password, url.QueryEscape(password), url.PathEscape(password)}
 	for _, piece := range strings.FieldsFunc(password, func(r rune) bool { return strings.ContainsRune(`@:/?=&#%'"\[] `, r) }) {
@@ -91,7 +92,7 @@ func pieces(password string) []string {
 	return all
 }
 
-// TestPasswords: each way to give one works, with a right password, and shows nothing of it in any error, with a wrong one.
+// TestPasswords: each way to pass a password works with the right one, and no error for a wrong one shows any part of it.
 func TestPasswords(t *testing.T) {
 	s := postgrestest.Start(t, postgrestest.Password("to begin with"))
 	u, err := url.Parse(s.Database(t))
@@ -173,7 +174,7 @@ func ping(ctx context.Context, c *pgxpool.Config) error {
 	return pool.Ping(ctx)
 }
 
-// hides checks that nothing of a password is in texts.
+// hides checks that texts contain no part of a password.
 func hides(t *testing.T, password string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -185,7 +186,7 @@ func hides(t *testing.T, password string, texts ...string) {
 	}
 }
 
-// TestMalformed: whatever a URL is made of, its error repeats no password.
+// TestMalformed: the error for a malformed URL does not contain the password.
 func TestMalformed(t *testing.T) {
 	bare(t)
 	for _, password := range passwords {
@@ -201,7 +202,7 @@ func TestMalformed(t *testing.T) {
 			for _, given := range []string{password, url.QueryEscape(password), url.PathEscape(password)} {
 				_, _, err := config(fmt.Sprintf(form, given), engine.Options{})
 				if err == nil {
-					if form == "postgres://ann:%s" || strings.HasSuffix(form, "password=%s") && strings.Contains(given, "&") { // a port, and another key
+					if form == "postgres://ann:%s" || strings.HasSuffix(form, "password=%s") && strings.Contains(given, "&") { // then the password is a port, or a part of it is another setting
 						continue
 					}
 					t.Errorf("%s with %s: no error", form, given)
@@ -220,14 +221,14 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// TestPasswordFiles: what libpq refuses is refused here, and what cannot be right too.
+// TestPasswordFiles: password files that libpq refuses are refused, and so are contents that cannot be correct.
 func TestPasswordFiles(t *testing.T) {
 	home := bare(t)
 	const database = "postgres://ann@a,b:6000/fleet"
 	file := filepath.Join(home, "password")
 	passfile := filepath.Join(home, ".pgpass")
 	for name, test := range map[string]struct {
-		file, passfile string // their text
+		file, passfile string // contents
 		mode           os.FileMode
 		o              engine.Options
 		env            string // PGPASSFILE
@@ -285,7 +286,7 @@ func TestPasswordFiles(t *testing.T) {
 	}
 }
 
-// TestPasswordIsReplaced: a connection has the password that the file holds then.
+// TestPasswordIsReplaced: a new connection uses the password that is in the file at that time.
 func TestPasswordIsReplaced(t *testing.T) {
 	home := bare(t)
 	s := postgrestest.Start(t, postgrestest.Password("first"))
@@ -309,16 +310,17 @@ func TestPasswordIsReplaced(t *testing.T) {
 	if err := pool.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if err := os.Remove(file); err != nil { // as somebody may who writes it anew
+	if err := os.Remove(file); err != nil { // as while the file is being replaced
 		t.Fatal(err)
 	}
 	pool.Reset()
 	if err := pool.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "password authentication failed") {
-		t.Error(err) // with the password of the beginning
+		t.Error(err) // the first password must still work
 	}
 }
 
-// TestHosts: of several hosts the one counts that takes writes, and one that does not answer leaves time for the others.
+// TestHosts: of several hosts, the one that accepts writes is used, and a host that does not respond leaves time for the
+// others.
 func TestHosts(t *testing.T) {
 	bare(t)
 	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -353,7 +355,7 @@ func TestHosts(t *testing.T) {
 	}
 }
 
-// TestTLS: with verify-full the server is the one that the URL names, by a CA that is trusted.
+// TestTLS: verify-full requires a certificate for the URL's host, from a trusted CA.
 func TestTLS(t *testing.T) {
 	bare(t)
 	s := postgrestest.Start(t, postgrestest.ClientCertificate())

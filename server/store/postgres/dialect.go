@@ -7,16 +7,15 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// The index of short values has whole ones with their owners, so that the table itself
-// need not be read. It could not have long ones.
+// The limits for the indexes of values. The index of short values contains complete values and their owners, so that the
+// table need not be read. The size of an index entry is limited, so long values have an index of their beginnings.
 const (
 	shortValue = "64"
 	letters    = "32"
 )
 
-// dialect is what PostgreSQL says in its own way. Text is compared byte by byte
-// (see the schema), so ILIKE folds ASCII letters only. The planner has
-// statistics and chooses by itself.
+// dialect is the dialect of PostgreSQL. The schema compares text byte by byte, so ILIKE only folds ASCII letters. The
+// planner has statistics, so it chooses indexes and the order of joins itself.
 var dialect = &engine.Dialect{
 	Name:       "postgres",
 	Like:       func(column string) string { return column + ` ILIKE ? ESCAPE '\'` },

@@ -17,29 +17,29 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// How long an operation tries to reach the database and to succeed, and how long one transaction may take, before it
-// fails.
+// retryTimeout is how long an operation is retried before it fails. writeTime is the longest duration of a write.
 const (
 	retryTimeout = 15 * time.Second
 	writeTime    = 2 * time.Minute
 )
 
-// maxDefeats is how often a write runs again because of conflicts before it runs without other writes of this program.
-// A long one, such as the delete of a large cloud, would otherwise lose to short ones forever.
+// maxDefeats is how often a write is retried after conflicts before it runs without any other write of this process.
+// Otherwise a long write, such as the deletion of a large cloud, could lose to short writes forever.
 const maxDefeats = 2
 
-// maxRaces is how often a write runs again because an object that it refers to was deleted meanwhile, which the next
-// run sees.
+// maxRaces is how often a write is retried because an object that it refers to was deleted concurrently. Usually the first
+// retry finds that the object no longer exists.
 const maxRaces = 5
 
-// pauses are the waits between two attempts.
+// pauses are the pauses between attempts.
 var pauses = retry.Pauses{First: 5 * time.Millisecond, Max: 500 * time.Millisecond}
 
-// A transaction whose client has vanished must not hold locks forever. LOCAL: nothing outlives the transaction.
+// Statements that begin transactions. withinTimeout ends a transaction whose client has disappeared, so that it does not
+// hold locks forever. It is set with SET LOCAL, because a pooler gives the connection to other clients afterwards.
 const (
 	beginRead     = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	beginWrite    = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-	withinTimeout = "150000" // milliseconds: longer than any transaction waits for its client
+	withinTimeout = "150000" // milliseconds; no live client lets a transaction wait so long
 )
 
 var _ engine.Engine = (*Engine)(nil)
@@ -49,30 +49,31 @@ type Engine struct {
 	name    string // without secrets
 	known   int    // number of migrations
 	pool    *pgxpool.Pool
-	writers chan struct{} // places for writes, so that writes that wait for each other leave connections for reads
-	alone   chan struct{} // held by a write that takes all places
-	turns   *turns        // of running writes
-	direct  *atomic.Bool  // connections lead to the server itself
+	writers chan struct{} // slots for writes; there are fewer than connections, so that waiting writes leave some for reads
+	alone   chan struct{} // held by a write that takes all slots
+	turns   *turns        // limits the running writes
+	direct  *atomic.Bool  // connections are to the server itself, without a pooler
 
-	writeTime time.Duration // the constant, but in tests
+	writeTime time.Duration // the constant, except in tests
 
-	compiles *atomic.Bool // the server would compile statements, see noJIT
+	compiles *atomic.Bool // the server has just-in-time compilation: see noJIT
 
 	closed  atomic.Bool
 	retries atomic.Int64
 
 	mu          sync.Mutex
-	next        *settleBatch // not yet begun
+	next        *settleBatch // the next batch; it has not begun yet
 	settlingNow bool
 
-	life atomic.Value // string: what is known of the server's life, see queryLife
+	life atomic.Value // string: the name of the server's life, see queryLife
 }
 
-// Open opens the database of a URL "postgres://...", with the migrations from each version to the next: see migrate.
+// Open opens the database at a URL "postgres://...", and migrates its schema. migrations[n] migrates from version n to the
+// next: see migrate.
 //
-// With o.Create, a database without Craton's tables gets them; without it, that is an error that wraps
-// [io/fs.ErrNotExist]. Tables that a newer version has created are refused. With o.Reading, the database may be a
-// standby, and the role one that can only read.
+// If Craton's tables do not exist, Open creates them with o.Create, and otherwise returns an error that wraps
+// [io/fs.ErrNotExist]. It refuses a schema of a newer version. With o.Reading, the database may be a standby, and the role
+// may be read-only.
 func Open(ctx context.Context, database string, migrations []string, o engine.Options) (*Engine, error) {
 	c, name, err := config(database, o)
 	if err != nil {
@@ -97,12 +98,12 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 		}
 	}
 	if direct.Load() {
-		pool.Reset() // the first connection did not know that yet
+		pool.Reset() // the first connection was opened without prepared statements
 	}
 	return s, nil
 }
 
-// errCrashed is the error for a write that a crash of the server may have lost.
+// errCrashed is the error for a committed write that a crash of the server may have lost.
 var errCrashed = fmt.Errorf("the database server crashed after the commit: %w", io.ErrUnexpectedEOF)
 
 // begin reads the server's life: see queryLife.
@@ -135,7 +136,7 @@ func (s *Engine) Close() error {
 	return nil
 }
 
-// Ping implements [engine.Engine]. It does not wait for an unavailable database.
+// Ping implements [engine.Engine]. It does not retry if the database is unavailable.
 func (s *Engine) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, retryTimeout)
 	defer cancel()
@@ -147,7 +148,7 @@ func (s *Engine) Ping(ctx context.Context) error {
 	return s.fault(err)
 }
 
-// Ready is that of [engine.Engine].
+// Ready implements [engine.Engine].
 func (s *Engine) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, retryTimeout)
 	defer cancel()
@@ -170,7 +171,7 @@ func (s *Engine) Ready(ctx context.Context) error {
 	return nil
 }
 
-// Stats is that of [engine.Engine].
+// Stats implements [engine.Engine].
 func (s *Engine) Stats() engine.Stats {
 	p := s.pool.Stat()
 	return engine.Stats{
@@ -179,7 +180,7 @@ func (s *Engine) Stats() engine.Stats {
 	}
 }
 
-// Watch does nothing: a database on a server cannot be replaced under the program.
+// Watch does nothing: a database on a server cannot be replaced while it is open.
 func (s *Engine) Watch(ctx context.Context, _ time.Duration, _ func(error)) (wait func(), err error) {
 	return func() { <-ctx.Done() }, nil
 }
@@ -191,7 +192,7 @@ func (s *Engine) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	return s.pool.Acquire(ctx)
 }
 
-// connect takes a connection. It retries while the database is unavailable.
+// connect takes a connection from the pool. It retries while the database is unavailable.
 func (s *Engine) connect(ctx context.Context, until time.Time) (conn *pgxpool.Conn, err error) {
 	waiting, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
@@ -205,7 +206,7 @@ func (s *Engine) connect(ctx context.Context, until time.Time) (conn *pgxpool.Co
 	return conn, err
 }
 
-// retry calls fn until it succeeds, returns a permanent error, or the time is over.
+// retry calls fn until it succeeds, or returns an error for which passes is false, or the time is over.
 func (s *Engine) retry(ctx context.Context, until time.Time, passes func(error) bool, fn func() error) error {
 	var last error
 	err := pauses.Do(ctx, func(int) (bool, error) {
@@ -216,7 +217,7 @@ func (s *Engine) retry(ctx context.Context, until time.Time, passes func(error) 
 		return err != nil && passes(err) && time.Now().Before(until), err
 	})
 	if errors.Is(err, context.DeadlineExceeded) && last != nil && passes(last) {
-		err = last // says more than that the time is over
+		err = last // more informative than a timeout
 	}
 	return err
 }
@@ -228,10 +229,10 @@ func drop(conn *pgxpool.Conn) {
 	_ = conn.Hijack().Close(ctx)
 }
 
-// end rolls back a transaction and returns its connection.
+// end rolls back a transaction and returns its connection to the pool.
 func (t *tx) end() {
 	switch {
-	case t.conn == nil: // no other connection was available
+	case t.conn == nil: // the connection was lost, and could not be replaced
 	case !t.begun || t.conn.Conn().IsClosed():
 		t.conn.Release()
 	default:
@@ -245,7 +246,7 @@ func (t *tx) end() {
 	}
 }
 
-// endRead is end for a read-only transaction: it does not wait for the database.
+// endRead is end for a read-only transaction. It does not wait for the database.
 func (t *tx) endRead() {
 	if t.conn != nil && t.begun {
 		go t.end()
@@ -254,8 +255,8 @@ func (t *tx) endRead() {
 	t.end()
 }
 
-// Read implements [engine.Engine]. It waits for an unavailable database, and fails if the database becomes unavailable
-// while it runs: what was read may already be on its way to a client.
+// Read implements [engine.Engine]. It waits if the database is unavailable at first. It fails if the database becomes
+// unavailable later: run cannot be repeated, because a part of its result may have been sent to a client already.
 func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
 	until := time.Now().Add(retryTimeout)
 	conn, err := s.connect(ctx, until)
@@ -294,8 +295,8 @@ func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engi
 	return err
 }
 
-// Write implements [engine.Engine]. ctx only bounds the wait for a place: once begun, a write is finished and its
-// outcome returned.
+// Write implements [engine.Engine]. ctx only bounds the wait for a slot, unless w.Long is set: a write that has begun is
+// completed, and its outcome returned.
 func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	p := &place{engine: s, wanted: 1}
 	if err := p.acquire(ctx); err != nil {
@@ -326,7 +327,7 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 		}
 		return cause != nil && isTransient(cause) && time.Now().Before(until), err
 	})
-	// A commit that was given up may have happened: that must not read as if nothing had.
+	// If the outcome of a commit is unknown, a timeout must not be reported as if nothing had been stored.
 	known, _ := errors.AsType[*engine.DatabaseError](err)
 	if errors.Is(err, context.DeadlineExceeded) && (known == nil || known.Reason != engine.CommitUnknown) {
 		return s.failure(engine.Busy, fmt.Errorf("the write took more than %s", s.writeTime))
@@ -334,16 +335,16 @@ func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	return s.fault(err)
 }
 
-// place is one of those for writes, or all of them.
+// place is one of the slots for writes, or all of them.
 type place struct {
 	engine       *Engine
 	wanted, held int
 	alone        bool
 }
 
-// acquire waits for the wanted places that are not yet held.
+// acquire waits for the wanted slots that are not held yet.
 func (p *place) acquire(ctx context.Context) error {
-	if p.wanted > 1 && !p.alone { // two writes could each hold a part
+	if p.wanted > 1 && !p.alone { // prevents a deadlock of two writes that each hold some of the slots
 		select {
 		case p.engine.alone <- struct{}{}:
 			p.alone = true
@@ -362,7 +363,7 @@ func (p *place) acquire(ctx context.Context) error {
 	return nil
 }
 
-// release releases the held places.
+// release releases the held slots.
 func (p *place) release() {
 	for ; p.held > 0; p.held-- {
 		<-p.engine.writers
@@ -373,7 +374,8 @@ func (p *place) release() {
 	}
 }
 
-// attempt runs a write once. cause is the database's error if the write did not succeed and nothing was stored.
+// attempt runs a write once. cause is the database's error if the write failed and nothing was stored. Then the write can
+// be retried.
 func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, err error) {
 	if err := p.acquire(ctx); err != nil {
 		return nil, err
@@ -393,7 +395,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 		case t.failed == nil || errors.Is(t.failed, engine.ErrUnique) || !errors.Is(err, t.failed): // a refusal
 			t.end()
 			return nil, err
-		case code(t.failed) == readOnlyTransaction, code(t.failed) == unknownStatement: // a former primary; or a pooler was put in between
+		case code(t.failed) == readOnlyTransaction, code(t.failed) == unknownStatement: // the server is no longer the primary, or a pooler was added
 			drop(conn)
 		default:
 			t.end()
@@ -418,7 +420,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	case done:
 		conn.Release()
 		return nil, nil
-	case err == nil: // a statement had failed, and its error was ignored
+	case err == nil: // a statement failed, and w.Run ignored its error
 		conn.Release()
 		return nil, fmt.Errorf("the database took a write back: %w", t.failed)
 	case nothingStored(err):
@@ -429,7 +431,7 @@ func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, e
 	return s.findOutcome(ctx, w, err)
 }
 
-// run runs a write, and keeps a panic from leaving its transaction open.
+// run runs a write, and converts a panic to an error, so that the transaction is ended.
 func run(ctx context.Context, w engine.Work, t *tx) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -439,8 +441,8 @@ func run(ctx context.Context, w engine.Work, t *tx) (err error) {
 	return w.Run(ctx, t)
 }
 
-// nothingStored reports whether an error of a commit means that nothing was stored. The end of the connection does not mean
-// that: a server that is shut down may have stored it without a response.
+// nothingStored reports whether an error of a commit proves that nothing was stored. A closed connection does not: a server
+// that is being shut down may have committed without a response.
 func nothingStored(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Severity != "FATAL" && e.Severity != "PANIC" && reason(err) != engine.Unreachable
@@ -462,8 +464,8 @@ func (s *Engine) beginWrite() []string {
 	return []string{beginWrite, "SET LOCAL idle_in_transaction_session_timeout = " + withinTimeout}
 }
 
-// findOutcome determines the outcome of a commit whose connection was lost. The transaction may still be running, or not
-// have arrived yet: [engine.Work.Committed] waits for it, or keeps it from being committed.
+// findOutcome determines the outcome of a commit whose connection was lost. The transaction may still be running, or the
+// commit may not have reached the server yet: [engine.Work.Committed] waits for it, or prevents its commit.
 func (s *Engine) findOutcome(ctx context.Context, w engine.Work, lost error) (cause, err error) {
 	if w.Committed == nil {
 		return nil, s.failure(engine.CommitUnknown, lost)
@@ -480,7 +482,7 @@ func (s *Engine) findOutcome(ctx context.Context, w engine.Work, lost error) (ca
 		if stored, err = w.Committed(ctx, t); err != nil {
 			return err
 		}
-		_, err = t.commit(ctx, false) // otherwise what it found may not be durable
+		_, err = t.commit(ctx, false) // waits until what Committed has found is durable
 		return err
 	})
 	switch {

@@ -12,7 +12,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// TestFrozenStandby: whoever gives up a commit that waits for a standby is not told that nothing was changed, because it was.
+// TestFrozenStandby: a timeout of a commit that waits for a standby is not reported as if nothing had been stored, because
+// the commit is on the primary already.
 func TestFrozenStandby(t *testing.T) {
 	t.Parallel()
 	primary := postgrestest.Start(t, postgrestest.Durable())
@@ -39,7 +40,7 @@ func TestFrozenStandby(t *testing.T) {
 	s.writeTime = 2 * time.Second
 	err = s.Write(t.Context(), work)
 	standby.Thaw(t)
-	primary.Exec(t, name, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()") // the end of the test drops the database
+	primary.Exec(t, name, "ALTER SYSTEM RESET synchronous_standby_names", "SELECT pg_reload_conf()") // otherwise the cleanup could not drop the database
 	if failed, ok := errors.AsType[*engine.DatabaseError](err); !ok || failed.Reason != engine.CommitUnknown {
 		t.Errorf("%v, want that the outcome is not known", err)
 	}

@@ -15,14 +15,14 @@ import (
 
 // reasons map error codes of the server to reasons, more specific codes first.
 var reasons = []struct {
-	code   string // or the first two characters of many
+	code   string // or the first two characters of a class of codes
 	reason engine.Reason
 }{
 	{"53100", engine.DiskFull},
 	{readOnlyTransaction, engine.ReadOnly},
-	{"57P", engine.Unreachable}, // shut down, crashed, not up yet, dropped
+	{"57P", engine.Unreachable}, // shut down, crashed, starting up, database dropped
 	{"08", engine.Unreachable},
-	{"53", engine.Busy}, // too many connections, no memory
+	{"53", engine.Busy}, // too many connections, out of memory
 	{"55P03", engine.Busy},
 	{cancelled, engine.Busy},
 	{serializationFailure, engine.Busy},
@@ -37,7 +37,7 @@ var reasons = []struct {
 	{"XX002", engine.Damaged},
 }
 
-// reason returns the reason behind an error; 0 if it is a bug of ours, or the end of a context.
+// reason returns the reason for an error. It is 0 if the error is a bug in this program, or due to the context.
 func reason(err error) engine.Reason {
 	if c := code(err); c != "" {
 		for _, r := range reasons {
@@ -49,7 +49,7 @@ func reason(err error) engine.Reason {
 	}
 	var network net.Error
 	var connect *pgconn.ConnectError
-	var file *fs.PathError // such as of a backup before a migration: its errno is a net.Error too
+	var file *fs.PathError // such as from the backup before a migration; its errno implements net.Error too
 	switch {
 	case errors.As(err, &file):
 		return 0
@@ -64,8 +64,7 @@ func reason(err error) engine.Reason {
 	return 0
 }
 
-// fault converts an error of the server or the connection to an [engine.DatabaseError]. Other errors are returned as
-// they are.
+// fault converts an error of the server or the connection to an [engine.DatabaseError]. It returns other errors unchanged.
 func (s *Engine) fault(err error) error {
 	var known *engine.DatabaseError
 	if err == nil || errors.As(err, &known) {
@@ -82,7 +81,7 @@ func (s *Engine) failure(r engine.Reason, err error) *engine.DatabaseError {
 	return &engine.DatabaseError{Database: s.name, Server: true, Reason: r, Detail: detail(err), Err: err}
 }
 
-// detail returns an error as one line.
+// detail returns the text of an error in one line.
 func detail(err error) string {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
@@ -91,7 +90,7 @@ func detail(err error) string {
 	return strings.Join(strings.Fields(err.Error()), " ")
 }
 
-// isTransient reports whether an error is worth a retry: its cause is over, or will be soon.
+// isTransient reports whether an error justifies a retry, because its cause is temporary.
 func isTransient(err error) bool {
 	switch code(err) {
 	case serializationFailure, deadlock, foreignKeyViolation, readOnlyTransaction, unknownStatement:

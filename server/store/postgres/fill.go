@@ -8,9 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Fill implements [engine.Filler]: rows go to the server as one stream, and indexes and foreign keys are created
-// afterwards, for all rows at once. Otherwise each row would change a dozen index pages in random order, each of which
-// is written to the write-ahead log.
+// Fill implements [engine.Filler]. Rows are sent to the server as a stream, and indexes and foreign keys are created
+// afterwards, for all rows at once. Otherwise each row would change a dozen random index pages, which are written to the
+// write-ahead log.
 func (t *tx) Fill(ctx context.Context, tables []string, run func() error) error {
 	type piece struct{ drop, make string }
 	var beside []piece
@@ -22,7 +22,7 @@ func (t *tx) Fill(ctx context.Context, tables []string, run func() error) error 
 	}
 	ours := "c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = to_regclass('" + versionTable + "')) AND c.relname IN " + marks
 	for _, text := range []string{
-		// First what is created last: a foreign key needs the index of the table it refers to.
+		// Foreign keys are dropped first and created last: they need the index of the table they refer to.
 		"SELECT 'ALTER TABLE ' || k.conrelid::regclass || ' DROP CONSTRAINT ' || quote_ident(k.conname), 'ALTER TABLE ' || k.conrelid::regclass || ' ADD CONSTRAINT ' || quote_ident(k.conname) || ' ' || pg_get_constraintdef(k.oid)" +
 			" FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid WHERE k.contype = 'f' AND " + ours + " ORDER BY k.oid",
 		"SELECT 'DROP INDEX ' || i.indexrelid::regclass, pg_get_indexdef(i.indexrelid)" +
@@ -61,7 +61,7 @@ func (t *tx) Load(ctx context.Context, table string, columns []string, next func
 	source := &rowsOf{next: next}
 	_, err := t.conn.Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, source)
 	if source.err != nil {
-		return source.err // and not the server's error about the interrupted stream
+		return source.err // rather than the server's error about the interrupted stream
 	}
 	if err != nil {
 		err = fmt.Errorf("table %s: %w", table, err)
@@ -69,7 +69,7 @@ func (t *tx) Load(ctx context.Context, table string, columns []string, next func
 	return t.note(err)
 }
 
-// rowsOf is the source of a stream of rows.
+// rowsOf is a pgx.CopyFromSource.
 type rowsOf struct {
 	next func() ([]any, error)
 	row  []any

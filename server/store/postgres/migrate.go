@@ -18,12 +18,11 @@ import (
 // versionTable has one row: the schema version.
 const versionTable = "craton_schema"
 
-// extraStatements are further statements of a migration on PostgreSQL, by the
-// version that it migrates to.
+// extraStatements has additional statements of migrations on PostgreSQL, by the version that the migration leads to.
 var extraStatements = map[int][]string{
-	// For the candidates of a vars filter; SQLite evaluates the filter while it scans.
+	// Finds the candidates of a vars filter. SQLite evaluates the filter while it scans.
 	1: {"CREATE INDEX IF NOT EXISTS variables_key ON variables (key, owner_kind, owner_id)"},
-	// For the candidates with a certain value: it finds one host of a million.
+	// Find the candidates with a certain value, even one host among a million.
 	8: {
 		"CREATE INDEX IF NOT EXISTS variables_short ON variables (key, owner_kind, value, owner_id) WHERE octet_length(value) <= " + shortValue,
 		"CREATE INDEX IF NOT EXISTS variables_long ON variables (key, owner_kind, left(value, " + letters + ")) WHERE octet_length(value) > " + shortValue,
@@ -31,10 +30,9 @@ var extraStatements = map[int][]string{
 	},
 }
 
-// words translates the store's migrations, which are written for SQLite. Text is
-// compared byte by byte, as in SQLite, whatever the database's collation is. Ids
-// are assigned by an identity column, and can also be given. Every statement can
-// run twice.
+// words translates the store's migrations, which are written for SQLite. In the result, text is compared byte by byte, as
+// in SQLite, regardless of the database's collation. Ids are identity columns, but can also be inserted explicitly. Each
+// statement can run twice.
 var words = []struct {
 	from func() *regexp.Regexp
 	to   string
@@ -44,7 +42,7 @@ var words = []struct {
 	{value.LazyPattern(`\bINTEGER\b`), "BIGINT"},
 	{value.LazyPattern(`\bTEXT\b`), `TEXT COLLATE "C"`},
 	{value.LazyPattern(`\) WITHOUT ROWID`), ")"},
-	// Without statistics, the planner assumes that all devices together have few variables.
+	// owner_id comes first: without statistics, the planner assumes that all devices together have few variables.
 	{value.LazyPattern(`\(owner_kind, owner_id, key\)`), "(owner_id, owner_kind, key)"},
 	{value.LazyPattern(`lower\(hex\(randomblob\(16\)\)\)`), "replace(gen_random_uuid()::text, '-', '')"},
 	{value.LazyPattern(`^CREATE (TABLE|INDEX|UNIQUE INDEX) `), "CREATE $1 IF NOT EXISTS "},
@@ -68,14 +66,13 @@ func translate(migration string) (statements []string) {
 
 // migrate migrates the schema to the newest version.
 //
-// Each statement can run twice and is a transaction of its own, so that several
-// programs may migrate at once, and another program can complete what a killed one
-// began. Errors that such a race causes are ignored: see racing.
+// Each statement is a separate transaction and can run twice. Therefore several processes may migrate concurrently, and
+// can complete a migration that was interrupted. Errors that such a race causes are retried: see racing.
 func (s *Engine) migrate(ctx context.Context, migrations []string, o engine.Options) error {
 	until := time.Now().Add(retryTimeout)
 	waiting, cancel := context.WithDeadline(ctx, until.Add(time.Minute))
 	defer cancel()
-	// A backup from the same second exists if another program is migrating the database too.
+	// The file of the backup exists if another process began a migration, and a backup, in the same second.
 	return s.retry(waiting, until, func(err error) bool { return isTransient(err) || racing(err) || errors.Is(err, fs.ErrExist) }, func() error {
 		conn, err := s.acquire(waiting)
 		if err != nil {
@@ -127,10 +124,10 @@ func (s *Engine) migrateOn(ctx context.Context, conn *pgx.Conn, migrations []str
 	return nil
 }
 
-// versionOf returns the schema version; 0 if there are no tables.
+// versionOf returns the version of the schema, or 0 if there are no tables.
 func (s *Engine) versionOf(ctx context.Context, conn *pgx.Conn) (version int, err error) {
 	var ours, theirs bool
-	for range 2 { // another program may create both after the query for the first
+	for range 2 { // another process may create both tables during the query
 		err = conn.QueryRow(ctx, "SELECT to_regclass('"+versionTable+"') IS NOT NULL, to_regclass('devices') IS NOT NULL OR to_regclass('projects') IS NOT NULL").Scan(&ours, &theirs)
 		if err != nil || ours || !theirs {
 			break
@@ -151,11 +148,10 @@ func (s *Engine) versionOf(ctx context.Context, conn *pgx.Conn) (version int, er
 	return version, err
 }
 
-// racing reports whether an error is one that two programs get when they create
-// the same object at once: it already exists, or is being created.
+// racing reports whether an error is due to another process that creates the same database object concurrently.
 func racing(err error) bool {
 	switch code(err) {
-	case uniqueViolation, "42P07", "42P06", "42710", "42701", "XX000": // duplicates; tuple concurrently updated
+	case uniqueViolation, "42P07", "42P06", "42710", "42701", "XX000": // already exists; tuple concurrently updated
 		return true
 	}
 	return false

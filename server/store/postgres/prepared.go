@@ -9,24 +9,22 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// A prepared statement costs half of one that the server has to parse and plan
-// each time. But a pooler may give each transaction another connection to the
-// server, on which the statement was not prepared. So statements are prepared only
-// on direct connections. A connection is direct if the server's process id is the
-// one in the connection's cancel key, for which a pooler makes up its own. Direct
-// connections also have timeouts as parameters, which otherwise each transaction sets.
+// A prepared statement costs half as much as a statement that the server parses and plans each time. But a pooler may use
+// a different server connection for each transaction, on which the statement has not been prepared. So statements are
+// only prepared on direct connections. A connection is direct if the server's process id is the one in its cancel key: a
+// pooler generates cancel keys of its own. On direct connections, timeouts are parameters of the connection; otherwise,
+// each transaction sets them.
 
-// errPooler refuses a connection that was opened for prepared statements, but leads
-// to a pooler.
+// errPooler is the error for a connection that was opened for prepared statements, but leads to a pooler.
 var errPooler = errors.New("there is a pooler between this program and the database now")
 
-// noJIT is the setting for just-in-time compilation. PostgreSQL takes a second to
-// compile a statement that it considers expensive, such as one with the values of
-// five levels, which then runs in a tenth of that. Not every compatible database
-// has the setting.
+// noJIT is the setting for just-in-time compilation. PostgreSQL spends a second on compiling a statement that it considers
+// expensive, such as one with the values of five levels, which then runs in a tenth of that time. Not every compatible
+// database has the setting.
 const noJIT = "jit"
 
-// prepare has the connections of a pool keep prepared statements where they may.
+// prepare configures a pool to cache prepared statements on direct connections. Both results are updated by each new
+// connection: whether it is direct, and whether the server has the setting noJIT.
 func prepare(c *pgxpool.Config, turns *turns) (direct, compiles *atomic.Bool) {
 	direct, compiles = &atomic.Bool{}, &atomic.Bool{}
 	before := c.BeforeConnect

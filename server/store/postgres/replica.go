@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// answerTime is how long a replica may take for the connection and the first result. By then the primary would have
-// answered.
+// answerTime is how long a replica may take for the connection and the first result. The primary would usually respond in
+// less time.
 const answerTime = 500 * time.Millisecond
 
 var _ engine.Replica = (*Replica)(nil)
@@ -20,11 +20,11 @@ var _ engine.Replica = (*Replica)(nil)
 // Replica is a pool of connections to a standby, a server that replays the writes of another one.
 type Replica struct {
 	engine *Engine       // only its pool is used
-	places chan struct{} // one for each connection: a read that finds none uses the primary
+	places chan struct{} // one slot per connection: without a free slot, the primary is read
 }
 
-// OpenReplica creates the pool without connecting: a replica may be unavailable. Of several hosts a standby is used,
-// unless the URL says otherwise.
+// OpenReplica creates the pool without connecting, because the replica may be unavailable. If the URL has several hosts, a
+// standby is preferred, unless the URL's settings say otherwise.
 func OpenReplica(ctx context.Context, database string, o engine.Options) (*Replica, error) {
 	c, name, err := configOf(database, o, preferStandby)
 	if err != nil {
@@ -44,7 +44,7 @@ func (r *Replica) Name() string { return r.engine.name }
 // Close waits for running reads and closes the connections.
 func (r *Replica) Close() error { return r.engine.Close() }
 
-// Reconnect closes the connections, those in use as soon as they are returned.
+// Reconnect closes the connections. Those in use are closed when they are returned to the pool.
 func (r *Replica) Reconnect() { r.engine.pool.Reset() }
 
 // Stats returns the statistics of the pool.
@@ -77,7 +77,7 @@ func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context,
 		return r.readError(ctx, err)
 	}
 	t := newTx(conn, r.engine.beginRead()...)
-	t.renew = func(_ context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error) { // the server was restarted
+	t.renew = func(_ context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error) { // the pooled connection was broken, such as by a restart of the server
 		drop(broken)
 		return r.engine.acquire(soon)
 	}
@@ -92,7 +92,7 @@ func (r *Replica) Read(ctx context.Context, ready, run func(ctx context.Context,
 	return err
 }
 
-// readError converts an error of the database, or of the connection to it, for the reader; if ctx has ended, it returns
+// readError converts an error of the database or the connection to an [engine.SkippedError]. If ctx is done, it returns
 // ctx's error.
 func (r *Replica) readError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && code(err) == "" {
@@ -100,7 +100,7 @@ func (r *Replica) readError(ctx context.Context, err error) error {
 	}
 	p := &engine.SkippedError{Why: engine.CauseUnreachable, Err: r.engine.failure(cmp.Or(reason(err), engine.Unreachable), err)}
 	switch code(err) {
-	case serializationFailure, deadlock, cancelled: // how a standby reports that it has to continue replaying
+	case serializationFailure, deadlock, cancelled: // replaying a change conflicted with the read
 		p.Why = engine.CauseConflict
 	}
 	return p

@@ -10,23 +10,24 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// All writes change the row that assigns revisions, and lock it until their commit. If each waited for the disk
-// meanwhile, the number of writes per second would be limited by the disk's latency. So if several are running, their
-// commits do not wait for the disk; one later commit does, for all before it, and no write is acknowledged before that.
-// Concurrent readers may see what a crash then loses: a cursor or tag of it is unknown afterwards, because the id of
-// its change is.
+// All writes change the row that assigns revisions, and lock it until their commit. If each of them held the lock while it
+// waits for the disk, the latency of the disk would limit the number of writes per second. So if several writes are
+// running, their commits do not wait for the disk. A later commit waits for all of them together, and no write is
+// acknowledged before that. Concurrent readers may see a commit that a crash then loses. Its cursor or tag is unknown
+// afterwards, because the id of its change is.
 
 // lazily precedes a commit that does not wait for the disk.
 const lazily = "SET LOCAL synchronous_commit = off"
 
-// durable is a statement whose commit waits for the disk, and so for everything committed before. The commit of a
-// transaction that writes nothing would not wait. It returns the name of the server's life, which was the same up to
-// that commit: null if it has none yet.
+// durable is a statement whose commit waits until it and all earlier commits are on the disk. It has to change a row,
+// because the commit of a transaction without changes does not wait. It returns the name of the server's life, or null if
+// the server has no name for it yet.
 const durable = "UPDATE " + versionTable + " SET version = version RETURNING (" + askLife + ")"
 
-// A server that has crashed restarts without what was not on its disk, and yet accepts the commit that should make it
-// durable. So there is a table that is empty after a crash, and on a promoted standby: if a name in it that was known
-// before a write is still there after the write was settled, there was no crash in between.
+// After a crash, a server restarts without the commits that were not on its disk, and would still accept the commit that
+// was meant to make them durable. The craton_life table detects this: it is unlogged, so it is empty after a crash and on
+// a promoted standby. If it has the same random name before a write and after the write was settled, there was no crash
+// in between.
 const (
 	lifeTable = "craton_life"
 	makeLife  = "CREATE UNLOGGED TABLE IF NOT EXISTS " + lifeTable + " (one BOOLEAN PRIMARY KEY CHECK (one), name TEXT NOT NULL)"
@@ -46,16 +47,15 @@ func queryLife(ctx context.Context, conn *pgxpool.Conn) (name string, err error)
 	return name, err
 }
 
-// settleBatch is a commit that waits for the disk, and for the standbys that the
-// database waits for, with all who wait for it.
+// settleBatch is a commit that waits for the disk and for synchronous standbys, on behalf of several writes.
 type settleBatch struct {
 	done chan struct{}
-	life string // of the server, afterwards
+	life string // name of the server's life after the commit
 	err  error
 }
 
-// settle returns when every transaction that was committed before is durable, if
-// it was not lost: see [Engine.life].
+// settle waits until all transactions that were committed before the call are durable. They may have been lost in a crash
+// instead: the caller must compare the returned life with the one before the write.
 func (s *Engine) settle(ctx context.Context) (life string, err error) {
 	s.mu.Lock()
 	if s.next == nil {
@@ -71,19 +71,19 @@ func (s *Engine) settle(ctx context.Context) (life string, err error) {
 	return n.life, n.err
 }
 
-// commitsLazily reports whether somebody waits for the disk.
+// commitsLazily reports whether any write is waiting for the disk.
 func (s *Engine) commitsLazily() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.settlingNow
 }
 
-// keepSettling runs until nobody waits.
+// keepSettling settles batches until no write is waiting.
 func (s *Engine) keepSettling(ctx context.Context) {
 	for {
 		s.mu.Lock()
 		n := s.next
-		s.next = nil // who comes from here on has committed too late for this one
+		s.next = nil // later callers may have committed too late for this batch
 		if n == nil {
 			s.settlingNow = false
 			s.mu.Unlock()

@@ -9,34 +9,33 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Writes wait for each other at the row that assigns revisions. More concurrent
-// writes than needed to keep that row busy gain nothing: on a nearby server, each
-// makes the others half as expensive again, since their processes compete for the
-// processor and its caches. How many are needed depends on the distance of the
-// server: while a write does not hold the row, it mostly waits for responses.
+// Writes wait for each other at the row that assigns revisions. More concurrent writes than are needed to keep that row
+// busy do not increase throughput. On a nearby server they even raise the cost of a write by half, because their server
+// processes compete for the CPU and its caches. How many are needed depends on the round-trip time: until a write locks
+// the row, it mostly waits for responses.
 const (
 	minTurns    = 4
-	turnEvery   = 50 * time.Microsecond // one more turn for each of these in the round-trip time
-	measuredBy  = 3                     // pings
-	longestTurn = 20 * time.Millisecond // a write that takes longer waits for something else, or is large
+	turnEvery   = 50 * time.Microsecond // one more turn for each such interval in the round-trip time
+	measuredBy  = 3                     // number of pings
+	longestTurn = 20 * time.Millisecond // a write that takes longer is large or waits for something else, and gives its turn back
 )
 
-// turns limits the writes in progress.
+// turns limits the number of concurrent writes.
 type turns struct {
-	all int // the most that limit can be
+	all int // upper bound of limit
 
 	mu      sync.Mutex
-	limit   int // at once
+	limit   int // maximum of taken
 	taken   int
-	waiting []chan struct{} // in order; closed to give a turn
+	waiting []chan struct{} // in order of arrival; a channel is closed to give a turn
 
 	server  string        // the address of the server
-	nearest time.Duration // the shortest round-trip time that was measured to it
+	nearest time.Duration // the shortest measured round-trip time to it
 }
 
 func newTurns(all int) *turns { return &turns{all: all, limit: all} }
 
-// take waits for a turn. done gives it back; further calls do nothing.
+// take waits for a turn. done gives it back, and may be called again without effect.
 func (t *turns) take(ctx context.Context) (done func(), err error) {
 	turn := make(chan struct{})
 	t.mu.Lock()
@@ -50,7 +49,7 @@ func (t *turns) take(ctx context.Context) (done func(), err error) {
 		defer t.mu.Unlock()
 		if i := slices.Index(t.waiting, turn); i >= 0 {
 			t.waiting = slices.Delete(t.waiting, i, i+1)
-		} else { // the turn was given in the meantime
+		} else { // the turn has just been given
 			t.taken--
 			t.admit()
 		}
@@ -78,8 +77,8 @@ func (t *turns) admit() {
 	}
 }
 
-// measure measures the round-trip time to the server on a new connection. The
-// shortest time counts: a busy machine seems far away.
+// measure measures the round-trip time to the server on a new connection. It uses the shortest time, because a busy machine
+// responds late.
 func (t *turns) measure(ctx context.Context, conn *pgx.Conn) error {
 	nearest := time.Duration(-1)
 	for range measuredBy {

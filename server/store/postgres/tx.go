@@ -17,31 +17,30 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// tx is a transaction in progress, an [engine.Tx]. The statements that begin it are
-// sent with its first statement, queued statements with the next one, and the
-// commit with the last: each round trip to a remote server costs a millisecond.
+// tx is a running transaction, an [engine.Tx]. To save round trips, which can take a millisecond each, the statements that
+// begin it are sent with its first statement, queued statements with the next one, and the commit with the last one.
 type tx struct {
 	conn      *pgxpool.Conn
 	queue     *pgx.Batch // sent with the next statement
-	questions []question // those of the queue that somebody waits for
-	begins    int        // how many statements begin the transaction
+	questions []question // the statements in queue whose results are needed
+	begins    int        // number of statements that begin the transaction
 	size      int        // bytes of text in queue
-	begun     bool       // something was sent to the server
+	begun     bool       // the server has begun the transaction
 	failed    error      // the error of a statement, after which the transaction can only be rolled back
 
-	// renew replaces a broken connection before anything was sent, in transactions that are not
-	// retried as a whole. It may be nil.
+	// renew, if not nil, replaces a connection that turns out to be broken by the first statement. It is for transactions
+	// that are not retried.
 	renew func(ctx context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error)
 }
 
-// question is a queued statement whose result somebody waits for.
+// question is a queued statement whose result is needed.
 type question struct {
-	at     int // in the queue
+	at     int // index in the queue
 	answer *engine.RowState
 	dest   []any
 }
 
-// read reads its result, which is the next one.
+// read reads the result of the statement, which must be the next one.
 func (q *question) read(results pgx.BatchResults) error {
 	err := results.QueryRow().Scan(q.dest...)
 	switch {
@@ -103,7 +102,7 @@ func (t *tx) Row(ctx context.Context, text string, args []any, dest ...any) erro
 	if end := rest.Close(); err == nil {
 		err = end
 	}
-	if errors.Is(err, pgx.ErrNoRows) { // it is sql.ErrNoRows too
+	if errors.Is(err, pgx.ErrNoRows) { // errors.Is(err, sql.ErrNoRows) holds for it too
 		return err
 	}
 	return t.note(err)
@@ -148,15 +147,14 @@ func (t *tx) flush(ctx context.Context) (tag pgconn.CommandTag, err error) {
 	return tag, err
 }
 
-// send sends the queue and a statement. In what it returns, only the results of that
-// statement are left to read.
+// send sends the queue and a statement. In the results that it returns, only those of that statement are left to read.
 func (t *tx) send(ctx context.Context, text string, args []any) (pgx.BatchResults, error) {
 	t.queue.Queue(numbered(text), queryArgs(args)...)
 	return t.results(ctx, t.queue.Len()-1)
 }
 
-// queryArgs returns the arguments of a query. PostgreSQL stores no text with a NUL, so an
-// argument with one equals nothing, as null does.
+// queryArgs returns the arguments of a query. PostgreSQL does not accept text with a NUL. Such an argument cannot match any
+// stored text, so it is replaced with null, which does not match anything either.
 func queryArgs(args []any) []any {
 	for i, arg := range args {
 		if text, ok := arg.(string); ok && strings.Contains(text, "\x00") {
@@ -185,7 +183,7 @@ func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
 			t.begun = true
 			return rest, nil
 		}
-		_ = rest.Close() // its error is the same
+		_ = rest.Close() // returns the same error
 		if t.begun || t.renew == nil || reason(err) != engine.Unreachable {
 			t.begun = true
 			return nil, err
@@ -193,7 +191,7 @@ func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
 		if t.conn, err = t.renew(ctx, t.conn); err != nil {
 			return nil, err
 		}
-		// A batch that was sent knows the statements that the other connection had prepared.
+		// The batch cannot be sent again: it refers to statements that were prepared on the broken connection.
 		anew := &pgx.Batch{}
 		for _, q := range queue.QueuedQueries {
 			anew.Queue(q.SQL, q.Arguments...)
@@ -202,11 +200,11 @@ func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
 	}
 }
 
-// commit sends the queue and a COMMIT, and reports whether the transaction was committed. A
-// lazy commit is not durable until settle returns.
+// commit sends the queue and a COMMIT, and reports whether the transaction was committed. If lazy, it is not durable until
+// settle has returned.
 func (t *tx) commit(ctx context.Context, lazy bool) (done bool, err error) {
 	if !t.begun && t.queue.Len() == t.begins {
-		return true, nil // there is nothing to commit
+		return true, nil // nothing was sent, so there is nothing to commit
 	}
 	if lazy {
 		t.queue.Queue(lazily)
@@ -216,8 +214,7 @@ func (t *tx) commit(ctx context.Context, lazy bool) (done bool, err error) {
 	return err == nil && tag.String() == "COMMIT", err
 }
 
-// note records the error of a statement, which distinguishes it from errors of the
-// code that uses the transaction.
+// note records the error of a statement, to distinguish it from errors of the code that uses the transaction.
 func (t *tx) note(err error) error {
 	if err == nil {
 		return nil
@@ -232,19 +229,19 @@ func (t *tx) note(err error) error {
 	return err
 }
 
-// SQLSTATE codes that are handled (PostgreSQL's documentation, appendix A).
+// SQLSTATE codes that the package handles (PostgreSQL's documentation, appendix A).
 const (
 	uniqueViolation      = "23505"
 	foreignKeyViolation  = "23503"
 	readOnlyTransaction  = "25006"
 	serializationFailure = "40001"
 	deadlock             = "40P01"
-	cancelled            = "57014" // by a timeout of the server
+	cancelled            = "57014" // by a timeout of the server, or a conflict on a standby
 	unknownStatement     = "26000" // a prepared statement that no longer exists
-	fenced               = "22012" // division by zero, which only the fence of the log uses: the transaction began before the fence was raised
+	fenced               = "22012" // division by zero, which only the fence of the change log causes: it was raised after the transaction began
 )
 
-// code returns the SQLSTATE of an error from the server; "" for any other error.
+// code returns the SQLSTATE of an error from the server, or "" for any other error.
 func code(err error) string {
 	var e *pgconn.PgError
 	if errors.As(err, &e) {
@@ -253,9 +250,8 @@ func code(err error) string {
 	return ""
 }
 
-// Statements with numbered placeholders, by their text with question marks. Requests
-// combine filters and sort keys freely, so the number of cached statements is
-// bounded; when it is reached, the cache is cleared.
+// statements caches statements with numbered placeholders, by their text with question marks. Requests can combine filters
+// and sort keys in many ways, so the cache is cleared when it reaches its maximum size.
 var (
 	statements sync.Map // string -> string
 	kept       atomic.Int64
@@ -263,7 +259,7 @@ var (
 
 const maxStatements = 2000
 
-// numbered replaces every ? outside of quotes by $1, $2, ...
+// numbered replaces each ? outside quotes with $1, $2, ...
 func numbered(text string) string {
 	if known, ok := statements.Load(text); ok {
 		return known.(string)
