@@ -96,7 +96,7 @@ func (s Sources) unreadable(said string) string {
 		return strings.Contains(i, ",") || !errors.Is(err, fs.ErrNotExist)
 	})
 	if len(missing) > 0 {
-		return "these inventories do not exist: " + advice.Enumerate(missing, 5)
+		return "inventory not found: " + advice.Enumerate(missing, 5)
 	}
 	var bad, encrypted []string
 	for _, dir := range s.dirs() {

@@ -166,7 +166,7 @@ func TestImportSources(t *testing.T) {
 			args  []string
 			wants []string
 		}{
-			{[]string{"-i", "nowhere.ini"}, []string{"ansible-inventory -i nowhere.ini --list failed", "there is no nowhere.ini"}},
+			{[]string{"-i", "nowhere.ini"}, []string{"ansible-inventory -i nowhere.ini --list failed", "inventory not found: nowhere.ini"}},
 			{[]string{"-i", "circle.ini"}, []string{"circle.ini"}},
 			{[]string{"-i", "broken.yml"}, []string{"broken.yml"}},
 			{[]string{"-i", "vars/hosts"}, []string{"vars/group_vars/all.yml"}},

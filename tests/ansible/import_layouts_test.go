@@ -147,7 +147,7 @@ func TestImportDebOps(t *testing.T) {
 			i.write(t, name, text)
 		}
 		out := i.craton(t, "--templates", "keep")
-		wantIn(t, out, "Reading "+filepath.Join(i.dir, "ansible/inventory")+", as Ansible does without -i.", "regions: site_ams, site_fra", "5 hosts")
+		wantIn(t, out, "Reading "+filepath.Join(i.dir, "ansible/inventory")+", which Ansible reads without -i.", "regions: site_ams, site_fra", "5 hosts")
 		wantIn(t, i.read(t, "imported/fleet.yml"), "netbase__domain: example.org", "- debops_all_hosts", "- debops_service_nginx", "ip_address: 192.0.2.31", "users__accounts:", "users__host_accounts:", "postgresql_server__listen:")
 		wantIn(t, i.read(t, "imported/inventory/group_vars/label_debops_service_nginx.yml"), "users__group_accounts:", `"{{ inventory_hostname }}"`)
 		wantIn(t, i.read(t, "imported/inventory/group_vars/all.yml"), `lookup("password"`)
@@ -182,7 +182,7 @@ func TestImportConfigured(t *testing.T) {
 		if out, err = i.run(t, "craton", "import", "ansible", "--no-verify", "--output", "other"); err == nil || i.exists("other") {
 			t.Errorf("%v\n%s", err, out)
 		}
-		wantIn(t, out, "there is no "+filepath.Join(i.dir, "nowhere.ini"))
+		wantIn(t, out, "inventory not found: "+filepath.Join(i.dir, "nowhere.ini"))
 		i.env = append(i.env, "ANSIBLE_INVENTORY=one.ini")
 		if err := os.Chmod(filepath.Join(i.dir, "imported/inventory/10-craton"), 0o600); err != nil {
 			t.Fatal(err)

@@ -141,17 +141,17 @@ func TestImportFew(t *testing.T) {
 				t.Errorf("%s: %v\n%q", latin, err, out)
 			}
 		}
-		wantIn(t, i.craton(t, "-i", "one,", "--force"), "1 host\n", "has only the names of 1 host (one)")
+		wantIn(t, i.craton(t, "-i", "one,", "--force"), "1 host\n", "no address for 1 host (one)")
 
 		out := i.craton(t, "-i", "names.ini", "--templates", "keep", "--resolve", "--force")
-		wantIn(t, out, "addresses    of 1 host from DNS", "(b, d)")
+		wantIn(t, out, "addresses    1 host resolved in DNS", "(b, d)")
 		wantIn(t, i.read(t, "imported/fleet.yml"), "ip_address: 127.0.0.1", "ip_address: 192.0.2.7", "ansible_host: localhost", "ansible_host: nowhere.invalid")
 
 		out, err := i.run(t, "craton", "import", "ansible", "-i", "one,", "--plugin", "--output", "plugin")
 		if err == nil { // a machine that has the collection
 			wantIn(t, out, "differences  none")
 		} else {
-			wantIn(t, out, "the import was written to plugin, but could not be verified", "--plugin requires the collection craton.fleet where this Ansible finds it")
+			wantIn(t, out, "the import was written to plugin, but could not be verified", "--plugin requires that this Ansible finds the collection craton.fleet")
 		}
 		wantIn(t, i.read(t, "plugin/inventory/10-fleet.craton.yml"), "plugin: craton.fleet.craton\n")
 	})

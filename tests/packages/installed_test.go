@@ -73,7 +73,7 @@ func TestInstalled(t *testing.T) {
 	has(t, output(t, "runuser", "-u", "nobody", "--", "env", "HOME=/", "craton", "config"), "no configuration file")
 
 	// An upgrade before there is a fleet has nothing to save.
-	if said := output(t, "dpkg", "-i", deb(first)); strings.Contains(said, "backup holds") {
+	if said := output(t, "dpkg", "-i", deb(first)); strings.Contains(said, "backup contains") {
 		t.Error(said)
 	}
 	has(t, output(t, "runuser", "-u", "craton", "--", "craton", "server", "bootstrap"), "APIKey: ")
@@ -93,7 +93,7 @@ func TestInstalled(t *testing.T) {
 
 	// While the old version serves.
 	said = output(t, "dpkg", "-i", deb(second))
-	saved := regexp.MustCompile(`craton: (/var/lib/craton/backups/before-0\.2\.0-schema-\d+-\w+\.backup) holds \d+ rows`).FindStringSubmatch(said)
+	saved := regexp.MustCompile(`craton: (/var/lib/craton/backups/before-0\.2\.0-schema-\d+-\w+\.backup) contains \d+ rows`).FindStringSubmatch(said)
 	if saved == nil {
 		t.Fatalf("no backup was made before the upgrade:\n%s", said)
 	}

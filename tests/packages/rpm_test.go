@@ -51,7 +51,7 @@ func TestInstalledRPM(t *testing.T) {
 	if said, err = rpm("-U", second); err != nil {
 		t.Fatalf("%v\n%s", err, said)
 	}
-	saved := regexp.MustCompile(`craton: (/var/lib/craton/backups/before-0\.2\.0-schema-\d+-\w+\.backup) holds \d+ rows`).FindStringSubmatch(said)
+	saved := regexp.MustCompile(`craton: (/var/lib/craton/backups/before-0\.2\.0-schema-\d+-\w+\.backup) contains \d+ rows`).FindStringSubmatch(said)
 	if saved == nil {
 		t.Fatalf("no backup was made before the upgrade:\n%s", said)
 	}

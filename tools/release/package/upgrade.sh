@@ -23,21 +23,21 @@ save_before() {
 	getent passwd craton >/dev/null || return 0
 	had=$(cat /usr/share/craton/schema 2>/dev/null || echo 0)
 	folder=$(setting server.upgrade_backup) || {
-		echo "craton: the settings cannot be read: mend /etc/craton/config.yml and try again" >&2
+		echo "craton: the settings cannot be read: correct /etc/craton/config.yml, and try again" >&2
 		return 1
 	}
 	if [ "$folder" = no ] && [ "$had" -le "$2" ]; then
-		echo "craton: no backup is made, since upgrade_backup is no"
+		echo "craton: no backup is made, because upgrade_backup is no"
 		return 0
 	fi
 	case $folder in '' | no) folder=/var/lib/craton/backups ;; esac
 	file=$folder/before-$1-schema-$had-$(date -u +%Y%m%dT%H%M%SZ).backup
 	if ! said=$(as_craton craton server backup --force "$file" 2>&1); then
 		case $said in
-		*'file does not exist' | *'no database: '*) return 0 ;; # there is no fleet yet
+		*'file does not exist' | *'no database: '* | *'no database is set: '*) return 0 ;; # there is no fleet yet
 		esac
 		echo "craton: the fleet cannot be saved, so nothing is installed: $said" >&2
-		echo "craton: mend that, or save it yourself and set upgrade_backup: \"no\" in /etc/craton/config.yml" >&2
+		echo "craton: fix that, or make a backup yourself and set upgrade_backup: \"no\" in /etc/craton/config.yml" >&2
 		return 1
 	fi
 	echo "craton: $said"
@@ -53,8 +53,8 @@ save_before() {
 	done
 	database=$(setting server.database)
 	{
-		echo "craton: version $1 is older than the database: it knows schema $2, and $database has $had. Nothing is installed."
-		echo "craton: To go back to a fleet as it was before the upgrade:"
+		echo "craton: version $1 is older than the database: it supports schema $2, but $database has schema $had. Nothing is installed."
+		echo "craton: To return to the fleet as it was before the upgrade:"
 		echo "  systemctl stop craton"
 		case $database in
 		sqlite:*)
