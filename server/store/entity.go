@@ -37,35 +37,35 @@ type ref struct {
 	agree []string
 }
 
-// Entity describes one kind of stored object, which is all that the generic reads and writes need. Hosts and network
-// devices share a table and an id sequence; Kind distinguishes them.
+// Entity describes one kind of stored object, for the generic reads and writes. Hosts and network devices share a table
+// and an id sequence; Kind distinguishes them.
 type Entity struct {
 	Name    string // name in messages: "host", "network device"
 	Table   string
-	Kind    string   // the table's type column must have this value; "" admits all
+	Kind    string   // value of the table's type column; "" for any
 	Columns []Column // sorted by name
 
 	of       *schema.Kind
 	key      string   // column of the API's id
-	project  string   // column that holds the owning project
+	project  string   // column with the id of the owning project
 	owner    int      // owner_kind of its variables; 0 if it has none
 	ownerID  string   // column of owner_id; differs from key for projects only
-	refs     []ref    // checked on create and update
+	refs     []ref    // foreign keys that are checked on create and update
 	inherits []ref    // places it inherits variables from, nearest first
-	quiet    []string // columns whose change does not touch updated_at
-	drive    []string // filters that have an index, the most selective first
-	sortable []string // sort keys beyond Columns
-	anyRow   bool     // a marker or an update may name a row of another Kind
-	selected string   // expressions, see selectList
-	returned string   // the same for RETURNING, where the table has no alias
+	quiet    []string // columns whose changes do not set updated_at
+	drive    []string // filters with an index, the most selective first
+	sortable []string // sort keys in addition to Columns
+	anyRow   bool     // a marker or an update may refer to a row of another Kind
+	selected string   // expressions for all columns, see selectList
+	returned string   // the same for RETURNING, in which the table has no alias
 
-	// returnedTop is returned for a row without a parent: a database pays for the subquery for the parent even if it
-	// finds none.
+	// returnedTop is the variant of returned for a row without a parent. It has no subquery for the parent, which has a
+	// cost even if it finds none.
 	returnedTop string
 }
 
-// IsDevice reports whether e's rows live in the devices table, and so have
-// labels, a parent and the hidden columns "type" and "parent_type".
+// IsDevice reports whether e's rows are in the devices table, and therefore have labels, a parent and the hidden columns
+// "type" and "parent_type".
 func (e *Entity) IsDevice() bool { return e.Table == devicesTable }
 
 // Index returns the position of a column in e's rows, or -1.
@@ -83,8 +83,7 @@ func (e *Entity) column(name string) *Column {
 // Micros is a point in time: microseconds since 1970, UTC.
 type Micros int64
 
-// Row holds the values of an entity's columns, in the order of
-// [Entity.Columns].
+// Row has the values of an entity's columns, in the order of [Entity.Columns].
 type Row []any
 
 // The kinds of owners in the variables table. The numbers are stored in databases.
@@ -105,7 +104,7 @@ const (
 	KindNetworkDevice = "network_devices"
 )
 
-// deviceKind returns the kind of a device, as the schema names it, from its type column.
+// deviceKind returns the schema's name for the kind of a device, from the value of its type column.
 func deviceKind(t any) string {
 	if t == KindNetworkDevice {
 		return schema.NetworkDevice.Name
@@ -113,7 +112,7 @@ func deviceKind(t any) string {
 	return schema.Host.Name
 }
 
-// nounOf returns the name in messages of a row of a table, or of a type of device.
+// nounOf returns the noun for a row of a table, or for a type of device, in messages.
 func nounOf(kind string) string {
 	for _, e := range known {
 		if e != Devices && (e.Kind == kind || e.Table == kind && e.Kind == "") {
@@ -123,7 +122,7 @@ func nounOf(kind string) string {
 	return kind
 }
 
-// The entities. What internal/schema defines is not repeated here.
+// The entities. They only define what internal/schema does not.
 var (
 	Projects = entity(schema.Project, Entity{
 		Columns: []Column{internal("seq", Int)},
@@ -146,11 +145,11 @@ var (
 	})
 )
 
-// known maps kinds to entities. Containers are declared before what they contain.
+// known maps kinds to entities. Places must be declared before the entities they contain.
 var known = map[*schema.Kind]*Entity{}
 
-// entity completes a literal with what the schema defines for its kind. Columns in the literal exist only in the store,
-// or differ there.
+// entity completes a literal with the schema's definitions for its kind. Columns in the literal do not exist in the
+// schema, or differ from it.
 func entity(k *schema.Kind, e Entity) *Entity {
 	e.of, e.Name = k, k.Noun()
 	e.Table = cmp.Or(e.Table, k.List)
@@ -163,7 +162,7 @@ func entity(k *schema.Kind, e Entity) *Entity {
 	if k != schema.Project {
 		e.add(uuid("project_id"))
 	}
-	// A column that v1 does not have must not change its updated_at.
+	// v1 does not have this column, so a change to it must not change v1's updated_at.
 	if k.Protects() || k.View {
 		e.add(opt(flag(protected)))
 		e.quiet = append(e.quiet, protected)
@@ -183,14 +182,14 @@ func entity(k *schema.Kind, e Entity) *Entity {
 		}
 	}
 	for _, key := range k.Inherits {
-		if f := k.Field(key); f.Place() { // the chain of parents is read differently
+		if f := k.Field(key); f.Place() { // variables of parents are read in another way
 			e.inherits = append(e.inherits, ref{key, target(*f), agreement(k, *f)})
 		}
 	}
 	if k.Inherits != nil {
 		e.inherits = append(e.inherits, ref{column: "project_id", to: known[schema.Project]})
 	}
-	slices.SortFunc(e.Columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) }) // the order of members in responses
+	slices.SortFunc(e.Columns, func(a, b Column) int { return strings.Compare(a.Name, b.Name) }) // responses have their members in this order
 	e.selected = e.selectList()
 	e.returned = strings.ReplaceAll(e.selected, "t.", e.Table+".")
 	e.returnedTop = strings.ReplaceAll(strings.Replace(e.selected, parentType, "NULL", 1), "t.", e.Table+".")
@@ -198,7 +197,8 @@ func entity(k *schema.Kind, e Entity) *Entity {
 	return &e
 }
 
-// narrow returns e with only the columns that a foreign key check needs: each column read costs time.
+// narrow returns a copy of e with only the columns that a foreign key check needs, because reading more columns takes
+// longer.
 func (e *Entity) narrow(agree []string) *Entity {
 	n := *e
 	n.Columns, n.selected = nil, ""
@@ -238,8 +238,8 @@ func columnOf(f schema.Field) Column {
 	return c
 }
 
-// target returns the entity that a foreign key is checked against: nil for projects, which are the scope of every
-// request, and for other columns.
+// target returns the entity that a foreign key is checked against. It is nil for projects, because the scope of the
+// request determines the project, and for columns that are no foreign keys.
 func target(f schema.Field) *Entity {
 	switch {
 	case f.Type != schema.Reference, f.To[0] == schema.Project.Name:
@@ -250,7 +250,7 @@ func target(f schema.Field) *Entity {
 	return known[schema.ByName(f.To[0])]
 }
 
-// agreement returns the columns that an object of a kind must share with the place that one of its fields names.
+// agreement returns the columns that must be equal in an object and in the place that one of its fields refers to.
 func agreement(k *schema.Kind, f schema.Field) (columns []string) {
 	if !f.Place() || len(f.To) > 1 {
 		return nil
@@ -263,8 +263,8 @@ func agreement(k *schema.Kind, f schema.Field) (columns []string) {
 	return columns
 }
 
-// anyDevice is what a foreign key to a device is checked against. It is separate from [Devices] only because that one
-// refers to itself.
+// anyDevice is the entity that a foreign key to a device is checked against. [Devices] cannot be used, because its
+// initialization would refer to itself.
 var anyDevice = &Entity{
 	Name: "device", Table: devicesTable, key: "id", project: "project_id", owner: ownDevice, ownerID: "id",
 	Columns: []Column{num("id"), text("name"), uuid("project_id"), internal("type", Text)},
@@ -272,10 +272,10 @@ var anyDevice = &Entity{
 
 const devicesTable = "devices"
 
-// parentType selects the type of a device's parent.
+// parentType is the expression for the type of a device's parent.
 const parentType = "(SELECT p.type FROM devices p WHERE p.id = t.parent_id)"
 
-// device returns an entity of the devices table, which has the columns of both kinds.
+// device returns an entity of the devices table. The table has the columns of both kinds.
 func device(k *schema.Kind, kind string, anyRow bool) *Entity {
 	e := Entity{
 		Table: devicesTable, Kind: kind, owner: ownDevice,
@@ -283,7 +283,7 @@ func device(k *schema.Kind, kind string, anyRow bool) *Entity {
 			internal("type", Text),
 			{Name: "parent_type", Type: Text, Nullable: true, expr: parentType},
 		},
-		// The original server has these in a separate table, whose changes do not affect updated_at (as recorded).
+		// The original server has these columns in a separate table, whose changes do not affect updated_at (as recorded).
 		quiet:    []string{"model_name", "os_version", "vlans"},
 		drive:    []string{"id", "name", "ip_address", "parent_id", "cell_id", "region_id", "cloud_id", "device_type"},
 		sortable: []string{"hostname"},

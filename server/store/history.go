@@ -12,21 +12,21 @@ import (
 
 // Event is the effect of a write on an object: on its fields, its labels, or its resolved variables.
 type Event struct {
-	Change        // of the object, or of the nearest place that it inherits from; without Before and After
-	Seen     bool // the caller may see the change, not only its effect
+	Change        // the change of the object, or of the nearest changed place that it inherits from; without Before and After
+	Seen     bool // the caller is permitted to see the change, not only its effect
 	Fields   []Field
-	Labels   [2][]string // before and after
+	Labels   [2][]string // before and after the write
 	Labelled bool        // the labels changed
 	Keys     []Key
 }
 
-// Field is a column that changed. nil is null, or absent.
+// Field is a changed column. nil stands for null or a missing column.
 type Field struct {
 	Name          string
 	Before, After any
 }
 
-// Key is a variable that changed. nil is absent.
+// Key is a changed variable. nil stands for a missing variable.
 type Key struct {
 	Name          string
 	Before, After *Value
@@ -34,34 +34,35 @@ type Key struct {
 
 // HistoryParams select the events to read.
 type HistoryParams struct {
-	Object  Object   // of this object; with only a kind, or empty: the change log itself
-	Kinds   []string // kinds whose changes the caller may see
-	Before  Cursor   // events before it; zero: from the newest on
-	Key     string   // only events that changed this variable, and only their effect on it
-	User    string   // only by this user
-	Request string   // only in this request
+	Object  Object   // the object; if it has no id, the change log itself is read, for its kind or for all
+	Kinds   []string // kinds whose changes the caller is permitted to see
+	Before  Cursor   // only events before this cursor; zero for all
+	Key     string   // only events that changed this variable, with only their effect on it
+	User    string   // only writes by this user
+	Request string   // only writes of this request
 	Since   Micros
 	Until   Micros // 0 for no end
-	Name    string // for the log: only objects with this name, or with a path that ends with it
+	Name    string // for the log: only objects with this name, or with a path that ends in it
 	Action  string // for the log: only this action
 	Limit   int
 }
 
 // HistoryPage describes the end of a page of a history.
 type HistoryPage struct {
-	Next     Cursor // the next page is before this cursor
-	More     bool   // there may be more
-	Complete bool   // nothing is missing from the page, although the log is pruned
+	Next     Cursor // value of Before for the next page
+	More     bool   // there may be another page
+	Complete bool   // the page is complete, although the log has been pruned
 }
 
-// maxHistoryRows is the number of changes that are read for one page, if few of them match.
+// maxHistoryRows is the number of changes after which a page ends even if it is not full, because few of them match.
 const maxHistoryRows = 20_000
 
-// History calls fn with events, newest first. [NotFound] for an object that the scope does not have and never had.
+// History calls fn with events, newest first. It fails with [NotFound] for an object that is not in the scope and never
+// was.
 //
-// An object's history follows its resolved variables. A change of a place that it inherits from is an event if a
-// resolved variable has another value afterwards, and none if a nearer place overrides the changed variable. If an
-// equal value now comes from another place, that is no event.
+// An object's history follows its resolved variables. A change of a place that it inherits from is an event if the value
+// of a resolved variable changes. It is not an event if a nearer place overrides the changed variable, or if an equal
+// value now comes from another place.
 func (v *View) History(ctx context.Context, sc Scope, l HistoryParams, fn func(*Event) error) (HistoryPage, error) {
 	if err := v.CheckCursor(ctx, l.Before); err != nil {
 		return HistoryPage{}, err
@@ -76,7 +77,7 @@ func (v *View) History(ctx context.Context, sc Scope, l HistoryParams, fn func(*
 	return end, v.viewTooLarge(err)
 }
 
-// checkExisted returns [NotFound] for an object that is not in the scope and never was.
+// checkExisted returns a [NotFound] error for an object that is not in the scope and never was.
 func (v *View) checkExisted(ctx context.Context, sc Scope, o Object) error {
 	e := entityOf(o.Kind)
 	if e == nil {
@@ -98,8 +99,8 @@ func (v *View) checkExisted(ctx context.Context, sc Scope, o Object) error {
 	return errNotFound
 }
 
-// span returns the first revision of the range, the first one after it, and whether the log has all changes between
-// them.
+// span returns the first revision of the requested range, and the first one after it. complete reports whether the start
+// is due to l.Since and the log has all changes from there.
 func (v *View) span(ctx context.Context, l HistoryParams) (from, to int64, complete bool, err error) {
 	log, err := v.Log(ctx)
 	if err != nil {
@@ -180,7 +181,7 @@ func (v *View) history(ctx context.Context, l HistoryParams, fn func(*Event) err
 	}
 }
 
-// revertAfter takes back every change later than a revision.
+// revertAfter reverts all changes after a revision, and returns the object and the places that it inherited from then.
 func (w *walker) revertAfter(ctx context.Context, revision int64) ([]*timeline, error) {
 	w.at = min(w.at, revision)
 	if err := w.revertFrom(ctx, w.own, w.at+1); err != nil {
@@ -189,11 +190,11 @@ func (w *walker) revertAfter(ctx context.Context, revision int64) ([]*timeline, 
 	return w.chain(ctx)
 }
 
-// step takes back one revision of the levels, and returns its effect on the object.
+// step reverts one revision of the levels. It returns the effect of that revision on the object, and the levels before it.
 func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (*Event, []*timeline, error) {
 	event := &Event{}
 	var keys []string
-	elsewhere := false // it may have inherited from other places
+	elsewhere := false // the object may have inherited from other places before
 	for _, t := range levels {
 		rows, err := w.rowsOf(ctx, t, revision)
 		if err != nil {
@@ -238,7 +239,7 @@ func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (
 	return event, levels, err
 }
 
-// compare adds the variables that differ between two states to an event.
+// compare adds the variables that differ between two states to the event.
 func (w *walker) compare(ctx context.Context, event *Event, keys []string, before, after map[string]*Value) error {
 	for _, key := range keys {
 		was, is := before[key], after[key]
@@ -253,7 +254,7 @@ func (w *walker) compare(ctx context.Context, event *Event, keys []string, befor
 	return nil
 }
 
-// fields adds the columns that differ between two states to an event. updated_at is left out.
+// fields adds the columns that differ between two states to the event, except updated_at.
 func (e *Event) fields(before, after Values) {
 	names := map[string]bool{}
 	for name := range before {
@@ -270,7 +271,7 @@ func (e *Event) fields(before, after Values) {
 	}
 }
 
-// shownAs converts the value of a column to the one in a [Row].
+// shownAs converts a column's value in the log to the value in a [Row].
 func shownAs(name string, v any) any {
 	if n, ok := v.(int64); ok && strings.HasSuffix(name, "_at") {
 		return Micros(n * 1e6)
@@ -278,7 +279,7 @@ func shownAs(name string, v any) any {
 	return v
 }
 
-// addKeyChange records that a user has another API key, or one more or less, which is not a column.
+// addKeyChange adds a field to the event if a user's API key was created, deleted or replaced. Keys are not columns.
 func (e *Event) addKeyChange(of *Entity, c *Change) {
 	if of != Users {
 		return
@@ -294,7 +295,7 @@ func (e *Event) addKeyChange(of *Entity, c *Change) {
 	}
 }
 
-// memberNewKey is the member of a change in the log that says that a user's first key was replaced.
+// memberNewKey is the member of a change in the log that marks the replacement of a user's first key.
 const memberNewKey = "new_key"
 
 func (e *Event) labels(before, after []string) {
@@ -316,7 +317,7 @@ func (e *Event) matches(l HistoryParams) bool {
 	return true
 }
 
-// logBack reads the log itself, newest first: each change with its effect on its own object alone.
+// logBack reads the log itself, newest first. The event of each change only has its effect on the changed object.
 func (v *View) logBack(ctx context.Context, sc Scope, l HistoryParams, fn func(*Event) error) (end HistoryPage, err error) {
 	log, err := v.Log(ctx)
 	if err != nil {
@@ -372,7 +373,7 @@ func (v *View) logBack(ctx context.Context, sc Scope, l HistoryParams, fn func(*
 	return end, nil
 }
 
-// event returns the effect of a change on its own object alone.
+// event returns the effect of a change on the changed object.
 func (v *View) event(c *Change) (*Event, error) {
 	e := entityOf(c.Kind)
 	if e == nil {
@@ -398,8 +399,8 @@ func (v *View) event(c *Change) (*Event, error) {
 	return event, nil
 }
 
-// DiffObject returns the difference of an object between two revisions. The event has neither a change nor an author,
-// only the effect: [Created], [Deleted] or [Updated]. It is nil if there is no difference.
+// DiffObject returns the difference between the states of an object at two revisions, or nil if there is none. The event
+// has no revision and no author, only the effect and its action: [Created], [Deleted] or [Updated].
 func (v *View) DiffObject(ctx context.Context, sc Scope, o Object, from, to int64) (*Event, error) {
 	if err := v.checkExisted(ctx, sc, o); err != nil {
 		return nil, err
@@ -419,7 +420,7 @@ func (v *View) diffObject(ctx context.Context, o Object, from, to int64) (*Event
 		labels  []string
 		values  map[string]*Value
 	}
-	var states [2]state // later one first
+	var states [2]state // the later state first
 	var keys []string
 	for i, at := range []int64{max(from, to), min(from, to)} {
 		levels, err := w.revertAfter(ctx, at)
@@ -444,12 +445,12 @@ func (v *View) diffObject(ctx context.Context, o Object, from, to int64) (*Event
 	name := w.own.e.of.Title
 	event.Path, _ = cmp.Or(after.columns[name], before.columns[name]).(string)
 	if !event.matches(HistoryParams{}) {
-		return nil, nil //nolint:nilnil // as documented: there is no difference
+		return nil, nil //nolint:nilnil // as documented: no difference
 	}
 	return event, nil
 }
 
-// actionBetween returns what happened to an object between two states.
+// actionBetween returns the action that leads from one state of an object to another, by whether it exists in them.
 func actionBetween(was, is bool) string {
 	switch {
 	case !was:

@@ -23,7 +23,7 @@ type Account struct {
 	ID       int64
 	Username string
 	Project  string      // canonical UUID
-	Role     schema.Role // the user's role, or the key's if that may do less
+	Role     schema.Role // the lower one of the user's and the key's role
 	Key      int64       // id of the key
 	MaxRole  schema.Role // the highest role that the key allows; 0 for no limit
 	Expires  Micros      // when the key expires; 0 for never
@@ -34,13 +34,13 @@ type Account struct {
 type UserKey struct {
 	ID      int64
 	Name    string
-	Role    schema.Role // highest role that the key allows; 0 for no limit
+	Role    schema.Role // the highest role that the key allows; 0 for no limit
 	Created Micros
 	Expires Micros // 0 for never
-	Used    Micros // last use, in whole hours; 0 for none that is known
+	Used    Micros // last use, in whole hours; 0 if not known
 }
 
-// allows returns the role of a user who uses the key.
+// allows returns the role of a user who signs in with the key.
 func (k *UserKey) allows(user schema.Role) schema.Role {
 	if k.Role == 0 {
 		return user
@@ -49,27 +49,27 @@ func (k *UserKey) allows(user schema.Role) schema.Role {
 }
 
 const (
-	// KeyPrefix is the prefix of every key, by which secret scanners recognize one. 24 random characters and a checksum
-	// of 6 characters follow.
+	// KeyPrefix is the prefix of every key, for secret scanners. It is followed by 24 random characters and a checksum of
+	// 6 characters.
 	KeyPrefix = "crn_"
 
-	// MaxKeys is the highest number of keys of one user.
+	// MaxKeys is the maximum number of keys of one user.
 	MaxKeys = 100
 
-	// firstKey is the name of the key that a user is created with, as v1 calls it.
+	// firstKey is the name of the key that a user is created with, like in v1.
 	firstKey = "api_key"
 
-	randomKey = 24 // characters, of 62: 142 bits
+	randomKey = 24 // characters out of 62: 142 bits
 	digits62  = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 )
 
-// newKey returns a new secret: crn_, random characters, and the CRC-32 of both in 6 digits.
+// newKey returns a new secret: crn_, random characters, and the CRC-32 of both as 6 base-62 digits.
 func newKey() string {
 	text := []byte(KeyPrefix)
 	var random [1]byte
 	for len(text) < len(KeyPrefix)+randomKey {
 		rand.Read(random[:])
-		if at := int(random[0]); at < 4*len(digits62) { // otherwise some digits would be more frequent
+		if at := int(random[0]); at < 4*len(digits62) { // skipping larger values makes all digits equally frequent
 			text = append(text, digits62[at%len(digits62)])
 		}
 	}
@@ -82,17 +82,18 @@ func newKey() string {
 	return string(append(text, check...))
 }
 
-// hashKey returns what is stored of an API key. The server generates every key itself from at least 122 random bits, so
-// a key cannot be guessed: one round of SHA-256 is as safe as a slow password hash, and keeps requests cheap.
+// hashKey returns the hash of an API key that is stored. The server generates all keys itself, from at least 122 random
+// bits, so that they cannot be guessed. Therefore one round of SHA-256 is as safe as a slow password hash, and keeps
+// requests cheap.
 func hashKey(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return hex.EncodeToString(sum[:])
 }
 
-// proof are the credentials of a user: project, name, and the hash of a key.
+// proof has the credentials of a user: name, project, and the hash of a key.
 type proof struct{ user, project, hash string }
 
-// keyRow is what the database has for a proof; without a hash there is no such key.
+// keyRow is the database's row for a proof. hash is empty if there is no such key.
 type keyRow struct {
 	user, id      int64
 	hash, role    string
@@ -101,15 +102,15 @@ type keyRow struct {
 	log           Cursor
 }
 
-// Authenticate returns the account of a user of a project if key is one of its API keys and has not expired. Otherwise
-// ok is false, and nothing says what was wrong.
+// Authenticate returns the account of a user of a project if key is one of the user's API keys and has not expired.
+// Otherwise ok is false, without a reason.
 func (s *Store) Authenticate(ctx context.Context, username, project, key string) (account Account, ok bool, err error) {
 	want := hashKey(key)
 	k, err := s.proofs.do(ctx, proof{username, project, want}, func(ctx context.Context) (k keyRow, err error) {
 		err = s.readOne(ctx, func(ctx context.Context, q *session) error {
 			k = keyRow{}
 			columns, from, dest := "u.id, u.role, k.id, k.key_hash, k.role, k.expires_at, k.used_at", "users u JOIN user_keys k ON k.user_id = u.id", []any{&k.user, &k.role, &k.id, &k.hash, &k.narrower, &k.expires, &k.used}
-			if s.replica != nil { // the same query returns how far a replica has to be
+			if s.replica != nil { // the same query returns the position that a replica must have reached
 				columns, from, dest = columns+", log.revision, log.change", from+" CROSS JOIN log", append(dest, &k.log.Revision, &k.log.Change)
 			}
 			err := q.row(ctx, "SELECT "+columns+" FROM "+from+" WHERE u.username = ? AND u.project_id = ? AND k.key_hash = ?", []any{username, project, want}, dest...)
@@ -132,7 +133,7 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 		account.MaxRole, known = schema.ParseRole(*k.narrower)
 		account.Role, ok = min(account.Role, account.MaxRole), ok && known
 	}
-	if !ok { // the tables belong to a newer version
+	if !ok { // a newer version of the program has migrated the tables
 		return Account{}, false, nil
 	}
 	if k.expires != nil {
@@ -142,20 +143,20 @@ func (s *Store) Authenticate(ctx context.Context, username, project, key string)
 	return account, true, nil
 }
 
-// Manager is the caller who changes a user's keys or role.
+// Manager is the caller that changes a user's keys or role.
 type Manager struct {
 	Scope
-	User    int64       // its id; 0 if it is not a user of this store
-	Role    schema.Role // its role
-	MaxRole schema.Role // highest role that its key allows; 0 for no limit
+	User    int64       // id of the caller; 0 if it is not a user of this store
+	Role    schema.Role // role of the caller
+	MaxRole schema.Role // highest role that the caller's key allows; 0 for no limit
 
-	Expires Micros // when its key expires; 0 for never
+	Expires Micros // when the caller's key expires; 0 for never
 }
 
 var errGivesRoot = &Error{Code: ExceedsGrant, Message: "Only root gives the role root, and takes it away."}
 
-// limit returns the role of a key that m creates for another user: none for root, otherwise m's own. So whoever knows
-// the key gains nothing if its user gets a higher role later.
+// limit returns the highest role of a key that m creates for another user: unlimited for root, otherwise m's own. So m
+// cannot gain a role through the key if the user gets a higher role later.
 func (m Manager) limit() schema.Role {
 	if m.Role == schema.Root {
 		return 0
@@ -163,7 +164,7 @@ func (m Manager) limit() schema.Role {
 	return m.Role
 }
 
-// managed returns the row of a user that m changes. A user with a higher role than m can only be changed by itself.
+// managed returns the row of a user that m changes. m cannot change another user with a higher role.
 func (q *session) managed(ctx context.Context, m Manager, user string) (Row, error) {
 	row, err := q.find(ctx, Users, m.Scope, user, changing)
 	if err != nil {
@@ -214,9 +215,9 @@ func (q *session) keys(ctx context.Context, where string, args ...any) (keys []U
 	return keys, err
 }
 
-// CreateKey creates a key for a user, with the name, role and expiry of k, and returns it with its secret, which cannot
-// be read again. [ExceedsGrant] for a key that may do more than its creator, or live longer than the key it is created
-// with. [Conflict] if the user has a key with this name.
+// CreateKey creates a key for a user, with the name, role and expiry of k. It returns the key and its secret, which cannot
+// be read again. It fails with [ExceedsGrant] if the key would have a higher role than its creator, or expire later than
+// the key that the creator uses, and with [Conflict] if the user has a key with this name.
 func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey) (UserKey, string, error) {
 	secret := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
@@ -255,7 +256,7 @@ func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey
 	return k, secret, err
 }
 
-// addFirstKey stores the key that a user is created with, and the highest role that it allows; 0 for no limit.
+// addFirstKey stores the key that a user is created with. most is the highest role that the key allows; 0 for no limit.
 func (q *session) addFirstKey(ctx context.Context, user Row, secret string, most schema.Role) error {
 	_, err := q.insertKey(ctx, user[Users.Index("id")], UserKey{Name: firstKey, Role: most, Created: Micros(q.store.now().Unix() * 1e6)}, secret)
 	return err
@@ -274,8 +275,8 @@ func (q *session) insertKey(ctx context.Context, user any, k UserKey, secret str
 	return id, err
 }
 
-// DeleteKey deletes a key of a user. [ExceedsGrant] for a key that may do more than m, [NotFound] if there is no such
-// key, [InUse] for root's last key.
+// DeleteKey deletes a key of a user. It fails with [ExceedsGrant] for a key with a higher role than m, with [NotFound] if
+// there is no such key, and with [InUse] for the last key of the last root user.
 func (s *Store) DeleteKey(ctx context.Context, m Manager, user, key string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.managed(ctx, m, user)
@@ -300,7 +301,7 @@ func (s *Store) DeleteKey(ctx context.Context, m Manager, user, key string) erro
 	})
 }
 
-// deleteKey deletes a key of a locked user.
+// deleteKey deletes a key of a user whose row is locked.
 func (q *session) deleteKey(ctx context.Context, user Row, k *UserKey) error {
 	if err := q.keepRootKey(ctx, user, k); err != nil {
 		return err
@@ -316,7 +317,7 @@ func (q *session) deleteKey(ctx context.Context, user Row, k *UserKey) error {
 	return q.recordKey(ctx, user, k, nil)
 }
 
-// recordKey records that a user has a new key, or one less: never the secret, nor its hash.
+// recordKey records a new or deleted key of a user, without its secret and hash.
 func (q *session) recordKey(ctx context.Context, user Row, before, after *UserKey) error {
 	r, err := q.begin(ctx, Updated, Users, user)
 	if err != nil {
@@ -326,7 +327,7 @@ func (q *session) recordKey(ctx context.Context, user Row, before, after *UserKe
 	return q.record(ctx, r)
 }
 
-// memberKey is the member of a change in the log with a user's key.
+// memberKey is the member of a change in the log that describes a key.
 const memberKey = "key"
 
 func (s side) key(k *UserKey) side {
@@ -347,7 +348,7 @@ func (s side) key(k *UserKey) side {
 	return append(jsontext.AppendString(s, k.Role.String()), '}')
 }
 
-// keyIn returns the key in one side of a change; ok is false if there is none.
+// keyIn returns the key in one side of a change. ok is false if there is none.
 func keyIn(text string) (k UserKey, ok bool) {
 	if !strings.Contains(text, `"`+memberKey+`"`) {
 		return k, false

@@ -13,11 +13,10 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// Store is an open database. It is safe for concurrent use, and any number of
-// processes may have the same database open.
+// Store is an open database. It is safe for concurrent use, and several processes may open the same database.
 type Store struct {
 	engine     engine.Engine
-	replica    *replica // that can serve reads; nil if there is none
+	replica    *replica // serves some of the reads; nil if there is none
 	limits     Limits
 	concealed  []string // see ConcealKeys
 	bell       bell
@@ -26,46 +25,47 @@ type Store struct {
 	proofs     sharedCalls[proof, keyRow]
 	walks      walks
 	setters    knownSetters
-	passed     int // rows of the log to skip; see passedRows
+	passed     int // passedRows, except in tests
 	pieces     pieces
-	few        int // see minChosen
+	few        int // minChosen, except in tests
 	growth     *growth
-	past       *past // set if the store holds a past state
+	past       *past // not nil if the store contains a past state
 	opened     Micros
-	behind     func(time.Duration) // see Options.ClockBehind; nil if nobody wants to know
-	warned     atomic.Bool         // that the clock is behind
-	fence      atomic.Int64        // of the log, as last seen; below 0 if not seen yet
-	statements atomic.Int64        // run so far; the tests count queries with it
+	behind     func(time.Duration) // Options.ClockBehind; may be nil
+	warned     atomic.Bool         // behind has been called
+	fence      atomic.Int64        // last known value of the log's fence; negative if not known yet
+	statements atomic.Int64        // number of executed statements, for tests
 	now        func() time.Time
 }
 
-// Options say how a database is opened.
+// Options are the choices for opening a database.
 type Options struct {
-	Create       bool   // create the tables if there are none, and the file
-	PasswordFile string // file with the password for a server; "" for none
+	Create       bool   // create missing tables, and a missing file
+	PasswordFile string // file with the password for a database server; "" for none
 	Shown        bool   // other users could read the URL, so a password in it is refused
 
-	// Reading opens an existing database for [Store.Backup] only: its schema, which can be an older one, is not migrated,
-	// and the database need not be writable.
+	// Reading opens an existing database for [Store.Backup] only. Its schema may be older and is not migrated, and the
+	// database need not be writable.
 	Reading bool
 
-	// Before the schema of an existing database is migrated, the database is backed up as by [Store.Backup]: into the
-	// directory Saves, or by default beside a database file, and for a server into ~/.local/state/craton. Saved, if not
-	// nil, is called with the path. NoSaves skips the backup.
+	// Before the schema of an existing database is migrated, the database is backed up like by [Store.Backup], to the
+	// directory Saves. The default is the directory of a database file, or ~/.local/state/craton for a database on a
+	// server. Saved, if not nil, is called with the path of the backup. NoSaves skips the backup.
 	Saves   string
 	NoSaves bool
 	Saved   func(file string)
-	Program string // version of the program, which the backup names
+	Program string // version of the program, for the backup
 
-	// ClockBehind, if not nil, is called once if the newest change turns out to be dated more than a minute later than
-	// this machine's clock, with the difference: changes are dated by the machines that write them, and never earlier
-	// than the change before.
+	// ClockBehind, if not nil, is called once if the time of the newest change is more than a minute ahead of this
+	// machine's clock, with the difference. The time of a change comes from the machine that writes it, but is never
+	// before that of the previous change.
 	ClockBehind func(by time.Duration)
 
-	// Replica is the URL of a replica of this database, for [Store.ViewBehind]; "" for none. It is not read while it is
-	// more than ReplicaLag behind. ReplicaState, if not nil, is called whenever that changes, with the reason.
+	// Replica is the URL of a replica of this database, for [Store.ViewBehind]; "" for none. The replica is skipped while
+	// it is more than ReplicaLag behind. ReplicaState, if not nil, is called whenever the replica begins or ceases to be
+	// skipped.
 	Replica      string
-	ReplicaShown bool // other users could read that URL
+	ReplicaShown bool // other users could read that URL, so a password in it is refused
 	ReplicaLag   time.Duration
 	ReplicaState func(ReplicaStats)
 }
@@ -90,16 +90,16 @@ func (o Options) engine() engine.Options {
 
 // Open opens a database: "sqlite:PATH" or "postgres://...".
 //
-// With o.Create, the tables of a missing or empty database are created; a file is readable by its owner only. Without
-// it, a missing database is an error that wraps [fs.ErrNotExist]. A database that does not belong to Craton, or that a
-// newer version has written, is refused.
+// With o.Create, Open creates the tables of a missing or empty database; only its owner can read a new file. Otherwise, a
+// missing database is an error that wraps [fs.ErrNotExist]. Open refuses a database that does not belong to Craton or has
+// a newer schema.
 func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	e, err := openEngine(ctx, database, o, migrations)
 	if err != nil {
 		return nil, err
 	}
 	s := newStore(e)
-	if s.behind = o.ClockBehind; s.behind != nil && !o.Reading { // an older schema may have no log
+	if s.behind = o.ClockBehind; s.behind != nil && !o.Reading { // with Reading, an older schema may not have a log
 		if err := s.checkNewest(ctx); err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
@@ -143,12 +143,10 @@ func (s *Store) Close() error {
 // TempDir returns the directory for large temporary files.
 func TempDir() string { return sqlite.TempDir() }
 
-// Ping checks that the database answers, and that it is still the one that was
-// opened.
+// Ping checks that the database responds, and that it is still the one that was opened.
 func (s *Store) Ping(ctx context.Context) error { return s.engine.Ping(ctx) }
 
-// Ready checks that the database answers, can be written, and has a schema that
-// this program knows.
+// Ready checks that the database responds, is writable, and has a schema that this program supports.
 func (s *Store) Ready(ctx context.Context) error {
 	if err := s.engine.Ping(ctx); err != nil {
 		return err
@@ -162,25 +160,25 @@ type Stats = engine.Stats
 // Stats returns the statistics of the engine.
 func (s *Store) Stats() Stats { return s.engine.Stats() }
 
-// Name returns the name of the database in messages: the path of a file, or a URL without secrets.
+// Name returns the database's name for messages: the path of a file, or a URL without secrets.
 func (s *Store) Name() string { return s.engine.Name() }
 
-// Served reports whether the database is on a server, which has processes of its own.
+// Served reports whether the database is on a database server, not in a file.
 func (s *Store) Served() bool { return s.engine.Dialect().Match == nil }
 
-// Watch checks regularly, until ctx ends, whether the database is still the one that was opened: a file can be moved,
-// replaced or overwritten. report is called with an error, and with nil when the database is back. The returned
-// function waits for the end: call it before [Store.Close].
+// Watch checks regularly, until ctx is done, whether the database is still the one that was opened: a file can be moved,
+// replaced or overwritten. It calls report with an error if it is not, and with nil when the original database is back.
+// The returned function waits until the checks have stopped; call it before [Store.Close].
 func (s *Store) Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error) {
 	return s.engine.Watch(ctx, every, report)
 }
 
-// sqlitePath returns the absolute path in "sqlite:PATH".
+// sqlitePath returns the absolute path of "sqlite:PATH".
 func sqlitePath(database string) (string, error) {
 	scheme, path, ok := strings.Cut(database, ":")
 	switch {
 	case !ok || scheme != "sqlite":
-		// The text is not repeated: a URL may contain a password.
+		// Do not quote the text: it may be a URL with a password.
 		return "", errors.New("the database must be given as sqlite:PATH or postgres://USER@HOST/DATABASE")
 	case strings.HasPrefix(path, "//") && !strings.HasPrefix(path, "///"), strings.Contains(path, "://"):
 		return "", errors.New("the database must be given as sqlite:PATH, without slashes before PATH: it is not a URL")

@@ -15,19 +15,19 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Search finds a text, ignoring case, anywhere in an object: in its fields, its labels, and the keys and values of its own
-// variables. Case is folded as Go does it, and a value that is not a string is searched in its JSON form.
+// Search finds objects that contain a text, ignoring case, in their fields, their labels, or the keys and values of their
+// own variables. Case is folded like in Go. The JSON form of values that are not strings is searched.
 //
-// No database folds case as Go does, or decodes JSON while it compares. So databases are asked for objects that may
-// contain the text, which are more than those that do. Nearly every text has pieces of plain ASCII, which a row contains
-// unescaped, in upper or lower case, whether it is JSON or not.
+// Databases cannot fold case like Go, or decode JSON in a comparison. So their conditions select all objects that may
+// contain the text, which includes some that do not. Nearly every text has pieces of plain ASCII, which appear unescaped
+// in a row that contains the text, in upper or lower case, even within JSON.
 type Search struct {
-	pieces       []string // a row contains all of these, in lower case, ...
-	plain, coded []string // ... or one of these, in a text or, escaped, in the JSON of a value
-	nothing      bool     // anything may contain it
+	pieces       []string // a matching row contains all of these, in lower case
+	plain, coded []string // or one of these: plain in a text, or coded, escaped, in the JSON of a value
+	nothing      bool     // there is no condition: any row may match
 }
 
-// nonASCIIUpper has, by ASCII letters, other characters whose lower case is that letter.
+// nonASCIIUpper maps ASCII letters to the non-ASCII characters whose lower case is that letter.
 var nonASCIIUpper = map[rune]rune{'k': '\u212a', 'i': '\u0130'}
 
 // NewSearch returns the search for a text.
@@ -42,9 +42,9 @@ func NewSearch(text string) *Search {
 		}
 		return s
 	}
-	for _, r := range want { // a row contains any one of its characters
+	for _, r := range want { // without pieces, require any form of the first usable character
 		switch {
-		case r == utf8.RuneError: // it stands for anything that is not a character
+		case r == utf8.RuneError: // it matches any invalid UTF-8
 			continue
 		case r < ' ' || r == '\\':
 			s.plain, s.coded = []string{string(r)}, []string{`\`}
@@ -61,7 +61,7 @@ func NewSearch(text string) *Search {
 	return s
 }
 
-// addAlternative adds a character that a row may contain instead.
+// addAlternative adds a character that a matching row may contain instead of the pieces.
 func (s *Search) addAlternative(r rune) {
 	s.plain = append(s.plain, string(r))
 	s.coded = append(s.coded, strings.Trim(string(jsontext.AppendString(nil, string(r))), `"`))
@@ -70,7 +70,7 @@ func (s *Search) addAlternative(r rune) {
 // isPlain reports whether canonical JSON contains a character unescaped.
 func isPlain(r rune) bool { return r >= ' ' && r <= '~' && r != '"' && r != '\\' }
 
-// upper returns the characters beyond ASCII whose lower case is r, which may be r itself.
+// upper returns the characters whose lower case is r, possibly including r itself, for an r that is not ASCII.
 func upper(r rune) (all []rune) {
 	for same := r; ; {
 		if unicode.ToLower(same) == r {
@@ -82,13 +82,13 @@ func upper(r rune) (all []rune) {
 	}
 }
 
-// in returns the condition that a text in the database may contain the search, with its arguments. others are the
-// alternatives to its pieces.
+// in returns the condition that a text in the database may contain the searched text, and its arguments. others has the
+// alternatives to the pieces.
 func (s *Search) in(d *engine.Dialect, text string, others []string) (string, []any) {
 	var parts, ways []string
 	var args []any
 	for _, piece := range s.pieces {
-		// Folding case costs more than comparing: a part without letters is compared first.
+		// Folding case is more expensive than comparing, so compare a part without letters first.
 		if caseless := longestCaseless(piece); caseless != piece && len(caseless) >= minCaseless {
 			parts, args = append(parts, d.Contains(text)), append(args, caseless)
 		}
@@ -110,13 +110,13 @@ func (s *Search) in(d *engine.Dialect, text string, others []string) (string, []
 	return "(" + strings.Join(ways, " OR ") + ")", args
 }
 
-// variables returns the condition that a variable v of an entity may contain the search.
+// variables returns the condition that a variable v of an entity may contain the searched text.
 func (s *Search) variables(d *engine.Dialect, e *Entity) (string, []any) {
 	text, args := s.in(d, "v.key || ' ' || v.value", slices.Concat(s.plain, s.coded))
 	return fmt.Sprintf("v.owner_kind = %d AND %s", e.owner, text), args
 }
 
-// holds returns the condition that a row may contain the search, in its own texts or in its variables.
+// holds returns the condition that a row may contain the searched text, in its columns or in its own variables.
 func (s *Search) holds(d *engine.Dialect, e *Entity) condition {
 	own, args := s.in(d, e.texts("t"), s.plain)
 	variables, more := s.variables(d, e)
@@ -140,24 +140,24 @@ func hasLetter(piece string) bool { return strings.IndexFunc(piece, isLetter) >=
 
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' }
 
-// Limits of a search. If more than a part of a fleet is found, all of it is read instead, in its order: that costs less
-// than reading nearly all of it twice.
+// Limits of a search. If it finds too large a part of a fleet, the entire fleet is read in order instead, which costs less
+// than reading most of it twice.
 const (
 	maxChosen  = 1 << 17 // ids of one entity
-	minChosen  = 1000    // as many are always chosen, in a fleet of any size
-	chosenPart = 4       // otherwise, at most one object in so many is chosen
-	rowsPerHit = 4       // rows with the text for each object that may be chosen; with more of them, too many objects count as found
+	minChosen  = 1000    // up to this number, objects are chosen in a fleet of any size
+	chosenPart = 4       // otherwise, at most one in chosenPart objects is chosen
+	rowsPerHit = 4       // maximum number of matching rows per object that may be chosen; if there are more, too many objects count as found
 )
 
-// Find chooses, in a fleet or a part of it, the objects that may contain a text, and the objects that contain those:
-// devices, cells, regions, clouds, and networks if requested. If networks is set, a device is also chosen if one of its
-// network interfaces may contain the text.
+// Find chooses the objects in the scope that may contain a text, and the places that contain these objects. The objects
+// are devices, cells, regions and clouds. If networks is set, they include networks, and a device is also chosen if one of
+// its network interfaces may contain the text.
 //
-// It returns the ids of each entity, in the order of creation. If an entity is not in the result, too many of its objects
-// may contain the text, and all of them count as found. filters returns what objects of an entity must match in addition
-// to the scope.
+// It returns the ids of each entity, in the order of creation. An entity is missing from the result if too many of its
+// objects may contain the text; all of its objects count as found then. filters returns additional filters for the objects
+// of an entity.
 //
-// Find reads all texts of these objects, and its caller limits how many calls run at once.
+// Find reads all texts of these objects, so the caller should limit the number of concurrent calls.
 func (v *View) Find(ctx context.Context, sc Scope, s *Search, networks bool, filters func(*Entity) []Filter) (map[*Entity][]int64, error) {
 	if s.nothing {
 		return nil, nil
@@ -175,13 +175,13 @@ func (v *View) Find(ctx context.Context, sc Scope, s *Search, networks bool, fil
 	return f.found, nil
 }
 
-// containers are the columns with the ids of the objects that contain an object.
+// containers has the columns with the ids of the places that contain an object.
 var containers = []struct {
 	column string
 	to     *Entity
 }{{"cell_id", Cells}, {"region_id", Regions}, {"cloud_id", Clouds}}
 
-// searchRun is one run of Find: what was found so far.
+// searchRun is the state of one call of Find.
 type searchRun struct {
 	q        *session
 	sc       Scope
@@ -189,11 +189,11 @@ type searchRun struct {
 	networks bool
 
 	found  map[*Entity][]int64
-	around map[*Entity]map[int64]bool // objects that contain one that was found
-	all    map[*Entity]bool           // any of its objects may contain one that was found
+	around map[*Entity]map[int64]bool // places that contain a found object
+	all    map[*Entity]bool           // any of the entity's objects may contain a found one
 }
 
-// choose finds the objects of an entity. The objects that contain them are chosen later.
+// choose finds the objects of an entity. The places that contain them are recorded, and chosen later.
 func (f *searchRun) choose(ctx context.Context, e *Entity, filters []Filter) error {
 	c := f.q.conditions()
 	f.sc.where(e, &c, true)
@@ -226,17 +226,18 @@ func (f *searchRun) choose(ctx context.Context, e *Entity, filters []Filter) err
 	return err
 }
 
-// maxChosen returns how many objects of an entity are chosen at most.
+// maxChosen returns the maximum number of objects of an entity that are chosen.
 func (f *searchRun) maxChosen(ctx context.Context, e *Entity, c conditions) (int, error) {
 	var n int
 	err := f.q.row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+e.Table+" t"+c.String()+" LIMIT ?) seen", append(slices.Clip(c.args), maxChosen*chosenPart), &n)
 	return max(f.q.store.few, n/chosenPart), err
 }
 
-// queries returns the queries for the ids of objects that may contain the text, the cheapest first. An id may occur twice.
+// queries returns the queries for the ids of objects that may contain the text, the cheapest first. Their results may
+// contain an id more than once.
 func (f *searchRun) queries(e *Entity, c conditions) []condition {
 	var all []condition
-	// The object that a row of another table belongs to is read only if there are conditions on it.
+	// For a row of another table, join the object that it belongs to only if there are conditions on the object.
 	add := func(id, table, on, text string, args []any) {
 		of := c
 		switch {
@@ -268,7 +269,7 @@ func (f *searchRun) queries(e *Entity, c conditions) []condition {
 	return all
 }
 
-// collect adds the ids that a query finds. many reports whether they are too many.
+// collect adds the results of a query to ids. many reports whether there are too many.
 func (f *searchRun) collect(ctx context.Context, ids []int64, most int, by condition) (all []int64, many bool, err error) {
 	rows := rowsPerHit * (most + 1)
 	seen := 0
@@ -284,10 +285,11 @@ func (f *searchRun) collect(ctx context.Context, ids []int64, most int, by condi
 	return ids, seen == rows || len(ids) > most, err
 }
 
-// idsAtOnce is how many ids a statement names at most.
+// idsAtOnce is the maximum number of ids in a statement.
 const idsAtOnce = 4096
 
-// inOrder returns the ids of objects that match, in the order of creation, and records the objects that contain them.
+// inOrder returns those ids whose objects match the conditions, in the order of creation, and records the places that
+// contain these objects.
 func (f *searchRun) inOrder(ctx context.Context, e *Entity, c conditions, ids []int64) ([]int64, error) {
 	type one struct{ at, id int64 }
 	all := make([]one, 0, len(ids))
@@ -327,7 +329,7 @@ func (f *searchRun) inOrder(ctx context.Context, e *Entity, c conditions, ids []
 	return ids, nil
 }
 
-// texts returns an expression for all texts of a row, concatenated; alias is that of its table.
+// texts returns an expression that concatenates all texts of a row. alias is the alias of its table.
 func (e *Entity) texts(alias string) string {
 	kinds := []*schema.Kind{e.of}
 	if e.of.View {

@@ -13,58 +13,60 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// maxHistoryBytes is the memory that the past of an object may take: its variables and those that it inherits.
+// maxHistoryBytes is the maximum memory for past states of an object: for its own variables and those that it inherits.
 const maxHistoryBytes = 64 << 20
 
-// How much of the log is prefetched for an object: more and more rows, up to this number of bytes.
+// Limits for reading the changes of an object: the number of rows increases from minLogRows to maxLogRows, unless they
+// have more than maxLogBytes.
 const (
 	minLogRows  = 8
 	maxLogRows  = 128
 	maxLogBytes = 256 << 10
 )
 
-// A walk for one variable makes the database skip unrelated changes: up to this number of rows of an object at once, of
-// which passedShare cost as much as one change that is taken back.
+// In a walk for one variable, the database skips unrelated changes: up to passedRows rows of an object at once. Skipping
+// passedShare rows costs as much as reverting one change.
 const (
 	passedRows  = 16 << 10
 	passedShare = 16
 )
 
-// timeline is one object at a revision that only decreases.
+// timeline is the state of one object at a revision, which can only decrease.
 type timeline struct {
 	Object
 	e       *Entity
 	there   bool
-	columns Values // without nulls and columns that are not in the log
+	columns Values // without nulls, and without columns that are not in the log
 	labels  []string
 	own     map[string]held
 
-	ahead []Change // changes that are not yet taken back, newest first, ...
-	last  bool     // ... and these are all
+	ahead []Change // changes that have been read but not reverted, newest first
+	last  bool     // there are no more changes to read
 	next  Cursor   // where to continue reading
-	rows  int      // to read then
-	begin int64    // with a key: the revision down to which rows are skipped; below 0: down to the first, 0: not yet known
+	rows  int      // number of rows to read next
+	begin int64    // with a key: the revision down to which rows are skipped; negative for all, 0 if not known yet
 }
 
-// held is the value of a variable, as far as it is known.
+// held is the value of a variable, or only its hash.
 type held struct {
-	text string // JSON: the value, or its hash if the value is not kept
+	text string // JSON: the value, or its hash if the log does not have the value
 	kept bool
 }
 
-// walker follows an object and the places that it inherits from into the past.
+// walker follows an object and the places that it inherits from back in time.
 type walker struct {
 	q      *session
-	key    string // of the only variable that is followed; "" for all
+	key    string // the only variable to follow; "" for all
 	at     int64
 	room   memoryBudget
 	own    *timeline
 	open   map[Object]*timeline
-	device map[int64]string // kinds of devices
-	taken  int              // changes taken back
+	device map[int64]string // kinds of devices, by id
+	taken  int              // number of reverted changes
 }
 
-// walker starts with an object in its state in the view. With a key it only follows this variable.
+// walker returns a walker that begins with the object's state in the view. If key is not empty, it only follows this
+// variable.
 func (v *View) walker(ctx context.Context, o Object, key string) (*walker, error) {
 	w, err := v.newWalker(ctx, key)
 	if err != nil {
@@ -83,7 +85,7 @@ func (v *View) newWalker(ctx context.Context, key string) (*walker, error) {
 	return &walker{q: v.q, key: key, at: log.Newest.Revision, room: v.pastRoom(), open: map[Object]*timeline{}, device: map[int64]string{}}, nil
 }
 
-// pastRoom returns the memory for the past of an object in the view.
+// pastRoom returns the memory that the view may use for past states of an object.
 func (v *View) pastRoom() memoryBudget {
 	if v.all {
 		return maxHistoryBytes
@@ -91,7 +93,7 @@ func (v *View) pastRoom() memoryBudget {
 	return memoryBudget(v.budget)
 }
 
-// viewTooLarge converts [errMemory] to the error of the view.
+// viewTooLarge converts [errMemory] to an error for the view's caller.
 func (v *View) viewTooLarge(err error) error {
 	switch {
 	case !errors.Is(err, errMemory):
@@ -102,7 +104,7 @@ func (v *View) viewTooLarge(err error) error {
 	return refuse(TimedOut, "This object and the places that it inherits from have more than %d MiB of variables, which is too much to read their history.", maxHistoryBytes>>20)
 }
 
-// level returns an object at the walker's revision.
+// level returns the timeline of an object, at the walker's revision.
 func (w *walker) level(ctx context.Context, o Object) (*timeline, error) {
 	t := w.open[o]
 	if t == nil {
@@ -153,7 +155,7 @@ func (w *walker) present(ctx context.Context, t *timeline) error {
 	return nil
 }
 
-// rowsOf returns the changes of the newest revision.
+// rowsOf returns the changes of a revision, which must be the newest one that is not reverted.
 func (w *walker) rowsOf(ctx context.Context, t *timeline, revision int64) ([]Change, error) {
 	for n := 0; ; n++ {
 		switch {
@@ -169,7 +171,7 @@ func (w *walker) rowsOf(ctx context.Context, t *timeline, revision int64) ([]Cha
 	}
 }
 
-// newest returns the revision of the newest change that is not yet taken back; 0 if there is none.
+// newest returns the revision of the newest change that is not reverted, or 0 if there is none.
 func (w *walker) newest(ctx context.Context, t *timeline) (int64, error) {
 	if len(t.ahead) == 0 && !t.last {
 		if err := w.read(ctx, t); err != nil {
@@ -219,9 +221,9 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 	return nil
 }
 
-// skipUnchanged makes a statement for the changes of an object skip those that change neither the followed variable nor the
-// place it is inherited from, nor that place's name. A variable or a column appears in a side of a change as a member
-// of JSON. The last of the rows skipped at once is included, so that no statement runs without end.
+// skipUnchanged adds conditions that skip updates of the object which change neither the followed variable, nor a
+// reference to a place, nor the object's name. Variables and columns are JSON members in the sides of a change. The number
+// of rows that a statement may skip is limited, and the last of them is not skipped, so that reading can continue there.
 func (w *walker) skipUnchanged(ctx context.Context, t *timeline, c *conditions) error {
 	if t.begin == 0 || t.next == (Cursor{Revision: t.begin}) {
 		err := w.q.row(ctx, "SELECT revision FROM changes"+c.String()+" ORDER BY revision DESC, n DESC LIMIT 1 OFFSET ?", append(slices.Clone(c.args), w.q.store.passed-1), &t.begin)
@@ -241,10 +243,10 @@ func (w *walker) skipUnchanged(ctx context.Context, t *timeline, c *conditions) 
 	return nil
 }
 
-// referring is the suffix of columns that refer to another object.
+// referring is the suffix of columns that refer to other objects.
 const referring = "_id"
 
-// revertFrom takes back all changes from a revision on.
+// revertFrom reverts all changes from a revision on, newest first.
 func (w *walker) revertFrom(ctx context.Context, t *timeline, revision int64) error {
 	for {
 		newest, err := w.newest(ctx, t)
@@ -296,7 +298,7 @@ func (w *walker) revert(t *timeline, c *Change, before, after *facts) error {
 	return nil
 }
 
-// set sets a variable of a timeline. It is copied, so that the row can be freed.
+// set sets a variable of a timeline. It copies the variable, so that the memory of the row can be freed.
 func (w *walker) set(t *timeline, v Variable, kept bool) error {
 	w.drop(t, v.Name)
 	t.own[strings.Clone(v.Name)] = held{strings.Clone(v.Value), kept}
@@ -310,7 +312,7 @@ func (w *walker) drop(t *timeline, key string) {
 	}
 }
 
-// chain returns the object and the places that it inherited from, nearest first.
+// chain returns the object and the places that it inherited from at the walker's revision, nearest first.
 func (w *walker) chain(ctx context.Context) (levels []*timeline, err error) {
 	if !w.own.there {
 		return []*timeline{w.own}, nil
@@ -338,7 +340,7 @@ func (w *walker) chain(ctx context.Context) (levels []*timeline, err error) {
 	return levels, err
 }
 
-// kindOf returns the kind of a referenced object; "" if it is not known.
+// kindOf returns the kind of a referenced object, or "" if it cannot be determined.
 func (w *walker) kindOf(ctx context.Context, e *Entity, key string, id any) (string, error) {
 	if key == "project_id" {
 		return schema.Project.Name, nil
@@ -354,7 +356,7 @@ func (w *walker) kindOf(ctx context.Context, e *Entity, key string, id any) (str
 	var kind string
 	err := w.q.row(ctx, "SELECT type FROM devices WHERE id = ?", []any{n}, &kind)
 	switch {
-	case errors.Is(err, sql.ErrNoRows): // it was deleted
+	case errors.Is(err, sql.ErrNoRows): // the device was deleted
 		err = w.q.row(ctx, "SELECT kind FROM changes WHERE kind IN (?, ?) AND object_id = ? LIMIT 1", []any{schema.Host.Name, schema.NetworkDevice.Name, strconv.FormatInt(n, 10)}, &kind)
 		if errors.Is(err, sql.ErrNoRows) {
 			err = nil
@@ -377,7 +379,7 @@ type Value struct {
 	of *timeline
 }
 
-// resolved returns the resolved values of variables, without absent ones.
+// resolved returns the resolved values of those variables that exist.
 func (w *walker) resolved(levels []*timeline, keys []string) map[string]*Value {
 	found := make(map[string]*Value, len(keys))
 	for _, key := range keys {
@@ -402,7 +404,8 @@ func (t *timeline) source() Source {
 	return Source{t.Kind, t.ID, name}
 }
 
-// keys returns the sorted names of the variables of the levels, and more; or only the one that is followed.
+// keys returns the sorted names of all variables of the levels, and more. If the walker follows a single variable, it only
+// returns that one.
 func (w *walker) keys(levels []*timeline, more ...string) []string {
 	if w.key != "" {
 		return []string{w.key}
@@ -410,7 +413,7 @@ func (w *walker) keys(levels []*timeline, more ...string) []string {
 	return allKeys(levels, more...)
 }
 
-// allKeys returns the names of all variables of levels, sorted.
+// allKeys returns the sorted names of all variables of the levels, and more.
 func allKeys(levels []*timeline, more ...string) []string {
 	keys := map[string]bool{}
 	for _, key := range more {
@@ -429,8 +432,7 @@ func allKeys(levels []*timeline, more ...string) []string {
 	return all
 }
 
-// same reports whether two values are equal. Hashes of different objects' values cannot be compared, and count as
-// different.
+// same reports whether two values are equal. Hashes from different objects cannot be compared, and count as different.
 func (w *walker) same(ctx context.Context, key string, a, b *Value) (bool, error) {
 	switch {
 	case a == nil || b == nil:
@@ -452,7 +454,7 @@ func (w *walker) same(ctx context.Context, key string, a, b *Value) (bool, error
 	return a.text == b.text, nil
 }
 
-// refers reports whether a side of a change says what an object refers to.
+// refers reports whether a side of a change contains a reference to another object.
 func (f *facts) refers() bool {
 	for name := range f.columns {
 		if strings.HasSuffix(name, referring) {

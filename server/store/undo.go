@@ -12,57 +12,58 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// UndoParams say what [Store.Undo] undoes, and how.
+// UndoParams are the arguments of [Store.Undo].
 type UndoParams struct {
-	At      Cursor // the write with this revision; without a change, of any database
-	Request string // instead: all writes of a request
-	Force   bool   // undo also what was changed since, discarding the later change
-	Omit    bool   // leave values as they are of which the log has only a hash
-	Check   bool   // do nothing, only tell
+	At      Cursor // undo the write with this revision; an empty Change matches any database
+	Request string // instead of At: undo all writes of this request
+	Force   bool   // also undo what was changed since, discarding the later changes
+	Omit    bool   // do not change variables for which the log only has a hash
+	Check   bool   // change nothing, only return the result
 
-	// May returns an error for an action that the caller may not do to an object of a kind: [Created], [Updated],
-	// [Deleted] or [Moved].
+	// May returns an error if the caller is not permitted to perform an action on objects of a kind: [Created],
+	// [Updated], [Deleted] or [Moved].
 	May func(kind, action string) error
 }
 
-// UndoResult is what an undo did, or would do.
+// UndoResult describes what an undo did, or would do.
 type UndoResult struct {
-	Of        []Change // the undone writes, newest first, each without its objects
-	At        Cursor   // the write; zero if nothing was changed
+	Of        []Change // the undone writes, newest first, without their objects
+	At        Cursor   // cursor of the undo itself; zero if nothing was changed
 	Counts    map[string]int
-	Steps     []UndoStep // the first ones
-	Conflicts []string   // what was changed since; the first ones
-	More      int        // conflicts that are not listed
-	Left      []string   // what cannot be undone and stays as it is
+	Steps     []UndoStep // the first maxUndoSteps steps
+	Conflicts []string   // the first maxUndoConflicts later changes
+	More      int        // number of conflicts that are not listed
+	Left      []string   // what cannot be undone, and was not changed
 }
 
-// UndoStep is what an undo does to an object: [Created] restores it.
+// UndoStep is what an undo does to an object. The action [Created] restores the object.
 type UndoStep struct {
 	Action, Kind, Object, Path string
-	Fields, Keys               []string // that change, in an update or a move
-	Labels                     bool     // labels change
+	Fields, Keys               []string // changed by an update or a move
+	Labels                     bool     // labels are changed
 }
 
-// The number of entries in the result of an undo.
+// The maximum numbers of entries in the result of an undo.
 const (
 	maxUndoSteps     = 500
 	maxUndoConflicts = 50
 )
 
-// Reasons for not doing an undo, in addition to the errors of writes.
+// Errors that roll back an undo, in addition to the errors of writes.
 var (
 	errCheckOnly    = &Error{Code: PreconditionFailed, Message: "it was only to be checked"}
 	errUndoConflict = &Error{Code: PreconditionFailed, Message: "it was changed since"}
 )
 
-// Undo undoes a write, in one transaction: what it created is deleted, what it deleted is restored with its id, labels,
-// variables, parents and interfaces, and what it changed gets its former value. Nothing else changes: other fields,
-// variables and labels of the same objects stay as they are.
+// Undo undoes a write, in one transaction. It deletes the objects that the write created, restores those that it deleted
+// with their ids, labels, variables, parents and interfaces, and restores the previous values that it changed. Other
+// fields, variables and labels of the same objects are not changed.
 //
-// An undo is a write like any other, and can be undone itself. If something was changed since, the undo fails with
-// [PreconditionFailed] and lists it in UndoResult.Conflicts, unless it is forced. [NotFound] if there is no such write
-// in the scope, [BeforeHorizon] if the log no longer has it, [NotRetained] for values of which it has only a hash,
-// [Conflict] for a name that another object has now, [InUse] if another object depends on what would be deleted.
+// An undo is a write like any other, and can be undone itself. If there are later changes to the same values, the undo
+// fails with [PreconditionFailed] and lists them in UndoResult.Conflicts, unless u.Force is set. It fails with [NotFound]
+// if there is no such write in the scope, [BeforeHorizon] if the log no longer has it, [NotRetained] for values for which
+// the log only has a hash, [Conflict] for a name that another object has now, and [InUse] if another object depends on an
+// object that would be deleted.
 func (s *Store) Undo(ctx context.Context, sc Scope, u UndoParams) (*UndoResult, error) {
 	var done *UndoResult
 	err := s.writeLong(ctx, func(ctx context.Context, q *session) error {
@@ -98,7 +99,7 @@ func (s *Store) Undo(ctx context.Context, sc Scope, u UndoParams) (*UndoResult, 
 	return done, err
 }
 
-// conflict returns the message about conflicts.
+// conflict returns the error message about conflicts.
 func (d *UndoResult) conflict() string {
 	const few = 5
 	some := d.Conflicts[:min(few, len(d.Conflicts))]
@@ -116,10 +117,10 @@ type undoRun struct {
 	UndoParams
 	done    *UndoResult
 	project string          // the last project that was found to exist
-	coming  map[rowKey]bool // what is restored, and whether that is done
-	orphans []orphan        // in the order in which they were restored
+	coming  map[rowKey]bool // objects to restore, and whether they have been restored
+	orphans []orphan        // in the order of their restoration
 
-	movedCells []*undoStep // that are moved back
+	movedCells []*undoStep // cells that were moved back
 }
 
 // rowKey identifies a row of a table.
@@ -128,8 +129,8 @@ type rowKey struct {
 	id    any
 }
 
-// orphan is an object that is restored before the object it refers to: a device before its parent, an interface before
-// its network.
+// orphan is an object that is restored before the object it refers to, such as a device before its parent, or an interface
+// before its network.
 type orphan struct {
 	e      *Entity
 	row    Row
@@ -173,7 +174,7 @@ func (w *undoRun) run(ctx context.Context) error {
 	return nil
 }
 
-// adopt sets an object's reference to what is restored by now.
+// adopt sets an orphan's reference, after the object it refers to has been restored.
 func (w *undoRun) adopt(ctx context.Context, o orphan) error {
 	at := o.e.Index(o.column)
 	with := slices.Clone(o.row)
@@ -185,7 +186,7 @@ func (w *undoRun) adopt(ctx context.Context, o orphan) error {
 	return w.recordUpdate(ctx, Updated, o.e, o.row, with)
 }
 
-// expectAll records what a revision has deleted.
+// expectAll adds the objects that a revision deleted to coming.
 func (w *undoRun) expectAll(ctx context.Context, revision int64) (err error) {
 	var kind, object string
 	return w.each(ctx, "SELECT kind, object_id FROM changes WHERE revision = ? AND action = ?", []any{revision, Deleted}, []any{&kind, &object}, func() {
@@ -197,8 +198,8 @@ func (w *undoRun) expectAll(ctx context.Context, revision int64) (err error) {
 	})
 }
 
-// undoneRevision is a revision to undo. Objects of a move are moved back in the order in which they were moved, from
-// the outside in: a cell before its contents.
+// undoneRevision is a revision to undo. The objects of a move are moved back in the order in which they were moved: a cell
+// before its contents.
 type undoneRevision struct {
 	Change
 	moved bool
@@ -222,8 +223,8 @@ func (q *session) changesOf(ctx context.Context, revision int64, backward bool, 
 	}
 }
 
-// revisions returns the revisions to undo, newest first. All of their changes must be in the scope: nobody can undo
-// what they cannot see.
+// revisions returns the revisions to undo, newest first. All of their changes must be in the scope, because users must not
+// undo what they cannot see.
 func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err error) {
 	v := &View{q: w.session}
 	var horizon int64
@@ -259,7 +260,7 @@ func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err erro
 			if n := len(all) - 1; n < 0 || all[n].Revision != at.Revision {
 				all = append(all, at)
 			}
-			if action == Moved { // a bulk edit may have done more to what it moved, to other fields
+			if action == Moved { // a bulk edit may also have updated other fields of the objects that it moved
 				all[len(all)-1].moved = true
 			}
 			return w.May(kind, inverse[action])
@@ -281,10 +282,10 @@ func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err erro
 	return all, nil
 }
 
-// inverse maps actions to those that undo them.
+// inverse maps each action to the one that undoes it.
 var inverse = map[string]string{Created: Deleted, Deleted: Created, Updated: Updated, Moved: Moved}
 
-// undo undoes some changes, which come newest first.
+// undo undoes some changes, in the given order.
 func (w *undoRun) undo(ctx context.Context, changes []Change) error {
 	there, err := w.existing(ctx, changes)
 	if err != nil {
@@ -320,7 +321,7 @@ func (w *undoRun) undo(ctx context.Context, changes []Change) error {
 	return nil
 }
 
-// existing returns the objects deleted by changes that exist nevertheless.
+// existing returns the objects that the changes deleted, but that exist.
 func (w *undoRun) existing(ctx context.Context, changes []Change) (map[Object]bool, error) {
 	ids := map[*Entity][]any{}
 	for _, c := range changes {
@@ -347,8 +348,8 @@ func (w *undoRun) existing(ctx context.Context, changes []Change) (map[Object]bo
 	return there, nil
 }
 
-// explainTaken returns the error for a name that another object has by now. The database reports only that there is one, and
-// possibly only at the commit.
+// explainTaken returns the error for a name that another object has now. The error of the database does not identify the
+// object, and may only occur at the commit.
 func (s *Store) explainTaken(ctx context.Context, revisions []Change) error {
 	refusal := refuse(Conflict, "A name that would be restored is taken now. Nothing was undone.")
 	err := s.View(ctx, true, func(ctx context.Context, v *View) error {
@@ -374,7 +375,7 @@ func (s *Store) explainTaken(ctx context.Context, revisions []Change) error {
 	return refusal
 }
 
-// checkNameFree returns a refusal if another object now has the name that an object had before a change.
+// checkNameFree returns a refusal if another object now has the name that the changed object had before.
 func (v *View) checkNameFree(ctx context.Context, c *Change) (refusal, err error) {
 	e := entityOf(c.Kind)
 	before, _, err := c.sides(e)
@@ -406,7 +407,7 @@ func (v *View) checkNameFree(ctx context.Context, c *Change) (refusal, err error
 	return refuse(Conflict, "The %s %s cannot have its name again: the one with the id %v has it now. Rename that first. Nothing was undone.", e.Name, c.Path, other), err
 }
 
-// unique returns the columns that must be unique in a table.
+// unique returns the columns that together must be unique in a table.
 func (e *Entity) unique() []string {
 	switch e.Table {
 	case Clouds.Table:
