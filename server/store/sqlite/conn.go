@@ -10,31 +10,30 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// conn is one connection with its prepared statements, and the transaction
-// that runs on it. It is used by one goroutine at a time.
+// conn is a connection with its prepared statements and its running transaction. Only one goroutine may use it at a time.
 type conn struct {
 	engine *Engine
 	sql    *sql.Conn // nil until opened
 	stmts  map[string]*sql.Stmt
-	failed error // the last error of a statement since it was cleared
+	failed error // error of the last failed statement; reset before each function runs
 }
 
-// maxStatements bounds the prepared statements kept by a connection. Requests
-// combine filters and sort keys freely, so their number has no bound of its own.
+// maxStatements is the maximum number of prepared statements per connection. Requests can combine filters and sort keys in
+// so many ways that their number would grow without a limit.
 const maxStatements = 200
 
 func (s *Engine) conn() *conn {
 	return &conn{engine: s, stmts: map[string]*sql.Stmt{}}
 }
 
-// open returns a connection that is open.
+// open returns a new open connection.
 func (s *Engine) open(ctx context.Context) (*conn, error) {
 	q := s.conn()
 	return q, q.connect(ctx)
 }
 
-// connect opens the connection, if it is not open. SQLite must not open another file under the same path: it would
-// apply our log to it.
+// connect opens the connection if it is not open. It first checks that the path still leads to the original file, because
+// SQLite would apply the write-ahead log to any other file.
 func (q *conn) connect(ctx context.Context) (err error) {
 	if q.sql == nil {
 		if err := q.engine.guard.check(); err != nil {
@@ -45,13 +44,13 @@ func (q *conn) connect(ctx context.Context) (err error) {
 	return err
 }
 
-// close gives the connection back, if it is open.
+// close closes the connection if it is open.
 func (q *conn) close() {
 	if q.sql == nil {
 		return
 	}
 	q.closeStatements()
-	_ = q.sql.Close() // it is done with, whatever it says
+	_ = q.sql.Close() // the connection is discarded in any case
 	q.sql = nil
 }
 
@@ -131,7 +130,7 @@ func (q *conn) Each(ctx context.Context, text string, args, dest []any, fn func(
 	return q.note(rows.Err())
 }
 
-// note records that a statement failed: the error comes from SQLite, and is not a refusal by the user of the
+// note records the error of a statement, to distinguish errors of SQLite from refusals by the code that uses the
 // transaction.
 func (q *conn) note(err error) error {
 	switch {
@@ -146,7 +145,7 @@ func (q *conn) note(err error) error {
 	return err
 }
 
-// rollback ends a transaction whatever became of ctx.
+// rollback rolls back a transaction, even if ctx is done.
 func (q *conn) rollback(ctx context.Context) error {
 	_, err := q.sql.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
 	return err
@@ -159,7 +158,8 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 		return err
 	}
 	defer s.release(q)
-	// The first statement that reads takes the snapshot. It waits for whatever is in the way; after it nothing can be.
+	// The first statement that reads takes the snapshot. It has to wait for locks of other processes; later statements do
+	// not.
 	err = s.retryBusy(ctx, func() error {
 		if err := q.connect(ctx); err != nil {
 			return err
@@ -170,7 +170,7 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 			err = q.Row(ctx, "PRAGMA schema_version", nil, &version)
 		}
 		if err != nil {
-			_ = q.rollback(ctx) // who went away meanwhile may have begun one, and may not
+			_ = q.rollback(ctx) // if ctx is done, BEGIN may or may not have taken effect
 		}
 		return err
 	})
@@ -188,8 +188,8 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 	return s.end(q, failed, err)
 }
 
-// Peek implements [engine.Engine]: each statement is its own transaction. Whether the file is still the same is checked
-// after the read.
+// Peek implements [engine.Engine]. Each statement is a separate transaction. Peek checks after the read that the file is
+// still the same.
 func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
 	q, err := s.acquire(ctx)
 	if err != nil {
@@ -212,18 +212,18 @@ func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engi
 	return s.end(q, q.failed != nil, err)
 }
 
-// end returns the error of a transaction that ended with err, on a connection that may have failed.
+// end returns the error for the caller of a transaction that ended with err. failed reports whether SQLite failed.
 func (s *Engine) end(q *conn, failed bool, err error) error {
 	if !failed {
 		return err
 	}
-	if !s.scratch { // whose file has no name to be opened by once more
-		q.close() // nothing was written; a connection in doubt is not worth keeping
+	if !s.scratch { // a scratch file has no name and cannot be opened again
+		q.close() // its state is uncertain, and nothing is lost with it
 	}
 	return s.outcome(err)
 }
 
-// outcome returns the error for the caller of a failed transaction: with the reason behind SQLite's error.
+// outcome converts SQLite's error to one with the reason, such as a replaced file.
 func (s *Engine) outcome(err error) error {
 	if lost := s.guard.checkContents(); lost != nil {
 		return lost
@@ -231,8 +231,8 @@ func (s *Engine) outcome(err error) error {
 	return fault(s.path, err)
 }
 
-// acquire waits for a connection for reading, and prefers an open one: opening takes longer than most requests, and a
-// process that runs one task needs no second connection.
+// acquire waits for a connection for reading. It prefers an open one, because opening takes longer than most requests, and
+// a process that runs one task does not need a second connection.
 func (s *Engine) acquire(ctx context.Context) (*conn, error) {
 	select {
 	case q := <-s.idle:

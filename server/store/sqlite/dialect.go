@@ -12,7 +12,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// dialect is SQLite's. There is one writer at a time, so nothing is locked, and nulls are lowest by default.
+// dialect is the dialect of SQLite. It has no lock clauses, because there is only one writer at a time, and nulls are lowest
+// by default.
 var dialect = &engine.Dialect{
 	Name:      "sqlite",
 	Like:      func(column string) string { return column + ` LIKE ? ESCAPE '\'` },
@@ -35,8 +36,8 @@ var dialect = &engine.Dialect{
 	Match:   match,
 }
 
-// The SQL function craton_match(value, handle) applies a predicate to a value,
-// where handle names the predicate in predicates.
+// The SQL function craton_match(value, handle) applies a predicate to a value. handle is the predicate's key in
+// predicates.
 var (
 	predicates sync.Map // int64 -> func(string) bool
 	last       atomic.Int64

@@ -4,8 +4,8 @@ package sqlite
 
 import "errors"
 
-// freeBytes is not known on this system.
+// freeBytes is not supported on this system.
 func freeBytes(string) (uint64, error) { return 0, errors.ErrUnsupported }
 
-// writable reports nothing on this system.
+// writable cannot check anything on this system, and returns nil.
 func writable(string) error { return nil }

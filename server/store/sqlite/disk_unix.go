@@ -4,7 +4,7 @@ package sqlite
 
 import "golang.org/x/sys/unix"
 
-// freeBytes returns the number of bytes that this user can still write to the file system of a directory.
+// freeBytes returns the free space for this user in the file system of a directory, in bytes.
 func freeBytes(dir string) (uint64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
@@ -13,5 +13,5 @@ func freeBytes(dir string) (uint64, error) {
 	return s.Bavail * uint64(s.Bsize), nil
 }
 
-// writable returns why this process may not write to a file or directory.
+// writable returns an error if this process may not write to a file or directory.
 func writable(name string) error { return unix.Access(name, unix.W_OK) }

@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// fault converts an error of SQLite or the operating system about the file to an [engine.DatabaseError]. Other errors
-// are returned as they are.
+// fault converts an error of SQLite or the operating system about the file to an [engine.DatabaseError]. It returns other
+// errors unchanged.
 func fault(path string, err error) error {
 	var known *engine.DatabaseError
 	if err == nil || errors.As(err, &known) {
@@ -40,8 +40,8 @@ func fault(path string, err error) error {
 	return f
 }
 
-// diagnose returns the reason behind an error code of SQLite, which often says less than the file system knows; 0 if it
-// is a bug of ours.
+// diagnose returns the reason for an error of SQLite, and details. It also examines the file system, because SQLite's error
+// codes are often too general. The reason is 0 if the error is a bug in this program.
 func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 	switch e.Code() & 0xFF {
 	case sqlite3.SQLITE_FULL:
@@ -58,7 +58,7 @@ func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
 		return engine.Busy, ""
 	case sqlite3.SQLITE_IOERR:
-		// A write refused because of a quota or a limit of the process is one too.
+		// An I/O error can be due to a full disk, a quota, or the process's limit for the size of files.
 		if free, err := freeBytes(filepath.Dir(path)); err == nil && free < minFree {
 			return engine.DiskFull, describeSpace(path)
 		}
@@ -73,7 +73,7 @@ func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 // minFree is the free space that a transaction needs, in bytes.
 const minFree = 64 << 10
 
-// describeSpace returns a text with the free space beside the file; "" if it is not known.
+// describeSpace returns a text with the free space in the file's directory, or "" if it is not known.
 func describeSpace(path string) string {
 	free, err := freeBytes(filepath.Dir(path))
 	if err != nil {
@@ -82,7 +82,7 @@ func describeSpace(path string) string {
 	return fmt.Sprintf("%d bytes are free", free)
 }
 
-// describeAccess returns a text that names the file or directory which this process may not use; "" if there is none known.
+// describeAccess returns a text with the file or directory that this process may not use, or "" if it cannot determine one.
 func describeAccess(path string) string {
 	for _, name := range []string{path, filepath.Dir(path)} {
 		if err := writable(name); err != nil {

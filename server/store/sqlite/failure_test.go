@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// TestFault: every error of the system that stands for a full, unwritable or closed disk has its reason, wherever it
-// comes from, and what is no such error stays what it is.
+// TestFault: each system error for a full or unwritable disk is converted to its reason, whether it comes from SQLite or
+// from the operating system, and other errors are returned unchanged.
 func TestFault(t *testing.T) {
 	t.Parallel()
 	for cause, want := range map[error]engine.Reason{
@@ -24,12 +24,12 @@ func TestFault(t *testing.T) {
 		if !errors.As(err, &f) || f.Reason != want || !errors.Is(err, cause) {
 			t.Errorf("%v is %v", cause, err)
 		}
-		if again := fault("/fleet.db", err); again != err { //nolint:errorlint // the very same error
+		if again := fault("/fleet.db", err); again != err { //nolint:errorlint // must be the identical error
 			t.Errorf("%v was wrapped twice: %v", cause, again)
 		}
 	}
 	for _, err := range []error{context.Canceled, fs.ErrNotExist, errors.New("no column of that name"), nil} {
-		if got := fault("/fleet.db", err); got != err { //nolint:errorlint // the very same error
+		if got := fault("/fleet.db", err); got != err { //nolint:errorlint // must be the identical error
 			t.Errorf("%v became %v", err, got)
 		}
 	}

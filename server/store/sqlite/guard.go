@@ -15,27 +15,27 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// guard detects that the file of an open store is no longer the one that was opened: that it was moved, removed,
-// replaced or overwritten. SQLite detects none of these: it continues to write to a file without a name, and applies
-// its write-ahead log to whatever has the name now.
+// guard detects that the file of an open store was moved, removed, replaced or overwritten. SQLite does not detect any of
+// these: it continues to write to a file that no longer has a name, and applies its write-ahead log to the file that has
+// the name now.
 //
-// A different file under the name is detected in every transaction, by its identity. That the same file was
-// overwritten, as by cp, can only be seen by a watched store ([Engine.Watch]): in write-ahead mode only a checkpoint
-// writes to the file itself, and every checkpoint leaves a trace in the index of the log (the -shm file). A file that
-// changed without such a trace was not changed by SQLite.
+// Each transaction checks whether the name still leads to the same file. Only a watched store ([Engine.Watch]) detects
+// that the same file was overwritten, such as by cp. In write-ahead mode, only a checkpoint writes to the file itself, and
+// each checkpoint leaves a trace in the index of the log (the -shm file). If the file changed without such a trace, it was
+// not changed by SQLite.
 type guard struct {
 	path string
-	real string      // path without symbolic links: the log and its index are beside it
-	file fs.FileInfo // as opened
+	real string      // path without symbolic links, next to which SQLite creates the log and its index
+	file fs.FileInfo // of the opened file
 
 	mu      sync.Mutex
-	broken  *engine.DatabaseError // permanent: only a restart helps
+	broken  *engine.DatabaseError // permanent until the process is restarted
 	over    bool                  // the file was overwritten
-	lookout *fileMonitor          // nil unless watched
+	lookout *fileMonitor          // nil if the store is not watched
 }
 
-// fileMonitor reads the files that SQLite has open. They stay open as long as the process has locks on them: when any of
-// them is closed, POSIX releases all locks of the process on the file.
+// fileMonitor reads the files that SQLite has open. It never closes them, because by POSIX's rules, closing a file releases
+// all locks that the process has on it, including SQLite's.
 type fileMonitor struct {
 	file, index *os.File
 	wal         fs.FileInfo // of the log
@@ -43,22 +43,22 @@ type fileMonitor struct {
 	base        snapshot // last known state of the file
 }
 
-// snapshot is a moment of the file without a checkpoint under way.
+// snapshot is the state of the file at a time without a running checkpoint.
 type snapshot struct {
 	log     checkpoints
 	size    int64
 	changed time.Time
-	sum     uint64 // over the contents
+	sum     uint64 // hash of the contents
 }
 
-// checkpoints is what the index of the log says of them.
+// checkpoints is the information about checkpoints in the index of the log.
 type checkpoints struct {
 	salt                  uint64
 	backfilled, attempted uint32
 }
 
-// Offsets in the -shm file, native byte order: SQLite's file format, "The
-// WAL-Index File Format" (https://www.sqlite.org/walformat.html).
+// Offsets in the -shm file, whose integers are in native byte order: see "The WAL-Index File Format"
+// (https://www.sqlite.org/walformat.html).
 const (
 	indexSalt      = 32
 	indexBackfill  = 96
@@ -66,12 +66,10 @@ const (
 	indexSize      = 136
 )
 
-// maxSummed bounds how many bytes of a file are read to see whether it was
-// written over.
+// maxSummed is the maximum number of bytes of the file that are hashed to detect whether it was overwritten.
 const maxSummed = 16 << 20
 
-// check returns a [engine.DatabaseError] if the name leads to another file than the one
-// that was opened, or to none.
+// check returns an [engine.DatabaseError] if the name does not lead to the opened file.
 func (g *guard) check() error {
 	g.mu.Lock()
 	broken := g.broken
@@ -79,7 +77,7 @@ func (g *guard) check() error {
 	switch {
 	case broken != nil:
 		return broken
-	case g.file == nil: // nothing is written here
+	case g.file == nil: // not set, because the file is not written to
 		return nil
 	}
 	now, err := os.Stat(g.path)
@@ -94,7 +92,7 @@ func (g *guard) check() error {
 	return nil
 }
 
-// What SQLite calls the files that it keeps beside a database.
+// Suffixes of the files that SQLite creates next to a database.
 const (
 	logSuffix   = "-wal"
 	indexSuffix = "-shm"
@@ -103,10 +101,10 @@ const (
 func (g *guard) log() string   { return g.real + logSuffix }
 func (g *guard) index() string { return g.real + indexSuffix }
 
-// Remove removes a file that nobody has open, with what SQLite keeps beside it.
+// Remove removes a database that no process has open, with SQLite's other files.
 func Remove(path string) {
 	for _, suffix := range []string{"", logSuffix, indexSuffix} {
-		_ = os.Remove(path + suffix) // what is not there need not go
+		_ = os.Remove(path + suffix) // a file may not exist
 	}
 }
 
@@ -114,8 +112,8 @@ func detached(path, what string) *engine.DatabaseError {
 	return &engine.DatabaseError{Database: path, Reason: engine.FileReplaced, Detail: what}
 }
 
-// checkContents is check, and looks for what was written into the file or
-// done to its log behind SQLite's back.
+// checkContents is check, and in a watched store also detects that another program overwrote the file, or removed or
+// replaced its log.
 func (g *guard) checkContents() error {
 	if err := g.check(); err != nil {
 		return err
@@ -135,8 +133,7 @@ func (g *guard) checkContents() error {
 	return nil
 }
 
-// check returns what was done to the file or to its log behind SQLite's back;
-// over says that it was written over.
+// check returns an error if another program changed the file or its log. over reports whether it overwrote the file.
 func (l *fileMonitor) check(path, log string) (broken *engine.DatabaseError, over bool) {
 	if now, err := os.Stat(log); err != nil || !os.SameFile(now, l.wal) {
 		return detached(path, "its write-ahead log "+log+" was moved, removed or replaced"), false
@@ -148,7 +145,7 @@ func (l *fileMonitor) check(path, log string) (broken *engine.DatabaseError, ove
 	case !quiet:
 		return nil, false
 	case now.size == l.base.size && now.changed.Equal(l.base.changed):
-		l.base.log = now.log // it may have begun anew, which does not touch the file
+		l.base.log = now.log // a restart of the log does not change the file
 		return nil, false
 	}
 	if now.sum, err = l.sum(now.size); err != nil {
@@ -157,8 +154,8 @@ func (l *fileMonitor) check(path, log string) (broken *engine.DatabaseError, ove
 	if now.log == l.base.log && (now.sum != l.base.sum || now.size != l.base.size) {
 		return detached(path, "something other than Craton wrote over it, such as a backup that was copied there"), true
 	}
-	// A checkpoint, or somebody touched it: what it is like now is what
-	// counts, if nothing came in between.
+	// The change was a checkpoint, or only of the modification time. This is the new known state, unless the file has
+	// changed again since it was hashed.
 	if again, quiet, err := l.observe(); err == nil && quiet && again.same(now) {
 		l.base = now
 	}
@@ -169,8 +166,7 @@ func (s snapshot) same(o snapshot) bool {
 	return s.log == o.log && s.size == o.size && s.changed.Equal(o.changed)
 }
 
-// observe reads the file's size and time; quiet says that no checkpoint was
-// under way meanwhile.
+// observe reads the file's size and modification time. quiet reports that no checkpoint was running meanwhile.
 func (l *fileMonitor) observe() (now snapshot, quiet bool, err error) {
 	before, err := l.checkpoints()
 	if err != nil {
@@ -194,8 +190,7 @@ func (l *fileMonitor) checkpoints() (checkpoints, error) {
 	return checkpoints{n.Uint64(b[indexSalt:]), n.Uint32(b[indexBackfill:]), n.Uint32(b[indexAttempted:])}, nil
 }
 
-// sum hashes the file, or as much of it as maxSummed allows, in pieces that
-// are spread over it.
+// sum hashes the file, or, if it is larger than maxSummed, pieces that are spread over it.
 func (l *fileMonitor) sum(size int64) (uint64, error) {
 	var h maphash.Hash
 	h.SetSeed(l.seed)
@@ -207,13 +202,13 @@ func (l *fileMonitor) sum(size int64) (uint64, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return 0, err
 		}
-		_, _ = h.Write(buf[:n]) // never fails
+		_, _ = h.Write(buf[:n]) // never returns an error
 	}
 	return h.Sum64(), nil
 }
 
-// watch begins to look into the file. A connection that has read must stay
-// open: it keeps the log where it is.
+// watch creates the monitor of the file. The caller must have read on a connection and keep it open, so that SQLite does
+// not remove the log and its index.
 func (g *guard) watch() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -238,12 +233,11 @@ func (g *guard) watch() error {
 	return nil
 }
 
-// Watch is that of [engine.Engine].
+// Watch implements [engine.Engine].
 //
-// A file that was moved or removed gets the rest of its log, so that it is
-// whole wherever it is now, and the log is emptied, so that nothing of it is
-// laid over a file that takes the name. If the file was written over, its log
-// is put aside under another name for the same reason.
+// If the file was moved or removed, its log is checkpointed into it, so that the file is complete in its new place. This
+// also empties the log, so that SQLite does not apply it to another file that gets the name. For the same reason, the log
+// is renamed if the file was overwritten.
 func (s *Engine) Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error) {
 	anchor, err := s.open(ctx)
 	if err != nil {
@@ -266,8 +260,7 @@ func (s *Engine) Watch(ctx context.Context, every time.Duration, report func(err
 	return func() { <-done }, nil
 }
 
-// watchLoop is the loop of Watch; it reports whether the file is in order at the
-// end.
+// watchLoop is the loop of Watch. It reports whether the file was in order at the last check.
 func (s *Engine) watchLoop(ctx context.Context, every time.Duration, anchor *conn, report func(error)) bool {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
@@ -284,14 +277,13 @@ func (s *Engine) watchLoop(ctx context.Context, every time.Duration, anchor *con
 			return !wrong
 		}
 		select {
-		case <-ctx.Done(): // one last look: Close comes next
+		case <-ctx.Done(): // check a last time, because Close is usually next
 		case <-tick.C:
 		}
 	}
 }
 
-// detach leaves the write-ahead log of a file that is not ours any more where
-// it harms nothing.
+// detach prevents the write-ahead log from being applied to a wrong file: see [Engine.Watch].
 func (s *Engine) detach(ctx context.Context, anchor *conn) error {
 	if s.guard.isOverwritten() {
 		suffix := ".aside-" + time.Now().UTC().Format("20060102T150405Z")

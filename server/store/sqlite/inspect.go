@@ -13,25 +13,24 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// inspectPatience is how long, in milliseconds, [Inspect] waits for other processes before it reports the file as
-// locked.
+// inspectPatience is how long [Inspect] waits for other processes, in milliseconds, before it reports the file as locked.
 const inspectPatience = 1000
 
 // Inspection is the result of [Inspect].
 type Inspection struct {
 	Path       string // absolute
 	Schema     int    // version of the file's schema; 0 for an empty file
-	Newest     int    // version that this program writes
-	Damage     string // the first fault that SQLite finds in the file's structure; "" if it finds none
+	Newest     int    // version that this program uses
+	Damage     string // the first error that SQLite finds in the file's structure; "" for none
 	ReadOnly   bool   // this process may read the file but not write to it
-	Unwritable string // why a trial write failed; "" if it did not, or was not tried
-	Free       uint64 // bytes that this process can still write beside the file; 0 if not known
+	Unwritable string // why a trial write failed; "" if it succeeded or was not tried
+	Free       uint64 // free space in the file's directory, in bytes; 0 if not known
 	Locked     bool   // another process held the write lock during the whole wait
 }
 
-// Inspect checks the file at an absolute path without changing it: it runs no migration and creates no file. To see
-// whether the disk accepts writes, one is begun and rolled back. A file that is missing, cannot be opened, or is not a
-// Craton database is an error.
+// Inspect checks the file at an absolute path without changing it: it does not migrate the schema or create a file. To
+// check whether the disk accepts writes, it begins a write and rolls it back. It returns an error if the file does not
+// exist, cannot be opened, or is not a Craton database.
 func Inspect(ctx context.Context, path string, schema []string) (Inspection, error) {
 	in := Inspection{Path: path, Newest: len(schema)}
 	if err := touch(path, false); err != nil {
@@ -43,7 +42,7 @@ func Inspect(ctx context.Context, path string, schema []string) (Inspection, err
 	}
 	s := &Engine{path: path, schema: schema, db: db}
 	err = s.inspectFile(ctx, &in)
-	in.Free, _ = freeBytes(filepath.Dir(path)) // 0: not known
+	in.Free, _ = freeBytes(filepath.Dir(path)) // 0 if not known
 	if isCode(err, sqlite3.SQLITE_CORRUPT) {
 		in.Damage, err = err.Error(), nil
 	}
@@ -78,21 +77,21 @@ func (s *Engine) inspectFile(ctx context.Context, in *Inspection) error {
 		in.Locked = true
 		return nil
 	case err == nil:
-		// On a read-only file SQLite makes this a read transaction, and a full disk shows only when the log grows. So
-		// more is written than fits the cache, and rolled back.
+		// On a read-only file, SQLite silently begins a read transaction instead, and a full disk only causes an error when
+		// the log grows. So the probe writes more than the cache can store, which is rolled back.
 		for _, text := range probe {
 			if err = c.Exec(ctx, text, nil); err != nil {
 				break
 			}
 		}
-		_ = c.rollback(ctx) // after some failures SQLite has done it already
+		_ = c.rollback(ctx) // after some errors, SQLite has already rolled back
 		return in.unwritable(s.path, err)
 	default:
 		return in.unwritable(s.path, err)
 	}
 }
 
-// probe is a write that reaches the log before it is rolled back.
+// probe is a write that is large enough to reach the log before it is rolled back.
 var probe = []string{"CREATE TABLE inspection (filler)", "INSERT INTO inspection VALUES (randomblob(200000))"}
 
 // unwritable records the error of a trial write.
@@ -110,7 +109,7 @@ func (in *Inspection) unwritable(path string, err error) error {
 	}
 }
 
-// isCode reports whether err is an SQLite error with a primary code.
+// isCode reports whether err is an SQLite error with the given primary code.
 func isCode(err error, code int) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && e.Code()&0xFF == code

@@ -21,7 +21,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// applicationID marks a SQLite file as ours ("CRAT").
+// applicationID marks an SQLite file as a Craton database ("CRAT").
 const applicationID = 0x43524154
 
 // lockPatience is how long an operation waits for the file's write lock before it fails.
@@ -29,20 +29,20 @@ const lockPatience = 2 * time.Minute
 
 var _ engine.Engine = (*Engine)(nil)
 
-// Engine is an open file. Any number of processes may have the same file open.
+// Engine is an open file. Several processes may open the same file.
 type Engine struct {
 	path      string
 	schema    []string
 	db        *sql.DB
-	idle      chan *conn // for reading, open and idle
-	unopened  chan *conn // for reading, not yet open
+	idle      chan *conn // open connections for reading that are not in use
+	unopened  chan *conn // connections for reading that are not open yet
 	writer    writer
 	guard     guard
 	closeOnce sync.Once
 	waits     atomic.Int64
 	waited    atomic.Int64 // nanoseconds
 	retries   atomic.Int64
-	scratch   bool // a file without a name, which no further connection can open
+	scratch   bool // the file has no name, so no other connection can open it
 }
 
 // Errors for a file that is not a Craton database.
@@ -56,19 +56,19 @@ type foreign string
 func (e foreign) Error() string { return string(e) }
 func (e foreign) Unwrap() error { return engine.ErrForeign }
 
-// Open opens the file at an absolute path. schema are the migrations: the n-th migrates a file from version n to n+1,
-// and the version of a file is SQLite's user_version.
+// Open opens the file at an absolute path. schema[n] is the migration from version n to n+1. The version of a file is
+// SQLite's user_version.
 //
-// With o.Create, a missing or empty file is created, readable by its owner only. Without it, a missing file is an error
-// that wraps [fs.ErrNotExist]. A file that is not a Craton database, or that a newer version has written, is refused.
+// With o.Create, Open creates a missing or empty file, which only its owner can read. Otherwise, a missing file is an
+// error that wraps [fs.ErrNotExist]. Open refuses a file that is not a Craton database or has a newer schema.
 func Open(ctx context.Context, path string, schema []string, o engine.Options) (*Engine, error) {
 	return OpenFast(ctx, path, schema, o, full)
 }
 
-// full is SQLite's synchronous mode in which a commit survives a power cut.
+// full is SQLite's synchronous mode in which a commit survives a power failure.
 const full = 2
 
-// OpenFast is Open with a synchronous mode, for tests that do not depend on durability.
+// OpenFast is Open with the given synchronous mode, for tests that do not depend on durability.
 func OpenFast(ctx context.Context, path string, schema []string, o engine.Options, synchronous int) (*Engine, error) {
 	if err := touch(path, o.Create); err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func OpenFast(ctx context.Context, path string, schema []string, o engine.Option
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	// The log is beside the file itself, not beside a link to it.
+	// The log is next to the file itself, not next to a symbolic link to it.
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
@@ -86,7 +86,7 @@ func OpenFast(ctx context.Context, path string, schema []string, o engine.Option
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	// One more connection belongs to the writer.
+	// There are two more connections: for the writer, and for Watch.
 	readers := Readers()
 	db.SetMaxOpenConns(readers + 2)
 	s := &Engine{path: path, schema: schema, db: db, idle: make(chan *conn, readers), unopened: make(chan *conn, readers), guard: guard{path: path, real: real, file: file}}
@@ -102,8 +102,8 @@ func OpenFast(ctx context.Context, path string, schema []string, o engine.Option
 
 // Close waits for running operations and closes the file.
 //
-// If the file is no longer the one that was opened, it is not closed: SQLite would checkpoint the log into another
-// file, or remove another file's log. The process must end.
+// If the file is no longer the one that was opened, it remains open until the process ends. If it were closed, SQLite would
+// checkpoint the log into another file, or remove another file's log.
 func (s *Engine) Close() error {
 	var err error
 	s.closeOnce.Do(func() {
@@ -123,7 +123,7 @@ func (s *Engine) Close() error {
 	return err
 }
 
-// Ping checks that the database answers, and that its file is in place.
+// Ping checks that the database responds, and that its file is still the one that was opened.
 func (s *Engine) Ping(ctx context.Context) error {
 	if err := s.guard.checkContents(); err != nil {
 		return err
@@ -137,7 +137,7 @@ func (s *Engine) Ping(ctx context.Context) error {
 // Name returns the file's path.
 func (s *Engine) Name() string { return s.path }
 
-// Ready implements [engine.Engine]. It waits its turn among the writes.
+// Ready implements [engine.Engine]. It waits for the writes before it.
 func (s *Engine) Ready(ctx context.Context) error {
 	return s.Write(ctx, engine.Work{Run: func(ctx context.Context, tx engine.Tx) error {
 		if free, err := freeBytes(filepath.Dir(s.guard.real)); err == nil && free < minIdle {
@@ -154,7 +154,7 @@ func (s *Engine) Ready(ctx context.Context) error {
 	}})
 }
 
-// minIdle is the free space beside the file, in bytes, below which the database is not ready for writes.
+// minIdle is the free space in the file's directory, in bytes, below which the database is not ready for writes.
 const minIdle = 1 << 20
 
 // Stats implements [engine.Engine].
@@ -166,7 +166,7 @@ func (s *Engine) Stats() engine.Stats {
 	}
 }
 
-// Dialect returns SQLite's dialect. Its Ordered and Unindexed replace the statistics that SQLite does not have.
+// Dialect returns SQLite's dialect. Its Ordered and Unindexed compensate for the missing statistics of the planner.
 func (s *Engine) Dialect() *engine.Dialect { return dialect }
 
 // missing returns the error for a file that does not exist and must not be created.
@@ -174,13 +174,13 @@ func missing(path, what string) error {
 	return fmt.Errorf("%s %s: begin with `craton server bootstrap --database sqlite:%s` or `craton apply FILE`: %w", path, what, path, fs.ErrNotExist)
 }
 
-// touch checks that path is a file, or creates it with mode 0600: SQLite gives the same mode to the files beside it.
+// touch checks that path is a file, or creates it with mode 0600. SQLite uses the same mode for its other files.
 func touch(path string, create bool) error {
 	info, err := os.Stat(path)
 	switch {
 	case err == nil && info.IsDir():
 		return fmt.Errorf("database %s %w", path, errDirectory)
-	case err == nil && !info.Mode().IsRegular(): // reading from a pipe would block forever
+	case err == nil && !info.Mode().IsRegular(): // a read from a pipe would block forever
 		return fmt.Errorf("database %s is a device or a pipe, not a file", path)
 	case err == nil:
 		return nil
@@ -196,11 +196,11 @@ func touch(path string, create bool) error {
 	return f.Close()
 }
 
-// Readers returns how many reads run at once: more would only compete for the processors.
+// Readers returns the maximum number of concurrent reads. More of them would only compete for the CPUs.
 func Readers() int { return 2 + 2*runtime.GOMAXPROCS(0) }
 
-// pageCache returns the size of each connection's page cache in KiB. The total is bounded, however many processors
-// there are.
+// pageCache returns the size of each connection's page cache, in KiB. The total size is limited, regardless of the number
+// of CPUs.
 func pageCache() int {
 	const all, least, most = 64 << 10, 2 << 10, 16 << 10
 	return min(max(all/(Readers()+1), least), most)
@@ -208,21 +208,21 @@ func pageCache() int {
 
 func dsn(path string, synchronous int) string {
 	q := url.Values{}
-	q.Set("mode", "rw") // never create: touch has done that, with the right mode
+	q.Set("mode", "rw") // do not create the file: touch has done so, with the right mode
 	for _, pragma := range []string{
 		"busy_timeout(10000)",
 		"foreign_keys(1)",
 		fmt.Sprintf("synchronous(%d)", synchronous),
 		fmt.Sprintf("cache_size(-%d)", pageCache()),
-		"temp_store(1)", // sorting and recursion spill to a file beyond the cache
+		"temp_store(1)", // large sorts and recursive queries use temporary files
 	} {
 		q.Add("_pragma", pragma)
 	}
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
 }
 
-// prepareFile checks that the file is a Craton database, turns on the write-ahead log and runs missing migrations. Any
-// number of processes can do this at once.
+// prepareFile checks that the file is a Craton database, turns on the write-ahead log, and runs missing migrations. Several
+// processes can do this concurrently.
 func (s *Engine) prepareFile(ctx context.Context, o engine.Options) error {
 	return s.retryBusy(ctx, func() error {
 		c, err := s.open(ctx)
@@ -257,14 +257,14 @@ func (s *Engine) inspect(ctx context.Context, c *conn) (version int, empty bool,
 	if err := header(); err != nil {
 		return 0, false, err
 	}
-	if id == 0 { // empty, foreign, or being created by another process right now
+	if id == 0 { // empty, not a Craton database, or just being created by another process
 		if err := c.Row(ctx, "SELECT count(*) FROM sqlite_master", nil, &tables); err != nil {
 			return 0, false, err
 		}
 		if version == 0 && tables == 0 {
 			return 0, true, nil
 		}
-		if err := header(); err != nil { // with the tables came the rest
+		if err := header(); err != nil { // read again: another process has created the database
 			return 0, false, err
 		}
 	}
@@ -281,9 +281,9 @@ func (s *Engine) migrate(ctx context.Context, c *conn, o engine.Options) error {
 	if err := c.Exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
 	}
-	version, _, err := s.inspect(ctx, c) // again: another process may have been first
+	version, _, err := s.inspect(ctx, c) // check again: another process may have migrated it first
 	if err == nil && version > 0 && version < len(s.schema) && o.Upgrade != nil {
-		err = o.Upgrade(ctx, s, version) // while no one else can write
+		err = o.Upgrade(ctx, s, version) // no other process can write meanwhile
 	}
 	if err == nil {
 		for _, m := range s.schema[version:] {
@@ -301,7 +301,7 @@ func (s *Engine) migrate(ctx context.Context, c *conn, o engine.Options) error {
 	return c.Exec(ctx, "COMMIT", nil)
 }
 
-// describe converts an SQLite error to a [DatabaseError], or adds the file's path.
+// describe converts an SQLite error to an [engine.DatabaseError], or adds the file's path to the error.
 func (s *Engine) describe(err error) error {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
@@ -322,7 +322,7 @@ func isDetached(err error) bool {
 	return errors.As(err, &f) && f.Reason == engine.FileReplaced
 }
 
-// isBusy reports whether err means that another process is in the way.
+// isBusy reports whether err is due to a lock of another process.
 func isBusy(err error) bool {
 	var e *sqlite.Error
 	if !errors.As(err, &e) {
@@ -345,8 +345,8 @@ func isReference(err error) bool {
 	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 }
 
-// retryBusy repeats fn while other processes are in its way. SQLite's busy timeout covers most waits, but not a change
-// of the journal mode, the recovery of a log, or the moment when the last connection closes it.
+// retryBusy repeats fn while locks of other processes prevent it. SQLite's busy timeout covers most of these waits, but not
+// a change of the journal mode, the recovery of a log, or the deletion of the log by the last connection.
 func (s *Engine) retryBusy(ctx context.Context, fn func() error) error {
 	deadline := time.Now().Add(lockPatience)
 	return retry.Pauses{First: time.Millisecond, Max: 100 * time.Millisecond}.Do(ctx, func(n int) (again bool, err error) {

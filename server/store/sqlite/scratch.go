@@ -16,22 +16,22 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// AttachedPrefix is the prefix of the tables of an attached database while a scratch file is filled: "live.hosts".
+// AttachedPrefix is the prefix for the tables of the attached database while a scratch file is filled: "live.hosts".
 const AttachedPrefix = "live."
 
 const (
 	scratchName = "craton-past-*.db"
-	abandoned   = time.Hour // since the last write to a scratch file
+	abandoned   = time.Hour // age of the last write after which a scratch file is removed
 )
 
-// Scratch creates a temporary database that fill fills, and that is only read afterwards. It is deleted with
-// [Engine.Close] or with the process: once complete, its file has no name. beside, if not nil, is a database whose
-// tables fill can read in one snapshot, with [AttachedPrefix].
+// Scratch creates a temporary database, calls fill to fill it, and returns it for reading only. Its file is unlinked, so
+// that it is deleted by [Engine.Close] or the end of the process. beside, if not nil, is a database whose tables fill can
+// read in one snapshot, with [AttachedPrefix].
 //
-// An error of fill is returned as it is.
+// An error of fill is returned unchanged.
 func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx context.Context, tx engine.Tx) error) (_ *Engine, err error) {
 	sweep()
-	f, err := os.CreateTemp(TempDir(), scratchName) // its mode is 0600
+	f, err := os.CreateTemp(TempDir(), scratchName) // with mode 0600
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, &engine.DatabaseError{Database: TempDir(), Reason: engine.NoAccess, Detail: "there is no such directory, and TMPDIR says that temporary files go there", Err: err}
@@ -39,7 +39,7 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 		return nil, fault(filepath.Join(TempDir(), scratchName), fmt.Errorf("a file for a past state: %w", err))
 	}
 	path := f.Name()
-	defer os.Remove(path) //nolint:errcheck // otherwise the next sweep finds it
+	defer os.Remove(path) //nolint:errcheck // if it fails, a later sweep removes the file
 	if err := f.Close(); err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 	s := &Engine{path: "of a past state", schema: schema, db: db, idle: make(chan *conn, readers), unopened: make(chan *conn, readers), scratch: true}
 	s.guard.path = s.path
 	s.writer.init()
-	s.writer.shut = true // there are no writes; reads still wait for a connection
+	s.writer.shut = true // refuses writes; reads still wait for a connection
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, db.Close())
@@ -72,7 +72,7 @@ func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx
 		if beside == nil || errors.As(fault(path, err), &full) && full.Reason == engine.DiskFull {
 			return nil, fault(path, err)
 		}
-		return nil, beside.outcome(err) // which is only read
+		return nil, beside.outcome(err) // the error can be due to the database that is read
 	}
 	s.idle <- q
 	for len(s.idle) < readers {
@@ -103,10 +103,10 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 			return q.note(err)
 		}
 	}
-	// Filling tables without indexes, and creating those afterwards, is faster.
+	// It is faster to fill tables without indexes, and create these afterwards.
 	var name, table, text string
 	var drop []string
-	indexes := map[string][]string{} // by table
+	indexes := map[string][]string{} // statements by table
 	err := q.Each(ctx, "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL", nil, []any{&name, &table, &text}, func() error {
 		drop, indexes[table] = append(drop, "DROP INDEX "+name), append(indexes[table], text)
 		return nil
@@ -130,7 +130,7 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 			if beside == nil {
 				return nil
 			}
-			var n int // takes the snapshot for everything that is read
+			var n int // this query takes the snapshot
 			return errors.Join(q.Row(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+AttachedPrefix+"sqlite_master LIMIT 1)", nil, &n), beside.guard.checkContents())
 		},
 		func() error { return fill(ctx, q) },
@@ -142,7 +142,7 @@ func (s *Engine) fillScratch(ctx context.Context, q *conn, beside *Engine, fill 
 			return err
 		}
 	}
-	q.closeStatements() // an open statement would keep the database attached
+	q.closeStatements() // an open statement would prevent DETACH
 	if beside == nil {
 		return nil
 	}
@@ -158,7 +158,7 @@ func (q *conn) execAll(ctx context.Context, texts []string) error {
 	return nil
 }
 
-// makeIndexes creates the indexes of the tables that still exist.
+// makeIndexes creates the indexes of those tables that still exist.
 func (q *conn) makeIndexes(ctx context.Context, indexes map[string][]string) error {
 	var table string
 	var texts []string
@@ -172,17 +172,18 @@ func (q *conn) makeIndexes(ctx context.Context, indexes map[string][]string) err
 	return q.execAll(ctx, texts)
 }
 
-// sweep removes the files of processes that were killed while they filled a scratch file.
+// sweep removes scratch files whose processes were killed while they filled them.
 func sweep() {
-	left, _ := filepath.Glob(filepath.Join(TempDir(), scratchName)) // the pattern is right
+	left, _ := filepath.Glob(filepath.Join(TempDir(), scratchName)) // the pattern is valid
 	for _, path := range left {
 		if info, err := os.Lstat(path); err == nil && info.Mode().IsRegular() && info.Mode().Perm() == 0o600 && time.Since(info.ModTime()) > abandoned {
-			_ = os.Remove(path) // another process may be first, or it belongs to another user
+			_ = os.Remove(path) // another process may remove it first, or another user may own it
 		}
 	}
 }
 
-// TempDir returns the directory that SQLite uses for large temporary files: /tmp is often in memory.
+// TempDir returns the directory that SQLite uses for large temporary files. The default is not /tmp, which is often in
+// memory.
 func TempDir() string {
 	if dir := os.Getenv("TMPDIR"); dir != "" {
 		return dir

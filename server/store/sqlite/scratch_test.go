@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// TestScratchFull: where a past state has no room, it is the directory of past states that is full, not the database, and
-// nothing is left in it.
+// TestScratchFull: if there is no space for a past state, the error is about the directory for temporary files, not the
+// database, and no file is left behind.
 func TestScratchFull(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	schema := []string{"CREATE TABLE t (v TEXT)"}
@@ -38,7 +38,7 @@ func TestScratchFull(t *testing.T) {
 	}
 }
 
-// TestScratchNowhere: a directory that is not there is named.
+// TestScratchNowhere: the error for a missing directory contains its name.
 func TestScratchNowhere(t *testing.T) {
 	nowhere := filepath.Join(t.TempDir(), "gone")
 	t.Setenv("TMPDIR", nowhere)

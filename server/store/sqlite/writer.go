@@ -10,28 +10,28 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// maxBatch bounds how many writes share one transaction.
+// maxBatch is the maximum number of writes in one transaction.
 const maxBatch = 256
 
-// writer runs all writes of this process on one connection, one after the other. Waiting writes share one transaction,
-// so that one fsync makes all of them durable; each has its own savepoint, so that a refused write does not affect the
-// others. A write returns after COMMIT, never before.
+// writer runs all writes of this process on one connection, one after the other. Pending writes share a transaction, so
+// that one fsync makes all of them durable. Each write has its own savepoint, so that a refused write does not affect the
+// others. A write only returns after the COMMIT.
 type writer struct {
 	jobs   chan *job
 	quit   chan struct{}
 	done   chan struct{}
 	once   sync.Once
 	run    sync.Once
-	closed sync.RWMutex // held for reading while a job is handed over
+	closed sync.RWMutex // held for reading while a job is sent
 	shut   bool
 
-	nextFold time.Time // earliest time of the next fold; used by the writer only
+	nextFold time.Time // earliest time of the next fold; only used by the writer
 }
 
 type job struct {
 	run    func(ctx context.Context, tx engine.Tx) error
 	err    error
-	failed bool // an error of SQLite, not a refusal by the job itself
+	failed bool // err comes from SQLite, and is not a refusal by the job
 	done   chan struct{}
 }
 
@@ -47,14 +47,14 @@ func (w *writer) stop() {
 	w.shut = true
 	w.closed.Unlock()
 	w.once.Do(func() { close(w.quit) })
-	w.run.Do(func() { close(w.done) }) // it has never run
+	w.run.Do(func() { close(w.done) }) // the writer never ran
 	<-w.done
 }
 
-// Write implements [engine.Engine]. The outcome of a commit is always known.
+// Write implements [engine.Engine]. It does not need work.Committed, because the outcome of a commit is always known.
 //
-// ctx only bounds the wait for a place: once begun, a write is finished and its outcome returned, because interrupting
-// one statement would roll back the whole batch.
+// ctx only bounds the wait in the queue. A write that has begun is completed, and its outcome returned, because an
+// interrupted statement would roll back all writes of the batch.
 func (s *Engine) Write(ctx context.Context, work engine.Work) error {
 	w := &s.writer
 	j := &job{run: work.Run, done: make(chan struct{})}
@@ -81,7 +81,7 @@ func (s *Engine) Write(ctx context.Context, work engine.Work) error {
 func (s *Engine) serveWrites() {
 	w := &s.writer
 	defer close(w.done)
-	// Writes outlive the requests that ask for them; see write.
+	// Writes are completed even if their requests are cancelled: see Write.
 	ctx := context.Background()
 	q := s.conn()
 	defer q.close()
@@ -113,7 +113,7 @@ func (s *Engine) serveWrites() {
 				return err
 			}
 			if fresh {
-				// The savepoints are small: keeping them in files would cost a tenth of the speed.
+				// The journals of savepoints are small. Keeping them in memory instead of files makes writes a tenth faster.
 				if err := q.Exec(ctx, "PRAGMA temp_store = 2", nil); err != nil {
 					return err
 				}
@@ -134,8 +134,8 @@ func (s *Engine) serveWrites() {
 	}
 }
 
-// commit runs a batch in one transaction, with savepoints unless it has only one job. An error means that none of the
-// batch was stored.
+// commit runs a batch in one transaction, with savepoints unless there is only one job. If it returns an error, nothing of
+// the batch was stored.
 func (s *Engine) commit(ctx context.Context, q *conn, batch []*job) error {
 	if err := q.Exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
@@ -174,11 +174,12 @@ func (s *Engine) commit(ctx context.Context, q *conn, batch []*job) error {
 	if err := q.Exec(ctx, "COMMIT", nil); err != nil {
 		return errors.Join(err, q.rollback(ctx))
 	}
-	// Writes to a file without a name are lost. And the guard needs to see what this commit did to the log.
+	// If the file has lost its name, the writes are lost. The guard also has to record the changes of this commit to the
+	// log.
 	return s.guard.checkContents()
 }
 
-// runJob runs a job, and keeps a panic in one write from ending the writer.
+// runJob runs a job, and converts a panic to an error, so that the writer continues.
 func runJob(ctx context.Context, q *conn, j *job) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
