@@ -23,7 +23,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// A backup is a file of JSON lines, compressed with zstd. It is the same for every engine:
+// A backup is a file of JSON lines, compressed with zstd. Its format is the same for all engines:
 //
 //	{"format":"craton backup","version":1,"schema":2,"program":"0.1.0","made":"2026-11-29T10:00:00Z","database":"sqlite"}
 //	{"table":"projects","columns":["seq","id","name","created_at","updated_at"],"last":{"seq":1}}
@@ -31,28 +31,28 @@ import (
 //	...
 //	{"rows":12345,"sha256":"..."}
 //
-// Tables are in an order in which a row comes before the rows that refer to it. A column that refers to its own table
-// comes later, in a part with "update" instead of "table". "last" is the last id that the database has given out, so
-// that no id is given out twice. The last line has the number of rows before it and the SHA-256 of the bytes before it:
-// a file without it is incomplete.
+// The tables are ordered so that rows come before those that refer to them. A column that refers to its own table comes
+// later, in a part with "update" instead of "table". "last" has the last id that the database has assigned, so that no id
+// is assigned twice. The last line has the number of rows and the SHA-256 of the bytes before it. A file without this line
+// is incomplete.
 //
-// A backup contains everything: users with the hashes of their keys, and the change log.
+// A backup contains all data, including users with the hashes of their keys, and the change log.
 const (
 	backupFormat  = "craton backup"
 	backupVersion = 1
 )
 
-// BackupInfo describes a backup: it is the backup's first line.
+// BackupInfo describes a backup. It is the backup's first line.
 type BackupInfo struct {
 	Format   string    `json:"format"`
-	Version  int       `json:"version"`  // of the format
-	Schema   int       `json:"schema"`   // of the tables
-	Program  string    `json:"program"`  // version of the program that made it
+	Version  int       `json:"version"`  // version of the format
+	Schema   int       `json:"schema"`   // version of the schema
+	Program  string    `json:"program"`  // version of the program that created it
 	Created  time.Time `json:"made"`     // UTC
 	Database string    `json:"database"` // sqlite or postgres
 }
 
-// part is the line that begins a part of a backup.
+// part is the first line of a part of a backup.
 type part struct {
 	Table   string           `json:"table,omitempty"`
 	Update  string           `json:"update,omitempty"`
@@ -68,15 +68,15 @@ type end struct {
 
 // Step is the progress of a backup or a restore.
 type Step struct {
-	Rows  int64 // so far
-	All   int64 // 0 if not known
+	Rows  int64 // number of rows so far
+	All   int64 // number of all rows; 0 if not known
 	Table string
 }
 
-// Backup writes a snapshot of the whole database, while reads and writes continue, and returns the number of rows.
-// program is the version that the backup names. report is called with the progress, and may be nil. The memory needed
-// does not depend on the size of the database. The backup has the schema of the database, which can be an older one: see
-// [Options].
+// Backup writes a snapshot of the database to w and returns the number of rows. Reads and writes can continue meanwhile.
+// program is the version of the program, for the backup's first line. report, if not nil, is called with the progress. The
+// required memory does not depend on the size of the database. The backup has the database's schema, which may be older:
+// see [Options].
 func (s *Store) Backup(ctx context.Context, w io.Writer, program string, report func(Step)) (int64, error) {
 	return backup(ctx, s.engine, w, program, s.now(), report)
 }
@@ -93,7 +93,7 @@ func backup(ctx context.Context, e engine.Engine, w io.Writer, program string, n
 		if err := tx.Row(ctx, e.Dialect().Version, nil, &schema); err != nil {
 			return err
 		}
-		if schema > len(migrations) { // since it was opened
+		if schema > len(migrations) { // another process has migrated it since it was opened
 			return engine.NewerError("database "+e.Name(), schema, len(migrations))
 		}
 		if err := b.line(BackupInfo{Format: backupFormat, Version: backupVersion, Schema: schema, Program: program, Created: now.UTC().Truncate(time.Second), Database: e.Dialect().Name}); err != nil {
@@ -134,7 +134,7 @@ func (b *backupWriter) line(v any) error {
 
 func (b *backupWriter) table(ctx context.Context, tx engine.Tx, d *engine.Dialect, t *table) error {
 	p := part{Table: t.name}
-	var own []tableColumn // columns that refer to the table itself
+	var own []tableColumn // columns that refer to the same table
 	var columns []tableColumn
 	for _, c := range t.columns {
 		if c.itself {
@@ -214,7 +214,7 @@ func (b *backupWriter) rows(ctx context.Context, tx engine.Tx, t *table, columns
 	})
 }
 
-// InvalidBackupError is the error for a file that is not a backup, or not a complete one.
+// InvalidBackupError is the error for a file that is not a complete backup.
 type InvalidBackupError struct {
 	File string
 	Why  string
@@ -222,7 +222,7 @@ type InvalidBackupError struct {
 
 func (e *InvalidBackupError) Error() string { return fmt.Sprintf("%s %s", e.File, e.Why) }
 
-// maxLine bounds a line of a backup: a row with a value of one megabyte, escaped.
+// maxLine is the maximum length of a line of a backup. It has room for a row with a value of one megabyte, escaped.
 const maxLine = 64 << 20
 
 // backupReader reads a backup line by line.
@@ -233,9 +233,9 @@ type backupReader struct {
 	rows  int64
 	info  BackupInfo
 
-	tables []*table // of the backup's schema
+	tables []*table // tables of the backup's schema
 	table  *part
-	parts  []*part // so far
+	parts  []*part // parts that were read so far
 	row    []any
 	done   bool
 }
@@ -283,7 +283,8 @@ func (b *backupReader) hash() {
 	b.sum.Write([]byte{'\n'})
 }
 
-// checkPart checks that a part names a table of the schema, and columns of that table: both become part of statements.
+// checkPart checks that a part has the names of a table of the schema and of columns of that table. The names become part
+// of statements.
 func (b *backupReader) checkPart(p *part) error {
 	name := p.Table + p.Update
 	at := slices.IndexFunc(b.tables, func(t *table) bool { return t.name == name })
@@ -309,7 +310,7 @@ func (b *backupReader) checkPart(p *part) error {
 	return nil
 }
 
-// read parses a row into b.row: integers, texts, true, false and null.
+// read parses a row of integers, texts, true, false and null into b.row.
 func (b *backupReader) read(line []byte) error {
 	if !gjson.ValidBytes(line) {
 		return b.bad("is damaged: a row is no JSON")
@@ -343,7 +344,8 @@ func (b *backupReader) read(line []byte) error {
 	return err
 }
 
-// next returns the next row, which belongs to b.table, or nil after the last one. The row is valid until the next call.
+// next returns the next row, which belongs to b.table, or nil after the last one. The row is only valid until the next
+// call.
 func (b *backupReader) next() ([]any, error) {
 	for b.lines.Scan() {
 		line := b.lines.Bytes()

@@ -16,51 +16,51 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// BulkParams describe a bulk edit of all objects that match Where.
+// BulkParams describes a bulk edit of all objects that match Where.
 type BulkParams struct {
 	Where *where.Where
 
-	Set     []Variable // variables to set,
-	Unset   []string   // and to remove
+	Set     []Variable // variables to set
+	Unset   []string   // variables to delete
 	Update  Values     // columns to change
-	Add     []string   // labels to add to devices,
-	Remove  []string   // and to remove
-	Labels  []string   // with Exact: the labels that they have afterwards
+	Add     []string   // labels to add to devices
+	Remove  []string   // labels to remove from devices
+	Labels  []string   // with Exact: all labels that the devices have afterwards
 	Exact   bool       //
-	Move    *Place     // where to move them
-	Protect *bool      // protect or unprotect them
-	Delete  bool       // delete them, instead of all of the above
+	Move    *Place     // where to move the objects
+	Protect *bool      // protect or unprotect the objects
+	Delete  bool       // delete the objects; the fields above do not apply
 
 	Check    bool   // change nothing, only report
-	Expected string // [BulkResult.Matched] or [BulkResult.Preview] of an earlier check, or the number of objects; "" for no expectation
+	Expected string // the expected [BulkResult.Matched], [BulkResult.Preview] or number of objects; "" for no expectation
 }
 
-// BulkResult is what a bulk edit did, or would do.
+// BulkResult describes what a bulk edit did, or would do.
 type BulkResult struct {
-	Count    int            // of the matching objects
-	Matched  string         // identifies this set of objects
-	Preview  string         // identifies these objects and these changes
-	Changed  int            // of the matching objects; the others are already as wanted
-	Steps    []BulkStep     // the first objects that change
-	Effects  []Effect       // what changes, the most frequent first
-	More     int            // effects and changes that are not listed
-	Deletes  map[string]int // the contents that are deleted too, counted by kind
-	Affected []Affected     // effect on resolved variables; only with [BulkParams.Check]
-	At       Cursor         // the write; zero if nothing was changed
+	Count    int            // number of matching objects
+	Matched  string         // identifies the set of matching objects
+	Preview  string         // identifies the matching objects and their changes
+	Changed  int            // number of objects that change; the other matching ones are already as requested
+	Steps    []BulkStep     // the first objects that change, up to maxBulkSteps
+	Effects  []Effect       // the changes, the most frequent first
+	More     int            // number of effects and changes that are not listed
+	Deletes  map[string]int // number of contents that are deleted too, by kind
+	Affected []Affected     // effects on resolved variables; only with [BulkParams.Check]
+	At       Cursor         // cursor of the write; zero if nothing was changed
 }
 
-// BulkStep names an object that changes.
+// BulkStep identifies an object that changes.
 type BulkStep struct{ Object, Path string }
 
 // Effect is a change that several objects have in common.
 type Effect struct {
 	What          string // variable, field or label
 	Name          string
-	Before, After string // JSON, or the beginning of a long value as text; "" for none. For a label it is true
+	Before, After string // JSON, or the beginning of a long value; "" for none. A label's value is true
 	Count         int
 }
 
-// Limits of a bulk edit, and of what its result lists.
+// Limits of a bulk edit and of its result.
 const (
 	maxBulk           = 50_000
 	maxBulkSteps      = 100
@@ -69,10 +69,10 @@ const (
 	maxShownValue     = 2000 // bytes of a value
 )
 
-// Bulk changes all objects of e that match b.Where, in one transaction and with one revision: all of them or none. Each
-// object is changed as by a single write, and refused for the same reasons.
+// Bulk changes all objects of e that match b.Where, in one transaction with one revision. Each object is changed like by
+// an individual write, which can be refused for the same reasons; then no object is changed.
 //
-// [PreconditionFailed] if b.Expected is given and by now other objects match, or other changes would be made.
+// It fails with [PreconditionFailed] if the matching objects, or their changes, are not as b.Expected describes.
 func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b BulkParams) (*BulkResult, error) {
 	var w *bulkRun
 	err := s.writeLong(ctx, func(ctx context.Context, q *session) error {
@@ -114,7 +114,7 @@ type bulkRun struct {
 	BulkParams
 	done     *BulkResult
 	effects  map[effectKey]int
-	doing    hash.Hash        // of everything that is done
+	doing    hash.Hash        // hash of all changes
 	affected *affectedCounter // nil if not requested
 }
 
@@ -153,9 +153,9 @@ func (w *bulkRun) run(ctx context.Context) error {
 // previewMark is the prefix of [BulkResult.Preview].
 const previewMark = "preview-"
 
-// checkExpected refuses to change anything but what the caller has seen.
+// checkExpected refuses an edit whose changes differ from the preview that the caller has seen.
 func (w *bulkRun) checkExpected() error {
-	fmt.Fprintf(w.doing, "%s %v", w.done.Matched, w.done.Deletes) // maps are printed in order
+	fmt.Fprintf(w.doing, "%s %v", w.done.Matched, w.done.Deletes) // fmt prints maps in the order of their keys
 	w.done.Preview = previewMark + hex.EncodeToString(w.doing.Sum(nil)[:16])
 	if strings.HasPrefix(w.Expected, previewMark) && w.Expected != w.done.Preview {
 		return refuse(PreconditionFailed, "The %ss, or their values, have changed since the preview. Check again.", w.e.Name)
@@ -163,8 +163,8 @@ func (w *bulkRun) checkExpected() error {
 	return nil
 }
 
-// lock finds the matching rows and locks them. A change that comes before the lock may decide whether a row matches, so
-// they are looked up again afterwards.
+// lock finds the matching rows and locks them. A concurrent write may change which rows match before they are locked, so
+// lock repeats the search until it finds the same rows again.
 func (w *bulkRun) lock(ctx context.Context) ([]Row, error) {
 	const tries = 5
 	for range tries {
@@ -344,7 +344,7 @@ func (w *bulkRun) changeOne(ctx context.Context, row Row, own hierarchy.Variable
 	return changed, nil
 }
 
-// textOf returns the value of a column as JSON.
+// textOf returns a column's value as JSON.
 func textOf(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -359,14 +359,14 @@ func textOf(v any) string {
 func (w *bulkRun) effect(what, name, before, after string) {
 	fmt.Fprintln(w.doing, what, len(name), len(before), len(after), name+before+after)
 	k := effectKey{what, name, brief(before), brief(after)}
-	if _, known := w.effects[k]; !known && len(w.effects) == maxCountedEffects { // all values differ
+	if _, known := w.effects[k]; !known && len(w.effects) == maxCountedEffects { // too many different values
 		w.done.More++
 		return
 	}
 	w.effects[k]++
 }
 
-// brief shortens a long value to its beginning.
+// brief truncates a long value.
 func brief(value string) string {
 	if len(value) <= maxShownValue {
 		return value
@@ -374,7 +374,7 @@ func brief(value string) string {
 	return string(jsontext.AppendString(nil, strings.ToValidUTF8(value[:200], "")+"..."))
 }
 
-// step records a row that changes.
+// step adds a row that changes to the result.
 func (w *bulkRun) step(ctx context.Context, row Row) error {
 	w.done.Changed++
 	fmt.Fprintf(w.doing, "%s\n", idText(row[w.e.Index(w.e.key)]))
@@ -389,7 +389,7 @@ func (w *bulkRun) step(ctx context.Context, row Row) error {
 	return err
 }
 
-// summarize sorts the effects and keeps the first ones.
+// summarize sorts the effects, and limits their number.
 func (w *bulkRun) summarize() {
 	for k, n := range w.effects {
 		w.done.Effects = append(w.done.Effects, Effect{k.what, k.name, k.before, k.after, n})
@@ -423,7 +423,7 @@ func (w *bulkRun) delete(ctx context.Context, rows []Row) error {
 	return nil
 }
 
-// childrenFirst sorts devices so that each comes before its parent.
+// childrenFirst sorts devices so that each of them is before its parent.
 func childrenFirst(e *Entity, rows []Row) []Row {
 	parent := e.Index("parent_id")
 	if parent < 0 {

@@ -1,15 +1,12 @@
 package store
 
-// migrations bring a file from one version of the schema to the next: the
-// n-th makes version n+1. Only ever append. The version of a file is SQLite's
-// user_version.
+// migrations[n] migrates a database from version n of the schema to version n+1. Migrations may only be appended. SQLite
+// stores the version of a file as user_version.
 //
-// created_at and updated_at are whole seconds since 1970, as the original's
-// columns are (contract §10 Q1). AUTOINCREMENT: an id is never given twice,
-// even after a delete. Indexes that end in (created_at, id) serve a listing
-// in the default order, so that any page costs the same; those of the
-// devices table come with the type (hosts, network-devices) and without it
-// (devices).
+// created_at and updated_at are whole seconds since 1970, like the columns of the original server (contract §10 Q1).
+// AUTOINCREMENT ensures that an id is never assigned twice, even after a deletion. Indexes that end in (created_at, id)
+// are for listings in the default order, of which any page costs the same. The devices table has such indexes with the
+// type, for hosts and network devices, and without it, for all devices.
 var migrations = []string{`
 CREATE TABLE projects (
 	seq        INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -114,8 +111,8 @@ CREATE INDEX devices_name ON devices (name);
 CREATE INDEX devices_ip ON devices (ip_address);
 CREATE INDEX devices_device_type ON devices (device_type, type, created_at, id);
 
--- created_at is the device's, which never changes: with it, a listing by
--- label is in order without a sort.
+-- created_at is the device's, which never changes. With it in the index, a
+-- listing by label needs no sort.
 CREATE TABLE labels (
 	device_id  BIGINT NOT NULL REFERENCES devices (id),
 	label      TEXT NOT NULL,
@@ -173,7 +170,7 @@ CREATE INDEX network_interfaces_network ON network_interfaces (network_id);
 CREATE INDEX network_interfaces_ip ON network_interfaces (ip_address);
 CREATE INDEX network_interfaces_type ON network_interfaces (interface_type, created_at, id);
 
--- One row a variable. owner_kind: 1 project (owner_id is its seq), 2 user,
+-- One row per variable. owner_kind: 1 project (owner_id is its seq), 2 user,
 -- 3 cloud, 4 region, 5 cell, 6 device, 7 network, 8 network interface.
 -- value is canonical JSON text.
 CREATE TABLE variables (
@@ -184,19 +181,19 @@ CREATE TABLE variables (
 	PRIMARY KEY (owner_kind, owner_id, key)
 ) WITHOUT ROWID;
 `, `
--- One row: what gives out revisions, and what is known of the change log.
--- Every change in changes with a revision beyond the horizon is there; before
--- it only the first and the last of each object may be. What there was before
--- the log is in no change: its horizon is 1.
+-- One row, which assigns revisions and has the state of the change log. Changes
+-- with a revision after the horizon are complete. Before it, only the first and
+-- the last change of each object may remain. The state from before the change
+-- log is in no change, so the horizon of an older database is 1.
 CREATE TABLE log (
 	id             INTEGER PRIMARY KEY CHECK (id = 1),
-	revision       BIGINT NOT NULL, -- the newest, ...
-	change         TEXT NOT NULL,   -- ... the id of its change, ...
-	changed_at     BIGINT NOT NULL, -- ... and its time, in microseconds since 1970
+	revision       BIGINT NOT NULL, -- the newest revision
+	change         TEXT NOT NULL,   -- id of its change
+	changed_at     BIGINT NOT NULL, -- its time, in microseconds since 1970
 	horizon        BIGINT NOT NULL,
 	horizon_change TEXT NOT NULL,
-	pruned         BIGINT NOT NULL, -- up to here nothing is left to be removed
-	salt           TEXT NOT NULL,   -- of the hashes of values that are not kept
+	pruned         BIGINT NOT NULL, -- up to this revision, pruning is complete
+	salt           TEXT NOT NULL,   -- salt of the hashes of values that are not kept
 	fence          BIGINT NOT NULL  -- see nextRevision
 );
 INSERT INTO log (id, revision, change, changed_at, horizon, horizon_change, pruned, salt, fence)
@@ -204,14 +201,14 @@ SELECT 1, CASE WHEN EXISTS (SELECT 1 FROM projects) THEN 1 ELSE 0 END, lower(hex
 WHERE NOT EXISTS (SELECT 1 FROM log);
 UPDATE log SET horizon = revision, horizon_change = change, pruned = revision WHERE horizon_change = '';
 
--- One row for each object that a write changed: n counts them. before and
--- after are JSON objects; of an update only with what it changed.
+-- One row for each object that a write changed, numbered by n. before and after
+-- are JSON objects; those of an update only have what it changed.
 CREATE TABLE changes (
 	revision     BIGINT NOT NULL,
 	n            INTEGER NOT NULL,
 	change       TEXT NOT NULL,
 	at           BIGINT NOT NULL,
-	project_id   TEXT NOT NULL, -- of the object
+	project_id   TEXT NOT NULL, -- project of the object
 	user_name    TEXT NOT NULL,
 	user_project TEXT NOT NULL,
 	address      TEXT NOT NULL,
@@ -228,31 +225,31 @@ CREATE TABLE changes (
 CREATE INDEX changes_object ON changes (kind, object_id, revision);
 CREATE INDEX changes_project ON changes (project_id, kind, revision);
 `, `
--- What a user may do: reader, member, admin or root. is_admin and is_root say
--- the same, for v1: they are written with it.
+-- role is reader, member, admin or root. is_admin and is_root are kept for v1,
+-- and always written with it.
 ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'member';
 UPDATE users SET role = CASE WHEN is_root THEN 'root' ELSE 'admin' END WHERE role = 'member' AND (is_root OR is_admin);
 
--- The keys of users. The hash of the one key that a user had before is still in
--- users.key_hash, for servers of before that run beside this one, as long as the
--- key is there; new users have none in it.
+-- The API keys of users. Before this version, a user had one key. Its hash also
+-- remains in users.key_hash until the key is deleted, for servers of the previous
+-- version that still run. New users have no hash there.
 CREATE TABLE user_keys (
 	id         INTEGER PRIMARY KEY AUTOINCREMENT,
 	user_id    BIGINT NOT NULL REFERENCES users (id),
 	name       TEXT NOT NULL,
 	key_hash   TEXT NOT NULL UNIQUE,
-	role       TEXT,            -- the most that it may do; null: what its user may
+	role       TEXT,            -- highest role of the key; null for no limit
 	created_at BIGINT NOT NULL,
 	expires_at BIGINT,
-	used_at    BIGINT,          -- lately, in whole hours
+	used_at    BIGINT,          -- last use, in whole hours
 	UNIQUE (user_id, name)
 );
 INSERT INTO user_keys (user_id, name, key_hash, created_at)
 SELECT id, 'api_key', key_hash, created_at FROM users u WHERE key_hash <> '' AND NOT EXISTS (SELECT 1 FROM user_keys k WHERE k.user_id = u.id)
 ORDER BY id;
 `, `
--- protected: the object, and what holds it, is not deleted; null: it may be.
--- set_name: the set that it belongs to, of its project; null: none.
+-- protected: the object, and the places that contain it, cannot be deleted.
+-- set_name: the set of the project that the object belongs to; null for none.
 ALTER TABLE projects ADD COLUMN protected BOOLEAN;
 ALTER TABLE clouds ADD COLUMN protected BOOLEAN;
 ALTER TABLE regions ADD COLUMN protected BOOLEAN;
@@ -280,16 +277,16 @@ CREATE INDEX devices_set ON devices (project_id, set_name, id) WHERE set_name IS
 CREATE INDEX networks_set ON networks (project_id, set_name, id) WHERE set_name IS NOT NULL;
 CREATE INDEX network_interfaces_set ON network_interfaces (project_id, set_name, id) WHERE set_name IS NOT NULL;
 `, `
--- The key with which the servers of this database seal the cookies of the page,
--- as hexadecimal digits; one row, which the first of them makes.
+-- The keys with which the servers of this database seal the cookies of the page,
+-- as hexadecimal digits.
 CREATE TABLE page_keys (
 	id         BIGINT PRIMARY KEY,
 	secret     TEXT NOT NULL,
 	created_at BIGINT NOT NULL
 );
 `, `
--- Most devices have no parent, and many no cell: an index of those that have one
--- spares every write of another device two or three pages.
+-- Most devices have no parent, and many have no cell. If the indexes only contain
+-- those that do, writes of other devices change two or three pages less.
 DROP INDEX IF EXISTS devices_cell;
 DROP INDEX IF EXISTS devices_cell_type;
 DROP INDEX IF EXISTS devices_parent;
@@ -297,13 +294,13 @@ CREATE INDEX devices_cell ON devices (cell_id, created_at, id) WHERE cell_id IS 
 CREATE INDEX devices_cell_type ON devices (cell_id, type, created_at, id) WHERE cell_id IS NOT NULL;
 CREATE INDEX devices_parent ON devices (parent_id, created_at, id) WHERE parent_id IS NOT NULL;
 `, `
--- Cookies of the page that were signed out, until they would end: hashes of them,
--- and * for all that were made until then.
+-- Hashes of the page's cookies that were revoked, until the cookies would expire.
+-- * stands for all cookies that were issued until then.
 CREATE TABLE page_ends (
 	id       TEXT PRIMARY KEY,
 	ended_at BIGINT NOT NULL
 );
 CREATE INDEX page_ends_at ON page_ends (ended_at);
 `, `
--- What PostgreSQL alone has: see postgres/migrate.go.
+-- This version only changes PostgreSQL: see postgres/migrate.go.
 `}

@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Get returns one object; [NotFound] if there is none in the scope.
+// Get returns one object. It fails with [NotFound] if the object is not in the scope.
 func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, error) {
 	var row Row
 	err := s.readOne(ctx, func(ctx context.Context, q *session) (err error) {
@@ -21,7 +21,7 @@ func (s *Store) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, e
 	return row, err
 }
 
-// find is get for the text of an id. In a write, the object must be in the state that the context expects.
+// find is get with an id as text. In a write, it also checks that the object is in the state that the context expects.
 func (q *session) find(ctx context.Context, e *Entity, sc Scope, id string, h lockMode) (Row, error) {
 	key, ok := e.parseID(id)
 	if !ok {
@@ -54,7 +54,7 @@ func (q *session) selectOne(e *Entity, sc Scope, id any, h lockMode) (string, []
 	return "SELECT " + e.selectList() + " FROM " + e.Table + " t" + c.String() + q.lockClause(h), c.args
 }
 
-// Values are an object's columns by name: int64, string, bool or nil.
+// Values has columns of an object by name: int64, string, bool or nil.
 type Values map[string]any
 
 // CreateParams describes an object to create.
@@ -64,9 +64,9 @@ type CreateParams struct {
 	Labels    []string // of devices; duplicates are ignored
 }
 
-// Create stores an object in the scope's project and returns its row, whose created_at has microseconds, which only
-// this response shows (contract §10 Q1). Errors: [Conflict] for a name that is taken, [Invalid] for a foreign key that
-// names nothing in the project or contradicts another one.
+// Create stores an object in the scope's project and returns its row. created_at of this row has microseconds, which are
+// not stored (contract §10 Q1). Create fails with [Conflict] for a name that is taken, and with [Invalid] for a foreign key
+// that does not refer to an object of the project, or contradicts another one.
 func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n CreateParams) (Row, error) {
 	values := Values{"project_id": sc.Project}
 	for k, v := range n.Values {
@@ -81,7 +81,8 @@ func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n CreateParams)
 	return s.create(ctx, e, values, n, nil)
 }
 
-// create is [Store.Create] with all values. with, if not nil, stores what belongs to the new object.
+// create is [Store.Create] with all values. with, if not nil, is called to store further data that belong to the new
+// object.
 func (s *Store) create(ctx context.Context, e *Entity, values Values, n CreateParams, with func(ctx context.Context, q *session, row Row) error) (Row, error) {
 	var row Row
 	variables, labels := byKey(n.Variables), sorted(n.Labels)
@@ -99,7 +100,7 @@ func (s *Store) create(ctx context.Context, e *Entity, values Values, n CreatePa
 		values["created_at"] = at.Unix()
 		var err error
 		row, err = q.insert(ctx, e, values)
-		if wrong := refs.check(); wrong != nil { // it explains why the insert failed
+		if wrong := refs.check(); wrong != nil { // more specific than the error of the insert
 			return wrong
 		}
 		if errors.Is(err, engine.ErrUnique) {
@@ -147,7 +148,7 @@ func (q *session) insert(ctx context.Context, e *Entity, values Values) (Row, er
 	return scan.row(), nil
 }
 
-// insertion returns the statement that stores a row.
+// insertion returns the statement that inserts a row.
 func (e *Entity) insertion(values Values) (text string, args []any) {
 	var names, marks []string
 	for _, c := range slices.Concat(e.Columns, e.secrets()) {
@@ -158,11 +159,11 @@ func (e *Entity) insertion(values Values) (text string, args []any) {
 	return "INSERT INTO " + e.Table + " (" + strings.Join(names, ", ") + ") VALUES (" + strings.Join(marks, ", ") + ")", args
 }
 
-// maxRows is the number of rows that one statement stores.
+// maxRows is the maximum number of rows that one statement inserts.
 const maxRows = 32
 
-// insertRows stores n rows with few statements. The numbers of rows are powers of two, so that there are few different
-// statements. values appends the values of a row.
+// insertRows inserts n rows with few statements. Each inserts a power of two of rows, so that there are few different
+// statements to prepare. values appends the values of a row.
 func (q *session) insertRows(ctx context.Context, into, conflict string, n int, values func(i int, args []any) []any) error {
 	for i := 0; i < n; {
 		rows := maxRows
@@ -181,8 +182,8 @@ func (q *session) insertRows(ctx context.Context, into, conflict string, n int, 
 	return nil
 }
 
-// bind converts a value to the type of its column: an interface's speed is an integer in the API and text in the
-// database (contract §10 Q4).
+// bind converts a value to the type of its column. An interface's speed is an integer in the API, but text in the database
+// (contract §10 Q4).
 func bind(c Column, v any) any {
 	if n, ok := v.(int64); ok && c.Type == Text {
 		return strconv.FormatInt(n, 10)
@@ -190,11 +191,12 @@ func bind(c Column, v any) any {
 	return v
 }
 
-// Update changes the given columns of an object and returns its row. updated_at changes only if another column did, and
-// then has microseconds in this row (contract §10 Q1, Q32). Errors: [NotFound], [Conflict], [Invalid].
+// Update changes the given columns of an object and returns its row. updated_at only changes if another column does. It
+// has microseconds in this row, which are not stored (contract §10 Q1, Q32). Update fails with [NotFound], [Conflict] or
+// [Invalid].
 func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, changes Values) (Row, error) {
 	if e.anyRow || e.Kind == KindHost {
-		// The original server looks up a device among both kinds (contract §2.4.4).
+		// The original server finds devices of either kind (contract §2.4.4).
 		either := *e
 		either.Kind = ""
 		e = &either
@@ -254,7 +256,7 @@ func (q *session) update(ctx context.Context, e *Entity, row Row, changes Values
 	return row, nil
 }
 
-// referents are the objects that the foreign keys of a row refer to.
+// referents has the objects that foreign keys of a row refer to.
 type referents struct {
 	q    *session
 	row  Values
@@ -295,8 +297,8 @@ func (refs *referents) key(r *referent) referentKey {
 	return referentKey{r.to, refs.row["project_id"], r.id}
 }
 
-// checkRefs checks that the foreign keys among changes refer to objects of the row's own project, and that these agree
-// with each other.
+// checkRefs checks that the foreign keys among changes refer to objects of the row's own project that agree with each
+// other.
 func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values) error {
 	refs := q.refs(e, row, changes)
 	open := -1
@@ -316,8 +318,8 @@ func (q *session) checkRefs(ctx context.Context, e *Entity, row, changes Values)
 	return refs.check()
 }
 
-// ask queries one of the objects, and locks it against removal. With now the result is there on return, otherwise after
-// the next statement.
+// ask queries one of the objects, and locks it against deletion. If now is set, the result is available on return,
+// otherwise after the next statement.
 func (refs *referents) ask(ctx context.Context, i int, now bool) error {
 	r := &refs.each[i]
 	project, _ := refs.row["project_id"].(string)
@@ -341,7 +343,7 @@ const checkID = "Check the id, or create it first."
 // checkTogether is the advice for ids of places that contradict each other.
 const checkTogether = "Give the ids that belong together."
 
-// check checks the objects whose results are there.
+// check checks the objects whose results are available.
 func (refs *referents) check() error {
 	for i := range refs.each {
 		r := &refs.each[i]
@@ -377,7 +379,7 @@ func (q *session) checkParent(ctx context.Context, e *Entity, row Row, changes V
 	if parent == id {
 		return refuse(Invalid, "A device cannot be its own parent. The id for '%s' cannot be used as its parent_id.", name)
 	}
-	// Otherwise two devices could become each other's parent at the same time, and neither write would see the other.
+	// Without this lock, two concurrent writes could make two devices each other's parent, without seeing one another.
 	if err := q.lockTree(ctx, row[e.Index("project_id")]); err != nil {
 		return err
 	}

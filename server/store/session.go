@@ -11,10 +11,10 @@ import (
 type session struct {
 	store *Store
 	tx    engine.Tx
-	log   *recorder // of a write
+	log   *recorder // changes of a write; nil in a read
 
-	checked map[referentKey]*scanner // results of foreign key checks, for a write that makes thousands; nil if they are not cached
-	salt    []byte                   // of hashes, once one was computed
+	checked map[referentKey]*scanner // cached results of foreign key checks, for writes that check thousands; nil if not cached
+	salt    []byte                   // salt of hashes, after the first use
 }
 
 func (q *session) dialect() *engine.Dialect { return q.store.engine.Dialect() }
@@ -30,19 +30,19 @@ func (q *session) queueExec(ctx context.Context, text string, args []any) error 
 	return q.tx.QueueExec(ctx, text, args)
 }
 
-// row reads one row into dest; [sql.ErrNoRows] if there is none.
+// row reads one row into dest. It returns [sql.ErrNoRows] if there is none.
 func (q *session) row(ctx context.Context, text string, args []any, dest ...any) error {
 	q.store.statements.Add(1)
 	return q.tx.Row(ctx, text, args, dest...)
 }
 
-// queueRow is row for a result that is not needed before the next statement: see [engine.Tx].
+// queueRow is row for a result that is not needed until the next statement: see [engine.Tx].
 func (q *session) queueRow(ctx context.Context, text string, args []any, answer *engine.RowState, dest ...any) error {
 	q.store.statements.Add(1)
 	return q.tx.QueueRow(ctx, text, args, answer, dest...)
 }
 
-// each calls fn for every row, whose values are in dest by then.
+// each scans each row into dest and calls fn for it.
 func (q *session) each(ctx context.Context, text string, args, dest []any, fn func()) error {
 	return q.eachUntil(ctx, text, args, dest, func() error {
 		fn()
@@ -50,7 +50,7 @@ func (q *session) each(ctx context.Context, text string, args, dest []any, fn fu
 	})
 }
 
-// eachUntil is each that ends with the first error of fn.
+// eachUntil is each, but stops at the first error of fn and returns it.
 func (q *session) eachUntil(ctx context.Context, text string, args, dest []any, fn func() error) error {
 	q.store.statements.Add(1)
 	return q.tx.Each(ctx, text, args, dest, fn)
@@ -71,8 +71,8 @@ func (s *Store) readOne(ctx context.Context, fn func(ctx context.Context, q *ses
 }
 
 // write runs fn in a transaction, stores its changes in the change log, and returns when everything is durable. A write
-// that changes nothing has no revision. fn may be called several times, and keeps nothing from one call to the next. It
-// locks the rows that its decisions depend on: see lockMode.
+// that changes nothing has no revision. fn may be called several times, so it must not keep state between calls. It must
+// lock the rows that its decisions depend on: see lockMode.
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	return s.writeAs(ctx, engine.Work{}, fn)
 }
@@ -119,8 +119,9 @@ func (s *Store) writeAs(ctx context.Context, work engine.Work, fn func(ctx conte
 	return err
 }
 
-// explainReference explains why a write failed that refers to something. It locks all of that, except for the project of a new
-// object, which may have been deleted since the request was let in.
+// explainReference returns the error for a write that failed because it refers to a missing object. Writes lock the
+// objects they refer to, except for the project of a new object, which may have been deleted since the request was
+// authorized.
 func (s *Store) explainReference(ctx context.Context, project any, cause error) error {
 	if project == nil {
 		return errLost
@@ -138,15 +139,15 @@ func (s *Store) explainReference(ctx context.Context, project any, cause error) 
 	return errLost
 }
 
-// lockMode is how a write locks a row that its decisions depend on, until the commit. No lock is needed where there is
-// only one write at a time.
+// lockMode is the kind of lock on a row that the decisions of a write depend on. The lock lasts until the commit. Databases
+// that only allow one write at a time do not need locks.
 type lockMode uint8
 
 const (
 	unlocked lockMode = iota
-	shared            // others can refer to the row, but not delete it
-	changing          // others cannot change it
-	removing          // others cannot refer to it either
+	shared            // other writes can refer to the row, but not delete it
+	changing          // other writes cannot change it either
+	removing          // other writes cannot refer to it either
 )
 
 // lockClause returns the clause to append to a SELECT from a table t.
@@ -155,15 +156,14 @@ func (q *session) lockClause(h lockMode) string {
 	return [...]string{unlocked: "", shared: d.Shared, changing: d.Changing, removing: d.Removing}[h]
 }
 
-// lockTree locks the parents of a project's devices, and its sets, against concurrent changes; [sql.ErrNoRows] if there
-// is no such project.
+// lockTree locks a project, and by that the parents of its devices and its sets against concurrent changes. It returns
+// [sql.ErrNoRows] if there is no such project.
 func (q *session) lockTree(ctx context.Context, project any) error {
 	var seq int64
 	return q.row(ctx, "SELECT t.seq FROM projects t WHERE t.id = ?"+q.lockClause(changing), []any{project}, &seq)
 }
 
-// lockExclusively waits until no other such write is running: for the few writes that depend on more rows than they can
-// lock.
+// lockExclusively serializes the writes that call it: the few that depend on more rows than they can lock.
 func (q *session) lockExclusively(ctx context.Context) error {
 	text := q.dialect().Alone
 	if text == "" {

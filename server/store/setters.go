@@ -10,11 +10,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Setters calls fn, in order, with the last change of each variable that an object had at a revision. There is none for
-// a variable that was set before the log began, or by a change that was pruned. The change is only valid during the
-// call.
+// Setters calls fn with the last change of each variable that an object had at a revision, in the order of the log. The
+// log has no such change for a variable that was set before the log began, or by a change that was pruned. A change is
+// only valid during the call of fn.
 //
-// It reads the object's changes from the newest on, down to the one that set the last remaining variable.
+// Setters reads the object's changes from the newest to the one that set the last remaining variable.
 func (v *View) Setters(ctx context.Context, sc Scope, o Object, at int64, fn func(c *Change) error) error {
 	l, err := v.reach(ctx)
 	if err != nil {
@@ -45,10 +45,10 @@ func (v *View) Setters(ctx context.Context, sc Scope, o Object, at int64, fn fun
 	return s.resolve(ctx, fn)
 }
 
-// minCachedSetterRows is the number of changes up to which a result is not worth caching.
+// minCachedSetterRows is the number of changes that must have been read for a result to be cached.
 const minCachedSetterRows = 64
 
-// place is a row of the log; the zero place stands for a variable that was deleted.
+// place is the position of a row in the log. The zero place stands for a deleted variable.
 type place struct{ revision, n int64 }
 
 // setters is the search for the changes that set an object's variables.
@@ -56,15 +56,15 @@ type setters struct {
 	q      *session
 	sc     Scope
 	of     Object
-	wanted int    // number of variables; below 0 if not known
+	wanted int    // number of variables; negative if not known
 	before *setBy // cached result up to a revision
 
 	keys  map[string]place // the last change of each key
-	there int              // number of keys that are not deleted
+	there int              // number of keys of variables that are not deleted
 	read  int
 }
 
-// walk goes back through the log.
+// walk reads the log backwards.
 func (s *setters) walk(ctx context.Context, at int64) error {
 	floor := int64(-1)
 	if s.before != nil {
@@ -87,7 +87,7 @@ func (s *setters) walk(ctx context.Context, at int64) error {
 				if action != Deleted {
 					s.record(deref(after), next)
 				}
-				s.record(deref(before), place{}) // where it is not there behind the change
+				s.record(deref(before), place{}) // only in the side before the change: the variable was deleted
 				if action == Created || action == Deleted || s.wanted >= 0 && s.there >= s.wanted {
 					return errEnough
 				}
@@ -116,7 +116,7 @@ func (s *setters) conditions() conditions {
 	return c
 }
 
-// record records that a change set the variables of a side, unless a later one did.
+// record records the position of a change for the variables in one of its sides, unless a later change has set them.
 func (s *setters) record(side string, at place) {
 	if side == "" {
 		return
@@ -132,7 +132,7 @@ func (s *setters) record(side string, at place) {
 			if _, known := s.keys[key]; known {
 				return
 			}
-			s.keys[strings.Clone(key)] = at // it may be cached, and the side is not
+			s.keys[strings.Clone(key)] = at // the key may be cached, but the side must not be kept in memory
 			if at != (place{}) {
 				s.there++
 			}
@@ -147,15 +147,15 @@ func (s *setters) join() {
 	}
 	for key, at := range s.before.keys {
 		if _, known := s.keys[key]; !known {
-			s.keys[strings.Clone(key)] = at // it may be cached, and the side is not
+			s.keys[strings.Clone(key)] = at // the key may be cached, but the side must not be kept in memory
 		}
 	}
 }
 
-// revisionBatch is the number of changes that one statement reads.
+// revisionBatch is the number of changes that are read with one statement.
 const revisionBatch = 128
 
-// resolve reads the changes that were found.
+// resolve reads the changes at the recorded positions, and calls fn with them.
 func (s *setters) resolve(ctx context.Context, fn func(c *Change) error) error {
 	wanted := map[place]bool{}
 	var revisions []int64
@@ -197,11 +197,11 @@ func (q *session) countVariables(ctx context.Context, o Object) (n int, err erro
 	return n, err
 }
 
-// setBy are the changes that set the variables of an object, up to a revision.
+// setBy has the positions of the changes that set the variables of an object, as of a revision.
 type setBy struct {
 	keys     map[string]place
 	revision int64
-	change   string // of the revision
+	change   string // id of the revision's change
 	size     int
 }
 
@@ -211,12 +211,12 @@ type settersID struct {
 	Scope
 }
 
-// knownSetters caches results for objects that change often, such as a project: the next search continues from the last
-// one. A change has a random id, so that a result of another log is never used.
+// knownSetters caches results for objects with many changes, such as a project, so that the next search only reads the
+// changes since. The random id of a change ensures that a result is not used with another log.
 type knownSetters struct {
 	mu   sync.Mutex
 	of   map[settersID]*setBy
-	last []settersID // the most recently used last
+	last []settersID // the most recently stored last
 	size int
 }
 
@@ -231,7 +231,7 @@ func (k *knownSetters) take(id settersID) *setBy {
 
 func (k *knownSetters) keep(id settersID, s *setBy) {
 	for key, at := range s.keys {
-		if at == (place{}) { // deleted: earlier changes do not count
+		if at == (place{}) { // deleted variables are not needed for later searches
 			delete(s.keys, key)
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 // Variable is one variable of an object. Value is canonical JSON text.
 type Variable = hierarchy.Variable
 
-// memoryBudget is the memory, in bytes, that is left for variables.
+// memoryBudget is the memory that is still available for variables, in bytes.
 type memoryBudget int
 
 func (h *memoryBudget) take(n int) error {
@@ -23,7 +23,7 @@ func (h *memoryBudget) take(n int) error {
 	return nil
 }
 
-// ownVariables returns the own variables of many objects, by id.
+// ownVariables returns the own variables of several objects, by id.
 func (q *session) ownVariables(ctx context.Context, e *Entity, ids []any, room *memoryBudget) (map[any]hierarchy.Variables, error) {
 	found := make(map[any]hierarchy.Variables, len(ids))
 	if len(ids) == 0 {
@@ -52,7 +52,7 @@ type variablesRead struct {
 	found  map[any]hierarchy.Variables
 }
 
-// each reads rows with one variable each.
+// each reads the rows of a query for one variable per row.
 func (r *variablesRead) each(ctx context.Context, text string, args []any) error {
 	var v Variable
 	var id, last any
@@ -76,7 +76,7 @@ func (r *variablesRead) each(ctx context.Context, text string, args []any) error
 	return err
 }
 
-// packed reads rows with all variables of one object each.
+// packed reads the rows of a query for all variables of an object per row.
 func (r *variablesRead) packed(ctx context.Context, text string, args []any) error {
 	var id any
 	var packed string
@@ -93,7 +93,7 @@ func (r *variablesRead) packed(ctx context.Context, text string, args []any) err
 	})
 }
 
-// unpack parses lines of LENGTH:KEYVALUE. A value is canonical JSON, which has no line breaks.
+// unpack parses lines of LENGTH:KEYVALUE, where LENGTH is that of KEY. A value is canonical JSON, without line breaks.
 func unpack(packed string) (set hierarchy.Variables, err error) {
 	set = make(hierarchy.Variables, 0, strings.Count(packed, "\n")+1)
 	for rest := packed; rest != ""; {
@@ -107,14 +107,14 @@ func unpack(packed string) (set hierarchy.Variables, err error) {
 		rest = others
 	}
 	byName := func(a, b Variable) int { return strings.Compare(a.Name, b.Name) }
-	if !slices.IsSortedFunc(set, byName) { // usually the index returns them in order
+	if !slices.IsSortedFunc(set, byName) { // the index usually returns them in order
 		slices.SortFunc(set, byName)
 	}
 	return set, nil
 }
 
-// variables reads the variables of a page's rows: with one statement for each level of the hierarchy and one for the
-// chains of parents. Its result takes at most the given number of bytes; if that is not enough, it returns errMemory.
+// variables reads the variables of a page's rows, with one statement for each level of the hierarchy and one for the
+// chains of parents. It returns errMemory if its result would take more than held bytes.
 func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Variables, held int) ([]Set, error) {
 	sets := make([]Set, len(rows))
 	if which == NoVariables || len(rows) == 0 {
@@ -167,8 +167,8 @@ func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Va
 	return sets, nil
 }
 
-// ancestors returns the parent of every device of a page and of all devices
-// above them, nil for one without, and those that are not on the page.
+// ancestors returns the parents of all devices of a page and of their ancestors, nil for devices without a parent. above
+// has the ancestors that are not on the page.
 func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (parents map[any]any, above []any, err error) {
 	key, parent := e.Index("id"), e.Index("parent_id")
 	parents = make(map[any]any, len(rows))
@@ -203,8 +203,8 @@ func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (parents
 	return parents, above, err
 }
 
-// inherited returns what each row inherits, nearest first: from the cell, region, cloud and project that its own
-// foreign keys name (contract §5.2). Rows of one place share one merged level, as long as the memory allows.
+// inherited returns the variables that each row inherits from the cell, region, cloud and project that its own foreign
+// keys refer to, nearest first (contract §5.2). Rows in the same place share one merged level, if memory permits.
 func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *memoryBudget) ([][]hierarchy.Variables, error) {
 	sets := make([][]hierarchy.Variables, len(rows))
 	type place [4]any
@@ -248,15 +248,15 @@ func (q *session) inherited(ctx context.Context, e *Entity, rows []Row, room *me
 	return sets, nil
 }
 
-// SetVariables sets the given variables of an object, and leaves its others as they are. [Invalid] if all together
-// exceed the [Limits].
+// SetVariables sets the given variables of an object, and does not change its others. It fails with [Invalid] if all of
+// them together exceed the [Limits].
 func (s *Store) SetVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) error {
 	_, err := s.PutVariables(ctx, e, sc, id, set)
 	return err
 }
 
-// PutVariables is [Store.SetVariables], and returns all own variables that the object then has: with a separate read, a
-// client could be told that the database is unavailable although everything was stored.
+// PutVariables is [Store.SetVariables], and returns all own variables of the object afterwards. If the caller read them
+// separately, that read could fail although everything was stored.
 func (s *Store) PutVariables(ctx context.Context, e *Entity, sc Scope, id string, set []Variable) (all Set, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		row, own, err := q.findVariables(ctx, e, sc, id)
@@ -270,7 +270,7 @@ func (s *Store) PutVariables(ctx context.Context, e *Entity, sc Scope, id string
 	return all, err
 }
 
-// putVariables sets variables of a locked row, and returns those that changed.
+// putVariables sets variables of a locked row, and returns the ones that changed.
 func (q *session) putVariables(ctx context.Context, e *Entity, row Row, own hierarchy.Variables, set []Variable) (hierarchy.Variables, error) {
 	changed := slices.DeleteFunc(byKey(set), func(v Variable) bool {
 		at, known := find(own, v.Name)
@@ -292,7 +292,7 @@ func (q *session) putVariables(ctx context.Context, e *Entity, row Row, own hier
 	return changed, q.recordVariables(ctx, e, row, picked(own, changed), changed)
 }
 
-// DeleteVariables deletes variables by key; missing keys are ignored.
+// DeleteVariables deletes variables by key. It ignores missing keys.
 func (s *Store) DeleteVariables(ctx context.Context, e *Entity, sc Scope, id string, keys []string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, own, err := q.findVariables(ctx, e, sc, id)
@@ -304,7 +304,7 @@ func (s *Store) DeleteVariables(ctx context.Context, e *Entity, sc Scope, id str
 	})
 }
 
-// removeVariables deletes variables of a locked row, and returns those that it had.
+// removeVariables deletes variables of a locked row, and returns those that existed.
 func (q *session) removeVariables(ctx context.Context, e *Entity, row Row, own hierarchy.Variables, keys []string) (hierarchy.Variables, error) {
 	gone := make(map[string]bool, len(keys))
 	for _, key := range keys {
@@ -322,7 +322,7 @@ func (q *session) removeVariables(ctx context.Context, e *Entity, row Row, own h
 	return removed, q.recordVariables(ctx, e, row, removed, nil)
 }
 
-// findVariables reads an object's row and its own variables, by key.
+// findVariables returns an object's row and its own variables, sorted by key.
 func (q *session) findVariables(ctx context.Context, e *Entity, sc Scope, id string) (Row, hierarchy.Variables, error) {
 	row, err := q.find(ctx, e, sc, id, changing)
 	if err != nil {
@@ -332,7 +332,7 @@ func (q *session) findVariables(ctx context.Context, e *Entity, sc Scope, id str
 	return row, own, err
 }
 
-// ownOf returns the own variables of one object, by key.
+// ownOf returns the own variables of one object, sorted by key.
 func (q *session) ownOf(ctx context.Context, e *Entity, row Row) (own hierarchy.Variables, err error) {
 	var v Variable
 	err = q.each(ctx, "SELECT key, value FROM variables WHERE owner_kind = ? AND owner_id = ?",
@@ -340,7 +340,7 @@ func (q *session) ownOf(ctx context.Context, e *Entity, row Row) (own hierarchy.
 	return byKey(own), err
 }
 
-// setVariables stores variables of different keys.
+// setVariables stores variables. Their keys must be different.
 func (q *session) setVariables(ctx context.Context, e *Entity, owner any, set []Variable) error {
 	return q.insertRows(ctx, "INSERT INTO variables (owner_kind, owner_id, key, value)", "ON CONFLICT (owner_kind, owner_id, key) DO UPDATE SET value = excluded.value",
 		len(set), func(i int, args []any) []any { return append(args, e.owner, owner, set[i].Name, set[i].Value) })
@@ -350,7 +350,7 @@ func (q *session) deleteVariable(ctx context.Context, e *Entity, owner any, key 
 	return q.exec(ctx, "DELETE FROM variables WHERE owner_kind = ? AND owner_id = ? AND key = ?", []any{e.owner, owner, key})
 }
 
-// byKey returns a set of variables sorted by key; of a repeated key the last one wins.
+// byKey returns variables sorted by key. The last value of a repeated key wins.
 func byKey(set []Variable) hierarchy.Variables {
 	all := slices.Clone(set)
 	slices.Reverse(all)
@@ -358,7 +358,7 @@ func byKey(set []Variable) hierarchy.Variables {
 	return slices.CompactFunc(all, func(a, b Variable) bool { return a.Name == b.Name })
 }
 
-// picked returns the variables of a sorted set whose keys are in another one.
+// picked returns the variables of a sorted set whose keys are also in another set.
 func picked(from hierarchy.Variables, keys []Variable) (set hierarchy.Variables) {
 	for _, v := range keys {
 		if at, ok := find(from, v.Name); ok {
@@ -368,7 +368,7 @@ func picked(from hierarchy.Variables, keys []Variable) (set hierarchy.Variables)
 	return set
 }
 
-// find searches a key in a sorted set.
+// find returns the index of a key in a sorted set, and whether the set has it.
 func find(set hierarchy.Variables, key string) (int, bool) {
 	return slices.BinarySearchFunc(set, key, func(v Variable, key string) int { return strings.Compare(v.Name, key) })
 }

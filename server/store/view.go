@@ -12,29 +12,30 @@ import (
 	"github.com/craton-fleet/craton/internal/hierarchy"
 )
 
-// The most memory that the variables of one read may take. A light view returns [ErrViewTooLarge] for more; a full one
-// reads in pieces, if necessary key by key.
+// The maximum memory for the variables of one read. If they need more, a light view fails with [ErrViewTooLarge], and a
+// full view reads them in pieces, if necessary one by one.
 const (
 	lightViewBytes = 1 << 20
 	fullViewBytes  = 8 << 20
 )
 
-// Bounds on the chains of parents of a page that are kept in memory.
+// Limits for the chains of parents of a page that are kept in memory.
 const (
 	maxAncestors = 1000
 	maxDepth     = 16
 )
 
-// perVariable is the memory of a variable in addition to its text, in bytes.
+// perVariable is the memory that a variable takes in addition to its text, in bytes.
 const perVariable = 32
 
-// viewTime bounds a [View]. While one is open, the write-ahead log cannot be checkpointed beyond it.
+// viewTime is the longest duration of a [View]. While a view is open, later changes in SQLite's write-ahead log cannot be
+// checkpointed.
 const viewTime = 2 * time.Minute
 
 // ErrViewTooLarge is the error of a light [View] whose variables take too much memory.
 var ErrViewTooLarge = errors.New("the variables do not fit a light view")
 
-// errMemory is the error of one attempt that takes too much memory.
+// errMemory is the error of an attempt that would take too much memory.
 var errMemory = errors.New("more variables than are held in memory")
 
 // View is a snapshot of the database, for the duration of a function.
@@ -42,24 +43,24 @@ type View struct {
 	q      *session
 	budget int
 	all    bool
-	omit   bool // see OmitUnkept
+	omit   bool // set by OmitUnkept
 }
 
-// View calls fn with a snapshot of the database. A light view takes little memory; with full set, large data can be
-// read too, in pieces, and the caller bounds the number of such views.
+// View calls fn with a snapshot of the database. A light view takes little memory. If full is set, the view can also read
+// large data, in pieces; the caller must limit the number of such views.
 //
-// fn must not wait for a client: the number of views is limited, and each ends after two minutes with an error.
+// fn must not wait for a client: the number of views is limited, and each fails after two minutes.
 func (s *Store) View(ctx context.Context, full bool, fn func(ctx context.Context, v *View) error) error {
 	return viewIn(ctx, s.read, full, fn)
 }
 
-// viewIn is View for the database that read reads.
+// viewIn is View with the transaction of read.
 func viewIn(ctx context.Context, read func(context.Context, func(context.Context, *session) error) error, full bool, fn func(ctx context.Context, v *View) error) error {
 	bounded, cancel := context.WithTimeout(ctx, viewTime)
 	defer cancel()
 	err := read(bounded, func(ctx context.Context, q *session) (err error) {
 		defer func() {
-			if p := recover(); p != nil { // otherwise the session would keep its transaction
+			if p := recover(); p != nil { // without this, the transaction would remain open
 				err = fmt.Errorf("panic in a view: %v\n%s", p, debug.Stack())
 			}
 		}()
@@ -75,7 +76,7 @@ func viewIn(ctx context.Context, read func(context.Context, func(context.Context
 	return err
 }
 
-// Grow makes a light view a full one; the caller bounds the number of these.
+// Grow makes a light view a full one. The caller must limit the number of full views.
 func (v *View) Grow() { v.budget, v.all = fullViewBytes, true }
 
 // Get is [Store.Get] without variables.
@@ -83,7 +84,7 @@ func (v *View) Get(ctx context.Context, e *Entity, sc Scope, id string) (Row, er
 	return v.q.find(ctx, e, sc, id, unlocked)
 }
 
-// Rows returns the rows with the given ids, in no particular order; missing ones are left out.
+// Rows returns the rows with the given ids, in no particular order. It ignores ids that do not exist.
 func (v *View) Rows(ctx context.Context, e *Entity, ids []int64) ([]Row, error) {
 	if len(ids) == 0 {
 		return nil, nil
@@ -96,7 +97,7 @@ func (v *View) Rows(ctx context.Context, e *Entity, ids []int64) ([]Row, error) 
 	return rows, err
 }
 
-// Sets calls fn with the variables of each row, in their order.
+// Sets calls fn with the variables of each row, in the order of the rows.
 func (v *View) Sets(ctx context.Context, e *Entity, rows []Row, which Variables, fn func(i int, set Set) error) error {
 	return v.sets(ctx, e, rows, 0, which, fn)
 }
@@ -129,18 +130,18 @@ func (v *View) sets(ctx context.Context, e *Entity, rows []Row, first int, which
 	return nil
 }
 
-// Set is the variables of one object, own or resolved. Variables that several objects inherit are in memory once.
+// Set has the variables of one object, own or resolved. Objects that inherit the same variables share their memory.
 type Set struct {
 	layers []hierarchy.Variables // nearest first, each sorted
-	far    *farSet               // instead, if they take too much memory
-	check  *unkeptCheck          // in a past state
+	far    *farSet               // used instead of layers if these would take too much memory
+	check  *unkeptCheck          // not nil in a past state
 }
 
-// NewSet returns a set of variables, which must be sorted by key.
+// NewSet returns a set of variables. They must be sorted by key.
 func NewSet(sorted []Variable) Set { return Set{layers: []hierarchy.Variables{sorted}} }
 
-// All yields the variables, ordered by key. If two levels have a key, the nearer value wins as a whole (contract §5.3:
-// no deep merge, and null overrides too).
+// All yields the variables, ordered by key. If several levels have a key, the nearest value wins: values are not merged
+// deeply, and null overrides too (contract §5.3).
 func (s Set) All() iter.Seq2[Variable, error] {
 	if s.check == nil {
 		return s.each()
@@ -148,7 +149,7 @@ func (s Set) All() iter.Seq2[Variable, error] {
 	return func(yield func(Variable, error) bool) { s.check.filter(s.each(), yield) }
 }
 
-// Plain returns the variables if they are of one level, in memory, and all known.
+// Plain returns the variables if they come from one level, are in memory, and all of their values are known.
 func (s Set) Plain() (of hierarchy.Variables, ok bool) {
 	if s.check != nil || s.far != nil || len(s.layers) != 1 {
 		return nil, false
@@ -156,7 +157,7 @@ func (s Set) Plain() (of hierarchy.Variables, ok bool) {
 	return s.layers[0], true
 }
 
-// each is All including values that are not known.
+// each is All, including unknown values.
 func (s Set) each() iter.Seq2[Variable, error] {
 	if s.far != nil {
 		return s.far.all
@@ -172,17 +173,17 @@ func (s Set) each() iter.Seq2[Variable, error] {
 
 // farSet reads the variables of one object one by one.
 type farSet struct {
-	ctx   context.Context //nolint:containedctx // of the view, which outlives the set
+	ctx   context.Context //nolint:containedctx // the view's context; the view outlives the set
 	q     *session
 	e     *Entity
 	row   Row
 	which Variables
 }
 
-// keyBatch is the number of keys of a set, over all levels, that are read ahead of their values.
+// keyBatch is the number of keys, over all levels, that are prefetched before their values.
 const keyBatch = 16 << 10
 
-// holder is a level that has a key.
+// holder is a key at one level.
 type holder struct {
 	key         string
 	kind, owner int64
@@ -194,7 +195,7 @@ func (f *farSet) all(yield func(Variable, error) bool) {
 		holders, err := f.holders(after)
 		for i, h := range holders {
 			if after != nil && h.key == *after {
-				continue // a nearer level overrides it
+				continue // overridden by a nearer level
 			}
 			after = &holders[i].key
 			v := Variable{Name: h.key}
@@ -215,7 +216,8 @@ func (f *farSet) all(yield func(Variable, error) bool) {
 	}
 }
 
-// holders returns the next keys of the object and the levels that it inherits from, ordered by key, then nearest first.
+// holders returns the next keys of the object and of the levels that it inherits from, ordered by key, and the nearest
+// level first.
 func (f *farSet) holders(after *string) (next []holder, err error) {
 	text, args := f.levels(f.q.dialect().Ordered, after != nil)
 	if after != nil {
@@ -226,7 +228,7 @@ func (f *farSet) holders(after *string) (next []holder, err error) {
 	return next, err
 }
 
-// levels returns the statement for the keys of all levels, or those after one.
+// levels returns the query for the keys of all levels. With after, it has a placeholder for the key to continue after.
 func (f *farSet) levels(join string, after bool) (string, []any) {
 	e := f.e
 	own := f.row[e.Index(e.ownerID)]
@@ -262,7 +264,7 @@ func (f *farSet) levels(join string, after bool) (string, []any) {
 		") SELECT v.key, l.kind, l.owner FROM levels l " + join + " variables v ON v.owner_kind = l.kind AND v.owner_id = l.owner" + beyond + " ORDER BY v.key, l.distance LIMIT ?", args
 }
 
-// merged merges the sets of several levels into one.
+// merged returns the merged variables of several levels, nearest first.
 func merged(layers []hierarchy.Variables) (all hierarchy.Variables) {
 	for v := range hierarchy.Merge(layers...) {
 		all = append(all, v)
