@@ -6,21 +6,21 @@ import (
 	"sync"
 )
 
-// Actor is who makes a change, as the change log records it.
+// Actor is the author of a change, as recorded in the change log.
 type Actor struct {
 	User    string // name; "" for the system user of this process
 	Project string // canonical UUID of the user's own project; "" for the system user
-	Address string // of the client; "" when the store is used without a server
+	Address string // address of the client; "" if the store is used without a server
 	Request string // id of the request
-	Message string // the reason that the client gave
+	Message string // reason for the change, from the client
 }
 
 type actorKey struct{}
 
 // Outcome is the result of a request's writes.
 type Outcome struct {
-	Revision int64  // of the last one that changed anything; 0 if none did
-	Change   string // its id
+	Revision int64  // revision of the last write that changed anything; 0 if none did
+	Change   string // id of its change
 }
 
 // Cursor returns the position in the change log after the last write.
@@ -28,12 +28,13 @@ func (o Outcome) Cursor() Cursor { return Cursor{Revision: o.Revision, Change: o
 
 type outcomeKey struct{}
 
-// WithOutcome returns a context whose writes, one after the other, store their result in o once they are durable.
+// WithOutcome returns a context whose writes store their results in o when they are durable. They must not run
+// concurrently.
 func WithOutcome(ctx context.Context, o *Outcome) context.Context {
 	return context.WithValue(ctx, outcomeKey{}, o)
 }
 
-// WithActor returns a context whose writes are recorded as made by a.
+// WithActor returns a context whose writes are recorded with the author a.
 func WithActor(ctx context.Context, a Actor) context.Context {
 	return context.WithValue(ctx, actorKey{}, a)
 }
@@ -46,7 +47,7 @@ func actorOf(ctx context.Context) Actor {
 	return a
 }
 
-// systemUser is the name of the user that runs this process, or the user's number if there is no name.
+// systemUser returns the name of the user that runs this process, or the user's id if there is no name.
 var systemUser = sync.OnceValue(func() string {
 	u, err := user.Current()
 	switch {

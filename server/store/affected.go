@@ -7,28 +7,28 @@ import (
 	"strings"
 )
 
-// Affected is the effect of editing one variable: on the devices that inherit it from the edited objects, and on these
-// objects themselves if they are devices.
+// Affected counts the devices that the change of a variable affects: those that inherit it from the changed objects, and
+// the changed objects that are devices themselves.
 type Affected struct {
 	Name                  string
-	Hosts, NetworkDevices int // whose resolved value changes
-	Shadowed              int // hosts and network devices that keep theirs: a nearer place overrides it, or a farther one has the same value
+	Hosts, NetworkDevices int // devices whose resolved value changes
+	Shadowed              int // devices whose resolved value does not change: a nearer place overrides it, or a farther one has the same value
 }
 
-// maxAffected is the number of variables that a result lists.
+// maxAffected is the maximum number of variables in a result.
 const maxAffected = 10
 
-// affectedCounter counts the devices that an edit of variables affects: it compares what they have before and after.
+// affectedCounter counts the devices that a bulk edit affects, by comparing their values before and after.
 type affectedCounter struct {
 	*bulkRun
 	keys   []string
 	seed   maphash.Seed
-	before map[string]map[int64]uint64 // by key: the values of the devices, hashed
-	edited map[string][]any            // by key: the ids of the objects whose own variable changes
+	before map[string]map[int64]uint64 // by key: hashes of the values of the devices
+	edited map[string][]any            // by key: ids of the objects whose own variable changes
 }
 
-// newAffectedCounter reads what devices have before rows are edited. It returns nil if no device has variables from
-// them.
+// newAffectedCounter reads the values of devices before rows are edited. It returns nil if devices do not inherit from the
+// rows.
 func (w *bulkRun) newAffectedCounter(ctx context.Context, rows []Row) (*affectedCounter, error) {
 	a := &affectedCounter{bulkRun: w, seed: maphash.MakeSeed(), before: map[string]map[int64]uint64{}, edited: map[string][]any{}}
 	for _, v := range w.Set {
@@ -54,20 +54,20 @@ func (w *bulkRun) newAffectedCounter(ctx context.Context, rows []Row) (*affected
 	return a, nil
 }
 
-// note records that a variable of an object changes.
+// note records a change of an object's variable.
 func (a *affectedCounter) note(row Row, key string) {
 	if a != nil && slices.Contains(a.keys, key) {
 		a.edited[key] = append(a.edited[key], row[a.e.Index(a.e.key)])
 	}
 }
 
-// find compares what devices have now with what they had.
+// find compares the values of devices after the edit with those before.
 func (a *affectedCounter) find(ctx context.Context) (all []Affected, err error) {
 	for _, key := range a.keys {
 		found, seen := Affected{Name: key}, map[int64]bool{}
 		err := a.each(ctx, key, a.edited[key], func(id int64, kind string, value uint64) {
 			switch {
-			case seen[id]: // below several edited objects
+			case seen[id]: // inherits from several edited objects
 			case value == a.before[key][id]:
 				found.Shadowed++
 			case kind == KindHost:
@@ -87,7 +87,7 @@ func (a *affectedCounter) find(ctx context.Context) (all []Affected, err error) 
 	return all, nil
 }
 
-// each calls fn with each device that may have a variable from the given objects, and a hash of its value; 0 for none.
+// each calls fn with each device that may get a variable from the given objects, and a hash of its value; 0 for none.
 func (a *affectedCounter) each(ctx context.Context, key string, ids []any, fn func(id int64, kind string, value uint64)) error {
 	value, valueArgs := nearestValue(Devices, key, true, func(value string) (string, any) { return value, nil })
 	for some := range slices.Chunk(ids, pieceRows) {

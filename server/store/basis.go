@@ -11,23 +11,23 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Basis is everything that a response depends on.
+// Basis describes the state that a response depends on.
 type Basis struct {
 	Own     *Object  // the object of the response; nil for a listing
-	Objects []Object // other objects that it shows something of
-	Kinds   []string // it depends on every object of these kinds in the scope
+	Objects []Object // other objects whose data it shows
+	Kinds   []string // kinds of which it depends on all objects in the scope
 }
 
-// Marks identify the state of what a response depends on: equal marks mean an equal state, also in databases that were
-// replaced or restored. Each object and kind costs one lookup in an index, however large the fleet is.
+// Marks identifies the state of a basis. Equal marks imply an equal state, even if the database was replaced or restored.
+// Each object and kind of the basis costs one lookup in an index, regardless of the size of the fleet.
 type Marks struct {
 	Own    string // the last change of the basis's own object
-	Newest string // the newest change of any of it
+	Newest string // the newest change of the entire basis
 	Log    Cursor // the end of the change log
 }
 
-// statement returns the query for the salt, the end of the log, and the newest change of the own object and of the
-// whole basis.
+// statement returns the query for the salt, the end of the log, and the newest changes of the own object and of the entire
+// basis.
 func (b Basis) statement(sc Scope) (string, []any) {
 	var own []Object
 	if b.Own != nil {
@@ -45,7 +45,7 @@ func (b Basis) statement(sc Scope) (string, []any) {
 	const change = "(SELECT change FROM changes WHERE revision = %.r ORDER BY n LIMIT 1)"
 	text := with + "SELECT log.salt, log.revision, log.change, own.r, " + strings.ReplaceAll(change, "%", "own") + ", whole.r, " + strings.ReplaceAll(change, "%", "whole") +
 		" FROM log CROSS JOIN " + newest(ownParts) + " AS own CROSS JOIN " + newest(append(parts, kindParts...)) + " AS whole"
-	return text, slices.Concat(kindArgs, ownArgs, args) // in the order of the text
+	return text, slices.Concat(kindArgs, ownArgs, args) // in the order of the placeholders
 }
 
 // Marks returns the marks of a basis.
@@ -60,7 +60,7 @@ func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
 	}
 	for i, into := range []*string{&m.Own, &m.Newest} {
 		c := Cursor{}
-		if revisions[i] == nil { // everything is older than the log
+		if revisions[i] == nil { // the log has no such change
 			sum := sha256.Sum256([]byte("basis " + salt))
 			c.Change = hex.EncodeToString(sum[:8])
 		} else {
@@ -77,7 +77,7 @@ func (v *View) Marks(ctx context.Context, sc Scope, b Basis) (Marks, error) {
 // maxAncestorQueries is the number of parent devices that are looked up one by one.
 const maxAncestorQueries = 64
 
-// Basis returns what a response with an object and its variables depends on.
+// Basis returns the basis of a response with an object and its variables.
 func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (Basis, error) {
 	own := e.object(row)
 	b := Basis{Own: &own}
@@ -113,13 +113,13 @@ func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (
 
 type expectedKey struct{}
 
-// IfUnchanged returns a context whose writes fail with [PreconditionFailed] unless the last change of the object that
-// they change, as in [Marks.Own], is one of those given.
+// IfUnchanged returns a context whose writes fail with [PreconditionFailed] unless the last change of the changed object,
+// as in [Marks.Own], is one of lastChanges.
 func IfUnchanged(ctx context.Context, lastChanges []string) context.Context {
 	return context.WithValue(ctx, expectedKey{}, lastChanges)
 }
 
-// expect checks the object of a write against what the write's context expects.
+// expect checks that the object of a write is in the state that the write's context expects.
 func (q *session) expect(ctx context.Context, e *Entity, row Row) error {
 	if q.log == nil || q.log.expected == nil {
 		return nil

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// maxSkew is how much later than this machine's clock a change may be dated before [Options.ClockBehind] is called.
+// maxSkew is how far the time of a change may be ahead of this machine's clock before [Options.ClockBehind] is called.
 const maxSkew = time.Minute
 
-// checkNewest is checkClock of the newest change.
+// checkNewest calls checkClock with the time of the newest change.
 func (s *Store) checkNewest(ctx context.Context) error {
 	var at int64
 	err := s.readOne(ctx, func(ctx context.Context, q *session) error {
@@ -20,7 +20,7 @@ func (s *Store) checkNewest(ctx context.Context) error {
 	return err
 }
 
-// checkClock reports, once, that a change is dated much later than this machine's clock.
+// checkClock calls [Options.ClockBehind], once, if the time of a change is far ahead of this machine's clock.
 func (s *Store) checkClock(at Micros) {
 	by := time.UnixMicro(int64(at)).Sub(s.now())
 	if s.behind != nil && by > maxSkew && s.warned.CompareAndSwap(false, true) {

@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// contents returns the entities that are deleted with an object, innermost first, so that every foreign key is valid at
-// every step, and the foreign key that they share. Interfaces are deleted with their device, and so are only a device's.
+// contents returns the entities whose objects are deleted with an object of e, and their common foreign key to it. The
+// innermost entities are first, so that all foreign keys are valid at any time. Interfaces are only contents of devices.
 func (e *Entity) contents() (column string, inside []*Entity) {
 	if e.IsDevice() {
 		return "device_id", []*Entity{NetworkInterfaces}
@@ -28,10 +28,10 @@ func (e *Entity) contents() (column string, inside []*Entity) {
 	return e.of.ContentKey(), inside
 }
 
-// Delete deletes an object with its contents: variables, labels, interfaces of devices, and what a cell, region, cloud
-// or project contains. It is done completely, in one transaction, or refused with [InUse], naming one object outside
-// that depends on it: a device whose parent would be deleted, or an interface on a network that would be. [NotFound] if
-// there is no such object in the scope; [Forbidden] for a root user, unless root asks, and [InUse] for the last one.
+// Delete deletes an object with its variables, labels and contents, in one transaction. It fails with [InUse] if another
+// object depends on a deleted one, such as a device on its parent or an interface on its network, and for the last root
+// user with a key. It fails with [NotFound] if there is no such object in the scope, and with [Forbidden] for a root user
+// unless the caller is root.
 func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.find(ctx, e, sc, id, removing)
@@ -58,8 +58,8 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	if row.protected(e) {
 		return refuse(InUse, "The %s cannot be deleted: it is protected; unprotect it first (craton unprotect %s %v).", subject, e.of.Name, key)
 	}
-	// What the checks below depend on is locked first: whoever adds, protects or moves something in it meanwhile either
-	// comes before the lock and is seen, or waits for this.
+	// Lock the rows that the checks below depend on first. A concurrent write that adds, protects or moves contents is then
+	// either visible to the checks, or waits for this write.
 	if err := q.lockContents(ctx, inside, column, key); err != nil {
 		return err
 	}
@@ -98,8 +98,8 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	return q.deleteWhere(ctx, e, e.key, key)
 }
 
-// lockContents locks the contents of what is deleted or moved, before anything is written to the log: a write that has
-// the log must not wait for one that has rows and waits for the log.
+// lockContents locks the contents of an object that is deleted or moved. It must be called before anything is written to
+// the log: a write that has locked the log would wait for writes that have locked rows and wait for the log.
 func (q *session) lockContents(ctx context.Context, inside []*Entity, column string, key any) error {
 	hold := q.lockClause(removing)
 	if hold == "" {
@@ -120,7 +120,7 @@ func (q *session) lockContents(ctx context.Context, inside []*Entity, column str
 	return nil
 }
 
-// checkOutsiders refuses to delete a container if something outside depends on it.
+// checkOutsiders refuses to delete a place if an object outside of it depends on its contents.
 func (q *session) checkOutsiders(ctx context.Context, subject, column string, key any) error {
 	if err := q.checkDependent(ctx, subject, "has a parent in it; move, detach or delete that first", fmt.Sprintf(
 		`SELECT c.type, c.id, c.name FROM devices p JOIN devices c ON c.parent_id = p.id
@@ -132,7 +132,7 @@ func (q *session) checkOutsiders(ctx context.Context, subject, column string, ke
 		WHERE n.%[1]s = ? AND (d.%[1]s IS NULL OR d.%[1]s <> ?) ORDER BY i.id LIMIT 1`, column), key, key)
 }
 
-// checkDependent returns an [InUse] error if the statement finds an object: see describeFound.
+// checkDependent returns an [InUse] error if a query finds an object: see describeFound.
 func (q *session) checkDependent(ctx context.Context, subject, why, text string, args ...any) error {
 	found, err := q.describeFound(ctx, text, args...)
 	if found == "" || err != nil {
@@ -141,8 +141,8 @@ func (q *session) checkDependent(ctx context.Context, subject, why, text string,
 	return refuse(InUse, "The %s cannot be deleted: %s %s.", subject, found, why)
 }
 
-// describeFound describes the object that a statement finds, whose row is its kind (see kindText), id and name; "" if
-// there is none.
+// describeFound describes the object that a query finds, or returns "" if there is none. The query returns the object's
+// kind (see kindText), id and name.
 func (q *session) describeFound(ctx context.Context, text string, args ...any) (string, error) {
 	var kind, name string
 	var id int64
@@ -153,8 +153,8 @@ func (q *session) describeFound(ctx context.Context, text string, args ...any) (
 	return fmt.Sprintf("%s %q (id %d)", nounOf(kind), name, id), err
 }
 
-// kindText returns an expression of the kind of a row of a table t, as nounOf understands it: the type of a device, or the
-// table.
+// kindText returns an expression for the kind of a row of a table t, as an argument of nounOf: a device's type, or the name
+// of the table.
 func (e *Entity) kindText() string {
 	if e.Table == devicesTable {
 		return "t.type"
@@ -162,7 +162,7 @@ func (e *Entity) kindText() string {
 	return "'" + e.Table + "'"
 }
 
-// deleteWhere deletes all rows of e with the given value in a column, and what belongs to each of them.
+// deleteWhere deletes all rows of e with the given value in a column, with their variables, labels and interfaces.
 func (q *session) deleteWhere(ctx context.Context, e *Entity, column string, value any) error {
 	chosen := fmt.Sprintf("(SELECT %s FROM %s WHERE %s = ?)", e.ownerID, e.Table, column)
 	if e.Table == anyDevice.Table {
@@ -182,7 +182,7 @@ func (q *session) deleteWhere(ctx context.Context, e *Entity, column string, val
 		}
 	}
 	if e == Networks {
-		// The interfaces on them are inside too, and deleted: see outsiders.
+		// checkOutsiders has ensured that all interfaces on these networks belong to contents that are deleted too.
 		for _, text := range []string{
 			fmt.Sprintf("DELETE FROM variables WHERE owner_kind = %d AND owner_id IN (SELECT id FROM network_interfaces WHERE network_id IN %s)", NetworkInterfaces.owner, chosen),
 			"DELETE FROM network_interfaces WHERE network_id IN " + chosen,

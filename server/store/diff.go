@@ -7,16 +7,16 @@ import (
 	"strings"
 )
 
-// maxDiffIDs is the number of object ids read at once, diffBatch the number of objects whose changes are combined at
-// once.
+// maxDiffIDs is the number of object ids that are read at once. diffBatch is the number of objects whose changes are
+// combined at once.
 const (
 	maxDiffIDs = 50_000
 	diffBatch  = 64
 )
 
-// Diff calls fn, one after the other, with the difference of each object of the kinds in the scope between two
-// revisions, except for those that were changed and changed back. It covers each object's own fields, variables and
-// labels. The events are like those of [View.DiffObject].
+// Diff calls fn with the difference of each object of the kinds in the scope between two revisions. Differences include
+// own fields, variables and labels. Objects that are equal at both revisions are omitted. The events are like those of
+// [View.DiffObject].
 func (v *View) Diff(ctx context.Context, sc Scope, kinds []string, from, to int64, fn func(*Event) error) error {
 	if from > to {
 		return v.Diff(ctx, sc, kinds, to, from, func(e *Event) error { return fn(e.reversed()) })
@@ -41,7 +41,7 @@ func (v *View) Diff(ctx context.Context, sc Scope, kinds []string, from, to int6
 	return nil
 }
 
-// changedIDs returns the next ids, as text, of changed objects.
+// changedIDs returns the next ids of changed objects after last, as text.
 func (v *View) changedIDs(ctx context.Context, sc Scope, kind, last string, from, to int64) (ids []string, err error) {
 	c := v.q.conditions()
 	c.equal("kind", kind, !sc.All)
@@ -59,7 +59,7 @@ func (v *View) changedIDs(ctx context.Context, sc Scope, kind, last string, from
 
 // folded is the combined effect of several changes on one object.
 type folded struct {
-	there, is bool // before the first change, and after the last
+	there, is bool // whether the object exists before the first and after the last change
 	path      string
 	project   string
 	columns   [2]Values
@@ -67,7 +67,7 @@ type folded struct {
 	values    [2]map[string]held
 }
 
-// fold combines the changes of some objects, fewer at a time if they would take too much memory.
+// fold combines the changes of some objects. It splits the objects if they would take too much memory.
 func (v *View) fold(ctx context.Context, kind string, ids []string, from, to int64, fn func(*Event) error) error {
 	e := entityOf(kind)
 	room := memoryBudget(v.budget)
@@ -113,7 +113,7 @@ func (v *View) fold(ctx context.Context, kind string, ids []string, from, to int
 	return nil
 }
 
-// add adds a change, which must be later than those added before.
+// add adds a change. It must be later than all previous ones.
 func (f *folded) add(c *Change, before, after *facts, room *memoryBudget) error {
 	f.is, f.path, f.project = c.Action != Deleted, c.Path, c.Project
 	for name, v := range before.columns {
@@ -151,7 +151,7 @@ func (f *folded) add(c *Change, before, after *facts, room *memoryBudget) error 
 	return nil
 }
 
-// heldOf returns a copy of a value, or the zero value if there is none.
+// heldOf returns a copy of a variable's value, or the zero value if it does not exist.
 func heldOf(v Variable, kept, there bool) held {
 	if !there {
 		return held{}
@@ -159,7 +159,7 @@ func heldOf(v Variable, kept, there bool) held {
 	return held{strings.Clone(v.Value), kept}
 }
 
-// event returns the combined effect, or nil if there is none.
+// event returns the combined effect as an event, or nil if there is none.
 func (f *folded) event(v *View, o Object) *Event {
 	if f == nil || !f.there && !f.is {
 		return nil
@@ -187,7 +187,7 @@ func (f *folded) event(v *View, o Object) *Event {
 	return e
 }
 
-// valueOf returns a value that comes from an object; nil for the zero value.
+// valueOf returns h as a value that comes from an object, or nil for the zero value.
 func (v *View) valueOf(key string, h held, from Source) *Value {
 	if h == (held{}) {
 		return nil
@@ -199,7 +199,7 @@ func (v *View) valueOf(key string, h held, from Source) *Value {
 	return x
 }
 
-// reversed returns the event in the other direction.
+// reversed returns the event for the opposite direction.
 func (e *Event) reversed() *Event {
 	switch e.Action {
 	case Created:

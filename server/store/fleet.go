@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Parts reads the rows of e that belong to some objects, whose ids are in the given column, and calls fn with one page
-// of them at a time, ordered by id. With a search, only those that may hold its text are read.
+// Parts calls fn with the rows of e that belong to some objects, whose ids are in the given column. It reads one page at a
+// time, ordered by id. If s is not nil, it only reads rows that may contain the searched text.
 func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, s *Search, limit int, fn func([]Row) error) error {
 	if len(of) == 0 {
 		return nil
@@ -32,12 +32,12 @@ func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, 
 		if len(rows) < limit {
 			return nil
 		}
-		after = rows[len(rows)-1][e.Index("id")].(int64) //nolint:forcetypeassert // a key
+		after = rows[len(rows)-1][e.Index("id")].(int64) //nolint:forcetypeassert // ids are int64
 	}
 }
 
-// CrossRegionParents returns the ids of the devices outside of a place that have descendants in it, in order. column is
-// the device column with the id of the place. Devices in the place inherit from them too.
+// CrossRegionParents returns the ids of the devices outside a place that have descendants in the place, in order. Devices
+// in the place also inherit from these. column is the column of devices with the place's id.
 func (v *View) CrossRegionParents(ctx context.Context, column string, place int64) (ids []int64, err error) {
 	var id int64
 	err = v.q.each(ctx, fmt.Sprintf(`WITH RECURSIVE up (id, parent_id) AS (
@@ -48,7 +48,7 @@ func (v *View) CrossRegionParents(ctx context.Context, column string, place int6
 	return ids, err
 }
 
-// Labels returns the labels of devices of either kind, sorted.
+// Labels returns the sorted labels of each of several devices, of either kind.
 func (v *View) Labels(ctx context.Context, rows []Row) ([][]string, error) {
 	return v.q.labels(ctx, Devices, rows)
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// facts are one side of a change: of a create or a delete everything that is not null, otherwise only what changed.
+// facts is one side of a change. For a creation or deletion it has everything that is not null, otherwise only what changed.
 type facts struct {
-	columns   Values     // as in the tables, with times in seconds; nil is null
+	columns   Values     // values as in the tables, with times in seconds; nil is null
 	variables []Variable // sorted by key
-	hashed    []Variable // variables of which only a hash is kept, as JSON; sorted by key
+	hashed    []Variable // variables for which the log only has a hash, as JSON; sorted by key
 	labels    []string   // sorted
 	labelled  bool       // labels is set
 }
 
-// known returns a variable, or its hash.
+// known returns a variable of the side. If kept is false, the value is only a hash.
 func (f *facts) known(key string) (v Variable, kept, ok bool) {
 	if at, ok := find(f.variables, key); ok {
 		return f.variables[at], true, true
@@ -32,7 +32,7 @@ func (f *facts) known(key string) (v Variable, kept, ok bool) {
 	return Variable{}, false, false
 }
 
-// keys returns the keys of the variables, including hashed ones, sorted.
+// keys returns the sorted keys of the variables, including hashed ones.
 func (f *facts) keys() (keys []string) {
 	for _, set := range [][]Variable{f.variables, f.hashed} {
 		for _, v := range set {
@@ -42,7 +42,7 @@ func (f *facts) keys() (keys []string) {
 	return sorted(keys)
 }
 
-// entityOf returns the entity of a kind, as the log names it, or nil if this program does not know the kind.
+// entityOf returns the entity for the name of a kind in the log, or nil if this program does not know the kind.
 func entityOf(kind string) *Entity {
 	if k := schema.ByName(kind); k != nil {
 		return known[k]
@@ -50,7 +50,7 @@ func entityOf(kind string) *Entity {
 	return nil
 }
 
-// sides parses the two sides of a change: before and after.
+// sides parses both sides of a change.
 func (c *Change) sides(e *Entity) (before, after facts, err error) {
 	if before, err = e.facts(c.Before); err == nil {
 		after, err = e.facts(c.After)
@@ -61,8 +61,8 @@ func (c *Change) sides(e *Entity) (before, after facts, err error) {
 	return before, after, err
 }
 
-// facts parses one side of a change, written by [side]. Members that are not columns of e, such as the one for a new
-// key of a user, are left out.
+// facts parses one side of a change, as written by [side]. It ignores members that are not columns of e, such as the one
+// for a new key of a user.
 func (e *Entity) facts(text string) (f facts, err error) {
 	f.columns = Values{}
 	x := jsontext.NewScanner(text)
@@ -95,7 +95,7 @@ func scanSet(x *jsontext.Scanner) (set []Variable) {
 	return byKey(set)
 }
 
-// scanColumn parses the value of a column as stored in its table.
+// scanColumn parses a column's value, and converts it to the value in its table.
 func scanColumn(x *jsontext.Scanner, c *Column) (any, error) {
 	switch x.Peek() {
 	case 'n':
@@ -115,7 +115,7 @@ func scanColumn(x *jsontext.Scanner, c *Column) (any, error) {
 	}
 }
 
-// stored converts the value of a column in a [Row] to the one in facts.
+// stored converts a column's value in a [Row] to the value in facts.
 func stored(v any) any {
 	if at, ok := v.(Micros); ok {
 		return int64(at) / 1e6
@@ -123,11 +123,10 @@ func stored(v any) any {
 	return v
 }
 
-// revert changes the tables back to what they had for an object before a change. It checks nothing else: neither
-// whether the object is still as the change left it, nor whether another object is in the way. Changes are taken back
-// newest first.
+// revert restores the state of an object in the tables from before a change. It does not check whether the object is still
+// as the change left it, or whether it conflicts with another object. Changes must be reverted newest first.
 //
-// Values of which only a hash is kept become [notRetainedValue].
+// Values for which the log only has a hash become [notRetainedValue].
 func (q *session) revert(ctx context.Context, e *Entity, c *Change, before, after *facts) error {
 	id, ok := e.parseID(c.Object)
 	if !ok {
@@ -166,7 +165,7 @@ func (q *session) revert(ctx context.Context, e *Entity, c *Change, before, afte
 	return q.setVariables(ctx, e, owner, before.all())
 }
 
-// all returns the variables, with [notRetainedValue] for those of which only a hash is kept.
+// all returns all variables. Those for which the log only has a hash have the value [notRetainedValue].
 func (f *facts) all() []Variable {
 	if len(f.hashed) == 0 {
 		return f.variables
@@ -187,7 +186,7 @@ func (q *session) owner(ctx context.Context, e *Entity, id any) (owner any, err 
 	return owner, err
 }
 
-// remove deletes an object that has nothing left but its variables and labels.
+// remove deletes an object with its variables and labels. It must not have any other contents.
 func (q *session) remove(ctx context.Context, e *Entity, id any) error {
 	if e.IsDevice() {
 		if err := q.exec(ctx, "DELETE FROM labels WHERE device_id = ?", []any{id}); err != nil {
@@ -202,7 +201,7 @@ func (q *session) remove(ctx context.Context, e *Entity, id any) error {
 	return q.exec(ctx, "DELETE FROM "+e.Table+" WHERE "+e.key+" = ?", []any{id})
 }
 
-// restore stores a deleted object again, with its id. It adds what the log does not have to the facts.
+// restore inserts a deleted object again, with its id. It adds the columns that the log does not have to the facts.
 func (q *session) restore(ctx context.Context, e *Entity, id any, f *facts) error {
 	if e.Kind != "" {
 		f.columns["type"] = e.Kind
@@ -253,5 +252,6 @@ func (q *session) setLabels(ctx context.Context, id any, labels []string) error 
 	return q.addLabels(ctx, id, created, labels)
 }
 
-// notRetainedValue stands for a value of which the change log has only a hash. It is not JSON, so no value equals it.
+// notRetainedValue stands for a value for which the change log only has a hash. It is not JSON, so it differs from all
+// values.
 const notRetainedValue = "?"

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// maxSharedWait is how long a caller waits for a shared call before it makes its own: if the database does not respond,
-// each caller has to learn that itself.
+// maxSharedWait is how long a caller waits for a shared call before it makes a call of its own. Otherwise, callers would
+// have to wait for each other's timeouts while the database is unavailable.
 const maxSharedWait = 100 * time.Millisecond
 
-// sharedCalls combines calls with the same key that are waiting at the same time, such as many requests with one API
-// key. A caller never gets a result older than its own call: while another call is running it waits, and the next call
-// serves all that wait.
+// sharedCalls combines concurrent calls with the same key, such as for many requests with one API key. A caller never gets
+// the result of a call that began earlier: while another call is running, it waits, and the next call serves all waiting
+// callers.
 type sharedCalls[K comparable, V any] struct {
 	mu   sync.Mutex
-	next map[K]*sharedCall[V] // by the keys of running calls: the call after it, nil for none
+	next map[K]*sharedCall[V] // for each key with a running call: the next call; nil for none
 }
 
-// sharedCall is a call whose result several callers wait for.
+// sharedCall is a call on behalf of several callers.
 type sharedCall[V any] struct {
 	begin  func()
 	done   chan struct{}
@@ -26,7 +26,7 @@ type sharedCall[V any] struct {
 	err    error
 }
 
-// do calls fn, or waits for a call that begins after this one. The result must not be modified.
+// do calls fn, or waits for a shared call that begins later. The result is shared, and must not be modified.
 func (j *sharedCalls[K, V]) do(ctx context.Context, key K, fn func(ctx context.Context) (V, error)) (answer V, err error) {
 	j.mu.Lock()
 	next, busy := j.next[key]
@@ -42,7 +42,7 @@ func (j *sharedCalls[K, V]) do(ctx context.Context, key K, fn func(ctx context.C
 	if next == nil {
 		next = &sharedCall[V]{done: make(chan struct{})}
 		j.next[key] = next
-		shared := context.WithoutCancel(ctx) // others wait for it too
+		shared := context.WithoutCancel(ctx) // other callers wait for it too
 		next.begin = func() {
 			defer j.startNext(key)
 			defer close(next.done)
@@ -62,7 +62,7 @@ func (j *sharedCalls[K, V]) do(ctx context.Context, key K, fn func(ctx context.C
 	}
 }
 
-// startNext ends a call, and starts the one that others wait for.
+// startNext is called at the end of a call, and starts the next one if any callers are waiting.
 func (j *sharedCalls[K, V]) startNext(key K) {
 	j.mu.Lock()
 	defer j.mu.Unlock()

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// labels reads the labels of a page's devices, sorted.
+// labels returns the sorted labels of each of a page's devices.
 func (q *session) labels(ctx context.Context, e *Entity, rows []Row) ([][]string, error) {
 	sets := make([][]string, len(rows))
 	if len(rows) == 0 {
@@ -30,7 +30,7 @@ func (q *session) labels(ctx context.Context, e *Entity, rows []Row) ([][]string
 	return sets, err
 }
 
-// AddLabels adds labels to a device and returns all labels that it then has, sorted.
+// AddLabels adds labels to a device. It returns all labels of the device afterwards, sorted.
 func (s *Store) AddLabels(ctx context.Context, e *Entity, sc Scope, id string, labels []string) ([]string, error) {
 	var set []string
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
@@ -48,7 +48,7 @@ func (s *Store) AddLabels(ctx context.Context, e *Entity, sc Scope, id string, l
 	return set, err
 }
 
-// changeLabels adds and removes labels of a locked row, and returns those that it then has.
+// changeLabels adds and removes labels of a locked row. It returns the labels afterwards.
 func (q *session) changeLabels(ctx context.Context, e *Entity, row Row, before, add, remove []string) ([]string, error) {
 	id := row[e.Index("id")]
 	after := slices.DeleteFunc(slices.Clone(before), func(label string) bool { return slices.Contains(remove, label) })
@@ -72,7 +72,7 @@ func (q *session) changeLabels(ctx context.Context, e *Entity, row Row, before, 
 	return after, q.recordLabels(ctx, e, row, before, after)
 }
 
-// RemoveLabels removes labels from a device; labels that it does not have are ignored.
+// RemoveLabels removes labels from a device. It ignores labels that the device does not have.
 func (s *Store) RemoveLabels(ctx context.Context, e *Entity, sc Scope, id string, labels []string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.find(ctx, e, sc, id, changing)
@@ -93,5 +93,5 @@ func (q *session) addLabels(ctx context.Context, device, createdAt any, labels [
 		len(labels), func(i int, args []any) []any { return append(args, device, labels[i], createdAt) })
 }
 
-// sorted returns a set of labels, sorted and without duplicates.
+// sorted returns labels in order and without duplicates.
 func sorted(labels []string) []string { return slices.Compact(slices.Sorted(slices.Values(labels))) }

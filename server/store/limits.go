@@ -6,25 +6,26 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Limits bound the size of one object, over all writes: all of it is part of every response that shows the object.
+// Limits are the limits for one object, not for a single write, because each response with an object has all of its
+// variables and labels.
 type Limits struct {
-	Variables int // bytes of an object's own variables as stored, keys included
-	Written   int // bytes of the same as responses format them, one line per value
-	Keys      int // own variables of an object
-	Labels    int // of a device
+	Variables int // size of an object's own variables as stored, including keys, in bytes
+	Written   int // size of the same as formatted in responses, with one line per value, in bytes
+	Keys      int // number of an object's own variables
+	Labels    int // number of a device's labels
 }
 
-// DefaultLimits are the limits of a newly opened store. [Limits.Written] allows for any real data: eight times the
-// stored text is needed for arrays of single digits, six levels deep.
+// DefaultLimits are the limits of a newly opened store. [Limits.Written] does not restrict real data: even arrays of single
+// digits, nested six levels deep, take eight times the stored size.
 var DefaultLimits = Limits{Variables: 1 << 20, Written: 8 << 20, Keys: 10_000, Labels: 256}
 
-// SetLimits replaces the limits. It is called before the store is used.
+// SetLimits replaces the limits. It must be called before the store is used.
 func (s *Store) SetLimits(l Limits) { s.limits = l }
 
 // weight is the size of an object's variables.
 type weight struct{ keys, stored, written int }
 
-// writtenDepth is the indentation depth of an object's variables in a listing.
+// writtenDepth is the indentation level of an object's variables in a listing.
 const writtenDepth = 3
 
 func (w *weight) add(v Variable) {
@@ -33,7 +34,7 @@ func (w *weight) add(v Variable) {
 	w.written += 2*writtenDepth + len(v.Name) + jsontext.IndentedLen(v.Value, writtenDepth)
 }
 
-// check returns an error that names the limit exceeded by an object's variables.
+// check returns an error with the limit that an object's variables exceed.
 func (l Limits) check(of string, w weight) error {
 	switch {
 	case w.keys > l.Keys:
@@ -46,7 +47,7 @@ func (l Limits) check(of string, w weight) error {
 	return nil
 }
 
-// checkNew checks an object against the limits before it is stored.
+// checkNew checks a new object against the limits.
 func (l Limits) checkNew(e *Entity, n CreateParams) error {
 	of := e.Name
 	if name, ok := n.Values["name"].(string); ok {
@@ -66,7 +67,7 @@ func (l Limits) checkNew(e *Entity, n CreateParams) error {
 	return l.check(of, w)
 }
 
-// describeRow names an object for messages.
+// describeRow returns the noun and name of an object for messages.
 func (e *Entity) describeRow(row Row) string {
 	if i := e.Index("name"); i >= 0 && row != nil {
 		return fmt.Sprintf("%s %q", e.Name, row[i])
@@ -74,7 +75,7 @@ func (e *Entity) describeRow(row Row) string {
 	return e.Name
 }
 
-// checkLabels checks the limit against all labels of a device.
+// checkLabels checks the number of a device's labels against the limit.
 func (l Limits) checkLabels(of string, n int) error {
 	if n > l.Labels {
 		return refuse(Invalid, "The %s would have %d labels, at most %d are allowed.", of, n, l.Labels)

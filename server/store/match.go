@@ -7,32 +7,34 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Conditions on variables, and on columns that SQL cannot compare as intended, are predicates: functions that report
-// whether a text matches. They run inside a database that can call back: each becomes an SQL function. A page then
-// costs a scan of the rows up to its last match, with at most five index lookups per row and term. Only the page itself
-// reaches Go's memory, and all pages of a listing together scan the rows once (the prev link, where there is a marker,
-// scans backwards). Other databases return the texts of rows that may match: see candidates.go.
+// predicate is a condition on a variable, or on a column that SQL cannot compare as required. It has a Go function that
+// reports whether a text matches.
+//
+// A database that can call Go functions evaluates predicates while it scans. A page then costs a scan of the rows up to
+// its last match, with at most five index lookups per row and term. Only the rows of the page are copied to Go's memory,
+// and all pages of a listing together scan the rows once, except that the link to the previous page requires a scan
+// backwards. Other databases return the texts of rows that may match: see candidates.go.
 type predicate struct {
-	column string // that it looks at; "" for a variable
+	column string // the column that it applies to; "" for a variable
 
 	key      string
-	resolved bool // all levels count
+	resolved bool // match the resolved instead of the own value
 
-	match  func(text string) bool // nil: it is there at all
-	signs  [][]string             // of each way to match pieces of text that such a value has, in their order; nil: nothing is known
-	starts []jsontext.Start       // how such a value begins; nil: nothing is known
-	not    bool                   // the others are asked for
+	match  func(text string) bool // nil if the text only has to exist
+	signs  [][]string             // for each alternative, the pieces that a matching value contains, in order; nil if not known
+	starts []jsontext.Start       // the possible beginnings of a matching value; nil if not known
+	not    bool                   // negated: texts that do not match are wanted
 }
 
-// predicates are the predicates of one listing.
+// predicates has the predicates of one listing.
 type predicates struct {
 	each     []predicate
-	called   bool                                        // the database can call back
-	matches  []func(value string) (text string, arg any) // of each, if so
+	called   bool                                        // the database can call Go functions
+	matches  []func(value string) (text string, arg any) // if called: the expression for each predicate
 	releases []func()
 }
 
-// register makes the predicates of a listing available to SQL.
+// register makes the predicates of a listing callable in SQL, if the database can call Go functions.
 func (q *session) register(each []predicate) predicates {
 	m := predicates{each: each, called: q.dialect().Match != nil}
 	if !m.called {
@@ -55,7 +57,7 @@ func (m predicates) release() {
 	}
 }
 
-// where adds a condition for each predicate that the database evaluates.
+// where adds a condition for each predicate, if the database evaluates them.
 func (m predicates) where(e *Entity, c *conditions) {
 	if !m.called {
 		return
@@ -84,8 +86,7 @@ func (m predicates) where(e *Entity, c *conditions) {
 // inGo reports whether the predicates are evaluated in Go.
 func (m predicates) inGo() bool { return len(m.each) > 0 && !m.called }
 
-// value is an expression for what of makes of the text that the predicate looks
-// at, or NULL.
+// value returns an expression that applies of to the predicate's text. The expression is NULL if there is no text.
 func (p *predicate) value(e *Entity, of func(value string) (text string, arg any)) (string, []any) {
 	if p.column == "" {
 		return nearestValue(e, p.key, p.resolved, of)
@@ -97,9 +98,8 @@ func (p *predicate) value(e *Entity, of func(value string) (text string, arg any
 	return text, []any{arg}
 }
 
-// nearestValue is an expression for what the nearest level that has a variable
-// makes of its value (contract §5.5, 6). A level that does not have it yields
-// NULL, which COALESCE passes over.
+// nearestValue returns an expression that applies of to the variable's value at the nearest level that has it (contract
+// §5.5, 6). The expression for a level without the variable is NULL, which COALESCE skips.
 func nearestValue(e *Entity, key string, resolved bool, of func(value string) (text string, arg any)) (string, []any) {
 	value, handle := of("v.value")
 	var levels []string

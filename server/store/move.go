@@ -13,17 +13,17 @@ import (
 
 // Place is the destination of [Store.Move].
 type Place struct {
-	Region *int64 // nil for the region of Cell, or else the current region
-	Cell   *int64 // nil leaves a device in its cell if that is in the region
+	Region *int64 // nil for the region of Cell or, without Cell, the current region
+	Cell   *int64 // nil keeps a device in its cell if the region does not change
 	NoCell bool   // remove a device from its cell
 }
 
-// Move moves a device into another region or cell, or a cell with its devices and networks into another region, and
-// returns the row. Ids, variables, labels, interfaces and children stay the same: as on creation, parents and networks
-// may be in any region of the project. Moving an object to where it is changes nothing.
+// Move moves a device to another region or cell, or a cell with its devices and networks to another region, and returns the
+// row. Ids, variables, labels, interfaces and children do not change. Parents and networks may remain in another region of
+// the project, which creation also allows. Moving an object to its current place changes nothing.
 //
-// The move is complete or refused: [Invalid] for a place that is not in the object's project, or for places that
-// contradict each other, [Conflict] for a name that is taken in the region, [NotFound].
+// Move fails with [Invalid] for a place that is not in the object's project, or for places that contradict each other,
+// with [Conflict] for a name that is taken in the region, and with [NotFound]. Then nothing is moved.
 func (s *Store) Move(ctx context.Context, e *Entity, sc Scope, id string, to Place) (Row, error) {
 	var row Row
 	err := s.write(ctx, func(ctx context.Context, q *session) (err error) {
@@ -101,17 +101,17 @@ func (q *session) moveWithin(ctx context.Context, cell any, to Values, at int64)
 	return nil
 }
 
-// target returns the new place of a row, by column.
+// target returns the columns that describe the new place of a row.
 func (q *session) target(ctx context.Context, e *Entity, row Row, to Place) (Values, error) {
 	was := func(column string) any { return row[e.Index(column)] }
 	project, _ := was("project_id").(string)
 	at := Values{"project_id": project, "cloud_id": was("cloud_id"), "region_id": was("region_id")}
-	lead := func(from *Entity, id any, column string) error { // what stands somewhere says where
+	lead := func(from *Entity, id any, column string) error { // copies a column from a place, such as the region of a cell
 		found, err := q.get(ctx, from, Scope{Project: project}, id, shared)
 		if err == nil {
 			at[column] = found[from.Index(column)]
 		} else if IsCode(err, NotFound) {
-			err = nil // see checkRefs
+			err = nil // checkRefs returns the error
 		}
 		return err
 	}
@@ -139,7 +139,7 @@ func (q *session) target(ctx context.Context, e *Entity, row Row, to Place) (Val
 	return at, q.checkRefs(ctx, e, at, at)
 }
 
-// checkNames refuses a move to a region where a name is taken: that of the moved object, or of one of its contents.
+// checkNames refuses a move to a region in which the name of the moved object, or of one of its contents, is taken.
 func (q *session) checkNames(ctx context.Context, e *Entity, row Row, region any) error {
 	if region == row[e.Index("region_id")] {
 		return nil
@@ -174,7 +174,7 @@ func (q *session) checkNames(ctx context.Context, e *Entity, row Row, region any
 	return nil
 }
 
-// place stores the new place of rows. A name that a concurrent write has just taken is a [Conflict], like any other.
+// place stores the new place of rows. It returns a [Conflict] for a name that a concurrent write has just taken.
 func (q *session) place(ctx context.Context, e *Entity, column string, key any, to Values, at int64) error {
 	sets, args := "updated_at = ?", []any{at}
 	for _, name := range []string{"cloud_id", "region_id", "cell_id"} {
@@ -183,7 +183,7 @@ func (q *session) place(ctx context.Context, e *Entity, column string, key any, 
 		}
 	}
 	err := q.exec(ctx, fmt.Sprintf("UPDATE %s SET %s WHERE %s = ?", e.Table, sets, column), append(args, key))
-	if errors.Is(err, engine.ErrUnique) { // since checkNames looked
+	if errors.Is(err, engine.ErrUnique) { // the name was taken after checkNames
 		return refuse(Conflict, "A name in the region %v was taken just now. Move it again.", to["region_id"])
 	}
 	return err

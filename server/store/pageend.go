@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// Each sign-out from the page stores a mark for its cookie, for as long as the cookie would be valid. The number of
-// marks is limited: one more revokes all cookies issued until then.
+// A sign-out from the page stores a mark for its cookie until the cookie would expire. The number of marks is limited: at
+// the limit, one mark revokes all cookies issued until then.
 const (
 	maxPageEnds = 100_000
-	allPageEnds = "*" // the mark of all
+	allPageEnds = "*" // the mark for all cookies
 )
 
-// EndPage revokes the page's cookie with an id, for all servers of the database. Marks older than kept are deleted: no
-// cookie is valid for longer.
+// EndPage revokes the page's cookie with an id, for all servers of the database. It deletes marks older than kept, because
+// all cookies have expired by then.
 func (s *Store) EndPage(ctx context.Context, id string, kept time.Duration) error {
 	return s.endPage(ctx, id, kept, maxPageEnds)
 }
@@ -41,7 +41,7 @@ func (s *Store) endPage(ctx context.Context, id string, kept time.Duration, most
 	})
 }
 
-// PageEnded reports whether the page's cookie with an id, issued at made, was revoked.
+// PageEnded reports whether the page's cookie with an id, which was issued at the time made, was revoked.
 func (s *Store) PageEnded(ctx context.Context, id string, made time.Time) (ended bool, err error) {
 	err = s.readOne(ctx, func(ctx context.Context, q *session) error {
 		var found string

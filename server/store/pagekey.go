@@ -9,20 +9,20 @@ import (
 	"time"
 )
 
-// pageKeyBytes is the length of a key that seals cookies.
+// pageKeyBytes is the length of a key, in bytes.
 const pageKeyBytes = 32
 
 // PageKey is a random key with which the servers of a database seal the cookies of the page.
 type PageKey struct {
 	Number int64
 	Secret []byte
-	made   int64 // seconds
+	made   int64 // time of creation, in seconds since 1970
 }
 
-// PageKeys returns the keys of the page, newest first: cookies are sealed with the first, and opened with any. If the
-// newest is older than age, a new one is created; a key is deleted when the next one is older than kept, because by
-// then none of its cookies is valid. Backups do not contain the keys, since whoever has one can forge cookies; a
-// restored database creates new ones.
+// PageKeys returns the keys of the page, newest first. Cookies are sealed with the first key, and opened with any of them.
+// If the newest key is older than age, PageKeys creates another one. It deletes a key when the next newer one is older than
+// kept, because all cookies of the key have expired by then. Backups do not contain the keys, because anyone who has one
+// can forge cookies; new keys are created in a restored database.
 func (s *Store) PageKeys(ctx context.Context, age, kept time.Duration) (keys []PageKey, err error) {
 	err = s.read(ctx, func(ctx context.Context, q *session) (err error) {
 		keys, err = q.pageKeys(ctx)
@@ -33,7 +33,7 @@ func (s *Store) PageKeys(ctx context.Context, age, kept time.Duration) (keys []P
 		return keys, err
 	}
 	offered := make([]byte, pageKeyBytes)
-	_, _ = rand.Read(offered) // it never fails
+	_, _ = rand.Read(offered) // never returns an error
 	err = s.write(ctx, func(ctx context.Context, q *session) (err error) {
 		if err = q.lockExclusively(ctx); err != nil {
 			return err
@@ -62,7 +62,7 @@ func (s *Store) PageKeys(ctx context.Context, age, kept time.Duration) (keys []P
 	return keys, err
 }
 
-// pageKeys reads the keys, the newest first.
+// pageKeys reads the keys, newest first.
 func (q *session) pageKeys(ctx context.Context) (keys []PageKey, err error) {
 	var k PageKey
 	var text string
@@ -78,7 +78,7 @@ func (q *session) pageKeys(ctx context.Context) (keys []PageKey, err error) {
 
 func (k *PageKey) age(now int64) time.Duration { return time.Duration(now-k.made) * time.Second }
 
-// ended returns the index of the first key without valid cookies; 0 if there is none.
+// ended returns the index of the first key whose cookies have all expired, or 0 if there is none.
 func ended(keys []PageKey, now int64, kept time.Duration) int {
 	for i := 1; i < len(keys); i++ {
 		if keys[i-1].age(now) > kept {

@@ -11,25 +11,25 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// Part is the part of a past fleet that a response needs: one object, or all objects of a kind with a name, with the
-// places that they inherit from.
+// Part is the part of a past fleet that a response needs: one object, or all objects of a kind with a name, and the places
+// that they inherit from.
 type Part struct {
-	Object        // without an id: the objects with the name
-	Name   string // of the objects
+	Object        // if it has no id, the objects of the kind with the name
+	Name   string // name of these objects
 }
 
 const (
-	maxParts       = 8  // of one revision, before all of it is built
-	openParts      = 16 // at once; they are files
-	maxPartObjects = 32 // objects that had a name; more are not looked up one by one
+	maxParts       = 8  // number of parts of one state before the complete state is built
+	openParts      = 16 // maximum number of open parts, each of which is a file
+	maxPartObjects = 32 // maximum number of objects with a name that are looked up one by one
 )
 
-// errPartTooLarge is the error of a part for which the whole past state is built instead.
+// errPartTooLarge is the error for a part that is so large that the complete past state must be built instead.
 var errPartTooLarge = errors.New("too much for a part of the past")
 
-// AtPart is [Store.At] for a part of the fleet. Its cost depends on the later changes to the part and not on the size
-// of the fleet. The store may contain more than the part. After many parts of one revision the whole state is built,
-// once.
+// AtPart is [Store.At] for a part of the fleet. Its cost depends on the later changes of the part, not on the size of the
+// fleet. The returned store may contain more than the part: after several parts of one state, the complete state is
+// built.
 func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, release func(), err error) {
 	if found := s.pasts.take(at); found != nil {
 		return found.store, s.pasts.releaser(found), nil
@@ -38,7 +38,7 @@ func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, re
 		fleet, err = s.buildPart(ctx, at, p)
 		if err == nil {
 			return fleet, sync.OnceFunc(func() {
-				_ = fleet.Close() // it was only read, and its file is gone already
+				_ = fleet.Close() // no data can be lost: it was only read, and its file is deleted already
 				s.pasts.endPart()
 			}), nil
 		}
@@ -50,7 +50,8 @@ func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, re
 	return s.At(ctx, at)
 }
 
-// beginPart counts a part of a past state, and reports whether there are few enough of that state, and of all.
+// beginPart counts a part of a past state. It reports whether the part may be built: there must not be too many parts of
+// that state, or too many open parts.
 func (p *pasts) beginPart(at Cursor) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,7 +106,7 @@ func (s *Store) buildPart(ctx context.Context, at Cursor, p Part) (fleet *Store,
 	return fleet, nil
 }
 
-// partAt returns the objects of a part as of a revision, and all that they inherit from, each once.
+// partAt returns the objects of a part at a revision, and all objects that they inherit from, without duplicates.
 func (v *View) partAt(ctx context.Context, p Part, revision int64) (levels []*timeline, err error) {
 	ids := []string{p.ID}
 	if p.ID == "" {
@@ -134,8 +135,8 @@ func (v *View) partAt(ctx context.Context, p Part, revision int64) (levels []*ti
 	return levels, nil
 }
 
-// namedAt returns the ids of the objects of a kind that may have had a name at a revision: those that have it now,
-// and those that lost it since.
+// namedAt returns the ids of the objects that may have had the part's name at a revision: those that have it now, and those
+// that had it before a later change.
 func (v *View) namedAt(ctx context.Context, p Part, revision int64) (ids []string, err error) {
 	e := entityOf(p.Kind)
 	title := e.of.Title
@@ -158,7 +159,7 @@ func (v *View) namedAt(ctx context.Context, p Part, revision int64) (ids []strin
 	return ids, err
 }
 
-// restoreLevel stores an object in its past state.
+// restoreLevel inserts an object in its past state.
 func (q *session) restoreLevel(ctx context.Context, t *timeline) error {
 	id, ok := t.e.parseID(t.ID)
 	if !ok {

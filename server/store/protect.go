@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Columns that v1 does not have. Both are null by default.
+// Columns that v1 does not have. They are null by default.
 const (
 	protected = "protected"
 	setName   = "set_name"
@@ -22,13 +22,13 @@ func (r Row) protected(e *Entity) bool {
 	return i >= 0 && r[i] == true
 }
 
-// Protected returns the protected objects of the scope, ordered by id. within restricts them to the contents of an
-// object, by the column of the contents with its id, such as region_id. Projects are queried one by one.
+// Protected returns the protected objects in the scope, ordered by id. within restricts them to the contents of a place,
+// by a column of the contents and the place's id, such as region_id. Projects are not included.
 func (v *View) Protected(ctx context.Context, sc Scope, within map[string]any) (Members, error) {
 	all := Members{}
 entities:
 	for _, e := range inSets() {
-		c := v.q.conditions() // few are protected: their index leads
+		c := v.q.conditions() // few objects are protected, so begin with the index of these
 		c.add("t." + protected)
 		sc.where(e, &c, false)
 		if e.Kind != "" {
@@ -54,8 +54,8 @@ entities:
 	return all, nil
 }
 
-// Protect protects or unprotects an object. A protected object cannot be deleted, neither alone nor with what contains
-// it. [NotFound] if there is no such object in the scope.
+// Protect protects or unprotects an object. A protected object cannot be deleted, neither alone nor with the place that
+// contains it. Protect fails with [NotFound] if there is no such object in the scope.
 func (s *Store) Protect(ctx context.Context, e *Entity, sc Scope, id string, on bool) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.find(ctx, e, sc, id, changing)
@@ -68,14 +68,14 @@ func (s *Store) Protect(ctx context.Context, e *Entity, sc Scope, id string, on 
 
 // protect is [Store.Protect] for a locked row.
 func (q *session) protect(ctx context.Context, e *Entity, row Row, on bool) error {
-	var to any // null: what was never protected says nothing of it in the log
+	var to any // null, not false: then the log does not mention protection for objects that were never protected
 	if on {
 		to = true
 	}
 	return q.setQuietly(ctx, e, []Row{row}, protected, to)
 }
 
-// setQuietly changes a column of locked rows without touching updated_at.
+// setQuietly changes a column of locked rows without setting updated_at.
 func (q *session) setQuietly(ctx context.Context, e *Entity, rows []Row, column string, to any) error {
 	at := e.Index(column)
 	rows = slices.DeleteFunc(slices.Clone(rows), func(row Row) bool { return row[at] == to })
@@ -100,10 +100,10 @@ func (q *session) setQuietly(ctx context.Context, e *Entity, rows []Row, column 
 	return nil
 }
 
-// maxListedProtected is the number of protected objects that an error names.
+// maxListedProtected is the maximum number of protected objects in an error message.
 const maxListedProtected = 3
 
-// keepProtected refuses a delete whose locked contents include protected objects.
+// keepProtected refuses to delete an object whose contents, which must be locked, include protected objects.
 func (q *session) keepProtected(ctx context.Context, subject, column string, inside []*Entity, key any) error {
 	var found, commands []string
 	look := func(e *Entity, from, where string) error {
@@ -124,7 +124,7 @@ func (q *session) keepProtected(ctx context.Context, subject, column string, ins
 		if e != anyDevice && e.Index(protected) < 0 {
 			continue
 		}
-		where := unindexed("t." + column) // few are protected: their index leads
+		where := unindexed("t." + column) // few objects are protected, so begin with the index of these
 		if e == NetworkInterfaces {
 			where = "t." + column
 		}

@@ -24,8 +24,8 @@ func (c *conditions) add(term string, args ...any) {
 	c.args = append(c.args, args...)
 }
 
-// equal adds column = value. Without indexed, the planner is kept from using an index for it: where the database has no
-// statistics, the condition that drives a statement is chosen here.
+// equal adds column = value. If indexed is false, the planner of a database without statistics cannot use an index for this
+// condition: the caller has chosen another one to begin with.
 func (c *conditions) equal(column string, value any, indexed bool) {
 	if !indexed {
 		column = c.dialect.Unindexed(column)
@@ -33,7 +33,7 @@ func (c *conditions) equal(column string, value any, indexed bool) {
 	c.add(column+" = ?", value)
 }
 
-// among adds a condition that a column has one of several values.
+// among adds the condition that a column has one of several values.
 func (c *conditions) among(column string, values []any, indexed bool) {
 	if !indexed {
 		column = c.dialect.Unindexed(column)
@@ -49,9 +49,8 @@ func (c *conditions) String() string {
 	return " WHERE " + strings.Join(c.terms, " AND ")
 }
 
-// in returns "(?, ?, ...)" for the ids and appends these to args. The list is
-// padded to a power of two with its last id, so that few different statements
-// exist.
+// in returns "(?, ?, ...)" for the ids, and appends the ids to args. The list is padded to a power of two with its last id,
+// so that there are few different statements to prepare.
 func in[T any](args []any, ids []T) (string, []any) {
 	n := 1
 	for n < len(ids) {
@@ -63,13 +62,13 @@ func in[T any](args []any, ids []T) (string, []any) {
 	return "(" + strings.Repeat("?, ", n-1) + "?)", args
 }
 
-// minRange is the number of ids from which on a range is searched, as for a page of the usual 30. Fewer are searched
-// one by one, so that a write reads nothing but its own objects.
+// minRange is the minimum number of ids for a range condition; a page usually has 30. Fewer ids are looked up one by one,
+// so that a write reads no other objects than its own.
 const minRange = 16
 
-// among returns a condition that column has one of the ids, and appends its arguments. Adjacent numbers, such as those
-// of a page, become a range, which the database reads at once; it has at most as many other rows. wanted distinguishes
-// them, and is nil if there are none.
+// among returns the condition that a column has one of the ids, and appends its arguments. If most ids are adjacent, like
+// those of a page, the condition is a range, which is faster. A range can contain as many other rows as wanted ones;
+// wanted has the ids then, and is nil otherwise.
 func among(column string, args, ids []any) (condition string, all []any, wanted map[any]bool) {
 	first, last, dense := span(ids)
 	if !dense {
@@ -85,7 +84,7 @@ func among(column string, args, ids []any) (condition string, all []any, wanted 
 	return column + " BETWEEN ? AND ?", append(args, first, last), wanted
 }
 
-// span returns the range of ids; dense reports whether at least every second number in it is one of them.
+// span returns the range of the ids. dense reports whether at least half of the numbers in it are ids.
 func span(ids []any) (first, last int64, dense bool) {
 	if len(ids) < minRange {
 		return 0, 0, false
@@ -100,10 +99,10 @@ func span(ids []any) (first, last int64, dense bool) {
 		}
 		first, last = min(first, n), max(last, n)
 	}
-	return first, last, uint64(last)-uint64(first) < 2*uint64(len(ids)) //nolint:gosec // the difference, however large, is none below 0
+	return first, last, uint64(last)-uint64(first) < 2*uint64(len(ids)) //nolint:gosec // the unsigned difference of any two int64 is correct
 }
 
-// selectList names all columns of e, whose table is aliased t.
+// selectList returns the list of all columns of e, whose table has the alias t.
 func (e *Entity) selectList() string {
 	if e.selected != "" {
 		return e.selected
@@ -123,7 +122,7 @@ func (e *Entity) selectList() string {
 	return b.String()
 }
 
-// selectRows is selectList for reads of many rows: see packedScanner.
+// selectRows is selectList for queries that return many rows: see packedScanner.
 func (e *Entity) selectRows(d *engine.Dialect) string {
 	if d.PackRow == nil {
 		return e.selectList()
@@ -131,15 +130,15 @@ func (e *Entity) selectRows(d *engine.Dialect) string {
 	return d.PackRow(e.selectList())
 }
 
-// scanner reads rows of one entity. All rows share few large slices.
+// scanner reads rows of one entity. To save allocations, rows are parts of few large slices.
 type scanner struct {
 	e      *Entity
 	vals   []any
 	dest   []any
-	packed string // instead of vals: a row is one column
+	packed string // used instead of vals if a row is packed into one column
 }
 
-// packedScanner reads what selectRows selects.
+// packedScanner returns a scanner for the columns of selectRows.
 func packedScanner(e *Entity, d *engine.Dialect) *scanner {
 	s := newScanner(e)
 	if d.PackRow != nil {
@@ -148,8 +147,8 @@ func packedScanner(e *Entity, d *engine.Dialect) *scanner {
 	return s
 }
 
-// unpack parses the values of a row. Values equal to those of the previous row are shared: neighbouring rows have much
-// in common.
+// unpack parses the values of a row. Values that are equal to those of the previous row share their memory, because
+// adjacent rows have many equal values.
 func (s *scanner) unpack() error {
 	x := jsontext.NewSkimmer(s.packed)
 	i, bad := 0, false
@@ -190,7 +189,7 @@ func newScanner(e *Entity) *scanner {
 	return s
 }
 
-// row returns a copy of the scanned row, with values of the documented types.
+// row returns a copy of the scanned row, whose values have the types of their columns.
 func (s *scanner) row() Row {
 	row := Row(slices.Clone(s.vals))
 	for i, c := range s.e.Columns {

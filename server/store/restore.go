@@ -14,20 +14,20 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// restoreRows is the number of rows that one statement stores.
+// restoreRows is the number of rows that one statement inserts.
 const restoreRows = 64
 
-// Restore restores a backup into an empty database of any engine, and migrates it to the current schema. A missing
-// database is created. open opens the backup: it is read completely before anything is stored, and then again. file is
-// its name in messages.
+// Restore restores a backup into an empty database of any engine, and migrates it to the current schema. It creates a
+// missing database. open opens the backup, which is checked completely before it is read again and stored. file is the
+// backup's name for messages.
 //
-// Everything is restored or nothing. Errors: [InvalidBackupError], or one that wraps [ErrNotEmpty].
+// If Restore fails, nothing is stored. It fails with an [InvalidBackupError], or with an error that wraps [ErrNotEmpty].
 func Restore(ctx context.Context, database string, o Options, file string, open func() (io.ReadCloser, error), report func(Step)) (info BackupInfo, all int64, err error) {
 	info, all, err = checkBackup(file, open, report)
 	if err != nil {
 		return info, 0, err
 	}
-	o.Create, o.NoSaves = true, true // it is a backup already
+	o.Create, o.NoSaves = true, true // the data are in a backup already
 	defer removeOnError(database, &err)()
 	e, err := openEngine(ctx, database, o, migrations[:info.Schema])
 	if errors.Is(err, ErrNewer) {
@@ -46,15 +46,15 @@ func Restore(ctx context.Context, database string, o Options, file string, open 
 	if err = errors.Join(err, e.Close()); err != nil {
 		return info, 0, err
 	}
-	s, err := Open(ctx, database, o) // brings it up to date
+	s, err := Open(ctx, database, o) // migrates the schema
 	if err != nil {
 		return info, 0, err
 	}
 	return info, all, s.Close()
 }
 
-// removeOnError returns a function that removes a SQLite file that did not exist when removeOnError was called, if there was
-// an error.
+// removeOnError returns a function that removes an SQLite file after an error, if the file did not exist when removeOnError
+// was called.
 func removeOnError(database string, err *error) func() {
 	path, e := sqlitePath(database)
 	if e != nil {
@@ -73,7 +73,7 @@ func removeOnError(database string, err *error) func() {
 // ErrNotEmpty is wrapped by the error of [Restore] for a database that already contains a fleet.
 var ErrNotEmpty = errors.New("already contains a fleet")
 
-// checkBackup reads a whole backup, and returns its description and number of rows.
+// checkBackup reads and checks an entire backup. It returns the description and the number of rows.
 func checkBackup(file string, open func() (io.ReadCloser, error), report func(Step)) (info BackupInfo, rows int64, err error) {
 	f, err := open()
 	if err != nil {
@@ -107,12 +107,12 @@ type restorer struct {
 	report  func(Step)
 	step    Step
 
-	part *part // of the collected rows
+	part *part // the part that the collected rows belong to
 	held []any
 	rows int
 }
 
-// checkEmpty refuses a database that contains anything but the row that assigns revisions.
+// checkEmpty returns an error if the database contains any row except the one that assigns revisions.
 func (r *restorer) checkEmpty(ctx context.Context, name string) error {
 	for _, t := range r.tables {
 		if t.name == "log" {
@@ -198,7 +198,7 @@ func (r *restorer) store(ctx context.Context, b *backupReader, filler engine.Fil
 	return err
 }
 
-// next returns the next row of a backup, and reports the progress now and then.
+// next returns the next row of a backup, and occasionally reports the progress.
 func (r *restorer) next(b *backupReader) ([]any, error) {
 	row, err := b.next()
 	if row == nil || err != nil {
@@ -211,7 +211,7 @@ func (r *restorer) next(b *backupReader) ([]any, error) {
 	return row, nil
 }
 
-// hold collects a row, to be stored with others.
+// hold collects a row, and stores the collected rows when there are enough.
 func (r *restorer) hold(ctx context.Context, row []any) error {
 	r.held = append(r.held, row...)
 	if r.rows++; r.rows < restoreRows {
@@ -241,7 +241,7 @@ func (r *restorer) flush(ctx context.Context) error {
 	return r.tx.QueueExec(ctx, "INSERT INTO "+p.Table+" ("+strings.Join(p.Columns, ", ")+") VALUES "+strings.Repeat(marks+", ", rows-1)+marks, args)
 }
 
-// finish sets the last ids, and updates the database's statistics.
+// finish sets the last assigned ids, and updates the database's statistics.
 func (r *restorer) finish(ctx context.Context, b *backupReader) error {
 	for _, p := range b.parts {
 		for column, last := range p.Last {

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// prunedRows is the number of rows of the log that one write of [Store.Prune] processes.
+// prunedRows is the number of rows of the log that [Store.Prune] processes per write.
 const prunedRows = 200
 
-// Prune moves the horizon of the change log to a time, and deletes the changes before it, except for the creation of
-// each object and its last change. It works in small writes with pauses, so that others do not wait, and can be stopped
-// and started again at any point, also by several processes at once.
+// Prune moves the horizon of the change log to a time, and deletes the changes before it, except for the creation and the
+// last change of each object. It uses small writes with pauses, so that other writes do not have to wait. It can be stopped
+// and repeated at any time, and run in several processes concurrently.
 func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	var horizon, pruned int64
 	var change string
@@ -58,7 +58,7 @@ func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	return nil
 }
 
-// pauseFor pauses for as long as the last step has taken.
+// pauseFor waits for the given time, or until ctx is done.
 func pauseFor(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(d):
@@ -68,10 +68,10 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// prune processes a piece of the log up to the horizon. A row that is no longer the last change of its object, because
-// of another row in this or an earlier piece, is deleted.
+// prune processes a piece of the log before the horizon. For each row of the piece, it deletes the earlier changes of the
+// row's object, except for the creation.
 //
-// If several servers prune at once, one continues: a server that finds another one ahead of it stops.
+// If several servers prune concurrently, only one continues: a server stops if another one is ahead of it.
 func (q *session) prune(ctx context.Context, from Cursor, horizon int64) (at Cursor, more bool, err error) {
 	var before int64
 	if err := q.row(ctx, "SELECT pruned FROM log", nil, &before); err != nil || before >= from.Revision {
@@ -100,7 +100,7 @@ func (q *session) prune(ctx context.Context, from Cursor, horizon int64) (at Cur
 	}
 	err = q.row(ctx, "UPDATE log SET pruned = ? WHERE pruned < ? RETURNING pruned", []any{done, done}, &done)
 	if errors.Is(err, sql.ErrNoRows) {
-		return at, more && done == before, nil // still in the same revision
+		return at, more && done == before, nil // the piece ended within the same revision
 	}
 	return at, more, err
 }

@@ -10,23 +10,24 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// SetSize is a set and the number of its objects: at least one, since a set without objects does not exist.
+// SetSize is the name of a set and the number of its objects. The number is never 0, because a set without objects does not
+// exist.
 type SetSize struct {
 	Name    string
 	Members int64
 }
 
-// Members are objects by their kind.
+// Members has the ids of objects, by kind.
 type Members map[string][]int64
 
 // SetChange is a change of a set by [Store.ChangeSet].
 type SetChange struct {
 	Add, Remove Members
-	Only        bool // the set then has the added objects only
-	Adopt       bool // also take objects that belong to another set
+	Only        bool // the set afterwards only has the added objects
+	Adopt       bool // also add objects that belong to another set
 }
 
-// inSets are the entities whose objects belong to sets, containers first.
+// inSets returns the entities whose objects can belong to sets, places before their contents.
 func inSets() []*Entity {
 	var all []*Entity
 	for _, k := range schema.All() {
@@ -37,7 +38,7 @@ func inSets() []*Entity {
 	return all
 }
 
-// SetOf returns the name of the set that the object of a row belongs to; "" for none.
+// SetOf returns the name of the set that the object of a row belongs to, or "" for none.
 func (e *Entity) SetOf(row Row) string {
 	if i := e.Index(setName); i >= 0 {
 		name, _ := row[i].(string)
@@ -46,11 +47,11 @@ func (e *Entity) SetOf(row Row) string {
 	return ""
 }
 
-// NamedSets returns the sets of a project, by name.
+// NamedSets returns the sets of a project, sorted by name.
 func (v *View) NamedSets(ctx context.Context, project string) ([]SetSize, error) {
 	sizes := map[string]int64{}
 	for _, e := range inSets() {
-		if e == NetworkDevices { // hosts' table has them
+		if e == NetworkDevices { // they are in the table of hosts
 			continue
 		}
 		var name string
@@ -88,9 +89,9 @@ func (v *View) Members(ctx context.Context, project, name string) (Members, erro
 	return all, nil
 }
 
-// ChangeSet adds objects of a project to a set and removes others, in one write. An object belongs to at most one set:
-// [Conflict] for an object of another set, unless it is to be adopted; [Invalid] for an object that is not in the
-// project, or a project that does not exist any more.
+// ChangeSet adds objects of a project to a set and removes others, in one write. An object belongs to at most one set.
+// ChangeSet fails with [Conflict] for an object of another set, unless change.Adopt is set, and with [Invalid] for an
+// object that is not in the project, or a project that no longer exists.
 func (s *Store) ChangeSet(ctx context.Context, project, name string, change SetChange) error {
 	for _, some := range []Members{change.Add, change.Remove} {
 		for kind := range some {
@@ -100,8 +101,9 @@ func (s *Store) ChangeSet(ctx context.Context, project, name string, change SetC
 		}
 	}
 	return s.write(ctx, func(ctx context.Context, q *session) error {
-		// Otherwise two writes that replace a set would not see each other's objects. The project is locked before its
-		// objects, as by its delete; a device's new parent, which locks them the other way round, runs again.
+		// Without this lock, two concurrent writes that replace a set would not see each other's objects. The project is
+		// locked before its objects, like when it is deleted. A write that sets a device's parent locks in the opposite
+		// order, and is retried after a deadlock.
 		err := q.lockTree(ctx, project)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errNoProject(project)
@@ -170,7 +172,7 @@ func (q *session) changeSet(ctx context.Context, e *Entity, project, name string
 	return nil
 }
 
-// heldByID reads and locks objects of a project.
+// heldByID reads and locks objects of a project by their ids.
 func (q *session) heldByID(ctx context.Context, e *Entity, project string, ids []int64) (rows []Row, err error) {
 	c := q.conditions()
 	values := make([]any, len(ids))

@@ -17,7 +17,7 @@ import (
 // side is one side of a change: a JSON object under construction.
 type side []byte
 
-// stampLayout is the format of times in the log, which are UTC.
+// stampLayout is the format of times in the log, in UTC.
 const stampLayout = "2006-01-02T15:04:05.000000"
 
 func (s side) member(name string) side {
@@ -36,7 +36,8 @@ func (s side) text() any {
 	return string(append(s, '}'))
 }
 
-// shown reports whether the log has a column: type is redundant with the kind, and seq is internal to the tables.
+// shown reports whether the log contains a column. It does not contain type, which follows from the kind, or seq, which is
+// internal.
 func (c *Column) shown() bool { return c.expr == "" && c.Name != "type" && c.Name != "seq" }
 
 func (s side) column(c Column, v any) side {
@@ -76,7 +77,7 @@ func (s side) labels(set []string) side {
 	return append(s, ']')
 }
 
-// appendVariables appends variables: their values, or their hashes if the log does not keep the values.
+// appendVariables appends variables, with hashes of the values that the log must not contain.
 func (q *session) appendVariables(ctx context.Context, s side, kind, object string, set hierarchy.Variables) (side, error) {
 	if q.store.concealed != nil {
 		var hidden, plain hierarchy.Variables
@@ -111,8 +112,8 @@ func (s side) set(name string, set hierarchy.Variables) side {
 	return s
 }
 
-// ConcealKeys makes the change log keep only a salted hash of the values of variables whose keys match one of the
-// patterns, in which * stands for any text and case does not matter. It is called before the store is used.
+// ConcealKeys makes the change log store only a salted hash for values of variables whose keys match one of the patterns. A
+// * in a pattern matches any text, and case is ignored. ConcealKeys must be called before the store is used.
 func (s *Store) ConcealKeys(patterns []string) {
 	s.concealed = slices.Clone(patterns)
 }
@@ -122,8 +123,8 @@ func (s *Store) ConcealedKeys() []string { return s.concealed }
 
 func (s *Store) conceals(key string) bool { return value.MatchesKey(s.concealed, key) }
 
-// hash returns a hash by which only equality of values can be seen: it is salted by the database, and by the variable's
-// object.
+// hash returns a hash of a variable's value that only reveals whether two values are equal. It is salted with a secret of
+// the database and with the identity of the object.
 func (q *session) hash(ctx context.Context, kind, object string, v Variable) (string, error) {
 	if q.salt == nil {
 		var salt string

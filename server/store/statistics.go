@@ -9,21 +9,21 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// PostgreSQL plans by statistics, which it collects by itself a minute after a table has grown, and keeps the plan of a
-// prepared statement until then. A page of a fleet that was created meanwhile would read and sort all of it. So the
-// store has the statistics collected while a fleet grows: after firstCollection changes, and whenever it has seen
-// moreChanges times as many. That is a few times in the life of a process, and takes a second of a large fleet.
+// PostgreSQL's planner needs statistics, which autovacuum collects a minute after a table has grown. Until then, prepared
+// statements keep plans for small tables, which read and sort the entire fleet for a page. So the store has the statistics
+// collected while a fleet grows: after firstCollection changes, and then each time their number has grown by the factor
+// moreChanges. This happens a few times in the life of a process, and takes a second in a large fleet.
 const (
 	firstCollection = 256
 	moreChanges     = 4
 )
 
-// growth counts the changes that were written, and has statistics collected.
+// growth counts the committed changes, to decide when statistics are collected.
 type growth struct {
 	changes atomic.Int64
-	next    atomic.Int64 // changes after which statistics are collected again
+	next    atomic.Int64 // number of changes at which statistics are collected again
 	running sync.WaitGroup
-	begin   func(collect func(context.Context)) // in the background, unless the store is being closed
+	begin   func(collect func(context.Context)) // runs collect in the background, unless the store is being closed
 	stop    context.CancelFunc
 }
 
@@ -40,13 +40,13 @@ func newGrowth() *growth {
 	return g
 }
 
-// close ends a collection under way.
+// close cancels a running collection, and waits for its end.
 func (g *growth) close() {
 	g.stop()
 	g.running.Wait()
 }
 
-// countChanges counts n changes that were committed.
+// countChanges counts n committed changes, and collects statistics when there are enough.
 func (s *Store) countChanges(n int64) {
 	g, text := s.growth, s.engine.Dialect().Statistics
 	if text == "" {
@@ -57,7 +57,7 @@ func (s *Store) countChanges(n int64) {
 		return
 	}
 	g.begin(func(ctx context.Context) {
-		// Whatever goes wrong costs time alone, and the database tries by itself.
+		// An error only makes queries slower, until the database collects the statistics itself.
 		_ = s.engine.Write(ctx, engine.Work{
 			Long: true,
 			Run: func(ctx context.Context, tx engine.Tx) error {
@@ -68,8 +68,8 @@ func (s *Store) countChanges(n int64) {
 	})
 }
 
-// collect collects the statistics of the store's own tables: a user may not collect those of the database's, and would
-// be warned.
+// collect collects the statistics of the store's own tables only. For the system's tables, the user would lack permission,
+// and get warnings.
 func collect(ctx context.Context, tx engine.Tx, text string, tables []*table) error {
 	names := make([]string, len(tables))
 	for i, t := range tables {

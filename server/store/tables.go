@@ -7,21 +7,21 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// table is a table of the database, as the migrations create it: what a backup needs to know of it.
+// table describes a table of the database, as created by the migrations, for backups.
 type table struct {
 	name    string
 	columns []tableColumn
-	key     []string // of the primary key
+	key     []string // columns of the primary key
 }
 
 type tableColumn struct {
 	name     string
 	boolean  bool
 	identity bool // the database assigns its values
-	itself   bool // it refers to another row of the table
+	itself   bool // it refers to a row of the same table
 }
 
-// identity returns the column whose values the database assigns; "" if there is none.
+// identity returns the column whose values the database assigns, or "" if there is none.
 func (t *table) identity() string {
 	for _, c := range t.columns {
 		if c.identity {
@@ -38,8 +38,8 @@ var (
 	primaryKey  = value.LazyPattern(`^PRIMARY KEY \((.*)\)$`)
 )
 
-// tablesOf returns the tables of a version of the schema, referenced tables first. They are parsed from the migrations,
-// the only description of an old version.
+// tablesOf returns the tables of a version of the schema, referenced tables first. It parses the migrations, because old
+// versions have no other description.
 func tablesOf(version int) (tables []*table) {
 	byName := map[string]*table{}
 	for _, migration := range migrations[:version] {
@@ -59,7 +59,7 @@ func tablesOf(version int) (tables []*table) {
 	return tables
 }
 
-// unsaved are the tables that are not in backups: their contents are created again, or refer to what no longer exists.
+// unsaved has the tables that are not in backups. Their data are created again, or are useless after a restore.
 var unsaved = []string{"page_keys", "page_ends"}
 
 // savedTables returns the tables of a version of the schema that are in backups.
@@ -88,7 +88,7 @@ func (t *table) add(part string) {
 	t.columns = append(t.columns, c)
 }
 
-// topLevel splits a text at the commas outside of parentheses.
+// topLevel splits a text at commas outside parentheses.
 func topLevel(text string) (parts []string) {
 	depth, from := 0, 0
 	for i, r := range text + "," {

@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// save backs up a database whose schema is about to be migrated.
+// save backs up a database before its schema is migrated.
 func (o Options) save(ctx context.Context, e engine.Engine, version int) error {
 	dir, base, err := o.saveTo(e)
 	var f *os.File
@@ -42,16 +42,16 @@ func (o Options) save(ctx context.Context, e engine.Engine, version int) error {
 	return nil
 }
 
-// keptBackups is the number of backups from before a migration that are kept for a database.
+// keptBackups is the number of backups from before migrations that are kept for a database.
 const keptBackups = 5
 
-// removeOld removes the oldest backups of a database. One that cannot be removed stays.
+// removeOld removes the oldest backups of a database. It ignores errors.
 func removeOld(dir, base string) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return
 	}
-	made := map[string]string{} // names by time
+	made := map[string]string{} // file names by time
 	for _, e := range entries {
 		rest, ours := strings.CutPrefix(e.Name(), base+".schema-")
 		_, at, dated := strings.Cut(strings.TrimSuffix(rest, ".backup"), "-")
@@ -68,7 +68,7 @@ func removeOld(dir, base string) {
 // backupTime is the format of the time in a backup's name.
 const backupTime = "20060102T150405Z"
 
-// saveTo returns the directory for backups, and the prefix of their names.
+// saveTo returns the directory for backups, and the prefix of their file names.
 func (o Options) saveTo(e engine.Engine) (dir, name string, err error) {
 	if e.Dialect().Name == "sqlite" {
 		return cmp.Or(o.Saves, filepath.Dir(e.Name())), filepath.Base(e.Name()), nil
@@ -92,7 +92,7 @@ func (o Options) saveTo(e engine.Engine) (dir, name string, err error) {
 	return dir, strings.Map(plain, name), err
 }
 
-// plain replaces characters that would lead into another directory.
+// plain replaces characters that would lead to another directory.
 func plain(r rune) rune {
 	if r == '/' || r == '\\' || r < ' ' {
 		return '_'
@@ -100,5 +100,5 @@ func plain(r rune) rune {
 	return r
 }
 
-// Schema returns the version of the schema that this program knows, and migrates a database to on opening.
+// Schema returns the version of the schema that this program uses, and to which [Open] migrates a database.
 func Schema() int { return len(migrations) }

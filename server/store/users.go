@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// secrets returns the columns that are written but never selected into a [Row].
+// secrets returns the columns that are written but never read into a [Row].
 func (e *Entity) secrets() []Column {
 	if e == Users {
 		return []Column{{Name: "key_hash", Type: Text}}
@@ -19,7 +19,7 @@ func (e *Entity) secrets() []Column {
 	return nil
 }
 
-// setRole sets the role of a new user in all columns that depend on it. Without a role, is_admin decides.
+// setRole sets all columns that depend on the role. If values has no role, is_root and is_admin determine it.
 func (values Values) setRole() {
 	name, _ := values["role"].(string)
 	role, ok := schema.ParseRole(name)
@@ -41,11 +41,11 @@ func (r Row) role() schema.Role {
 	return role
 }
 
-// CreateUser creates a user of the project in values, and returns its row and its first API key, which cannot be read
-// again. The default role is member. [NotFound] for a project outside the scope, as for one that does not exist;
-// [ExceedsGrant] for root, unless root asks.
+// CreateUser creates a user of the project in values. It returns the user's row and first API key, which cannot be read
+// again. The default role is member. It fails with [NotFound] if the project does not exist in the scope, and with
+// [ExceedsGrant] for the role root unless the caller is root.
 func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, string, error) {
-	key := value.NewUUID() // as v1 has it
+	key := value.NewUUID() // v1 has keys in the form of UUIDs
 	values["key_hash"] = ""
 	delete(values, "is_root")
 	values.setRole()
@@ -65,8 +65,7 @@ func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, s
 	return row, key, err
 }
 
-// Bootstrap finds the project and the root user that are both named name, or creates them; key is empty if the user
-// existed.
+// Bootstrap finds or creates a project and a root user, both with the given name. key is empty if the user exists already.
 func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		key = ""
@@ -101,8 +100,8 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 	return project, key, err
 }
 
-// MakeRoot makes the user root whose name keeps [Store.Bootstrap] from creating one, and returns its project and its
-// new and only key: others may have the previous keys.
+// MakeRoot grants the role root to the existing user whose name prevents [Store.Bootstrap] from creating one. It returns
+// the user's project and a new key. All previous keys are deleted, because other people may have them.
 func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string, err error) {
 	key = newKey()
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
@@ -140,8 +139,8 @@ func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string,
 	return project, key, err
 }
 
-// EnsureProject returns the id of the only project of the database, and creates one with the given name if there is
-// none, with the given id, or a new one for "".
+// EnsureProject returns the id of the database's first project. If there is none, it creates one with the given name and
+// id; an empty newID stands for a random id.
 func (s *Store) EnsureProject(ctx context.Context, name, newID string) (id string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		if err := q.lockExclusively(ctx); err != nil {
@@ -158,7 +157,7 @@ func (s *Store) EnsureProject(ctx context.Context, name, newID string) (id strin
 	return id, err
 }
 
-// add creates an object without variables, and records that.
+// add inserts an object without variables, and records its creation.
 func (q *session) add(ctx context.Context, e *Entity, values Values) (Row, error) {
 	row, err := q.insert(ctx, e, values)
 	if err != nil {
@@ -167,8 +166,8 @@ func (q *session) add(ctx context.Context, e *Entity, values Values) (Row, error
 	return row, q.recordNew(ctx, e, row, nil, nil)
 }
 
-// KeepProject ensures that there is a project with an id assigned elsewhere; with rename, an existing one gets the
-// name. It is cheap if there is nothing to do, and can be called concurrently.
+// KeepProject ensures that there is a project with an id from another system. With rename, an existing project gets the
+// name. It is cheap if there is nothing to do, and may be called concurrently.
 func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) error {
 	done := false
 	err := s.readOne(ctx, func(ctx context.Context, q *session) error {
@@ -202,14 +201,14 @@ func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) e
 		}
 		return q.recordUpdate(ctx, Updated, Projects, old, row)
 	})
-	if errors.Is(err, engine.ErrUnique) { // another request has just created it
+	if errors.Is(err, engine.ErrUnique) { // a concurrent request has created it
 		return s.KeepProject(ctx, id, name, rename)
 	}
 	return err
 }
 
-// ResetKey gives a user a new API key, which replaces the first one if that still exists: other keys stay. project may
-// be empty if only one user has the name.
+// ResetKey creates a new first API key for a user. It replaces the previous first key, if that still exists; other keys are
+// not affected. project may be empty if only one user has the name.
 func (s *Store) ResetKey(ctx context.Context, username, project string) (string, error) {
 	key := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {

@@ -9,19 +9,19 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// pollEvery is the interval for polling the log while somebody waits for it: for writes of other processes. Writes of
-// this process wake the waiters at once.
+// pollEvery is the interval at which the log is polled for writes of other processes, while any caller waits. Writes of
+// this process wake the callers at once.
 const pollEvery = time.Second
 
-// bell wakes those who wait for changes.
+// bell wakes callers that wait for changes.
 type bell struct {
 	mu       sync.Mutex
-	rings    int64         // so far
-	rung     chan struct{} // closed by the next ring; nil while nobody waits
+	rings    int64         // number of rings so far
+	rung     chan struct{} // closed by the next ring; nil if no caller waits for it
 	waiting  int
 	polling  bool
-	revision int64 // found by the last poll
-	silent   bool  // waits have ended
+	revision int64 // revision at the last poll
+	silent   bool  // EndWaits was called
 }
 
 func (b *bell) ring() {
@@ -34,7 +34,7 @@ func (b *bell) ring() {
 	}
 }
 
-// EndWaits makes every [Store.Wait] return [engine.ErrClosed], now and from now on.
+// EndWaits makes all running and later calls of [Store.Wait] return [engine.ErrClosed].
 func (s *Store) EndWaits() {
 	s.bell.mu.Lock()
 	s.bell.silent = true
@@ -42,16 +42,15 @@ func (s *Store) EndWaits() {
 	s.bell.ring()
 }
 
-// Rings returns the argument for [Store.Wait]: how often the log is known to have grown. Call it before reading the
-// log.
+// Rings returns the number of times that the log was found to have grown, for [Store.Wait]. Call it before reading the log.
 func (s *Store) Rings() int64 {
 	s.bell.mu.Lock()
 	defer s.bell.mu.Unlock()
 	return s.bell.rings
 }
 
-// Wait returns when the log may have changes after revision, up to which the caller has read since it called
-// [Store.Rings]; or with the error of ctx.
+// Wait waits until the log may have changes after revision, or ctx is done. The caller must have called [Store.Rings] and
+// then read the log up to revision.
 func (s *Store) Wait(ctx context.Context, rings, revision int64) error {
 	b := &s.bell
 	b.mu.Lock()
@@ -87,7 +86,7 @@ func (s *Store) Wait(ctx context.Context, rings, revision int64) error {
 	return err
 }
 
-// poll polls the log as long as somebody waits. If the database is unavailable, it tries again.
+// poll polls the log while any caller waits. It continues if the database is unavailable.
 func (s *Store) poll(ctx context.Context) {
 	b := &s.bell
 	for {

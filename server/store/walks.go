@@ -7,32 +7,33 @@ import (
 	"sync"
 )
 
-// walks are walkers at the end of a page of a history, so that the next page continues from there. Without one the next
-// page starts from the present again, which is as correct and costs more with each page. A past state never changes,
-// and a position in the log is identified by a random id: a walker is valid in any view that has its position.
+// walks caches walkers at the end of a page of a history, so that the next page continues from there. Otherwise the next
+// page has to start from the present again, which costs more with each page. A past state never changes, and a random id
+// identifies a position in the log, so a walker is valid in any view that has its position.
 type walks struct {
 	mu   sync.Mutex
-	kept []*stopped // the most recently used first
+	kept []*stopped // most recently used first
 }
 
-// stopped is a walker at the end of a page, which is not modified any more.
+// stopped is a walker at the end of a page. It must not be modified.
 type stopped struct {
 	of   walkID
 	w    *walker
-	size memoryBudget // of its contents
+	size memoryBudget // memory that it takes
 }
 
-// walkID identifies the history that a walker can continue.
+// walkID identifies the page of a history that a walker can continue with.
 type walkID struct {
 	Object
 	key    string
 	before Cursor
 }
 
-// maxWalks is the number of walkers kept at once, each of at most lightViewBytes.
+// maxWalks is the maximum number of cached walkers. Each takes at most lightViewBytes.
 const maxWalks = 16
 
-// walkTo returns a walker of a history, at the revision before to if a page ended there recently.
+// walkTo returns a walker for a history. If a page recently ended at the revision to, it is the walker of that page,
+// otherwise it starts from the present.
 func (v *View) walkTo(ctx context.Context, l HistoryParams, to int64) (*walker, error) {
 	if l.Before.Revision == to {
 		if w := v.q.store.walks.resume(v, walkID{l.Object, l.Key, l.Before}); w != nil {
@@ -42,7 +43,8 @@ func (v *View) walkTo(ctx context.Context, l HistoryParams, to int64) (*walker, 
 	return v.walker(ctx, l.Object, l.Key)
 }
 
-// stop keeps a walker for the page that continues at a position. room is the memory that it had at the start.
+// stop returns the walker as stopped, for the page that continues at a position. room is the memory that was available when
+// the walker started.
 func (w *walker) stop(l HistoryParams, before Cursor, room memoryBudget) *stopped {
 	for _, t := range w.open {
 		t.discard()
@@ -51,7 +53,7 @@ func (w *walker) stop(l HistoryParams, before Cursor, room memoryBudget) *stoppe
 	return &stopped{walkID{l.Object, l.Key, before}, w, room - w.room}
 }
 
-// discard discards what a timeline has prefetched.
+// discard discards the changes that a timeline has prefetched.
 func (t *timeline) discard() {
 	if len(t.ahead) > 0 {
 		t.next, t.last = t.ahead[0].Cursor(), false
@@ -71,8 +73,8 @@ func (s *walks) keep(one *stopped) {
 	s.kept = s.kept[:min(len(s.kept), maxWalks)]
 }
 
-// resume returns a copy of a stopped walker, since the same page may be requested again; nil if there is none, or no
-// memory for it.
+// resume returns a copy of a stopped walker, because the same page may be requested again. It returns nil if there is no
+// such walker, or not enough memory for it.
 func (s *walks) resume(v *View, id walkID) *walker {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// choice decides, besides the filters, which rows are in a listing.
+// choice has the criteria for the rows of a listing, in addition to its filters.
 type choice struct {
 	conditions []condition
 	predicates []predicate
@@ -22,8 +22,7 @@ type condition struct {
 	args []any
 }
 
-// choose translates the terms of a listing to SQL. A term that an index can serve
-// becomes one of the listing's filters.
+// choose translates the terms of a listing to SQL. A term that can use an index becomes a filter of the listing.
 func (q *session) choose(ctx context.Context, e *Entity, sc Scope, l *List) (choice, error) {
 	var all choice
 	for i := range l.Vars {
@@ -91,8 +90,7 @@ func (c *chooser) add(ctx context.Context, t *where.Term) error {
 	return nil
 }
 
-// condition adds a condition or its negation. A missing value never matches a
-// condition.
+// condition adds a condition or its negation. A missing value does not match the condition, so it matches the negation.
 func (c *chooser) condition(not bool, text string, args ...any) {
 	if not {
 		text = "NOT COALESCE((" + text + "), FALSE)"
@@ -100,8 +98,7 @@ func (c *chooser) condition(not bool, text string, args ...any) {
 	c.conditions = append(c.conditions, condition{text, args})
 }
 
-// oneOf keeps the rows whose column has one of the values, or none of them if negated;
-// without values, the rows that have any value.
+// oneOf adds a term that a column has one of the values, or any value if there are no values. The term may be negated.
 func (c *chooser) oneOf(t *where.Term, column string, values []any) {
 	switch {
 	case len(values) == 0:
@@ -119,14 +116,14 @@ func (c *chooser) oneOf(t *where.Term, column string, values []any) {
 	}
 }
 
-// unique reports whether only few rows share a value of a column, so that looking them
-// up and sorting them is faster than scanning in order.
+// unique reports whether only few rows have the same value in a column, so that it is faster to look up and sort these
+// rows than to scan in order.
 func (c *chooser) unique(column string) bool {
 	return slices.Contains([]string{"id", "name", "ip_address", "parent_id"}, column) && slices.Contains(c.e.drive, column)
 }
 
-// label adds a term about the labels of devices. A required label becomes the listing's
-// label filter, if it has none: an index then has the devices in order.
+// label adds a term about the labels of devices. If the listing has no label filter yet, a required label becomes its
+// filter, because an index has the devices with a label in order.
 func (c *chooser) label(t *where.Term) {
 	if len(t.Values) == 1 && !t.Not && !c.l.HasLabel {
 		if text, ok := t.Values[0].Pattern.Literal(); ok {
@@ -142,7 +139,7 @@ func (c *chooser) label(t *where.Term) {
 	c.condition(t.Not, "EXISTS ("+text+")", args...)
 }
 
-// text adds a term about a text column. A missing text is an empty one.
+// text adds a term about a text column. A missing text counts as an empty text.
 func (c *chooser) text(t *where.Term) {
 	column, key := c.e.column(t.Field.Key), t.Field.Key
 	expr := "t." + key
@@ -170,7 +167,7 @@ func (c *chooser) text(t *where.Term) {
 	c.condition(t.Not, text, args...)
 }
 
-// patterns returns the condition that a text matches one of several patterns.
+// patterns returns the condition that a text matches at least one of several patterns.
 func (c *chooser) patterns(expr string, values []where.Value, of func(where.Value) where.Pattern) (string, []any) {
 	var ways []string
 	var literals, args []any
@@ -191,7 +188,7 @@ func (c *chooser) patterns(expr string, values []where.Value, of func(where.Valu
 	return "(" + strings.Join(ways, " OR ") + ")", args
 }
 
-// address adds a term about a column with addresses.
+// address adds a term about a column of addresses.
 func (c *chooser) address(t *where.Term) {
 	single := make([]any, 0, len(t.Values))
 	for _, v := range t.Values {
@@ -208,18 +205,17 @@ func (c *chooser) address(t *where.Term) {
 	}})
 }
 
-// maxPlaces is up to how many places a term is translated to a list of ids.
+// maxPlaces is the maximum number of places that a term is translated to a list of ids for.
 const maxPlaces = 200
 
-// place adds a term about the place or the parent of a row, by name. The names are
-// looked up first, since indexes have ids.
+// place adds a term about the name of a row's place or parent. It looks up the names first, because indexes have ids.
 func (c *chooser) place(ctx context.Context, t *where.Term) error {
 	column := t.Field.Key
 	if len(t.Values) == 0 {
 		c.condition(t.Not, "t."+column+" IS NOT NULL")
 		return nil
 	}
-	if column == "" { // the row itself
+	if column == "" { // the place is the row itself
 		text, args := c.named("t", c.e.of, t.Values)
 		c.condition(t.Not, text, args...)
 		return nil
@@ -252,11 +248,11 @@ func (c *chooser) place(ctx context.Context, t *where.Term) error {
 	return nil
 }
 
-// named returns the condition that a place or device has one of the names. In a path,
-// the names before the last are those of the places around it.
+// named returns the condition that a place or device has one of the names, or paths whose earlier elements are the names of
+// the places that contain it.
 func (c *chooser) named(alias string, k *schema.Kind, values []where.Value) (string, []any) {
 	var ways []string
-	var plain []where.Value // names without a path, which are most
+	var plain []where.Value // names without a path; most names are
 	var args []any
 	last := func(v where.Value) where.Pattern { return v.Path[len(v.Path)-1] }
 	for _, v := range values {
