@@ -1,15 +1,14 @@
-// Package enginetest runs the tests of a package on every database that the
-// store has: on a SQLite file and on PostgreSQL; where a package asks for it, and in
-// `make proof`, also on PostgreSQL behind a pgbouncer in transaction mode, and on
-// [Disturbed], a PostgreSQL where one write in some fails with a serialization
-// failure or a deadlock. Only tests import it.
+// Package enginetest runs the tests of a package on every database that the store supports: on an SQLite file and on
+// PostgreSQL. If a package requests it, and in `make proof`, they also run on PostgreSQL behind a pgbouncer in transaction
+// mode, and on [Disturbed], a PostgreSQL server on which some writes fail with a serialization failure or a deadlock. Only
+// tests import this package.
 //
 //	func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
 //
 //	func TestHosts(t *testing.T) {
 //		s, err := server.Open(t.Context(), enginetest.Database(t), server.Options{Create: true})
 //
-// CRATON_TEST_ENGINE names those of them that are wanted, with commas between them, for who is in a hurry.
+// CRATON_TEST_ENGINE limits the tests to some databases, separated by commas.
 package enginetest
 
 import (
@@ -30,7 +29,7 @@ import (
 	"github.com/craton-fleet/craton/internal/postgrestest"
 )
 
-// Engine is one of the databases.
+// Engine is the name of a database.
 type Engine string
 
 // The databases.
@@ -39,23 +38,21 @@ const (
 	Postgres Engine = "postgres"
 	Bouncer  Engine = "pgbouncer"
 
-	// Disturbed is PostgreSQL whose transactions are in each other's way.
+	// Disturbed is PostgreSQL with random failures of transactions.
 	Disturbed Engine = "disturbed"
 )
 
 var now = SQLite
 
-// variable names those that are wanted.
+// variable is the environment variable with the names of the requested databases.
 const variable = "CRATON_TEST_ENGINE"
 
-// Now is the database that tests run on.
+// Now returns the database that the tests currently run on.
 func Now() Engine { return now }
 
-// Main runs all tests on SQLite and PostgreSQL in turn, and on those databases
-// that are named beside them; or on those that are wanted. Behind pgbouncer, and
-// where transactions are disturbed, it passes over the tests whose names match
-// long: their size tells nothing more there, and CRATON_TEST_ENGINE, as `make
-// proof` sets it, runs them all.
+// Main runs all tests on SQLite, on PostgreSQL, and on more, one after the other. If CRATON_TEST_ENGINE is set, it runs all
+// tests on the databases in this variable instead, as in `make proof`. Otherwise, on Bouncer and Disturbed, it skips long
+// tests, whose names match long, because they would not find more errors there.
 func Main(m *testing.M, long string, more ...Engine) (code int) {
 	engines := append([]Engine{SQLite, Postgres}, more...)
 	wanted := os.Getenv(variable)
@@ -79,19 +76,19 @@ func Main(m *testing.M, long string, more ...Engine) (code int) {
 	return code
 }
 
-// passOver adds to the names of tests that -skip names.
+// passOver adds tests to those that the flag -skip excludes.
 func passOver(names string) {
 	skip := flag.Lookup("test.skip").Value
 	if s := skip.String(); s != "" && s != names {
 		names = s + "|" + names
 	}
 	if err := skip.Set(names); err != nil {
-		panic(err) // a pattern is only looked at when tests run
+		panic(err) // cannot happen: the pattern is only parsed when tests run
 	}
 }
 
-// Size is how much of something a test does: more where CRATON_TEST_PROOF is set, as `make proof` does. With the race
-// detector, on every database, the least is minutes already.
+// Size returns the size of a test: usual, or proof if CRATON_TEST_PROOF is set, as in `make proof`. With the race detector
+// and on every database, even the usual size takes minutes.
 func Size(usual, proof int) int {
 	if os.Getenv("CRATON_TEST_PROOF") != "" {
 		return proof
@@ -99,7 +96,7 @@ func Size(usual, proof int) int {
 	return usual
 }
 
-// Only skips a test of what is so with some of the databases only.
+// Only skips a test unless it runs on one of the given databases.
 func Only(t testing.TB, engines ...Engine) {
 	t.Helper()
 	for _, e := range engines {
@@ -110,14 +107,14 @@ func Only(t testing.TB, engines ...Engine) {
 	t.Skipf("not about %s", now)
 }
 
-// Database is the URL of an empty database.
+// Database returns the URL of an empty database.
 func Database(t testing.TB) string {
 	t.Helper()
-	_ = os.Getenv(variable) // in a test, where go test remembers what its result depends on
+	_ = os.Getenv(variable) // read in a test, so that go test's cache considers it
 	return DatabaseOn(t, now)
 }
 
-// DatabaseOn is [Database] for a test that compares one with another.
+// DatabaseOn is [Database] for a given database, for tests that compare databases.
 func DatabaseOn(t testing.TB, e Engine) string {
 	t.Helper()
 	switch e {
@@ -133,12 +130,11 @@ func DatabaseOn(t testing.TB, e Engine) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
 }
 
-// Disturb begins to disturb a database, on [Disturbed]: what has been made
-// before has the ids that a test expects.
+// Disturb begins to disturb a database, if the tests run on [Disturbed]. Objects that were created before have the ids that
+// tests expect: failed writes leave gaps.
 func Disturb(t testing.TB, database string) { begin(t, database, false) }
 
-// DisturbButIDs is Disturb for tests that expect ids one after the other: a
-// write that has taken one is let through.
+// DisturbButIDs is Disturb for tests that expect consecutive ids: a write does not fail after it has taken an id.
 func DisturbButIDs(t testing.TB, database string) { begin(t, database, true) }
 
 func begin(t testing.TB, database string, ids bool) {
@@ -148,23 +144,22 @@ func begin(t testing.TB, database string, ids bool) {
 	}
 }
 
-// Disturbances is how many there were in a database.
+// Disturbances returns the number of failures in a database.
 func Disturbances(t testing.TB, database string) int {
 	t.Helper()
 	return Count(t, database, "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM public.disturbances")
 }
 
-// disturb has every table that is made from here on fail some of the statements
-// that write to it, by chance, as a database does whose transactions get into
-// each other's way.
+// disturb makes random statements that write to tables fail, like in a database with conflicting transactions. It applies
+// to all tables that are created afterwards.
 var disturb = []string{
 	"CREATE TABLE public.disturbing (but_ids BOOLEAN)",
-	"CREATE SEQUENCE public.disturbances", // which no failure takes back
+	"CREATE SEQUENCE public.disturbances", // a sequence, because a rollback does not reset it
 	"GRANT ALL ON public.disturbing, public.disturbances TO PUBLIC",
 	`CREATE FUNCTION disturb() RETURNS trigger LANGUAGE plpgsql AS $$
 	DECLARE ids BOOLEAN; code TEXT;
 	BEGIN
-		IF hashint8(txid_current()) % 3 <> 0 THEN RETURN NULL; END IF; -- a long one has to get through
+		IF hashint8(txid_current()) % 3 <> 0 THEN RETURN NULL; END IF; -- a third of the transactions, so that long ones can succeed
 		SELECT but_ids INTO ids FROM public.disturbing;
 		CASE
 			WHEN ids IS NULL THEN RETURN NULL;
@@ -193,13 +188,13 @@ var disturb = []string{
 	`CREATE EVENT TRIGGER spread ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION spread()`,
 }
 
-// Exec runs a statement, whose arguments are `?`, in a database, past the store.
+// Exec runs a statement in a database, without the store. Placeholders are `?`.
 func Exec(t testing.TB, database, statement string, args ...any) {
 	t.Helper()
 	Query(t, database, statement, args...)
 }
 
-// Count runs a query for one number in a database, past the store.
+// Count runs a query for one number in a database, without the store.
 func Count(t testing.TB, database, statement string) int {
 	t.Helper()
 	n, err := strconv.Atoi(Query(t, database, statement)[0][0])
@@ -209,8 +204,7 @@ func Count(t testing.TB, database, statement string) int {
 	return n
 }
 
-// Query runs a statement in a database, past the store, and returns rows of
-// texts; null is "".
+// Query runs a statement in a database, without the store, and returns the rows as texts. Null becomes "".
 func Query(t testing.TB, database, statement string, args ...any) (rows [][]string) {
 	t.Helper()
 	query := queryPostgres
@@ -262,7 +256,7 @@ func queryPostgres(database, statement string, args []any) (all [][]string, err 
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close(ctx) //nolint:errcheck // all is said
+	defer conn.Close(ctx) //nolint:errcheck // all results have been read
 	for i := range args {
 		statement = strings.Replace(statement, "?", "$"+strconv.Itoa(i+1), 1)
 	}

@@ -2,15 +2,15 @@
 //
 // # What is counted
 //
-// A wrong credential counts for the address that sent it (for IPv6, its /64 network), for the user for whom it was tried,
-// and for both together. Repetitions of the same wrong credential are counted once, so a job with an old key is not
-// taken for a client that guesses. A credential that was right before, and was revoked or has expired, is not counted.
+// A wrong credential counts for the address that sent it (for IPv6, its /64 network), for the user it was sent for, and for
+// the pair of both. Repetitions of the same wrong credential are counted once, so that a job with an old key is not mistaken
+// for a client that guesses. A credential that was right before, and was revoked or has expired, is not counted.
 //
 // # What happens
 //
 //   - From the third wrong credential for one user and address on, the response is delayed by up to two seconds. A
-//     delayed request has already been checked: it uses only its own connection. At most 1,024 requests are delayed at
-//     once; the others get their response immediately.
+//     delayed request has already been checked, so it only occupies its own connection. At most 1,024 requests are
+//     delayed at once; others get their response immediately.
 //   - After [Options.Failures] wrong credentials, this address is refused for this user without reading the database: for
 //     a fifteenth of [Options.MaxLockout] at first, and twice as long with each further wrong credential, up to
 //     MaxLockout.
@@ -22,14 +22,14 @@
 //
 // # Clients that are not affected
 //
-// A credential that was right before is always checked again, whatever was counted for its address or user. The first
-// credential from an address without failures is always checked too. Only a right credential that is new to this process
-// can be refused, if it comes from a refused address. Such a refusal lasts at most MaxLockout, and no further request
-// extends it. When a new credential is right, only the failures of its user at this address are cleared: the owner of one
-// right key cannot clear the counts of other users.
+// A credential that was right before is always checked again, regardless of the counts for its address or user. The first
+// credential from an address without failures is always checked too. A right credential is only refused if it is new to
+// this process and comes from a refused address. Such a refusal lasts at most MaxLockout, and further requests do not
+// extend it. When a new credential is right, only the failures of its user at this address are cleared, so that the owner
+// of one right key cannot clear the counts of other users.
 //
 // # Memory
 //
-// Tables have a fixed size. Entries expire by time alone, after twice MaxLockout since the last failure, and entries of
-// other addresses never displace them. There is room for a million addresses. Further addresses share 256 counts.
+// The tables have a maximum size. An entry expires when twice MaxLockout has passed since its last failure. New entries
+// never displace it before. There is room for a million addresses. Further addresses share 256 counts.
 package guard

@@ -12,13 +12,13 @@ import (
 	"time"
 )
 
-// Options say when logins are refused, and for how long.
+// Options are the choices for a [Guard].
 type Options struct {
-	Failures   int           // wrong credentials for one user from one address until it is refused
-	MaxLockout time.Duration // longest time that a client is refused
+	Failures   int           // number of wrong credentials for one user after which an address is refused for this user
+	MaxLockout time.Duration // longest duration of a refusal
 }
 
-// Factors of Failures for an address shared by many users, and a user at many addresses.
+// Multiples of Failures for an address with many users, and for a user at many addresses.
 const (
 	perAddress = 5
 	perUser    = 10
@@ -34,13 +34,13 @@ const (
 )
 
 const (
-	firstRefusal = 15          // the first refusal lasts this part of MaxLockout
-	longestSame  = time.Minute // how long one repeated wrong credential is refused
-	patientFor   = 2           // failures without a delay
+	firstRefusal = 15          // the first refusal lasts MaxLockout divided by this
+	longestSame  = time.Minute // longest refusal of one repeated wrong credential
+	patientFor   = 2           // number of failures without a delay
 	minDelay     = 250 * time.Millisecond
 	maxDelay     = 2 * time.Second
-	maxDelayed   = 1024 // delayed requests
-	atOnce       = 4    // new credentials of one address that are checked at once
+	maxDelayed   = 1024 // maximum number of delayed requests
+	atOnce       = 4    // maximum number of new credentials of one address that are checked at once
 )
 
 // Guard counts wrong credentials. It is safe for concurrent use.
@@ -60,7 +60,7 @@ type Guard struct {
 // New returns a guard.
 func New(o Options) *Guard {
 	o.MaxLockout = max(o.MaxLockout, time.Second)
-	kept := uint32(2*o.MaxLockout/time.Second) + 1 // no refusal lasts so long
+	kept := uint32(2*o.MaxLockout/time.Second) + 1 // longer than any refusal
 	g := &Guard{
 		options: o, start: time.Now(),
 		addresses: newTable(maxAddresses, true, kept), pairs: newTable(maxPairs, false, kept),
@@ -74,8 +74,8 @@ func New(o Options) *Guard {
 // Attempt is a request with a credential.
 type Attempt struct {
 	Address    netip.Addr
-	User       string   // the claimed user, unique even among users of one name; "" if the credential identifies the user
-	Credential []string // everything that must be right together
+	User       string   // unique identity of the claimed user; "" if the credential identifies the user
+	Credential []string // parts that must be right together
 }
 
 // Outcome is the result of an attempt.
@@ -90,27 +90,27 @@ const (
 
 // RefusedError is the error for an attempt that is refused without a check.
 type RefusedError struct {
-	Wait time.Duration // until one is checked again
+	Wait time.Duration // time until an attempt is checked again
 }
 
 func (r *RefusedError) Error() string {
 	return fmt.Sprintf("too many wrong logins: refused for %v", r.Wait)
 }
 
-// Do calls check, which checks the credential, unless the attempt is refused: then the error is a [*RefusedError], and
-// check is not called. If check finds it wrong, Do returns after a delay. began is not zero if from now on such
-// attempts are refused, for that long. The only other error is that of ctx.
+// Do calls check, which checks the credential. If the attempt is refused, it returns a [*RefusedError] instead. If the
+// credential is wrong, Do may return after a delay. If such attempts are refused from now on, began is the duration of the
+// refusal, otherwise 0. The only other error is that of ctx.
 func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began time.Duration, err error) {
 	k := g.keys(a)
 	if g.known.has(k.credential) {
 		switch check() {
-		case Wrong: // revoked, or expired
+		case Wrong: // it was revoked or has expired
 			g.known.remove(k.credential)
 			g.credentials.add(k.credential, g.now())
 		}
 		return 0, nil
 	}
-	if wait := g.refusal(k); wait > 0 { // before it takes a place for a check
+	if wait := g.refusal(k); wait > 0 { // before it waits for a slot for a check
 		return 0, &RefusedError{wait}
 	}
 	leave, err := g.enter(ctx, k.address)
@@ -136,7 +136,7 @@ func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began 
 	return began, g.pause(ctx, delay)
 }
 
-// pause delays a response, unless too many are delayed already.
+// pause delays a response, unless too many responses are delayed already.
 func (g *Guard) pause(ctx context.Context, d time.Duration) error {
 	select {
 	case g.delayed <- struct{}{}:
@@ -154,10 +154,10 @@ func (g *Guard) pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// keys identify what an attempt counts for.
+// keys identifies the counts that an attempt applies to.
 type keys struct {
 	address, pair, user, credential key
-	named                           bool // there is a user
+	named                           bool // the attempt has a user
 }
 
 func (g *Guard) keys(a Attempt) keys {
@@ -169,7 +169,7 @@ func (g *Guard) keys(a Attempt) keys {
 	}
 }
 
-// Network returns what counts as one address.
+// Network returns the network that counts as one address.
 func Network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := a.BitLen()
@@ -180,7 +180,8 @@ func Network(a netip.Addr) netip.Prefix {
 	return p
 }
 
-// key returns a hash with a secret of the process: nobody can choose two equal ones, or learn a credential from one.
+// key returns a hash of the parts and a secret of this process, so that attackers cannot find collisions or learn a
+// credential from its hash.
 func (g *Guard) key(what string, parts ...string) key {
 	b := make([]byte, 0, 256)
 	b = append(b, g.secret[:]...)
@@ -195,7 +196,7 @@ func (g *Guard) key(what string, parts ...string) key {
 // now returns the seconds since the guard was created.
 func (g *Guard) now() uint32 { return uint32(time.Since(g.start) / time.Second) }
 
-// refusal returns how long an attempt is refused from now on, or 0.
+// refusal returns how long an attempt is refused from now on, or 0 if it is not.
 func (g *Guard) refusal(k keys) time.Duration {
 	now, n, longest := g.now(), g.options.Failures, g.options.MaxLockout
 	wait := max(left(g.credentials.get(k.credential, now), now, n, min(longestSame, longest)), left(g.addresses.get(k.address, now), now, n*perAddress, longest))
@@ -208,13 +209,13 @@ func (g *Guard) refusal(k keys) time.Duration {
 	return max(wait, left(g.pairs.get(k.pair, now), now, n, longest))
 }
 
-// left returns how long an entry is still refused.
+// left returns the remaining time of an entry's refusal.
 func left(e entry, now uint32, limit int, longest time.Duration) time.Duration {
 	until := time.Duration(e.last)*time.Second + lasts(int(e.count)-limit, longest)
 	return max(0, until-time.Duration(now)*time.Second)
 }
 
-// lasts returns how long a refusal lasts, by the number of failures over the limit.
+// lasts returns the duration of a refusal, by the number of failures above the limit.
 func lasts(over int, longest time.Duration) time.Duration {
 	if over < 0 {
 		return 0
@@ -230,8 +231,7 @@ func (g *Guard) succeed(k keys) {
 	g.addresses.lower(k.address, now, g.pairs.lower(k.pair, now, all))
 }
 
-// fail counts a wrong credential, and returns how long such attempts are refused from now on, and how long the response
-// is delayed.
+// fail counts a wrong credential. It returns how long such attempts are refused from now on, and the delay of the response.
 func (g *Guard) fail(k keys) (began, delay time.Duration) {
 	now := g.now()
 	again := g.credentials.add(k.credential, now).count > 1
@@ -249,14 +249,14 @@ func (g *Guard) fail(k keys) (began, delay time.Duration) {
 	return g.refusal(k), delay
 }
 
-// flight are the credentials of one address that are being checked: concurrent ones must not all be checked before the
-// first has failed.
+// flight limits the number of credentials of one address that are checked concurrently. Otherwise many guesses could all be
+// checked before the first one has been counted.
 type flight struct {
 	places chan struct{}
 	users  int
 }
 
-// enter waits for a place for a check.
+// enter waits for a slot for a check.
 func (g *Guard) enter(ctx context.Context, address key) (leave func(), err error) {
 	g.mu.Lock()
 	f := g.flights[address]
@@ -275,7 +275,7 @@ func (g *Guard) enter(ctx context.Context, address key) (leave func(), err error
 	}
 	leave = func() { <-f.places; gone() }
 	select {
-	case f.places <- struct{}{}: // also for a client that left: what was sent counts
+	case f.places <- struct{}{}: // even if ctx is done: a credential that was sent counts
 		return leave, nil
 	default:
 	}

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// trial sends attempts to a guard: only "right" is.
+// trial sends attempts to a guard. The only right credential is "right".
 type trial struct {
 	*Guard
 	t       *testing.T
@@ -24,7 +24,7 @@ func newTrial(t *testing.T, failures int, longest time.Duration) *trial {
 	return &trial{Guard: New(Options{failures, longest}), t: t}
 }
 
-// send returns how long the attempt is refused, 0 if it was looked up.
+// send sends an attempt, and returns how long it is refused, or 0 if it was checked.
 func (f *trial) send(address, user, credential string) time.Duration {
 	f.t.Helper()
 	_, err := f.Do(f.t.Context(), Attempt{netip.MustParseAddr(address), user, []string{credential}}, func() Outcome {
@@ -44,7 +44,7 @@ func (f *trial) send(address, user, credential string) time.Duration {
 	return 0
 }
 
-// guess sends n different wrong credentials, and returns how many were looked up.
+// guess sends n different wrong credentials, and returns how many were checked.
 func (f *trial) guess(address, user string, n int) int {
 	f.t.Helper()
 	before := f.checked.Load()
@@ -83,7 +83,7 @@ func TestRefusalsGrowAndEnd(t *testing.T) {
 				t.Errorf("%d looked up after a refusal, want 1", n)
 			}
 		}
-		f.passes("192.0.2.2", "ann", "right") // from elsewhere, all the while
+		f.passes("192.0.2.2", "ann", "right") // from another address, at any time
 		f.passes("192.0.2.1", "bob", "new wrong")
 		time.Sleep(31 * time.Minute)
 		if n := f.guess("192.0.2.1", "ann", 100); n != 10 {
@@ -106,7 +106,7 @@ func TestAnswersGetSlower(t *testing.T) {
 	})
 }
 
-// TestCancelledWait ends with its client, and counts all the same.
+// TestCancelledWait: a delay ends when the client leaves, and the wrong credential is counted nevertheless.
 func TestCancelledWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -126,7 +126,7 @@ func TestSameWrongCredentialCountsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := newTrial(t, 10, 15*time.Minute)
-		// A job with an old key, for two hours, every second.
+		// A job sends an old key every second for two hours.
 		for range 7200 {
 			f.send("192.0.2.1", "ci", "old")
 			time.Sleep(time.Second)
@@ -136,7 +136,7 @@ func TestSameWrongCredentialCountsOnce(t *testing.T) {
 		}
 		f.passes("192.0.2.1", "ci", "right")
 		f.passes("192.0.2.1", "ann", "right")
-		// When the job gets the right one, that works at once too.
+		// When the job gets the right key, that works at once too.
 		f.send("192.0.2.1", "ci", "old")
 		f.passes("192.0.2.1", "ci", "right")
 	})
@@ -157,7 +157,7 @@ func TestRightKeysAreAlwaysLookedUp(t *testing.T) {
 		f.passes("192.0.2.1", "ann", "right")
 		f.passes("192.0.2.9", "ann", "right")
 
-		// One that is right no longer has guessed nothing.
+		// A credential that is no longer right is not counted as a guess.
 		g := newTrial(t, 10, 15*time.Minute)
 		for i := range 200 {
 			a := Attempt{netip.MustParseAddr("192.0.2.1"), "", []string{fmt.Sprint("token", i)}}
@@ -170,7 +170,7 @@ func TestRightKeysAreAlwaysLookedUp(t *testing.T) {
 	})
 }
 
-// TestOwnerIsNotLockedOut guesses at one user from 3,000 addresses.
+// TestOwnerIsNotLockedOut: guesses for one user from 3,000 addresses do not lock out the user.
 func TestOwnerIsNotLockedOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -183,11 +183,11 @@ func TestOwnerIsNotLockedOut(t *testing.T) {
 		if looked > 100+3000 {
 			t.Errorf("%d looked up, want one for each address after the first hundred", looked)
 		}
-		f.passes("192.0.2.1", "root", "right")      // never seen
-		f.passes(address(2999), "other", "wrong")   // other users are not braked
-		f.passes("192.0.2.1", "root", "right")      // seen
-		f.passes("2001:db8::1", "root", "mistyped") // the owner's own mistake costs a minute,
-		f.passes("2001:db8::1", "root", "right")    // unless the right one is known
+		f.passes("192.0.2.1", "root", "right")      // new to the guard
+		f.passes(address(2999), "other", "wrong")   // other users are not affected
+		f.passes("192.0.2.1", "root", "right")      // known to the guard
+		f.passes("2001:db8::1", "root", "mistyped") // after a mistake, the owner has to wait for a minute
+		f.passes("2001:db8::1", "root", "right")    // unless the right credential is known
 		if wait := f.send("2001:db8::1", "root", "other"); wait == 0 || wait > time.Minute {
 			t.Errorf("refused for %v", wait)
 		}
@@ -204,7 +204,7 @@ func TestSuccessResets(t *testing.T) {
 			t.Errorf("%d looked up after a success, want 10", n)
 		}
 
-		// Own keys do not clear what was tried for others.
+		// A right key of one user does not clear the failures of other users.
 		f = newTrial(t, 10, 15*time.Minute)
 		looked := 0
 		for i := range 100 {
@@ -236,7 +236,7 @@ func TestNetworks(t *testing.T) {
 	})
 }
 
-// TestTokens have no user: the address counts.
+// TestTokens: credentials without a user count for the address.
 func TestTokens(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -251,7 +251,7 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-// TestConcurrent sends many at once from one address, before any has failed.
+// TestConcurrent sends many wrong credentials at once from one address, before the first has failed.
 func TestConcurrent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -262,7 +262,7 @@ func TestConcurrent(t *testing.T) {
 			all.Go(func() {
 				_, err := f.Do(t.Context(), Attempt{netip.MustParseAddr("192.0.2.1"), "ann", []string{fmt.Sprint(i)}}, func() Outcome {
 					looked.Add(1)
-					time.Sleep(time.Millisecond) // the database
+					time.Sleep(time.Millisecond) // like a query of the database
 					return Wrong
 				})
 				if err != nil {
@@ -280,7 +280,7 @@ func TestConcurrent(t *testing.T) {
 	})
 }
 
-// TestManyRightAtOnce are new, behind one address.
+// TestManyRightAtOnce: many new right credentials from one address are all accepted.
 func TestManyRightAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -300,7 +300,7 @@ func TestManyRightAtOnce(t *testing.T) {
 	})
 }
 
-// TestUnknownOutcome is a database that cannot be asked: it counts nothing.
+// TestUnknownOutcome: if the check fails, such as in an unavailable database, nothing is counted.
 func TestUnknownOutcome(t *testing.T) {
 	t.Parallel()
 	f := newTrial(t, 1, 15*time.Minute)
@@ -311,7 +311,7 @@ func TestUnknownOutcome(t *testing.T) {
 	}
 }
 
-// TestMillionAddresses cannot make the guard forget, and take a bounded room.
+// TestMillionAddresses: a million addresses do not displace earlier entries, and take limited memory.
 func TestMillionAddresses(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a million addresses")
@@ -332,7 +332,7 @@ func TestMillionAddresses(t *testing.T) {
 	for range 10 {
 		f.pairs.add(attacker.pair, now)
 	}
-	// Every address fails, under a name of its own.
+	// Each address fails with a different user.
 	for i := range 1_000_000 {
 		k := keysOf(f, netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String(), fmt.Sprint("name", i), fmt.Sprint(i))
 		f.fail(k)
@@ -350,7 +350,7 @@ func TestMillionAddresses(t *testing.T) {
 			t.Errorf("an address that has not failed is refused for %v", wait)
 		}
 	}
-	// More than there is room for: together they get no more than their share.
+	// More addresses than there is room for share their counts.
 	looked := 0
 	for i := range 150_000 {
 		k := keysOf(f, netip.AddrFrom4([4]byte{11, byte(i >> 16), byte(i >> 8), byte(i)}).String(), "ann", fmt.Sprint("more", i))

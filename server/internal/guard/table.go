@@ -5,10 +5,10 @@ import "sync"
 // key identifies what is counted.
 type key uint64
 
-// shards is the number of parts of a table, each with its own lock.
+// shards is the number of parts of a table. Each part has its own lock.
 const shards = 256
 
-// entry is the number of failures, and the time of the last one.
+// entry has the number of failures, and the time of the last one.
 type entry struct {
 	last  uint32 // in seconds since the guard was created
 	count uint32
@@ -16,20 +16,20 @@ type entry struct {
 
 func (e entry) live(now, kept uint32) bool { return e.count > 0 && now-e.last < kept }
 
-// table counts failures, in a bounded number of entries. An entry leaves when its time is over, and not before: new
-// entries never displace one.
+// table counts failures, in a limited number of entries. An entry is only removed after it has expired: new entries never
+// displace it.
 type table struct {
 	parts [shards]part
-	room  int    // entries of a part
-	share bool   // keys without room share one entry for each part; otherwise they are not counted
-	kept  uint32 // seconds after its last failure when an entry expires
+	room  int    // maximum number of entries in a part
+	share bool   // if a part is full, further keys share one entry; otherwise they are not counted
+	kept  uint32 // lifetime of an entry after its last failure, in seconds
 }
 
 type part struct {
 	mu      sync.Mutex
 	entries map[key]entry
-	rest    entry  // of keys without room
-	swept   uint32 // when expired entries were last removed
+	rest    entry  // shared entry of keys for which there is no room
+	swept   uint32 // time of the last removal of expired entries
 }
 
 func newTable(size int, share bool, kept uint32) *table {
@@ -81,7 +81,8 @@ func (t *table) next(e entry, now uint32) entry {
 	return entry{last: now, count: e.count + 1}
 }
 
-// sweep makes room, and reports whether there is any. It inspects all entries, so it runs at most once a second.
+// sweep removes expired entries, and reports whether there were any. It runs at most once a second, because it inspects all
+// entries.
 func (p *part) sweep(now, kept uint32) bool {
 	if p.swept == now {
 		return false
@@ -96,7 +97,7 @@ func (p *part) sweep(now, kept uint32) bool {
 	return len(p.entries) < before
 }
 
-// lower subtracts up to n failures, and returns how many there were.
+// lower subtracts up to n failures. It returns the previous number of failures.
 func (t *table) lower(k key, now, n uint32) uint32 {
 	p := t.part(k)
 	p.mu.Lock()
@@ -118,8 +119,8 @@ func (t *table) lower(k key, now, n uint32) uint32 {
 	return was
 }
 
-// set holds right credentials, in a bounded number of entries. Only owners of right credentials can add to it, so any
-// entry may make room for another.
+// set contains right credentials, in a limited number of entries. A new entry may displace any other one, because only
+// owners of right credentials can add entries.
 type set struct {
 	parts [shards]struct {
 		mu   sync.RWMutex

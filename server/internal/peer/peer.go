@@ -1,5 +1,5 @@
-// Package peer determines which client a request comes from, also behind proxies: from a header that they set, and
-// never from one that the client could have forged.
+// Package peer determines the client of a request. Behind trusted proxies, it uses a header that these set, and never an
+// entry that the client could have forged.
 package peer
 
 import (
@@ -9,22 +9,22 @@ import (
 	"strings"
 )
 
-// Headers in which proxies name the client.
+// Headers in which proxies send the client's address.
 const (
 	XForwardedFor = "X-Forwarded-For"
 	Forwarded     = "Forwarded" // RFC 7239
 )
 
-// Proxies are the trusted proxies. The zero value trusts none.
+// Proxies describes the trusted proxies. The zero value trusts none.
 type Proxies struct {
 	Trusted []netip.Prefix
-	Unix    bool // clients of a Unix socket, which its permissions restrict
-	// Header is the header that all of them add to, in any case, [XForwardedFor] if empty. The other header is not
-	// read: a proxy passes on what a client has put there.
+	Unix    bool // trust clients of a Unix socket, which its permissions restrict
+	// Header is the header that all trusted proxies add entries to, in upper or lower case; [XForwardedFor] if empty. The
+	// other header is ignored, because a proxy forwards the client's value of it unchanged.
 	Header string
 }
 
-// Unix stands for the proxies that connect over a Unix socket.
+// Unix stands for proxies that connect over a Unix socket.
 const Unix = "unix"
 
 // Parse parses networks (10.0.0.0/8), addresses (10.0.0.1) and [Unix].
@@ -43,7 +43,7 @@ func Parse(words []string) (believed Proxies, err error) {
 			a = a.Unmap()
 			p = netip.PrefixFrom(a, a.BitLen())
 		}
-		if p.Addr().Is4In6() { // it would match nothing: such addresses count as IPv4
+		if p.Addr().Is4In6() { // it would never match, because such addresses are converted to IPv4
 			return Proxies{}, fmt.Errorf("%q is a network of IPv4 in IPv6: write it as 10.0.0.0/8", word)
 		}
 		believed.Trusted = append(believed.Trusted, p.Masked())
@@ -51,9 +51,9 @@ func Parse(words []string) (believed Proxies, err error) {
 	return believed, nil
 }
 
-// Client returns the address of a request's client: that of the connection or, if that is a trusted proxy's, the last
-// one in the header that is not a trusted proxy's. What precedes it in the header could be forged by the client.
-// forwarded reports whether it is from the header. An invalid entry ends the search at the proxy that wrote it.
+// Client returns the address of a request's client. It is the address of the connection or, if this is a trusted proxy, the
+// last address in the header that is not a trusted proxy. The client could have forged the entries before that.
+// forwarded reports whether the address is from the header. At an invalid entry, Client returns the proxy that wrote it.
 func (p *Proxies) Client(r *http.Request) (client netip.Addr, forwarded bool) {
 	client, ok := address(r.RemoteAddr)
 	if !p.trustsPeer(client, ok) {
@@ -72,7 +72,7 @@ func (p *Proxies) Client(r *http.Request) (client netip.Addr, forwarded bool) {
 	return client, forwarded
 }
 
-// Encrypted reports whether the client's request came over TLS: to this server, or to a trusted proxy that says so.
+// Encrypted reports whether the client used TLS: to this server, or, according to the header, to a trusted proxy.
 func (p *Proxies) Encrypted(r *http.Request) bool {
 	if r.TLS != nil {
 		return true
@@ -101,7 +101,7 @@ func (p *Proxies) header() string {
 	return p.Header
 }
 
-// trustsPeer reports whether the other end of a connection is trusted. It has no address on a Unix socket.
+// trustsPeer reports whether the peer of a connection is trusted. ok is false for a Unix socket, whose peer has no address.
 func (p *Proxies) trustsPeer(a netip.Addr, ok bool) bool {
 	if !ok {
 		return p.Unix
@@ -118,8 +118,8 @@ func (p *Proxies) trusts(a netip.Addr) bool {
 	return false
 }
 
-// hop parses one entry of the header. In Forwarded it is for=ADDRESS among other parameters; a quoted comma or
-// semicolon makes it invalid.
+// hop parses one entry of the header. In Forwarded, the address is for=ADDRESS among other parameters. A quoted comma or
+// semicolon makes the entry invalid.
 func (p *Proxies) hop(text string) (netip.Addr, bool) {
 	if !strings.EqualFold(p.header(), Forwarded) {
 		return address(text)

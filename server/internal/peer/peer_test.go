@@ -23,7 +23,7 @@ func TestClient(t *testing.T) {
 		{"10.0.0.0/8", "10.0.0.1:1", "", nil, "10.0.0.1", false},
 		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"203.0.113.9"}, "203.0.113.9", true},
 		{"10.0.0.0/8", "192.0.2.1:1", "", []string{"203.0.113.9"}, "192.0.2.1", false},
-		// What the client has put there itself does not count.
+		// Entries that the client may have forged are ignored.
 		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"198.51.100.1, 203.0.113.9"}, "203.0.113.9", true},
 		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"198.51.100.1", "203.0.113.9"}, "203.0.113.9", true},
 		{"10.0.0.0/8", "10.0.0.1:1", "", []string{"10.0.0.7, 203.0.113.9 ,10.0.0.2"}, "203.0.113.9", true},
@@ -39,7 +39,7 @@ func TestClient(t *testing.T) {
 		{"fd00::/8", "[fd00::1]:1", "", []string{"fe80::1%eth0"}, "fe80::1", true},
 		{"10.0.0.0/8", "10.0.0.1:1", "", []string{","}, "10.0.0.1", false},
 		{"10.0.0.0/8", "10.0.0.1:1", "", []string{strings.Repeat("10.0.0.1,", 20000)}, "10.0.0.1", false},
-		// The header that the proxies do not write is the client's word.
+		// The header that the proxies do not set is ignored: the client may have forged it.
 		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{"for=203.0.113.9"}, "203.0.113.9", true},
 		{"10.0.0.0/8", "10.0.0.1:1", "Forwarded", []string{`proto=https;For="[2001:db8::9]:80";by=x`}, "2001:db8::9", true},
 		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`for=198.51.100.1, for=203.0.113.9;proto=http`}, "203.0.113.9", true},
@@ -47,7 +47,7 @@ func TestClient(t *testing.T) {
 		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`for=_hidden`}, "10.0.0.1", false},
 		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`for=unknown, for=10.0.0.2`}, "10.0.0.2", true},
 		{"10.0.0.0/8", "10.0.0.1:1", "forwarded", []string{`by=10.0.0.1`}, "10.0.0.1", false},
-		// Who comes over a Unix socket has no address.
+		// A client of a Unix socket has no address.
 		{"unix", "@", "", []string{"203.0.113.9"}, "203.0.113.9", true},
 		{"unix", "", "", []string{"198.51.100.1, 203.0.113.9"}, "203.0.113.9", true},
 		{"unix,10.0.0.0/8", "@", "", []string{"203.0.113.9, 10.0.0.2"}, "203.0.113.9", true},
@@ -89,7 +89,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// TestEncrypted: a proxy's word counts if it is trusted, and a client's never.
+// TestEncrypted: the header counts if it is from a trusted proxy, and never if it is from a client.
 func TestEncrypted(t *testing.T) {
 	t.Parallel()
 	believed, err := Parse([]string{"10.0.0.0/8"})

@@ -6,11 +6,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Match reports whether a variable's value, as JSON text, matches the term. The key is ignored. Text that is not JSON
-// matches nothing.
+// Match reports whether a variable's value, as JSON text, matches the term. It ignores the term's key. Text that is not JSON
+// does not match.
 func (t Term) Match(text string) bool {
 	if len(t.steps) == 0 && t.want.Kind == jsontext.String && strings.HasPrefix(text, `"`) && !strings.Contains(text, `\`) {
-		return text[1:len(text)-1] == t.want.Text // the usual case, without parsing
+		return text[1:len(text)-1] == t.want.Text // fast path for the usual case
 	}
 	value, err := jsontext.Parse([]byte(text))
 	if err != nil {
@@ -23,7 +23,7 @@ func (t Term) Match(text string) bool {
 // Signs returns pieces of text, in order, that every matching value contains: see [jsontext.Value.Signs].
 func (t Term) Signs() []string { return t.want.Signs() }
 
-// Starts returns how every matching value begins; none means that nothing is known: see [jsontext.Value.Starts].
+// Starts returns the possible beginnings of matching values, or nil if they are not known: see [jsontext.Value.Starts].
 func (t Term) Starts() []jsontext.Start {
 	if len(t.steps) > 0 {
 		return nil
@@ -31,8 +31,8 @@ func (t Term) Starts() []jsontext.Start {
 	return t.want.Starts()
 }
 
-// extract implements JSON_EXTRACT: it returns what the path finds. With a wildcard in the path that is an array of
-// everything found, even if it is a single value.
+// extract implements JSON_EXTRACT: it returns the value at the path. If the path has a wildcard, the result is an array of
+// all values that it finds, even if there is only one.
 func extract(v jsontext.Value, steps []step) (jsontext.Value, bool) {
 	found, wild := []jsontext.Value{v}, false
 	for _, s := range steps {
@@ -50,7 +50,7 @@ func extract(v jsontext.Value, steps []step) (jsontext.Value, bool) {
 			case s.kind == anyElement:
 				next = append(next, v.Items...)
 			case v.Kind != jsontext.Array && s.index == 0:
-				next = append(next, v) // MySQL treats a value that is not an array as an array of one
+				next = append(next, v) // MySQL treats a value that is not an array as an array with one element
 			case s.index < len(v.Items):
 				next = append(next, v.Items[s.index])
 			}

@@ -19,11 +19,11 @@ const (
 	ErrValue = syntaxError("An invalid JSON value was specified.")
 )
 
-// MaxTerms is the highest number of terms in a filter: each needs a lookup for every object, and databases bound the
+// MaxTerms is the maximum number of terms in a filter. Each term needs a lookup for every object, and databases limit the
 // depth of expressions.
 const MaxTerms = 100
 
-// Term is one condition: the variable Key has a value that matches.
+// Term is the condition that the variable Key has a matching value.
 type Term struct {
 	Key   string
 	steps []step
@@ -33,8 +33,8 @@ type Term struct {
 // step is one leg of a path below the variable's value.
 type step struct {
 	kind  stepKind
-	name  string // of a member
-	index int    // of an element
+	name  string // name of a member
+	index int    // index of an element
 }
 
 type stepKind uint8
@@ -46,8 +46,8 @@ const (
 	anyElement
 )
 
-// Parse reads a filter. Of two terms with the same path the last one counts.
-// Errors are [ErrPath], [ErrValue], or say what else is wrong.
+// Parse parses a filter. Of several terms with the same path, only the last one is used. It fails with [ErrPath],
+// [ErrValue], or an error that describes another problem.
 func Parse(expr string) ([]Term, error) {
 	var terms []Term
 	at := map[string]int{}
@@ -76,7 +76,7 @@ func Parse(expr string) ([]Term, error) {
 	return terms, nil
 }
 
-// parsePath reads <key>[<step>...]. Blanks between tokens mean nothing.
+// parsePath parses <key>[<step>...]. It ignores blanks between tokens.
 func parsePath(path string) (Term, error) {
 	p := pathParser{text: path}
 	key, ok := p.name(true)
@@ -137,8 +137,8 @@ func (p *pathParser) step() (step, bool) {
 	return s, p.take("]")
 }
 
-// name reads a bare or quoted name. Only the first one, the key, may hold an
-// @: the rest becomes a MySQL path, which knows no such name.
+// name parses a bare or quoted name. Only the first name, the key, may contain an @: the others become a MySQL path, whose
+// bare names cannot contain it.
 func (p *pathParser) name(first bool) (string, bool) {
 	p.blanks()
 	if strings.HasPrefix(p.text, `"`) {
@@ -155,7 +155,7 @@ func (p *pathParser) name(first bool) (string, bool) {
 	}
 	name := p.text[:n]
 	p.text = p.text[n:]
-	return name, n > 0 && name != "where" // a word of the path language
+	return name, n > 0 && name != "where" // a keyword of the path language
 }
 
 func (p *pathParser) quoted() (string, bool) {
