@@ -21,8 +21,7 @@ var sharedBouncer = sync.OnceValues(func() (string, error) {
 	return through, err
 })
 
-// Bounced is [Database] through a pgbouncer in transaction mode, which the tests
-// of a package share.
+// Bounced is [Database] through a pgbouncer in transaction mode, which the tests of a package share.
 func Bounced(t testing.TB) string {
 	t.Helper()
 	need(t, debianBouncer, bouncerPackage)
@@ -42,8 +41,8 @@ func Bounced(t testing.TB) string {
 	return database.String()
 }
 
-// Bouncer starts a pgbouncer in transaction mode before a server without
-// password or TLS, for one test, and returns the URL of the same database through it.
+// Bouncer starts a pgbouncer in transaction mode for one test, and returns the URL of the same database through it. The
+// server must not require a password or TLS.
 func Bouncer(t testing.TB, database string) string {
 	t.Helper()
 	need(t, debianBouncer, bouncerPackage)
@@ -55,7 +54,7 @@ func Bouncer(t testing.TB, database string) string {
 	return through
 }
 
-// bounce starts a pgbouncer; stop ends it.
+// bounce starts a pgbouncer. stop stops it.
 func bounce(database string) (through string, stop func(), err error) {
 	u, err := url.Parse(database)
 	if err != nil {
@@ -73,13 +72,14 @@ func bounce(database string) (through string, stop func(), err error) {
 	if err := d.Write("users", fmt.Sprintf("%q \"\"\n", u.User.Username())); err != nil {
 		return "", nil, err
 	}
-	const tries = 10 // for who else has found the port free
+	const tries = 10 // another process may take the free port first
 	for range tries {
 		port, err := servicetest.FreePort()
 		if err != nil {
 			return "", nil, err
 		}
-		// No two transactions need share a connection: a pool that is smaller than the clients are many shows who relies on it.
+		// Two transactions of a client may use different connections. A pool with fewer connections than clients ensures that
+		// tests fail if they rely on one connection.
 		err = d.Write("pgbouncer.ini", fmt.Sprintf(`[databases]
 * = host=%s port=%s
 [pgbouncer]

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// certificates makes a CA, and certificates of the server and of the client,
-// whose name is that of the role.
+// certificates creates a CA, and certificates for the server and for a client with the name of the role.
 func (s *Server) certificates() error {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -25,7 +24,7 @@ func (s *Server) certificates() error {
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	for i, c := range []struct {
-		name string // of the files
+		name string // base name of the files
 		of   *x509.Certificate
 	}{
 		{"ca", ca},
@@ -55,5 +54,5 @@ func (s *Server) certificates() error {
 		}
 	}
 	s.CA, s.Cert, s.Key = s.directory.File("ca.pem"), s.directory.File("client.pem"), s.directory.File("client.key")
-	return os.Chown(s.Key, os.Geteuid(), os.Getegid()) // the client's
+	return os.Chown(s.Key, os.Geteuid(), os.Getegid()) // the key of the client, which must be able to read it
 }

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// onSmallDisk has a command of the server mount the file system first, where
-// nobody else sees it: it goes with the server.
+// onSmallDisk changes the server's command so that it first mounts the small file system, in a mount namespace of its own.
+// The file system disappears with the server.
 func (s *Server) onSmallDisk(cmd *exec.Cmd) {
 	uid, gid := s.directory.IDs()
 	mount := fmt.Sprintf(`mkdir -p small && mount -t tmpfs -o size=%dm,uid=%d,gid=%d,mode=700 none small && exec setpriv --reuid %[2]d --regid %[3]d --clear-groups "$@"`, s.config.smallDisk, uid, gid)
@@ -19,7 +19,7 @@ func (s *Server) onSmallDisk(cmd *exec.Cmd) {
 	cmd.SysProcAttr.Credential = nil
 }
 
-// OnSmallDisk is [Server.Database] in the small file system.
+// OnSmallDisk is [Server.Database] on the small file system.
 func (s *Server) OnSmallDisk(t testing.TB) string {
 	t.Helper()
 	s.Exec(t, superuser, "CREATE TABLESPACE small LOCATION '"+s.directory.File("small")+"'")
@@ -28,7 +28,7 @@ func (s *Server) OnSmallDisk(t testing.TB) string {
 	return s.URL(name)
 }
 
-// GrowDisk makes the small file system larger.
+// GrowDisk enlarges the small file system.
 func (s *Server) GrowDisk(t testing.TB, mb int) {
 	t.Helper()
 	out, err := exec.CommandContext(context.Background(), "nsenter", "--target", strconv.Itoa(s.process.PID), "--mount",
@@ -38,7 +38,7 @@ func (s *Server) GrowDisk(t testing.TB, mb int) {
 	}
 }
 
-// CanMount skips a test unless it may mount file systems.
+// CanMount skips a test if it is not permitted to mount file systems.
 func CanMount(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 || exec.CommandContext(t.Context(), "unshare", "--mount", "true").Run() != nil {

@@ -6,29 +6,25 @@
 //		...
 //	}
 //
-// The servers are those of Debian's package, on free ports of the loopback
-// address, in temporary directories. Nothing of the machine's configuration,
-// and no server that it may run itself, is read or changed. CRATON_TEST_POSTGRES_BIN
-// names the folder of other programs (initdb, postgres), such as those of a newer
-// PostgreSQL. They refuse to run as root: tests of root run them as the user postgres.
+// The servers run the programs of Debian's package, on free ports of the loopback address, in temporary directories. They
+// do not read or change the machine's configuration or its own servers. CRATON_TEST_POSTGRES_BIN is the directory of other
+// programs (initdb, postgres), such as those of a newer PostgreSQL. The programs refuse to run as root, so root's tests run
+// them as the user postgres.
 //
-// # Shared and own
+// # Shared and separate servers
 //
-// [Database] makes a database on one server for all tests of a package, which
-// starts with the first that asks, in about a second, and does not wait for
-// the disk. [Start] starts another one for one test, that wants to stop or
-// kill it, or to have it configured differently. [Bounced] and [Bouncer] are
-// likewise a pgbouncer before them, in transaction mode. [Server.Standby] is another
-// server, which follows.
+// [Database] creates a database on a server that all tests of a package share. The server starts with the first database,
+// in about a second, and does not wait for the disk. [Start] starts a separate server for a test that stops or kills it, or
+// needs another configuration. [Bounced] and [Bouncer] do the same with a pgbouncer in transaction mode in front of the
+// server. [Server.Standby] starts a standby of a server.
 //
-// Databases belong to the role [Role], which is no superuser.
+// Databases belong to the role [Role], which is not a superuser.
 //
-// A server ends, and its directory goes, when the test process does, however
-// that ends: a small watcher holds a pipe to it.
+// When the test process ends, for any reason, its servers are stopped and their directories removed: a small watcher
+// process notices that its pipe to the test process is closed.
 //
-// # Where a package is missing
+// # Missing packages
 //
-// The test is skipped, saying which Debian package it needs. With
-// CRATON_TEST_POSTGRES=required in the environment, as in .ci/run, which installs
-// them, the test fails instead.
+// If a program is missing, the test is skipped with the name of the Debian package that it needs. If the environment has
+// CRATON_TEST_POSTGRES=required, as in .ci/run, which installs the packages, the test fails instead.
 package postgrestest

@@ -7,7 +7,7 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
-// What has to be installed.
+// Programs and packages, and the variables that control them.
 const (
 	variable       = "CRATON_TEST_POSTGRES"
 	binVariable    = "CRATON_TEST_POSTGRES_BIN"
@@ -17,7 +17,7 @@ const (
 	bouncerPackage = "pgbouncer"
 )
 
-// bin is the folder of PostgreSQL's programs.
+// bin returns the directory of PostgreSQL's programs.
 func bin() string {
 	if dir := os.Getenv(binVariable); dir != "" {
 		return dir
@@ -25,8 +25,7 @@ func bin() string {
 	return debianBin
 }
 
-// need skips the test unless a program is installed, or fails it if it may not
-// be missing.
+// need skips the test if a program is missing, or fails it if programs are required.
 func need(t testing.TB, program, pkg string) {
 	t.Helper()
 	_, err := os.Stat(program)

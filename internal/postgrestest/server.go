@@ -22,19 +22,18 @@ import (
 	"github.com/craton-fleet/craton/internal/servicetest"
 )
 
-// Role is who databases belong to. Without [Password] the server takes its word for it.
+// Role is the owner of databases. Without [Password], it signs in without a password.
 const Role = "craton"
 
-// superuser makes databases. It comes in through the socket in the server's directory only.
+// superuser creates databases. It can only connect over the socket in the server's directory.
 const superuser = "postgres"
 
-// Server is a running PostgreSQL server. Its methods may be called by many
-// tests at once, but for Start, Stop and Kill.
+// Server is a running PostgreSQL server. Except for Start, Stop and Kill, its methods are safe for concurrent use.
 type Server struct {
 	Port int    // on 127.0.0.1
-	CA   string // PEM file, with [TLS]
-	Cert string // of the client, likewise
-	Key  string // likewise
+	CA   string // PEM file of the CA, with [TLS]
+	Cert string // PEM file of the client's certificate, with [TLS]
+	Key  string // PEM file of the client's key, with [TLS]
 
 	config    config
 	directory *servicetest.Directory
@@ -49,39 +48,37 @@ type config struct {
 	smallDisk                int // MB
 }
 
-// An Option configures a server of one's own.
+// An Option configures a separate server.
 type Option func(*config)
 
-// Durable has the server wait for its disk, as servers in use do. Otherwise it
-// loses what was committed when the machine goes down, but not when it is killed.
+// Durable makes the server wait for its disk, as in production. Otherwise, it loses commits if the machine crashes, but not
+// if it is killed.
 func Durable() Option { return func(c *config) { c.durable = true } }
 
-// Password has the server ask for one.
+// Password makes the server require a password.
 func Password(password string) Option { return func(c *config) { c.password = password } }
 
-// TLS has the server take encrypted connections only. Its certificate is for
-// localhost, not for 127.0.0.1, and of a CA of its own: see [Server.CA].
+// TLS makes the server accept encrypted connections only. Its certificate is for localhost, not for 127.0.0.1, and from a
+// CA of its own: see [Server.CA].
 func TLS() Option { return func(c *config) { c.tls = true } }
 
-// ClientCertificate is [TLS], and has the server ask for a certificate of the
-// client, by which it then knows it: see [Server.Cert] and [Server.Key].
+// ClientCertificate is [TLS] with client certificates, which the server requires for signing in: see [Server.Cert] and
+// [Server.Key].
 func ClientCertificate() Option { return func(c *config) { c.tls, c.clientCert = true, true } }
 
-// Setting is one of postgresql.conf.
+// Setting sets a parameter of postgresql.conf.
 func Setting(name, value string) Option {
 	return func(c *config) { c.settings = append(c.settings, name+"="+value) }
 }
 
-// SmallDisk mounts a file system of some MB, in which [Server.OnSmallDisk] puts a
-// database. Only root can.
+// SmallDisk mounts a file system of the given size, in which [Server.OnSmallDisk] creates databases. It requires root.
 func SmallDisk(mb int) Option { return func(c *config) { c.smallDisk = mb } }
 
 var shared = sync.OnceValues(func() (*Server, error) {
 	return Run(Setting("max_connections", "500"), Setting("deadlock_timeout", "100ms"))
 })
 
-// Shared is the server that the tests of a package share. It runs until the
-// test process ends.
+// Shared returns the server that the tests of a package share. It runs until the test process ends.
 func Shared(t testing.TB) *Server {
 	t.Helper()
 	need(t, filepath.Join(bin(), "postgres"), debianPackage)
@@ -92,9 +89,8 @@ func Shared(t testing.TB) *Server {
 	return s
 }
 
-// Database makes an empty database on the server that the tests of a package
-// share, and returns its URL: postgres://craton@127.0.0.1:PORT/NAME. It is
-// removed when the test ends, whoever is connected.
+// Database creates an empty database on the server that the tests of a package share, and returns its URL:
+// postgres://craton@127.0.0.1:PORT/NAME. The database is dropped at the end of the test, even if clients are connected.
 func Database(t testing.TB) string {
 	t.Helper()
 	return Shared(t).Database(t)
@@ -112,7 +108,7 @@ func Start(t testing.TB, options ...Option) *Server {
 	return s
 }
 
-// Run starts a server for a program that is no test.
+// Run starts a server for a program that is not a test.
 func Run(options ...Option) (*Server, error) {
 	if errAdministrator != nil {
 		return nil, errAdministrator
@@ -137,10 +133,10 @@ func Run(options ...Option) (*Server, error) {
 	return s, nil
 }
 
-// Close ends the server at once and removes its directory.
+// Close stops the server at once and removes its directory.
 func (s *Server) Close() { s.directory.Remove() }
 
-// prepare makes what the server starts with.
+// prepare creates the server's data directory and certificates.
 func (s *Server) prepare() error {
 	out, err := s.directory.Command(filepath.Join(bin(), "initdb"), "-D", s.directory.File("data"), "-U", superuser,
 		"-E", "UTF8", "--no-locale", "-A", "trust", "--no-sync", "--no-instructions").CombinedOutput()
@@ -164,7 +160,7 @@ func (s *Server) prepare() error {
 	return s.directory.Write("data/pg_hba.conf", hba)
 }
 
-// settings are the server's.
+// settings returns the server's settings.
 func (s *Server) settings() []string {
 	settings := []string{
 		"listen_addresses=127.0.0.1", "port=" + strconv.Itoa(s.Port), "unix_socket_directories=" + s.directory.Path,
@@ -179,8 +175,7 @@ func (s *Server) settings() []string {
 	return append(settings, s.config.settings...)
 }
 
-// begin starts the server, on a port of its own the first time, and waits
-// until it answers.
+// begin starts the server and waits until it responds. The first time, it chooses a free port.
 func (s *Server) begin() (err error) {
 	const tries = 100
 	for range tries {
@@ -201,9 +196,9 @@ func (s *Server) begin() (err error) {
 		}
 		switch err = s.wait(); {
 		case err != nil && strings.Contains(err.Error(), "pre-existing shared memory block"):
-			time.Sleep(20 * time.Millisecond) // not all that was killed has ended
+			time.Sleep(20 * time.Millisecond) // some killed processes have not ended yet
 		case err != nil && strings.Contains(err.Error(), "could not bind") && s.databases.Load() == 0:
-			s.Port = 0 // somebody else has found it free
+			s.Port = 0 // another process has taken the port
 		default:
 			return err
 		}
@@ -211,7 +206,7 @@ func (s *Server) begin() (err error) {
 	return err
 }
 
-// wait waits until the server answers.
+// wait waits until the server responds.
 func (s *Server) wait() error {
 	ctx, cancel := context.WithTimeout(context.Background(), servicetest.StartTime)
 	defer cancel()
@@ -239,10 +234,10 @@ func (s *Server) makeRole() error {
 	return s.exec(context.Background(), superuser, statement)
 }
 
-// administrator is parsed before a test changes PGSERVICE and its like, which would count.
+// administrator is parsed before tests change variables such as PGSERVICE, which would affect it.
 var administrator, errAdministrator = pgx.ParseConfig("sslmode=disable connect_timeout=10 default_query_exec_mode=simple_protocol user=" + superuser)
 
-// exec runs statements as the superuser, also when no connections are left for others.
+// exec runs statements as the superuser, even if no connections are left for other roles.
 func (s *Server) exec(ctx context.Context, database string, statements ...string) error {
 	c := administrator.Copy()
 	c.Host, c.Port, c.Database, c.Fallbacks = s.directory.Path, uint16(s.Port), database, nil
@@ -259,8 +254,8 @@ func (s *Server) exec(ctx context.Context, database string, statements ...string
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// Exec runs statements, each by itself, in a database as the superuser, also
-// when no connections are left for others. The name is a URL's last part.
+// Exec runs statements, each in a transaction of its own, in a database as the superuser, even if no connections are left
+// for other roles. The name of a database is the last part of its URL.
 func (s *Server) Exec(t testing.TB, database string, statements ...string) {
 	t.Helper()
 	if err := s.exec(t.Context(), database, statements...); err != nil {
@@ -268,8 +263,8 @@ func (s *Server) Exec(t testing.TB, database string, statements ...string) {
 	}
 }
 
-// Database makes an empty database and returns its URL, without any password.
-// It is removed when the test ends, whoever is connected.
+// Database creates an empty database and returns its URL, without a password. The database is dropped at the end of the
+// test, even if clients are connected.
 func (s *Server) Database(t testing.TB) string {
 	t.Helper()
 	name, err := s.Create(t.Context())
@@ -284,19 +279,19 @@ func (s *Server) Database(t testing.TB) string {
 	return s.URL(name)
 }
 
-// Create makes an empty database and returns its name.
+// Create creates an empty database and returns its name.
 func (s *Server) Create(ctx context.Context) (name string, err error) {
 	name = "fleet" + strconv.FormatInt(s.databases.Add(1), 10)
 	return name, s.exec(ctx, superuser, "CREATE DATABASE "+name+" OWNER "+Role)
 }
 
-// URL is that of a database of the server, without any password.
+// URL returns the URL of a database of the server, without a password.
 func (s *Server) URL(database string) string {
 	u := url.URL{Scheme: "postgres", User: url.User(Role), Host: net.JoinHostPort("127.0.0.1", strconv.Itoa(s.Port)), Path: database}
 	return u.String()
 }
 
-// Log is the end of what the server wrote.
+// Log returns the end of the server's log.
 func (s *Server) Log() string { return s.process.Tail() }
 
 func (s *Server) ended() bool {
@@ -308,8 +303,7 @@ func (s *Server) ended() bool {
 	}
 }
 
-// Stop ends the server as an administrator would who does not wait for
-// clients: transactions under way are rolled back.
+// Stop shuts down the server without waiting for clients: running transactions are rolled back.
 func (s *Server) Stop(t testing.TB) {
 	t.Helper()
 	if err := syscall.Kill(s.process.PID, syscall.SIGINT); err != nil {
@@ -318,11 +312,11 @@ func (s *Server) Stop(t testing.TB) {
 	<-s.process.Done
 }
 
-// Kill ends all processes of the server where they are, so that clients do not
-// know what became of their requests. The next start recovers.
+// Kill kills all processes of the server, so that clients do not know the outcome of their requests. The next start
+// recovers the database.
 func (s *Server) Kill(t testing.TB) {
 	t.Helper()
-	_ = syscall.Kill(s.process.PID, syscall.SIGSTOP) // it makes no others
+	_ = syscall.Kill(s.process.PID, syscall.SIGSTOP) // prevents new child processes
 	pid := strconv.Itoa(s.process.PID)
 	children, err := os.ReadFile(filepath.Join("/proc", pid, "task", pid, "children"))
 	if err != nil {
@@ -338,7 +332,7 @@ func (s *Server) Kill(t testing.TB) {
 	<-s.process.Done
 }
 
-// Start starts a server again that was stopped or killed, on its port.
+// Start restarts a stopped or killed server on its port.
 func (s *Server) Start(t testing.TB) {
 	t.Helper()
 	if err := s.begin(); err != nil {

@@ -29,7 +29,7 @@ func connect(t *testing.T, database string) *pgx.Conn {
 	return conn
 }
 
-// value is what a query gives as text.
+// value returns the result of a query as text.
 func value(t *testing.T, conn *pgx.Conn, query string) (text string) {
 	t.Helper()
 	if err := conn.QueryRow(t.Context(), query, pgx.QueryExecModeSimpleProtocol).Scan(&text); err != nil {
@@ -49,14 +49,14 @@ func TestDatabase(t *testing.T) {
 			if got != "craton off UTF8 C" {
 				t.Error(got)
 			}
-			if _, err := conn.Exec(t.Context(), "CREATE TABLE t (n integer)"); err != nil { // not there from another test
+			if _, err := conn.Exec(t.Context(), "CREATE TABLE t (n integer)"); err != nil { // fails if another test uses the same database
 				t.Error(err)
 			}
 		})
 	}
 }
 
-// TestStopAndKill: what was committed is there after either, and a client notices both.
+// TestStopAndKill: committed data survive both, and clients notice both.
 func TestStopAndKill(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Durable(), Setting("log_statement", "all"))
@@ -87,7 +87,7 @@ func TestStopAndKill(t *testing.T) {
 	}
 }
 
-// TestSignIn: a server that asks for something refuses those who lack it.
+// TestSignIn: a server that requires a password or certificate refuses clients without it.
 func TestSignIn(t *testing.T) {
 	t.Parallel()
 	const password = "it's p@ss:w/rd % "
@@ -146,7 +146,7 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// TestBouncer: clients have a connection for a transaction, not for themselves.
+// TestBouncer: a client has a server connection only for the duration of a transaction.
 func TestBouncer(t *testing.T) {
 	t.Parallel()
 	database := Bouncer(t, Database(t))
@@ -167,7 +167,7 @@ func TestBouncer(t *testing.T) {
 	}
 }
 
-// helper makes the test binary start servers, say where they are, and wait for its end.
+// helper is the variable that makes the test binary start servers, print their locations, and wait to be killed.
 const helper = "CRATON_POSTGRES_HELPER"
 
 func TestHelper(t *testing.T) {
@@ -183,10 +183,10 @@ func TestHelper(t *testing.T) {
 	select {}
 }
 
-// TestKilled: nothing is left of a test process that is killed.
+// TestKilled: after a test process was killed, its servers and directories are removed.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	Shared(t) // or skip
+	Shared(t) // skips the test if PostgreSQL is missing
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestHelper$", "-test.v")
 	cmd.Env = append(os.Environ(), helper+"=1")
 	out, err := cmd.StdoutPipe()

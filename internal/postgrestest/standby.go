@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/servicetest"
 )
 
-// Standby starts a server for one test that replays what s writes, and can be read. It has what s has, its databases
-// among it: [Server.URL].
+// Standby starts a standby of s for one test, which replays the writes of s and can be read. It has the databases of s: see
+// [Server.URL].
 func (s *Server) Standby(t testing.TB) *Server {
 	t.Helper()
 	standby := &Server{config: s.config, CA: s.CA, Cert: s.Cert, Key: s.Key}
@@ -31,10 +31,10 @@ func (s *Server) Standby(t testing.TB) *Server {
 	return standby
 }
 
-// Freeze has the server answer nothing, as when its machine is cut off, until Thaw.
+// Freeze makes the server unresponsive, as if its machine were disconnected, until Thaw.
 func (s *Server) Freeze(t testing.TB) { s.signal(t, syscall.SIGSTOP) }
 
-// Thaw is the end of Freeze.
+// Thaw ends Freeze.
 func (s *Server) Thaw(t testing.TB) { s.signal(t, syscall.SIGCONT) }
 
 func (s *Server) signal(t testing.TB, signal syscall.Signal) {
