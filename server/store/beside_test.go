@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestDeleteDuringWrites: a delete of much gets through beside writers that are at the same hosts, move others in and out,
-// and begin and end all the time. Nobody is told that the database is busy.
+// TestDeleteDuringWrites: the deletion of many objects succeeds while concurrent writers change the same hosts and move
+// hosts in and out. No write fails because the database is busy.
 func TestDeleteDuringWrites(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -23,7 +23,7 @@ func TestDeleteDuringWrites(t *testing.T) {
 	create(t, s, Regions, sc, CreateParams{Values: Values{"name": "r", "cloud_id": int64(2)}})
 	create(t, s, Cells, sc, CreateParams{Values: Values{"name": "l", "cloud_id": int64(2), "region_id": int64(2)}})
 	const hosts = 600
-	much := []Variable{{Name: "much", Value: `"` + strings.Repeat("x", 5000) + `"`}} // three times what is held before it goes to the log
+	much := []Variable{{Name: "much", Value: `"` + strings.Repeat("x", 5000) + `"`}} // all together are three times the recorder's maximum
 	var making sync.WaitGroup
 	for w := range 8 {
 		making.Go(func() {
@@ -71,12 +71,12 @@ func TestDeleteDuringWrites(t *testing.T) {
 	writers.Wait()
 }
 
-// TestNothingIsCompiled: PostgreSQL compiles what it thinks is dear, which takes longer than to run it.
+// TestNothingIsCompiled: just-in-time compilation is off, because it takes longer than running the statements.
 func TestNothingIsCompiled(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)
 	s := fresh(t)
-	for range 2 { // the second connection of the pool, too
+	for range 2 { // also the second connection of the pool
 		var jit string
 		err := s.read(t.Context(), func(ctx context.Context, q *session) error {
 			return q.row(ctx, "SELECT current_setting('jit')", nil, &jit)
@@ -87,16 +87,16 @@ func TestNothingIsCompiled(t *testing.T) {
 	}
 }
 
-// TestDeleteSeesEarlierWrites: a write has something in what is deleted, and is not committed yet, when the delete begins.
-// The delete waits for it, and is refused because of it: nothing is deleted that the write made, or protected, and the log
-// is the state.
+// TestDeleteSeesEarlierWrites: a deletion begins while another write in the deleted place is not committed yet. The deletion
+// waits for it, and is refused because of it. Nothing is deleted that the write created or protected, and the log agrees
+// with the tables.
 func TestDeleteSeesEarlierWrites(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)
 	inside := Values{"cell_id": int64(1)}
 	outside := Values{"cloud_id": int64(2), "region_id": int64(2)}
 	writes := map[string]struct {
-		of    *Entity // what is deleted also; its containers always are
+		of    *Entity // also tested by deleting this entity's object; the places that contain it are always tested
 		write func(ctx context.Context, s *Store, sc Scope) error
 	}{
 		"an interface on a network": {Networks, func(ctx context.Context, s *Store, sc Scope) error {
@@ -180,7 +180,7 @@ func TestDeleteSeesEarlierWrites(t *testing.T) {
 	}
 }
 
-// holdLog begins a write that has the log, which every write takes last: others wait for it with all else done.
+// holdLog begins a write that locks the log. Other writes lock it last, so they do everything else and then wait.
 func holdLog(t *testing.T, s *Store, all *sync.WaitGroup) (release func()) {
 	t.Helper()
 	held, over := make(chan struct{}), make(chan struct{})
@@ -203,7 +203,7 @@ func holdLog(t *testing.T, s *Store, all *sync.WaitGroup) (release func()) {
 	return func() { close(over) }
 }
 
-// twice opens a database as two servers do.
+// twice opens a database twice, like two servers.
 func twice(t *testing.T, database string) (both []*Store) {
 	t.Helper()
 	for range 2 {
@@ -217,7 +217,7 @@ func twice(t *testing.T, database string) (both []*Store) {
 	return both
 }
 
-// waiting waits until n writes wait for locks, or one was refused.
+// waiting waits until n writes are waiting for locks, or one of them was refused.
 func waiting(t *testing.T, database, n string, refused chan struct{}) {
 	t.Helper()
 	for range 2000 {
@@ -234,7 +234,8 @@ func waiting(t *testing.T, database, n string, refused chan struct{}) {
 	t.Error("not waiting: ", n)
 }
 
-// TestSetIsReplaced: what replaces a set removes what another write, which is not committed yet, has just added to it.
+// TestSetIsReplaced: a write that replaces a set also removes objects that a concurrent write added, which had not been
+// committed when the replacement began.
 func TestSetIsReplaced(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)
@@ -274,8 +275,7 @@ func TestSetIsReplaced(t *testing.T) {
 	}
 }
 
-// TestProjectIsGone: what is created in a project that is deleted at the same time, by another server, is refused with the
-// reason.
+// TestProjectIsGone: creating an object in a project that another server is deleting is refused with the reason.
 func TestProjectIsGone(t *testing.T) {
 	t.Parallel()
 	wants := map[string]func(ctx context.Context, s *Store, sc Scope) error{
@@ -301,7 +301,7 @@ func TestProjectIsGone(t *testing.T) {
 			var all sync.WaitGroup
 			defer all.Wait()
 			release := func() {}
-			beside := both[0].engine.Dialect().Alone != "" // else one write at a time
+			beside := both[0].engine.Dialect().Alone != "" // otherwise, there is only one write at a time
 			if beside {
 				release = holdLog(t, both[0], &all)
 			}
@@ -320,7 +320,7 @@ func TestProjectIsGone(t *testing.T) {
 			switch {
 			case deleted != nil:
 				t.Errorf("the delete: %v", deleted)
-			case !beside && name == "a user" && IsCode(written, NotFound): // asked for by root, who does not see it any more
+			case !beside && name == "a user" && IsCode(written, NotFound): // created as root, for whom the project is missing
 			case !IsCode(written, Invalid) || !strings.Contains(written.Error(), sc.Project+" no longer exists"):
 				t.Errorf("not refused as it should be: %v", written)
 			}
@@ -333,7 +333,8 @@ func TestProjectIsGone(t *testing.T) {
 	}
 }
 
-// TestLostReference: a write that the database refuses because of what it refers to is no fault of the server.
+// TestLostReference: if the database refuses a write because of a missing reference, the error is not a failure of the
+// database.
 func TestLostReference(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

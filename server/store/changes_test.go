@@ -28,7 +28,7 @@ func look(t testing.TB, s *Store, fn func(ctx context.Context, v *View) error) {
 	}
 }
 
-// all is the whole log.
+// all returns the entire log.
 func (s *Store) all(t testing.TB) []Change {
 	t.Helper()
 	log, _, err := readLog(t.Context(), s, Scope{All: true}, Cursor{})
@@ -38,12 +38,12 @@ func (s *Store) all(t testing.TB) []Change {
 	return log
 }
 
-// TestNewest compares what views say of a random log with that log.
+// TestNewest compares the newest changes that views return with a random log.
 func TestNewest(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	tick := time.Unix(1e9, 0)
-	s.now = func() time.Time { tick = tick.Add(time.Second); return tick } // writes are one after another
+	s.now = func() time.Time { tick = tick.Add(time.Second); return tick } // there are no concurrent writes
 	randomWrites(t, s, 1, 1, 400)
 	log := s.all(t)
 	newest := func(of func(c Change) bool) (at Cursor) {
@@ -99,7 +99,7 @@ func projectsOf(log []Change) (ids []string) {
 	return slices.Compact(ids)
 }
 
-// TestTimeNeverGoesBack: a clock that does leaves no trace in the log.
+// TestTimeNeverGoesBack: times in the log do not decrease, even if the clock goes back.
 func TestTimeNeverGoesBack(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -124,7 +124,8 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	}
 }
 
-// TestClockBehind: that the newest change is dated long after this machine's clock is told once, at the start or with a write.
+// TestClockBehind: if the newest change is far ahead of this machine's clock, this is reported once, on opening or with a
+// write.
 func TestClockBehind(t *testing.T) {
 	t.Parallel()
 	database := enginetest.Database(t)
@@ -173,8 +174,7 @@ func TestClockBehind(t *testing.T) {
 	expect("the start", 2)
 }
 
-// TestNothingChanged: a write that changes nothing, or is refused, has no
-// revision.
+// TestNothingChanged: a write that changes nothing, or is refused, has no revision.
 func TestNothingChanged(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -208,7 +208,7 @@ func TestNothingChanged(t *testing.T) {
 	}
 }
 
-// TestHashedValues: of some keys the log tells only that they changed.
+// TestHashedValues: for some keys, the log only shows that their values changed.
 func TestHashedValues(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -251,15 +251,15 @@ func TestHashedValues(t *testing.T) {
 	}
 }
 
-// TestPrune: what is before the horizon goes, but the creation and the last
-// change of each object; what is after it stays whole.
+// TestPrune: changes before the horizon are deleted, except for the creation and last change of each object. All later
+// changes remain.
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	tick := time.Unix(1e9, 0)
 	s.now = func() time.Time { tick = tick.Add(time.Second); return tick }
 	sc := fleet(t, s)
-	for i := range 3 * prunedRows / 2 { // one write that does not fit a piece
+	for i := range 3 * prunedRows / 2 { // a write with more rows than a piece
 		create(t, s, Hosts, sc, host(fmt.Sprint("h", i), Values{"cell_id": int64(1)}))
 	}
 	if _, err := s.Move(t.Context(), Cells, sc, "1", Place{Region: new(create(t, s, Regions, sc, CreateParams{Values: Values{"name": "r2", "cloud_id": int64(1)}}))}); err != nil {
@@ -292,7 +292,7 @@ func TestPrune(t *testing.T) {
 	revision := log[len(log)-1].Revision
 	horizon := int64(0)
 	for _, at := range []int64{1, 5, 30, 29, revision - 60, revision - 20, revision} {
-		horizon = max(horizon, at) // it does not go back
+		horizon = max(horizon, at) // the horizon never goes back
 		for _, c := range log {
 			if c.Revision == at {
 				if err := s.Prune(t.Context(), time.UnixMicro(int64(c.At)+1)); err != nil {
@@ -327,8 +327,7 @@ func TestPrune(t *testing.T) {
 	}
 }
 
-// TestLogBegins: a database of before the log has a horizon, and every place
-// from there on is known.
+// TestLogBegins: a database from before the change log has a horizon, and all later positions are valid.
 func TestLogBegins(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "fleet.db")
@@ -337,7 +336,7 @@ func TestLogBegins(t *testing.T) {
 		t.Fatal(err)
 	}
 	old := newStore(e)
-	old.fence.Store(0) // there is none to look at
+	old.fence.Store(0) // the old schema has no fence to read
 	err = old.write(t.Context(), func(ctx context.Context, q *session) error {
 		return q.exec(ctx, "INSERT INTO projects (id, name, created_at) VALUES ('5d1b7c0e-6a0b-4c52-9a55-0d6f5f1a2b3c', 'p', 1)", nil)
 	})
@@ -374,11 +373,10 @@ func TestLogBegins(t *testing.T) {
 	})
 }
 
-// TestDeleteInPieces deletes far more than it may hold in memory, in one
-// revision.
-func TestDeleteInPieces(t *testing.T) { //nolint:paralleltest // it looks at the memory of the process
-	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // long
-	defer debug.SetGCPercent(debug.SetGCPercent(20))           // looks often
+// TestDeleteInPieces deletes objects with much more data than may be in memory, in one revision.
+func TestDeleteInPieces(t *testing.T) { //nolint:paralleltest // it measures the memory of the process
+	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // takes long
+	defer debug.SetGCPercent(debug.SetGCPercent(20))           // makes the measurements more precise
 	s := fresh(t)
 	sc := fleet(t, s)
 	const hosts, large = 3 * pieceRows / 2, 200 << 10
@@ -395,7 +393,7 @@ func TestDeleteInPieces(t *testing.T) { //nolint:paralleltest // it looks at the
 		return err
 	})
 	stop, most := make(chan struct{}), make(chan uint64)
-	held := func() uint64 { // without garbage, whose size depends on when the collector runs
+	held := func() uint64 { // live memory only: garbage depends on when the collector runs
 		m := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 		metrics.Read(m)
 		return m[0].Value.Uint64()

@@ -16,13 +16,13 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// moment is the fleet behind one revision, read from the tables.
+// moment is the state of the fleet after one revision, read from the tables.
 type moment struct {
 	own      fleetState
-	resolved map[string]map[string]string // of each object: its values
+	resolved map[string]map[string]string // values by object and key
 }
 
-// readMoment reads all objects, and what the variables of each come to.
+// readMoment reads all objects and their resolved variables.
 func readMoment(ctx context.Context, v *View) (m moment, err error) {
 	m.resolved = map[string]map[string]string{}
 	if m.own, err = readState(ctx, v, everything...); err != nil {
@@ -49,8 +49,8 @@ func readMoment(ctx context.Context, v *View) (m moment, err error) {
 	return m, nil
 }
 
-// moments has one writer write at random, and keeps every state there was. The
-// first is that before the first revision.
+// moments runs one random writer, and returns the states after all revisions. The first one is the state before the first
+// revision.
 func moments(t *testing.T, s *Store, steps int) []moment {
 	t.Helper()
 	seed := rand.Uint64()
@@ -74,7 +74,7 @@ func moments(t *testing.T, s *Store, steps int) []moment {
 	return all
 }
 
-// changed tells in lines what is otherwise about an object.
+// changed returns the differences of an object between two states, as lines.
 func changed(was, is moment, object string) (lines []string) {
 	a, b := was.own[object], is.own[object]
 	none := &objectState{}
@@ -95,7 +95,7 @@ func changed(was, is moment, object string) (lines []string) {
 	return lines
 }
 
-// jsonOf is a column's value as [readState] shows it.
+// jsonOf returns a column's value in the form of [readState].
 func jsonOf(v any) string {
 	if m, ok := v.(Micros); ok {
 		v = time.UnixMicro(int64(m)).UTC().Format("2006-01-02T15:04:05.000000")
@@ -121,10 +121,11 @@ func differing(what string, was, is map[string]string) (lines []string) {
 	return lines
 }
 
-// ofKeys tells what the log says of API keys: no state has them.
+// ofKeys reports whether a field is about API keys, which states do not have.
 func ofKeys(f Field) bool { return f.Name == memberNewKey || f.Name == memberKey }
 
-// told is the same of an event. Where its values come from must have them.
+// told returns the differences in an event, in the same form as changed. It checks that the objects that values come from
+// have these values.
 func told(t *testing.T, e *Event, was, is moment) (lines []string) {
 	t.Helper()
 	text := func(v any) string {
@@ -159,14 +160,14 @@ func told(t *testing.T, e *Event, was, is moment) (lines []string) {
 	return lines
 }
 
-// history reads the whole history of an object in pages.
+// history reads the entire history of an object, in pages.
 func history(t *testing.T, s *Store, l HistoryParams) (all []Event, end HistoryPage) {
 	t.Helper()
 	all = pages(t, s, l, func(_ int, of HistoryPage) { end = of })
 	return all, end
 }
 
-// pages calls fn behind each page of a history.
+// pages reads a history, and calls fn after each page.
 func pages(t *testing.T, s *Store, l HistoryParams, fn func(n int, end HistoryPage)) (all []Event) {
 	t.Helper()
 	for n := 0; ; n++ {
@@ -188,9 +189,8 @@ func pages(t *testing.T, s *Store, l HistoryParams, fn func(n int, end HistoryPa
 	}
 }
 
-// TestHistoryAgreesWithStates: the history of every object there ever was is
-// what comparing the states at consecutive revisions tells, in pages of any
-// size, and so is the difference between any two.
+// TestHistoryAgreesWithStates: the history of every object that ever existed, in pages of any size, has the differences
+// between the states at consecutive revisions. The difference between any two revisions agrees with the states too.
 func TestHistoryAgreesWithStates(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -257,8 +257,7 @@ func TestHistoryAgreesWithStates(t *testing.T) {
 	t.Log(sum, "differences")
 }
 
-// keyHistories: what the history of an object tells of a variable, that of the
-// variable tells too, and nothing else.
+// keyHistories checks that the history of a single variable has exactly the object's events that affect the variable.
 func keyHistories(t *testing.T, s *Store, objects []string) {
 	t.Helper()
 	type told struct {
@@ -306,7 +305,7 @@ func keyHistories(t *testing.T, s *Store, objects []string) {
 	t.Log(compared, "events of single variables")
 }
 
-// differences compares the difference of the whole fleet with two states.
+// differences compares the difference of the fleet between two revisions with the states.
 func differences(t *testing.T, s *Store, all []moment, from, to int) {
 	t.Helper()
 	got, want := map[string][]string{}, map[string][]string{}
@@ -349,8 +348,8 @@ func differences(t *testing.T, s *Store, all []moment, from, to int) {
 	}
 }
 
-// renamed is a state in which an object is called as an event calls it: a
-// difference calls it as it is at the end.
+// renamed returns a state in which an object has the name in the event's path. A difference has the name from the later
+// revision.
 func renamed(f fleetState, e *Event) fleetState {
 	o := f[e.Kind+" "+e.Object]
 	if o == nil {
@@ -364,8 +363,8 @@ func renamed(f fleetState, e *Event) fleetState {
 	return fleetState{e.Kind + " " + e.Object: &c}
 }
 
-// TestHistoryCost: what others do costs a history nothing, and what it passes
-// over because it is shadowed costs a statement for many changes.
+// TestHistoryCost: changes of unrelated objects do not affect the cost of a history, and many shadowed changes cost one
+// statement.
 func TestHistoryCost(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -423,7 +422,7 @@ func TestHistoryCost(t *testing.T) {
 	})
 	set(Hosts, other, "seen", 100)
 	many, again := cost()
-	set(Regions, region, "own", 400) // which the host has itself
+	set(Regions, region, "own", 400) // shadowed by the host's own value
 	shadowed, still := cost()
 	if few > 30 || many != few || shadowed > few+8 {
 		t.Errorf("%d statements, %d behind changes of others, %d behind such that are shadowed", few, many, shadowed)

@@ -19,7 +19,7 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// everything are the kinds of objects there are.
+// everything has the entities of all kinds of objects.
 var everything = []*Entity{Projects, Users, Clouds, Regions, Cells, Hosts, NetworkDevices, Networks, NetworkInterfaces}
 
 func kindNames() (names []string) {
@@ -29,17 +29,17 @@ func kindNames() (names []string) {
 	return names
 }
 
-// fleetState is all objects by kind and id. It shares nothing with the log: it
-// is read from the tables, and the log is applied to it by this file.
+// fleetState has all objects by kind and id. It is independent of the store's code for the log: it is read from the
+// tables, and changes of the log are applied to it by this file.
 type fleetState map[string]*objectState
 
 type objectState struct {
-	Columns   map[string]string // JSON of those that are not null
+	Columns   map[string]string // JSON of the columns that are not null
 	Variables map[string]string
 	Labels    []string
 }
 
-// readState reads everything in a view.
+// readState reads all objects of the kinds in a view.
 func readState(ctx context.Context, v *View, kinds ...*Entity) (fleetState, error) {
 	all := fleetState{}
 	for _, e := range kinds {
@@ -82,7 +82,7 @@ func readState(ctx context.Context, v *View, kinds ...*Entity) (fleetState, erro
 	return all, nil
 }
 
-// path is what the log must call an object.
+// path returns the path that the log must have for an object.
 func (f fleetState) path(kind string, o *objectState) string {
 	text := func(column string) (s string) {
 		if raw, ok := o.Columns[column]; ok {
@@ -106,14 +106,14 @@ func (f fleetState) path(kind string, o *objectState) string {
 	for _, of := range []string{"cloud", "region", "cell"} {
 		if place := f[of+" "+text(of+"_id")]; place != nil {
 			var name string
-			_ = json.Unmarshal([]byte(place.Columns["name"]), &name) // it is a string
+			_ = json.Unmarshal([]byte(place.Columns["name"]), &name) // it is always a string
 			path += name + "/"
 		}
 	}
 	return path + text("name")
 }
 
-// replay applies a change, and demands that what it says was there before is.
+// replay applies a change, and checks that the state before it is as the change says.
 func (f fleetState) replay(c *Change, paths bool) error {
 	o := f[c.Kind+" "+c.Object]
 	if err := f.apply(c); err != nil {
@@ -202,7 +202,7 @@ func (o *objectState) apply(before, after map[string]json.RawMessage) error {
 		case string(text) == "null":
 			delete(o.Columns, name)
 		default:
-			var plain any // the log escapes as the API does
+			var plain any // the log escapes strings like the API
 			if err := json.Unmarshal(text, &plain); err != nil {
 				return err
 			}
@@ -215,7 +215,7 @@ func (o *objectState) apply(before, after map[string]json.RawMessage) error {
 	return nil
 }
 
-// has checks the side of a change that says what was.
+// has compares the before side of a change with an object.
 func (o *objectState) has(before map[string]json.RawMessage) error {
 	copied := &objectState{Columns: map[string]string{}, Variables: map[string]string{}, Labels: o.Labels}
 	for k, v := range o.Columns {
@@ -233,11 +233,10 @@ func (o *objectState) has(before map[string]json.RawMessage) error {
 	return nil
 }
 
-// randomWrites has several writers do what comes to their minds, most of it
-// possible, and returns when they are done.
+// randomWrites runs several writers that make random writes, most of which are valid, and waits for them.
 //
-// Every second writer is another process, whose clock is an hour behind. after is
-// called before and between the steps, where one writes alone.
+// Every second writer uses another store, whose clock is an hour behind. With a single writer, the functions in after are
+// called before the first step and after each step.
 func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, after ...func() error) {
 	t.Helper()
 	enginetest.Disturb(t, first.Name())
@@ -257,7 +256,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 	}
 	ctx := t.Context()
 	var mu sync.Mutex
-	ids := map[*Entity][]string{} // of what was made, be it there still or not
+	ids := map[*Entity][]string{} // ids of created objects, including deleted ones
 	projects := []string{}
 	often := append([]*Entity{Regions, Cells, Hosts, Hosts, Hosts, NetworkDevices, NetworkInterfaces, NetworkInterfaces}, everything...)
 	names := []string{"a", "b", "c", "ä", "web 1", `q"uote`}
@@ -290,7 +289,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 			}
 			return set
 		}
-		// where is a place that agrees with itself.
+		// where returns foreign keys of a place that agree with each other.
 		where := func(sc Scope) Values {
 			row, err := s.Get(ctx, Cells, sc, pick(Cells))
 			if err != nil || r.IntN(3) == 0 {
@@ -394,7 +393,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 				return err
 			case 6, 7:
 				if e == Users {
-					return nil // they have none
+					return nil // users have no variables
 				}
 				if e == Projects {
 					return s.SetVariables(ctx, e, sc, project, variables())
@@ -444,7 +443,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 				_, err := s.ResetKey(ctx, name(), project)
 				return err
 			case (e == Clouds || e == Regions || e == Cells) && r.IntN(6) > 0:
-				return nil // rarer, or nothing grows
+				return nil // delete places less often, so that the fleet grows
 			}
 			return s.Delete(ctx, e, sc, pick(e))
 		}
@@ -470,7 +469,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 					}
 				}
 				if err != nil && strings.Contains(strings.ToLower(err.Error()), "foreign key") {
-					continue // the project has just been deleted
+					continue // the project was deleted concurrently
 				}
 				if err != nil && !errors.As(err, new(*Error)) {
 					t.Error(err)
@@ -482,7 +481,7 @@ func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, af
 	wg.Wait()
 }
 
-// snapshots reads states as writers write, until stop is closed.
+// snapshots reads states by revision while writers run, until stop is closed.
 func snapshots(ctx context.Context, s *Store, stop chan struct{}) (map[int64]fleetState, error) {
 	seen := map[int64]fleetState{}
 	for last := false; ; {
@@ -505,7 +504,7 @@ func snapshots(ctx context.Context, s *Store, stop chan struct{}) (map[int64]fle
 	}
 }
 
-// readLog reads the whole log in small pages from a cursor on.
+// readLog reads the log from a cursor to its end, in small pages.
 func readLog(ctx context.Context, s *Store, sc Scope, from Cursor) (all []Change, next Cursor, err error) {
 	next = from
 	for more := true; more; {
@@ -523,9 +522,8 @@ func readLog(ctx context.Context, s *Store, sc Scope, from Cursor) (all []Change
 	return all, next, nil
 }
 
-// compare replays a log from nothing and returns the first difference to what
-// was seen. Paths are only as they were at the revision where one writes at a
-// time: elsewhere a place may get another name beside the write.
+// compare replays a log from an empty state, and returns the first difference from the seen states. It only checks paths on
+// databases with one writer at a time. On others, a place may be renamed concurrently with the write.
 func compare(s *Store, log []Change, seen map[int64]fleetState) error {
 	f := fleetState{}
 	check := func(revision int64) error {
@@ -566,9 +564,8 @@ func compare(s *Store, log []Change, seen map[int64]fleetState) error {
 	return check(log[len(log)-1].Revision)
 }
 
-// TestLogIsTheState has several writers write at random. The log, replayed from
-// nothing, equals the tables at every revision at which they were read, and
-// whoever follows it meets all of it, in order.
+// TestLogIsTheState runs several random writers. Replaying the log results in the state of the tables at each revision at
+// which they were read, and a reader that follows the log gets all changes in order.
 func TestLogIsTheState(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -593,8 +590,8 @@ func TestLogIsTheState(t *testing.T) {
 	}
 }
 
-// written is what random writers leave behind: the log, and states of the
-// tables on the way. Another may look on until its channel is closed.
+// written runs random writers, and returns the log and states of the tables by revision. onlooker, if not nil, runs
+// concurrently until its channel is closed.
 func written(t *testing.T, s *Store, onlooker func(stop chan struct{}) error) (log []Change, seen map[int64]fleetState) {
 	t.Helper()
 	seed := rand.Uint64()
@@ -624,7 +621,7 @@ func written(t *testing.T, s *Store, onlooker func(stop chan struct{}) error) (l
 	return log, seen
 }
 
-// follow reads the log as it grows.
+// follow reads the log while it grows, until stop is closed.
 func follow(ctx context.Context, s *Store, stop chan struct{}) (all []Change, err error) {
 	var at Cursor
 	for last := false; ; {
@@ -641,8 +638,7 @@ func follow(ctx context.Context, s *Store, stop chan struct{}) (all []Change, er
 	}
 }
 
-// TestLogFaultsAreFound plants faults into the log, and demands that the
-// comparison with the tables finds each.
+// TestLogFaultsAreFound injects faults into the log, and checks that the comparison with the tables finds each of them.
 func TestLogFaultsAreFound(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
@@ -661,7 +657,7 @@ func TestLogFaultsAreFound(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var err error
-			for range 5 { // random writers may do nothing that the fault would show in
+			for range 5 { // the random writes may not trigger the fault
 				s := fresh(t)
 				if err := s.write(t.Context(), func(ctx context.Context, q *session) error {
 					return q.exec(ctx, "CREATE TRIGGER fault "+trigger, nil)

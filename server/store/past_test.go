@@ -18,7 +18,7 @@ import (
 	"github.com/craton-fleet/craton/server/internal/varquery"
 )
 
-// at is the past state behind a revision; it is released with the test.
+// at returns the past state after a revision, which is released at the end of the test.
 func at(t testing.TB, s *Store, revision int64) (*Store, error) {
 	t.Helper()
 	var c Cursor
@@ -36,7 +36,7 @@ func at(t testing.TB, s *Store, revision int64) (*Store, error) {
 	return fleet, err
 }
 
-// state is everything that a store holds, but for users: those are in no past.
+// state returns the state of a store without users, which past states do not have.
 func state(ctx context.Context, s *Store) (f fleetState, err error) {
 	err = s.View(ctx, true, func(ctx context.Context, v *View) (err error) {
 		kinds := everything
@@ -50,14 +50,14 @@ func state(ctx context.Context, s *Store) (f fleetState, err error) {
 	return f, err
 }
 
-// TestPast lets several writers write at random. What the store then says of any
-// revision at which the tables were read is what they held.
+// TestPast runs several random writers. The past state at each revision at which the tables were read must equal the state
+// of the tables.
 func TestPast(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	_, seen := written(t, s, nil)
 	revisions := slices.Sorted(maps.Keys(seen))
-	for len(revisions) > enginetest.Size(8, 50) { // some of them, first and last among these
+	for len(revisions) > enginetest.Size(8, 50) { // check only some of them, including the first and the last
 		i := 1 + len(revisions)/2
 		revisions = slices.Delete(revisions, i, i+1)
 	}
@@ -84,12 +84,12 @@ func TestPast(t *testing.T) {
 		}
 		parts(t, s, fleet, c, slices.Sorted(maps.Keys(is)))
 		release()
-		release() // is nothing
+		release() // has no effect
 	}
 	t.Log(len(revisions), "of", len(seen), "states")
 }
 
-// parts compares what parts of a state say of objects with what all of it says.
+// parts compares objects in parts of a past state with the complete past state.
 func parts(t *testing.T, s, whole *Store, at Cursor, objects []string) {
 	t.Helper()
 	rand.Shuffle(len(objects), func(i, j int) { objects[i], objects[j] = objects[j], objects[i] })
@@ -103,7 +103,7 @@ func parts(t *testing.T, s, whole *Store, at Cursor, objects []string) {
 					return err
 				}
 				title := row[e.Index(e.of.Title)]
-				unsaid := func(rows ...Row) []Row { // what is nobody's but the tables'
+				unsaid := func(rows ...Row) []Row { // clears columns that only the tables have
 					for _, row := range rows {
 						if i := e.Index("seq"); i >= 0 {
 							row[i] = nil
@@ -112,7 +112,7 @@ func parts(t *testing.T, s, whole *Store, at Cursor, objects []string) {
 					return rows
 				}
 				filter := Filter{Column: e.of.Title, Value: title}
-				if p.ID != "" { // of others with the name a part may know nothing
+				if p.ID != "" { // a part may not contain other objects with the name
 					filter = Filter{Column: "id", Value: row[e.Index("id")]}
 				}
 				page, err := v.List(ctx, e, Scope{All: true}, List{Filters: []Filter{filter}, Sort: []string{"id"}, Limit: 100, Labels: true})
@@ -150,7 +150,8 @@ func parts(t *testing.T, s, whole *Store, at Cursor, objects []string) {
 	}
 }
 
-// TestPastParts: who asks for many parts of a moment gets all of it, and so does who asks for very many objects at once.
+// TestPastParts: after requests for many parts of a past state, or for a part with very many objects, the complete state is
+// built.
 func TestPastParts(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -174,9 +175,9 @@ func TestPastParts(t *testing.T) {
 			t.Errorf("after %d there are %d states and %d parts", i+1, open, parts)
 		}
 		release()
-		release() // is nothing
+		release() // has no effect
 	}
-	for i := range maxPartObjects { // in as many regions
+	for i := range maxPartObjects { // each in a region of its own
 		region := create(t, s, Regions, sc, CreateParams{Values: Values{"name": fmt.Sprint("many", i), "cloud_id": int64(1)}})
 		h := host("h", nil)
 		h.Values["region_id"] = region
@@ -191,14 +192,14 @@ func TestPastParts(t *testing.T) {
 	}
 }
 
-// TestPastByTime asks for times around those of changes.
+// TestPastByTime requests states at times around those of changes.
 func TestPastByTime(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	clock := time.Now().Add(-time.Hour).Truncate(time.Second)
 	s.now = func() time.Time { return clock }
 	s.opened = Micros(clock.UnixMicro())
-	sc := fleet(t, s) // four writes
+	sc := fleet(t, s) // makes four writes
 	for range 3 {
 		clock = clock.Add(time.Minute)
 		if err := s.SetVariables(t.Context(), Clouds, sc, "1", []Variable{{Name: "at", Value: `"` + clock.String() + `"`}}); err != nil {
@@ -256,7 +257,7 @@ func TestPastByTime(t *testing.T) {
 	}
 }
 
-// TestPastNotRetained asks for values of which the log keeps only a hash.
+// TestPastNotRetained requests values for which the log only has a hash.
 func TestPastNotRetained(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -327,8 +328,7 @@ func terms(t *testing.T, filter string) []varquery.Term {
 	return parsed
 }
 
-// TestPastsAtOnce has many ask for few states, and for more than there is room
-// for.
+// TestPastsAtOnce: concurrent requests share a few states, and fail if there are too many states.
 func TestPastsAtOnce(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()

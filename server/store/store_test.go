@@ -23,13 +23,13 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// long are the tests of sizes, of files, and of models that compare reads.
+// long matches the tests of sizes, of files, and of models that compare reads.
 const long = "^Test(BackupAndRestore|BackupOnlyReads|BadBackups|CancelledReads|DeleteInPieces|HistoryCost|HistoryIsWhatStatesTell|Inspect|LateCommits|OldBackups|Page|Past|Prune|Replica|SettersOfLongLogs|StatementsPerPage|Statistics|UndoCloud|Upgrade|VariablesAgainstModel|WhereAgainstModel)"
 
 func TestMain(m *testing.M) {
-	// How many random fleets are compared with a model: the race detector makes each slow.
+	// The number of random fleets that are compared with a model. The race detector makes each of them slow.
 	if err := flags.Set("rapid.checks", strconv.Itoa(enginetest.Size(35, 400))); err != nil {
-		panic(err) // rapid has no such flag any more
+		panic(err) // rapid has removed the flag
 	}
 	os.Exit(enginetest.Main(m, long, enginetest.Disturbed))
 }
@@ -43,7 +43,7 @@ func openFast(path string) (*Store, error) {
 	return newStore(e), nil
 }
 
-// raw runs a statement on a file that nobody has open.
+// raw runs a statement on a file that is not open.
 func raw(t *testing.T, path, text string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+url.PathEscape(path))
@@ -74,7 +74,7 @@ func fresh(t testing.TB) *Store {
 	return s
 }
 
-// fleet is a project with one cloud, region and cell, each with id 1.
+// fleet creates a project with one cloud, region and cell, each with id 1, and returns its scope.
 func fleet(t testing.TB, s *Store) Scope {
 	t.Helper()
 	id, err := s.EnsureProject(t.Context(), "p", "")
@@ -127,7 +127,7 @@ func TestOpen(t *testing.T) {
 		{"sqlite:", "needs the path"},
 		{"sqlite::memory:", "needs the path"},
 		{"fleet.db", "sqlite:PATH"},
-		{"sqlite://fleet.db", "sqlite:PATH, without slashes"}, // which made /fleet.db
+		{"sqlite://fleet.db", "sqlite:PATH, without slashes"}, // once created /fleet.db
 		{"sqlite://u:secret@h/db", "sqlite:PATH, without slashes"},
 		{"sqlite:http://u:secret@h/db", "sqlite:PATH, without slashes"},
 	} {
@@ -172,8 +172,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestWritersShareTransactions checks that concurrent writes neither fail nor
-// take each other down, and that a refused one leaves nothing behind.
+// TestWritersShareTransactions checks that concurrent writes do not make each other fail, and that a refused write stores
+// nothing.
 func TestWritersShareTransactions(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -181,7 +181,7 @@ func TestWritersShareTransactions(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 100 {
 		wg.Go(func() {
-			n := host(fmt.Sprintf("h%d", i/2), nil) // every name twice
+			n := host(fmt.Sprintf("h%d", i/2), nil) // each name twice
 			n.Variables = []Variable{{Name: "k", Value: "1"}}
 			_, err := s.Create(t.Context(), Hosts, sc, n)
 			if err != nil && !IsCode(err, Conflict) {
@@ -218,8 +218,7 @@ func TestUseAfterClose(t *testing.T) {
 	}
 }
 
-// TestStatementsPerPage checks that a page's number of statements does not
-// depend on how many rows it has.
+// TestStatementsPerPage checks that the number of statements for a page does not depend on its number of rows.
 func TestStatementsPerPage(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -247,8 +246,7 @@ func TestStatementsPerPage(t *testing.T) {
 	}
 }
 
-// TestPlans checks that listings in the default order walk an index and never
-// sort, so that a page costs the same wherever it is.
+// TestPlans checks that listings in the default order scan an index and never sort, so that all pages cost the same.
 func TestPlans(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
@@ -340,8 +338,8 @@ func TestOverlay(t *testing.T) {
 	}
 }
 
-// TestOneConnection: a process that does one thing after the other, as a task does, opens one connection for all that
-// it reads, and one more when it writes.
+// TestOneConnection: a process that does not work concurrently, such as for a task, opens one connection for all reads, and
+// another one when it writes.
 func TestOneConnection(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
@@ -360,7 +358,7 @@ func TestOneConnection(t *testing.T) {
 	}
 }
 
-// TestLastRoot: of two root users that are deleted at once, each with its project or alone, one stays.
+// TestLastRoot: if two root users are deleted concurrently, alone or with their projects, one of the deletions is refused.
 func TestLastRoot(t *testing.T) {
 	t.Parallel()
 	for name, e := range map[string]*Entity{"users": Users, "projects": Projects} {
@@ -396,8 +394,8 @@ func TestLastRoot(t *testing.T) {
 	}
 }
 
-// TestWrongReferences: what a new object refers to is asked for in the message that stores it. Whatever the database then
-// says, the answer is what is wrong with the reference, and nothing was tried twice.
+// TestWrongReferences: the objects that a new object refers to are queried in the same message that inserts it. The error
+// always describes the wrong reference, whatever the database returns for the insert, and the write is not retried.
 func TestWrongReferences(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

@@ -17,8 +17,7 @@ import (
 
 func anything(string, string) error { return nil }
 
-// everythingIn is what a store holds, without the times of changes: an undo is
-// one.
+// everythingIn returns the state of a store without updated_at, which an undo changes.
 func everythingIn(t testing.TB, s *Store) fleetState {
 	t.Helper()
 	var f fleetState
@@ -36,7 +35,7 @@ func everythingIn(t testing.TB, s *Store) fleetState {
 	return f
 }
 
-// placed checks that everything is in the region and cloud of the cell and region that it is in.
+// placed checks that each object has the same region as its cell, and the same cloud as its region.
 func (f fleetState) placed(t testing.TB) {
 	t.Helper()
 	for name, o := range f {
@@ -62,9 +61,8 @@ func lastWrite(t testing.TB, s *Store) (c Cursor) {
 	return c
 }
 
-// TestUndoUndo takes each of many random writes back and takes that back in turn:
-// the fleet is what it was before, and then what it was after. Now and then it
-// does so with an older write, which may be refused: then nothing has happened.
+// TestUndoUndo undoes each of many random writes, and undoes the undo: the fleet must be as before the write, and then as
+// after it. Occasionally it undoes an older write. If that is refused, nothing may have changed.
 func TestUndoUndo(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -81,7 +79,7 @@ func TestUndoUndo(t *testing.T) {
 		}
 		is := everythingIn(t, s)
 		defer func() { was, at = is, lastWrite(t, s) }()
-		if at.Revision > 0 { // but for the very first one
+		if at.Revision > 0 { // except for the first write
 			first, err := s.Undo(t.Context(), all, UndoParams{At: now, May: anything})
 			if err != nil {
 				return fmt.Errorf("undo of %v: %w", now, err)
@@ -167,8 +165,8 @@ func whole(t testing.TB, s *Store) (f fleetState) {
 	return f
 }
 
-// TestUndoCloud deletes a cloud with thousands of hosts and takes that back; `make proof` has 12,000.
-func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
+// TestUndoCloud deletes a cloud with thousands of hosts, 12,000 in `make proof`, and undoes that.
+func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it takes long even alone
 	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres)
 	s := fresh(t)
 	sc := fleet(t, s)
@@ -181,7 +179,7 @@ func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
 	numbers := fmt.Sprintf("WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d) ", hosts)
 	enginetest.Exec(t, database, "INSERT INTO devices (id, type, project_id, cloud_id, region_id, cell_id, parent_id, name, ip_address, device_type, active, created_at) "+numbers+
 		"SELECT i, CASE WHEN i % 100 = 0 THEN 'network_devices' ELSE 'hosts' END, '"+sc.Project+"', 1, 1, CASE WHEN i % 2 = 0 THEN 1 END, NULL, 'h' || i, '10.0.0.1', 'server', i % 3 = 0, 1700000000 + i / 100 FROM n")
-	enginetest.Exec(t, database, "UPDATE devices SET parent_id = CASE WHEN id % 2 = 0 THEN id + 2 ELSE id - 2 END WHERE id > 2 AND id < 1900 AND id % 5 > 0") // upward and downward
+	enginetest.Exec(t, database, "UPDATE devices SET parent_id = CASE WHEN id % 2 = 0 THEN id + 2 ELSE id - 2 END WHERE id > 2 AND id < 1900 AND id % 5 > 0") // parents with higher and with lower ids
 	enginetest.Exec(t, database, "INSERT INTO variables (owner_kind, owner_id, key, value) "+numbers+"SELECT 6, i, 'k', CAST(i AS TEXT) FROM n")
 	enginetest.Exec(t, database, "INSERT INTO labels (device_id, label, created_at) "+numbers+"SELECT i, 'l' || (i % 7), 1700000000 + i / 100 FROM n")
 	enginetest.Exec(t, database, "INSERT INTO network_interfaces (id, project_id, device_id, network_id, name, interface_type, ip_address, created_at) "+numbers+
@@ -200,7 +198,7 @@ func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
 		t.Fatal(err)
 	}
 	t.Log("it took", time.Since(began))
-	if is := whole(t, s); !reflect.DeepEqual(was, is) { // cmp.Diff takes longer than the undo
+	if is := whole(t, s); !reflect.DeepEqual(was, is) { // cmp.Diff alone would take longer than the undo
 		d := cmp.Diff(was, is)
 		t.Fatal(d[:min(len(d), 3000)])
 	}
@@ -210,20 +208,20 @@ func TestUndoCloud(t *testing.T) { //nolint:paralleltest // it is long enough
 	if _, err := s.Undo(t.Context(), sc, UndoParams{At: gone, May: anything}); !IsCode(err, PreconditionFailed) || !strings.Contains(err.Error(), "is there again") {
 		t.Errorf("twice: %v", err)
 	}
-	// What is made after a delete gets no id of what came back.
+	// New objects do not get the ids of restored objects.
 	if id := create(t, s, Clouds, sc, CreateParams{Values: Values{"name": "c2"}}); id != 2 {
 		t.Errorf("the next cloud is %d", id)
 	}
 }
 
-// TestUndoConflicts: what stands in the way of an undo is named.
+// TestUndoConflicts: the error of an undo has the conflicting change.
 func TestUndoConflicts(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		write, since func(s *Store, sc Scope) error // the write, and what comes after it
+		write, since func(s *Store, sc Scope) error // the write to undo, and a later write
 		want         string
 		code         Code
-		force        error // nil if it can be forced
+		force        error // nil if the undo can be forced
 	}{
 		"a variable has another value": {
 			func(s *Store, sc Scope) error {
@@ -324,7 +322,7 @@ func TestUndoConflicts(t *testing.T) {
 	}
 }
 
-// TestUndoOfAMove: a move is not undone where that would leave an object in a cell of another region.
+// TestUndoOfAMove: a move is not undone if an object would be in a cell of another region then.
 func TestUndoOfAMove(t *testing.T) {
 	t.Parallel()
 	one, two := int64(1), int64(2)
@@ -341,7 +339,7 @@ func TestUndoOfAMove(t *testing.T) {
 		}
 	}
 	for name, test := range map[string]struct {
-		cell         *int64 // that the host is in at first
+		cell         *int64 // cell of the host at first
 		write, since func(s *Store, sc Scope) error
 		want         string
 	}{
@@ -384,7 +382,7 @@ func TestUndoOfAMove(t *testing.T) {
 			if d := cmp.Diff(is, everythingIn(t, s)); d != "" {
 				t.Error(d)
 			}
-			for _, at := range []Cursor{lastWrite(t, s), wrote} { // in the right order it goes
+			for _, at := range []Cursor{lastWrite(t, s), wrote} { // in the right order, both can be undone
 				if _, err := s.Undo(t.Context(), sc, UndoParams{At: at, May: anything}); err != nil {
 					t.Error(err)
 				}
@@ -401,7 +399,7 @@ func updated(s *Store, e *Entity, sc Scope, v Values) error {
 	return err
 }
 
-// TestUndoScope: nobody undoes what they cannot see, or may not do.
+// TestUndoScope: users can only undo writes that they can see and are permitted to make.
 func TestUndoScope(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -438,7 +436,7 @@ func TestUndoScope(t *testing.T) {
 	}
 }
 
-// TestUndoRequest takes several writes of one request back at once.
+// TestUndoRequest undoes several writes of one request at once.
 func TestUndoRequest(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
