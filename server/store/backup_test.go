@@ -19,7 +19,7 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// saved is a database with something of everything, and its backup.
+// saved fills a database with objects of all kinds, and returns its backup.
 func saved(t *testing.T, s *Store) []byte {
 	t.Helper()
 	sc := fleet(t, s)
@@ -45,7 +45,7 @@ func saved(t *testing.T, s *Store) []byte {
 	return dump(t, s)
 }
 
-// dump is a backup of s, as of a fixed time.
+// dump returns a backup of s, with a fixed time.
 func dump(t *testing.T, s *Store) []byte {
 	t.Helper()
 	now := s.now
@@ -62,7 +62,7 @@ func opening(data []byte) func() (io.ReadCloser, error) {
 	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
 }
 
-// lines are those of a backup, but for the one that says where it was made, and the checksum over it.
+// lines returns the lines of a backup, without the first line, which has the engine, and the checksum.
 func lines(t *testing.T, data []byte) []string {
 	t.Helper()
 	b, end, err := newBackupReader("a backup", bytes.NewReader(data))
@@ -77,7 +77,7 @@ func lines(t *testing.T, data []byte) []string {
 	return all[:len(all)-1]
 }
 
-// TestBackupOnlyReads: a backup needs a role that can read, or a standby, and leaves an older schema as it is.
+// TestBackupOnlyReads: a backup only needs a read-only role, or a standby, and does not migrate an older schema.
 func TestBackupOnlyReads(t *testing.T) {
 	t.Parallel()
 	back := func(t *testing.T, database string) ([]byte, error) {
@@ -118,7 +118,7 @@ func TestBackupOnlyReads(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", what, err)
 			}
-			// A standby's sequences may be ahead, by what the primary has logged in advance.
+			// The sequences of a standby may be ahead, because the primary logs several values in advance.
 			if got := string(data); what == "a reader" && got != want || len(lines(t, data)) != len(lines(t, []byte(want))) {
 				t.Errorf("%s backs up something else", what)
 			}
@@ -142,7 +142,7 @@ func TestBackupOnlyReads(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer e.Close()
-			for range 2 { // the first has not migrated it
+			for range 2 { // the first backup must not migrate the schema
 				data, err := back(t, database)
 				if err != nil {
 					t.Fatal(err)
@@ -160,7 +160,7 @@ func TestBackupOnlyReads(t *testing.T) {
 	}
 }
 
-// TestBackupAndRestore: what is restored is what was saved, to the last byte, and goes on as the first would have.
+// TestBackupAndRestore: a restored database is identical to the original, and continues with the same ids.
 func TestBackupAndRestore(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -195,7 +195,7 @@ func TestBackupAndRestore(t *testing.T) {
 				t.Fatal(err)
 			}
 			sc = Scope{Project: page.Rows[0][Projects.Index("id")].(string)}
-			// 1 switch, 150 hosts, 3 more: the last of these is gone, and its id is not given out again.
+			// There were 1 switch, 150 hosts, and 3 more. The last of them was deleted, and its id is not assigned again.
 			if id := create(t, again, Hosts, sc, host("next", nil)); id != 155 && enginetest.Now() != enginetest.Disturbed {
 				t.Errorf("the next host has the id %d", id)
 			}
@@ -206,7 +206,7 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 }
 
-// TestBadBackups: whatever is cut off, altered or something else is refused, and nothing of it is stored.
+// TestBadBackups: truncated or altered backups and other files are refused, and nothing of them is stored.
 func TestBadBackups(t *testing.T) {
 	t.Parallel()
 	data := saved(t, fresh(t))
@@ -232,7 +232,7 @@ func TestBadBackups(t *testing.T) {
 		altered := bytes.Clone(data)
 		altered[i] ^= 0x10
 		if text, err := unpacked(altered); err == nil && bytes.Equal(text, whole) {
-			continue // a bit that means nothing: the contents are what they were
+			continue // the changed bit has no meaning: the contents are the same
 		}
 		refused(fmt.Sprintf("altered at %d of %d", i, len(data)), altered, "")
 	}
@@ -262,7 +262,7 @@ func unpacked(data []byte) ([]byte, error) {
 	return io.ReadAll(r)
 }
 
-// repacked is a backup with its text changed.
+// repacked returns a backup with its uncompressed text changed.
 func repacked(t *testing.T, data []byte, change func(string) string) []byte {
 	t.Helper()
 	text, err := unpacked(data)
@@ -281,7 +281,7 @@ func repacked(t *testing.T, data []byte, change func(string) string) []byte {
 	return w.EncodeAll([]byte(changed), nil)
 }
 
-// targets are an empty database of each engine.
+// targets returns an empty database of each engine.
 func targets(t *testing.T) []string {
 	return []string{"sqlite:" + filepath.Join(t.TempDir(), "fleet.db"), postgrestest.Database(t)}
 }

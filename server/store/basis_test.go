@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// longLog writes changes of hosts alone into the log, and has PostgreSQL count.
+// longLog inserts many changes of hosts into the log, and has PostgreSQL collect statistics.
 func longLog(t *testing.T, s *Store, project string) {
 	t.Helper()
 	err := s.engine.Write(t.Context(), engine.Work{Run: func(ctx context.Context, tx engine.Tx) error {
@@ -25,8 +25,7 @@ func longLog(t *testing.T, s *Store, project string) {
 	}
 }
 
-// TestMarksCostLittle: what tells that a fleet is unchanged is one statement,
-// which looks into indexes of the log and reads nothing of the fleet.
+// TestMarksCostLittle: marks need one statement, which uses indexes of the log and does not read objects.
 func TestMarksCostLittle(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

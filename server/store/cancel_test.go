@@ -10,8 +10,7 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestCancelledReads: a reader that goes away at any moment leaves nothing
-// behind on its connection for the next one.
+// TestCancelledReads: a read that is cancelled at any time does not affect the next read on its connection.
 func TestCancelledReads(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -19,7 +18,7 @@ func TestCancelledReads(t *testing.T) {
 	l := List{Sort: []string{"id"}, Limit: 10}
 	rounds := 1500
 	if enginetest.Now() != enginetest.SQLite {
-		rounds = 50 // each needs new connections
+		rounds = 50 // each round needs new connections
 	}
 	for range rounds {
 		var wg sync.WaitGroup
@@ -28,7 +27,7 @@ func TestCancelledReads(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				time.AfterFunc(time.Duration(rand.IntN(100))*time.Microsecond, cancel)
-				_, _ = s.List(ctx, Clouds, sc, l) // whether it comes in time is chance
+				_, _ = s.List(ctx, Clouds, sc, l) // may or may not be cancelled in time
 			})
 		}
 		wg.Wait()

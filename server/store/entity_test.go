@@ -11,14 +11,14 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestMigrationsKnowEveryColumn compares the tables as the migrations make them with the entities, which have their
-// columns from the schema.
+// TestMigrationsKnowEveryColumn compares the tables that the migrations create with the entities, whose columns come from
+// the schema.
 func TestMigrationsKnowEveryColumn(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
 	s := fresh(t)
 	types := map[Type]string{Int: "integer", Text: "text", Bool: "boolean", Time: "integer", UUID: "text"}
-	wide := strings.NewReplacer("bigint", "integer") // 64 bits, both
+	wide := strings.NewReplacer("bigint", "integer") // both have 64 bits
 	for _, k := range schema.All() {
 		e := known[k]
 		if e == nil {

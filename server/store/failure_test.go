@@ -14,8 +14,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// TestDiskFull fills the space that a database may take, checks what is said, and that the writes that were acknowledged
-// before are there and that the store goes on when there is room again.
+// TestDiskFull fills a database up to a maximum size, and checks the error. Acknowledged writes must not be lost, and the
+// store must work again when there is space.
 func TestDiskFull(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
@@ -58,7 +58,7 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestDamagedPage writes over pages behind the first one.
+// TestDamagedPage overwrites pages after the first one.
 func TestDamagedPage(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
@@ -91,7 +91,7 @@ func TestDamagedPage(t *testing.T) {
 	}
 }
 
-// TestSmallDisk runs the store on a file system of its own that is full, and on one that may only be read.
+// TestSmallDisk runs the store on a full file system, and on a read-only one.
 func TestSmallDisk(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
@@ -111,7 +111,7 @@ func TestSmallDisk(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	var f *DatabaseError
-	for i := range 100 { // until the log has no room left
+	for i := range 100 { // until there is no space for the log
 		_, err = s.Create(t.Context(), Clouds, sc, CreateParams{Values: Values{"name": fmt.Sprint("x", i)}})
 		if err != nil {
 			break
@@ -147,7 +147,7 @@ func TestSmallDisk(t *testing.T) {
 	}
 }
 
-// TestNoFile: a path that leads to something that is no file is an error; reading a pipe would wait for ever.
+// TestNoFile: a path that does not lead to a regular file is an error; reading from a pipe would block forever.
 func TestNoFile(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()

@@ -13,9 +13,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// TestFold writes much while views overlap all the time, so that no moment
-// comes of itself at which nobody reads the log, and checks that the log is
-// emptied all the same.
+// TestFold writes much data while views always overlap, so that SQLite could never restart the write-ahead log itself, and
+// checks that the log is emptied nevertheless.
 func TestFold(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
@@ -54,12 +53,12 @@ func TestFold(t *testing.T) {
 	t.Errorf("grown: %v; the log was never emptied", grown)
 }
 
-// TestViewPanics checks that a view that panics leaves no transaction behind.
+// TestViewPanics checks that a view that panics ends its transaction.
 func TestViewPanics(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	sc := fleet(t, s)
-	for range 2 * max(sqlite.Readers(), 16) { // more than there are connections
+	for range 2 * max(sqlite.Readers(), 16) { // more often than there are connections
 		err := s.View(t.Context(), false, func(context.Context, *View) error { panic("on purpose") })
 		if err == nil || !strings.Contains(err.Error(), "on purpose") {
 			t.Fatal(err)

@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// made is the path of a closed database with many hosts.
+// made creates a database with many hosts, closes it, and returns its path.
 func made(t *testing.T) string {
 	t.Helper()
 	s := fresh(t)
@@ -93,7 +93,7 @@ func TestInspectDamaged(t *testing.T) {
 	if err != nil || info.Size() < 5*4096 {
 		t.Fatalf("%v, %d bytes", err, info.Size())
 	}
-	for at := int64(2 * 4096); at < info.Size(); at += 4096 { // the first page says what file it is
+	for at := int64(2 * 4096); at < info.Size(); at += 4096 { // keep the first page, which identifies the file
 		if _, err := f.WriteAt(bytes.Repeat([]byte{0xA5}, 64), at); err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// TestJoint asks while another's question is on its way: all who do get one answer, which is newer than their question.
+// TestJoint makes calls while another one is running: they share one call, which begins later than they do.
 func TestJoint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -19,7 +19,7 @@ func TestJoint(t *testing.T) {
 		read := func(context.Context) (int64, error) {
 			calls.Add(1)
 			v := value.Load()
-			time.Sleep(20 * time.Millisecond) // the answer is on its way
+			time.Sleep(20 * time.Millisecond) // the response takes some time
 			return v, nil
 		}
 		var wg sync.WaitGroup
@@ -37,7 +37,7 @@ func TestJoint(t *testing.T) {
 			ask("a", 1)
 		}
 		ask("b", 1)
-		time.Sleep(21 * time.Millisecond) // the second question under a is on its way
+		time.Sleep(21 * time.Millisecond) // the second call with the key a is running
 		value.Store(2)
 		ask("a", 2)
 		wg.Wait()
@@ -53,7 +53,7 @@ func TestJoint(t *testing.T) {
 	})
 }
 
-// TestJointAlone has nobody wait for long for the question of another, nor hear of its end.
+// TestJointAlone: a call does not wait long for another one, and is not affected by its cancellation.
 func TestJointAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

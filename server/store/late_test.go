@@ -19,10 +19,9 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// TestLateCommits puts something between the store and PostgreSQL that cuts
-// the store off when it commits, and hands the commit on later, while the store
-// asks what became of it, or after that. Nothing is stored twice, and who hears
-// that something failed does not find it.
+// TestLateCommits uses a proxy between the store and PostgreSQL, which closes the store's connection at a commit, and
+// forwards the commit later: while the store looks up the outcome, or after that. Nothing may be stored twice, and a write
+// that was reported as failed must not be stored.
 func TestLateCommits(t *testing.T) {
 	t.Parallel()
 	d := &delayer{}
@@ -37,9 +36,9 @@ func TestLateCommits(t *testing.T) {
 			for i := range each {
 				name := fmt.Sprintf("h%d-%d", w, i)
 				row, err := s.Create(t.Context(), Hosts, sc, host(name, nil))
-				if f := (*engine.DatabaseError)(nil); errors.As(err, &f) { // it was so for too long
+				if f := (*engine.DatabaseError)(nil); errors.As(err, &f) { // the retries took too long
 					if f.Reason != engine.CommitUnknown {
-						told.Store(name, nil) // and is not there
+						told.Store(name, nil) // must not be stored
 					}
 					continue
 				}
@@ -80,11 +79,11 @@ func TestLateCommits(t *testing.T) {
 	}
 }
 
-// delayer is a proxy that delays commits by chance.
+// delayer is a proxy that delays random commits.
 type delayer struct {
 	armed atomic.Bool
 	late  atomic.Int64
-	under sync.WaitGroup // of commits that are late
+	under sync.WaitGroup // commits that are being delayed
 }
 
 func (d *delayer) serve(client, server net.Conn) {
@@ -95,7 +94,7 @@ func (d *delayer) serve(client, server net.Conn) {
 		_ = client.Close()
 		_, _ = io.Copy(io.Discard, server)
 	}()
-	prepared := fmt.Appendf(nil, "%x", sha256.Sum256([]byte("COMMIT")))[:48] // what pgx calls the statement
+	prepared := fmt.Appendf(nil, "%x", sha256.Sum256([]byte("COMMIT")))[:48] // pgx's name for the prepared statement
 	b := make([]byte, 256<<10)
 	for {
 		n, err := client.Read(b)
@@ -110,7 +109,7 @@ func (d *delayer) serve(client, server net.Conn) {
 			_ = client.Close()
 			time.Sleep(rand.N(60 * time.Millisecond))
 			_, _ = server.Write(b[:n])
-			time.Sleep(time.Second) // it is done by then
+			time.Sleep(time.Second) // the server has executed it by then
 			_ = server.Close()
 			<-ended
 			return
@@ -121,8 +120,7 @@ func (d *delayer) serve(client, server net.Conn) {
 	}
 }
 
-// TestConnectionsGone reads over connections that the server has ended while
-// nobody used them.
+// TestConnectionsGone reads over connections that the server has closed while they were idle.
 func TestConnectionsGone(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Postgres)
@@ -134,7 +132,7 @@ func TestConnectionsGone(t *testing.T) {
 	defer s.Close()
 	sc := fleet(t, s)
 	for i := range 5 {
-		for range 2 { // the second finds its statements prepared
+		for range 2 { // the second read uses prepared statements
 			if _, err := s.List(t.Context(), Hosts, sc, List{Limit: 10, Sort: []string{"id"}}); err != nil {
 				t.Fatalf("after %d times: %v", i, err)
 			}
@@ -143,7 +141,7 @@ func TestConnectionsGone(t *testing.T) {
 	}
 }
 
-// TestPatterns compares a name with LIKE patterns that end in backslashes.
+// TestPatterns matches a name against LIKE patterns that end in backslashes.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

@@ -15,9 +15,9 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// TestLostConnections puts something between the store and PostgreSQL that cuts connections: some when the answer to a COMMIT
-// is on its way, so that it was done and nobody knows, and some when a transaction has begun. Every write is told as it is,
-// and is there once.
+// TestLostConnections uses a proxy between the store and PostgreSQL, which closes random connections: some before the
+// response to a COMMIT, so that its outcome is unknown, and some after a transaction has begun. The result of each write
+// must be right, and each successful write must be stored once.
 func TestLostConnections(t *testing.T) {
 	t.Parallel()
 	p := &cutter{}
@@ -34,7 +34,7 @@ func TestLostConnections(t *testing.T) {
 				n.Variables = []Variable{{Name: "k", Value: "1"}}
 				_, err := s.Create(t.Context(), Hosts, sc, n)
 				if f := (*engine.DatabaseError)(nil); errors.As(err, &f) && f.Reason != engine.CommitUnknown {
-					refused.Add(1) // it was cut for too long, and is not there
+					refused.Add(1) // the retries took too long; it must not be stored
 				} else if err != nil {
 					t.Errorf("writer %d, host %d: %v", w, i, err)
 				}
@@ -55,13 +55,13 @@ func TestLostConnections(t *testing.T) {
 	err = s.read(t.Context(), func(ctx context.Context, q *session) error {
 		return q.row(ctx, "SELECT count(*), count(DISTINCT object_id), count(DISTINCT revision), max(revision) FROM changes WHERE kind = 'host'", nil, &rows, &objects, &revisions, &newest)
 	})
-	const before = 4 // the project, and the places of the fleet
+	const before = 4 // writes of the fleet: the project and its places
 	if err != nil || rows != stored || objects != rows || revisions != rows || newest != before+rows {
 		t.Errorf("%d changes of %d hosts in %d revisions up to %d, %v", rows, objects, revisions, newest, err)
 	}
 }
 
-// cutter is a proxy that cuts connections by chance.
+// cutter is a proxy that closes random connections.
 type cutter struct {
 	armed           atomic.Bool
 	answers, begins atomic.Int64

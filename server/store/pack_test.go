@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/hierarchy"
 )
 
-// TestUnpack: keys may hold whatever separates.
+// TestUnpack: keys may contain the separators.
 func TestUnpack(t *testing.T) {
 	t.Parallel()
 	for packed, want := range map[string]hierarchy.Variables{
@@ -29,7 +29,7 @@ func TestUnpack(t *testing.T) {
 	}
 }
 
-// TestSpan: ids are a range if at least every second number of it is one.
+// TestSpan: ids are a range if at least half of the numbers in it are ids.
 func TestSpan(t *testing.T) {
 	t.Parallel()
 	ids := func(first, step int64, n int) (all []any) {

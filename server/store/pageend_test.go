@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestEndPage: what one server has ended is so at the others, for as long as it matters; where there are too many marks, all that was made before ends.
+// TestEndPage: a cookie that one server revokes is revoked on the other servers until it would expire. If there are too many
+// marks, all earlier cookies are revoked.
 func TestEndPage(t *testing.T) {
 	t.Parallel()
 	const kept = 8 * time.Hour
@@ -48,11 +49,11 @@ func TestEndPage(t *testing.T) {
 			t.Error("nothing was ended")
 		}
 		end(one, "a", 0)
-		end(two, "a", time.Minute) // again
+		end(two, "a", time.Minute) // a second time
 		if !ended("a", 0) || ended("b", 0) {
 			t.Error("a was ended, and b was not")
 		}
-		end(one, "b", 2*kept) // by which a is forgotten
+		end(one, "b", 2*kept) // deletes the mark of a
 		if ended("a", 0) || !ended("b", 2*kept) {
 			t.Error("marks are kept for too long")
 		}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestPageKeys: all servers of a database have the same keys, which no backup has; a key is followed by another one, and goes when no
-// cookie of it counts.
+// TestPageKeys: all servers of a database use the same keys, which backups do not contain. An old key is followed by a new
+// one, and deleted when its cookies have expired.
 func TestPageKeys(t *testing.T) {
 	t.Parallel()
 	const age, kept = 30 * 24 * time.Hour, 8 * time.Hour
@@ -52,7 +52,7 @@ func TestPageKeys(t *testing.T) {
 			{first, age + kept, []int64{2, 1}},
 			{first, age + kept + time.Hour, []int64{2}},
 			{second, age + kept + time.Hour, []int64{2}},
-			{second, 9 * age, []int64{3, 2}}, // nobody signed in for long
+			{second, 9 * age, []int64{3, 2}}, // after a long time without a request
 			{first, 9*age + kept + time.Hour, []int64{3}},
 		} {
 			if got := numbers(step.of, step.after); !slices.Equal(got, step.want) {
@@ -75,7 +75,7 @@ func TestPageKeys(t *testing.T) {
 	}
 }
 
-// TestPageKeysAtOnce: servers that ask together make one key.
+// TestPageKeysAtOnce: concurrent requests of several servers create one key.
 func TestPageKeysAtOnce(t *testing.T) {
 	t.Parallel()
 	for _, database := range targets(t) {

@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestReplicaFails: a read that a replica cancels is answered by the database. Of one that answers nothing any more, as when its
-// machine is cut off, nobody waits long: neither who asks it next, nor who has had a part of an answer from it.
+// TestReplicaFails: a read that the replica cancels is repeated on the primary. If the replica stops responding, as if its
+// machine were disconnected, neither later reads nor those that have begun wait long.
 func TestReplicaFails(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Postgres)
@@ -38,7 +38,7 @@ func TestReplicaFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	// What it replays is in the way of who reads for long: the database answers instead.
+	// Replaying a change conflicts with a long read, which is repeated on the primary.
 	calls := 0
 	end, err := s.LogEnd(t.Context())
 	if err != nil {
@@ -105,7 +105,7 @@ func TestReplicaFails(t *testing.T) {
 		t.Errorf("it is back, and not read: %+v", after)
 	}
 
-	// It freezes again, and the first who asks it waits half a second.
+	// The replica freezes again, and the first read waits for half a second.
 	standby.Freeze(t)
 	begun := time.Now()
 	read(func() {})

@@ -15,11 +15,11 @@ import (
 	"github.com/craton-fleet/craton/server/internal/varquery"
 )
 
-// model is a fleet as a test sees it: each object's own variables and where
-// each looks further, in order. It shares nothing with the store's SQL.
+// model is a test's model of a fleet: each object's own variables, and the objects that it inherits from. It is independent
+// of the store's SQL.
 type model struct {
 	own   map[string]map[string]string
-	chain map[string][]string // an object and all it inherits from, nearest first
+	chain map[string][]string // each object and the objects it inherits from, nearest first
 }
 
 func (m model) value(object, key string, resolved bool) (string, bool) {
@@ -40,13 +40,13 @@ var (
 	someExprs  = []string{`a:1`, `a:null`, `b:"1"`, `Z:true`, `a.x:1`, `a[0]:1`, `a[*]:2`, `b.*.y[0]:1`, `a:{"x":1}`, `a:[1]`, `a:1,b:1`, `"key with blank":1`, `b:""`, `a.x.y:[1]`, `missing:1`}
 )
 
-// TestVariablesAgainstModel builds random fleets and compares resolution and
-// the vars filter with the model, for every object, own and resolved.
+// TestVariablesAgainstModel builds random fleets, and compares the own and resolved variables of all objects, and the vars
+// filter, with the model.
 func TestVariablesAgainstModel(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	rapid.Check(t, func(r *rapid.T) {
-		project := value.NewUUID() // one for each fleet: they do not see each other
+		project := value.NewUUID() // each fleet has a project of its own
 		sc := Scope{Project: project}
 		if _, err := s.Create(t.Context(), Projects, sc, CreateParams{Values: Values{"id": project, "name": "p"}}); err != nil {
 			r.Fatal(err)
@@ -76,7 +76,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 		type device struct {
 			object string
 			id     int64
-			up     []string // it and its ancestors
+			up     []string // the device and its ancestors
 		}
 		var devices []device
 		for range rapid.IntRange(1, 2).Draw(r, "clouds") {
@@ -110,7 +110,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 
 		for _, e := range []*Entity{Clouds, Regions, Cells, Hosts, NetworkDevices, Networks} {
 			for which, resolved := range map[Variables]bool{Own: false, Resolved: true} {
-				held := rapid.SampledFrom([]int{0, 200, fullViewBytes}).Draw(r, "held") // however little may be held, the result is the same
+				held := rapid.SampledFrom([]int{0, 200, fullViewBytes}).Draw(r, "held") // the result does not depend on the memory
 				page, sets := listed(t, s, e, sc, List{Sort: []string{"id"}, Limit: 100}, which, held)
 				for i, row := range page.Rows {
 					object := row[e.Index("name")].(string)
@@ -157,7 +157,7 @@ func TestVariablesAgainstModel(t *testing.T) {
 	})
 }
 
-// listed is a page with the variables of its rows, read with so many bytes at once.
+// listed returns a page with the variables of its rows, in a view with a budget of held bytes.
 func listed(t *testing.T, s *Store, e *Entity, sc Scope, l List, which Variables, held int) (page *Page, sets [][]Variable) {
 	t.Helper()
 	err := s.View(t.Context(), true, func(ctx context.Context, v *View) (err error) {
@@ -186,9 +186,8 @@ func listed(t *testing.T, s *Store, e *Entity, sc Scope, l List, which Variables
 	return page, sets
 }
 
-// TestPagesAreComplete checks that any sort keys, in both directions, with nulls
-// and equal values among the rows, bring every row exactly once; and that
-// prev leads to the page before.
+// TestPagesAreComplete checks that each row is on exactly one page, for any sort keys in both directions, with nulls and
+// equal values, and that prev is the marker of the previous page.
 func TestPagesAreComplete(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -201,7 +200,7 @@ func TestPagesAreComplete(t *testing.T) {
 		for _, descending := range []bool{false, true} {
 			l := List{Sort: keys, Descending: descending, Limit: 10}
 			var ids []any
-			var pages []string // first id of each
+			var pages []string // first id of each page
 			for {
 				page, err := s.List(t.Context(), Hosts, sc, l)
 				if err != nil {

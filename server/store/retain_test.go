@@ -9,10 +9,10 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestPruneAtOnce: of servers that remove old changes at once, one does it; the others look at no more than a piece.
+// TestPruneAtOnce: if several servers prune concurrently, one of them does; the others only process one piece.
 func TestPruneAtOnce(t *testing.T) {
 	t.Parallel()
-	enginetest.Only(t, enginetest.SQLite) // and PostgreSQL, below
+	enginetest.Only(t, enginetest.SQLite) // the test itself also uses PostgreSQL
 	const pieces = 4
 	for i, database := range targets(t) {
 		t.Run([]string{"sqlite", "postgres"}[i], func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// TestCaseOfSearch: whatever character has another one as its lower case, a search for that one expects it.
+// TestCaseOfSearch: a search for a lower-case character considers all characters that have it as their lower case.
 func TestCaseOfSearch(t *testing.T) {
 	t.Parallel()
 	for r := rune(1); r <= unicode.MaxRune; r++ {
@@ -25,15 +25,15 @@ func TestCaseOfSearch(t *testing.T) {
 	}
 }
 
-// TestManyFound: an entity of which too many objects may hold a text is not chosen from, nor is what contains them; what
-// is chosen is in the order of creation.
+// TestManyFound: if too many objects of an entity may contain a text, the entity and those of the places around them are
+// missing from the result. The chosen objects are in the order of creation.
 func TestManyFound(t *testing.T) {
 	t.Parallel()
 	s, err := openFast(filepath.Join(t.TempDir(), "fleet.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close() //nolint:errcheck // a test's
+	defer s.Close() //nolint:errcheck // errors do not matter in a test
 	s.few = 2
 	err = s.write(t.Context(), func(ctx context.Context, q *session) error {
 		for _, text := range []string{

@@ -8,8 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// settersOf are the changes that set an object's variables, by all of its changes
-// up to a revision.
+// settersOf determines the changes that set an object's variables, from all of its changes up to a revision.
 func settersOf(t *testing.T, log []Change, sc Scope, o Object, at int64) (all []place) {
 	t.Helper()
 	keys := map[string]place{}
@@ -43,7 +42,7 @@ func settersOf(t *testing.T, log []Change, sc Scope, o Object, at int64) (all []
 	return all
 }
 
-// told are those that the store tells.
+// told returns the changes that the store returns.
 func (s *Store) told(t *testing.T, sc Scope, o Object, at int64) (all []place) {
 	t.Helper()
 	look(t, s, func(ctx context.Context, v *View) error {
@@ -59,13 +58,13 @@ func (s *Store) told(t *testing.T, sc Scope, o Object, at int64) (all []place) {
 	return all
 }
 
-// TestSetters compares who set the variables of every object of a random log, now and
-// behind every few revisions, with what all of its changes say.
+// TestSetters compares the changes that set the variables of all objects of a random log, now and at some past revisions,
+// with those determined from all changes.
 func TestSetters(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
 	randomWrites(t, s, 3, 1, 400)
-	for round := range 2 { // what was found first is not in the way of what comes later
+	for round := range 2 { // the second round uses the cache
 		log := s.all(t)
 		newest := log[len(log)-1].Revision
 		seen := map[Object]bool{}
@@ -87,8 +86,7 @@ func TestSetters(t *testing.T) {
 	}
 }
 
-// TestSettersOfLongLogs: an object that is changed all the time has its whole log
-// looked at once; from then on only what is new.
+// TestSettersOfLongLogs: all changes of an object that changes often are read once, and then only new ones.
 func TestSettersOfLongLogs(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -131,7 +129,7 @@ func TestSettersOfLongLogs(t *testing.T) {
 	check("without a variable", 6)
 	set("gone", 2)
 	check("with it again", 6)
-	for i := range 4 * maxSetters / 1000 { // of other objects: what is kept is bounded
+	for i := range 4 * maxSetters / 1000 { // results for other objects: the size of the cache is limited
 		s.setters.keep(settersID{Object{"host", fmt.Sprint(i)}, sc}, &setBy{keys: map[string]place{fmt.Sprintf("%01000d", i): {1, 1}}})
 	}
 	if s.setters.size > maxSetters || len(s.setters.of) != len(s.setters.last) || len(s.setters.of) > maxSetters/1000 {

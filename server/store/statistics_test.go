@@ -8,8 +8,8 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestStatistics shows that PostgreSQL knows how large a fleet is while it grows. Nothing but the store tells it: what it
-// does by itself it does once a minute.
+// TestStatistics checks that PostgreSQL has current statistics while a fleet grows. They come from the store, because
+// autovacuum only runs once a minute.
 func TestStatistics(t *testing.T) {
 	enginetest.Only(t, enginetest.Postgres)
 	t.Parallel()

@@ -17,7 +17,7 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// old is a fleet in the words of the first schema that was released.
+// old has the statements that create a fleet in the first released schema.
 var old = []string{
 	"INSERT INTO projects (seq, id, name, created_at) VALUES (1, 'b9f10eca-66ac-4c27-9c13-9d01e65f96b4', 'p', 1700000000)",
 	"INSERT INTO users (id, project_id, username, key_hash, is_admin, is_root, created_at) VALUES (1, 'b9f10eca-66ac-4c27-9c13-9d01e65f96b4', 'u', '" + hashKey("key") + "', TRUE, TRUE, 1700000000)",
@@ -28,8 +28,8 @@ var old = []string{
 	"INSERT INTO variables (owner_kind, owner_id, key, value) VALUES (6, 7, 'k', '1'), (3, 1, 'k', '2'), (4, 1, 'm', '3')",
 }
 
-// TestUpgrade brings databases of every schema that was released to today's, on both engines. What they hold stays, their
-// tables are those of a new database, and what they were is saved before.
+// TestUpgrade migrates databases of every released schema to the current one, on both engines. Their data remain, their
+// tables are those of a new database, and they are backed up before.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	for version := 1; version < len(migrations); version++ {
@@ -40,7 +40,7 @@ func TestUpgrade(t *testing.T) {
 				if err == nil {
 					err = errors.Join(e.Write(t.Context(), engine.Work{Run: func(ctx context.Context, tx engine.Tx) error {
 						words := old
-						if version >= 3 { // where keys have a table of their own
+						if version >= 3 { // since then, keys have a table of their own
 							words = append(slices.Clone(old), "INSERT INTO user_keys (user_id, name, key_hash, created_at) VALUES (1, 'api_key', '"+hashKey("key")+"', 1700000000)")
 						}
 						for _, text := range words {
@@ -94,7 +94,7 @@ func TestUpgrade(t *testing.T) {
 	}
 }
 
-// another is an empty database of today on the i'th engine.
+// another returns an empty database with the current schema on the i-th engine.
 func another(t *testing.T, i int) *Store {
 	t.Helper()
 	s, err := Open(t.Context(), targets(t)[i], Options{Create: true})
@@ -124,7 +124,7 @@ func checkOld(t *testing.T, s *Store) {
 	}
 }
 
-// layout is what the tables and indexes of a database are like.
+// layout returns a description of the tables and indexes of a database.
 func layout(t *testing.T, s *Store) (text string) {
 	t.Helper()
 	query := map[string]string{
@@ -143,7 +143,7 @@ func layout(t *testing.T, s *Store) (text string) {
 	return text
 }
 
-// TestUpgradeAtOnce: of several programs that bring a database up to date at once, one does it, and all can work.
+// TestUpgradeAtOnce: if several processes migrate a database concurrently, one of them does, and all of them can use it.
 func TestUpgradeAtOnce(t *testing.T) {
 	t.Parallel()
 	for version := range migrations {
@@ -172,7 +172,7 @@ func TestUpgradeAtOnce(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if n := enginetest.Count(t, database, "SELECT count(*) FROM projects"); n != 1 { // the first of them made it
+			if n := enginetest.Count(t, database, "SELECT count(*) FROM projects"); n != 1 { // created by the first process
 				t.Errorf("%d projects, want 1", n)
 			}
 			if n := enginetest.Count(t, database, "SELECT count(*) FROM log"); n != 1 {
@@ -182,12 +182,12 @@ func TestUpgradeAtOnce(t *testing.T) {
 	}
 }
 
-// TestOldBackups: the newest backups of a database stay, and nothing else is touched.
+// TestOldBackups: the newest backups of a database are kept, and no other files are removed.
 func TestOldBackups(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	stay := []string{"fleet.db", "fleet.db.schema-9-2026.backup", "fleet.db.schema-x", "other.db.schema-1-20200101T000000Z.backup", "before-0.2.0-schema-6-20200101T000000Z.backup", "fleet.db.schema-1-20200101T000000Z.backup.mine"}
-	for n := range keptBackups + 2 { // of an older schema later ones too: one went back
+	for n := range keptBackups + 2 { // later backups have older schemas, as after a downgrade
 		name := fmt.Sprintf("fleet.db.schema-%d-2026010%dT000000Z.backup", 20-n, n+1)
 		if n >= 2 {
 			stay = append(stay, name)

@@ -17,15 +17,15 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// modelled is an object as terms see it, without the store.
+// modelled is an object as the matcher of terms sees it, without the store.
 type modelled struct {
 	e      *Entity
 	name   string
 	fields map[string]string
 	labels []string
 	paths  map[string][]string
-	chain  []map[string]string // variables of its levels
-	up     []map[string]string // of a device: its own and its parents'
+	chain  []map[string]string // variables of its levels, nearest first
+	up     []map[string]string // own variables of a device and of its parents
 	path   []string
 }
 
@@ -53,7 +53,7 @@ var (
 	whereGlobs = []string{"*", "?", "a*", "*b", "a?b", `"a*b"`, `a"*"*`, "*a*b*", "??", "a[*", `a\*`, "a%*", "a_?", "A", "a", "ab", "b", "10", `"10"`, `"web 01"`, "ä", "é*", `""`, `"a/b"`, "null", "true", "*line*"}
 )
 
-// drawTerms makes a text of terms, most of which can be read for some kind.
+// drawTerms draws a text of terms, most of which are valid for some kind.
 func drawTerms(r *rapid.T) string {
 	some := func(of []string, label string) string { return rapid.SampledFrom(of).Draw(r, label) }
 	var terms []string
@@ -97,18 +97,18 @@ func drawTerms(r *rapid.T) string {
 	return strings.Join(terms, " ")
 }
 
-// drawPieces are pieces that a small fleet has several of.
+// drawPieces draws sizes that are so small that a small fleet has several pieces.
 func drawPieces(r *rapid.T) pieces {
 	some := func(least, most int, label string) int { return rapid.IntRange(least, most).Draw(r, label) }
 	return pieces{first: some(1, 4, "first"), narrow: some(1, 5, "narrow"), max: some(1, 8, "most"), owners: some(0, 3, "owners"), cheap: some(0, 4, "cheap")}
 }
 
-// TestWhereAgainstModel builds random fleets, and compares what random terms find, page by page, with what the matcher says of
-// each object.
+// TestWhereAgainstModel builds random fleets, and compares the results of listings with random terms, page by page, with
+// the results of the matcher for each object.
 func TestWhereAgainstModel(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
-	// What belongs to others is never found.
+	// Objects of other projects are never found.
 	other := value.NewUUID()
 	if _, err := s.Create(t.Context(), Projects, Scope{Project: other}, CreateParams{Values: Values{"id": other, "name": "p"}}); err != nil {
 		t.Fatal(err)
@@ -250,8 +250,8 @@ func TestWhereAgainstModel(t *testing.T) {
 	})
 }
 
-// TestCheap: a listing that must be cheap ends if it would have to read very many values, and only then. What an index
-// leads to is cheap, however many values there are.
+// TestCheap: a cheap listing fails if and only if it would have to read very many values. Values that an index finds are
+// cheap, regardless of the number of other values.
 func TestCheap(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
