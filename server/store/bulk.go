@@ -26,7 +26,7 @@ type BulkParams struct {
 	Add     []string   // labels to add to devices
 	Remove  []string   // labels to remove from devices
 	Labels  []string   // with Exact: all labels that the devices have afterwards
-	Exact   bool       //
+	Exact   bool       // replace all labels with Labels
 	Move    *Place     // where to move the objects
 	Protect *bool      // protect or unprotect the objects
 	Delete  bool       // delete the objects; the fields above do not apply

@@ -28,12 +28,12 @@ type Column struct {
 	expr     string // expression to select, if this is not a plain column of the table
 }
 
-// ref is a foreign key that names another entity of the same project.
+// ref is a foreign key to another entity of the same project.
 type ref struct {
 	column string
 	to     *Entity
-	// agree lists columns that must be equal in both rows, so that a host cannot name a region of one cloud and another
-	// cloud (contract §1.5, hole 8).
+	// agree has the columns that must be equal in both rows, so that a host cannot refer to a cloud and to a region of
+	// another cloud (contract §1.5, hole 8).
 	agree []string
 }
 
@@ -239,7 +239,7 @@ func columnOf(f schema.Field) Column {
 }
 
 // target returns the entity that a foreign key is checked against. It is nil for projects, because the scope of the
-// request determines the project, and for columns that are no foreign keys.
+// request determines the project, and for columns that are not foreign keys.
 func target(f schema.Field) *Entity {
 	switch {
 	case f.Type != schema.Reference, f.To[0] == schema.Project.Name:

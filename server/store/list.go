@@ -40,14 +40,14 @@ type List struct {
 	Filters    []Filter        // all must match
 	NameLike   string          // a LIKE pattern for the name; "" for none
 	Label      string          // with HasLabel: only devices with this label
-	HasLabel   bool            //
+	HasLabel   bool            // filter by Label
 	Under      int64           // only descendants of the device with this id; 0 for all
 	Vars       []varquery.Term // all must match
 	VarsOfAll  bool            // match Vars against resolved instead of own variables
 	Where      *where.Where    // all of its terms must match; nil for none
 	Sort       []string        // sort keys
 	Descending bool            // applies to every sort key
-	Limit      int             //
+	Limit      int             // maximum number of rows
 	Marker     string          // id of the row after which the page begins; "" for the first page
 	Labels     bool            // also return the labels of devices
 	Cheap      bool            // return [ErrExpensive] instead of reading very many values of variables

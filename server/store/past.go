@@ -201,7 +201,7 @@ type pasts struct {
 	building  chan struct{} // held to build a state: one at a time, because each reads the entire fleet
 	closed    bool
 
-	hits, misses atomic.Int64 // of At
+	hits, misses atomic.Int64 // lookups of At
 }
 
 type openPast struct {
@@ -306,7 +306,7 @@ func (p *pasts) forget(of *openPast) {
 	if of.timer != nil {
 		of.timer.Stop()
 	}
-	if p.open[of.at] == of { // still
+	if p.open[of.at] == of { // it has not been replaced
 		delete(p.open, of.at)
 		_ = of.store.Close() // no data can be lost: it was only read, and its file is deleted already
 	}

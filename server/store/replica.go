@@ -254,7 +254,7 @@ func (q *session) hasChange(ctx context.Context, at Cursor) (bool, error) {
 	return there == at.Change, err
 }
 
-// watch monitors the replica until ctx ends.
+// watch monitors the replica until ctx is done.
 func (r *replica) watch(ctx context.Context) {
 	defer close(r.done)
 	tick := time.NewTicker(probeEvery)

@@ -222,7 +222,7 @@ func TestNetworks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newTrial(t, 10, 15*time.Minute)
 		looked := 0
-		for i := range 100 { // one /64
+		for i := range 100 { // all in one /64 network
 			looked += f.guess(fmt.Sprintf("2001:db8:0:1::%x", i), "ann", 1)
 		}
 		if looked != 10 {

@@ -2,7 +2,7 @@ package guard
 
 import "sync"
 
-// key identifies what is counted.
+// key identifies a counter.
 type key uint64
 
 // shards is the number of parts of a table. Each part has its own lock.

@@ -106,7 +106,7 @@ func Open(ctx context.Context, database string, migrations []string, o engine.Op
 // errCrashed is the error for a committed write that a crash of the server may have lost.
 var errCrashed = fmt.Errorf("the database server crashed after the commit: %w", io.ErrUnexpectedEOF)
 
-// begin reads the server's life: see queryLife.
+// begin stores the name of the server's life: see queryLife.
 func (s *Engine) begin(ctx context.Context) error {
 	return s.retry(ctx, time.Now().Add(retryTimeout), func(err error) bool { return isTransient(err) || racing(err) }, func() error {
 		conn, err := s.acquire(ctx)

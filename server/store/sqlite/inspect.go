@@ -25,7 +25,7 @@ type Inspection struct {
 	ReadOnly   bool   // this process may read the file but not write to it
 	Unwritable string // why a trial write failed; "" if it succeeded or was not tried
 	Free       uint64 // free space in the file's directory, in bytes; 0 if not known
-	Locked     bool   // another process held the write lock during the whole wait
+	Locked     bool   // another process held the write lock during the entire wait
 }
 
 // Inspect checks the file at an absolute path without changing it: it does not migrate the schema or create a file. To
