@@ -37,8 +37,8 @@ const (
 )
 
 // databaseURL matches a libpq URL. Its groups are the scheme, the user, the password with its colon, the hosts with the
-// database, and the settings. @ and / in a password, and @ in any other part, must be percent-encoded. Otherwise a part of
-// a password could be mistaken for another part of the URL, which messages show.
+// database, and the settings. @, / and % in a password, and @ in any other part, must be percent-encoded. Otherwise a part
+// of a password could be mistaken for another part of the URL, which messages show.
 var databaseURL = value.LazyPattern(`^(postgres(?:ql)?://)(?:([^:@/\s]*)(:[^@/\s]*)?@)?([^@/?#\s]*(?:/[^@/?#\s]*)?)(?:\?([^@#\s]*))?$`)
 
 // keys are the settings that a URL can have.
