@@ -61,8 +61,8 @@ variables that begin with CRATON_ but are unknown are reported.`,
 	return cmd
 }
 
-// chosenSettings returns the settings that words name: by key, section, or variable, else by the name without its
-// section. No words name all.
+// chosenSettings returns the settings that words name: by key, section, or variable, or else by the name without its
+// section. No words select all.
 func chosenSettings(all []settings.Entry, words []string) ([]settings.Entry, error) {
 	if len(words) == 0 {
 		return all, nil
@@ -92,16 +92,16 @@ func chosenSettings(all []settings.Entry, words []string) ([]settings.Entry, err
 	return slices.DeleteFunc(all, func(e settings.Entry) bool { return !chosen[e.Key] }), nil
 }
 
-// configuration holds what `craton config` shows.
+// configuration is the output of `craton config`.
 type configuration struct {
-	file     string   // that was read, "" if none
-	searched []string // where files are looked for
+	file     string   // the file that was read, "" if none
+	searched []string // where files are searched for
 	entries  []settings.Entry
-	defaults int // how many are left out of entries
+	defaults int // number of settings left out of entries
 	unknown  []settings.Unknown
 }
 
-// leaveDefaults leaves only what something sets.
+// leaveDefaults keeps only settings that something sets.
 func (c *configuration) leaveDefaults() {
 	all := len(c.entries)
 	c.entries = slices.DeleteFunc(c.entries, func(e settings.Entry) bool { return e.Source.From == settings.FromDefault })
@@ -139,7 +139,7 @@ func (c *configuration) write(s output.Streams, format string) error {
 	return nil
 }
 
-// didYouMean ends a sentence about an unknown word.
+// didYouMean is the end of an error about an unknown word.
 func didYouMean(word string) string {
 	if word == "" {
 		return ""
@@ -179,10 +179,10 @@ func (c *configuration) table(look show.Appearance) string {
 	return b.String()
 }
 
-// The document of --format json and yaml.
+// The document for --format json and yaml.
 type (
 	configDocument struct {
-		File     *string                    `json:"file"` // null if none was found
+		File     *string                    `json:"file"` // null if there is none
 		Searched []string                   `json:"searched"`
 		Settings map[string]settingDocument `json:"settings"`
 		Unknown  []unknownDocument          `json:"unknown_environment"`
@@ -198,7 +198,7 @@ type (
 	}
 	unknownDocument struct {
 		Name    string `json:"name"`
-		Nearest string `json:"nearest"` // "" if nothing is near
+		Nearest string `json:"nearest"` // "" if nothing is similar
 	}
 )
 

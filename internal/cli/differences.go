@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Difference is one way in which this command line differs from python-cratonclient's.
+// Difference is one difference between this command line and python-cratonclient's.
 type Difference struct {
 	ID       string // stable, for tests and references
 	Where    string // the commands concerned
@@ -13,12 +13,12 @@ type Difference struct {
 	Ours     string // what this one does
 	Reason   string
 	// Recorded are the recorded command lines, without the program's name, that show the difference. The replay test
-	// demands that exactly these differ, each in this one way.
+	// requires that exactly these differ, each in this way only.
 	Recorded []string
 }
 
-// Differences is the whole list. docs/cli-differences.md is made from it, and a test replays recorded sessions of the
-// original to prove that there are no others among these.
+// Differences is the complete list. docs/cli-differences.md is generated from it, and a test replays recorded sessions
+// of the original to prove that they contain no other differences.
 var Differences = []Difference{
 	{
 		ID: "more", Where: "Usage lines, choices and help",

@@ -1,12 +1,9 @@
-// Package cli is the craton command line: its root, and what belongs to no
-// part of it. It keeps to python-cratonclient, byte for byte where that is not
-// broken ([Differences], section 8 of the v1 contract).
+// Package cli implements the craton command line: its root, and what belongs to none of its parts. It is compatible
+// with python-cratonclient, byte for byte except where that is broken ([Differences], section 8 of the v1 contract).
 //
-// [Run] runs a command line; [RunAlone] runs another face of the program, such
-// as the inventory, under its own name. Commands write data to standard output
-// and everything else to standard error, and return their errors. Mistakes in
-// the arguments show the usage that Python's argparse would show, and end with
-// status 2, other errors with 1.
+// [Run] runs a command line; [RunAlone] runs another entry point of the program, such as the inventory, under its own
+// name. Commands write data to standard output and everything else to standard error, and return their errors. Mistakes
+// in the arguments show the usage that Python's argparse would show, and exit with status 2, other errors with 1.
 //
 // The parts are packages, from the bottom:
 //
@@ -17,5 +14,5 @@
 //   - ironic: those of Ironic and Iotronic, a program within the program
 //   - explain, doctor and serve: a command each
 //
-// Here stand apply and config, and the table of differences.
+// This package itself contains apply and config, and the table of differences.
 package cli

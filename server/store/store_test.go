@@ -24,7 +24,7 @@ import (
 )
 
 // long matches the tests of sizes, of files, and of models that compare reads.
-const long = "^Test(BackupAndRestore|BackupOnlyReads|BadBackups|CancelledReads|DeleteInPieces|HistoryCost|HistoryIsWhatStatesTell|Inspect|LateCommits|OldBackups|Page|Past|Prune|Replica|SettersOfLongLogs|StatementsPerPage|Statistics|UndoCloud|Upgrade|VariablesAgainstModel|WhereAgainstModel)"
+const long = "^Test(BackupAndRestore|BackupOnlyReads|BadBackups|CancelledReads|DeleteInPieces|HistoryCost|HistoryAgreesWithStates|Inspect|LateCommits|OldBackups|Page|Past|Prune|Replica|SettersOfLongLogs|StatementsPerPage|Statistics|UndoCloud|Upgrade|VariablesAgainstModel|WhereAgainstModel)"
 
 func TestMain(m *testing.M) {
 	// The number of random fleets that are compared with a model. The race detector makes each of them slow.

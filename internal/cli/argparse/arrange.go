@@ -10,9 +10,9 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Arrange puts the arguments into the order that pflag reads them in: the subcommand first, whatever options stand
-// before it; options that take several words once for each word; and of commands that take any words, the options
-// first, then what is taken as it stands. name is "" if there is no subcommand.
+// Arrange puts the arguments into the order that pflag needs: the subcommand first, whatever options precede it;
+// options with several words repeated for each word; and for commands that take any words, the options first, then the
+// words unchanged. name is "" if there is no subcommand.
 func (p *Program) Arrange(args []string) (arranged []string, name string, err error) {
 	i := p.subcommand(args)
 	if i < 0 {
@@ -35,8 +35,8 @@ func (p *Program) Arrange(args []string) (arranged []string, name string, err er
 	return append([]string{name}, rest...), name, nil
 }
 
-// withoutGlobals leaves out the options of the whole program that a command has no use for: they may stand anywhere
-// with every command.
+// withoutGlobals removes options of the whole program that a command does not use: they are allowed anywhere with every
+// command.
 func (p *Program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, error) {
 	if cmd == nil || p.Inner[cmd.Name()] != nil {
 		return args, nil
@@ -73,12 +73,12 @@ func (p *Program) withoutGlobals(cmd *cobra.Command, args []string) ([]string, e
 		if global.NoOptDefVal != "" && !attached {
 			text = global.NoOptDefVal
 		}
-		_ = p.Root.Flags().Set(global.Name, text) // for help; callers that need the value report what is wrong with it
+		_ = p.Root.Flags().Set(global.Name, text) // for help; callers that need the value report errors
 	}
 	return out, nil
 }
 
-// choicesOf returns the values that a flag of the command line's own settings may have; nil for any.
+// choicesOf returns the allowed values of a flag of the command line's own settings; nil for any.
 func choicesOf(flag string) []string {
 	for i := range settings.CLI.Settings {
 		if s := &settings.CLI.Settings[i]; s.FlagName() == flag {
@@ -88,8 +88,8 @@ func choicesOf(flag string) []string {
 	return nil
 }
 
-// subcommand returns the index of the subcommand; -1 if there is none. Without a word that is one it is the first word
-// that stands where one should.
+// subcommand returns the index of the subcommand; -1 if there is none. If no word is a subcommand, it is the first word
+// in its position.
 func (p *Program) subcommand(args []string) int {
 	first, perhaps := -1, -1 // perhaps is the index of what may be the value of a command's option
 	for i := 0; i < len(args); i++ {
@@ -130,8 +130,8 @@ func flagOf(fs *pflag.FlagSet, word string) *pflag.Flag {
 	return fs.ShorthandLookup(word[1:2])
 }
 
-// repeated writes the option of several words once for each word: --fields id name becomes --fields=id --fields=name.
-// The words end before the next option.
+// repeated repeats an option with several words for each word: --fields id name becomes --fields=id --fields=name. The
+// words end before the next option.
 func repeated(cmd *cobra.Command, args []string) ([]string, error) {
 	var out []string
 	for i := 0; i < len(args); i++ {
@@ -170,8 +170,9 @@ func repeated(cmd *cobra.Command, args []string) ([]string, error) {
 	return out, nil
 }
 
-// literal puts options first, then --, then everything else. Before the object every word that begins with a dash is
-// an option; behind it only those that the command has: others are words, such as the key -5. Behind -- all are.
+// literal puts options first, then --, then everything else. Before the object, every word that begins with a dash is
+// an option; after it, only the command's own options are: others are words, such as the key -5. After -- everything is
+// a word.
 func literal(fs *pflag.FlagSet, args []string) []string {
 	var options, words []string
 	for i := 0; i < len(args); i++ {
@@ -197,7 +198,7 @@ func literal(fs *pflag.FlagSet, args []string) []string {
 		if f == nil || f.NoOptDefVal != "" || strings.Contains(word, "=") {
 			continue
 		}
-		if i+1 == len(args) { // its value is missing, and is not what stands behind it now
+		if i+1 == len(args) { // its value is missing; the next word must not become its value
 			return options
 		}
 		i++

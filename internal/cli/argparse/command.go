@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Kind holds what argparse knows about a kind of objects that arguments name.
+// Kind is what argparse needs to know about the kind of objects that arguments name.
 type Kind interface {
 	// Positional returns the argument that names an object: <host>.
 	Positional() string
@@ -15,28 +15,28 @@ type Kind interface {
 	Columns() []string
 }
 
-// Command is a subcommand with its arguments: of a kind of objects, as host-show is.
+// Command is a subcommand with its arguments, possibly for a kind of objects, as host-show.
 type Command struct {
 	Of      Kind   // the kind of its objects
 	Name    string // host-show
 	Short   string // one line for help
-	Long    string // more for its own help; may be ""
+	Long    string // further lines for its own help; may be ""
 	Example string
 	Options []Option
 	Target  bool         // has a positional argument, the object
-	More    []Positional // arguments behind it
-	Rest    bool         // takes any words behind them
+	More    []Positional // arguments after it
+	Rest    bool         // takes any words after them
 	Instead string       // an option with which the required ones may be missing; "" for none
-	Many    string       // an option that stands for the object, and means several; "" for none
+	Many    string       // an option that replaces the object, and selects several; "" for none
 	Terms   []string     // how terms of a TermsOption can begin
-	Paged   bool         // shows what may be longer than a screen
+	Paged   bool         // its output may be longer than a screen
 }
 
-// Positional is a positional argument that is no object.
+// Positional is a positional argument that is not an object.
 type Positional struct {
 	Name    string   // <power-state>
-	Choices []string // the only values; nil for any
-	Asked   bool     // a completion asks which there are
+	Choices []string // the allowed values; nil for any
+	Asked   bool     // possible values are queried for completion
 }
 
 // positionals returns the positional arguments in a usage line.
@@ -53,18 +53,18 @@ func (c *Command) positionals() (names []string) {
 	return names
 }
 
-// AnyWords reports whether words behind the positional arguments are taken as they stand.
+// AnyWords reports whether words after the positional arguments are taken unchanged.
 func (c *Command) AnyWords() bool { return c.Rest }
 
-// Cobra makes the bare command. The flags come with define, when it is known that it is the one that is meant: a
-// process runs one of a hundred.
+// Cobra returns the command without flags. They are added by define once it is known that this command runs: a process
+// runs one of a hundred.
 func (c *Command) Cobra() *cobra.Command {
 	use := strings.Join(append([]string{c.Name}, c.positionals()...), " ")
 	return &cobra.Command{Use: use, Short: c.Short, Long: c.Long, Example: c.Example,
 		Args: cobra.ArbitraryArgs, Run: func(*cobra.Command, []string) {}}
 }
 
-// Declare declares the command's own arguments, and gives where they are found when it runs.
+// Declare declares the command's own arguments, and returns where their values are found when it runs.
 func (c *Command) Declare(cmd *cobra.Command) *Call {
 	called := &Call{Values: addOptions(cmd.Flags(), c.Options)}
 	var optional []string
@@ -80,7 +80,7 @@ func (c *Command) Declare(cmd *cobra.Command) *Call {
 	return called
 }
 
-// arguments checks what argparse checks when it has read all arguments.
+// arguments makes the checks that argparse makes after reading all arguments.
 func (c *Command) arguments(cmd *cobra.Command, called *Call, args []string) error {
 	var missing []string
 	for i := range c.Options {

@@ -16,17 +16,17 @@ import (
 	"github.com/craton-fleet/craton/internal/table"
 )
 
-// Completion in a shell. cobra's own scripts put the command line, and what the fleet is called, through the shell's
-// eval: a host named "web;reboot", or $(reboot) before TAB, would run. These scripts evaluate nothing. They hand the
-// words over as they are, and print or insert what this program answers.
+// Completion in a shell. cobra's own scripts pass the command line, and names from the fleet, through the shell's eval:
+// a host named "web;reboot", or $(reboot) before TAB, would be executed. These scripts evaluate nothing. They pass the
+// words to this program unchanged, and print or insert its answer.
 
-// wordsCommand is the command that the scripts call: craton __words SHELL WORD..., of which the last WORD is to be
-// completed. bash, which neither takes quotes off words nor puts them on, gives COMP_TYPE, COMP_WORDBREAKS and the line
-// up to the cursor instead of the words; from fish the last WORD comes as it was typed.
+// wordsCommand is the command that the scripts run: craton __words SHELL WORD..., where the last WORD is to be
+// completed. bash, which neither removes nor adds quotes, passes COMP_TYPE, COMP_WORDBREAKS and the line up to the
+// cursor instead of the words; fish passes the last WORD as it was typed.
 //
-// The first line of the answer says what is to be done with the others, the candidates: nothing special, no space
-// behind them (nospace), or that names of files are wanted (files). A candidate replaces the whole word. Behind a tab
-// stands what is to be shown in its place; in fish, its description.
+// The first line of the answer says what to do with the others, the candidates: nothing special, add no space after
+// them (nospace), or complete names of files (files). A candidate replaces the whole word. After a tab follows the text
+// to show instead or, in fish, its description.
 const wordsCommand = "__words"
 
 const bashScript = `# craton: completion for bash. Nothing of the command line or the fleet is evaluated.
@@ -99,7 +99,7 @@ complete -c craton -e
 complete -c craton -f -a '(__craton_complete)'
 `
 
-// NewCompletion returns the command that prints the script by which a shell completes.
+// NewCompletion returns the command that prints the script for completion in a shell.
 func NewCompletion(s output.Streams) *cobra.Command {
 	scripts := map[string]string{"bash": bashScript, "zsh": zshScript, "fish": fishScript}
 	return &cobra.Command{
@@ -113,7 +113,7 @@ command line nor anything from the fleet is ever executed.`,
   craton completion fish > ~/.config/fish/completions/craton.fish`,
 		Args:      ExactArgs("<shell>"),
 		ValidArgs: []string{"bash", "zsh", "fish"},
-		// Global options may stand before it, and do not matter.
+		// Global options are allowed before it, and ignored.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			script, ok := scripts[args[0]]
@@ -126,7 +126,7 @@ command line nor anything from the fleet is ever executed.`,
 	}
 }
 
-// words answers a shell's script.
+// words answers the script of a shell.
 func (p *Program) words(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -136,7 +136,7 @@ func (p *Program) words(ctx context.Context, args []string) error {
 	switch {
 	case shell == "bash" && len(given) == 3:
 		line := readBash(given[2], given[1])
-		if line.file { // behind < or >
+		if line.file { // after < or >
 			_, err := io.WriteString(p.Streams.Out, "files\n")
 			return err
 		}
@@ -146,7 +146,7 @@ func (p *Program) words(ctx context.Context, args []string) error {
 		n, err := strconv.Atoi(given[0])
 		return answer.writeBash(p.Streams.Out, line, err == nil && slices.Contains(listingTypes, n))
 	case shell == "fish" && len(given) > 1:
-		// What stands before the program is a variable's value, or another program, such as env.
+		// The words before the program are assignments of variables, or another program, such as env.
 		at := slices.IndexFunc(given[:len(given)-1], func(w string) bool { return filepath.Base(w) == p.Root.Name() })
 		given = given[max(at, 0)+1:]
 		last := len(given) - 1
@@ -156,7 +156,7 @@ func (p *Program) words(ctx context.Context, args []string) error {
 			return err
 		}
 		if !strings.HasPrefix(typed, "'") && !strings.HasPrefix(typed, `"`) {
-			// Everything else fish writes as it must.
+			// fish writes everything else with the necessary quotes.
 			answer.candidates = slices.DeleteFunc(answer.candidates, func(c candidateWord) bool { return strings.HasPrefix(c.text, "~") })
 		}
 		return answer.write(p.Streams.Out, false)
@@ -169,7 +169,7 @@ func (p *Program) words(ctx context.Context, args []string) error {
 	return nil
 }
 
-// completionAnswer holds the candidates for a word.
+// completionAnswer is the candidates for a word.
 type completionAnswer struct {
 	rule       string
 	candidates []candidateWord
@@ -177,7 +177,7 @@ type completionAnswer struct {
 
 type candidateWord struct{ text, description string }
 
-// ask asks cobra what the last of the words may become.
+// ask asks cobra for the completions of the last word.
 func (a *completionAnswer) ask(ctx context.Context, p *Program, words []string) error {
 	var out bytes.Buffer
 	p.Root.SetOut(&out)
@@ -194,7 +194,7 @@ func (a *completionAnswer) ask(ctx context.Context, p *Program, words []string) 
 	directive := cobra.ShellCompDirective(number)
 	word, before := words[len(words)-1], ""
 	if i := strings.IndexByte(word, '='); i > 0 && word[0] == '-' && !slices.Contains(words[:len(words)-1], "--") {
-		before = word[:i+1] // cobra answers with values only
+		before = word[:i+1] // cobra completes only the value
 	}
 	for _, line := range lines[:last] {
 		text, description, _ := strings.Cut(line, "\t")
@@ -211,8 +211,8 @@ func (a *completionAnswer) ask(ctx context.Context, p *Program, words []string) 
 	return nil
 }
 
-// write writes the answer for a shell that puts quotes on words itself. shown means that it shows a text in place of a
-// word, not after it.
+// write writes the answer for a shell that quotes words itself. With shown, the shell shows a text instead of a word,
+// not after it.
 func (a *completionAnswer) write(w io.Writer, shown bool) error {
 	var b strings.Builder
 	b.WriteString(a.rule + "\n")
@@ -235,11 +235,11 @@ func (a *completionAnswer) write(w io.Writer, shown bool) error {
 	return err
 }
 
-// listingTypes are the values of COMP_TYPE with which bash shows the candidates, and inserts what they have in common
-// at the most: TAB TAB, and TAB with show-all-if-ambiguous or -unmodified.
+// listingTypes are the values of COMP_TYPE with which bash lists the candidates, and inserts at most their common
+// prefix: TAB TAB, and TAB with show-all-if-ambiguous or -unmodified.
 var listingTypes = []int{'?', '!', '@'}
 
-// writeBash writes the answer for bash: what takes the place of the part of the word that readline replaces.
+// writeBash writes the answer for bash: the replacement for the part of the word that readline replaces.
 func (a *completionAnswer) writeBash(w io.Writer, line bashLine, listing bool) error {
 	var b strings.Builder
 	b.WriteString(a.rule + "\n")
@@ -259,7 +259,7 @@ func (a *completionAnswer) writeBash(w io.Writer, line bashLine, listing bool) e
 	return err
 }
 
-// readFish returns the beginning of a word as fish means it.
+// readFish returns the meaning of the beginning of a word in fish.
 func readFish(typed string) string {
 	var b strings.Builder
 	var quote byte
@@ -282,16 +282,16 @@ func readFish(typed string) string {
 	return b.String()
 }
 
-// bashLine is a command line of bash up to the cursor.
+// bashLine is a bash command line up to the cursor.
 type bashLine struct {
-	words  []string // behind the program's name, as they are meant; the last one is to be completed
-	before string   // the beginning of that word that readline leaves alone
-	quote  byte     // that is open: ' or "; 0 for none
-	file   bool     // the word stands behind < or >
+	words  []string // after the program's name, without quotes; the last one is to be completed
+	before string   // the beginning of that word, which readline does not replace
+	quote  byte     // the open quote: ' or "; 0 for none
+	file   bool     // the word is after < or >
 }
 
-// readBash splits a line into words as bash does, without expanding anything: $x, $(x) and `x` stay as they are.
-// breaks are the characters at which readline begins a new word (COMP_WORDBREAKS).
+// readBash splits a line into words as bash does, without expanding anything: $x, $(x) and `x` stay as they are. breaks
+// are the characters at which readline begins a new word (COMP_WORDBREAKS).
 func readBash(line, breaks string) bashLine {
 	r := bashReader{line: line, breaks: breaks}
 	for r.at < len(r.line) {
@@ -309,11 +309,11 @@ type bashReader struct {
 	at           int
 	word         strings.Builder
 	inWord       bool
-	unbroken     string // what before was before a quote was opened
+	unbroken     string // the state before a quote was opened
 	out          bashLine
 }
 
-// take adds a piece of the line to the word.
+// take adds a part of the line to the word.
 func (r *bashReader) take(piece string) {
 	r.word.WriteString(piece)
 	r.inWord = true
@@ -331,7 +331,7 @@ func (r *bashReader) end() {
 	r.inWord, r.out.before = false, ""
 }
 
-// step reads one character, or a whole substitution.
+// step reads one character, or a complete substitution.
 func (r *bashReader) step() {
 	c, next := r.line[r.at], ""
 	if r.at+1 < len(r.line) {
@@ -380,7 +380,7 @@ func (r *bashReader) step() {
 	r.at++
 }
 
-// substitution takes a whole $(x) or `x` as it stands. Within one that is not closed, another command begins.
+// substitution reads a complete $(x) or `x` unchanged. Within one that is not closed, another command begins.
 func (r *bashReader) substitution(c byte) {
 	begin, deep := r.at, 0
 	for i := r.at; i < len(r.line); i++ {
@@ -433,10 +433,10 @@ func quoteForBash(text string, quote byte) string {
 		}
 	}
 	quoted := b.String()
-	if quote != 0 && strings.HasPrefix(quoted, string(quote)) { // which readline takes for the one that is open
+	if quote != 0 && strings.HasPrefix(quoted, string(quote)) { // readline treats it as the opening quote
 		quoted = string(quote) + quoted
 	}
-	if quote != 0 && strings.HasSuffix(quoted, string(quote)) { // and this for the one that closes the word
+	if quote != 0 && strings.HasSuffix(quoted, string(quote)) { // and this as the closing quote of the word
 		quoted += string(quote)
 	}
 	return quoted

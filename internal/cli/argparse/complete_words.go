@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// CompleteBy declares how a command's own arguments are completed: names finds objects, words what may stand behind
-// args, of which the first is the object.
+// CompleteBy sets how a command's own arguments are completed: names finds objects, words the words after args, the
+// first of which is the object.
 func (c *Command) CompleteBy(cmd *cobra.Command, called *Call, names func(begin string, kinds ...Kind) []string,
 	words func(args []string) ([]string, cobra.ShellCompDirective),
 ) {
@@ -47,20 +47,20 @@ func (c *Command) CompleteBy(cmd *cobra.Command, called *Call, names func(begin 
 	}
 	cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, begin string) ([]string, cobra.ShellCompDirective) {
 		found, directive := arguments(cmd, args, begin)
-		if cmd.ArgsLenAtDash() < 0 { // else it would be an option
+		if cmd.ArgsLenAtDash() < 0 { // otherwise it would be an option
 			found = slices.DeleteFunc(found, func(w string) bool { return strings.HasPrefix(w, "-") })
 		}
 		return found, directive
 	}
 }
 
-// Typeable reports whether a shell can be given a word: on one line, and without anything that a terminal obeys. cobra
-// takes away the space around it.
+// Typeable reports whether a word can be completed in a shell: it is one line without control sequences, and cobra,
+// which trims space, does not change it.
 func Typeable(word string) bool {
 	return word != "" && show.Clean(word) == word && strings.TrimSpace(word) == word && utf8.ValidString(word)
 }
 
-// terms returns the beginnings of terms, behind those that are there.
+// terms returns the beginnings of terms, after the existing ones.
 func (c *Command) terms(begin string) (all []string) {
 	there := begin[:strings.LastIndexByte(begin, ' ')+1]
 	for _, term := range c.Terms {
@@ -69,7 +69,7 @@ func (c *Command) terms(begin string) (all []string) {
 	return all
 }
 
-// values returns those that an option may have, as far as they are known without asking.
+// values returns the possible values of an option, as far as they are known without a request.
 func (c *Command) values(o *Option) []string {
 	switch {
 	case o.Choices != nil:
@@ -82,7 +82,7 @@ func (c *Command) values(o *Option) []string {
 	return nil
 }
 
-// CompleteSettings declares how the options that every command has are completed.
+// CompleteSettings sets how the options that every command has are completed.
 func CompleteSettings(cmd *cobra.Command, sections ...settings.Section) {
 	for _, section := range sections {
 		for i := range section.Settings {

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// FlagError puts an error of pflag into the words of argparse.
+// FlagError converts an error of pflag to argparse's wording.
 func (p *Program) FlagError(cmd *cobra.Command, err error) error {
 	if e, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
 		v, _ := e.GetFlag().Value.(*optionValue)
@@ -18,7 +18,7 @@ func (p *Program) FlagError(cmd *cobra.Command, err error) error {
 		return Mistake(cmd, "argument %s: expected one argument", Argument(e.GetFlag()))
 	}
 	if e, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
-		if e.GetFlag().Value.Type() == "int" { // pflag's own, whose error is that of strconv
+		if e.GetFlag().Value.Type() == "int" { // pflag's own type, with an error from strconv
 			return Mistake(cmd, "argument %s: invalid int value: %s", Argument(e.GetFlag()), Quoted(e.GetValue()))
 		}
 		return Mistake(cmd, "argument %s: %s", Argument(e.GetFlag()), e.Unwrap())

@@ -21,7 +21,7 @@ func NewHelp(p *Program) *cobra.Command {
 		Use:   "help [<subcommand>]",
 		Short: "Show help for a subcommand, or this help",
 		Args:  cobra.ArbitraryArgs,
-		// Global options may stand before it, and matter little.
+		// Global options are allowed before it, and mostly ignored.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(_ *cobra.Command, args []string) error {
 			in, cmd := p, p.Root
@@ -74,7 +74,7 @@ func (p *Program) Help(cmd *cobra.Command) {
 	p.Define(cmd.Name())
 	cmd.InitDefaultHelpFlag()
 	flags := cmd.Flags()
-	if flags.Lookup("no-pager") == nil { // it does not need the options of the program, which may be there all the same
+	if flags.Lookup("no-pager") == nil { // it does not need the options of the program, which may be given nevertheless
 		flags = p.Root.Flags()
 	}
 	show.Page(context.Background(), p.Streams, flags) //nolint:contextcheck // nothing is asked
@@ -113,14 +113,14 @@ func (p *Program) Help(cmd *cobra.Command) {
 	_, _ = fmt.Fprint(p.Streams.Out, b.String())
 }
 
-// ownFlags returns the flags that only this command has; shares reports whether it has the common ones as well.
+// ownFlags returns the flags that only this command has; shares reports whether it has the common ones too.
 func (p *Program) ownFlags(cmd *cobra.Command) (own *pflag.FlagSet, shares bool) {
 	shared := pflag.NewFlagSet("", pflag.ContinueOnError)
 	settings.AddFlags(shared, p.Shared...)
 	own = pflag.NewFlagSet("", pflag.ContinueOnError)
 	own.SortFlags = false
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if s := shared.Lookup(f.Name); s == nil || settings.IsFlag(s) && !settings.IsFlag(f) { // or one of its own of that name
+		if s := shared.Lookup(f.Name); s == nil || settings.IsFlag(s) && !settings.IsFlag(f) { // or one of its own with that name
 			own.AddFlag(f)
 		} else {
 			shares = true
@@ -137,7 +137,7 @@ func (p *Program) helpOptions() {
 		settingUsages(p.Shared, nil))
 }
 
-// settingUsages describes the settings of sections with these names, or all: the flag, and below it what it does.
+// settingUsages describes the settings of sections with these names, or all: the flag, followed by its description.
 func settingUsages(sections []settings.Section, names []string) string {
 	var b strings.Builder
 	for _, section := range sections {

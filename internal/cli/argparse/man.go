@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Pages makes the manual pages of a whole program: craton.1, and one for each subcommand, by the names of their files.
+// Pages returns the manual pages of the complete program: craton.1, and one for each subcommand, by file name.
 func (p *Program) Pages() map[string]string {
 	pages := map[string]string{"craton.1": p.man()}
 	var add func(in *Program, cmd *cobra.Command)
@@ -33,7 +33,7 @@ func (p *Program) Pages() map[string]string {
 	return pages
 }
 
-// roff is a manual page in the making.
+// roff is a manual page that is being written.
 type roff struct{ strings.Builder }
 
 // pageOf returns the name of a command's page: craton-host-list.
@@ -56,7 +56,7 @@ func newRoff(cmd *cobra.Command, v Version) *roff {
 
 func (r *roff) section(title string) { fmt.Fprintf(r, ".SH %s\n", title) }
 
-// paragraphs writes a text whose paragraphs are parted by empty lines; one whose lines are indented stays as it is.
+// paragraphs writes a text with paragraphs separated by empty lines; an indented paragraph is written unchanged.
 func (r *roff) paragraphs(text string) {
 	for i, p := range strings.Split(strings.TrimSpace(text), "\n\n") {
 		if i > 0 {
@@ -70,17 +70,17 @@ func (r *roff) paragraphs(text string) {
 	}
 }
 
-// literal writes lines as they are.
+// literal writes lines unchanged.
 func (r *roff) literal(text string) {
 	r.WriteString(".nf\n" + roffText(strings.TrimRight(text, "\n")) + "\n.fi\n")
 }
 
-// item writes a term and, indented below it, its text. The term is roff already.
+// item writes a term, which is already roff, and its indented text.
 func (r *roff) item(term, text string) {
 	fmt.Fprintf(r, ".TP\n%s\n%s\n", term, roffText(text))
 }
 
-// roffText returns a text without anything that roff takes for a request.
+// roffText escapes everything in a text that roff would interpret.
 func roffText(s string) string {
 	lines := strings.Split(strings.NewReplacer(`\`, `\e`, `-`, `\-`).Replace(s), "\n")
 	for i, l := range lines {

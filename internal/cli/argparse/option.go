@@ -12,17 +12,17 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// Option is one optional argument of a command, or one that is required but has a name.
+// Option is an optional argument of a command, or a required one with a name.
 type Option struct {
 	Long     string // without dashes
 	Short    string // a letter; may be ""
 	Meta     string // its value in usage lines, such as <name>
 	Kind     OptionKind
-	Key      string   // what the API calls it; "" if it is not the API's
-	Of       []Kind   // of a reference: the kinds of objects that it may name
-	Choices  []string // the only values; nil for any
+	Key      string   // its name in the API; "" if it is not part of the API
+	Of       []Kind   // for a reference: the kinds of objects that it may name
+	Choices  []string // the allowed values; nil for any
 	Required bool
-	Empty    bool   // of a reference: an empty text takes it away
+	Empty    bool   // for a reference: an empty text removes it
 	Help     string // one sentence, without a full stop
 }
 
@@ -33,15 +33,15 @@ type OptionKind int
 const (
 	TextOption      OptionKind = iota
 	IntegerOption              // a decimal integer
-	TruthOption                // true or false; an empty text is none
+	TruthOption                // true or false; an empty text means none
 	ReferenceOption            // an id or a name
 	WordsOption                // one or more words, as in --fields id name; may be repeated
 	RepeatedOption             // a text; may be repeated
 	SwitchOption               // no value
-	TermsOption                // terms, with blanks between them
+	TermsOption                // terms, separated by blanks
 )
 
-// Argument returns how an option is called in errors: -n/--name.
+// Argument returns the name of an option in errors: -n/--name.
 func (o *Option) Argument() string {
 	if o.Short == "" {
 		return "--" + o.Long
@@ -68,7 +68,7 @@ func (o *Option) Usage() []string {
 	return []string{"[" + strings.Join(parts, " ") + "]"}
 }
 
-// optionValue holds what the command line gives for an option.
+// optionValue stores the values of an option from the command line.
 type optionValue struct {
 	*Option
 	words []string
@@ -77,21 +77,21 @@ type optionValue struct {
 // String returns the value as text.
 func (v *optionValue) String() string { return strings.Join(v.words, " ") }
 
-// Type returns what help shows behind the option's name.
+// Type returns the text after the option's name in help.
 func (v *optionValue) Type() string {
-	if v.Option == nil { // pflag asks a zero value, to see what a default looks like
+	if v.Option == nil { // pflag calls it on a zero value, to find out what a default looks like
 		return ""
 	}
 	switch v.Kind {
 	case WordsOption:
 		return v.Meta + " ..."
 	case SwitchOption:
-		return "bool" // which pflag shows without a value
+		return "bool" // shown by pflag without a value
 	}
 	return v.Meta
 }
 
-// Set takes one value. The errors are those of Python's argparse.
+// Set adds one value. The errors are those of Python's argparse.
 func (v *optionValue) Set(s string) error {
 	switch v.Kind {
 	case IntegerOption:
@@ -113,7 +113,7 @@ func (v *optionValue) Set(s string) error {
 			return errors.New("expected an id or a name")
 		}
 	case SwitchOption:
-		if s != "true" { // which pflag gives for the option alone
+		if s != "true" { // the value that pflag passes for the option alone
 			return fmt.Errorf("ignored explicit argument %s", Quoted(s))
 		}
 	}
@@ -127,7 +127,7 @@ func (v *optionValue) Set(s string) error {
 	return nil
 }
 
-// TruthOf reads a boolean as the settings do (settings.Bool).
+// TruthOf parses a boolean like the settings do (settings.Bool).
 func TruthOf(s string) (truth, ok bool) {
 	switch strings.ToLower(s) {
 	case "true", "t", "yes", "y", "on", "1":
@@ -138,7 +138,7 @@ func TruthOf(s string) (truth, ok bool) {
 	return false, false
 }
 
-// InvalidChoice returns the error for a value that is none of those there are.
+// InvalidChoice returns the error for a value that is not one of the choices.
 func InvalidChoice(s string, choices []string) error {
 	all := make([]string, len(choices))
 	for i, c := range choices {
@@ -163,7 +163,7 @@ func addOptions(fs *pflag.FlagSet, options []Option) map[string]*optionValue {
 			f.NoOptDefVal = "true"
 		}
 	}
-	// The original has an underscore there, and nobody expects it.
+	// The original has an underscore there, which nobody expects.
 	fs.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		if name == "ip-address" {
 			name = "ip_address"
@@ -173,14 +173,14 @@ func addOptions(fs *pflag.FlagSet, options []Option) map[string]*optionValue {
 	return values
 }
 
-// Call is one use of a command: what its arguments say.
+// Call is the arguments of one run of a command.
 type Call struct {
 	Values map[string]*optionValue
 	Target string   // the positional argument: the id or name of an object
 	Words  []string // the arguments after it
 }
 
-// Given reports whether an option stands on the command line.
+// Given reports whether an option is on the command line.
 func (c *Call) Given(long string) bool { return c.Values[long] != nil && c.Values[long].words != nil }
 
 // Text returns an option's value; "" if it is not given.

@@ -22,35 +22,35 @@ type Version struct {
 	Whole   string // with commit and Go version
 }
 
-// Program is a command that has subcommands of objects, with all of them: craton itself, or craton iotronic.
+// Program is a command with subcommands for objects: craton itself, or craton iotronic.
 type Program struct {
 	Root     *cobra.Command
 	Version  Version
 	Streams  output.Streams
-	Shared   []settings.Section        // settings whose flags its commands of objects have
+	Shared   []settings.Section        // settings that are flags of its commands for objects
 	Usual    []string                  // those that help shows first
-	TalksTo  string                    // what its commands of objects talk to
-	About    string                    // what the shared settings say of it
+	TalksTo  string                    // the service that its commands for objects use
+	About    string                    // what help says about the shared settings
 	groups   [][]*cobra.Command        // the subcommands in the order of help
 	Commands map[string]*cobra.Command // by name
-	Lazy     map[string]LazyCommand    // those whose flags are not declared yet
-	Inner    map[string]*Program       // the subcommands that are programs of their own
-	given    []string                  // the arguments in the order that pflag reads them in
-	Fill     func()                    // makes the subcommands; nil if they are there
-	// completing is set while a shell asks for completions of a command line.
+	Lazy     map[string]LazyCommand    // those whose flags have not been declared yet
+	Inner    map[string]*Program       // subcommands that are programs themselves
+	given    []string                  // the arguments in the order that pflag needs
+	Fill     func()                    // creates the subcommands; nil once they exist
+	// completing is set while a shell requests completions for a command line.
 	Completing bool
 }
 
-// LazyCommand is a command whose flags are declared when it is known that it is the one that is meant.
+// LazyCommand is a command whose flags are declared only if it runs.
 type LazyCommand interface {
 	Define(cmd *cobra.Command, s output.Streams, completing bool)
-	AnyWords() bool // takes any words behind its positional arguments
+	AnyWords() bool // takes any words after its positional arguments
 }
 
 // ProgramAnnotation marks the root of a program.
 const ProgramAnnotation = "program"
 
-// RootOf returns the root of the program that a command belongs to.
+// RootOf returns the root of a command's program.
 func RootOf(cmd *cobra.Command) *cobra.Command {
 	for cmd.HasParent() && cmd.Annotations[ProgramAnnotation] == "" {
 		cmd = cmd.Parent()
@@ -71,7 +71,7 @@ func (p *Program) Add(groups ...[]*cobra.Command) {
 	}
 }
 
-// Prepare gives a command and those behind it their streams and what they share, and makes it return errors without
+// Prepare sets the streams and shared options of a command and its subcommands, and makes it return errors without
 // printing them.
 func Prepare(cmd *cobra.Command, s output.Streams) {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
@@ -81,13 +81,13 @@ func Prepare(cmd *cobra.Command, s output.Streams) {
 	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return begin(cmd, s) }
 }
 
-// pagedAnnotation marks a command that goes through a pager.
+// pagedAnnotation marks a command whose output goes through a pager.
 const pagedAnnotation = "paged"
 
-// Page makes a command's output go through a pager where it is longer than the screen.
+// Page makes a command's output go through a pager if it is longer than the screen.
 func Page(cmd *cobra.Command) { annotate(cmd, pagedAnnotation) }
 
-// begin returns what happens before any command runs.
+// begin returns the function that runs before every command.
 func begin(cmd *cobra.Command, s output.Streams) error {
 	ctx, err := show.Watch(cmd.Context(), s, cmd.Flags())
 	if err != nil && cmd.Annotations[examinesAnnotation] == "" {
@@ -100,10 +100,10 @@ func begin(cmd *cobra.Command, s output.Streams) error {
 	return nil
 }
 
-// examinesAnnotation marks a command that says what is wrong with settings itself.
+// examinesAnnotation marks a command that reports invalid settings itself.
 const examinesAnnotation = "examines"
 
-// Examine makes a command run whatever is wrong with the settings.
+// Examine makes a command run even with invalid settings.
 func Examine(cmd *cobra.Command) { annotate(cmd, examinesAnnotation) }
 
 func annotate(cmd *cobra.Command, mark string) {
@@ -113,7 +113,7 @@ func annotate(cmd *cobra.Command, mark string) {
 	cmd.Annotations[mark] = "yes"
 }
 
-// SayMistakes makes the errors of commands' own checks of their arguments errors of usage.
+// SayMistakes converts errors of commands' own argument checks to usage errors.
 func SayMistakes(commands []*cobra.Command) {
 	for _, cmd := range commands {
 		if check := cmd.Args; check != nil {
@@ -151,10 +151,10 @@ func (p *Program) Run(ctx context.Context, args []string) error {
 	return asMistake(cmd, err)
 }
 
-// complete runs cobra's command that answers what a command line may go on with.
+// complete runs cobra's command for completions.
 func (p *Program) complete(ctx context.Context, args []string) error {
 	p.Completing = true
-	p.Root.PersistentFlags().AddFlagSet(p.Root.Flags()) // behind others cobra completes no subcommands
+	p.Root.PersistentFlags().AddFlagSet(p.Root.Flags()) // cobra completes no subcommands after other words
 	CompleteSettings(p.Root, p.Shared...)
 	in, at := p, 1
 	for ; at < len(args) && in.Inner[args[at]] != nil; at++ {
@@ -182,10 +182,10 @@ func (p *Program) complete(ctx context.Context, args []string) error {
 	return p.Root.ExecuteContext(ctx)
 }
 
-// maxWords is how many words the name of a subcommand has at most: network device vars get.
+// maxWords is the maximum number of words in the name of a subcommand: network device vars get.
 const maxWords = 4
 
-// joined returns arguments in which the words of a subcommand may stand apart from one on: host list is host-list.
+// joined joins the words of a subcommand that are written separately from an index on: host list is host-list.
 func (p *Program) joined(args []string, at int) []string {
 	if at < 0 || at >= len(args) || p.Commands[args[at]] != nil {
 		return args
@@ -198,8 +198,8 @@ func (p *Program) joined(args []string, at int) []string {
 	return args
 }
 
-// beginnings returns the subcommands that begin with words that stand apart: what is missing of each, and what it is
-// for.
+// beginnings returns the subcommands that begin with separately written words: the missing part of each, and its
+// summary.
 func (p *Program) beginnings(words []string) (missing, short []string) {
 	begin := strings.Join(words, "-")
 	for _, name := range p.Names() {
@@ -210,7 +210,7 @@ func (p *Program) beginnings(words []string) (missing, short []string) {
 	return missing, short
 }
 
-// order returns arrange for a program, and for the one within it that is meant.
+// order returns arrange for a program, and for a nested program.
 func (p *Program) order(args []string) ([]string, error) {
 	arranged, name, err := p.Arrange(args)
 	switch {
@@ -233,8 +233,8 @@ func (p *Program) order(args []string) ([]string, error) {
 	return append([]string{name}, within...), err
 }
 
-// allText refuses arguments that are not UTF-8: in JSON they would become other texts without a word. It names what the
-// argument is the value of, and not the value, which may be a password.
+// allText refuses arguments that are not UTF-8: in JSON they would silently change. It names the option of such a
+// value, and not the value, which may be a password.
 func (p *Program) allText(args []string) error {
 	at := p.subcommand(args)
 	for i, word := range args {
@@ -273,7 +273,7 @@ func (p *Program) Names() []string {
 	return names
 }
 
-// Define declares the flags of a subcommand, and makes those behind it, if that is still to be done.
+// Define declares the flags of a subcommand and creates its subcommands, unless that has been done.
 func (p *Program) Define(name string) LazyCommand {
 	if inner := p.Inner[name]; inner != nil && inner.Fill != nil {
 		inner.Completing = p.Completing

@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
-// verbs are words that people use for what the commands call otherwise.
+// verbs are words that people use for verbs of commands.
 var verbs = map[string]string{
 	"ls": "list", "get": "show", "describe": "show", "view": "show", "info": "show", "cat": "show", "find": "list", "search": "list", "all": "list",
 	"add": "create", "new": "create", "make": "create", "register": "create",
@@ -17,7 +17,7 @@ var verbs = map[string]string{
 	"vars": "vars-get", "variables": "vars-get", "labels": "labels-get", "tag": "labels-add",
 }
 
-// otherWords are words for what a command of another name does.
+// otherWords are words that people use for whole commands.
 var otherWords = map[string]string{
 	"export": "inventory", "dump": "inventory", "save": "inventory", "backup": "inventory", "graph": "inventory", "tree": "inventory",
 	"hostvars": "host-vars-get", "import": "apply", "load": "apply", "push": "apply", "sync": "apply", "plan": "apply", "diff": "apply",
@@ -29,8 +29,8 @@ var otherWords = map[string]string{
 	"whoami": "config", "login": "config", "logout": "config", "auth": "config", "configure": "config", "init": "apply", "setup": "apply",
 }
 
-// Suggest returns the subcommand that was probably meant by the words that stand where one should: host list, hosts,
-// hostlist, host-lst, export. "" if none is near.
+// Suggest returns the subcommand that was probably meant by the words in its place: host list, hosts, hostlist,
+// host-lst, export. "" if none is similar.
 func Suggest(words, names []string) string {
 	known := func(name string) bool { return slices.Contains(names, name) }
 	first := strings.ToLower(words[0])
@@ -45,7 +45,7 @@ func Suggest(words, names []string) string {
 	if verb, noun, ok := strings.Cut(first, "-"); ok {
 		tries = append(tries, noun+"-"+verb)
 	}
-	if known("node-list") { // of Ironic, where hosts are nodes
+	if known("node-list") { // for Ironic, where hosts are nodes
 		for i, word := range tries {
 			tries[i] = strings.Replace(word, "host", "node", 1)
 		}
@@ -58,7 +58,7 @@ func Suggest(words, names []string) string {
 	if name := otherWords[first]; known(name) {
 		return name
 	}
-	for _, word := range tries { // of one that has no verbs: inventory-list
+	for _, word := range tries { // for one without verbs: inventory-list
 		if noun, verb, ok := strings.Cut(word, "-"); ok && known(noun) && (slices.Contains(slices.Collect(maps.Values(verbs)), verb) || verbs[verb] != "") {
 			return noun
 		}
@@ -75,7 +75,7 @@ func Suggest(words, names []string) string {
 			return name
 		}
 	}
-	for _, name := range names { // of a misspelt noun, its list
+	for _, name := range names { // for a misspelt noun, its list
 		if noun, ok := strings.CutSuffix(name, "-list"); ok && nearest.Word(strings.TrimSuffix(first, "s"), []string{noun}) != "" {
 			return name
 		}
@@ -83,7 +83,7 @@ func Suggest(words, names []string) string {
 	return ""
 }
 
-// spelled returns the command that a word is with a plural for its noun, another word for its verb, or without a verb.
+// spelled returns the command for a word with a plural noun, another word for its verb, or without a verb.
 func spelled(word string, known func(string) bool) string {
 	for i := len(word); i >= 0; i-- {
 		if i < len(word) && word[i] != '-' {
@@ -107,8 +107,8 @@ func spelled(word string, known func(string) bool) string {
 	return ""
 }
 
-// unknown returns the error for a subcommand that does not exist: what was probably meant, what is near, and where all
-// are listed.
+// unknown returns the error for a subcommand that does not exist: with a suggestion, similar ones, and where all are
+// listed.
 func (p *Program) unknown(name string, args []string) error {
 	names := p.Names()
 	words := []string{name}
@@ -123,13 +123,13 @@ func (p *Program) unknown(name string, args []string) error {
 	if noun, verb := nounOf(words, names); verb != "" {
 		verbs := verbsOf(noun, names)
 		near = spelled(noun+"-"+verb, func(name string) bool { return slices.Contains(names, name) })
-		if near == noun+"-list" && !slices.Contains([]string{"ls", "search", "find", "all", "list", "lists"}, verb) { // of the noun alone
+		if near == noun+"-list" && !slices.Contains([]string{"ls", "search", "find", "all", "list", "lists"}, verb) { // only the noun was given
 			near = ""
 		}
 		if word := nearest.Word(verb, verbs); near == "" && word != "" {
 			near = noun + "-" + word
 		}
-		if !strings.Contains(name, "-") { // its words stand apart
+		if !strings.Contains(name, "-") { // written as separate words
 			name = strings.ReplaceAll(noun, "-", " ") + " " + verb
 		}
 		if near == "" {
@@ -149,17 +149,17 @@ func (p *Program) unknown(name string, args []string) error {
 		"\"" + path + " help " + near + "\" shows its options, \"" + path + " help\" all subcommands."}
 }
 
-// maxNear is how many subcommands are named that are near.
+// maxNear is the maximum number of similar subcommands that are listed.
 const maxNear = 3
 
-// nounOf returns the noun that words begin with, apart or in one, and the verb behind it; the verb is "" if there is
+// nounOf returns the noun with which words begin, separate or joined, and the verb after it; the verb is "" if there is
 // none.
 func nounOf(words, names []string) (noun, verb string) {
 	parts := strings.Split(strings.ToLower(strings.Join(words, "-")), "-")
 	for n := len(parts) - 1; n > 0; n-- {
 		for _, noun := range []string{strings.Join(parts[:n], "-"), strings.TrimSuffix(strings.Join(parts[:n], "-"), "s")} {
 			if slices.Contains(names, noun+"-list") {
-				if len(words) > 1 && !strings.Contains(words[0], "-") { // one word is the verb; what follows is its own
+				if len(words) > 1 && !strings.Contains(words[0], "-") { // the next word is the verb; what follows is its own
 					return noun, parts[n]
 				}
 				return noun, strings.Join(parts[n:], "-")
@@ -169,11 +169,11 @@ func nounOf(words, names []string) (noun, verb string) {
 	return "", ""
 }
 
-// verbsOf returns what can be done with a noun.
+// verbsOf returns the verbs for a noun.
 func verbsOf(noun string, names []string) (verbs []string) {
 	for _, name := range names {
 		verb, is := strings.CutPrefix(name, noun+"-")
-		longer := slices.ContainsFunc(names, func(list string) bool { // network-device-show is none of network's
+		longer := slices.ContainsFunc(names, func(list string) bool { // network-device-show does not belong to network
 			other, ok := strings.CutSuffix(list, "-list")
 			return ok && len(other) > len(noun) && strings.HasPrefix(name, other+"-") && strings.HasPrefix(other, noun+"-") && slices.Contains(names, other+"-show")
 		})

@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// UsageError is a mistake in the arguments: the usage of the command concerned is shown with it.
+// UsageError is a mistake in the arguments, which is shown with the usage of the command.
 type UsageError struct {
 	Usage string // line by line, with a newline at the end
 	Path  string // of the command: craton host-show
@@ -24,22 +24,22 @@ type UsageError struct {
 
 func (e *UsageError) Error() string { return e.Path + ": error: " + e.Text }
 
-// Mistake makes the error of a mistake in a command's arguments.
+// Mistake returns the error for a mistake in a command's arguments.
 func Mistake(cmd *cobra.Command, format string, args ...any) error {
 	return &UsageError{Usage: UsageOf(cmd), Path: cmd.CommandPath(), Text: fmt.Sprintf(format, args...)}
 }
 
-// usageMistake is a mistake in the arguments that only a command finds, before it writes anything.
+// usageMistake is a mistake in the arguments that a command itself finds, before it writes anything.
 type usageMistake struct{ text string }
 
 func (m *usageMistake) Error() string { return m.text }
 
 // Misused returns the error of a command that finds a mistake in its arguments while it runs, before it writes
-// anything. [Program.Run] makes a [UsageError] of it.
+// anything. [Program.Run] converts it to a [UsageError].
 func Misused(format string, args ...any) error { return &usageMistake{fmt.Sprintf(format, args...)} }
 
-// asMistake makes the error of a misuse, and of a flag with a value that its setting cannot have, that of a mistake in
-// a command's arguments.
+// asMistake converts errors from Misused, and errors for invalid values of settings' flags, to mistakes in a command's
+// arguments.
 func asMistake(cmd *cobra.Command, err error) error {
 	if _, misused := errors.AsType[*usageMistake](err); misused {
 		return Mistake(cmd, "%s", err)
@@ -50,8 +50,8 @@ func asMistake(cmd *cobra.Command, err error) error {
 	return err
 }
 
-// UsageAnnotation holds the usage of a command that is not in its Use, the optional and the positional parts each on
-// lines of their own.
+// UsageAnnotation is the usage of a command whose Use does not contain it, with the optional and the positional parts
+// on separate lines.
 const UsageAnnotation = "usage"
 
 // UsageOf returns a command's usage, wrapped as Python's argparse does.
@@ -76,7 +76,7 @@ func nonEmpty(words []string) []string {
 	return slices.DeleteFunc(words, func(s string) bool { return s == "" })
 }
 
-// TerminalColumns returns how wide usage may be: what COLUMNS says, else 80.
+// TerminalColumns returns the width for usage: COLUMNS, or else 80.
 func TerminalColumns() int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n > 0 {
 		return n
@@ -84,8 +84,8 @@ func TerminalColumns() int {
 	return 80
 }
 
-// WrapUsage writes a usage line; if it is too long, the parts stand below each other behind the program's name, the
-// positional ones on lines of their own (HelpFormatter of Python 3.6).
+// WrapUsage writes a usage line; if it is too long, it is broken and indented under the program's name, with positional
+// arguments on separate lines (HelpFormatter of Python 3.6).
 func WrapUsage(path string, optional, positional []string, columns int) string {
 	const prefix = "usage: "
 	width := columns - 2
@@ -110,7 +110,7 @@ func WrapUsage(path string, optional, positional []string, columns int) string {
 	}
 	var all []string
 	switch indent := len(prefix) + len(path) + 1; {
-	case 4*(len(prefix)+len(path)) > 3*width: // a long name has a line of its own
+	case 4*(len(prefix)+len(path)) > 3*width: // a long name has its own line
 		indent = len(prefix)
 		all = lines(slices.Concat(optional, positional), indent, indent)
 		if len(all) > 1 {
@@ -146,7 +146,7 @@ func Unrecognized(cmd *cobra.Command, given ...string) error {
 		}
 		switch near := nearestFlag(cmd, name); near {
 		case "":
-		case name: // it has it, so that -- stands before it
+		case name: // the option exists, so -- precedes it
 			text += "; options must come before --"
 		default:
 			text += fmt.Sprintf("; did you mean --%s?", near)
@@ -155,7 +155,7 @@ func Unrecognized(cmd *cobra.Command, given ...string) error {
 	return Mistake(cmd, "%s", text)
 }
 
-// nearestFlag returns the flag that was probably meant: the only one that begins so, else the one nearest in spelling.
+// nearestFlag returns the flag that was probably meant: the only one with that prefix, or else the most similar one.
 func nearestFlag(cmd *cobra.Command, name string) string {
 	name, _, _ = strings.Cut(name, "=")
 	var known, begin []string
@@ -171,7 +171,7 @@ func nearestFlag(cmd *cobra.Command, name string) string {
 	return nearest.Word(name, known)
 }
 
-// Argument returns how errors call a flag: -n/--name.
+// Argument returns the name of a flag in errors: -n/--name.
 func Argument(f *pflag.Flag) string {
 	if f.Shorthand != "" {
 		return "-" + f.Shorthand + "/--" + f.Name

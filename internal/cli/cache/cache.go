@@ -66,10 +66,10 @@ it has lost even more by then. If several were refused, give an ID; "craton cach
 	return cmd
 }
 
-// folder is the setting of where inventories are kept.
+// folder is the setting for the directory of cached inventories.
 var folder = settings.Inventory.Only("cache_dir")
 
-// run opens the folder for a command.
+// run opens the directory for a command.
 func run(s output.Streams, do func(p *show.Printer, kept *inventory.KeptInventories, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		v, err := settings.Load(cmd.Flags(), settings.CLI, folder)
@@ -84,17 +84,17 @@ func run(s output.Streams, do func(p *show.Printer, kept *inventory.KeptInventor
 	}
 }
 
-// row is one inventory, as it is shown.
+// row is one inventory in the output.
 type row struct {
 	ID       string `json:"id"`
 	Fleet    string `json:"fleet"`
 	Settings string `json:"settings"`
 	Hosts    int    `json:"hosts"`
 	Bytes    int64  `json:"bytes"`
-	Revision string `json:"revision"` // "" of a server without revisions
+	Revision string `json:"revision"` // "" from a server without revisions
 	Made     string `json:"made"`
-	Checked  string `json:"checked"` // when it was last known to be the present one
-	Lost     int    `json:"lost"`    // hosts that the one has lost that was refused
+	Checked  string `json:"checked"` // when it was last confirmed to be current
+	Lost     int    `json:"lost"`    // hosts lost by a refused inventory
 	State    string `json:"state"`   // kept, refused or damaged
 }
 

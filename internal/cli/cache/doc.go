@@ -1,3 +1,3 @@
-// Package cache is `craton cache`: it shows the inventories that are kept, removes them, and accepts one that was
-// refused because it had lost too many hosts. [New] gives the command.
+// Package cache implements `craton cache`, which shows and removes cached inventories, and accepts one that was refused
+// because it had lost too many hosts. [New] returns the command.
 package cache

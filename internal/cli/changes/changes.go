@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/inventory/follow"
 )
 
-// longest is how long a server holds an answer back, if the timeout of a request allows that.
+// longest is how long a server may hold back a response, if the request timeout allows that.
 const longest = 50 * time.Second
 
 // New returns the command `craton changes`.

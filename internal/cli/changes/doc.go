@@ -1,3 +1,3 @@
-// Package changes is `craton changes`: what is done to the fleet, while it is done, as lines of JSON for programs.
-// Package inventory/follow finds out which hosts feel it.
+// Package changes implements `craton changes`, which prints changes of the fleet as they happen, as lines of JSON for
+// programs. Package inventory/follow determines which hosts they affect.
 package changes

@@ -1,2 +1,2 @@
-// Package clitest is a terminal for tests of what commands show on one.
+// Package clitest provides a terminal for tests of commands.
 package clitest

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Terminal returns a pseudo-terminal of a width: what is written to the file can be read from the other end.
+// Terminal returns a pseudo-terminal with a width: what is written to the file can be read from the other end.
 func Terminal(t *testing.T, width uint16) (tty, other *os.File) {
 	t.Helper()
 	other, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -34,7 +34,7 @@ func Terminal(t *testing.T, width uint16) (tty, other *os.File) {
 	return tty, other
 }
 
-// Shown returns all that has been written to a terminal so far. It arrives in pieces.
+// Shown returns everything that has been written to a terminal so far. It arrives in pieces.
 func Shown(t *testing.T, tty, other *os.File) string {
 	t.Helper()
 	const end = "<end of what was written>"

@@ -22,19 +22,19 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// minAnsible is the oldest ansible-core that is supported, as meta/runtime.yml of the collection says.
+// minAnsible is the oldest supported ansible-core, as in meta/runtime.yml of the collection.
 const minAnsible = "2.14"
 
 // ansibleTime is how long Ansible may take to print its version or configuration.
 const ansibleTime = time.Minute
 
-// ansible holds what was found out about Ansible on this machine.
+// ansible is what is known about Ansible on this machine.
 type ansible struct {
 	path    string                   // of ansible-playbook; "" if there is none
 	version string                   // of ansible-core
 	err     error                    // it does not run
 	config  map[string]ansibleOption // by name
-	noise   string                   // what it warns of while it reads its configuration
+	noise   string                   // warnings printed while reading its configuration
 }
 
 // ansibleOption is one line of `ansible-config dump`.
@@ -44,7 +44,7 @@ type ansibleOption struct {
 	Origin any // the file, "env: NAME", or "default"
 }
 
-// findAnsible asks the Ansible that a play would run with, in this directory and environment.
+// findAnsible queries the Ansible with which a play would run, in this directory and environment.
 func findAnsible(ctx context.Context) *ansible {
 	a := &ansible{}
 	path, err := exec.LookPath("ansible-playbook")
@@ -97,7 +97,7 @@ func findAnsible(ctx context.Context) *ansible {
 	return a
 }
 
-// commandError returns the error of a command, with the last line that it wrote.
+// commandError returns the error of a command, with the last line of its output.
 func commandError(command string, err error, stderr []byte) error {
 	lines := strings.Split(strings.TrimSpace(string(stderr)), "\n")
 	if last := strings.TrimSpace(lines[len(lines)-1]); last != "" {
@@ -141,14 +141,14 @@ func (a *ansible) list(name string) []string {
 	return words
 }
 
-// configFile returns the ansible.cfg in effect, "" if there is none.
+// configFile returns the ansible.cfg in use, "" if there is none.
 func (a *ansible) configFile() string {
 	path, _ := a.config["CONFIG_FILE"].Value.(string)
 	return path
 }
 
-// checkAnsible checks whether the Ansible that plays would run with does the right thing with the inventory, and
-// brings the modules. iv and trial are nil where they could not be had.
+// checkAnsible checks whether the Ansible that would run plays handles the inventory correctly, and finds the modules.
+// iv and trial are nil if they are unavailable.
 func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, trial *trial) {
 	const check = "ansible"
 	rest := []string{"ansible.cfg", "failed inventory", "inventory plugins", "collection"}
@@ -175,8 +175,8 @@ func (d *doctor) checkAnsible(a *ansible, version string, iv *settings.Values, t
 	d.checkCollection(a, version)
 }
 
-// checkTemplates checks what the fleet holds that Ansible must not execute, and whether this Ansible may do so all the
-// same.
+// checkTemplates checks what in the fleet Ansible must not execute, and whether this Ansible may execute it
+// nevertheless.
 func (d *doctor) checkTemplates(a *ansible, trial *trial) {
 	const check = "templates"
 	if trial == nil || trial.trusted || trial.templates+trial.texts == 0 {
@@ -196,13 +196,13 @@ func (d *doctor) checkTemplates(a *ansible, trial *trial) {
 		"%s; ansible-core %s executes them if a play takes them from hostvars %s%s", what, a.version, faults, texts)
 }
 
-// hostvarsFaults returns the ways in which a release of ansible-core loses the mark of a string that a play takes from
-// hostvars, and executes it when it is used again; "" for those that do not.
+// hostvarsFaults returns the cases in which a release of ansible-core loses the mark of a string that a play takes from
+// hostvars, and executes it when it is used again; "" if there are none.
 func hostvarsFaults(version string) string {
 	if version == "" || !olderThan(version, "2.19") {
 		return ""
 	}
-	mended := map[string]int{"2.16": 14, "2.17": 7, "2.18": 1} // in which patch most of it was mended
+	mended := map[string]int{"2.16": 14, "2.17": 7, "2.18": 1} // the patch release that fixed most of it
 	m := regexp.MustCompile(`^(\d+\.\d+)\.(\d+)`).FindStringSubmatch(version)
 	if m != nil {
 		if patch, _ := strconv.Atoi(m[2]); mended[m[1]] > 0 && patch >= mended[m[1]] {
@@ -212,11 +212,11 @@ func hostvarsFaults(version string) string {
 	return "in a list, a dictionary, a loop or a longer text, or changes them by a filter"
 }
 
-// manyHosts is from where on it shows how Ansible loads an inventory.
+// manyHosts is the number of hosts from which on Ansible's loading time is noticeable.
 const manyHosts = 2000
 
-// checkLargeFleet reports how long Ansible takes to load a script's output, and what the plugin would save, which
-// leaves variables until somebody looks at them.
+// checkLargeFleet reports how long Ansible takes to load a script's output, and what the plugin would save by loading
+// variables only when they are needed.
 func (d *doctor) checkLargeFleet(a *ansible, iv *settings.Values, trial *trial) {
 	const check = "large fleet"
 	if trial == nil || iv == nil || trial.hosts < manyHosts {
@@ -235,8 +235,8 @@ func (d *doctor) checkLargeFleet(a *ansible, iv *settings.Values, trial *trial) 
 	}
 }
 
-// loadTime returns roughly how long Ansible takes to load the variables of a host from a script (docs/performance.md),
-// on a machine of today.
+// loadTime returns approximately how long Ansible takes to load the variables of a host from a script
+// (docs/performance.md), on a current machine.
 func loadTime(version string, layered bool) time.Duration {
 	switch {
 	case olderThan(version, "2.19"):
@@ -272,7 +272,7 @@ func isProgram(file string) bool {
 	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 && strings.HasPrefix(filepath.Base(file), "craton") && filepath.Ext(file) == ""
 }
 
-// checkAnsibleConfig reports which ansible.cfg is used, and what Ansible says about it.
+// checkAnsibleConfig reports which ansible.cfg is used, and Ansible's warnings about it.
 func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
 	const check = "ansible.cfg"
 	merging := a.config["DEFAULT_HASH_BEHAVIOUR"].Value == "merge" && iv != nil && iv.String("inventory.vars") == "layered"
@@ -288,8 +288,8 @@ func (d *doctor) checkAnsibleConfig(a *ansible, iv *settings.Values) {
 	}
 }
 
-// checkFailedInventory checks whether a run stops when the inventory fails. Left to itself Ansible goes on without
-// hosts and exits 0, which looks like a success.
+// checkFailedInventory checks whether a run stops when the inventory fails. By default, Ansible continues without hosts
+// and exits with 0, as if it had succeeded.
 func (d *doctor) checkFailedInventory(a *ansible) {
 	const check = "failed inventory"
 	file := a.configFile()
@@ -327,7 +327,7 @@ func (d *doctor) checkPlugins(a *ansible) {
 	}
 }
 
-// checkCollection checks whether the collection is where Ansible looks for it, and of this program's version.
+// checkCollection checks whether Ansible finds the collection, in this program's version.
 func (d *doctor) checkCollection(a *ansible, version string) {
 	const check = "collection"
 	install := "`ansible-galaxy collection install craton-fleet-" + version + ".tar.gz`"
@@ -356,7 +356,7 @@ func (d *doctor) checkCollection(a *ansible, version string) {
 	d.warn(check, install+", or ignore this if you need neither modules nor the inventory plugin", "craton.fleet is not installed; looked in %s", show.Clean(strings.Join(places, " and ")))
 }
 
-// collectionVersion reads the version of an installed collection, or of a checkout that stands in its place.
+// collectionVersion reads the version of an installed collection, or of a checkout in its place.
 func collectionVersion(dir string) (string, error) {
 	var manifest struct {
 		Info struct{ Version string } `json:"collection_info"`

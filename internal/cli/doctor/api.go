@@ -23,13 +23,13 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// The checks that follow a connection, for what must be skipped without one.
+// The checks that need a connection, for the list of skipped ones.
 var (
 	afterConnection = []string{"certificate", "api", "clock", "credentials", "pages"}
 	afterTLS        = afterConnection[1:]
 )
 
-// checkAPI follows the way to an API over the network, and reports whether a client can use it.
+// checkAPI checks each step of the way to an API over the network, and reports whether a client can use it.
 func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 	who, ok := d.checkKeystone(ctx, v)
 	if !ok {
@@ -71,7 +71,7 @@ func (d *doctor) checkAPI(ctx context.Context, v *settings.Values) bool {
 	return d.checkPages(ctx, client)
 }
 
-// checkAnswer checks what kind of server answered a request without credentials.
+// checkAnswer checks what kind of server responded to a request without credentials.
 func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) bool {
 	const check = "api"
 	const adviceURL = "correct CRATON_URL, and check for proxies between here and the server"
@@ -133,8 +133,8 @@ func (d *doctor) checkAnswer(p *probe, base *url.URL, send func(string) *probe) 
 	return true
 }
 
-// isCraton reports whether a response is one that a Craton API gives to a request without credentials: a listing, or an
-// error of exactly two members (v1 contract §4).
+// isCraton reports whether a response is one of a Craton API to a request without credentials: a listing, or an error
+// with exactly two members (v1 contract §4).
 func isCraton(p *probe) bool {
 	if mt, _, _ := mime.ParseMediaType(p.header.Get("Content-Type")); mt != "application/json" {
 		return false
@@ -157,14 +157,14 @@ func contentType(h http.Header) string {
 	return "without a content type"
 }
 
-// wantsTokens reports, by the response to a request without credentials, whether the server expects Keystone tokens:
-// only an API with users of its own misses a project (v1 contract §1.2, §1.3).
+// wantsTokens reports, from the response to a request without credentials, whether the server expects Keystone tokens:
+// only an API with its own users complains about a missing project (v1 contract §1.2, §1.3).
 func wantsTokens(p *probe) bool {
 	return p.status == http.StatusUnauthorized && gjson.GetBytes(p.body, "message").Str == "The request could not be authenticated."
 }
 
-// maxSkew is how far two clocks may be apart. Tokens of Keystone and certificates depend on them, and logs are hard to
-// read otherwise.
+// maxSkew is the maximum difference between two clocks. Keystone tokens and certificates depend on them, and logs are
+// hard to read otherwise.
 const maxSkew = 30 * time.Second
 
 // checkClock compares this machine's clock with the server's, which its Date header has in whole seconds.
@@ -175,7 +175,7 @@ func (d *doctor) checkClock(p *probe) {
 		d.skip("the server sends no time", check)
 		return
 	}
-	// The header was written between the request and its answer.
+	// The header was written between the request and the response.
 	skew := time.Duration(0)
 	switch {
 	case date.Add(time.Second).Before(p.sent):
@@ -194,8 +194,8 @@ func (d *doctor) checkClock(p *probe) {
 	d.warn(check, "synchronize both with a time server (NTP); `timedatectl` shows the state of this one", "this machine's clock is %v %s the server's", skew.Abs().Round(time.Second), which)
 }
 
-// checkCredentials checks whether the API takes the credentials, and what role they give, by reads that each need more
-// than the one before.
+// checkCredentials checks whether the API accepts the credentials, and which role they have, with requests that each
+// need more permissions than the one before.
 func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *caller, tokens bool) bool {
 	const check = "credentials"
 	err := read(ctx, c, "/clouds")
@@ -238,8 +238,8 @@ func (d *doctor) checkCredentials(ctx context.Context, c *craton.Client, who *ca
 	return true
 }
 
-// readsOnly reports whether the caller is a reader, by the user's role or by that of the key in use; no read tells a
-// reader from a member. On a server without roles, nobody is one.
+// readsOnly reports whether the caller is a reader, by the user's role or that of the current key; no read
+// distinguishes a reader from a member. On a server without roles, nobody is one.
 func readsOnly(ctx context.Context, c *craton.Client) bool {
 	role, err := c.Users.Role(ctx, craton.Self)
 	if err != nil || role == craton.RoleReader {
@@ -249,14 +249,14 @@ func readsOnly(ctx context.Context, c *craton.Client) bool {
 	return err == nil && slices.ContainsFunc(keys, func(k *craton.UserKey) bool { return k.Current && k.Role == craton.RoleReader })
 }
 
-// read asks for one page of a collection.
+// read requests one page of a collection.
 func read(ctx context.Context, c *craton.Client, path string) error {
 	_, err := c.Page(ctx, path, url.Values{"limit": {strconv.Itoa(craton.MinLimit)}})
 	return err
 }
 
-// checkPages checks whether the API gives pages of the sizes that it is asked for: what stands between may drop the
-// query, or cut long answers.
+// checkPages checks whether the API returns pages of the requested size: a proxy may drop the query, or truncate long
+// responses.
 func (d *doctor) checkPages(ctx context.Context, c *craton.Client) bool {
 	const check = "pages"
 	const advice = "check for proxies and caches between here and the server: they must not change queries or responses"

@@ -41,7 +41,7 @@ suggest a fix. The exit status is 1 if there is a problem.`,
 // health is the result of a check.
 type health string
 
-// The healths. skipped is a check that could not be made, because of another that says why.
+// The healths. A check is skipped if another check, whose finding says why, has failed.
 const (
 	healthy health = "ok"
 	warning health = "warning"
@@ -54,13 +54,13 @@ type finding struct {
 	Check   string `json:"check"`
 	Status  health `json:"status"`
 	Message string `json:"message"`
-	Advice  string `json:"advice,omitempty"` // what to do next; of warnings and problems
+	Advice  string `json:"advice,omitempty"` // what to do next; for warnings and problems
 }
 
-// doctor makes checks. Each method of it that begins with check adds findings.
+// doctor runs checks. Each of its methods whose name begins with check adds findings.
 type doctor struct {
 	findings []finding
-	report   func(finding) // called with each at once; may be nil
+	report   func(finding) // called with each finding at once; may be nil
 }
 
 func (d *doctor) add(f finding) {
@@ -82,7 +82,7 @@ func (d *doctor) problem(check, advice, format string, args ...any) {
 	d.add(finding{check, problem, fmt.Sprintf(format, args...), advice})
 }
 
-// addError adds a problem that an error describes. If the error has no advice, otherwise says what to do.
+// addError adds a problem from an error. If the error has no advice, otherwise is the advice.
 func (d *doctor) addError(check string, err error, otherwise string) {
 	if e, ok := err.(*rest.CallError); ok { //nolint:errorlint // whose first word is a library's name
 		err = e.Err
@@ -91,14 +91,14 @@ func (d *doctor) addError(check string, err error, otherwise string) {
 	d.add(finding{check, problem, message, cmp.Or(next, otherwise)})
 }
 
-// skip says of checks that they could not be made.
+// skip records that checks were skipped.
 func (d *doctor) skip(why string, checks ...string) {
 	for _, check := range checks {
 		d.add(finding{Check: check, Status: skipped, Message: why})
 	}
 }
 
-// count returns how many findings have a health.
+// count returns the number of findings with a health.
 func (d *doctor) count(h health) (n int) {
 	for _, f := range d.findings {
 		if f.Status == h {
@@ -108,7 +108,7 @@ func (d *doctor) count(h health) (n int) {
 	return n
 }
 
-// doctorRun makes all checks and writes what they found: text at once, documents at the end.
+// doctorRun runs all checks and writes their findings: text at once, documents at the end.
 func doctorRun(ctx context.Context, s output.Streams, flags *pflag.FlagSet) error {
 	format := show.FormatTable
 	if v, err := settings.Load(flags, settings.CLI); err == nil { // if not, it is a finding
@@ -124,7 +124,7 @@ func doctorRun(ctx context.Context, s output.Streams, flags *pflag.FlagSet) erro
 	return d.write(s.Out, format)
 }
 
-// examine makes all checks. Those of Ansible take a while and need nothing of the others, so they run meanwhile.
+// examine runs all checks. Those of Ansible take a while and do not depend on the others, so they run concurrently.
 func (d *doctor) examine(ctx context.Context, flags *pflag.FlagSet) {
 	done := make(chan *ansible, 1)
 	go func() { done <- findAnsible(ctx) }()
@@ -134,7 +134,7 @@ func (d *doctor) examine(ctx context.Context, flags *pflag.FlagSet) {
 	d.checkAnsible(<-done, connect.Version, iv, trial)
 }
 
-// checkFleet makes the checks of the way to the fleet and of the inventory. v and iv are nil where settings are wrong.
+// checkFleet checks the way to the fleet and the inventory. v and iv are nil if settings are invalid.
 func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values) *trial {
 	if v == nil {
 		d.skip("the settings cannot be read", "url", "api", "inventory")
@@ -166,13 +166,13 @@ func (d *doctor) checkFleet(ctx context.Context, v, iv *settings.Values) *trial 
 	return d.checkInventory(ctx, v, iv)
 }
 
-// adviceConfig is the advice for a setting that is wrong.
+// adviceConfig is the advice for an invalid setting.
 const adviceConfig = "`craton config` shows what is set where"
 
 // allDefaults is the text of changedSettings if there are none.
 const allDefaults = "all settings have their defaults"
 
-// changedSettings returns the settings that somebody changed.
+// changedSettings returns the settings that differ from their defaults.
 func changedSettings(v *settings.Values) string {
 	var changed []string
 	for _, e := range v.Entries() {

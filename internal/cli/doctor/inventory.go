@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// checkInventory makes the inventory that Ansible would get.
+// checkInventory builds the inventory that Ansible would get.
 func (d *doctor) checkInventory(ctx context.Context, v, iv *settings.Values) *trial {
 	const check = "inventory"
 	client, done, err := connect.Client(ctx, v, connect.Examine)
@@ -58,7 +58,7 @@ func shortList(words []string) string {
 	return strings.Join(words, ", ")
 }
 
-// plural returns a number of things.
+// plural returns a count with its noun.
 func plural(n int, thing string) string {
 	switch {
 	case n == 1:

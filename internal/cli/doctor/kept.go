@@ -14,7 +14,7 @@ import (
 // adviceKept is the advice for a cached inventory that is unusable.
 const adviceKept = "clear the cache with craton cache clear, or set cache_dir to another directory"
 
-// checkKept looks at the inventory that is kept. v and iv are nil where settings are wrong.
+// checkKept checks the cached inventory. v and iv are nil if settings are invalid.
 func (d *doctor) checkKept(v, iv *settings.Values) {
 	const check = "cached inventory"
 	if v == nil || iv == nil {

@@ -12,15 +12,15 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// caller is the user, as the settings or Keystone say.
+// caller is the user, as the settings or Keystone identify it.
 type caller struct {
 	keystone              bool
 	url                   *url.URL // of the API, ends in /v1
 	tls                   craton.TLS
-	user, project, called string // the user, the id of the project, and its name if it is known
+	user, project, called string // the user, the id of the project, and its name if known
 }
 
-// name names the caller: the user and the project.
+// name describes the caller: the user and the project.
 func (w *caller) name(ctx context.Context, c *craton.Client) string {
 	var parts []string
 	if w.user != "" {
@@ -40,7 +40,7 @@ func (w *caller) name(ctx context.Context, c *craton.Client) string {
 	return strings.Join(parts, ", ")
 }
 
-// endsSoon is how short the rest of a token's life is when it should be told.
+// endsSoon is the remaining lifetime of a token below which there is a warning.
 const endsSoon = 5 * time.Minute
 
 // checkKeystone signs in to Keystone if the settings are for it, and reports who signs in, and where.
@@ -52,7 +52,7 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	}
 	var err error
 	if raw := v.String("url"); raw != "" {
-		if w.url, err = apiURL(raw); err != nil { // checkURL has looked at it
+		if w.url, err = apiURL(raw); err != nil { // checkURL has checked it
 			d.addError("url", err, "correct CRATON_URL")
 			return nil, false
 		}
@@ -99,7 +99,7 @@ func (d *doctor) checkKeystone(ctx context.Context, v *settings.Values) (*caller
 	return w, d.checkCatalogue(ctx, k, w)
 }
 
-// checkCatalogue looks for the API in Keystone's catalogue, unless the cloud itself says where it is.
+// checkCatalogue searches Keystone's catalogue for the API, unless the cloud itself sets its URL.
 func (d *doctor) checkCatalogue(ctx context.Context, k *connect.Keystone, w *caller) bool {
 	const check = "catalogue"
 	endpoint, err := k.Endpoint(ctx, connect.ServiceType)

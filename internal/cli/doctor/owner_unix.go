@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// ownedByOther reports whether a file belongs to a user other than root and the one who runs this, and that user's id.
+// ownedByOther reports whether a file belongs to a user other than root and the current one, and that user's id.
 func ownedByOther(info fs.FileInfo) (owner int, is bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	if !ok {

@@ -10,11 +10,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// doctorPrinter writes findings for people as they come. Checks that were skipped for one reason share a line.
+// doctorPrinter writes findings for people as they arrive. Checks skipped for the same reason share a line.
 type doctorPrinter struct {
 	w       io.Writer
 	look    show.Appearance
-	skipped []string // checks that wait for their line
+	skipped []string // skipped checks for the next line
 	why     string
 }
 
@@ -52,10 +52,10 @@ func (p *doctorPrinter) line(h health, message string) {
 	p.write(paint(table.Pad(string(h), len(indent)-1)) + " " + p.wrap(message))
 }
 
-// indent is where the text of a line begins, behind its health.
+// indent is the column of the text of a line, after its health.
 const indent = "         "
 
-// wrap breaks a text that the terminal is too narrow for, between words.
+// wrap breaks a text that is too wide for the terminal, between words.
 func (p *doctorPrinter) wrap(message string) string {
 	room := p.look.Width - len(indent)
 	if room <= len(indent) || table.Width(message) <= room {
@@ -66,7 +66,7 @@ func (p *doctorPrinter) wrap(message string) string {
 
 func (p *doctorPrinter) write(line string) { _, _ = io.WriteString(p.w, line+"\n") }
 
-// doctorDocument is the document of --format json and yaml.
+// doctorDocument is the document for --format json and yaml.
 type doctorDocument struct {
 	Status   health    `json:"status"` // the worst of the checks
 	Problems int       `json:"problems"`
@@ -74,7 +74,7 @@ type doctorDocument struct {
 	Checks   []finding `json:"checks"`
 }
 
-// write ends the report in a form, and is an error if there is a problem.
+// write ends the report in a format, and returns an error if there is a problem.
 func (d *doctor) write(w io.Writer, format string) error {
 	doc := doctorDocument{healthy, d.count(problem), d.count(warning), d.findings}
 	switch {

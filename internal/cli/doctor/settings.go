@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// checkSettings reads the settings of the connection and of the inventory, each nil if they are wrong, and looks at the
+// checkSettings reads the settings of the connection and of the inventory, each nil if they are invalid, and checks the
 // file and the environment that they come from.
 func (d *doctor) checkSettings(flags *pflag.FlagSet) (v, iv *settings.Values) {
 	v, err := settings.Load(flags, settings.Connection, settings.CLI)
@@ -22,7 +22,7 @@ func (d *doctor) checkSettings(flags *pflag.FlagSet) (v, iv *settings.Values) {
 	}
 	if iv, err = settings.Load(flags, settings.Inventory); err != nil {
 		iv = nil
-		if v != nil { // else it is the same file that says the same
+		if v != nil { // otherwise it is the same file with the same error
 			d.addError("inventory settings", err, adviceConfig)
 		}
 	}
@@ -36,8 +36,8 @@ func (d *doctor) checkSettings(flags *pflag.FlagSet) (v, iv *settings.Values) {
 	return v, iv
 }
 
-// checkConfigFile looks at who else may change or read the configuration file. That a secret in it may be read by all
-// is an error of Load.
+// checkConfigFile checks who else may change or read the configuration file. If everybody can read a secret in it, Load
+// returns an error.
 func (d *doctor) checkConfigFile(v *settings.Values) {
 	const check = "settings"
 	if v.File == "" {
@@ -61,5 +61,5 @@ func (d *doctor) checkConfigFile(v *settings.Values) {
 	}
 }
 
-// modeText returns who may do what to a file, as ls shows it.
+// modeText returns the permissions of a file, as ls shows them.
 func modeText(info fs.FileInfo) string { return "mode " + info.Mode().Perm().String() }

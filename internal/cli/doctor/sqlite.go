@@ -14,7 +14,7 @@ import (
 	"github.com/craton-fleet/craton/server"
 )
 
-// checkSQLite looks at the file of the embedded server, and reports whether a client can use it.
+// checkSQLite checks the file of the embedded server, and reports whether a client can use it.
 func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	url := v.String("url")
 	path, err := filepath.Abs(strings.TrimPrefix(url, "sqlite:"))
@@ -24,7 +24,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	in, err := server.Inspect(ctx, url)
 	said := err
 	if f, ok := errors.AsType[*server.DatabaseError](err); ok {
-		said = errors.New(f.Summary()) // the advice has a place of its own here
+		said = errors.New(f.Summary()) // the advice is printed separately here
 	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -84,7 +84,7 @@ func (d *doctor) checkSQLite(ctx context.Context, v *settings.Values) bool {
 	return true
 }
 
-// minFree is how many bytes a fleet's disk should have free: room for its log, and for some time.
+// minFree is the minimum free disk space for a fleet, in bytes: for its write-ahead log, and for growth.
 const minFree = 100 << 20
 
 // bytesText returns a number of bytes for people.
@@ -100,7 +100,7 @@ func bytesText(n uint64) string {
 	return fmt.Sprintf("%.1f %ciB", value, units[unit])
 }
 
-// begin returns what to do where there is no fleet.
+// begin returns what to do if there is no fleet.
 func begin(path string) string {
 	return "correct CRATON_URL, or start with `craton server bootstrap --database sqlite:" + path + "` or `craton apply FILE`"
 }
@@ -116,7 +116,7 @@ func openAdvice(path string, err error) string {
 	case errors.Is(err, server.ErrNewer):
 		return "upgrade this program, or correct CRATON_URL"
 	}
-	// Of the rest SQLite says only that it cannot open the file.
+	// For other problems SQLite only says that it cannot open the file.
 	for _, name := range []string{path, filepath.Dir(path)} {
 		f, err := os.Open(name)
 		if err != nil {
@@ -127,7 +127,7 @@ func openAdvice(path string, err error) string {
 	return "give this user write access to " + filepath.Dir(path) + ", where SQLite keeps its log"
 }
 
-// checkFileMode looks at who else may read the fleet, with whatever secrets its variables are, or change it.
+// checkFileMode checks who else may read the fleet, including secrets in variables, or change it.
 func (d *doctor) checkFileMode(path string) {
 	info, err := os.Stat(path)
 	if err != nil {

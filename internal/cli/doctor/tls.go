@@ -14,10 +14,10 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/show"
 )
 
-// soon is how long before a certificate's end one should be told.
+// soon is the remaining lifetime of a certificate below which there is a warning.
 const soon = 21 * 24 * time.Hour
 
-// tlsConfig returns what the client verifies the API with. Errors of it are findings.
+// tlsConfig returns the client's TLS configuration. Its errors are findings.
 func (d *doctor) tlsConfig(t craton.TLS) *tls.Config {
 	config, err := t.Config()
 	if err != nil {
@@ -35,7 +35,7 @@ func (d *doctor) tlsConfig(t craton.TLS) *tls.Config {
 	return config
 }
 
-// checkEnd checks whether a certificate is valid now and for some time. It is silent about one that is.
+// checkEnd checks whether a certificate is valid now and for some time. It adds nothing if it is.
 func (d *doctor) checkEnd(check string, c *x509.Certificate, advice string) bool {
 	now := time.Now()
 	switch left := c.NotAfter.Sub(now); {
@@ -53,7 +53,7 @@ func (d *doctor) checkEnd(check string, c *x509.Certificate, advice string) bool
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// nameOf returns what a certificate is called.
+// nameOf returns the name of a certificate.
 func nameOf(c *x509.Certificate) string {
 	if name := c.Subject.String(); name != "" {
 		return "the certificate of " + show.Clean(name)
@@ -61,7 +61,7 @@ func nameOf(c *x509.Certificate) string {
 	return "the certificate of " + show.Clean(strings.Join(namesOf(c), ", "))
 }
 
-// namesOf returns the hosts that a certificate is for.
+// namesOf returns the hosts for which a certificate is valid.
 func namesOf(c *x509.Certificate) []string {
 	names := append([]string{}, c.DNSNames...)
 	for _, ip := range c.IPAddresses {
@@ -70,7 +70,7 @@ func namesOf(c *x509.Certificate) []string {
 	return names
 }
 
-// checkTLS checks whether the server proved who it is, and whether a client that verifies would agree.
+// checkTLS checks whether the server has proved its identity, and whether a client that verifies would accept it.
 func (d *doctor) checkTLS(p *probe, target *url.URL, config *tls.Config) bool {
 	const check = "certificate"
 	if target.Scheme != "https" {
@@ -101,7 +101,7 @@ func (d *doctor) checkTLS(p *probe, target *url.URL, config *tls.Config) bool {
 	return true
 }
 
-// untrusted says why a client refuses a server's certificate, and what to do; "" if it takes it.
+// untrusted returns why a client refuses a server's certificate, and what to do; "" if it accepts it.
 func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (why, advice string) {
 	leaf := state.PeerCertificates[0]
 	o := x509.VerifyOptions{Roots: roots, DNSName: host, Intermediates: x509.NewCertPool()}
@@ -144,7 +144,7 @@ func untrusted(state *tls.ConnectionState, host string, roots *x509.CertPool) (w
 	return "the certificate is rejected: " + show.Clean(err.Error()), "give the server another certificate"
 }
 
-// explainHandshake says why no TLS was made.
+// explainHandshake returns why the TLS handshake failed.
 func explainHandshake(err error) (why, advice string) {
 	text := cause(err).Error()
 	switch {

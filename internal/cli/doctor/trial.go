@@ -14,24 +14,24 @@ import (
 // trial is the result of building an inventory.
 type trial struct {
 	hosts, groups int
-	of            string // the state that it is of: "" for the present
-	// templates are how many strings Ansible would execute that were not marked, and template is where the first one
-	// is. texts are how many dictionaries are written as text, because Ansible would execute their keys. trusted means
-	// that it may.
+	of            string // the state of the fleet: "" for the present
+	// templates is the number of strings that Ansible would execute if they were not marked, and template is the
+	// position of the first. texts is the number of dictionaries that are written as text, because Ansible would
+	// execute their keys. trusted means that it may execute them.
 	templates, texts int
 	template         string
 	trusted          bool
-	// shared are addresses that several of its hosts have, with the names of these hosts, both sorted.
+	// shared are addresses of several hosts, with the names of these hosts, both sorted.
 	shared []sharedAddress
 }
 
-// sharedAddress is an address that several hosts have.
+// sharedAddress is an address of several hosts.
 type sharedAddress struct {
 	address string
 	hosts   []string
 }
 
-// tryInventory makes the inventory that the settings ask for, and throws it away.
+// tryInventory builds the inventory for the settings, and discards it.
 func tryInventory(ctx context.Context, c *craton.Client, v *settings.Values) (*trial, error) {
 	o, err := inventory.FromSettings(v)
 	if err != nil {

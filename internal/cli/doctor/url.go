@@ -21,16 +21,16 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// urlKind is the kind of thing that CRATON_URL names.
+// urlKind is the kind of location in CRATON_URL.
 type urlKind int
 
 const (
 	urlBad    urlKind = iota
 	urlSQLite         // a file
-	urlHTTP           // an API, at that URL or where Keystone's catalogue says
+	urlHTTP           // an API, at that URL or in Keystone's catalogue
 )
 
-// checkURL reports what CRATON_URL names, and whether it is well formed.
+// checkURL reports what CRATON_URL names, and whether it is well-formed.
 func (d *doctor) checkURL(v *settings.Values) urlKind {
 	const check = "url"
 	raw, source := v.String("url"), v.Source("url")
@@ -67,7 +67,7 @@ func (d *doctor) checkURL(v *settings.Values) urlKind {
 	return urlHTTP
 }
 
-// apiURL returns where an API is, ending in /v1, as the client makes it of what users write.
+// apiURL returns the URL of an API, ending in /v1, as the client derives it from the user's.
 func apiURL(raw string) (*url.URL, error) {
 	c, err := craton.New(raw)
 	if err != nil {
@@ -76,7 +76,7 @@ func apiURL(raw string) (*url.URL, error) {
 	return url.Parse(c.URL())
 }
 
-// warnOfClearText warns of a URL that others can listen to.
+// warnOfClearText warns about a URL without encryption.
 func (d *doctor) warnOfClearText(check string, u *url.URL) bool {
 	if u.Scheme == "https" || isLoopback(u.Hostname()) {
 		return false
@@ -91,29 +91,29 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// probeTime is how long one probe may take. The setting timeout, which is for lists of variables, is longer.
+// probeTime is the timeout of one probe. The setting timeout, which allows for lists of variables, is longer.
 const probeTime = 10 * time.Second
 
-// probe is one request without credentials, and what its way told.
+// probe is one request without credentials, and what was observed.
 type probe struct {
-	proxy     *url.URL             // nil: straight to the host
+	proxy     *url.URL             // nil: directly to the host
 	resolving bool                 // a name was looked up
 	connected bool                 // a connection was made, to the host or to the proxy
-	remote    string               // address that answered
+	remote    string               // the address that responded
 	tls       *tls.ConnectionState // nil: no TLS, or it failed
 	status    int
 	header    http.Header
 	body      []byte
-	sent, got time.Time // the request went, the answer's head came
+	sent, got time.Time // the request was sent, the header of the response was received
 	err       error
 }
 
-// prober sends probes the way that the client goes.
+// prober sends probes along the client's route.
 type prober struct {
-	config *tls.Config // as the client's; the probe itself verifies nothing, so that it can report what is wrong
+	config *tls.Config // like the client's; the probe itself verifies nothing, so that it can report what is wrong
 }
 
-// send asks for a URL. No credentials go with it, so that it may go to whoever is there.
+// send requests a URL. It sends no credentials, so any server may receive it.
 func (pr *prober) send(ctx context.Context, target string) *probe {
 	p := &probe{}
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
@@ -180,7 +180,7 @@ func (d *doctor) checkConnection(p *probe, target *url.URL) bool {
 	return false
 }
 
-// hostPort returns where a URL leads, with the port that the scheme implies.
+// hostPort returns the address in a URL, with the default port of the scheme.
 func hostPort(u *url.URL) string {
 	port := u.Port()
 	if port == "" {
@@ -189,7 +189,7 @@ func hostPort(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), port)
 }
 
-// cause returns an error of net/http without the URL around it, whose query and credentials are nobody's business.
+// cause returns an error of net/http without the URL, whose query and credentials must not be shown.
 func cause(err error) error {
 	if ue, ok := errors.AsType[*url.Error](err); ok {
 		return ue.Err

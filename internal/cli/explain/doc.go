@@ -1,5 +1,4 @@
-// Package explain is `craton explain`: where each variable of a host comes
-// from, and which values of other objects it hides. The levels are those of
-// the inventory, so that what it says is what Ansible gets. [New] gives the
-// command.
+// Package explain implements `craton explain`, which shows where each variable of a host comes from, and which values
+// of other objects it overrides. The levels are those of the inventory, so it shows what Ansible gets. [New] returns
+// the command.
 package explain

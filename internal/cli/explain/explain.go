@@ -25,7 +25,7 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// past are the settings of the inventory that say which state is explained.
+// past are the settings of the inventory that select the state to explain.
 var past = settings.Inventory.Only("at", "omit_hashed")
 
 // New returns the command `craton explain`.
@@ -172,13 +172,13 @@ func completeExplain(cmd *cobra.Command, s output.Streams, args []string, begin 
 	return nil
 }
 
-// explanation is where each variable of a device comes from.
+// explanation describes where each variable of a device comes from.
 type explanation struct {
 	device *object.Device
 	*provenance.Explanation
 }
 
-// explain reads where a device's variables come from: some requests for the device, not for the fleet.
+// explain reads where a device's variables come from: with requests for the device only, not for the fleet.
 func explain(ctx context.Context, s *object.Session, excludes func(string) bool, word string) (*explanation, error) {
 	d, err := s.Device(ctx, word)
 	if err != nil {
@@ -209,7 +209,7 @@ func (e *explanation) only(key string) error {
 	return fmt.Errorf("%s; `craton explain %d` lists its %d variables", text, e.device.ID, len(known))
 }
 
-// The documents of --format json and yaml.
+// The documents for --format json and yaml.
 type (
 	explanationDocument struct {
 		Device    deviceDocument                         `json:"device"`
@@ -232,7 +232,7 @@ func (e *explanation) document() explanationDocument {
 	}
 }
 
-// write writes the explanation in a form: of all variables, or of the one that is left.
+// write writes the explanation in a format: of all variables, or of the remaining one.
 func (e *explanation) write(w io.Writer, format string, one bool) error {
 	switch format {
 	case show.FormatCSV:
@@ -248,7 +248,7 @@ func (e *explanation) write(w io.Writer, format string, one bool) error {
 	return show.WriteDocument(w, format, e.document())
 }
 
-// rows returns the explanation as CSV: a row for each value, those that count first among those of their variable.
+// rows returns the explanation as CSV: a row for each value, the winning one first for each variable.
 func (e *explanation) rows() [][]string {
 	rows := [][]string{{"variable", "value", "type", "id", "name", "counts"}}
 	if e.HasSetters() {

@@ -17,10 +17,10 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// spread holds what a variable resolves to on all selected hosts.
+// spread is the values to which a variable resolves on all selected hosts.
 type spread struct{ *provenance.Spread }
 
-// spreadOf reads the fleet and finds what a variable comes to.
+// spreadOf reads the fleet and determines the values of a variable.
 func spreadOf(ctx context.Context, s *object.Session, key string, terms *where.Where) (*spread, error) {
 	fleet, err := snapshot.Read(ctx, s.Client, snapshot.Options{Labels: terms.AsksLabels()})
 	if err != nil {
@@ -30,7 +30,7 @@ func spreadOf(ctx context.Context, s *object.Session, key string, terms *where.W
 	return &spread{found}, err
 }
 
-// write writes the spread in a form.
+// write writes the spread in a format.
 func (d *spread) write(w io.Writer, format string) error {
 	switch format {
 	case show.FormatCSV:

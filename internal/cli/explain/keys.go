@@ -26,7 +26,7 @@ func keysOf(ctx context.Context, s *object.Session) (*keyList, error) {
 	return &keyList{provenance.KeysOf(fleet)}, nil
 }
 
-// write writes the list in a form.
+// write writes the list in a format.
 func (d *keyList) write(w io.Writer, format string) error {
 	switch format {
 	case show.FormatCSV:

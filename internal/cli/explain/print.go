@@ -8,10 +8,10 @@ import (
 	"github.com/craton-fleet/craton/internal/table"
 )
 
-// minValueWidth is how many columns a value gets, however narrow the terminal is.
+// minValueWidth is the minimum width of a value, however narrow the terminal is.
 const minValueWidth = 20
 
-// overview writes all variables: one line for what counts, and under it one for each value that it shadows.
+// overview writes all variables: one line for the winning value, followed by one for each value that it overrides.
 func (e *explanation) overview(look show.Appearance) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  id %d  %s  %s", look.Bold(show.Clean(e.Levels[0].String())), e.device.ID, show.Clean(e.device.IPAddress), show.Clean(e.device.DeviceType))
@@ -77,7 +77,7 @@ func (e *explanation) overview(look show.Appearance) string {
 	return b.String()
 }
 
-// one writes a single variable: what every level says of it, whole.
+// one writes a single variable: the complete value of every level.
 func (e *explanation) one(look show.Appearance) string {
 	v := e.Variables[0]
 	var b strings.Builder

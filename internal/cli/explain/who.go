@@ -10,7 +10,7 @@ import (
 // unknownSetter is shown for variables that were set before the change log began.
 const unknownSetter = "set before the change log began"
 
-// setter returns who set a variable of a level, when and why.
+// setter describes who set a variable of a level, when and why.
 func (e *explanation) setter(level int, name string) string {
 	c := e.SetBy(level, name)
 	switch {

@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// column is one of the columns that can be chosen beside vars.NAME.
+// column is one of the available columns, in addition to vars.NAME.
 type column struct {
 	name string
 	of   func(*host) string
@@ -35,7 +35,7 @@ var columns = []column{
 	{"project_id", func(h *host) string { return h.ProjectID }},
 }
 
-// variableColumn begins the name of a column that is a variable's.
+// variableColumn is the prefix of a column with a variable.
 const variableColumn = "vars."
 
 func columnNames() []string {
@@ -55,8 +55,8 @@ func checkColumns(names []string) error {
 	return nil
 }
 
-// cellOf returns the cell of a host in a column; nil for no column. number is set for a JSON number, which is not a
-// formula.
+// cellOf returns the cell of a host in a column; nil for an unknown column. number is set for a JSON number, which is
+// not a formula.
 func cellOf(name string) func(h *host) (text string, number bool) {
 	if key, ok := strings.CutPrefix(name, variableColumn); ok && key != "" {
 		return func(h *host) (string, bool) {
@@ -79,8 +79,8 @@ func cellOf(name string) func(h *host) (text string, number bool) {
 	return nil
 }
 
-// joinLabels puts commas between labels; if one has a comma, semicolon or space itself, or could be taken for a list,
-// it is a list of JSON: what craton import csv reads.
+// joinLabels joins labels with commas; if one contains a comma, semicolon or space, or looks like a list, the cell is a
+// JSON list, which craton import csv reads.
 func joinLabels(labels []string) string {
 	for _, l := range labels {
 		if strings.ContainsAny(l, ",; ") || l[0] == '[' {
@@ -91,7 +91,7 @@ func joinLabels(labels []string) string {
 	return strings.Join(labels, ",")
 }
 
-// writeCSV returns the format csv: RFC 4180, the first line the names of the columns.
+// writeCSV returns the format csv: RFC 4180, with the names of the columns in the first line.
 func writeCSV(e *exporter, w io.Writer, hosts []host) error {
 	var line []byte
 	cells := make([]func(*host) (string, bool), len(e.columns))
@@ -122,8 +122,8 @@ func writeCSV(e *exporter, w io.Writer, hosts []host) error {
 	return nil
 }
 
-// guard puts an apostrophe before what a spreadsheet would take for a formula, and execute; before an apostrophe too,
-// so that removing one always yields the text.
+// guard puts an apostrophe before a text that a spreadsheet would execute as a formula, and before an apostrophe, so
+// that removing one always restores the text.
 func (e *exporter) guard(text string, number bool) string {
 	if text == "" || number || e.raw {
 		return text
@@ -135,7 +135,7 @@ func (e *exporter) guard(text string, number bool) string {
 	return text
 }
 
-// appendCell appends a cell, in quotes where it needs them.
+// appendCell appends a cell, in quotes if necessary.
 func appendCell(dst []byte, text string) []byte {
 	if !strings.ContainsAny(text, ",\"\r\n") && strings.TrimSpace(text) == text {
 		return append(dst, text...)

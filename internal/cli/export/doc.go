@@ -1,4 +1,5 @@
-// Package export is `craton export`: the fleet as files that other programs read. [New] gives the command.
+// Package export implements `craton export`, which writes the fleet as files that other programs read. [New] returns
+// the command.
 //
 //	fleet        a fleet file (internal/fleetfile): `craton apply` of it changes nothing
 //	ansible      a static inventory (inventory), the same to Ansible as `craton inventory`
@@ -7,7 +8,7 @@
 //	hosts        lines of /etc/hosts (etchosts.go)
 //	prometheus   targets of file_sd_configs (internal/prometheus)
 //
-// All but the first two are made of one thing, the inventory's hosts with their resolved variables (hosts.go). What the
-// fleet says is never trusted: each format refuses, or leaves out and counts, what would mean something else to its
-// reader.
+// All formats except the first two are made from the inventory's hosts with their resolved variables (hosts.go). Data
+// from the fleet is never trusted: each format refuses, or leaves out and counts, what would have another meaning for
+// its reader.
 package export

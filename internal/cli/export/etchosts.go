@@ -9,13 +9,13 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// local are the names that every machine has for itself and for groups of machines; a fleet must not give them another
-// address.
+// local are the names that every machine has for itself and for groups of machines; a fleet must not change their
+// addresses.
 var local = []string{"localhost", "localhost.localdomain", "localhost4", "localhost6", "broadcasthost", "ip6-localhost", "ip6-loopback", "ip6-localnet", "ip6-mcastprefix", "ip6-allnodes", "ip6-allrouters", "ip6-allhosts"}
 
 func isLocal(name string) bool { return slices.Contains(local, strings.ToLower(name)) }
 
-// writeEtcHosts returns the format hosts: an address and a name a line.
+// writeEtcHosts returns the format hosts: an address and a name per line.
 func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
 	out := leftOut{what: "omitted"}
 	for _, h := range unique(hosts, &out) {
@@ -42,8 +42,8 @@ func writeEtcHosts(e *exporter, w io.Writer, hosts []host) error {
 	return nil
 }
 
-// isHostName reports whether a name is a host name by RFC 1123; underscores, which are common, are allowed too. What is
-// an address, or could be taken for one, is none.
+// isHostName reports whether a name is a host name by RFC 1123; underscores, which are common, are allowed too.
+// Addresses, and names that look like one, are not.
 func isHostName(name string) bool {
 	if len(name) > 253 {
 		return false

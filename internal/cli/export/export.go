@@ -32,14 +32,14 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// past are the settings of the inventory that say which state is exported.
+// past are the settings of the inventory that select the state to export.
 var past = settings.Inventory.Only("at", "omit_hashed")
 
-// format is one form of the fleet.
+// format is one output format of the fleet.
 type format struct {
 	name  string
 	about string
-	flags []string    // that go with it alone
+	flags []string    // options for this format only
 	perm  fs.FileMode // of the file: variables may be secrets
 	make  func(ctx context.Context, e *exporter) (write func(io.Writer) error, err error)
 }
@@ -125,7 +125,7 @@ give them. What a format cannot express is an error, or is omitted with a warnin
 			if err != nil {
 				return err
 			}
-			inv.At = when.At{} // ReadPast sees to it
+			inv.At = when.At{} // ReadPast checks it
 			return object.OnFleet(s, connect.ReadOnly, func(ctx context.Context, on *object.Session, _ []string) error {
 				if err := on.ReadPast(ctx, of.String("inventory.at"), of.Bool("inventory.omit_hashed")); err != nil {
 					return err
@@ -164,7 +164,7 @@ give them. What a format cannot express is an error, or is omitted with a warnin
 	return cmd
 }
 
-// check finds options that do not fit.
+// check returns an error for options that cannot be combined.
 func (f *format) check(cmd *cobra.Command, o *options) (err error) {
 	for _, other := range formats {
 		for _, flag := range other.flags {
@@ -183,8 +183,8 @@ func (f *format) check(cmd *cobra.Command, o *options) (err error) {
 	return nil
 }
 
-// write writes to the file that was asked for, or to standard output. A signal stops it: a file is not written then,
-// and what went to standard output is said to be a part.
+// write writes to the requested file, or to standard output. A signal stops it: then no file is written, and a message
+// says that standard output is incomplete.
 func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) error) error {
 	out := &stoppable{ctx: ctx}
 	through := func(w io.Writer) error {
@@ -200,7 +200,7 @@ func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) e
 	}
 	output.WidenPipe(e.Out)
 	written := make(chan error, 1)
-	go func() { // who reads a pipe may never go on
+	go func() { // the reader of a pipe may have stopped reading
 		b := bufio.NewWriterSize(e.Out, 64<<10)
 		err := through(b)
 		if err == nil {
@@ -218,7 +218,7 @@ func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) e
 	}
 	select {
 	case err := <-written:
-		if err == nil { // it was whole already
+		if err == nil { // it was complete already
 			return nil
 		}
 	case <-time.After(stopTimeout):
@@ -229,7 +229,7 @@ func (e *exporter) write(ctx context.Context, f *format, write func(io.Writer) e
 // partWritten is the message after an interruption of output to standard output.
 const partWritten = "the output is incomplete: discard it, and export again"
 
-// stopTimeout is how long an interrupted write is waited for.
+// stopTimeout is how long an interrupted write may take.
 const stopTimeout = time.Second
 
 // stoppable writes until its context ends.
@@ -245,7 +245,7 @@ func (s *stoppable) Write(b []byte) (int, error) {
 	return s.w.Write(b)
 }
 
-// shown returns a text as it is written: to a terminal without what it obeys.
+// shown returns a text for output: without control sequences if it is a terminal.
 func (e *exporter) shown(text string) string {
 	if e.output == "" && output.IsTerminal(e.Out) {
 		return show.Clean(text)
@@ -253,7 +253,7 @@ func (e *exporter) shown(text string) string {
 	return text
 }
 
-// warn says a line on standard error.
+// warn writes a line to standard error.
 func (e *exporter) warn(format string, args ...any) {
 	fmt.Fprintf(e.Err, "WARNING: %s\n", show.Clean(fmt.Sprintf(format, args...)))
 }
@@ -281,7 +281,7 @@ func fleet(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 	return func(w io.Writer) error { return exportError(fleetfile.Write(w, &whole.Tree, "")) }, nil
 }
 
-// matchingIDs returns the ids of the hosts that the terms mean; nil for all.
+// matchingIDs returns the ids of the hosts that match the terms; nil for all.
 func (e *exporter) matchingIDs(ctx context.Context) (map[string]bool, error) {
 	if e.terms.IsAll() {
 		return nil, nil
@@ -296,7 +296,7 @@ func (e *exporter) matchingIDs(ctx context.Context) (map[string]bool, error) {
 	return hosts, nil
 }
 
-// load reads the inventory's fleet, and leaves the hosts in it that are meant.
+// load reads the inventory's fleet with only the selected hosts.
 func (e *exporter) load(ctx context.Context, o *inventory.Options) (*inventory.Fleet, error) {
 	meant, err := e.matchingIDs(ctx)
 	if err != nil {
@@ -309,7 +309,7 @@ func (e *exporter) load(ctx context.Context, o *inventory.Options) (*inventory.F
 	return f.Only(func(d *inventory.Device) bool { return d.Kind == inventory.HostKind && meant[strconv.Itoa(d.ID)] }), nil
 }
 
-// exportError returns the error of a fleet that no file can say.
+// exportError returns the error for a fleet that no file can represent.
 func exportError(err error) error {
 	if what, ok := errors.AsType[*fleetfile.Error](err); ok {
 		return advice.With(fmt.Errorf("nothing was written, because a fleet file cannot express all of the fleet:\n%w", what), "correct that in the fleet")
@@ -320,7 +320,7 @@ func exportError(err error) error {
 // static returns the format ansible.
 func static(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 	o := e.inventory
-	if o.Vars == inventory.Lazy { // nobody said otherwise
+	if o.Vars == inventory.Lazy { // the default
 		o.Vars = inventory.Layered
 	}
 	f, err := e.load(ctx, &o)

@@ -20,10 +20,10 @@ type host struct {
 	name                string // in the inventory
 	cloud, region, cell string
 	parent              string
-	variable            func(name string) (json string, ok bool) // resolved, as hostvars have it
+	variable            func(name string) (json string, ok bool) // resolved, as in hostvars
 }
 
-// hosts returns the inventory's, sorted by name.
+// hosts returns the inventory's hosts, sorted by name.
 func (e *exporter) hosts(ctx context.Context) ([]host, error) {
 	o := e.inventory
 	o.Groups, o.ProjectGroup = []inventory.GroupKind{inventory.LabelGroups}, "" // so that labels are read
@@ -50,7 +50,7 @@ func (e *exporter) hosts(ctx context.Context) ([]host, error) {
 	return all, nil
 }
 
-// hostList makes a format of hosts.
+// hostList returns a format that consists of hosts.
 func hostList(write func(*exporter, io.Writer, []host) error) func(context.Context, *exporter) (func(io.Writer) error, error) {
 	return func(ctx context.Context, e *exporter) (func(io.Writer) error, error) {
 		hosts, err := e.hosts(ctx)
@@ -61,7 +61,7 @@ func hostList(write func(*exporter, io.Writer, []host) error) func(context.Conte
 	}
 }
 
-// leftOut counts what a format cannot hold, by the reason.
+// leftOut counts what a format cannot represent, by the reason.
 type leftOut struct {
 	what  string // such as "omitted"
 	count map[string]int
@@ -97,12 +97,12 @@ func (l *leftOut) print(e *exporter) {
 	}
 }
 
-// reasonError is why a host, or something of it, cannot be in a file.
+// reasonError is the reason why a host, or a part of it, cannot be in a file.
 type reasonError struct{ error }
 
 func reasonf(format string, args ...any) error { return reasonError{fmt.Errorf(format, args...)} }
 
-// unique leaves out the hosts whose names others have too: their reader would take one for all.
+// unique leaves out hosts with the same name as others: a reader would confuse them.
 func unique(hosts []host, out *leftOut) []host {
 	var kept []host
 	for i := range hosts {
@@ -115,7 +115,7 @@ func unique(hosts []host, out *leftOut) []host {
 	return kept
 }
 
-// plainText returns the first of some variables that a host has, as text if it is one or a number; "" where all are
+// plainText returns the first of some variables that a host has, as text if it is one or a number; "" if all are
 // missing or null.
 func plainText(h *host, names ...string) (text, from string, err error) {
 	for _, name := range names {

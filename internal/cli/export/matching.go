@@ -8,8 +8,8 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// matching returns the ids of the hosts that satisfy the terms: the server's answer, or where it knows none, of all
-// hosts those that do.
+// matching returns the ids of the hosts that match the terms: from the server, or evaluated here if it does not support
+// terms.
 func (e *exporter) matching(ctx context.Context) (map[string]bool, error) {
 	known, err := e.Knows(ctx, where.Feature)
 	if err != nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// writeSSH returns the format ssh-config: a block for each host, with what Ansible connects to and by.
+// writeSSH returns the format ssh-config: a block for each host, with the parameters with which Ansible connects.
 //
-// A value stands in it only if it is sure to mean that value to ssh: no quotes, no blanks, no %, no $. A host with any
-// other is left out whole, for a connection elsewhere, or as somebody else, is worse than none.
+// Only values with an unambiguous meaning to ssh are written: no quotes, no blanks, no %, no $. A host with any other
+// value is left out completely, because a connection to another machine, or as another user, would be worse than none.
 func writeSSH(e *exporter, w io.Writer, hosts []host) error {
 	out, odd := leftOut{what: "omitted"}, leftOut{what: "exported without their arguments for ssh"}
 	var b strings.Builder
@@ -31,7 +31,7 @@ func writeSSH(e *exporter, w io.Writer, hosts []host) error {
 	return nil
 }
 
-// What ssh takes for itself, and nothing else.
+// Words that have a meaning of their own in ssh's configuration.
 var (
 	sshUser  = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.@+-]*$`)
 	sshFile  = regexp.MustCompile(`^[A-Za-z0-9_./~][A-Za-z0-9_./~@+=,:-]*$`)
@@ -41,7 +41,7 @@ var (
 
 const hop = `(?:[A-Za-z0-9_][A-Za-z0-9_.+-]*@)?(?:[A-Za-z0-9_][A-Za-z0-9_.-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?`
 
-// block writes a host's. odd takes what is missing in it.
+// block writes the block of a host. odd collects what is missing in it.
 func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	if !h.isAlias() {
 		return reasonf("ssh would take the name for something else, or for another machine")
@@ -55,13 +55,13 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	}
 	if ip, ok := value.ParseAddress(address); ok {
 		address = ip
-	} else if !isHostName(address) { // ssh takes 10.1 for 10.0.0.1
+	} else if !isHostName(address) { // ssh reads 10.1 as 10.0.0.1
 		return reasonf("%s is not an address or host name", from)
 	}
 	b.WriteString("Host " + h.name + "\n  HostName " + address + "\n")
 	for _, option := range []struct {
 		keyword   string
-		variables []string // the first counts, as in Ansible
+		variables []string // the first one applies, as in Ansible
 		good      func(string) bool
 	}{
 		{"User", []string{"ansible_ssh_user", "ansible_user"}, sshUser.MatchString},
@@ -96,8 +96,8 @@ func (h *host) block(b *strings.Builder, odd *leftOut) error {
 	return nil
 }
 
-// isAlias reports whether a block of the host's name is for that name alone: for no pattern, and for no address but the
-// host's own. Names with slashes are those of the inventory's hostname qualified.
+// isAlias reports whether a block with the host's name applies only to that name: it is not a pattern, and no address
+// except the host's own. Names with slashes come from the inventory's hostname qualified.
 func (h *host) isAlias() bool {
 	if ip, ok := value.ParseAddress(h.name); ok {
 		return ip == h.name && value.EqualAddress(ip, h.IPAddress)
@@ -115,7 +115,7 @@ func isPort(text string) bool {
 	return err == nil && n > 0 && text[0] != '0'
 }
 
-// jumpOf returns the ProxyJump that arguments of ssh come to, if they are nothing else; "" otherwise.
+// jumpOf returns the ProxyJump that arguments of ssh consist of; "" if they contain anything else.
 func jumpOf(args string) string {
 	m := jumpArgs.FindStringSubmatch(strings.TrimSpace(args))
 	if m == nil || m[1] != m[3] || !sshJump.MatchString(m[2]) || strings.EqualFold(m[2], "none") {

@@ -1,2 +1,2 @@
-// Package find is the command `craton find`: a text, wherever in the fleet it stands.
+// Package find implements `craton find`, which searches the complete fleet for a text.
 package find

@@ -92,7 +92,7 @@ func write(f *snapshot.Found, w io.Writer, format string) error {
 	return show.WriteDocument(w, format, f)
 }
 
-// overview returns what was found for people: by kind, a line for each place.
+// overview returns the results for people: by kind, a line for each place.
 func overview(f *snapshot.Found, look show.Appearance) string {
 	if len(f.Objects) == 0 {
 		return fmt.Sprintf("Nothing contains %s.\n", strconv.Quote(f.Text))

@@ -75,7 +75,7 @@ object; deleted objects are found too. A TIME is a revision (12), 2h or 3d (ago)
 	return cmd
 }
 
-// moment reads a state that an option gives.
+// moment parses the state in an option.
 func moment(option, text string) (when.At, error) {
 	at, err := when.ParseAt(text, time.Now())
 	if err != nil {
@@ -84,7 +84,7 @@ func moment(option, text string) (when.At, error) {
 	return at, nil
 }
 
-// diff shows what is otherwise at one moment than at another.
+// diff shows the differences between two states.
 func diff(ctx context.Context, s *object.Session, fromText, toText, kind, word string) error {
 	from, err := moment("--from", fromText)
 	if err != nil {
@@ -155,7 +155,7 @@ func diff(ctx context.Context, s *object.Session, fromText, toText, kind, word s
 	return show.WriteDocument(s.Out, s.Format, doc)
 }
 
-// between names a state: as it was typed, and the revision that it is.
+// between describes a state: as typed, and with its revision.
 func between(at when.At, cursor string) string {
 	number, _, _ := strings.Cut(cursor, "-")
 	if words := at.Words(); words != "revision "+number {
@@ -164,13 +164,13 @@ func between(at when.At, cursor string) string {
 	return "revision " + number
 }
 
-// side is one of the devices that are compared.
+// side is one of the compared devices.
 type side struct {
 	device *object.Device
 	levels []hierarchy.Level
 }
 
-// compare shows what two devices do not share now, or did not at a moment.
+// compare shows the differences between two devices, now or in a past state.
 func compare(ctx context.Context, s *object.Session, at string, omitHashed bool, words []string) error {
 	if err := s.ReadPast(ctx, at, omitHashed); err != nil {
 		return err
@@ -208,7 +208,7 @@ func compare(ctx context.Context, s *object.Session, at string, omitHashed bool,
 	return show.WriteDocument(s.Out, s.Format, c)
 }
 
-// comparison holds the differences between two devices.
+// comparison is the differences between two devices.
 type (
 	comparison struct {
 		Devices [2]objectDocument `json:"devices"`
@@ -216,7 +216,7 @@ type (
 	}
 	pairDocument struct {
 		Key    string            `json:"key"`
-		Values [2]*valueDocument `json:"values"` // in the order of the devices; null: it has none
+		Values [2]*valueDocument `json:"values"` // in the order of the devices; null: not set
 	}
 )
 

@@ -17,12 +17,12 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// The documents of --format json and yaml.
+// The documents for --format json and yaml.
 type (
 	document struct {
 		Object *objectDocument `json:"object"` // null: the change log
-		Begins *string         `json:"begins"` // when the change log does
-		Whole  bool            `json:"whole"`  // false: it does not reach back to where the history begins
+		Begins *string         `json:"begins"` // when the change log begins
+		Whole  bool            `json:"whole"`  // false: the log does not go back to the beginning of the history
 		More   bool            `json:"more"`   // than the limit
 		Events []eventDocument `json:"events"`
 		begins time.Time
@@ -87,7 +87,7 @@ func orNull(text string) *string {
 // timeText returns a time for programs.
 func timeText(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// add adds a page, whose events are kept if there is more to do with them.
+// add adds a page; its events are kept if they are needed later.
 func (d *document) add(page *craton.HistoryPage, keep bool) {
 	if d.Whole, d.More = page.Complete, page.Next != ""; !page.Begins.IsZero() {
 		d.begins = page.Begins.Time
@@ -117,7 +117,7 @@ func valueOf(v *craton.FromValue) *valueDocument {
 	return &valueDocument{v.Value, v.Kept, sourceDocument{Type: v.From.Kind, ID: value.ID(v.From.ID), Name: orNull(v.From.Name)}}
 }
 
-// rows returns the events as CSV: a row for each thing that changed.
+// rows returns the events as CSV: a row for each difference.
 func (d *document) rows() [][]string {
 	rows := [][]string{append([]string{"time", "revision", "user", "message", "request_id"}, changeHeader...)}
 	for _, e := range d.Events {
@@ -174,7 +174,7 @@ func (v *valueDocument) cells() (value, from string) {
 	return oneLine(v.Value), from
 }
 
-// oneLine returns a value without the white space that the server has put into it.
+// oneLine returns a value without the whitespace that the server has added.
 func oneLine(value json.RawMessage) string {
 	var b bytes.Buffer
 	if err := json.Compact(&b, value); err != nil {

@@ -17,13 +17,13 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// target is the object that is asked for.
+// target is the object of the command.
 type target struct {
 	object.Found
-	gone *craton.Event // the delete of what is not there any more
+	gone *craton.Event // the deletion, if the object no longer exists
 }
 
-// kindsOf returns the kinds that a word is looked for in: of none those that explain knows too.
+// kindsOf returns the kinds in which a word is searched for: without a kind, those that explain supports too.
 func kindsOf(kind string) ([]*object.Resource, error) {
 	if kind == "" {
 		return object.DeviceKinds(), nil
@@ -42,8 +42,8 @@ func kindsOf(kind string) ([]*object.Resource, error) {
 	return nil, argparse.Misused("argument --kind: %s", argparse.InvalidChoice(kind, names))
 }
 
-// targetOf returns the object that a command is about, of a kind if one is named; nil without a word. The server must
-// have a feature of its log.
+// targetOf returns the object of a command, with a kind if one is given; nil without a word. The server must have a
+// feature of its log.
 func targetOf(ctx context.Context, s *object.Session, feature, kind, word string) (*target, error) {
 	if err := s.Client.RequireFeature(ctx, feature); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func targetOf(ctx context.Context, s *object.Session, feature, kind, word string
 	return find(ctx, s, word, kinds)
 }
 
-// find returns the one object that a word means: one that is there, or else one that was.
+// find returns the only object that a word names: an existing one, or else a deleted one.
 func find(ctx context.Context, s *object.Session, word string, kinds []*object.Resource) (*target, error) {
 	found, err := s.Find(ctx, word, kinds...)
 	if err == nil {
@@ -86,10 +86,10 @@ func find(ctx context.Context, s *object.Session, word string, kinds []*object.R
 	return nil, errors.New(b.String())
 }
 
-// maxGone is how many deleted objects an error shows.
+// maxGone is the maximum number of deleted objects that an error shows.
 const maxGone = 10
 
-// findDeleted finds what was deleted: by its id, or else by its name or its path.
+// findDeleted finds a deleted object: by its id, or else by its name or its path.
 func findDeleted(ctx context.Context, s *object.Session, word string, kinds []*object.Resource) (found []*target, err error) {
 	for _, r := range kinds {
 		id := r.ID(word)
@@ -107,7 +107,7 @@ func findDeleted(ctx context.Context, s *object.Session, word string, kinds []*o
 	}
 	for _, r := range kinds {
 		o := craton.HistoryOptions{Kind: r.Name, Name: word, Action: "delete", Limit: maxGone}
-		seen := map[string]bool{} // what was restored was perhaps deleted again
+		seen := map[string]bool{} // a restored object may have been deleted again
 		for {
 			page, err := s.Client.History(ctx, o)
 			if err != nil {
@@ -121,7 +121,7 @@ func findDeleted(ctx context.Context, s *object.Session, word string, kinds []*o
 				seen[t.ID] = true
 				there, err := s.Find(ctx, t.ID, r) // restored, and renamed since
 				switch {
-				case err == nil && there.ID == t.ID: // else a name looks like the id
+				case err == nil && there.ID == t.ID: // otherwise a name looks like the id
 					t = &target{Found: there}
 				case err != nil && !run.IsNotFound(err):
 					return nil, err
@@ -136,12 +136,12 @@ func findDeleted(ctx context.Context, s *object.Session, word string, kinds []*o
 	return found, nil
 }
 
-// deletedObject returns the object of a delete.
+// deletedObject returns the object of a deletion.
 func deletedObject(e *craton.Event) *target {
 	return &target{object.Found{Kind: e.Kind, ID: value.IDText(e.ID), Name: e.Path[strings.LastIndexByte(e.Path, '/')+1:]}, e}
 }
 
-// title returns the object in a line.
+// title describes the object in a line.
 func (t *target) title(look show.Appearance) string {
 	text := look.Bold(show.Object(schema.Noun(t.Kind), t.Name)) + "  id " + t.ID
 	if t.gone != nil {

@@ -18,10 +18,10 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// defaultEvents is how many events are shown that nobody limits.
+// defaultEvents is the default number of events.
 const defaultEvents = 50
 
-// pageEvents is how many are asked for at once.
+// pageEvents is the number of events that are requested at once.
 const pageEvents = 500
 
 // New returns the command `craton history`.
@@ -77,14 +77,14 @@ This requires a change log, which craton server and CRATON_URL=sqlite:PATH have.
 
 const kindHelp = "`KIND` of the object: host, network-device, cell, region, cloud, network, network-interface, project or user"
 
-// atMost takes no more arguments than have names.
+// atMost limits the number of arguments to the number of their names.
 func atMost(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		return argparse.ExactArgs(names[:min(len(args), len(names))]...)(cmd, args)
 	}
 }
 
-// timeOf reads a time that an option gives.
+// timeOf parses the time in an option.
 func timeOf(option, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -108,7 +108,7 @@ func complete(cmd *cobra.Command, s output.Streams) {
 	}
 }
 
-// showHistory shows the history of what a word means; of everything if there is none.
+// showHistory shows the history of the object that a word names; of everything without a word.
 func showHistory(ctx context.Context, s *object.Session, o craton.HistoryOptions, word string) error {
 	of, err := targetOf(ctx, s, "history", o.Kind, word)
 	if err != nil {
@@ -149,7 +149,7 @@ func showHistory(ctx context.Context, s *object.Session, o craton.HistoryOptions
 	return doc.finish(s, p)
 }
 
-// finish writes what is left: of a table its end.
+// finish writes the rest: the end of a table.
 func (d *document) finish(s *object.Session, p *printer) error {
 	switch s.Format {
 	case show.FormatTable:

@@ -20,7 +20,7 @@ import (
 type printer struct {
 	look      show.Appearance
 	of        *target // nil: everything
-	whole     bool    // only one variable is told of, and values are not shortened
+	whole     bool    // only one variable is shown, with complete values
 	shortened bool
 	b         bytes.Buffer
 }
@@ -40,8 +40,7 @@ func (p *printer) title() {
 	}
 }
 
-// event writes an event: when, what and by whom, and below it what became of the
-// object.
+// event writes an event: when, what and by whom, followed by what changed in the object.
 func (p *printer) event(e *craton.Event) {
 	head := p.look.Bold(when.Format(e.Time.Local())) + "  " + p.subject(e)
 	switch {
@@ -57,7 +56,7 @@ func (p *printer) event(e *craton.Event) {
 	p.sides(e)
 }
 
-// subject returns what was done to which object.
+// subject describes the action and the object.
 func (p *printer) subject(e *craton.Event) string {
 	name := e.Path
 	if name == "" {
@@ -66,7 +65,7 @@ func (p *printer) subject(e *craton.Event) string {
 	return e.Action + " " + show.Object(schema.Noun(e.Kind), name)
 }
 
-// sides writes what an event did: a line for each thing that was, and for each that is.
+// sides writes what an event changed: a line for each old and each new value.
 func (p *printer) sides(e *craton.Event) {
 	sides, inherited := p.lines(e)
 	as := show.Sides{Look: p.look, Margin: 2, Whole: p.whole}
@@ -80,10 +79,10 @@ func (p *printer) sides(e *craton.Event) {
 	}
 }
 
-// automaticFields are fields that say nothing about what was created or deleted.
+// automaticFields are fields that say nothing about a created or deleted object.
 var automaticFields = map[string]bool{"id": true, "project_id": true, "created_at": true}
 
-// lines returns the sides of an event. What an object inherits when it is made or deleted is only counted.
+// lines returns the sides of an event. Inherited values of a created or deleted object are only counted.
 func (p *printer) lines(e *craton.Event) (lines []show.Side, inherited int) {
 	add := func(name, sign, from string, value string) {
 		lines = append(lines, show.Side{Name: name, Sign: sign, From: from, Value: value})
@@ -136,7 +135,7 @@ func (p *printer) lines(e *craton.Event) (lines []show.Side, inherited int) {
 	return lines, inherited
 }
 
-// from reports whether a value comes from the object that was changed.
+// from reports whether a value comes from the changed object itself.
 func from(v *craton.FromValue, e *craton.Event) bool {
 	return v != nil && v.From.Kind == e.Kind && v.From.ID == e.ID
 }

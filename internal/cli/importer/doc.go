@@ -1,4 +1,4 @@
-// Package importer is `craton import`: it has internal/importing read an inventory of Ansible's, or another source,
-// writes the fleet and what stays in Ansible into a folder, and proves with real Ansible that every host has what it
-// had. [New] gives the command.
+// Package importer implements `craton import`: internal/importing reads an Ansible inventory, or another source; the
+// command writes the fleet and what stays in Ansible into a directory, and proves with real Ansible that every host has
+// what it had before. [New] returns the command.
 package importer

@@ -186,7 +186,7 @@ func (o *options) wanted(ctx context.Context, cmd *cobra.Command, source string)
 	return w, nil
 }
 
-// rules are those of Craton's inventory.
+// rules are the rules of Craton's inventory.
 var rules = importing.Rules{
 	GroupName: func(kind string, names ...string) string {
 		return inventory.GroupName(inventory.GroupKind(kind), names...)
@@ -195,7 +195,7 @@ var rules = importing.Rules{
 	Inert:         inventory.IsInert,
 }
 
-// lookUp asks DNS for the address of a name: one of IPv4 if there is one, the lowest.
+// lookUp looks up the address of a name in DNS: the lowest IPv4 address, if there is one.
 func lookUp(ctx context.Context, name string) string {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -218,7 +218,7 @@ type command struct {
 // sources are the kinds of sources that can be imported.
 var sources = []string{importing.FromAnsible, importing.FromOpenStackAnsible, importing.FromCSV}
 
-// asSources returns what Ansible is given to read a source, and a function that removes what was made for it.
+// asSources returns the sources for Ansible, and a function that removes temporary files.
 func asSources(tool *importing.Tool, source string, s importing.Sources) (importing.Sources, func() error, error) {
 	if source != importing.FromOpenStackAnsible {
 		return s, func() error { return nil }, nil
@@ -226,7 +226,7 @@ func asSources(tool *importing.Tool, source string, s importing.Sources) (import
 	return tool.OpenStackAnsible(s)
 }
 
-// configured returns the inventories that Ansible reads where none is named. tool is nil where it was not found.
+// configured returns the inventories that Ansible reads by default. tool is nil if it was not found.
 func configured(ctx context.Context, cmd *cobra.Command, tool *importing.Tool) ([]string, error) {
 	const needed = "the following arguments are required: -i/--inventory"
 	if tool == nil {
@@ -261,7 +261,7 @@ func (c *command) ansible(ctx context.Context, cmd *cobra.Command, source, file 
 	if file != "" {
 		said.Inventory = append([]string{file}, said.Inventory...)
 		if said.PlaybookDir == "" {
-			said.PlaybookDir = filepath.Dir(file) // where its group_vars and host_vars are
+			said.PlaybookDir = filepath.Dir(file) // the directory of group_vars and host_vars
 		}
 	}
 	sources, clean, err := asSources(tool, source, said)
@@ -296,8 +296,8 @@ func (c *command) ansible(ctx context.Context, cmd *cobra.Command, source, file 
 	return c.finish(ctx, result, nil, func(l *loaded) (*proofOf, error) { return prove(ctx, tool, sources, before, result.Record, l, c.o) })
 }
 
-// finish loads the fleet that was made into a temporary file, writes the result, proves it, and prints both. If the
-// fleet cannot be loaded nothing is written. lines are those of a table, by host.
+// finish loads the resulting fleet into a temporary database, writes the result, proves it, and prints both. If the
+// fleet cannot be loaded, nothing is written. lines are those of a table, by host.
 func (c *command) finish(ctx context.Context, result *importing.Result, lines map[string]int, prove func(*loaded) (*proofOf, error)) (err error) {
 	file, err := fleetfile.Parse(importing.FleetFile, bytes.NewReader(result.Fleet()))
 	var l *loaded
@@ -307,7 +307,7 @@ func (c *command) finish(ctx context.Context, result *importing.Result, lines ma
 	if err != nil && ctx.Err() != nil {
 		return err
 	}
-	if err != nil { // what a server answers is told as it is wherever it is wrapped, and is not all there is to say
+	if err != nil { // errors of a server are not problems of the file
 		return fmt.Errorf("the fleet of this import cannot be stored in Craton, and nothing was written\n%s", ofLines(err, result, lines))
 	}
 	if l != nil {
@@ -331,10 +331,10 @@ func (c *command) finish(ctx context.Context, result *importing.Result, lines ma
 	return c.conclude(result.Report, proof)
 }
 
-// ofLines says what is wrong with a fleet in terms of what was imported, for the fleet file is not there: of a table
-// the lines.
+// ofLines describes problems of a fleet in terms of what was imported, because the fleet file does not exist: for a
+// table, the lines.
 func ofLines(err error, result *importing.Result, lines map[string]int) string {
-	if w, ok := errors.AsType[*fleetfile.WriteError](err); ok { // whose advice is to go on with the file
+	if w, ok := errors.AsType[*fleetfile.WriteError](err); ok { // whose advice is to continue with the file
 		var all []string
 		for _, err := range w.Errs {
 			text := err.Error()
@@ -408,7 +408,7 @@ func (c *command) table(file string, m map[string]string, columns []string) (*im
 	return importing.ReadCSV(f, importing.CSV{Name: file, Map: m, Columns: columns, Rules: rules})
 }
 
-// absolute returns the path of what is one; of a list of hosts it is the list.
+// absolute returns the absolute path of a source; a list of hosts is returned as it is.
 func absolute(path string) string {
 	if strings.Contains(path, ",") {
 		return path
@@ -481,7 +481,7 @@ func (c *command) printProof(p *proofOf) error {
 	return err
 }
 
-// document writes all for programs.
+// document writes everything for programs.
 func (c *command) document(r *importing.Report, p *proofOf) error {
 	switch c.format {
 	case show.FormatTable:
@@ -499,7 +499,7 @@ func (c *command) document(r *importing.Report, p *proofOf) error {
 	}{c.o.output, r, p})
 }
 
-// checkProof returns an error where something differs that nothing explains.
+// checkProof returns an error if there is an unexplained difference.
 func checkProof(p *proofOf) error {
 	if p.Unexplained == 0 {
 		return nil

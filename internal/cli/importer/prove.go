@@ -19,26 +19,26 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// proofOf is a proof, and what gave it.
+// proofOf is a proof and its circumstances.
 type proofOf struct {
 	*importing.Proof
 	Ansible string   `json:"ansible"` // the release of ansible-core
-	Beside  []string `json:"beside"`  // folders of variables of before that playbooks still read
+	Beside  []string `json:"beside"`  // previous directories of variables that playbooks still read
 }
 
-// fleetDatabase is the temporary file that an import is loaded into, in its folder.
+// fleetDatabase is the temporary database into which an import is loaded, in its directory.
 const fleetDatabase = "fleet.db"
 
-// sampled is how many hosts are asked for by --host where not every one is.
+// sampled is the number of hosts that are read with --host if not all are.
 const sampled = 2
 
-// loaded is an import in a temporary file, and how programs are called to see it.
+// loaded is an import in a temporary database, and how programs access it.
 type loaded struct {
 	dir, program string
 	env          []string
 }
 
-// without are the variables of the user's own that would change what programs see.
+// without are the user's environment variables that would change what programs read.
 var without = []string{"CRATON_", "OS_"}
 
 // loadImport loads the fleet of an import.
@@ -47,7 +47,7 @@ func loadImport(ctx context.Context, file *fleetfile.File) (l *loaded, err error
 	if err != nil {
 		return nil, err
 	}
-	made := &loaded{dir: dir} // l is nil where an error is returned
+	made := &loaded{dir: dir} // l is nil if an error is returned
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, made.remove())
@@ -90,7 +90,7 @@ func isExecutable(path string) bool {
 
 func (l *loaded) remove() error { return os.RemoveAll(l.dir) }
 
-// proveTable compares the inventory that Craton gives Ansible of an import with the table.
+// proveTable compares the inventory that Craton makes of an import with the table.
 func proveTable(ctx context.Context, before *importing.Inventory, record *importing.Record, l *loaded) (*proofOf, error) {
 	cmd := exec.CommandContext(ctx, l.program, "inventory", "--list", "--facts", record.Facts)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool {
@@ -110,12 +110,13 @@ func proveTable(ctx context.Context, before *importing.Inventory, record *import
 	return &proofOf{Proof: compared}, nil
 }
 
-// prove asks Ansible about an import, and compares.
+// prove reads an import with Ansible, and compares.
 func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources, before *importing.Inventory, record *importing.Record, l *loaded, o *options) (*proofOf, error) {
 	after := *tool
 	after.Without = without
 	after.Env = append(slices.Clone(tool.Env), l.env...)
-	// Of before, nothing counts any more: not what Ansible finds beside playbooks, which is the working directory here.
+	// Previous variables must not apply any more: not even those that Ansible finds next to playbooks, which is the
+	// working directory here.
 	none := filepath.Join(l.dir, "none")
 	if err := os.Mkdir(none, 0o700); err != nil {
 		return nil, err
@@ -147,7 +148,7 @@ func prove(ctx context.Context, tool *importing.Tool, sources importing.Sources,
 		return nil, err
 	}
 	p := &proofOf{Proof: compared, Ansible: tool.Release(ctx)}
-	var hosts []string // --host takes a pattern, which other names may be
+	var hosts []string // --host takes a pattern, which some names could be
 	for _, h := range before.Hosts {
 		if rules.CheckHostName(h) == nil {
 			hosts = append(hosts, h)
@@ -282,7 +283,7 @@ func sideOf(d importing.Difference, text string) string {
 	case text == "":
 		return "none"
 	}
-	text = marked().ReplaceAllString(text, "!$1 $2") // as it is written in files of variables
+	text = marked().ReplaceAllString(text, "!$1 $2") // as in files of variables
 	clean := []rune(show.Clean(text))
 	if len(clean) > most {
 		return string(clean[:most]) + "…"

@@ -10,7 +10,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// printStory says what was made of an inventory, and why.
+// printStory describes what was made of an inventory, and why.
 func printStory(look show.Appearance, result *importing.Result, o *options) string {
 	r := result.Report
 	var b strings.Builder

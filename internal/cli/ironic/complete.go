@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// complete declares how a command's arguments are completed. It is called for a completion only.
+// complete sets how a command's arguments are completed. It is called only for a completion.
 func (c *verb) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
 	ask := func(question func(context.Context, *session) []string) []string {
 		ctx, cancel := context.WithTimeout(cmd.Context(), object.CompletionTime)
@@ -52,7 +52,7 @@ func (c *verb) complete(cmd *cobra.Command, called *argparse.Call, s output.Stre
 	}
 	words := func(args []string) ([]string, cobra.ShellCompDirective) {
 		const only = cobra.ShellCompDirectiveNoFileComp
-		if c.words == nil { // more of the same
+		if c.words == nil { // further ones of the same kind
 			return slices.DeleteFunc(names("", c.resource), func(name string) bool { return name == args[0] }), only
 		}
 		return ask(func(ctx context.Context, t *session) []string {

@@ -7,13 +7,13 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// Dialects that share what they have.
+// Dialects with common features.
 var (
 	onIronic = []iotronic.Dialect{iotronic.DialectIronic}
 	onBoards = []iotronic.Dialect{iotronic.DialectBoards}
 )
 
-// titles say what a server is.
+// titles are descriptions of servers.
 var titles = map[iotronic.Dialect]string{
 	iotronic.DialectIronic:    "Ironic",
 	iotronic.DialectNodes2016: "Iotronic of 2016",
@@ -21,11 +21,11 @@ var titles = map[iotronic.Dialect]string{
 	iotronic.DialectBoards:    "Iotronic since March 2017",
 }
 
-// counterparts are the kinds that are called otherwise elsewhere.
+// counterparts are kinds that have another name in other dialects.
 var counterparts = map[string]string{"node": "board", "board": "node"}
 
-// instead says what to use in the place of a command that a dialect does not have: the same verb for what its machines
-// are called, or what else there is.
+// instead says what to use in place of a command that a dialect does not have: the same verb for its own kind, or
+// whatever else there is.
 func instead(c *verb, d iotronic.Dialect) string {
 	verb, _ := strings.CutPrefix(c.Name, c.kind.Name)
 	var nouns []string

@@ -25,7 +25,7 @@ func plainly(err error) error {
 	return run.NewWordedError("", iotronic.Plain(err), "", err)
 }
 
-// explain returns plainly, and names the option of an attribute that the dialect does not have.
+// explain is plainly, and names the option of an attribute that the dialect does not have.
 func (c *verb) explain(err error) error {
 	if e, ok := errors.AsType[*iotronic.InvalidAttributeError](err); ok {
 		for i := range c.Options {
@@ -37,19 +37,19 @@ func (c *verb) explain(err error) error {
 	return plainly(err)
 }
 
-// near adds to the error of a name that nothing has one that may have been meant.
+// near adds a similar name to the error for a name that does not exist.
 func (t *session) near(ctx context.Context, k *kind, word string, err error) error {
 	if !iotronic.IsNotFound(err) {
 		return err
 	}
-	if near := nearest.Word(word, t.names(ctx, k, 1)); near != "" && near != word { // else it is something of it that is missing
+	if near := nearest.Word(word, t.names(ctx, k, 1)); near != "" && near != word { // otherwise a part of the object is missing
 		return run.NewWordedError("", advice.Join(strings.TrimRight(plainly(err).Error(), "."), fmt.Sprintf("did you mean %q?", near)), "", err)
 	}
 	return err
 }
 
-// names returns the names of objects, and where they have none their UUIDs, of so many pages; of fewer if one cannot be
-// read.
+// names returns the names of objects, or their UUIDs if they have none, from up to a number of pages; fewer if one
+// cannot be read.
 func (t *session) names(ctx context.Context, k *kind, pages int) (names []string) {
 	p := parameters{}
 	known := k.knownBy(t.dialect)
@@ -76,7 +76,7 @@ func (t *session) names(ctx context.Context, k *kind, pages int) (names []string
 	return names
 }
 
-// reference returns what the API takes for the object that an option names.
+// reference returns the API's identifier of the object that an option names.
 func (t *session) reference(ctx context.Context, o *argparse.Option, word string) (string, error) {
 	switch {
 	case o.Key == keyFleet:
@@ -94,7 +94,7 @@ func (t *session) reference(ctx context.Context, o *argparse.Option, word string
 // keyFleet is a board's fleet.
 const keyFleet = "fleet"
 
-// resolveFleet makes the fleet of a board, which JSON names, its UUID.
+// resolveFleet replaces the fleet of a board in JSON by its UUID.
 func (t *session) resolveFleet(ctx context.Context, k *kind, values map[string]any) (err error) {
 	name, ok := values[keyFleet].(json.RawMessage)
 	if word := gjson.ParseBytes(name); ok && k.Name == "board" && word.Type == gjson.String {
@@ -103,7 +103,7 @@ func (t *session) resolveFleet(ctx context.Context, k *kind, values map[string]a
 	return err
 }
 
-// fleet returns the UUID of the fleet that a word means: boards take no name for it.
+// fleet returns the UUID of the fleet that a word names: boards do not accept names.
 func (t *session) fleet(ctx context.Context, word string) (string, error) {
 	var found, names []string
 	for f, err := range t.client.Fleets.All(ctx, iotronic.FleetListOptions{Fields: []string{"name"}}) {

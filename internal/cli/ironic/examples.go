@@ -1,6 +1,6 @@
 package ironic
 
-// iotronicExample returns the example of a command behind craton iotronic; "" if it needs none.
+// iotronicExample returns the example of a command of craton iotronic; "" if it needs none.
 func iotronicExample(name string) string {
 	switch name {
 	case "node-create":

@@ -18,11 +18,10 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// iotronicSections are the settings of all commands behind craton iotronic; of those of CLI only the format concerns
-// it.
+// iotronicSections are the settings of all commands of craton iotronic; of those of CLI, only the format applies to it.
 var iotronicSections = []settings.Section{settings.CLI.Only("format"), settings.Screen, settings.Iotronic, settings.SignIn}
 
-// New makes craton iotronic. Its subcommands come when it is known that it is the one that is meant.
+// New returns craton iotronic. Its subcommands are created only if it runs.
 func New(s output.Streams, v argparse.Version) *argparse.Program {
 	root := &cobra.Command{
 		Use:   "iotronic",
@@ -58,7 +57,7 @@ the URL: set OS_CLOUD, or OS_AUTH_URL and credentials.`,
 	p.Fill = func() {
 		settings.AddFlags(root.Flags(), p.Shared...)
 		if p.Completing {
-			root.PersistentFlags().AddFlagSet(root.Flags()) // behind others cobra completes no subcommands
+			root.PersistentFlags().AddFlagSet(root.Flags()) // cobra completes no subcommands after other words
 			argparse.CompleteSettings(root, p.Shared...)
 		}
 		for _, k := range kinds() {
@@ -78,25 +77,25 @@ the URL: set OS_CLOUD, or OS_AUTH_URL and credentials.`,
 	return p
 }
 
-// session is what a command behind craton iotronic has while it runs.
+// session is a running command of craton iotronic.
 type session struct {
 	show.Printer
 	client  *iotronic.Client
 	dialect iotronic.Dialect
 }
 
-// verb is a verb with a kind of objects of Ironic or Iotronic.
+// verb is a verb for a kind of objects of Ironic or Iotronic.
 type verb struct {
 	argparse.Command
 	resource *object.Resource
 	kind     *kind
-	aliases  []string           // names of the Python clients
+	aliases  []string           // names in the Python clients
 	only     []iotronic.Dialect // that have it; nil: those that have the kind
 	does     func(context.Context, *session, *argparse.Call) error
-	words    func(context.Context, *session, *argparse.Call) []string // nil, or finds what may stand behind the object
+	words    func(context.Context, *session, *argparse.Call) []string // nil, or finds the words that can follow the object
 }
 
-// dialects returns those that have the command.
+// dialects returns the dialects that have the command.
 func (c *verb) dialects() []iotronic.Dialect {
 	if c.only != nil {
 		return c.only
@@ -104,7 +103,7 @@ func (c *verb) dialects() []iotronic.Dialect {
 	return c.kind.dialects()
 }
 
-// text returns the command's help: what it does, which servers have it, and how else it is called.
+// text returns the command's help: what it does, which servers support it, and its other names.
 func (c *verb) text() string {
 	text := c.Long
 	if text == "" {
@@ -143,7 +142,7 @@ func (c *verb) Define(cmd *cobra.Command, s output.Streams, completing bool) {
 	}
 }
 
-// openIotronic connects as the settings say. Nothing is sent, unless Keystone has to say where.
+// openIotronic connects according to the settings. It sends nothing, unless the URL comes from Keystone.
 func openIotronic(cmd *cobra.Command, s output.Streams) (*session, error) {
 	v, err := settings.Load(cmd.Flags(), iotronicSections...)
 	if err != nil {
@@ -156,7 +155,7 @@ func openIotronic(cmd *cobra.Command, s output.Streams) (*session, error) {
 	return &session{Printer: show.Printer{Streams: s, Format: v.String("cli.format"), Title: fieldTitle}, client: client}, nil
 }
 
-// checkDialect finds out the server's dialect, which must have the command.
+// checkDialect detects the server's dialect, which must have the command.
 func (t *session) checkDialect(ctx context.Context, c *verb) error {
 	var err error
 	if t.dialect, err = t.client.Dialect(ctx); err != nil || slices.Contains(c.dialects(), t.dialect) {

@@ -15,30 +15,30 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// kind is one kind of objects of Ironic and Iotronic. What its commands differ in is data; its resource has the columns
-// and options of all dialects together.
+// kind is one kind of objects of Ironic and Iotronic. Its differences from others are data; its resource has the
+// columns and options of all dialects.
 type kind struct {
 	object.Resource
 	api     service
 	columns []columns
-	written []iotronic.Dialect // that let it be written; nil: all that have it
-	// required are the options without which nothing is created, where the dialect does not say that; see enough.
+	written []iotronic.Dialect // dialects in which it can be written; nil: all that have it
+	// required are the options that a new object needs, if that does not depend on the dialect; see checkRequired.
 	required []string
-	// listed: the API shows single objects to admins only, and all of them to everybody in lists (reference §3).
+	// listed: the API shows single objects only to admins, but lists all of them to everybody (reference §3).
 	listed bool
 	extra  func(*kind) []*verb // nil, or commands that only this kind has
-	// awaits is nil, or waits until a new object has become what it is for.
+	// awaits is nil, or waits until a new object is ready.
 	awaits func(ctx context.Context, c *iotronic.Client, id string) (gjson.Result, error)
 }
 
-// columns are the fields of lists in some dialects, as the Python clients have them.
+// columns are the fields of lists in some dialects, as in the Python clients.
 type columns struct {
 	in    []iotronic.Dialect
 	short []string // of lists
-	more  []string // that --detail adds
+	more  []string // added by --detail
 }
 
-// dialects returns those that have the kind.
+// dialects returns the dialects that have the kind.
 func (k *kind) dialects() (all []iotronic.Dialect) {
 	for _, c := range k.columns {
 		all = append(all, c.in...)
@@ -56,7 +56,7 @@ func (k *kind) at(d iotronic.Dialect) columns {
 	return columns{}
 }
 
-// Fields that more than one place knows: what objects are told apart by, and the node of a port.
+// Fields that are used in several files: those that identify objects, and the node of a port.
 const (
 	keyUUID   = "uuid"
 	keyNode   = "node_uuid"
@@ -76,21 +76,21 @@ func listOptions(filters ...argparse.Option) []argparse.Option {
 	}, filters)
 }
 
-// truth returns an option that is true or false to the API.
+// truth returns an option for a boolean.
 func truth(key, help string) argparse.Option {
 	o := object.Textual(key, help)
 	o.Kind, o.Meta = argparse.TruthOption, "<boolean>"
 	return o
 }
 
-// flag returns an option without a value that is true to the API.
+// flag returns an option without a value for a boolean that is true.
 func flag(key, help string) argparse.Option {
 	o := object.Textual(key, help)
 	o.Kind = argparse.SwitchOption
 	return o
 }
 
-// pairs returns an option of words key=value that are an object to the API.
+// pairs returns an option with words key=value for an object.
 func pairs(long, short, key, help string) argparse.Option {
 	return argparse.Option{Long: long, Short: short, Meta: "<key=value>", Kind: argparse.RepeatedOption, Key: key, Help: help + "; may be given several times"}
 }
@@ -98,10 +98,10 @@ func pairs(long, short, key, help string) argparse.Option {
 // short adds a one-letter form to an option.
 func short(letter string, o argparse.Option) argparse.Option { o.Short = letter; return o }
 
-// interfaces are what a node of Ironic is worked with.
+// interfaces are the hardware interfaces of a node of Ironic.
 var interfaces = strings.Fields("bios boot console deploy firmware inspect management network power raid rescue storage vendor")
 
-// kinds makes all kinds, in the order of help.
+// kinds returns all kinds, in the order of help.
 func kinds() []*kind {
 	node, fleet := nodeKind(), fleetKind()
 	all := []*kind{
@@ -215,8 +215,8 @@ func portService() service {
 	return s
 }
 
-// checkLinks makes texts of the numbers in local_link_connection, whole or by path, and refuses what is no text: a word
-// such as port_id=8 is a number to Ironic otherwise, which refuses it for another reason.
+// checkLinks converts the numbers in local_link_connection to texts, whether set as a whole or by path, and refuses
+// anything but texts: Ironic would read a word such as port_id=8 as a number, and refuse it for another reason.
 func checkLinks(values map[string]any) error {
 	const link = "local_link_connection"
 	for path, value := range values {
@@ -302,7 +302,7 @@ func enabledWebserviceKind() *kind {
 	}
 }
 
-// join gives the resource the columns of all dialects, each once, for shells to complete.
+// join gives the resource the columns of all dialects, each once, for completion.
 func (k *kind) join() {
 	for _, c := range k.columns {
 		for _, f := range slices.Concat(c.short, c.more) {
@@ -313,7 +313,7 @@ func (k *kind) join() {
 	}
 }
 
-// interfaceOptions choose how a new node is worked with.
+// interfaceOptions select the hardware interfaces of a new node.
 func interfaceOptions() []argparse.Option {
 	options := make([]argparse.Option, len(interfaces))
 	for i, name := range interfaces {
@@ -359,7 +359,7 @@ func (k *kind) commands() []*verb {
 	return all
 }
 
-// title is fieldTitle, except where a kind uses another word.
+// title is fieldTitle, unless a kind uses another word.
 func (k *kind) title(field string) string {
 	if k.Name == "driver" && field == "name" {
 		return "Supported driver(s)"
@@ -367,7 +367,7 @@ func (k *kind) title(field string) string {
 	return fieldTitle(field)
 }
 
-// titlesOf are the fields that the Python clients call otherwise than by their names.
+// titlesOf are the fields with special titles in the Python clients.
 var titlesOf = map[string]string{
 	"provision_state": "Provisioning State", "raid_config": "Current RAID configuration", "target_raid_config": "Target RAID configuration",
 	"network_data": "Network Configuration", "hosts": "Active host(s)", "is_smartnic": "Is Smart NIC port", "pxe_enabled": "PXE boot enabled",
@@ -376,7 +376,7 @@ var titlesOf = map[string]string{
 	"MAC_add": "MAC Address", "VIF_name": "VIF", // of boards
 }
 
-// fieldTitle returns a field's name above its column, as the Python clients have it.
+// fieldTitle returns the title of a field's column, as in the Python clients.
 func fieldTitle(field string) string {
 	if title, ok := titlesOf[field]; ok {
 		return title

@@ -41,7 +41,7 @@ func iotronicList(k *kind) *verb {
 	}
 }
 
-// shown returns the columns that a list shows, or a single object if some are asked for.
+// shown returns the columns of a list, or of a single object if some are requested.
 func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
 		return nil, argparse.Misused("Invalid limit specified. Expected non-negative limit, got %s", limit)
@@ -68,7 +68,7 @@ func (k *kind) shown(d iotronic.Dialect, c *argparse.Call) ([]string, error) {
 	return fields, nil
 }
 
-// fieldsOf returns those that are asked for, with space between them or, as in settings, commas.
+// fieldsOf returns the requested fields, separated by spaces or, as in settings, commas.
 func fieldsOf(c *argparse.Call) (fields []string) {
 	for _, word := range c.All("fields") {
 		fields = append(fields, strings.FieldsFunc(word, func(r rune) bool { return r == ',' })...)
@@ -76,14 +76,14 @@ func fieldsOf(c *argparse.Call) (fields []string) {
 	return fields
 }
 
-// chosen adds to the parameters of a list what fields its objects must have. Where the API does not let choose them,
-// those that its lists lack are among the details.
+// chosen adds the fields that objects need to the parameters of a list. If the API does not support a selection, fields
+// that lists lack are requested with the details.
 func (k *kind) chosen(d iotronic.Dialect, c *argparse.Call, fields []string, p parameters) parameters {
 	lacks := func(f string) bool { return !slices.Contains(k.at(d).short, f) }
 	details := k.api.takes("detail", d)
 	if k.chooses(d) {
 		switch {
-		case d == iotronic.DialectNodes && p["project"] != nil: // that list has all fields, and no choice (reference §2.4)
+		case d == iotronic.DialectNodes && p["project"] != nil: // that list has all fields, and no selection (reference §2.4)
 		case c.Given("fields"), c.Given("detail") && !details:
 			return p.with("fields", fields)
 		case c.Given("detail"):
@@ -95,12 +95,12 @@ func (k *kind) chosen(d iotronic.Dialect, c *argparse.Call, fields []string, p p
 	return p
 }
 
-// chooses reports whether the API lets choose the fields of objects.
+// chooses reports whether the API supports a selection of the fields of objects.
 func (k *kind) chooses(d iotronic.Dialect) bool {
 	return k.api.takes("fields", d) && d != iotronic.DialectNodes2016
 }
 
-// parameters returns what a command's options say to the API.
+// parameters returns the API parameters from a command's options.
 func (t *session) parameters(ctx context.Context, options []argparse.Option, c *argparse.Call) (parameters, error) {
 	p := parameters{}
 	for i := range options {
@@ -146,7 +146,7 @@ func (t *session) parameters(ctx context.Context, options []argparse.Option, c *
 	return p, nil
 }
 
-// list reads the objects of a listing: a page as large as the server makes it, as many as --limit says, or all.
+// list reads the objects of a listing: a page of the server's size, as many as --limit says, or all.
 func (t *session) list(ctx context.Context, k *kind, p parameters, c *argparse.Call) ([]gjson.Result, error) {
 	if k.api.all == nil {
 		objects, _, err := k.api.page(ctx, t.client, p)
@@ -181,8 +181,8 @@ func (t *session) list(ctx context.Context, k *kind, p parameters, c *argparse.C
 	return objects, nil
 }
 
-// everything reads every page, or those with the first most objects. A listing is begun anew when the object that it
-// stood on was deleted meanwhile.
+// everything reads every page, or those with the first most objects. A listing is restarted if the object at its marker
+// was deleted meanwhile.
 func (t *session) everything(ctx context.Context, k *kind, p parameters, most int) (objects []gjson.Result, err error) {
 	progress := output.NewProgress(t.Err)
 	defer progress.Done()
@@ -207,7 +207,7 @@ func (t *session) everything(ctx context.Context, k *kind, p parameters, most in
 	return objects, nil
 }
 
-// present returns the fields that some of the objects have: other releases have others.
+// present returns the fields that some of the objects have: releases differ.
 func present(fields []string, objects []gjson.Result) []string {
 	if len(objects) == 0 {
 		return fields

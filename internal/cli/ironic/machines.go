@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// placeOptions returns where a node or board of Iotronic stands.
+// placeOptions returns options for the location of a node or board of Iotronic.
 func placeOptions() []argparse.Option {
 	return []argparse.Option{
 		{Long: "latitude", Meta: "<latitude>", Help: "position in degrees, such as 38.1"},
@@ -18,7 +18,7 @@ func placeOptions() []argparse.Option {
 	}
 }
 
-// hardwareOptions returns what a node or board of Iotronic is.
+// hardwareOptions returns options that describe a node or board of Iotronic.
 func hardwareOptions() []argparse.Option {
 	return []argparse.Option{object.Textual("code", "unique code that the board signs in with"), object.Textual("type", "type of the hardware"),
 		flag("mobile", "the board moves around")}
@@ -28,7 +28,7 @@ func extraOption() argparse.Option {
 	return pairs("extra", "e", "extra", "extra metadata")
 }
 
-// nodeColumns returns those of the three dialects that have nodes.
+// nodeColumns returns the columns of nodes in the three dialects that have them.
 func nodeColumns() []columns {
 	ironicNode := columns{
 		in:    onIronic,
@@ -97,7 +97,7 @@ func nodeKind() *kind {
 	return node
 }
 
-// memberOptions are of nodes that are parts of others; node-update takes them too.
+// memberOptions are options of nodes that are parts of others; node-update accepts them too.
 func memberOptions() []argparse.Option {
 	return []argparse.Option{
 		{Long: "parent-node", Meta: "<node>", Kind: argparse.ReferenceOption, Key: keyParent, Of: []argparse.Kind{&object.Resource{Name: "node"}},
@@ -131,7 +131,7 @@ func boardKind(fleet *kind) *kind {
 	return board
 }
 
-// boardColumns returns those of short lists of boards.
+// boardColumns returns the columns of short lists of boards.
 func boardColumns() []string { return strings.Fields("uuid name type lr_version fleet status session") }
 
 func boardFields(b *iotronic.Board) iotronic.Object { return b.Fields }

@@ -9,10 +9,10 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// action is what a command does.
+// action is the function of a command.
 type action = func(context.Context, *session, *argparse.Call) error
 
-// get makes what a command does of what it asks of the client, and says afterwards.
+// get returns an action that requests something of the client, and prints a message.
 func (k *kind) get(said string, ask action) action {
 	return func(ctx context.Context, t *session, c *argparse.Call) error {
 		if err := ask(ctx, t, c); err != nil {
@@ -23,7 +23,7 @@ func (k *kind) get(said string, ask action) action {
 	}
 }
 
-// show makes it of an object to print.
+// show returns an action that prints an object.
 func (k *kind) show(read func(context.Context, *session, *argparse.Call) (iotronic.Object, error)) action {
 	return func(ctx context.Context, t *session, c *argparse.Call) error {
 		o, err := read(ctx, t, c)
@@ -34,7 +34,7 @@ func (k *kind) show(read func(context.Context, *session, *argparse.Call) (iotron
 	}
 }
 
-// list makes it of objects to print, in the columns that it names.
+// list returns an action that prints objects, in the columns that it names.
 func (k *kind) list(read func(context.Context, *session, *argparse.Call) ([]iotronic.Object, []string, error)) action {
 	return func(ctx context.Context, t *session, c *argparse.Call) error {
 		objects, fields, err := read(ctx, t, c)
@@ -49,7 +49,7 @@ func (k *kind) list(read func(context.Context, *session, *argparse.Call) ([]iotr
 	}
 }
 
-// managementVerbs returns the commands of a node's traits, boot, console and hardware.
+// managementVerbs returns the commands for a node's traits, boot settings, console and hardware.
 func managementVerbs(k *kind) []*verb {
 	on, shows := k.get, k.show
 	console := func(enabled bool) func(context.Context, *session, *argparse.Call) error {

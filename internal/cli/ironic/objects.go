@@ -44,7 +44,7 @@ func iotronicShow(k *kind) *verb {
 	}
 }
 
-// one reads a single object; of one that an API does not show in part, all fields.
+// one reads a single object, with all fields if the API does not support a selection.
 func (t *session) one(ctx context.Context, k *kind, c *argparse.Call, fields []string) (gjson.Result, error) {
 	switch {
 	case c.Given("instance"):
@@ -76,7 +76,7 @@ func (t *session) listed(ctx context.Context, k *kind, word string) (gjson.Resul
 	return objects[0], true
 }
 
-// part returns an object with some of its members. What it does not have is null, as a list shows it.
+// part returns an object with some of its members. Missing ones are null, as in a list.
 func part(o gjson.Result, fields []string) gjson.Result {
 	var b strings.Builder
 	for _, f := range fields {
@@ -89,7 +89,7 @@ func part(o gjson.Result, fields []string) gjson.Result {
 	return gjson.Parse("{" + b.String()[1:] + "}")
 }
 
-// printObject prints one object. A table leaves out what only leads to further addresses of the API.
+// printObject prints one object. A table leaves out URLs of other parts of the API.
 func (t *session) printObject(o gjson.Result) error {
 	if t.Format == show.FormatTable {
 		var fields []string
@@ -103,7 +103,7 @@ func (t *session) printObject(o gjson.Result) error {
 	return t.PrintObject(o)
 }
 
-// attributesOption gives a new object attributes that are in no list of processes.
+// attributesOption sets attributes of a new object without showing them in a list of processes.
 var attributesOption = argparse.Option{Long: "json", Meta: "<file>",
 	Help: "attributes as a JSON object, in a file or - for standard input, which hides them from other users; options override them"}
 
@@ -164,7 +164,7 @@ func iotronicCreate(k *kind) *verb {
 	}
 }
 
-// attributes returns those of a new object that are no options.
+// attributes returns the attributes of a new object that are not options.
 func (t *session) attributes(c *argparse.Call) (parameters, error) {
 	p := parameters{}
 	if !c.Given(attributesOption.Long) {
@@ -188,7 +188,7 @@ func (t *session) attributes(c *argparse.Call) (parameters, error) {
 	return p, nil
 }
 
-// objectIn returns a JSON object; nil if the text is none.
+// objectIn returns a JSON object; nil if the text is not one.
 func objectIn(text []byte) iotronic.Object {
 	var o iotronic.Object
 	if json.Unmarshal(text, &o) != nil {
@@ -197,7 +197,7 @@ func objectIn(text []byte) iotronic.Object {
 	return o
 }
 
-// overlay sets parameters over others; of objects each key.
+// overlay overrides parameters by others; within objects, key by key.
 func (p parameters) overlay(more parameters) {
 	for key, value := range more {
 		below, _ := p[key].(json.RawMessage)
@@ -211,17 +211,17 @@ func (p parameters) overlay(more parameters) {
 	}
 }
 
-// places are the options that say where something stands.
+// places are the options for a location.
 var places = []string{"latitude", "longitude", "altitude"}
 
-// locationOf returns where a new object stands; false if nothing says that.
+// locationOf returns the location of a new object; false if none is given.
 func locationOf(c *argparse.Call) (iotronic.Location, bool) {
 	return iotronic.Location{Latitude: c.Text("latitude"), Longitude: c.Text("longitude"), Altitude: c.Text("altitude")},
 		slices.ContainsFunc(places, c.Given)
 }
 
-// checkRequired checks that a new node or board has what its dialect requires, by options or attributes: argparse cannot know
-// that.
+// checkRequired checks that a new node or board has what its dialect requires, from options or attributes: argparse
+// cannot check that.
 func (t *session) checkRequired(k *kind, c *argparse.Call, attributes parameters) error {
 	required := append([]string{"code", "name"}, places...)
 	switch {
@@ -249,7 +249,7 @@ func (t *session) checkRequired(k *kind, c *argparse.Call, attributes parameters
 	return nil
 }
 
-// named refuses an empty name, of which Ironic makes an object without one.
+// named refuses an empty name, with which Ironic would create an object without a name.
 func named(k *kind, c *argparse.Call, attributes parameters) error {
 	for i := range k.Create {
 		if o := &k.Create[i]; o.Key == "name" && c.Given(o.Long) && c.Text(o.Long) == "" {
@@ -262,7 +262,7 @@ func named(k *kind, c *argparse.Call, attributes parameters) error {
 	return nil
 }
 
-// keyOf returns the attribute of an option of a new object.
+// keyOf returns the attribute for an option of a new object.
 func (k *kind) keyOf(option string) string {
 	for i := range k.Create {
 		if o := &k.Create[i]; o.Long == option && o.Key != "" {
@@ -304,7 +304,7 @@ func iotronicDelete(k *kind) *verb {
 	}
 }
 
-// known returns what objects of the kind are called by, for people.
+// known returns how objects of the kind are identified, for people.
 func (k *kind) known() string {
 	if k.Name == "chassis" || strings.HasPrefix(k.Name, "volume-") {
 		return "UUID"
@@ -320,7 +320,7 @@ func (k *kind) plural() string {
 	return k.Noun() + "s"
 }
 
-// knownBy returns the field that objects of the kind are called by, beside their UUID.
+// knownBy returns the field that identifies objects of the kind, besides their UUID.
 func (k *kind) knownBy(d iotronic.Dialect) string {
 	if k.Name == "port" && d == iotronic.DialectIronic {
 		return "address"
@@ -328,7 +328,7 @@ func (k *kind) knownBy(d iotronic.Dialect) string {
 	return "name"
 }
 
-// mayDelete asks where Ironic deletes ports along with nodes, and where something is deployed on one.
+// mayDelete asks for confirmation if Ironic deletes ports along with nodes, or if something is deployed on one.
 func (t *session) mayDelete(ctx context.Context, k *kind, c *argparse.Call) error {
 	dry := c.Given("dry-run")
 	if c.Given("yes") && !dry {
@@ -341,7 +341,7 @@ func (t *session) mayDelete(ctx context.Context, k *kind, c *argparse.Call) erro
 		if t.dialect == iotronic.DialectIronic {
 			n, err := t.client.Nodes.Get(ctx, id, "provision_state")
 			switch {
-			case iotronic.IsNotFound(err) && !dry: // the delete will say so
+			case iotronic.IsNotFound(err) && !dry: // the deletion will report it
 				continue
 			case err != nil:
 				return t.near(ctx, k, id, err)
@@ -351,7 +351,7 @@ func (t *session) mayDelete(ctx context.Context, k *kind, c *argparse.Call) erro
 			}
 			found, err := t.everything(ctx, portKind(k), parameters{"node": id}, object.MaxCounted)
 			switch {
-			case iotronic.IsNotFound(err) && !dry: // the delete will say so
+			case iotronic.IsNotFound(err) && !dry: // the deletion will report it
 				continue
 			case err != nil:
 				return t.near(ctx, k, id, err)
@@ -382,10 +382,10 @@ func (t *session) mayDelete(ctx context.Context, k *kind, c *argparse.Call) erro
 	return object.Consent(t.Streams, strings.Join(why, " "))
 }
 
-// inUse are the states of nodes on which something is deployed. Ironic deletes such a node only in maintenance.
+// inUse are the states of nodes with a deployment. Ironic deletes such a node only in maintenance.
 var inUse = strings.Split("active,deploy failed,error,rescue,rescue failed,unrescue failed,service failed,service hold", ",")
 
-// partVerb lists what is below one object: name is the noun of the parts, fields their columns.
+// partVerb returns a command that lists parts of an object: name is their noun, fields their columns.
 func partVerb[T any](k *kind, name string, fields, aliases []string, list func(context.Context, *iotronic.Client, string) ([]*T, error),
 	whole func(*T) iotronic.Object,
 ) *verb {
@@ -401,7 +401,7 @@ func partVerb[T any](k *kind, name string, fields, aliases []string, list func(c
 	}
 }
 
-// boardCommands returns those that only boards have.
+// boardCommands returns the commands that only boards have.
 func boardCommands(k *kind) []*verb {
 	at := []string{"created_at", "updated_at"}
 	return []*verb{
@@ -427,7 +427,7 @@ func boardCommands(k *kind) []*verb {
 	}
 }
 
-// driverCommands returns those that only drivers have.
+// driverCommands returns the commands that only drivers have.
 func driverCommands(k *kind) []*verb {
 	return []*verb{{
 		Command: argparse.Command{Name: "properties", Paged: true, Short: "Show the driver_info properties of a driver", Target: true},

@@ -9,8 +9,8 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// partVerbs returns the commands of what Ironic knows of a node beside the node itself: virtual interfaces, BIOS
-// settings, history and firmware.
+// partVerbs returns the commands for what Ironic stores about a node separately: virtual interfaces, BIOS settings,
+// history and firmware.
 func partVerbs(k *kind) []*verb {
 	detail := argparse.Option{Long: "detail", Kind: argparse.SwitchOption, Help: "show all fields"}
 	vif := []argparse.Positional{{Name: "<vif>"}}

@@ -8,7 +8,7 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// plainKind returns a kind of Ironic's whose objects have no type of their own.
+// plainKind returns a kind of Ironic whose objects have no Go type of their own.
 func plainKind(name string, of func(*iotronic.Client) *iotronic.PlainService, at columns, list []argparse.Option, create ...argparse.Option) *kind {
 	at.in = onIronic
 	fields := func(o *iotronic.PlainObject) iotronic.Object { return o.Fields }
@@ -21,7 +21,7 @@ func plainKind(name string, of func(*iotronic.Client) *iotronic.PlainService, at
 	}
 }
 
-// plainKinds returns them: what a node has beside ports, and what Ironic keeps of steps.
+// plainKinds returns them: parts of a node other than ports, and Ironic's collections of steps.
 func plainKinds(node *kind) []*kind {
 	of := func(key string) argparse.Option {
 		return argparse.Option{Long: "node", Short: "n", Meta: "<node>", Kind: argparse.ReferenceOption, Key: key, Of: []argparse.Kind{&node.Resource}, Help: "node that it belongs to, by name or UUID"}

@@ -15,8 +15,8 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// parameters are what a command sends, by their names in the API: of a list its filters, fields and paging, of a create
-// attributes. Values are string, int, bool, []string, iotronic.Object or []iotronic.Location.
+// parameters are what a command sends, by their names in the API: filters, fields and paging of a list, attributes of a
+// new object. Values are string, int, bool, []string, iotronic.Object or []iotronic.Location.
 type parameters map[string]any
 
 // with returns parameters and one more.
@@ -30,13 +30,13 @@ func (p parameters) with(key string, value any) parameters {
 	return more
 }
 
-// service is what the client does with one kind of objects; a function is nil where it does not do that.
+// service is the client's access to one kind of objects; unsupported functions are nil.
 type service struct {
 	// page reads one page; the marker leads to the next and is "" if there is none.
 	page func(context.Context, *iotronic.Client, parameters) (objects []gjson.Result, marker string, err error)
-	// all reads every page; nil for what does not come in pages.
+	// all reads every page; nil for lists without pages.
 	all func(context.Context, *iotronic.Client, parameters) iter.Seq2[gjson.Result, error]
-	// takes reports whether lists have a parameter in a dialect.
+	// takes reports whether lists support a parameter in a dialect.
 	takes  func(key string, d iotronic.Dialect) bool
 	get    func(ctx context.Context, c *iotronic.Client, id string, fields ...string) (gjson.Result, error)
 	create func(context.Context, *iotronic.Client, parameters) (gjson.Result, error)
@@ -44,25 +44,25 @@ type service struct {
 	remove func(context.Context, *iotronic.Client, string) error
 }
 
-// lister is a collection of the client that comes in pages.
+// lister is a paged collection of the client.
 type lister[T, O any] interface {
 	List(ctx context.Context, options O) (*iotronic.Page[T], error)
 	All(ctx context.Context, options O) iter.Seq2[*T, error]
 }
 
-// reader is one that single objects can be read of.
+// reader is a collection with single objects.
 type reader[T any] interface {
 	Get(ctx context.Context, id string, fields ...string) (*T, error)
 }
 
-// writer is one that can be changed.
+// writer is a collection that can be changed.
 type writer[T, C any] interface {
 	Create(ctx context.Context, object C) (*T, error)
 	Update(ctx context.Context, id string, changes iotronic.Changes) (*T, error)
 	Delete(ctx context.Context, id string) error
 }
 
-// reading makes the part of a service that reads. of is the client's collection, whole an object's fields.
+// reading returns the part of a service that reads. of is the client's collection, whole returns an object's fields.
 func reading[T, O any, S interface {
 	lister[T, O]
 	reader[T]
@@ -100,8 +100,8 @@ func reading[T, O any, S interface {
 	}
 }
 
-// writing adds to a service the part that changes. more is where a new object keeps attributes that are no fields of
-// its.
+// writing adds the part that writes to a service. more returns where a new object keeps attributes without a field of
+// their own.
 func writing[T, C any, S writer[T, C]](s service, of func(*iotronic.Client) S, whole func(*T) iotronic.Object, more func(*C) *iotronic.Object) service {
 	s.create = func(ctx context.Context, c *iotronic.Client, p parameters) (gjson.Result, error) {
 		var object C
@@ -122,7 +122,7 @@ func writing[T, C any, S writer[T, C]](s service, of func(*iotronic.Client) S, w
 	return s
 }
 
-// once makes a service of a list that does not come in pages.
+// once returns a service for a list without pages.
 func once[T any](list func(context.Context, *iotronic.Client, parameters) ([]*T, error), whole func(*T) iotronic.Object) service {
 	return service{
 		page: func(ctx context.Context, c *iotronic.Client, p parameters) ([]gjson.Result, string, error) {

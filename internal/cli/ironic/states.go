@@ -24,10 +24,10 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// waitOption lets a change of state be waited for.
+// waitOption makes a command wait for a change of state.
 var waitOption = argparse.Option{Long: "wait", Meta: "<seconds>", Kind: argparse.IntegerOption, Help: "wait for completion, at most this long; 0 for no limit"}
 
-// nodeCommands returns those that only nodes have, and only those of Ironic.
+// nodeCommands returns the commands that only nodes have, and only in Ironic.
 func nodeCommands(k *kind) []*verb {
 	all := []*verb{
 		partVerb(k, "port", []string{keyUUID, "address"}, nil,
@@ -106,7 +106,7 @@ func (k *kind) power(ctx context.Context, t *session, c *argparse.Call) error {
 	return k.change(ctx, t, c, target, state, func(ctx context.Context) error { return nodes.SetPower(ctx, c.Target, target) }, nodes.WaitPower)
 }
 
-// change asks for a state and says so, or waits for it and says that it is there.
+// change requests a state and says so, or waits for it and says that it has been reached.
 func (k *kind) change(ctx context.Context, t *session, c *argparse.Call, target, state string, ask func(context.Context) error,
 	wait func(ctx context.Context, id, state string) error,
 ) error {
@@ -139,7 +139,7 @@ func (k *kind) change(ctx context.Context, t *session, c *argparse.Call, target,
 	return nil
 }
 
-// patience is how many seconds are to be waited; 0 for as long as it takes.
+// patience returns the number of seconds to wait; 0 for as long as it takes.
 func patience(c *argparse.Call) (int, error) {
 	seconds, _ := strconv.Atoi(c.Text("wait")) // it is an integer, or not given
 	if seconds < 0 {
@@ -174,7 +174,7 @@ func (k *kind) setMaintenance(ctx context.Context, t *session, c *argparse.Call)
 	return nil
 }
 
-// provisions are the targets of provisioning, and the states that they lead to; "" where that depends.
+// provisions are the targets of provisioning, with the resulting states; "" if that depends.
 var provisions = []struct{ target, state string }{
 	{iotronic.ProvisionActive, "active"},
 	{iotronic.ProvisionDeleted, "available"},
@@ -191,10 +191,10 @@ var provisions = []struct{ target, state string }{
 	{iotronic.ProvisionUnhold, ""},
 }
 
-// synonyms are other names of targets, which Ironic itself understands from 1.73 on only.
+// synonyms are other names of targets, which Ironic itself supports only from 1.73 on.
 var synonyms = map[string]string{iotronic.ProvisionDeploy: iotronic.ProvisionActive, iotronic.ProvisionUndeploy: iotronic.ProvisionDeleted}
 
-// provisionOptions are what some targets need or take, and which: those that need it begin with a plus.
+// provisionOptions are options that targets require (with a plus) or accept.
 var provisionOptions = []struct {
 	argparse.Option
 	with []string
@@ -284,7 +284,7 @@ func (k *kind) provision(ctx context.Context, t *session, c *argparse.Call) erro
 	return k.change(ctx, t, c, p.Target, state, func(ctx context.Context) error { return nodes.SetProvision(ctx, c.Target, p) }, nodes.WaitProvision)
 }
 
-// steps returns the list of steps that a word is, or names the file of.
+// steps returns the list of steps in a word, or in the file that it names.
 func (t *session) steps(word string) (json.RawMessage, error) {
 	text, err := t.content(word, true)
 	if err == nil && !(gjson.Valid(text) && gjson.Parse(text).IsArray()) {
@@ -293,7 +293,7 @@ func (t *session) steps(word string) (json.RawMessage, error) {
 	return json.RawMessage(text), err
 }
 
-// configDrive returns the config drive that a word means, or the one on standard input.
+// configDrive returns the config drive in a word, or on standard input.
 func (t *session) configDrive(ctx context.Context, word string) (json.RawMessage, error) {
 	if word != "-" {
 		return configdrive.Read(ctx, word)
@@ -301,7 +301,7 @@ func (t *session) configDrive(ctx context.Context, word string) (json.RawMessage
 	return configdrive.From(t.In, "standard input")
 }
 
-// content returns what a word says: itself, or what is on standard input if it is a dash, or in the file that it names.
+// content returns the content of a word: itself, standard input if it is a dash, or the file that it names.
 func (t *session) content(word string, file bool) (string, error) {
 	read := func() ([]byte, error) { return io.ReadAll(t.In) }
 	if word != "-" {

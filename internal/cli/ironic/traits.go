@@ -21,7 +21,7 @@ type traitService interface {
 	RemoveTrait(ctx context.Context, id, trait string) error
 }
 
-// traitVerbs returns the commands of the traits of nodes, or of runbooks.
+// traitVerbs returns the commands for traits of nodes, or of runbooks.
 func (k *kind) traitVerbs(of func(*iotronic.Client) traitService) []*verb {
 	all := argparse.Option{Long: "all", Kind: argparse.SwitchOption, Help: "remove all traits"}
 	return []*verb{

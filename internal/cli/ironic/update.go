@@ -69,7 +69,7 @@ The syntax of the Python client for Ironic works too: add or replace before path
 	}
 }
 
-// changesFromOptions returns the changes that options ask for; an empty value removes what is there.
+// changesFromOptions returns the changes in options; an empty value removes an attribute.
 func (t *session) changesFromOptions(ctx context.Context, options []argparse.Option, c *argparse.Call) (iotronic.Changes, error) {
 	p, err := t.parameters(ctx, options, c)
 	if err != nil {
@@ -84,7 +84,7 @@ func (t *session) changesFromOptions(ctx context.Context, options []argparse.Opt
 	return changes, nil
 }
 
-// changes takes changes from words, or without any from standard input.
+// changes reads changes from words, or from standard input if there are none.
 func (t *session) changes(words []string) (iotronic.Changes, error) {
 	if len(words) > 0 {
 		return changesOf(words)
@@ -107,7 +107,7 @@ func (t *session) changes(words []string) (iotronic.Changes, error) {
 	return changes, nil
 }
 
-// changesOf reads words path=value, or add path=value and the like.
+// changesOf parses words such as path=value and add path=value.
 func changesOf(words []string) (iotronic.Changes, error) {
 	operation := ""
 	if slices.Contains([]string{"add", "replace", "remove"}, words[0]) {
@@ -143,8 +143,8 @@ func changesOf(words []string) (iotronic.Changes, error) {
 	return changes, nil
 }
 
-// valueOf returns the value that a word means to Ironic and Iotronic: JSON if it is JSON, else a text. It is stricter
-// than that of variables, so that no password becomes another one.
+// valueOf returns the value of a word in Ironic and Iotronic: JSON if it is valid JSON, or else a text. It is stricter
+// than for variables, so that no password is changed.
 func valueOf(text string) json.RawMessage {
 	if gjson.Valid(text) {
 		return json.RawMessage(text)
@@ -152,7 +152,7 @@ func valueOf(text string) json.RawMessage {
 	return object.JSONText(text)
 }
 
-// pairsOf reads words key=value.
+// pairsOf parses words key=value.
 func pairsOf(words []string) (iotronic.Object, error) {
 	o := iotronic.Object{}
 	for _, word := range words {
@@ -165,7 +165,7 @@ func pairsOf(words []string) (iotronic.Object, error) {
 	return o, nil
 }
 
-// isReadOnly reports whether an attribute is set by the service itself, or by requests other than an update.
+// isReadOnly reports whether an attribute is set only by the service itself, or by requests other than an update.
 func isReadOnly(key string) bool {
 	if slices.Contains([]string{keyUUID, "links", "maintenance", "maintenance_reason", "last_error", "reservation", "driver_internal_info", "conductor",
 		"allocation_uuid", "traits", "fault", "console_enabled", "raid_config", "target_raid_config", "boot_mode", "secure_boot",
@@ -175,7 +175,7 @@ func isReadOnly(key string) bool {
 	return slices.ContainsFunc([]string{"_at", "_state", "_step"}, func(end string) bool { return strings.HasSuffix(key, end) })
 }
 
-// pathsOf returns the beginnings of changes for what an object has.
+// pathsOf returns the beginnings of changes for the attributes of an object.
 func pathsOf(o gjson.Result) (paths []string) {
 	for _, m := range show.Members(o) {
 		switch {

@@ -17,14 +17,14 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// Options of what is about users' roles and keys.
+// Options for users' roles and keys.
 const (
 	userOption    = "user"
 	roleOption    = "role"
 	expiresOption = "expires"
 )
 
-// keyColumns are those of a user's keys.
+// keyColumns are the columns of a user's keys.
 var keyColumns = []string{keyID, "name", "role", keyCreated, "expires_at", "used_at", "current"}
 
 // whoseOption returns an option for a user.
@@ -55,7 +55,7 @@ func keyVerbs(r *Resource) []*Command {
 	}
 }
 
-// roleVerbs returns those for roles.
+// roleVerbs returns the commands for roles.
 func roleVerbs(r *Resource) []*Command {
 	if r.kind != schema.User {
 		return nil
@@ -76,11 +76,11 @@ func roleVerbs(r *Resource) []*Command {
 }
 
 func number(id string) int {
-	n, _ := strconv.Atoi(id) // which it is: see reconcile.ID
+	n, _ := strconv.Atoi(id) // if it is an id: see reconcile.ID
 	return n
 }
 
-// whose returns the user that a command is about.
+// whose returns the user of a command.
 func (s *Session) whose(ctx context.Context, c *argparse.Call, do func(user int) error) error {
 	if !c.Given(userOption) {
 		return do(craton.Self)
@@ -90,8 +90,8 @@ func (s *Session) whose(ctx context.Context, c *argparse.Call, do func(user int)
 	return err
 }
 
-// fillRoles adds the roles to users, which the API has beside them, and reports whether there are any. Other objects
-// stay as they are.
+// fillRoles adds the roles to users, which the API returns separately, and reports whether there are any. Other objects
+// are not changed.
 func (s *Session) fillRoles(ctx context.Context, r *Resource, users []gjson.Result) (some bool, err error) {
 	if r.kind != schema.User || len(users) == 0 {
 		return false, nil
@@ -145,7 +145,7 @@ func (s *Session) keys(ctx context.Context, c *argparse.Call) (keys []*craton.Us
 	return keys, err
 }
 
-// keyRow returns a key as a document, with its secret or without.
+// keyRow returns a key as a document, with or without its secret.
 func keyRow(k *craton.UserKey, secret bool) gjson.Result {
 	doc := map[string]any{keyID: k.ID, "name": k.Name, "role": nil, keyCreated: k.CreatedAt, "expires_at": k.ExpiresAt, "used_at": k.UsedAt, "current": k.Current}
 	if k.Role != "" {
@@ -182,7 +182,7 @@ func deleteKey(ctx context.Context, s *Session, c *argparse.Call) error {
 		return err
 	}
 	var key *craton.UserKey
-	for _, k := range keys { // a number is an id, where one has it
+	for _, k := range keys { // a number is an id if a key has it
 		if strconv.Itoa(k.ID) == word || k.Name == word && key == nil {
 			key = k
 		}

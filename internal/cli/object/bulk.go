@@ -27,7 +27,7 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// bulkOptions returns those with which a command works on all objects that match terms.
+// bulkOptions returns the options with which a command changes all objects that match terms.
 func (r *Resource) bulkOptions() []argparse.Option {
 	return []argparse.Option{
 		r.whereOption("instead of one object: all that match these terms"),
@@ -36,7 +36,7 @@ func (r *Resource) bulkOptions() []argparse.Option {
 	}
 }
 
-// bulkVerb makes a command that works on one object work on many.
+// bulkVerb returns a command for many objects, given the one for a single object.
 func (r *Resource) bulkVerb(c *Command, edit func(s *Session, ctx context.Context, c *argparse.Call) (craton.BulkEdit, error)) *Command {
 	if !r.chosen() || r.kind.View {
 		return c
@@ -76,18 +76,18 @@ type bulk struct {
 	resource *Resource
 	terms    *where.Where
 	edit     craton.BulkEdit
-	objects  []*snapshot.Object    // where the server does not know what many are
+	objects  []*snapshot.Object    // if the server does not support bulk edits
 	hashes   func(key string) bool // reports the variables whose values are not shown
-	paths    map[pointer]string    // what the ids in effects are of
+	paths    map[pointer]string    // the objects to which the ids in effects refer
 }
 
 // pointer is an id under the key of a field.
 type pointer struct{ key, id string }
 
-// maxPaths is how many ids an overview gives names for.
+// maxPaths is the maximum number of ids for which an overview shows names.
 const maxPaths = 32
 
-// replaceIDs finds what the ids are of that an overview shows. What cannot be found keeps its id.
+// replaceIDs finds the names of the ids that an overview shows. Others keep their id.
 func (s *Session) replaceIDs(ctx context.Context, b *bulk, d *craton.BulkResult) {
 	fl, err := s.fleet(ctx)
 	if err != nil {
@@ -108,7 +108,7 @@ func (s *Session) replaceIDs(ctx context.Context, b *bulk, d *craton.BulkResult)
 	}
 }
 
-// reference returns the field of an effect that is about what an object refers to; nil of another one.
+// reference returns the field of an effect if it is a reference; nil otherwise.
 func (r *Resource) reference(e *craton.BulkEffect) *schema.Field {
 	if f := r.kind.Field(e.Name); e.What == "field" && f != nil && f.Type == schema.Reference {
 		return f
@@ -116,13 +116,13 @@ func (r *Resource) reference(e *craton.BulkEffect) *schema.Field {
 	return nil
 }
 
-// What an interruption of an edit comes to.
+// Messages about an interrupted edit.
 const (
 	interruptedBefore = "nothing was changed"
 	interruptedWrite  = "the edit was made completely or not at all, but no response arrived: `craton history --limit 1` shows which; run the same command again to continue"
 )
 
-// bulk shows what an edit does, asks, and does it.
+// bulk shows what an edit does, asks for confirmation, and executes it.
 func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 	known, shown, err := s.predict(ctx, b, !yes || dry)
 	if err != nil {
@@ -167,11 +167,11 @@ func (s *Session) bulk(ctx context.Context, b *bulk, yes, dry bool) error {
 	return errors.Join(s.done(b, done), run.Interrupted(ctx, "the interrupt came too late: the edit was made"))
 }
 
-// predict returns what an edit would do, where that is asked for, or where the server does not know what many are:
-// known says whether it does.
+// predict returns what an edit would do, if that is requested, or if the server does not support bulk edits: known
+// reports whether it does.
 func (s *Session) predict(ctx context.Context, b *bulk, asked bool) (known bool, shown *craton.BulkResult, err error) {
 	ctx, stop := run.Interruptible(ctx)
-	defer stop() // before anybody is asked: an answer is not waited for then
+	defer stop() // before the confirmation, which may take long
 	defer func() {
 		if i := run.Interrupted(ctx, interruptedBefore); i != nil {
 			err = i
@@ -198,7 +198,7 @@ func (s *Session) predict(ctx context.Context, b *bulk, asked bool) (known bool,
 	return known, shown, err
 }
 
-// edited returns what the server says of an edit, or what it would say.
+// edited sends an edit, or a preview of it, and returns the server's result.
 func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.BulkResult, error) {
 	if !known {
 		return b.predict(), nil
@@ -210,7 +210,7 @@ func (s *Session) edited(ctx context.Context, b *bulk, known bool) (*craton.Bulk
 	return d, err
 }
 
-// conceal keeps secrets off the screen: nobody asked for their values.
+// conceal hides secrets: their values were not requested.
 func (b *bulk) conceal(d *craton.BulkResult) {
 	for i := range d.Effects {
 		e := &d.Effects[i]
@@ -222,10 +222,10 @@ func (b *bulk) conceal(d *craton.BulkResult) {
 	}
 }
 
-// Concealed stands in the place of a value that is not shown, as JSON.
+// Concealed replaces a value that is not shown, as JSON.
 const Concealed = `"********"`
 
-// askBulk shows what would be done, and asks. Where nobody can answer nothing is done.
+// askBulk shows what would be done, and asks for confirmation. If nobody can answer, nothing is done.
 func (s *Session) askBulk(b *bulk, shown *craton.BulkResult) error {
 	what := b.count(shown.Changed)
 	if with := b.with(shown); with != "" {
@@ -254,7 +254,7 @@ func (b *bulk) verb() string {
 	return "change"
 }
 
-// count returns how many objects of the resource, in words.
+// count returns the number of objects of the resource, in words.
 func (b *bulk) count(n int) string { return Amount{Kind: b.resource, N: n}.String() }
 
 // done says what was done.
@@ -290,7 +290,7 @@ func (s *Session) print(text string) error {
 	return err
 }
 
-// printBulk writes what is done for programs.
+// printBulk writes the result for programs.
 func (s *Session) printBulk(done *craton.BulkResult) error {
 	if s.Format != show.FormatCSV {
 		return show.WriteDocument(s.Out, s.Format, done)
@@ -302,7 +302,7 @@ func (s *Session) printBulk(done *craton.BulkResult) error {
 	return show.WriteCSV(s.Out, rows)
 }
 
-// with returns what a delete takes along, in words.
+// with describes what else a delete removes, in words.
 func (b *bulk) with(done *craton.BulkResult) string {
 	var parts []string
 	for _, k := range b.resource.holds {
@@ -313,13 +313,13 @@ func (b *bulk) with(done *craton.BulkResult) string {
 	return listOf(parts, "and")
 }
 
-// Bounds of what is shown of an edit.
+// Limits of the overview of an edit.
 const (
 	shownNames   = 5
 	shownEffects = 20
 )
 
-// overview says what an edit does.
+// overview describes an edit.
 func (b *bulk) overview(look show.Appearance, d *craton.BulkResult, mood string) string {
 	if d.Count == 0 {
 		return fmt.Sprintf("No %s matches %s.\n", b.resource.Noun(), show.Clean(b.terms.String()))
@@ -375,7 +375,7 @@ func (b *bulk) overview(look show.Appearance, d *craton.BulkResult, mood string)
 		of = "of these " + strings.TrimPrefix(b.count(d.Changed), strconv.Itoa(d.Changed)+" ")
 	}
 	for _, a := range d.Affected {
-		if b.resource.kind.Labels == schema.Unlabelled { // what is edited has it itself
+		if b.resource.kind.Labels == schema.Unlabelled { // the edited object itself has it
 			text.WriteString(show.Inherited(a.Name, of, a.Hosts, a.NetworkDevices, a.Shadowed) + "\n")
 		}
 	}
@@ -384,10 +384,10 @@ func (b *bulk) overview(look show.Appearance, d *craton.BulkResult, mood string)
 
 func capitalised(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// minEffectWidth is how many columns a change gets, however narrow the terminal is.
+// minEffectWidth is the minimum width of a change, however narrow the terminal is.
 const minEffectWidth = 20
 
-// effectRows returns changes as rows: of what, from what to what, on how many, and a sign.
+// effectRows returns changes as rows: of what, from what to what, on how many objects, and a sign.
 func (b *bulk) effectRows(effects []craton.BulkEffect) (rows [][4]string) {
 	const short = 60
 	for _, e := range effects {
@@ -421,7 +421,7 @@ func (b *bulk) effectRows(effects []craton.BulkEffect) (rows [][4]string) {
 	return rows
 }
 
-// predict returns what an edit does, of a server that knows nothing of many.
+// predict returns what an edit does, for a server without bulk edits.
 func (b *bulk) predict() *craton.BulkResult {
 	d := &craton.BulkResult{Count: len(b.objects)}
 	effects := map[string]*craton.BulkEffect{}
@@ -453,7 +453,7 @@ func (b *bulk) predict() *craton.BulkResult {
 	return d
 }
 
-// effectsOn returns what changes of one object.
+// effectsOn returns the changes of one object.
 func (b *bulk) effectsOn(o *snapshot.Object) (all []craton.BulkEffect) {
 	add := func(what, name string, before, after json.RawMessage) {
 		all = append(all, craton.BulkEffect{What: what, Name: name, Before: before, After: after})
@@ -492,7 +492,7 @@ func (b *bulk) effectsOn(o *snapshot.Object) (all []craton.BulkEffect) {
 	return all
 }
 
-// textOf returns JSON as snapshots show it.
+// textOf returns JSON in the form of snapshots.
 func textOf(raw []byte) string {
 	if v := gjson.ParseBytes(raw); v.Type == gjson.String {
 		return v.Str
@@ -502,7 +502,7 @@ func textOf(raw []byte) string {
 	return ""
 }
 
-// labelsOf returns the labels that a device has then.
+// labelsOf returns a device's labels after the edit.
 func (b *bulk) labelsOf(labels []string) []string {
 	if b.edit.Labels != nil {
 		return *b.edit.Labels
@@ -516,7 +516,7 @@ func (b *bulk) labelsOf(labels []string) []string {
 	return now
 }
 
-// eachOfMany edits one object after the other, and says how far it came. writing outlasts an interruption of ctx.
+// eachOfMany edits one object after the other, and says how far it got. writing outlasts an interruption of ctx.
 func (s *Session) eachOfMany(ctx, writing context.Context, b *bulk) error {
 	progress := output.NewProgress(s.Err)
 	defer progress.Done()
@@ -539,7 +539,7 @@ func (s *Session) eachOfMany(ctx, writing context.Context, b *bulk) error {
 	return nil
 }
 
-// editOne edits one object by the requests of the single commands.
+// editOne edits one object with the requests of the single commands.
 func (s *Session) editOne(ctx context.Context, b *bulk, o *snapshot.Object) error {
 	r, of := b.resource, s.collection(b.resource)
 	if b.edit.Delete {

@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// completionTime bounds what a completion may take, and completionNames how many names it looks at: a shell waits for
+// completionTime limits how long a completion may take, and completionNames how many names it reads: a shell waits for
 // it.
 const (
 	CompletionTime  = 2 * time.Second
@@ -34,7 +34,7 @@ type Completer struct {
 	Streams output.Streams
 }
 
-// complete declares how a command's arguments are completed. It is called for a completion only.
+// complete sets how a command's arguments are completed. It is called only for a completion.
 func (c *Command) complete(cmd *cobra.Command, called *argparse.Call, s output.Streams) {
 	by := Completer{c, called, s}
 	c.CompleteBy(cmd, called,
@@ -54,7 +54,7 @@ func (c *Command) complete(cmd *cobra.Command, called *argparse.Call, s output.S
 	argparse.CompleteSettings(cmd, settings.Connection, settings.CLI)
 }
 
-// Ask puts a question to the API, with little patience.
+// Ask sends a request to the API, with a short timeout.
 func (by Completer) Ask(cmd *cobra.Command, question func(context.Context, *Session) []string) []string {
 	ctx, cancel := context.WithTimeout(cmd.Context(), CompletionTime)
 	defer cancel()
@@ -78,7 +78,7 @@ func (by Completer) Ask(cmd *cobra.Command, question func(context.Context, *Sess
 	return question(ctx, session)
 }
 
-// Names returns the names of objects that begin so, at the place that the other options give.
+// Names returns the names of objects with a prefix, at the place in the other options.
 func (by Completer) Names(cmd *cobra.Command, begin string, kinds ...*Resource) []string {
 	return by.Ask(cmd, func(ctx context.Context, s *Session) (names []string) {
 		in, err := s.references(ctx, by.Command.Options, by.called)
@@ -104,7 +104,7 @@ func (by Completer) Names(cmd *cobra.Command, begin string, kinds ...*Resource) 
 				for _, o := range items {
 					looked++
 					name := o.Get(r.nameKey()).Str
-					// A name that can be an id would mean another object.
+					// A name that looks like an id would mean another object.
 					if strings.HasPrefix(name, begin) && argparse.Typeable(name) && r.id(name) == "" && !slices.Contains(names, name) {
 						names = append(names, name)
 					}
@@ -131,7 +131,7 @@ func (by Completer) keys(cmd *cobra.Command) []string {
 	})
 }
 
-// words returns the keys or labels that an object has.
+// words returns the keys or labels of an object.
 func (by Completer) words(cmd *cobra.Command, target string) []string {
 	return by.Ask(cmd, func(ctx context.Context, s *Session) (words []string) {
 		r := by.Command.resource

@@ -24,7 +24,7 @@ import (
 	"github.com/craton-fleet/craton/internal/walk"
 )
 
-// Options of deletes that take other objects along.
+// Options for deletes with contents.
 var (
 	YesOption    = argparse.Option{Long: "yes", Kind: argparse.SwitchOption, Help: "do not ask for confirmation"}
 	DryRunOption = argparse.Option{Long: "dry-run", Kind: argparse.SwitchOption, Help: "show what would be deleted without deleting it"}
@@ -33,7 +33,7 @@ var (
 func deleteVerb(r *Resource) *Command {
 	options := []argparse.Option{YesOption, DryRunOption}
 	if r.holds == nil && r.secret == "" {
-		options = nil // nothing to ask about
+		options = nil // nothing needs confirmation
 	}
 	return r.bulkVerb(&Command{
 		Command: argparse.Command{Name: "delete", Short: "Delete a " + r.Noun(), Long: r.deleteLong(), Target: true, Options: options, Example: exampleOf(r.Name + "-delete")},
@@ -91,7 +91,7 @@ func listOf(words []string, last string) string {
 	return strings.Join(words[:n-1], ", ") + " " + last + " " + words[n-1]
 }
 
-// mayDelete asks for confirmation if a delete affects more than was named, or if the user wants to be asked; nil means
+// mayDelete asks for confirmation if a delete affects more than was named, or if the user has requested that; nil means
 // yes.
 func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argparse.Call) error {
 	if c.Given("yes") && !c.Given("dry-run") || r.holds == nil && r.secret == "" {
@@ -126,8 +126,8 @@ func (s *Session) mayDelete(ctx context.Context, r *Resource, id string, c *argp
 	return nil
 }
 
-// dryRun prints what a delete would do: in words, or as a document of what goes along by kind and of what stands in the
-// way.
+// dryRun prints what a delete would do: in words, or as a document with what would be deleted too by kind, and what
+// prevents it.
 func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, counted []Amount, self bool) error {
 	var with []string
 	contents := map[string]int{}
@@ -184,7 +184,7 @@ func (s *Session) dryRun(ctx context.Context, r *Resource, id, subject string, c
 	return nil
 }
 
-// childOf names a device that has another as its parent, and so keeps it from being deleted; "" if there is none.
+// childOf describes a device that has another as its parent, which prevents its deletion; "" if there is none.
 func (s *Session) childOf(ctx context.Context, id string) (string, error) {
 	page, err := s.Client.Page(ctx, "/devices", url.Values{keyParent: {id}})
 	if err != nil {
@@ -198,21 +198,21 @@ func (s *Session) childOf(ctx context.Context, id string) (string, error) {
 	return "", nil
 }
 
-// jsonOf returns the JSON of a document of our own.
+// jsonOf returns the JSON of a document of ours.
 func jsonOf(doc any) []byte {
 	text, err := json.Marshal(doc)
 	if err != nil {
-		panic(err) // texts and numbers always have one
+		panic(err) // texts and numbers can always be encoded
 	}
 	return text
 }
 
-// Consent asks whether to delete all the same. Where nobody can answer it is an error that says what to do.
+// Consent asks for confirmation of a delete. If nobody can answer, the error says what to do.
 func Consent(s output.Streams, why string) error {
 	return run.Confirm(s, why, "Delete?", "Nothing was deleted: confirm with --yes; --dry-run shows what would be deleted", "nothing was deleted")
 }
 
-// isCaller reports whether an object is the user that the command signs in as.
+// isCaller reports whether an object is the user as which the command signs in.
 func (s *Session) isCaller(ctx context.Context, r *Resource, id string) (bool, error) {
 	name := s.Settings.String("username")
 	if r.secret == "" || name == "" {
@@ -229,14 +229,15 @@ func (s *Session) isCaller(ctx context.Context, r *Resource, id string) (bool, e
 	return own != "" && value.SameUUID(o.Get(keyProject).Str, own), err
 }
 
-// MaxCounted is how many objects of a kind are counted: a question must not take longer than the delete.
+// MaxCounted is the maximum number of objects of a kind that are counted: a question must not take longer than the
+// delete.
 const MaxCounted = 10_000
 
-// Amount is how many objects of a kind go along.
+// Amount is the number of objects of a kind that are deleted too.
 type Amount struct {
 	Kind *Resource
 	N    int
-	More bool // there may be more: not all were looked at
+	More bool // there may be more: not all were read
 }
 
 func (a Amount) String() string {
@@ -261,7 +262,7 @@ func (s *Session) contents(ctx context.Context, r *Resource, id string) (all []A
 		switch {
 		case slices.Contains(k.places, r.holdKey):
 			q.Set(r.holdKey, id)
-		case slices.Contains(k.places, keyDevice): // of the devices within
+		case slices.Contains(k.places, keyDevice): // of the devices in it
 			if len(devices) == 0 {
 				continue
 			}
@@ -286,7 +287,7 @@ func (s *Session) contents(ctx context.Context, r *Resource, id string) (all []A
 	return all, nil
 }
 
-// each visits the first objects of a listing; more reports whether there are others. A listing is started again if
+// each visits the first objects of a listing; more reports whether there are others. A listing is restarted if
 // necessary.
 func (s *Session) each(ctx context.Context, r *Resource, q url.Values, progress *output.Progress, begin func(), visit func(gjson.Result)) (more bool, err error) {
 	q = withParameter(q, "limit", strconv.Itoa(craton.MaxLimit))

@@ -21,7 +21,7 @@ func DeviceKinds() []*Resource {
 	})
 }
 
-// Device finds the one device of either kind that a word means.
+// Device finds the only device of either kind that a word names.
 func (s *Session) Device(ctx context.Context, word string) (*Device, error) {
 	kinds := DeviceKinds()
 	id, err := s.find(ctx, word, nil, kinds...)
@@ -32,13 +32,13 @@ func (s *Session) Device(ctx context.Context, word string) (*Device, error) {
 	if !craton.IsNotFound(err) || kinds[0].id(word) == "" {
 		return d, err
 	}
-	if id, err = s.called(ctx, word, nil, kinds...); err != nil { // a number that is nobody's id may still be a name
+	if id, err = s.called(ctx, word, nil, kinds...); err != nil { // a number that is not an id may be a name
 		return nil, err
 	}
 	return deviceWithID(ctx, s.Client, id)
 }
 
-// deviceWithID reads a device by its id, of which both kinds have one sequence.
+// deviceWithID reads a device by its id; both kinds share one sequence of ids.
 func deviceWithID(ctx context.Context, c *craton.Client, text string) (*Device, error) {
 	id, err := strconv.Atoi(text)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// labelsVerb makes the command for one thing that can be done with labels.
+// labelsVerb returns a command for labels.
 func labelsVerb(r *Resource, verb string) *Command {
 	short := map[string]string{
 		"add":    "Add labels to a " + r.Noun(),
@@ -70,7 +70,7 @@ func nothingToLabel(verb string) error {
 	return argparse.Misused("Nothing to %s... Please list the labels, separated by spaces.", verb)
 }
 
-// change does what a verb says, and gives the labels afterwards.
+// change changes labels as a verb does, and returns the resulting labels.
 func change(ctx context.Context, of *craton.Collection, verb, id string, words []string) ([]string, error) {
 	switch verb {
 	case "add":

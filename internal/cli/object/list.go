@@ -65,7 +65,7 @@ func listVerb(r *Resource) *Command {
 			for i := range objects {
 				objects[i] = r.guard(objects[i])
 			}
-			if c.Given("fields") { // who names region_id means the id
+			if c.Given("fields") { // region_id selects the id
 				err = s.PrintList(objects, fields)
 			} else {
 				err = s.PrintView(objects, fields, show.View{Names: s.names(ctx, r, objects, fields), Narrow: !c.Given("detail")})
@@ -78,7 +78,7 @@ func listVerb(r *Resource) *Command {
 	}
 }
 
-// filterHint returns what to do about a filter by variables that the API refuses; "" if that is not seen.
+// filterHint returns what to do about a filter by variables that the API refuses; "" if that is not recognisable.
 func filterHint(vars string) string {
 	for term := range strings.SplitSeq(vars, ",") {
 		path, value, ok := strings.Cut(term, ":")
@@ -97,13 +97,13 @@ func filterHint(vars string) string {
 	return ""
 }
 
-// sayMore says that a list is not the whole one, if it is not. The API has no count, and a next link on the last page
-// too (contract §3.4): what is behind it is asked for.
+// sayMore says that a list is incomplete, if it is. The API has no count, and a next link even on the last page
+// (contract §3.4), so the next object is requested.
 func (s *Session) sayMore(ctx context.Context, r *Resource, shown int, next url.Values) error {
 	if next == nil {
 		return nil
 	}
-	const least = "10" // the smallest page there is
+	const least = "10" // the smallest page
 	page, err := s.Client.Page(ctx, r.path, withParameter(next, "limit", least))
 	if err != nil {
 		if ctx.Err() != nil {
@@ -118,7 +118,7 @@ func (s *Session) sayMore(ctx context.Context, r *Resource, shown int, next url.
 	return nil
 }
 
-// columns returns the fields that a list shows. It makes the checks of contract §8.3.5, in their order.
+// columns returns the fields of a list. It makes the checks of contract §8.3.5, in their order.
 func (r *Resource) columns(c *argparse.Call) ([]string, error) {
 	if limit := c.Text("limit"); strings.HasPrefix(limit, "-") {
 		return nil, run.CommandError("Invalid limit specified. Expected non-negative limit, got %s", limit)
@@ -144,8 +144,7 @@ func (r *Resource) columns(c *argparse.Call) ([]string, error) {
 	return fields, nil
 }
 
-// BadField returns the error for a field that lists do not have: the original's line, and below it those that they
-// have.
+// BadField returns the error for a field that lists do not have: the original's line, followed by the available fields.
 func BadField(field string, fields []string) error {
 	more := "Fields are: " + strings.Join(fields, ", ")
 	if near := nearest.Word(field, fields); near != "" {
@@ -154,7 +153,7 @@ func BadField(field string, fields []string) error {
 	return run.NewWordedError("cratonclient.exceptions.CommandError", fmt.Sprintf(`Invalid field "%s"`, field), "\n"+more, nil)
 }
 
-// query returns what a list asks the API for.
+// query returns the parameters of a list.
 func (s *Session) query(ctx context.Context, r *Resource, c *argparse.Call, fields []string) (url.Values, error) {
 	refs, err := s.references(ctx, r.List, c)
 	if err != nil {
@@ -187,7 +186,7 @@ func (s *Session) query(ctx context.Context, r *Resource, c *argparse.Call, fiel
 		q.Set("sort_dir", cmp.Or(c.Text("sort-dir"), "asc"))
 	}
 	if c.Given("sort-key") {
-		// Without the id behind it, objects that are equal in the key are lost at the borders of pages (Q13).
+		// Without the id as second key, objects with equal keys are lost between pages (Q13).
 		keys := strings.ToLower(c.Text("sort-key"))
 		if keys != keyID {
 			keys += "," + keyID
@@ -203,8 +202,8 @@ func (s *Session) query(ctx context.Context, r *Resource, c *argparse.Call, fiel
 	return q, nil
 }
 
-// list reads the objects of a listing, one page or all, each once, as they came. next are the parameters of the page
-// behind them; nil where nothing follows.
+// list reads the objects of a listing, one page or all, each once, as received. next are the parameters of the next
+// page; nil if there is none.
 func (s *Session) list(ctx context.Context, r *Resource, q url.Values, all bool) (objects []gjson.Result, next url.Values, err error) {
 	if !all {
 		page, err := s.Client.Page(ctx, r.path, q)
@@ -218,7 +217,7 @@ func (s *Session) list(ctx context.Context, r *Resource, q url.Values, all bool)
 		if status := craton.StatusOf(err); status != http.StatusInternalServerError && status != http.StatusNotFound {
 			return nil, nil, err
 		}
-		// The walk below knows what these may mean, and reads smaller pages where the original fails on large ones
+		// walk handles the errors that these may mean, and reads smaller pages if the original fails on large ones
 		// (Q8).
 	}
 	progress := output.NewProgress(s.Err)
@@ -234,13 +233,13 @@ func (s *Session) list(ctx context.Context, r *Resource, q url.Values, all bool)
 // defaultLimit is the API's page size.
 const defaultLimit = 30
 
-// askedLimit returns the page size that a query asks for; 0 if it does not.
+// askedLimit returns the page size in a query; 0 if there is none.
 func askedLimit(q url.Values) int {
 	n, _ := strconv.Atoi(q.Get("limit"))
 	return n
 }
 
-// nextOf returns the parameters that a page's next link has; nil if it has none.
+// nextOf returns the parameters in a page's next link; nil if it has none.
 func nextOf(links gjson.Result) url.Values {
 	for _, l := range links.Array() {
 		if u, err := url.Parse(l.Get("href").Str); err == nil && l.Get("rel").Str == "next" {
@@ -250,7 +249,7 @@ func nextOf(links gjson.Result) url.Values {
 	return nil
 }
 
-// walk reads pages until there are no more, or as many objects as one page was to have.
+// walk reads pages until there are no more, or as many objects as one page should have.
 func (s *Session) walk(ctx context.Context, r *Resource, q url.Values, all bool, progress *output.Progress) (objects []gjson.Result, next url.Values, err error) {
 	most := 0
 	if !all {
@@ -294,7 +293,7 @@ func withParameter(q url.Values, name, text string) url.Values {
 	return with
 }
 
-// items returns the objects of a list body; of devices hosts come first. Each has a name, if only an empty one.
+// items returns the objects of a list body; for devices, hosts come first. Each has a name, even if it is empty.
 func (r *Resource) items(body []byte) ([]gjson.Result, error) {
 	list := gjson.GetBytes(body, r.key) // a copy
 	var items []gjson.Result
@@ -314,10 +313,10 @@ func (r *Resource) items(body []byte) ([]gjson.Result, error) {
 	return items, nil
 }
 
-// labelStreams is how many objects' labels are read at once.
+// labelStreams is the number of concurrent requests for labels.
 const labelStreams = 8
 
-// fillLabels reads the labels that a list is to show and the original leaves out.
+// fillLabels reads the labels of a list that the original leaves out.
 func (s *Session) fillLabels(ctx context.Context, r *Resource, objects []gjson.Result, fields []string) error {
 	if !r.labels || !slices.Contains(fields, keyLabels) {
 		return nil

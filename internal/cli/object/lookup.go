@@ -18,14 +18,14 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// place is where an object is looked for: ids by the keys that objects have them under, such as region_id.
+// place is where an object is searched for: ids by the keys that objects use for them, such as region_id.
 type place map[string]string
 
 // id returns a word as an id of the resource; "" if it cannot be one.
 func (r *Resource) id(word string) string { return reconcile.ID(r.kind, word) }
 
-// references resolves the options that name other objects, the outer ones first: a region is looked for in the cloud
-// that is given, a cell in the region.
+// references resolves the options that name other objects, the outer ones first: a region is searched for in the given
+// cloud, a cell in the region.
 func (s *Session) references(ctx context.Context, options []argparse.Option, c *argparse.Call) (place, error) {
 	ids := place{}
 	order := []string{keyProject, keyCloud, keyRegion, keyCell}
@@ -54,8 +54,8 @@ func (s *Session) references(ctx context.Context, options []argparse.Option, c *
 	return ids, nil
 }
 
-// reference resolves one option. A parent need not stand at the same place; of several with its name the one in the
-// region that is given is meant.
+// reference resolves one option. A parent need not be at the same place; of several with its name, the one in the given
+// region is meant.
 func (s *Session) reference(ctx context.Context, o *argparse.Option, text string, in place, there bool) (string, error) {
 	if there {
 		return s.find(ctx, text, in, resourcesOf(o.Of)...)
@@ -69,8 +69,8 @@ func (s *Session) reference(ctx context.Context, o *argparse.Option, text string
 	return id, err
 }
 
-// find returns the id of the object, of one of several kinds, that a word means: a number is an id, of projects a UUID;
-// else it is a name, or CONTAINER/NAME.
+// find returns the id of the object, of one of several kinds, that a word names: a number is an id, for projects a
+// UUID; otherwise it is a name, or CONTAINER/NAME.
 func (s *Session) find(ctx context.Context, word string, in place, kinds ...*Resource) (string, error) {
 	for _, r := range kinds {
 		if id := r.id(word); id != "" {
@@ -80,7 +80,7 @@ func (s *Session) find(ctx context.Context, word string, in place, kinds ...*Res
 	return s.called(ctx, word, in, kinds...)
 }
 
-// withObject does something to the object that a word means. A number that is nobody's id may still be a name.
+// withObject calls do with the id of the object that a word names. A number that is not an id may be a name.
 func (s *Session) withObject(ctx context.Context, r *Resource, word string, do func(id string) error) (id string, err error) {
 	id, err = s.find(ctx, word, nil, r)
 	if err != nil {
@@ -101,7 +101,7 @@ func (s *Session) withObject(ctx context.Context, r *Resource, word string, do f
 	return id, do(id)
 }
 
-// get reads the object that a word means.
+// get reads the object that a word names.
 func (s *Session) get(ctx context.Context, r *Resource, word string) (id string, o gjson.Result, err error) {
 	id, err = s.withObject(ctx, r, word, func(id string) (err error) {
 		o, err = s.send(ctx, http.MethodGet, r.at(id), nil)
@@ -110,13 +110,13 @@ func (s *Session) get(ctx context.Context, r *Resource, word string) (id string,
 	return id, o, err
 }
 
-// fleet returns what words are looked up in.
+// fleet returns the fleet in which words are looked up.
 func (s *Session) fleet(ctx context.Context) (*reconcile.Fleet, error) {
 	own, err := s.Project(ctx)
 	return &reconcile.Fleet{Client: s.Client, Project: own, IDsFirst: true}, err
 }
 
-// called returns the id of the one object with a name.
+// called returns the id of the only object with a name.
 func (s *Session) called(ctx context.Context, word string, in place, kinds ...*Resource) (string, error) {
 	found, err := s.named(ctx, word, in, kinds...)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Session) called(ctx context.Context, word string, in place, kinds ...*R
 	return found.Object.ID(), nil
 }
 
-// named returns the one object with a name.
+// named returns the only object with a name.
 func (s *Session) named(ctx context.Context, word string, in place, kinds ...*Resource) (reconcile.Found, error) {
 	fl, err := s.fleet(ctx)
 	if err != nil {
@@ -149,10 +149,10 @@ func (s *Session) named(ctx context.Context, word string, in place, kinds ...*Re
 	return found, err
 }
 
-// Found is an object that a word on the command line means.
+// Found is an object that a word on the command line names.
 type Found struct{ Kind, ID, Name string }
 
-// Find finds the one object, of one of several kinds, that a word means. It is read, so that it is there.
+// Find finds the only object, of one of several kinds, that a word names. It is read, so it exists.
 func (s *Session) Find(ctx context.Context, word string, kinds ...*Resource) (Found, error) {
 	for _, r := range kinds {
 		id := r.id(word)
@@ -167,7 +167,7 @@ func (s *Session) Find(ctx context.Context, word string, kinds ...*Resource) (Fo
 			return Found{}, err
 		}
 	}
-	found, err := s.named(ctx, word, nil, kinds...) // a number that is nobody's id may still be a name
+	found, err := s.named(ctx, word, nil, kinds...) // a number that is not an id may be a name
 	if err != nil {
 		return Found{}, err
 	}
@@ -186,12 +186,12 @@ func joinNouns(kinds []*Resource) string {
 	return strings.Join(words, " or ")
 }
 
-// notFoundError returns the error for a word that means nothing.
+// notFoundError returns the error for a word that names no object.
 func notFoundError(e *reconcile.NotFoundError, kinds []*Resource) error {
 	text := fmt.Sprintf("No %s has the name or id %q%s", joinNouns(kinds), e.Word, e.Where)
 	if e.Near != "" {
 		near := e.Near
-		if !strings.Contains(near, `"`) { // else a path whose names are in quotes where they need them
+		if !strings.Contains(near, `"`) { // otherwise a path with quotes around names that need them
 			near = strconv.Quote(near)
 		}
 		return run.NotFound(fmt.Sprintf("%s; did you mean %s?", text, near))
@@ -199,12 +199,12 @@ func notFoundError(e *reconcile.NotFoundError, kinds []*Resource) error {
 	return run.NotFound(text + ".")
 }
 
-// ambiguousError is the error for a name that several have.
+// ambiguousError is the error for a name of several objects.
 type ambiguousError struct{ text string }
 
 func (e *ambiguousError) Error() string { return e.text }
 
-// severalError returns the error for a word that means several.
+// severalError returns the error for a word that names several objects.
 func severalError(e *reconcile.AmbiguousError) *ambiguousError {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q is the name of %d objects; give the id or the path of one:", e.Word, len(e.Found))

@@ -55,7 +55,7 @@ func moveVerb(r *Resource) *Command {
 	})
 }
 
-// moveTo puts an object into another place.
+// moveTo moves an object to another place.
 func (s *Session) moveTo(ctx context.Context, r *Resource, id string, to map[string]any) (gjson.Result, error) {
 	o, err := s.collection(r).Move(ctx, id, to)
 	if err != nil {
@@ -68,8 +68,8 @@ func (s *Session) moveTo(ctx context.Context, r *Resource, id string, to map[str
 var recreateOption = argparse.Option{Long: "recreate", Kind: argparse.SwitchOption,
 	Help: "if the server cannot move it: delete it and create it again in the new region or cell, with all its data but a new id"}
 
-// splitPlace splits an update into the place where it puts an object, as a move takes it, and all other fields. The
-// cloud only says in which cloud the region was looked up.
+// splitPlace splits an update into a new place, as the body of a move, and all other fields. The cloud only determines
+// in which cloud the region was looked up.
 func (r *Resource) splitPlace(body map[string]any) (to, rest map[string]any) {
 	if r.move == nil {
 		return nil, body
@@ -83,14 +83,14 @@ func (r *Resource) splitPlace(body map[string]any) (to, rest map[string]any) {
 			rest[key] = v
 		}
 	}
-	if len(to) == 0 { // a cloud alone is refused as any other field that is fixed
+	if len(to) == 0 { // a cloud alone is refused like any other fixed field
 		return nil, body
 	}
 	return to, rest
 }
 
-// change carries an update of one object out: where the server moves objects, another place as a move before the rest,
-// or with it as one write. all reports whether nothing is left to do of what the command says, labels included.
+// change executes an update of one object: if the server moves objects, a new place as a move before the rest, or
+// together with it in one write. all reports whether everything in the command has been done, including labels.
 func (s *Session) change(ctx context.Context, r *Resource, id string, body map[string]any, c *argparse.Call) (o gjson.Result, all bool, err error) {
 	to, rest := r.splitPlace(body)
 	if len(to) > 0 {
@@ -118,7 +118,7 @@ func (s *Session) change(ctx context.Context, r *Resource, id string, body map[s
 			return o, false, err
 		}
 	}
-	if len(body) == 0 && !c.Given("labels") { // it is only protected, or let go
+	if len(body) == 0 && !c.Given("labels") { // only its protection changes
 		o, err = s.send(ctx, http.MethodGet, r.at(id), nil)
 		return o, false, err
 	}
@@ -126,8 +126,8 @@ func (s *Session) change(ctx context.Context, r *Resource, id string, body map[s
 	return o, false, err
 }
 
-// moveAndUpdate moves an object and does all else that an update says as one write. It is false where there is nothing
-// else, or where the server does not do it as one.
+// moveAndUpdate moves an object and makes all other changes of an update in one write. It returns false if there are
+// none, or if the server does not support that.
 func (s *Session) moveAndUpdate(ctx context.Context, r *Resource, id string, to, rest map[string]any, c *argparse.Call) (bool, error) {
 	e := craton.BulkEdit{Kind: craton.Kind(r.Name), Where: keyID + "=" + id, Move: to, Update: rest, Protected: protects(c), AddLabels: c.All("labels")}
 	if len(rest) == 0 && e.Protected == nil && len(e.AddLabels) == 0 {
@@ -140,7 +140,7 @@ func (s *Session) moveAndUpdate(ctx context.Context, r *Resource, id string, to,
 	return known, err
 }
 
-// recreate deletes an object and makes it again, with what it has and what an update says.
+// recreate deletes an object and creates it again, with its values and the changes of an update.
 func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map[string]any) (o gjson.Result, err error) {
 	fl, err := s.fleet(ctx)
 	if err != nil {
@@ -157,7 +157,7 @@ func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map
 	for _, place := range []struct {
 		key string
 		of  *schema.Kind
-	}{{keyCell, schema.Cell}, {keyRegion, schema.Region}} { // what is inside says what is outside
+	}{{keyCell, schema.Cell}, {keyRegion, schema.Region}} { // an inner place determines the outer one
 		if at := w.Values[place.key]; at != nil {
 			in, err := fl.Get(ctx, place.of, fmt.Sprint(at))
 			if err != nil {
@@ -184,15 +184,15 @@ func (s *Session) recreate(ctx context.Context, r *Resource, id string, body map
 	return s.send(ctx, http.MethodGet, r.at(done.Object.ID()), nil)
 }
 
-// halfDoneError returns the error of a command that did only the first part of what it was to do.
+// halfDoneError returns the error of a command that executed only its first part.
 func halfDoneError(r *Resource, id, did, not string, err error) error {
 	return run.NewWordedError("", fmt.Sprintf("%s %s was %s, but could not be %s.", r.Capital(), id, did, not), run.AsOriginal(err).Error(), err)
 }
 
-// idOf returns an object's id as a path has it.
+// idOf returns an object's id for a path.
 func idOf(o gjson.Result) string { return o.Get(keyID).String() }
 
-// movesTo returns the places that a move takes, as options are called.
+// movesTo returns the places for a move, by the names of options.
 func (r *Resource) movesTo() (options []string) {
 	for _, key := range r.kind.Moves {
 		options = append(options, r.kind.Field(key).Option())

@@ -20,23 +20,23 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// referred holds the objects that an id in a list, such as a cell_id, may refer to.
+// referred is the collection of objects to which ids in a list, such as cell_id, refer.
 type referred struct {
-	list *Resource   // the collection that has them all
-	each []*Resource // where one is read by its id
+	list *Resource   // the collection of all of them
+	each []*Resource // the path of one by its id
 }
 
-// What names may cost. Beyond it a column keeps its ids.
+// Limits of the cost of names. Beyond them, a column keeps its ids.
 const (
 	namePages   = 3                // pages of a collection, and as many more as the list itself had
 	nameReads   = 32               // objects that are read one by one
-	fewReads    = 2                // of which as many are read without a look at the collection
-	nameStreams = 8                // reads at the same time
-	nameTime    = 10 * time.Second // of a server that is slow, or fails and is asked again
+	fewReads    = 2                // of these, the number that are read without trying the collection
+	nameStreams = 8                // concurrent reads
+	nameTime    = 10 * time.Second // for a server that is slow, or fails and is retried
 )
 
-// names are, by the column, the names of what the ids in a list refer to. People at a terminal see them; programs get
-// the ids. A column of which not every name can be found is left out.
+// names returns, by column, the names of the objects to which ids in a list refer. People at a terminal see them;
+// programs get the ids. A column of which not every name can be found is left out.
 func (s *Session) names(ctx context.Context, r *Resource, objects []gjson.Result, fields []string) map[string]map[string]string {
 	if s.Format != show.FormatTable || !output.IsTerminal(s.Out) {
 		return nil
@@ -57,7 +57,7 @@ func (s *Session) names(ctx context.Context, r *Resource, objects []gjson.Result
 		if !is {
 			continue
 		}
-		if len(ids) == 0 { // nothing to ask for
+		if len(ids) == 0 { // there is nothing to request
 			mu.Lock()
 			all[field] = map[string]string{}
 			mu.Unlock()
@@ -66,7 +66,7 @@ func (s *Session) names(ctx context.Context, r *Resource, objects []gjson.Result
 		g.Go(func() error {
 			found, err := s.byID(ctx, of, ids, r, objects)
 			if err != nil {
-				return nil // names only help: there are ids
+				return nil // names are optional: there are ids
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -79,7 +79,7 @@ func (s *Session) names(ctx context.Context, r *Resource, objects []gjson.Result
 }
 
 // texts returns objects' names by their ids. A name that several objects have, and that nothing else distinguishes, is
-// followed by the id, as is a name that could be an id.
+// followed by the id, and so is a name that could be an id.
 func (of referred) texts(objects map[string]gjson.Result, apart bool) map[string]string {
 	holders := map[string]int{}
 	for _, o := range objects {
@@ -96,8 +96,8 @@ func (of referred) texts(objects map[string]gjson.Result, apart bool) map[string
 	return texts
 }
 
-// byID reads the objects that have ids: all, or it fails. What the list itself shows, as it does parents, is not read
-// again.
+// byID reads the objects with these ids; it fails if any is missing. Objects in the list itself, such as parents, are
+// not read again.
 func (s *Session) byID(ctx context.Context, of referred, ids map[string]bool, r *Resource, shown []gjson.Result) (map[string]gjson.Result, error) {
 	found := map[string]gjson.Result{}
 	missing := maps.Clone(ids)
@@ -151,7 +151,7 @@ func (s *Session) byID(ctx context.Context, of referred, ids map[string]bool, r 
 	return found, g.Wait()
 }
 
-// where asks for pages of the collection, and only of what is in the one place that all objects of a list are in.
+// where restricts pages of the collection to the one place of all objects in a list, if there is one.
 func (of referred) where(objects []gjson.Result) url.Values {
 	q := url.Values{"limit": {strconv.Itoa(craton.MaxLimit)}}
 	if of.list.inside == "" {

@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// send sends one request about objects, and gives the object of the answer as it came.
+// send sends one request about objects, and returns the object in the response as received.
 func (s *Session) send(ctx context.Context, method, path string, body any) (gjson.Result, error) {
 	resp, err := s.Client.Do(ctx, method, path, nil, body)
 	if err != nil {
@@ -73,7 +73,7 @@ func createVerb(r *Resource) *Command {
 	}
 }
 
-// addLabels adds labels to an object that was just made.
+// addLabels adds labels to an object that was just created.
 func (s *Session) addLabels(ctx context.Context, r *Resource, made gjson.Result, labels []string) error {
 	id := made.Get(keyID)
 	if _, err := s.collection(r).AddLabels(ctx, id.Raw, labels...); err != nil {
@@ -90,8 +90,8 @@ func (r *Resource) createLong() string {
 	return "Create a " + r.Noun() + ". The output includes the API key, which `craton server` shows only once."
 }
 
-// body returns what a create or update sends: the API's options that are given, references resolved to ids. Without
-// empties empty texts and the id 0 are left out.
+// body returns the body of a create or update: the given API options, with references resolved to ids. Without empties,
+// empty texts and the id 0 are left out.
 func (s *Session) body(ctx context.Context, options []argparse.Option, c *argparse.Call, empties bool) (map[string]any, error) {
 	refs, err := s.references(ctx, options, c)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s *Session) body(ctx context.Context, options []argparse.Option, c *argpar
 			if text != "" || empties {
 				body[o.Key] = text
 			}
-			if o.Short == "n" && o.Key != "" { // what it is to be called
+			if o.Short == "n" && o.Key != "" { // its new name
 				if err := cmp.Or(value.CheckWord(text), value.CheckForm(text)); err != nil {
 					return nil, argparse.Misused("argument %s: the name %s", o.Argument(), err)
 				}
@@ -208,7 +208,7 @@ func updateVerb(r *Resource) *Command {
 			}); err != nil {
 				return err
 			}
-			id := idOf(changed) // another one, if it was created again
+			id := idOf(changed) // another one, if it was recreated
 			if c.Given("labels") && !all {
 				if _, err := s.collection(r).AddLabels(ctx, id, c.All("labels")...); err != nil {
 					return halfDoneError(r, id, "changed", "given its labels", err)
@@ -254,7 +254,7 @@ func updateVerb(r *Resource) *Command {
 	})
 }
 
-// changes returns the body of an update, which says something.
+// changes returns the body of an update, which must not be empty.
 func (s *Session) changes(ctx context.Context, r *Resource, c *argparse.Call) (map[string]any, error) {
 	if !slices.ContainsFunc(r.update, func(o argparse.Option) bool { return c.Given(o.Long) }) {
 		return nil, run.CommandError("Nothing to update... Please specify %s", r.nothing)
@@ -262,7 +262,7 @@ func (s *Session) changes(ctx context.Context, r *Resource, c *argparse.Call) (m
 	return s.body(ctx, r.update, c, true)
 }
 
-// put sends an update. The original answers 500 for an object that does not exist; one more request tells.
+// put sends an update. The original returns 500 for an object that does not exist; one more request distinguishes this.
 func (s *Session) put(ctx context.Context, r *Resource, id string, body map[string]any) (gjson.Result, error) {
 	o, err := s.send(ctx, http.MethodPut, r.at(id), body)
 	switch {
@@ -281,7 +281,7 @@ func (s *Session) put(ctx context.Context, r *Resource, id string, body map[stri
 	return o, err
 }
 
-// hintFixed returns what to do where an update refuses another place.
+// hintFixed returns what to do if an update refuses another place.
 func (r *Resource) hintFixed() string {
 	if r.move != nil {
 		return "to move a " + r.Noun() + " give --" + strings.Join(r.movesTo(), " or --") + ": craton server moves it; if the server cannot, --recreate deletes it and creates it again, with another id"
@@ -293,7 +293,7 @@ func (r *Resource) hintFixed() string {
 const hintWrite = "the original server returns this when an object that the request names by its id does not exist, when the name is taken, " +
 	"and when a text is longer than 255 characters"
 
-// withHint adds to an answer of the API with a status what to do next. A 500 that says why needs no guesses.
+// withHint adds what to do next to a response with a status. A 500 with an explanation needs no hint.
 func withHint(err error, status int, text string) error {
 	if craton.StatusOf(err) != status || status == http.StatusInternalServerError && !craton.IsUnexplained(err) {
 		return err

@@ -12,13 +12,13 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// Options that say whether an object is kept from being deleted.
+// Options for protection from deletion.
 var (
 	protectedOption   = argparse.Option{Long: "protected", Kind: argparse.SwitchOption, Help: "protect it from deletion, by itself or together with what contains it"}
 	unprotectedOption = argparse.Option{Long: "no-protected", Kind: argparse.SwitchOption, Help: "remove this protection from deletion"}
 )
 
-// protects returns what a command says about that; nil for nothing.
+// protects returns the protection in a command; nil if it has none.
 func protects(c *argparse.Call) *bool {
 	on := c.Given(protectedOption.Long)
 	if !on && !c.Given(unprotectedOption.Long) {
@@ -27,7 +27,8 @@ func protects(c *argparse.Call) *bool {
 	return &on
 }
 
-// checkProtect returns an error where a command says that, and the server protects nothing, before anything is written.
+// checkProtect returns an error, before anything is written, if a command sets protection and the server does not
+// support it.
 func (s *Session) checkProtect(ctx context.Context, c *argparse.Call) error {
 	switch {
 	case c.Given(protectedOption.Long) && c.Given(unprotectedOption.Long):
@@ -38,7 +39,7 @@ func (s *Session) checkProtect(ctx context.Context, c *argparse.Call) error {
 	return (&reconcile.Fleet{Client: s.Client}).CheckProtect(ctx)
 }
 
-// protect does what a command says about that.
+// protect sets the protection in a command.
 func (s *Session) protect(ctx context.Context, r *Resource, id string, c *argparse.Call) error {
 	on := protects(c)
 	if on == nil {
@@ -47,7 +48,7 @@ func (s *Session) protect(ctx context.Context, r *Resource, id string, c *argpar
 	return s.collection(r).Protect(ctx, id, *on)
 }
 
-// fillProtected says of each object of a list whether it is protected.
+// fillProtected adds to each object of a list whether it is protected.
 func (s *Session) fillProtected(ctx context.Context, r *Resource, objects []gjson.Result) error {
 	ids := make([]string, len(objects))
 	for i, o := range objects {
@@ -63,7 +64,8 @@ func (s *Session) fillProtected(ctx context.Context, r *Resource, objects []gjso
 	return nil
 }
 
-// protectionHint says why an object is not deleted, and what to do: it, or something in it, is protected. It is "" otherwise.
+// protectionHint returns why an object is not deleted, and what to do: it, or something in it, is protected. It is ""
+// otherwise.
 func (s *Session) protectionHint(ctx context.Context, r *Resource, id string) (string, error) {
 	keepers, err := (&reconcile.Fleet{Client: s.Client}).Keepers(ctx, r.kind, id)
 	if err != nil || keepers.String() == "" {

@@ -11,62 +11,62 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// Resource is all that the commands of one kind of object differ in: a command such as host-list is the verb list with
+// Resource is what distinguishes the commands of one kind of objects: a command such as host-list is the verb list for
 // the resource host. A verb that the API lacks for a resource has no options here.
 type Resource struct {
-	kind *schema.Kind // nil if it is none of a fleet's; what is known of a kind is filled in by derive
+	kind *schema.Kind // nil if it is not in a fleet; derive fills in what is known about a kind
 
 	Name string // in commands: network-device
 	path string // of the collection: /network-devices
 	key  string // of the list in a body: network_devices
 
 	Title  string // the column that names an object; "" is name
-	uuid   bool   // ids are UUIDs, else integers
+	uuid   bool   // ids are UUIDs, otherwise integers
 	places []string
-	inside string // the key of the id of what a name is unique in; "" if that is the project
+	inside string // the key of the container's id within which a name is unique; "" if that is the project
 
 	Create []argparse.Option
 	update []argparse.Option
 	move   []argparse.Option
-	List   []argparse.Option // an option that is only a key is that of the field
-	// order is that of the members that a create takes, by key; again where an update has another.
+	List   []argparse.Option // an option that consists of a key is that of the field
+	// order is the order of the members of a create, by key; again for an update if it differs.
 	order, again []string
-	// offersPlaces: an update has options for where the object stands. The API refuses them.
+	// offersPlaces: an update has options for the object's place. The API refuses them.
 	offersPlaces bool
-	// empties: a create sends texts that are empty.
+	// empties: a create sends empty texts.
 	empties bool
-	// nothing is what an update without options ends with; it does not name the members that are unsaid.
+	// nothing is the error of an update without options; it does not name members without options.
 	nothing string
 	unsaid  []string
 	Fields  []string // columns of a list
 	more    []string // columns that --detail adds
-	hidden  []string // fields that are no columns
-	details bool     // the list takes details=true, and then has variables
+	hidden  []string // fields that are not columns
+	details bool     // the list accepts details=true, and then contains variables
 	// zeroIsNone: the list does not filter by the id 0.
 	zeroIsNone bool
-	// badSort returns the error for a key that a list cannot be sorted by.
+	// badSort returns the error for a key by which a list cannot be sorted.
 	badSort func(key string, fields []string) error
 
 	variables bool
 	labels    bool
 	// fixed are the keys of options of an update that the API refuses.
 	fixed []string
-	// holds are the kinds that a delete takes along, those within others after them; holdKey is where they have the id
-	// of what holds them.
+	// holds are the kinds that are deleted too, contents after their containers; holdKey is the key of the container's
+	// id.
 	holds   []*Resource
 	holdKey string
-	// refers is what the ids are of that objects have under keys such as cell_id.
+	// refers maps keys of ids, such as cell_id, to the objects to which they refer.
 	refers map[string]referred
-	// secret is a member that is shown only when an object is made.
+	// secret is a member that is shown only when an object is created.
 	secret string
 }
 
-// collection returns the client's way to the resource's objects.
+// collection returns the client's collection for the resource.
 func (s *Session) collection(r *Resource) *craton.Collection {
 	return s.Client.Collection(craton.Kind(r.Name))
 }
 
-// Noun returns the resource for people: network device.
+// Noun returns the name of the resource for people: network device.
 func (r *Resource) Noun() string { return strings.ReplaceAll(r.Name, "-", " ") }
 
 // Capital returns the noun at the start of a sentence.
@@ -86,15 +86,15 @@ func (r *Resource) Positional() string { return "<" + r.Name + ">" }
 // Columns returns all columns that a list can have.
 func (r *Resource) Columns() []string {
 	if r.kind != nil && (r.kind.Protects() || r.kind.View) {
-		return append(r.full(), where.KeyProtected) // v1's objects do not have it, so that it is shown where it is named
+		return append(r.full(), where.KeyProtected) // v1's objects do not have it, so it is shown only on request
 	}
 	return r.full()
 }
 
-// full returns all columns that v1's objects fill, which --detail shows.
+// full returns all columns that v1's objects have, which --detail shows.
 func (r *Resource) full() []string { return slices.Concat(r.Fields, r.more) }
 
-// sortedByList returns host-list's error for a bad sort key, in its own words.
+// sortedByList returns host-list's error for an invalid sort key, in its own words.
 func sortedByList(key string, fields []string) error {
 	all := make([]string, len(fields))
 	for i, f := range fields {
@@ -108,7 +108,7 @@ func sortedByText(key string, fields []string) error {
 	return fmt.Errorf(`"--sort-key" value was "%s" but should be one of: %s`, key, strings.Join(fields, ", "))
 }
 
-// Commands returns those of a resource, in alphabetical order, as help shows them.
+// Commands returns the commands of a resource, in alphabetical order, as help shows them.
 func (r *Resource) Commands() []*Command {
 	var all []*Command
 	add := func(is bool, c *Command) {
@@ -146,7 +146,7 @@ func (r *Resource) Commands() []*Command {
 	return all
 }
 
-// kindsOf returns resources as arguments name them, and resourcesOf the way back.
+// kindsOf converts resources to kinds for arguments, and resourcesOf converts them back.
 func kindsOf(resources []*Resource) []argparse.Kind {
 	kinds := make([]argparse.Kind, len(resources))
 	for i, r := range resources {

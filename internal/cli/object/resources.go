@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// Keys of the API that commands know.
+// Keys of the API that commands use.
 const (
 	keyID        = "id"
 	keyProject   = "project_id"
@@ -25,8 +25,8 @@ const (
 	keyLabels    = "labels"
 )
 
-// words are options for fields in the words of the original's usage lines, by key, or by kind and key where one kind
-// says it otherwise. What is not said here comes from the schema (optionFor).
+// words are the original's texts for options of fields, by key, or by kind and key if one kind differs. Other texts
+// come from the schema (optionFor).
 var words = map[string]argparse.Option{
 	"name":           {Short: "n", Meta: "<name>", Help: "name"},
 	"username":       {Long: "name", Short: "n", Meta: "<name>", Help: "name"},
@@ -93,13 +93,13 @@ func Reference(long, short, key string, of ...*Resource) argparse.Option {
 		Help: strings.Join(nouns, " or ") + ", by id or name"}
 }
 
-// Textual returns an option that is a text to the API, called as there.
+// Textual returns an option for a text of the API, with the API's name.
 func Textual(key, help string) argparse.Option {
 	return argparse.Option{Long: strings.ReplaceAll(key, "_", "-"), Meta: "<" + key + ">", Key: key, Help: help}
 }
 
-// Resources makes all kinds, in the order of help. An option may name another resource, so they are made together.
-// Columns and options stand in the order of the original's; fields that are not named here come after them.
+// Resources returns all kinds, in the order of help. An option may refer to another resource, so they are created
+// together. Columns and options are in the original's order; fields that are not named here follow.
 func Resources() []*Resource {
 	all := []*Resource{
 		{kind: schema.Project, empties: true,
@@ -199,7 +199,7 @@ func (all byKind) named(names []string) (of []*Resource) {
 	return of
 }
 
-// derive fills in what the schema knows of a resource and of others.
+// derive fills in what the schema defines for a resource, using the others.
 func (all byKind) derive(r *Resource) {
 	k, order := r.kind, r.order
 	if order == nil {
@@ -268,12 +268,12 @@ func (all byKind) derive(r *Resource) {
 		r.holds = append(r.holds, all[held.Name])
 	}
 	if held := schema.NetworkInterface; r.holds != nil && !slices.Contains(r.holds, all[held.Name]) && slices.Contains(r.holds, all[schema.Host.Name]) {
-		r.holds = append(r.holds, all[held.Name]) // of the devices within
+		r.holds = append(r.holds, all[held.Name]) // of the devices in it
 	}
 	r.holdKey = k.ContentKey()
 }
 
-// deriveUpdate makes the options of an update, and what it says if there are none.
+// deriveUpdate creates the options of an update, and its error if there are none.
 func (all byKind) deriveUpdate(r *Resource, order []string) {
 	var said, seen []string
 	for _, key := range append(slices.Clone(r.again), order...) {
@@ -306,10 +306,10 @@ func (all byKind) deriveUpdate(r *Resource, order []string) {
 	r.nothing = cmp.Or(r.nothing, "one or more of") + " " + strings.Join(said[:last], ", ") + ", or " + said[last]
 }
 
-// option returns the option for a member of a kind's objects: in the words of the original, or made of the schema.
+// option returns the option for a member of a kind's objects: in the words of the original, or derived from the schema.
 func (all byKind) option(k *schema.Kind, key string) argparse.Option {
 	o := words[key]
-	if o.Kind == argparse.WordsOption || o.Kind == argparse.RepeatedOption { // not sent as it stands
+	if o.Kind == argparse.WordsOption || o.Kind == argparse.RepeatedOption { // not sent as it is
 		return o
 	}
 	f := cmp.Or(k.Field(key), &schema.Field{Key: key, Required: true}) // the name

@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/cli/run"
 )
 
-// The commands for variables have the original's sequence of requests, and its words around every error (contract
+// The commands for variables send the original's sequence of requests, and use its words for every error (contract
 // §8.4).
 
 func varsGetVerb(r *Resource) *Command {
@@ -38,7 +38,7 @@ func varsGetVerb(r *Resource) *Command {
 	}
 }
 
-// inherits reports whether vars-get shows resolved variables: of hosts only (contract §2.3).
+// inherits reports whether vars-get shows resolved variables: only for hosts (contract §2.3).
 func (r *Resource) inherits() bool { return r.path == "/hosts" }
 
 func varsSetVerb(r *Resource) *Command {
@@ -116,7 +116,7 @@ func varsDeleteVerb(r *Resource) *Command {
 	})
 }
 
-// variables reads an object's variables: of hosts the resolved ones, of others their own.
+// variables reads an object's variables: resolved for hosts, own for others.
 func (s *Session) variables(ctx context.Context, r *Resource, id string) (gjson.Result, error) {
 	o, err := s.send(ctx, http.MethodGet, r.at(id)+"/variables", nil)
 	if err != nil {
@@ -133,7 +133,7 @@ func (r *Resource) varsError(verb, target string, err error) error {
 	return run.Wrapped(err, fmt.Sprintf("Failed to %s variables for %s %s", verb, r.Noun(), target))
 }
 
-// varsToSet takes variables from words, or without any from standard input.
+// varsToSet reads variables from words, or from standard input if there are none.
 func (s *Session) varsToSet(words []string) (set craton.Variables, remove []string, err error) {
 	if len(words) > 0 {
 		set, remove, notes, err := parseVariables(words)
@@ -159,7 +159,7 @@ func (s *Session) varsToSet(words []string) (set craton.Variables, remove []stri
 	return set, nil, nil
 }
 
-// varsToDelete takes keys from words, or without any from standard input.
+// varsToDelete reads keys from words, or from standard input if there are none.
 func (s *Session) varsToDelete(words []string) ([]string, error) {
 	if len(words) > 0 {
 		return words, nil

@@ -23,8 +23,8 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// parseVariables reads words key=value: an empty value is a key to remove. notes name values that python-cratonclient,
-// or a fleet file, would read differently.
+// parseVariables parses words key=value: an empty value is a key to delete. notes describe values that
+// python-cratonclient, or a fleet file, would read differently.
 func parseVariables(words []string) (set craton.Variables, remove, notes []string, err error) {
 	set = craton.Variables{}
 	for _, word := range words {
@@ -47,7 +47,7 @@ func parseVariables(words []string) (set craton.Variables, remove, notes []strin
 	return set, remove, notes, nil
 }
 
-// notAPair says of a word that it is not key=value, and what was probably meant.
+// notAPair returns the error for a word that is not key=value, with what was probably meant.
 func notAPair(word string) string {
 	text := fmt.Sprintf("%q is not key=value", word)
 	if key, value, ok := strings.Cut(word, ":"); ok && key != "" {

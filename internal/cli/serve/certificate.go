@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// certificate is the certificate that the server presents to its clients. It can be replaced while it is in use.
+// certificate is the server's TLS certificate. It can be replaced while it is in use.
 type certificate struct {
 	cert, key string // PEM files
 	current   atomic.Pointer[tls.Certificate]
@@ -29,7 +29,7 @@ func certificateOf(v *settings.Values) (*certificate, error) {
 	return c, c.load()
 }
 
-// load reads the files. If they are invalid, the previous certificate stays.
+// load reads the files. If they are invalid, the previous certificate stays in use.
 func (c *certificate) load() error {
 	pair, err := tls.LoadX509KeyPair(c.cert, c.key)
 	if err != nil {

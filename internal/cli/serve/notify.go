@@ -40,7 +40,7 @@ func pat(ctx context.Context, handler http.Handler, log *slog.Logger) {
 	}
 }
 
-// answered is a response of which only its existence matters.
+// answered is a response whose content does not matter.
 type answered struct{ header http.Header }
 
 func (a *answered) Header() http.Header         { return a.header }

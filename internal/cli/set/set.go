@@ -1,5 +1,5 @@
-// Package set is `craton set-list`: the sets that `craton apply --set` has made. [New] gives the command, and
-// [Complete] completes their names.
+// Package set implements `craton set-list`, which lists the sets that `craton apply --set` has created. [New] returns
+// the command, and [Complete] completes their names.
 package set
 
 import (
@@ -63,7 +63,7 @@ func Complete(s output.Streams) cobra.CompletionFunc {
 			if err != nil {
 				return nil
 			}
-			sets, _ := (&reconcile.Fleet{Client: s.Client, Project: project}).Sets(ctx, "") // none are none to offer
+			sets, _ := (&reconcile.Fleet{Client: s.Client, Project: project}).Sets(ctx, "") // without sets there is nothing to complete
 			for _, set := range sets {
 				if argparse.Typeable(set.Name) {
 					names = append(names, set.Name)

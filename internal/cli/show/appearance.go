@@ -14,16 +14,16 @@ import (
 	rules "github.com/craton-fleet/craton/internal/value"
 )
 
-// Appearance is how text for people may look where it is written.
+// Appearance determines how text for people looks.
 type Appearance struct {
-	Width int // columns; 0: as many as it takes
+	Width int // columns; 0: unlimited
 	Color bool
 }
 
-// plainWidth is the width for text that goes to no terminal, where something must be broken.
+// plainWidth is the width for text that does not go to a terminal, where something must be wrapped.
 const plainWidth = 100
 
-// AppearanceOf returns plain text of any width, but on a terminal. NO_COLOR takes the colours away (no-color.org).
+// AppearanceOf returns plain text of unlimited width, except on a terminal. NO_COLOR turns colours off (no-color.org).
 func AppearanceOf(w io.Writer) Appearance {
 	f, ok := w.(output.Descriptor)
 	if !ok || !output.IsTerminal(w) {
@@ -61,7 +61,7 @@ func (a Appearance) Yellow(s string) string { return a.paint("33", s) }
 // Cyan returns a text in cyan.
 func (a Appearance) Cyan(s string) string { return a.paint("36", s) }
 
-// DimLines returns dim for several lines: a pager shows each on its own.
+// DimLines is Dim for several lines: a pager shows each on its own.
 func (a Appearance) DimLines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i := range lines {
@@ -70,17 +70,16 @@ func (a Appearance) DimLines(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Clean makes a text of the API safe for a terminal; a cleaned JSON text is still the same JSON.
+// Clean makes a text from the API safe for a terminal; a cleaned JSON text is still the same JSON.
 func Clean(s string) string { return rules.Escape(s) }
 
-// Name returns the name of an object, or its path, as people read it: in quotes where white space in it would not be
-// seen.
+// Name returns the name or path of an object for people: in quotes if whitespace in it would not be visible.
 func Name(s string) string { return Clean(rules.Shown(s)) }
 
-// Path returns the path of an object, as people read it, and as a command takes it: see value.ShownPath.
+// Path returns the path of an object for people, in a form that a command accepts: see value.ShownPath.
 func Path(s string) string { return Clean(rules.ShownPath(s)) }
 
-// Object returns an object of a kind, by its noun and its name or path; of the project, which is the one there is, the
+// Object describes an object of a kind, by its noun and its name or path; for the project, of which there is one, the
 // noun alone.
 func Object(noun, name string) string {
 	if name == "" {
@@ -89,7 +88,7 @@ func Object(noun, name string) string {
 	return noun + " " + Path(name)
 }
 
-// Whole returns a value in full: on one line if it fits, else indented, its lines beginning at a column.
+// Whole returns a complete value: on one line if it fits, or else indented, with its lines beginning at a column.
 func (a Appearance) Whole(value string, column int) string {
 	room := a.Width - column
 	if a.Width == 0 {

@@ -2,7 +2,7 @@ package show
 
 import "fmt"
 
-// Count returns a number of things, in words for one and for several: "1 host", "2 hosts".
+// Count returns a number with its noun, singular or plural: "1 host", "2 hosts".
 func Count(n int, one, several string) string {
 	if n == 1 {
 		return "1 " + one

@@ -20,7 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/yaml11"
 )
 
-// The forms of output, as --format names them.
+// The output formats, as --format names them.
 const (
 	FormatTable = "default"
 	FormatJSON  = "json"
@@ -28,7 +28,7 @@ const (
 	FormatCSV   = "csv"
 )
 
-// WriteDocument writes a document that programs read, as JSON or YAML. Every number keeps its digits.
+// WriteDocument writes a document for programs, as JSON or YAML. Every number keeps its digits.
 func WriteDocument(w io.Writer, format string, doc any) error {
 	text, err := documentText(format, "", doc)
 	if err != nil {
@@ -38,7 +38,8 @@ func WriteDocument(w io.Writer, format string, doc any) error {
 	return err
 }
 
-// safe returns where a document is written: a terminal must not obey what the API says. JSON is the same then.
+// safe returns a writer for a document on which control sequences from the API have no effect on a terminal. The JSON
+// stays equal.
 func safe(w io.Writer) io.Writer {
 	if !output.IsTerminal(w) {
 		return w
@@ -46,10 +47,10 @@ func safe(w io.Writer) io.Writer {
 	return &escaper{to: w}
 }
 
-// escaper writes texts of several lines as a terminal may see them.
+// escaper escapes texts of several lines for a terminal.
 type escaper struct {
 	to   io.Writer
-	part []byte // the beginning of a character whose end is still to come
+	part []byte // the beginning of an incomplete character
 }
 
 func (e *escaper) Write(b []byte) (int, error) {
@@ -68,7 +69,7 @@ func (e *escaper) Write(b []byte) (int, error) {
 	return len(b), err
 }
 
-// documentText returns a document as JSON, whose lines but the first begin with a prefix, or as YAML.
+// documentText returns a document as JSON, with a prefix for all lines except the first, or as YAML.
 func documentText(format, prefix string, doc any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -88,8 +89,8 @@ func documentText(format, prefix string, doc any) ([]byte, error) {
 
 const indent = "  "
 
-// WriteList writes what WriteDocument writes of an object that has all members of head and behind them a list of items.
-// Only some of the items are in memory at once. head has a member.
+// WriteList is like WriteDocument for an object with all members of head followed by a list of items. Only some of the
+// items are in memory at once. head must have a member.
 func WriteList(w io.Writer, format string, head any, list string, items iter.Seq[any]) error {
 	b := bufio.NewWriterSize(safe(w), 1<<16)
 	text, err := documentText(format, "", head)
@@ -123,7 +124,7 @@ func writeJSONList(b *bufio.Writer, head []byte, list string, items iter.Seq[any
 	return nil
 }
 
-// someItems are how many items of a list are made YAML at once.
+// someItems is the number of items of a list that are converted to YAML at once.
 const someItems = 100
 
 func writeYAMLList(b *bufio.Writer, head []byte, list string, items iter.Seq[any]) error {
@@ -151,7 +152,7 @@ func writeYAMLList(b *bufio.Writer, head []byte, list string, items iter.Seq[any
 	return write()
 }
 
-// yamlNode reads one JSON value. The order of members stays, and so does the text of numbers.
+// yamlNode converts one JSON value. The order of members and the text of numbers are kept.
 func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 	token, err := d.Token()
 	if err != nil {
@@ -164,7 +165,7 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 			n.Kind = yaml.SequenceNode
 		}
 		for d.More() {
-			inner, err := yamlNode(d) // of an object: keys and values in turn
+			inner, err := yamlNode(d) // for an object: keys and values in turn
 			if err != nil {
 				return nil, err
 			}
@@ -185,8 +186,9 @@ func yamlNode(d *json.Decoder) (*yaml.Node, error) {
 	return nil, errors.New("a JSON token of no kind")
 }
 
-// yamlText returns a text that stays one for every reader. Encode quotes what its own YAML takes for something else,
-// and not all that YAML 1.1 does, which Ansible reads; and it forgets the space that a block begins with.
+// yamlText returns a node for a text that every reader reads as the same text. Encode quotes what its own YAML would
+// read differently, but not everything that YAML 1.1, and therefore Ansible, would; and it loses leading space of a
+// block.
 func yamlText(text string) (*yaml.Node, error) {
 	n := &yaml.Node{}
 	first, _ := utf8.DecodeRuneInString(text)
@@ -197,12 +199,12 @@ func yamlText(text string) (*yaml.Node, error) {
 	return n, n.Encode(text)
 }
 
-// WriteCSV writes rows, the first of them the header.
+// WriteCSV writes rows, the first of which is the header.
 func WriteCSV(w io.Writer, rows [][]string) error { return WriteRows(w, slices.Values(rows)) }
 
 // WriteRows is like WriteCSV, for rows that are produced while they are written.
 func WriteRows(w io.Writer, rows iter.Seq[[]string]) error {
-	clean := output.IsTerminal(w) // which must not obey what the API says
+	clean := output.IsTerminal(w) // which must ignore control sequences from the API
 	out := csv.NewWriter(w)
 	for cells := range rows {
 		if clean {

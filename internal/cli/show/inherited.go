@@ -2,8 +2,8 @@ package show
 
 import "fmt"
 
-// Inherited says what the change of a variable comes to for those that inherit it, which are hosts and network devices
-// "of region dfw" or the like: how many get another value, and how many have one nearer by.
+// Inherited describes what the change of a variable means for the objects that inherit it, which are hosts and network
+// devices "of region dfw" or the like: for how many the value changes, and how many have a nearer value.
 func Inherited(key, of string, hosts, networkDevices, shadowed int) string {
 	line := fmt.Sprintf("%s changes on %s %s", Name(key), Devices(hosts, networkDevices), of)
 	switch {
@@ -15,7 +15,7 @@ func Inherited(key, of string, hosts, networkDevices, shadowed int) string {
 	return line
 }
 
-// own says how many have a value nearer by.
+// own says how many have a nearer value.
 func own(n int, all string) string {
 	if n == 1 {
 		return "1 has its own"

@@ -13,10 +13,10 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// defaultPager is the program if nothing names another.
+// defaultPager is the default program.
 const defaultPager = "less"
 
-// Watch returns a context whose requests are told on standard error, if the settings of flags say so.
+// Watch returns a context whose requests are shown on standard error, if the settings in flags say so.
 func Watch(ctx context.Context, s output.Streams, flags *pflag.FlagSet) (context.Context, error) {
 	if flags.Lookup("debug") == nil {
 		return ctx, nil
@@ -28,7 +28,7 @@ func Watch(ctx context.Context, s output.Streams, flags *pflag.FlagSet) (context
 	return rest.ContextWithTrace(ctx, rest.NewTrace(overProgress{s.Err}, v.Bool("cli.debug"))), nil
 }
 
-// overProgress writes lines over the line of progress that a terminal may show.
+// overProgress writes lines over a line of progress on a terminal.
 type overProgress struct{ io.Writer }
 
 func (o overProgress) Write(b []byte) (int, error) {
@@ -40,8 +40,8 @@ func (o overProgress) Write(b []byte) (int, error) {
 	return o.Writer.Write(b)
 }
 
-// Page lets what a command writes go through a pager, if it is longer than the screen, and gives the context that ends
-// when that is left. Flags are those of the command. Where output goes to no terminal, or the terminal can do nothing,
+// Page sends the output of a command through a pager, if it is longer than the screen, and returns a context that ends
+// when the user quits the pager. Flags are those of the command. If output does not go to a terminal, or to a dumb one,
 // there is no pager.
 func Page(ctx context.Context, s output.Streams, flags *pflag.FlagSet) context.Context {
 	p := output.PagerOf(s.Out)
@@ -49,19 +49,19 @@ func Page(ctx context.Context, s output.Streams, flags *pflag.FlagSet) context.C
 		return ctx
 	}
 	v, err := settings.Load(flags, settings.Screen)
-	if err != nil { // which the command says itself
+	if err != nil { // the command itself reports it
 		return ctx
 	}
 	return p.Begin(ctx, pagerOf(v, os.LookupEnv))
 }
 
-// pagerOf returns the program that pages, as git chooses it: what this program's own settings name, else PAGER, else
-// less. "" is none, as a variable that is empty wants it.
+// pagerOf returns the pager, chosen like git does: from this program's own settings, or else PAGER, or else less. "" is
+// none, as is an empty variable.
 func pagerOf(v *settings.Values, env func(string) (string, bool)) string {
 	program := v.String("cli.pager")
 	empty, set := env("CRATON_PAGER")
 	switch {
-	case v.Bool("cli.no_pager"), v.Bool("cli.verbose"), v.Bool("cli.debug"), // requests are told when they are sent
+	case v.Bool("cli.no_pager"), v.Bool("cli.verbose"), v.Bool("cli.debug"), // requests are shown when they are sent
 		program == "" && set && empty == "", program == "" && !v.IsDefault("cli.pager"):
 		return ""
 	case program == "":

@@ -17,10 +17,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// wrapWidth is where the original wraps the values of a single object.
+// wrapWidth is the width at which the original wraps the values of a single object.
 const wrapWidth = 72
 
-// Printer writes what commands show, in the form that was asked for.
+// Printer writes the results of commands, in the requested format.
 type Printer struct {
 	output.Streams
 	Format string                    // formatTable, formatJSON, formatYAML or formatCSV
@@ -58,7 +58,7 @@ func (s *Printer) PrintMembers(title string, o gjson.Result) error {
 	case FormatYAML:
 		return s.writeYAML(o)
 	case FormatCSV:
-		if title == "Property" { // as a list of one
+		if title == "Property" { // as a list with one item
 			var fields, cells []string
 			for _, m := range Members(o) {
 				fields, cells = append(fields, m.Key), append(cells, csvCell(m.Value))
@@ -95,15 +95,15 @@ func (s *Printer) PrintMembers(title string, o gjson.Result) error {
 	})
 }
 
-// View is how a table of objects is shown to people at a terminal.
+// View determines how a table of objects is shown to people at a terminal.
 type View struct {
 	// names are shown instead of ids, by the column's field and the id.
 	Names map[string]map[string]string
-	// narrow: columns may be left out where the terminal has no room for all.
+	// narrow: columns may be left out if the terminal is too narrow for all.
 	Narrow bool
 }
 
-// title returns a column's field without what names make wrong.
+// title returns the title of a column, without the suffix that is wrong for names.
 func (v View) title(field string) string {
 	if v.Names[field] == nil {
 		return field
@@ -120,15 +120,15 @@ func (v View) text(field string, o gjson.Result) string {
 	return python.Str(value)
 }
 
-// Columns that give way on a narrow terminal, the first first: when something was made; what is the same in all rows;
-// what is looked at least. Ids, names, addresses and cells never do.
+// Columns that are left out on a narrow terminal, in this order: creation time; columns with the same value in all
+// rows; the least important ones. Ids, names, addresses and cells always stay.
 var (
 	shrinkable        = []string{"created_at", "updated_at"}
 	shrinkableAsGroup = []string{"active", "device_type", "interface_type", "netmask", "cloud_id", "region_id"}
 	shrinkableLast    = []string{"netmask", "interface_type", "device_type", "active"}
 )
 
-// fitting returns the columns of a table that a terminal has room for, and those that gave way.
+// fitting returns the columns of a table for which the terminal has room, and those that are left out.
 func fitting(t table.Table, fields []string, width int) (columns []int, gone []string) {
 	for i := range fields {
 		columns = append(columns, i)
@@ -152,12 +152,12 @@ func fitting(t table.Table, fields []string, width int) (columns []int, gone []s
 	return columns, gone
 }
 
-// PrintList prints objects: a table or CSV of the fields, or the whole objects.
+// PrintList prints objects: a table or CSV of the fields, or the complete objects.
 func (s *Printer) PrintList(objects []gjson.Result, fields []string) error {
 	return s.PrintView(objects, fields, View{})
 }
 
-// PrintView prints objects as PrintList does, on a terminal in a view.
+// PrintView prints objects like PrintList, with a view on a terminal.
 func (s *Printer) PrintView(objects []gjson.Result, fields []string, v View) error {
 	switch s.Format {
 	case FormatJSON:
@@ -223,8 +223,7 @@ func (s *Printer) PrintView(objects []gjson.Result, fields []string, v View) err
 	return nil
 }
 
-// unbroken reports whether a field's values are what people copy: names, addresses and ids, which are never broken over
-// lines.
+// unbroken reports whether people copy a field's values: names, addresses and ids, which are never broken over lines.
 func unbroken(field string) bool {
 	for _, part := range []string{"name", "address", "cidr", "gateway", "netmask", "uuid", "MAC_add", "ip", "id"} {
 		if field == part || strings.HasSuffix(field, "_"+part) {
@@ -258,7 +257,7 @@ func (s *Printer) PrintLabels(labels []string) error {
 	return s.writeTable(table.Table{Header: []string{"Label"}, Rows: rows}, look, func(int, int) bool { return false })
 }
 
-// Heading returns a field's name above its column: Ip Address.
+// Heading returns the title of a field's column: Ip Address.
 func Heading(field string) string {
 	words := strings.Split(field, "_")
 	for i, w := range words {
@@ -267,7 +266,7 @@ func Heading(field string) string {
 	return strings.Join(words, " ")
 }
 
-// csvCell returns a value for CSV: null is empty, and what is nested is JSON.
+// csvCell returns a value for CSV: null is empty, and nested values are JSON.
 func csvCell(v gjson.Result) string {
 	switch v.Type {
 	case gjson.Null:
@@ -282,10 +281,10 @@ func csvCell(v gjson.Result) string {
 	return b.String()
 }
 
-// writeTable writes a table as its stream wants it; faint reports the cells that say little.
+// writeTable writes a table for its stream; faint reports less important cells.
 func (s *Printer) writeTable(t table.Table, look Appearance, faint func(row, column int) bool, whole ...string) error {
 	isWhole := func(column int) bool { return column < len(whole) && unbroken(whole[column]) }
-	if output.IsTerminal(s.Out) { // which must not obey what the API says
+	if output.IsTerminal(s.Out) { // which must ignore control sequences from the API
 		for _, cells := range t.Rows {
 			for i := range cells {
 				cells[i] = Clean(cells[i])
@@ -303,7 +302,7 @@ func (s *Printer) writeTable(t table.Table, look Appearance, faint func(row, col
 	}})))
 }
 
-// writeYAML writes a document with its keys sorted; numbers keep their text.
+// writeYAML writes a document with sorted keys; numbers keep their text.
 func (s *Printer) writeYAML(doc gjson.Result) error {
 	d := json.NewDecoder(bytes.NewReader(python.Dumps(doc)))
 	d.UseNumber()
@@ -326,7 +325,7 @@ func (s *Printer) write(text []byte) error {
 	return err
 }
 
-// Say says what was done: on standard output beside a table, but never where a program expects JSON, YAML or CSV.
+// Say says what was done: on standard output with a table, but never if a program expects JSON, YAML or CSV.
 func (s *Printer) Say(format string, args ...any) {
 	w := s.Out
 	if s.Format != FormatTable {
@@ -335,7 +334,7 @@ func (s *Printer) Say(format string, args ...any) {
 	_, _ = fmt.Fprintf(w, format+"\n", args...)
 }
 
-// SayMore says on standard error, whatever the format, that a list does not show all.
+// SayMore says on standard error, whatever the format, that a list is incomplete.
 func (s *Printer) SayMore(shown int, what string) {
 	_, _ = fmt.Fprintf(s.Err, "%d shown, %s: --all\n", shown, what)
 }

@@ -8,32 +8,32 @@ import (
 	"github.com/craton-fleet/craton/internal/table"
 )
 
-// Side is one side of a difference between two states: what something was, or what it is.
+// Side is one side of a difference between two states: the old value or the new one.
 type Side struct {
-	Name  string // of what differs; the same for both sides
-	Sign  string // "-" for what was, "+" for what is
-	From  string // where the value comes from; "" where nothing is to be said of that
+	Name  string // the name; the same for both sides
+	Sign  string // "-" for the old value, "+" for the new one
+	From  string // where the value comes from; "" if that is not shown
 	Value string
-	Text  bool // Value is a text, such as a label, and no JSON
+	Text  bool // Value is a text, such as a label, and not JSON
 }
 
-// NotKept stands for a value that is not shown, because the change log has only a hash of it.
+// NotKept is shown instead of a value of which the change log has only a hash.
 const NotKept = "(not kept)"
 
-// MinValueWidth is how many columns a value gets, however narrow the terminal is.
+// MinValueWidth is the minimum width of a value, however narrow the terminal is.
 const MinValueWidth = 20
 
-// Sides are how differences are written.
+// Sides determine how differences are written.
 type Sides struct {
 	Look   Appearance
 	Margin int  // columns before the names
-	Whole  bool // values are not shortened, but broken over lines
-	Max    int  // columns of a value where no terminal says how many there are; 0: as many as it takes
+	Whole  bool // values are wrapped, not shortened
+	Max    int  // width of a value if no terminal determines it; 0: unlimited
 
-	Shortened bool // some value was
+	Shortened bool // some value was shortened
 }
 
-// Write writes differences, a line for each side: names in a column, what was in red and what is in green.
+// Write writes differences, a line for each side: names in a column, old values in red and new ones in green.
 func (s *Sides) Write(w io.Writer, sides []Side) {
 	wide, wideFrom := 0, 0
 	for _, l := range sides {
@@ -83,7 +83,7 @@ func (s *Sides) Write(w io.Writer, sides []Side) {
 	}
 }
 
-// Shortening says how to see values whole, if some were shortened; "" if not.
+// Shortening says how to see complete values, if some were shortened; "" if not.
 func (s *Sides) Shortening(how string) string {
 	if !s.Shortened {
 		return ""
@@ -91,10 +91,10 @@ func (s *Sides) Shortening(how string) string {
 	return "\n" + s.Look.Dim("Values with … are shortened: "+how+" to see one in full.") + "\n"
 }
 
-// signs are those of actions.
+// signs are the signs of actions.
 var signs = map[string]string{"create": "+", "delete": "-", "update": "~", "move": ">", "rename": ">"}
 
-// Action returns what is done to an object, as a line: behind the action's sign, in its colour.
+// Action returns a line about an action on an object, with the action's sign and colour.
 func (a Appearance) Action(action, object string) string {
 	line := strings.TrimRight(signs[action]+" "+object, " ")
 	switch action {

@@ -1,3 +1,3 @@
-// Package ui is `craton ui`: the page to look at the fleet (package web) for one user, on this machine. [New] gives the
-// command.
+// Package ui implements `craton ui`, which serves the fleet's web page (package web) to one user, on this machine.
+// [New] returns the command.
 package ui

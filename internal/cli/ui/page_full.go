@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// page returns the page of a fleet, and the address that it begins at.
+// page returns the page of a fleet, and its start address.
 func page(c *connect.Connection, o *inventory.Options, at net.Addr) (http.Handler, string, error) {
 	tcp, ok := at.(*net.TCPAddr)
 	if !ok {

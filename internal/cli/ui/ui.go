@@ -106,8 +106,8 @@ func serve(ctx context.Context, s output.Streams, c *connect.Connection, o *inve
 	}
 }
 
-// browse opens the address in the user's browser. Arguments are seen by every user of the machine, and the token stands
-// in the address: so the browser is given a file that leads there, which only the user can read. clean removes it.
+// browse opens the address in the user's browser. Arguments are visible to every user of the machine, and the address
+// contains the token, so the browser opens a file that redirects there, which only the user can read. clean removes it.
 func browse(ctx context.Context, url string) (clean func(), err error) {
 	clean = func() {}
 	program := map[string]string{"darwin": "open", "windows": "explorer"}[runtime.GOOS]
@@ -120,7 +120,7 @@ func browse(ctx context.Context, url string) (clean func(), err error) {
 	if program, err = exec.LookPath(program); err != nil {
 		return clean, err
 	}
-	dir, err := os.MkdirTemp("", "craton-ui-") // closed to others
+	dir, err := os.MkdirTemp("", "craton-ui-") // inaccessible to others
 	if err != nil {
 		return clean, err
 	}

@@ -1,3 +1,3 @@
-// Package undo is `craton undo`: it shows what taking a write back would do,
-// asks, and has the server do it. [New] gives the command.
+// Package undo implements `craton undo`, which shows what reversing a write would do, asks for confirmation, and sends
+// the request. [New] returns the command.
 package undo

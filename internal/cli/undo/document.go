@@ -13,13 +13,13 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// document is an undo for programs. Its times have their zone, as those of a history have.
+// document is an undo for programs. Its times have a zone, as in a history.
 type document struct {
 	Writes []write `json:"undone"`
 	*craton.UndoResult
 }
 
-// write is one that is reversed.
+// write is a write that is reversed.
 type write struct {
 	Revision  string    `json:"revision"`
 	Time      time.Time `json:"time"`
@@ -36,7 +36,7 @@ func documentOf(u *craton.UndoResult) document {
 	return d
 }
 
-// printDocument writes an undo in a format that is no table: as CSV what is done to each object.
+// printDocument writes an undo in a format other than a table: as CSV, the action on each object.
 func printDocument(s *run.Session, u *craton.UndoResult) error {
 	if s.Format != show.FormatCSV {
 		return show.WriteDocument(s.Out, s.Format, documentOf(u))
@@ -46,7 +46,7 @@ func printDocument(s *run.Session, u *craton.UndoResult) error {
 		keys := []byte("[]")
 		if step.Keys != nil {
 			var err error
-			if keys, err = json.Marshal(step.Keys); err != nil { // they may have any character
+			if keys, err = json.Marshal(step.Keys); err != nil { // they may contain any character
 				return err
 			}
 		}
@@ -60,7 +60,7 @@ func printDocument(s *run.Session, u *craton.UndoResult) error {
 	return show.WriteCSV(s.Out, rows)
 }
 
-// total returns how many objects an undo is about.
+// total returns the number of objects in an undo.
 func total(u *craton.UndoResult) int {
 	all := 0
 	for _, n := range u.Counts {

@@ -72,7 +72,7 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 	if err != nil {
 		return refused(err, what)
 	}
-	for i := range plan.Undone { // what is done is what was shown, also if the request goes on
+	for i := range plan.Undone { // what was shown is done, even if the interrupted request continues
 		u.Revision = plan.Undone[i].Revision
 	}
 	if len(plan.Undone) != 1 {
@@ -80,7 +80,7 @@ func undo(ctx context.Context, s *run.Session, what string, o options) error {
 	}
 	text := s.Format == show.FormatTable
 	if text || !o.check {
-		out := s.Err // for whoever is asked
+		out := s.Err // for the confirmation
 		if text && o.check {
 			out = s.Out
 		}
@@ -142,7 +142,7 @@ var (
 	doneWords = map[string]string{"create": "restored", "delete": "deleted", "update": "reverted", "move": "moved back"}
 )
 
-// sum says how many objects there are of each action.
+// sum counts objects by action.
 func sum(counts map[string]int, words map[string]string) string {
 	var parts []string
 	for _, action := range []string{"create", "delete", "update", "move"} {
@@ -158,10 +158,10 @@ func sum(counts map[string]int, words map[string]string) string {
 	return strings.Join(parts, ", ")
 }
 
-// shownSteps is how many objects are listed.
+// shownSteps is the maximum number of objects that are listed.
 const shownSteps = 40
 
-// overview says what an undo would do.
+// overview describes what an undo would do.
 func overview(look show.Appearance, u *craton.UndoResult) string {
 	var b strings.Builder
 	for _, w := range u.Undone {
@@ -201,7 +201,7 @@ func overview(look show.Appearance, u *craton.UndoResult) string {
 	return b.String()
 }
 
-// changed names what changes of an object.
+// changed lists what changes in an object.
 func changed(s craton.UndoStep) string {
 	var parts []string
 	for _, f := range s.Fields {
