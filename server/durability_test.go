@@ -29,7 +29,7 @@ import (
 const helperEnv = "CRATON_SERVER_TEST_HELPER"
 
 // long are the tests that are about sizes, or about what stands in front of the database, or that compare engines.
-const long = "^Test(BodyLimits|Codings|DeepChains|EnginesAgree|FiftyProcesses|FleetIsCutOff|FleetWaitsForNobody|Guessing|InventoryByPages|KeptInventory|Keystone|Matrix|Memory|Overload|Past|QueryLimits|SlowReader|VariablesLimits)"
+const long = "^Test(BodyLimits|Codings|DeepChains|EnginesAgree|FiftyProcesses|FleetIsCutOff|FleetDoesNotWait|Guessing|InventoryByPages|KeptInventory|Keystone|Matrix|Memory|Overload|Past|QueryLimits|SlowReader|VariablesLimits)"
 
 func TestMain(m *testing.M) {
 	var err error
