@@ -13,13 +13,13 @@ type Auth interface {
 	Authenticate(ctx context.Context, r *http.Request) error
 }
 
-// Renewer is an Auth whose credentials end before their user does, as tokens do.
+// Renewer is an Auth whose credentials expire before their user does, such as tokens.
 type Renewer interface {
 	Auth
-	// Renew renews the credentials, once for a request that the API answered with 401, unless it says that the user
-	// lacks a role (Q19). refused is the request with the credentials that were refused; it is nil if a transport of
-	// the caller's hides it. Renew reports whether there are others now, and the request is sent once more with them;
-	// it has not been carried out, so that holds for a create too. An error of Renew ends the call.
+	// Renew renews the credentials, once for a request to which the API responded with 401, unless the response says
+	// that the user lacks a role (Q19). refused is the request with the refused credentials; it is nil if a transport
+	// of the caller hides it. Renew reports whether there are new ones; the request, which was not executed, is then
+	// sent once more with them, even if it is a create. An error of Renew ends the call.
 	Renew(ctx context.Context, refused *http.Request) (bool, error)
 }
 
@@ -42,5 +42,5 @@ func (a *localAuth) Authenticate(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// Secrets returns what errors must not repeat.
+// Secrets returns texts that errors must not contain.
 func (a *localAuth) Secrets() []string { return []string{a.apiKey()} }

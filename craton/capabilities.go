@@ -8,11 +8,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Capabilities describe what a server has beside v1.
+// Capabilities describe the features of a server that v1 does not have.
 type Capabilities struct {
 	Version  string   `json:"version"`
 	Features []string `json:"features"` // sorted; see [Capabilities.Has]
-	Revision string   `json:"revision"` // where its change log ends: a cursor; "" before the first change
+	Revision string   `json:"revision"` // the end of its change log: a cursor; "" before the first change
 	Horizon  int64    `json:"horizon"`  // the revision from which on the change log is complete
 	// HashedKeys are patterns of the keys of variables whose values the change log keeps only as a hash: see
 	// [Capabilities.Hashes].
@@ -22,10 +22,10 @@ type Capabilities struct {
 // Has reports whether the server has a feature, such as "move" or "fleet".
 func (c *Capabilities) Has(feature string) bool { return slices.Contains(c.Features, feature) }
 
-// Hashes reports whether the values of variables with a key are secrets, of which the change log keeps only a hash.
+// Hashes reports whether values of variables with a key are secrets, of which the change log has only a hash.
 func (c *Capabilities) Hashes(key string) bool { return value.MatchesKey(c.HashedKeys, key) }
 
-// Capabilities returns what the server has beside v1. The original server has nothing, which is not an error.
+// Capabilities returns the features of the server. The original server has none, which is not an error.
 func (c *Client) Capabilities(ctx context.Context) (*Capabilities, error) {
 	out := new(Capabilities)
 	err := c.call(ctx, http.MethodGet, "/capabilities", nil, nil, out, "features")

@@ -15,10 +15,10 @@ type Cell struct {
 	ProjectID string    `json:"project_id"`
 	CreatedAt Timestamp `json:"created_at"`
 	UpdatedAt Timestamp `json:"updated_at"`
-	Variables Variables `json:"variables,omitzero"` // own or resolved, as asked; nil where the API leaves them out (Q7)
+	Variables Variables `json:"variables,omitzero"` // own or resolved, as requested; nil if the API leaves them out (Q7)
 }
 
-// CellCreate holds the fields of a new cell. Name (unique in the region), CloudID and RegionID are required.
+// CellCreate is the fields of a new cell. Name (unique in the region), CloudID and RegionID are required.
 type CellCreate struct {
 	Name      string    `json:"name"`
 	CloudID   int       `json:"cloud_id"`
@@ -27,7 +27,7 @@ type CellCreate struct {
 	Variables Variables `json:"variables,omitempty"`
 }
 
-// CellUpdate changes a cell; nil leaves a field as it is. Region and cloud cannot be changed.
+// CellUpdate changes a cell; nil leaves a field unchanged. Region and cloud cannot be changed.
 type CellUpdate struct {
 	Name *string `json:"name,omitzero"`
 	Note *string `json:"note,omitzero"`
@@ -43,7 +43,7 @@ type CellListOptions struct {
 	Vars     string `query:"vars"`            // v1 contract §5.5
 	Details  bool   `query:"details"`         // with variables
 	Resolved *bool  `query:"resolved-values"` // nil and true: resolved variables; false: own
-	Where    string `query:"where"`           // such as "label=web name=web-*", of a server with the feature "where"
+	Where    string `query:"where"`           // such as "label=web name=web-*", for a server with the feature "where"
 }
 
 // CellService is /v1/cells.

@@ -9,11 +9,11 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Defaults of a Client; each has an option of the same name.
+// Defaults of a Client; each can be changed with an option.
 const (
-	// DefaultTimeout limits each try of a request.
+	// DefaultTimeout limits each attempt of a request.
 	DefaultTimeout = 60 * time.Second
-	// DefaultRetries is how often an idempotent request is repeated after it failed.
+	// DefaultRetries is how often an idempotent request is retried.
 	DefaultRetries = 4
 	// MaxLimit and MinLimit are the page sizes that the API accepts (v1 contract §3.1).
 	MaxLimit = 100
@@ -37,7 +37,7 @@ type Client struct {
 
 	rest    *rest.Client
 	message string
-	past    url.Values // which state requests are about; nil: the present
+	past    url.Values // the state that requests read; nil: the present
 }
 
 // New returns a Client for the API at rawURL, with or without the final /v1,
@@ -52,7 +52,7 @@ func New(rawURL string, options ...Option) (*Client, error) {
 		MaxWait:       10 * time.Second,
 		UserAgent:     "craton-go",
 		Policy:        repeatReads,
-		NoCompression: true, // compressing a page takes longer than most networks save; large responses ask for it
+		NoCompression: true, // compressing a page takes longer than most networks save; requests for large responses ask for it
 		Forbidden:     roleMissing,
 	}}
 	for _, o := range options {
@@ -67,7 +67,7 @@ func New(rawURL string, options ...Option) (*Client, error) {
 	return c, nil
 }
 
-// initServices makes the services.
+// initServices creates the services.
 func (c *Client) initServices() {
 	c.Clouds = newCloudService(c)
 	c.Regions = newRegionService(c)
@@ -84,14 +84,14 @@ func (c *Client) initServices() {
 // URL returns the API's base address, ending in /v1, without credentials.
 func (c *Client) URL() string { return c.rest.URL() }
 
-// String names the client by its URL; credentials are never shown.
+// String identifies the client by its URL; credentials are never shown.
 func (c *Client) String() string { return "craton client of " + c.URL() }
 
 // GoString hides the credentials from %#v.
 func (c *Client) GoString() string { return fmt.Sprintf("craton.Client(%q)", c.URL()) }
 
-// CloseIdleConnections closes the connections that wait for a next request.
-// Clients need not be closed; a program that makes many of them may want to.
+// CloseIdleConnections closes idle connections. Clients need not be closed; a program that creates many of them may
+// want to.
 func (c *Client) CloseIdleConnections() { c.rest.CloseIdleConnections() }
 
 // Option changes how a Client connects.
@@ -106,22 +106,23 @@ type config struct {
 // WithAuth sets how requests are authenticated.
 func WithAuth(a Auth) Option { return func(c *config) { c.Auth = a } }
 
-// WithTimeout bounds each single try of a request, its response's body included; 0 means no bound but the context's.
+// WithTimeout limits each attempt of a request, including the body of its response; 0 means no limit except the
+// context's.
 func WithTimeout(d time.Duration) Option { return func(c *config) { c.Timeout = max(d, 0) } }
 
-// WithRetries sets how often an idempotent request is repeated; 0 turns retries off.
+// WithRetries sets how often an idempotent request is retried; 0 turns retries off.
 func WithRetries(n int) Option { return func(c *config) { c.Retries = max(n, 0) } }
 
-// WithRetryWait sets how long the client waits before it repeats a request: least before the first repetition
-// (200ms by default), twice as long before each further one, up to most (10s), less up to half by chance.
-// A server's Retry-After counts for more, up to a minute.
+// WithRetryWait sets how long the client waits before it retries a request: least before the first retry (200ms by
+// default), twice as long before each further one, up to most (10s), minus a random part of up to half. A server's
+// Retry-After of up to a minute is used instead if it is longer.
 func WithRetryWait(least, most time.Duration) Option {
 	return func(c *config) { c.MinWait, c.MaxWait = max(least, 0), max(least, most, 0) }
 }
 
-// WithMaxConnections bounds how many requests are in progress at once, all their tries included; others wait. Without a
-// bound, or with 0, it is 4 until the first response has come and for servers that take few, which are those of
-// HTTP/1.0 and of Python's wsgiref, as the original Craton's: its queue holds five connections (Q31).
+// WithMaxConnections limits the number of concurrent requests, including their retries; others wait. Without a limit,
+// or with 0, it is 4 until the first response, and for servers that accept few connections, which are those with
+// HTTP/1.0 and Python's wsgiref, such as the original Craton: its queue holds five connections (Q31).
 func WithMaxConnections(n int) Option { return func(c *config) { c.Connections = max(n, 0) } }
 
 // WithUserAgent replaces the User-Agent header.
@@ -130,14 +131,14 @@ func WithUserAgent(s string) Option { return func(c *config) { c.UserAgent = s }
 // WithTLS sets certificates and verification for https URLs.
 func WithTLS(t TLS) Option { return func(c *config) { c.TLS = t.Config } }
 
-// WithRefusalHint sets the text that ends the error of a 401, unless it is about a role: whom the program tried to sign
-// in as, and what to do. It must hold no secret.
+// WithRefusalHint sets the text that ends the error for a 401, unless it is about a role: as whom the program tried to
+// sign in, and what to do. It must not contain secrets.
 func WithRefusalHint(text string) Option { return func(c *config) { c.Refused = text } }
 
-// WithHiddenURL makes errors name the path of a request without the API's URL: with a transport of one's own that may
-// say nothing, or what nobody has set.
+// WithHiddenURL makes errors show the path of a request without the API's URL, which may be meaningless with a custom
+// transport.
 func WithHiddenURL() Option { return func(c *config) { c.HideURL = true } }
 
-// WithTransport replaces what carries the requests, for tests and for servers
-// that run in the same process. TLS options are then the transport's own affair.
+// WithTransport replaces the transport of requests, for tests and for servers in the same process. The transport must
+// then handle TLS options itself.
 func WithTransport(rt http.RoundTripper) Option { return func(c *config) { c.Transport = rt } }

@@ -7,7 +7,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Cloud is the topmost level of a fleet: clouds hold regions.
+// Cloud is the topmost level of a fleet: clouds contain regions.
 type Cloud struct {
 	ID        int       `json:"id"`
 	Name      string    `json:"name"`
@@ -15,18 +15,18 @@ type Cloud struct {
 	ProjectID string    `json:"project_id"`
 	CreatedAt Timestamp `json:"created_at"`
 	UpdatedAt Timestamp `json:"updated_at"`
-	Variables Variables `json:"variables,omitzero"` // own; nil where the API leaves them out (Q7)
+	Variables Variables `json:"variables,omitzero"` // own; nil if the API leaves them out (Q7)
 }
 
-// CloudCreate holds the fields of a new cloud. Name is required, unique in the project. Regions are created on their
-// own: the original answers 500 for a cloud that brings some along (Q23).
+// CloudCreate is the fields of a new cloud. Name is required, and unique in the project. Regions are created
+// separately: the original returns 500 for a cloud with regions (Q23).
 type CloudCreate struct {
 	Name      string    `json:"name"`
 	Note      string    `json:"note,omitzero"`
 	Variables Variables `json:"variables,omitempty"`
 }
 
-// CloudUpdate changes a cloud; nil leaves a field as it is.
+// CloudUpdate changes a cloud; nil leaves a field unchanged.
 type CloudUpdate struct {
 	Name *string `json:"name,omitzero"`
 	Note *string `json:"note,omitzero"`
@@ -34,16 +34,16 @@ type CloudUpdate struct {
 
 // CloudListOptions filter clouds; all that are set must match.
 //
-// On the wire Name or ID make the request a look-up of one cloud that ignores all the rest (v1 contract §2.4.1, Q14):
-// it is used when nothing else is set. Otherwise, and when an admin's look-up meets several clouds of that name in
-// several projects, the client reads the listing and compares.
+// In the API, Name or ID make the request a lookup of one cloud that ignores everything else (v1 contract §2.4.1, Q14):
+// the client uses it when nothing else is set. Otherwise, and when an admin's lookup finds clouds with that name in
+// several projects, it reads the listing and compares.
 type CloudListOptions struct {
 	Paging
 	ID      int    `query:"id"`
 	Name    string `query:"name"`
 	Vars    string `query:"vars"`    // own variables, such as `role:"db",tuning.hugepages:64` (v1 contract §5.5)
 	Details bool   `query:"details"` // with variables
-	Where   string `query:"where"`   // such as "label=web name=web-*", of a server with the feature "where"
+	Where   string `query:"where"`   // such as "label=web name=web-*", for a server with the feature "where"
 }
 
 // CloudService is /v1/clouds.

@@ -33,15 +33,15 @@ const (
 	KindDevice           Kind = "device" // hosts and network devices together, which can only be listed
 )
 
-// Object is an object by the API's own keys, the JSON of each value as it came. In a listing of devices it has the
-// member "kind" beside them. A user that was just made holds its API key.
+// Object is an object with the API's own keys, and the JSON of each value as received. In a listing of devices it also
+// has the member "kind". A user that was just created has its API key.
 type Object map[string]json.RawMessage
 
-// ID returns the object's id: digits, of a project a UUID. It is "" where the API gave none.
+// ID returns the object's id: digits, or a UUID for a project. It is "" if the API returned none.
 func (o Object) ID() string { return strings.Trim(string(o["id"]), `"`) }
 
 // Text returns the text of a member: a string as it is, anything else as JSON, such as the digits of an id. It is ""
-// for null, and where there is none.
+// for null and for a missing member.
 func (o Object) Text(key string) string {
 	switch v := gjson.Parse(jsontext.Text(o[key])); v.Type {
 	case gjson.Null:
@@ -53,8 +53,8 @@ func (o Object) Text(key string) string {
 	}
 }
 
-// UnmarshalJSON reads an object into what is there, or into a new one; of a key that repeats the last value counts. All
-// values share one allocation.
+// UnmarshalJSON decodes an object into an existing or a new one; of duplicate keys the last value counts. All values
+// share one allocation.
 func (o *Object) UnmarshalJSON(data []byte) error {
 	data = bytes.Clone(data)
 	members := gjson.Parse(jsontext.Text(data))
@@ -72,7 +72,7 @@ func (o *Object) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// objects reads a list of objects out of JSON that is known to be valid.
+// objects decodes a list of objects from valid JSON.
 func objects(list []byte) (items []*Object, err error) {
 	gjson.ParseBytes(list).ForEach(func(_, row gjson.Result) bool {
 		o := new(Object)
@@ -83,12 +83,12 @@ func objects(list []byte) (items []*Object, err error) {
 	return items, err
 }
 
-// Collection is one kind of object without its types, for programs that treat all kinds alike: the same requests as
-// those of the typed services, and the same errors.
+// Collection is one kind of object without Go types, for programs that treat all kinds alike: with the same requests as
+// the typed services, and the same errors.
 //
-// Ids are texts as [Object.ID] gives them. List options are the API's own parameters ([Collection.Takes]); sort keys
-// are to end with id. Bodies are sent as they are, and what a collection does not have, such as labels of clouds, the
-// API refuses.
+// Ids are texts as returned by [Object.ID]. List options are the API's own parameters ([Collection.Takes]); sort keys
+// should end with id. Bodies are sent unchanged, and the API refuses what a collection does not support, such as labels
+// of clouds.
 type Collection struct {
 	Lister[Object, url.Values]
 	Reader[Object, string]
@@ -105,8 +105,8 @@ type Collection struct {
 // Path returns the collection's, below /v1: "/hosts".
 func (c *Collection) Path() string { return c.path }
 
-// Takes reports whether a listing of the collection has a parameter. Others must not be sent: the original ignores them
-// or fails.
+// Takes reports whether a listing of the collection supports a parameter. Others must not be sent: the original ignores
+// them or fails.
 func (c *Collection) Takes(param string) bool {
 	_, ok := rest.FieldOf(c.params, param)
 	return ok
@@ -141,8 +141,7 @@ func (c *Client) Collection(kind Kind) *Collection {
 	return nil
 }
 
-// newCollection makes a collection of the parts of a service. What the typed hooks look at they are given in their
-// types.
+// newCollection creates a collection from the parts of a service. Typed hooks get objects of their types.
 func newCollection[T any, K ID, C, O any](l *Lister[T, O], r *Reader[T, K], w *Writer[T, K, C], changed takenFunc[T], v *VariableStore[K]) *Collection {
 	c, path := l.client, l.path
 	col := &Collection{
@@ -166,7 +165,7 @@ func newCollection[T any, K ID, C, O any](l *Lister[T, O], r *Reader[T, K], w *W
 			}
 			return &localFilter[Object]{params: f.params, lookup: f.lookup, keep: func(o *Object) bool {
 				t := new(T)
-				return overlay(t, o) != nil || f.keep(t) // the caller is told what cannot be read
+				return overlay(t, o) != nil || f.keep(t) // the caller gets the error
 			}}
 		}
 	}

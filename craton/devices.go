@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// Device holds the fields that hosts and network devices have in common.
+// Device is the fields that hosts and network devices share.
 type Device struct {
 	ID         int       `json:"id"`
 	Name       string    `json:"name"` // unique in the region, across both kinds
@@ -17,15 +17,15 @@ type Device struct {
 	CloudID    int       `json:"cloud_id"`
 	RegionID   int       `json:"region_id"`
 	CellID     int       `json:"cell_id"`   // 0: in no cell
-	ParentID   int       `json:"parent_id"` // 0: no parent; else a device of either kind
+	ParentID   int       `json:"parent_id"` // 0: no parent; otherwise a device of either kind
 	ProjectID  string    `json:"project_id"`
 	CreatedAt  Timestamp `json:"created_at"`
 	UpdatedAt  Timestamp `json:"updated_at"`
-	// Labels are sorted. nil means that the server did not say: the original never does, craton server
-	// does in listings with details (Q15).
+	// Labels are sorted. nil means that the server did not return them: the original never does, craton server does in
+	// listings with details (Q15).
 	Labels    []string  `json:"labels,omitzero"`
-	Links     []Link    `json:"links,omitempty"`    // one, "up": to the parent, else the cell, else the region
-	Variables Variables `json:"variables,omitzero"` // own or resolved, as asked; nil where the API leaves them out (Q7)
+	Links     []Link    `json:"links,omitempty"`    // one, "up": to the parent, or else the cell, or else the region
+	Variables Variables `json:"variables,omitzero"` // own or resolved, as requested; nil if the API leaves them out (Q7)
 }
 
 // AnyDevice is a device of either kind, as /v1/devices lists them.
@@ -44,12 +44,12 @@ type DeviceListOptions struct {
 	RegionID    int    `query:"region_id"`
 	CloudID     int    `query:"cloud_id"`
 	CellID      int    `query:"cell_id"`
-	ParentID    int    `query:"parent_id"` // direct children, or with Descendants all below
+	ParentID    int    `query:"parent_id"` // direct children, or with Descendants all descendants
 	Descendants bool   `query:"descendants"`
 	Active      *bool  `query:"active"`
-	Details     bool   `query:"details"`         // with variables; fails now and then on the original (Q8)
+	Details     bool   `query:"details"`         // with variables; sometimes fails on the original (Q8)
 	Resolved    *bool  `query:"resolved-values"` // nil and true: resolved variables; false: own
-	Where       string `query:"where"`           // such as "label=web name=web-*", of a server with the feature "where"
+	Where       string `query:"where"`           // such as "label=web name=web-*", for a server with the feature "where"
 }
 
 // DeviceService is /v1/devices: the listing of both kinds together. Hosts and NetworkDevices do the rest.
@@ -63,7 +63,7 @@ func newDeviceService(c *Client) *DeviceService {
 		decode: decodeDevices(unmarshalList[AnyDevice], func(o *AnyDevice, kind Kind) { o.Kind = kind }),
 	}}
 	s.reason = func(ctx context.Context, q url.Values) error {
-		// The original answers 500 for the descendants of nothing (Q5).
+		// The original returns 500 for descendants without a parent (Q5).
 		if !q.Has("parent_id") || !isTrue(q, "descendants") {
 			return nil
 		}
@@ -106,8 +106,8 @@ func decodeDevices[T any](read func(list []byte) ([]*T, error), is func(*T, Kind
 	}
 }
 
-// deviceTaken reports whether another device of either kind has the name in the region: hosts and network devices
-// share one name space (v1 contract §6.2).
+// deviceTaken reports whether another device of either kind in the region has the name: names of hosts and network
+// devices must be unique together (v1 contract §6.2).
 func deviceTaken(ctx context.Context, c *Client, want *Device) bool {
 	hosts := HostListOptions{Name: want.Name, RegionID: want.RegionID}
 	others := NetworkDeviceListOptions{Name: want.Name, RegionID: want.RegionID}
@@ -115,7 +115,7 @@ func deviceTaken(ctx context.Context, c *Client, want *Device) bool {
 		anyOther(c.NetworkDevices.All(ctx, others), func(o *NetworkDevice) bool { return o.ID != want.ID && sameName(o.Name, want.Name) })
 }
 
-// deviceInUse finds the devices whose parent this one is; they block its deletion (v1 contract §6.3).
+// deviceInUse finds the children of a device, which prevent its deletion (v1 contract §6.3).
 func deviceInUse(ctx context.Context, c *Client, id int) string {
 	children, err := c.Devices.List(ctx, DeviceListOptions{ParentID: id})
 	if err != nil || len(children.Items) == 0 {
@@ -129,9 +129,9 @@ func deviceInUse(ctx context.Context, c *Client, id int) string {
 	return text
 }
 
-// findHiddenCreate finds out what the original's 404 for a new device means (Q12): its parent belongs to another
-// project, so that the link to the parent cannot be made. The device exists then, and as long as it does the caller's
-// whole listings answer 404; the newest page shows that. The device's id cannot be had.
+// findHiddenCreate determines what the original's 404 for a new device means (Q12): its parent belongs to another
+// project, so the link to the parent cannot be made. The device exists nevertheless, and as long as it does, all
+// listings of the caller fail with 404, which the newest page shows. Its id cannot be determined.
 func findHiddenCreate(ctx context.Context, c *Client, parent int) string {
 	if parent == 0 {
 		return ""

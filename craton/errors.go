@@ -11,17 +11,17 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Error is a failure that the API responded with: the HTTP status and the server's message. It may have any status,
-// also one that Craton never sends (Q29). Failures to reach the API at all are *ConnectionError, good statuses with an
-// unusable body *ResponseError.
+// Error is an error response of the API: the HTTP status and the server's message. It may have any status, even one
+// that Craton never sends (Q29). Failures to reach the API are *ConnectionError, successful responses with an unusable
+// body *ResponseError.
 type Error struct {
 	Status int // HTTP status, such as 404
-	// Message is the server's own, whole (v1 contract §4): messages of validation have a line for each fault, without
-	// the field's name (Q18). Of a body that is none of Craton's it is the start.
+	// Message is the server's complete message (v1 contract §4): validation errors have a line for each fault, without
+	// the name of the field (Q18). For a response that is not Craton's, it is the beginning of the body.
 	Message   string
 	Method    string // of the request
 	Path      string // of the request, without its query
-	RequestID string // x-openstack-request-id of the response, to be found in the server's log
+	RequestID string // x-openstack-request-id of the response, which is also in the server's log
 	Hint      string // what this client knows about the cause and what to do next; often empty
 	// Foreign is set if the response is not about an object: it does not have the form of Craton's errors (a proxy,
 	// another server), or says that there is no such route. A 404 of that kind is not IsNotFound, so that a mistyped
@@ -58,7 +58,7 @@ type ConnectionError struct {
 	Err    error  // the cause
 }
 
-// Error returns where the connection was meant to go and why it failed.
+// Error returns the destination of the connection and why it failed.
 func (e *ConnectionError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
 
 // Summary returns the message without the advice.
@@ -66,7 +66,7 @@ func (e *ConnectionError) Summary() string {
 	return fmt.Sprintf("cannot reach the Craton API: %s %s: %v", e.Method, e.URL, e.Err)
 }
 
-// Advice returns what to look out for where a create may have been carried out; "" otherwise.
+// Advice returns what to check if a create may have been executed; "" otherwise.
 func (e *ConnectionError) Advice() string {
 	if e.Method == http.MethodPost && rest.MaybeExecuted(e.Err) {
 		return "it may have been carried out, so check before sending it again"
@@ -89,8 +89,8 @@ func (e *AuthError) Error() string { return (*rest.AuthError)(e).Error() }
 // Unwrap returns the Auth's error, such as a *keystone.Error.
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// ResponseError reports a response that is not what the v1 contract promises: not JSON, cut short, without the expected
-// member, or a listing whose links form a loop.
+// ResponseError reports a response that violates the v1 contract: not JSON, truncated, without a required member, or a
+// listing whose links form a loop.
 type ResponseError struct {
 	Method string // of the request
 	Path   string // of the request, relative to /v1
@@ -105,7 +105,7 @@ func (e *ResponseError) Error() string {
 // Unwrap returns the cause.
 func (e *ResponseError) Unwrap() error { return e.Err }
 
-// StatusOf returns the HTTP status of err when the API answered with one, else 0.
+// StatusOf returns the HTTP status of err if the API responded with one, or else 0.
 func StatusOf(err error) int {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Status
@@ -120,14 +120,14 @@ func IsNotFound(err error) bool {
 	return ok && e.Status == http.StatusNotFound && !e.Foreign
 }
 
-// IsConflict reports whether the name is taken, or something still depends on the object.
+// IsConflict reports whether the name is taken, or something else depends on the object.
 func IsConflict(err error) bool { return StatusOf(err) == http.StatusConflict }
 
 // IsBadRequest reports whether the API refused what was sent.
 func IsBadRequest(err error) bool { return StatusOf(err) == http.StatusBadRequest }
 
-// IsUnauthenticated reports whether the credentials were refused, by the API or by Keystone.
-// Craton answers 401 for a missing role too (Q19); that is IsForbidden.
+// IsUnauthenticated reports whether the API or Keystone refused the credentials. Craton returns 401 for a missing role
+// too (Q19); that is IsForbidden.
 func IsUnauthenticated(err error) bool {
 	refused, ok := errors.AsType[interface {
 		error
@@ -136,8 +136,8 @@ func IsUnauthenticated(err error) bool {
 	return ok && refused.Unauthorized() || StatusOf(err) == http.StatusUnauthorized && !IsForbidden(err)
 }
 
-// IsForbidden reports whether the credentials are good but the role does not suffice.
-// Fresh credentials would not help (Q19).
+// IsForbidden reports whether the credentials are valid but the role is not sufficient. New credentials would not help
+// (Q19).
 func IsForbidden(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && (e.Status == http.StatusForbidden ||
@@ -162,16 +162,16 @@ func roleMissing(resp *rest.Response) bool {
 	return IsForbidden(newError(&Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}, "", resp.Path))
 }
 
-// IsMarkerGone reports whether a page walk cannot go on because the row it stood on was deleted meanwhile
-// (v1 contract §3.3). Start the walk again.
+// IsMarkerGone reports whether a listing cannot continue because the object at its marker was deleted meanwhile (v1
+// contract §3.3). Start the listing again.
 func IsMarkerGone(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Status == http.StatusBadRequest &&
 		strings.HasPrefix(e.Message, "Marker ") && strings.HasSuffix(e.Message, "does not exist")
 }
 
-// newError makes the typed error of a response with a failure status. The content type is looked at first:
-// proxies and the original's own last resort answer in HTML or plain text.
+// newError returns the typed error for a response with an error status. The content type is checked first: proxies, and
+// the original itself in some cases, respond with HTML or plain text.
 func newError(resp *Response, method, path string) *Error {
 	conceal := func(text string) string { return text }
 	if resp.of != nil { // a server may repeat the credentials

@@ -20,44 +20,45 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// FleetOptions choose a part of the fleet: all that are set must hold.
+// FleetOptions select a part of the fleet; all conditions that are set must hold.
 type FleetOptions struct {
 	CloudID  int
 	RegionID int
 	CellID   int
-	Networks bool   // networks and their interfaces too
-	Text     string // only what may hold this text, with what contains that; needs "fleet-text" in [Capabilities]
-	Known    string // the Tag of a fleet that the caller has already: see [IsUnchanged]
-	Past     Past   // the state to ask for; the zero Past is the client's
+	Networks bool   // include networks and their interfaces
+	Text     string // only objects that may contain this text, with their containers; needs "fleet-text" in [Capabilities]
+	Known    string // the Tag of a fleet that the caller already has: see [IsUnchanged]
+	Past     Past   // the state to read; the zero Past is the client's
 }
 
-// FleetMark identifies the state of a fleet at one moment.
+// FleetMark identifies the state of a fleet.
 type FleetMark struct {
 	Tag      string // entity tag: it changes with anything in the fleet
-	Revision string // where the change log ended at its moment: a cursor
+	Revision string // the end of the change log in that state: a cursor
 }
 
-// FleetStream is a whole fleet of one moment while it is received. It must be closed, or read to its end.
+// FleetStream is a fleet, from one snapshot, that is being received. It must be closed, or read to its end.
 type FleetStream struct {
 	FleetMark
 
 	stream *rest.Stream
 }
 
-// FleetLine is one object of a fleet. Its bytes are the caller's until the next line.
+// FleetLine is one object of a fleet. Its bytes are valid until the next line.
 type FleetLine struct {
 	Kind    Kind
-	Outside bool   // it is not in the place that was asked for, but above a device in it
-	Object  []byte // JSON, as lists with details and without resolved values have it
-	// Resolved are a region's variables with what it inherits, where the caller may not read the project; else nil.
+	Outside bool   // it is outside the requested place, but an ancestor of a device in it
+	Object  []byte // JSON, as in lists with details, without resolved variables
+	// Resolved are a region's variables with those that it inherits, if the caller may not read the project; otherwise
+	// nil.
 	Resolved []byte
 
 	Protected bool   // see [Client.Protect]
-	Set       string // that it belongs to; "" for none. See [Client.Set]
+	Set       string // the set that it belongs to; "" for none. See [Client.Set]
 }
 
-// Decode reads the object into one of the types of this package, such as a *Host. Text that it would alter is an error,
-// as in the responses of all other methods.
+// Decode decodes the object into one of the types of this package, such as a *Host. Text that decoding would change is
+// an error, as in the responses of all other methods.
 func (l *FleetLine) Decode(object any) error {
 	if err := json.Unmarshal(l.Object, object); err != nil {
 		return err
@@ -71,11 +72,11 @@ var errUnchanged = errors.New("craton: the fleet has not changed")
 // IsUnchanged reports whether the fleet is the one with the tag in [FleetOptions].
 func IsUnchanged(err error) bool { return errors.Is(err, errUnchanged) }
 
-// Fleet requests all that the caller may see of the fleet, or of a place in it, from one moment: containers before
-// their contents.
+// Fleet requests everything that the caller may see of the fleet, or of a place in it, from one snapshot: containers
+// before their contents.
 //
-// It needs "fleet" in [Capabilities]; the error of other servers is that of a path that does not exist. The timeout of
-// the client bounds each wait for a part of the response, not the whole of it.
+// It needs "fleet" in [Capabilities]; for other servers the error is that of an unknown path. The client's timeout
+// limits each wait for a part of the response, not the complete response.
 func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error) {
 	r, err := c.fleetRequest(http.MethodGet, o)
 	if err != nil {
@@ -91,8 +92,8 @@ func (c *Client) Fleet(ctx context.Context, o FleetOptions) (*FleetStream, error
 	return &FleetStream{FleetMark: fleetMark(stream.Header), stream: stream}, nil
 }
 
-// FleetMark asks which fleet [Client.Fleet] would give, without any of it. It is a matter of a few looks into indexes,
-// however large the fleet. With [FleetOptions.Known] a fleet that is known is the error of [IsUnchanged].
+// FleetMark requests the mark of the fleet that [Client.Fleet] would return, without reading it: a few index lookups,
+// however large the fleet is. With [FleetOptions.Known] and an unchanged fleet, the error is [IsUnchanged].
 func (c *Client) FleetMark(ctx context.Context, o FleetOptions) (FleetMark, error) {
 	r, err := c.fleetRequest(http.MethodHead, o)
 	if err != nil {
@@ -126,11 +127,11 @@ func (c *Client) fleetRequest(method string, o FleetOptions) (*rest.Request, err
 	}
 	o.Past.addTo(q)
 	r := &rest.Request{Method: method, Path: fleetPath, Query: q, Header: http.Header{}}
-	r.Header.Set("If-None-Match", cmp.Or(o.Known, `"none"`)) // in one process nothing is read for a tag that is not asked for
+	r.Header.Set("If-None-Match", cmp.Or(o.Known, `"none"`)) // in one process, no tag is computed unless it is requested
 	return r, c.addPast(r)
 }
 
-// fleetError returns the error of a response without a fleet.
+// fleetError returns the error for a response without a fleet.
 func fleetError(resp *rest.Response, method string, o FleetOptions) error {
 	if resp.Status == http.StatusNotModified && o.Known != "" {
 		return errUnchanged
@@ -145,14 +146,13 @@ func fleetMark(h http.Header) FleetMark {
 // Close ends the stream, whether it was read or not.
 func (s *FleetStream) Close() { s.stream.Close() }
 
-// All yields the objects, and ends with an error where the fleet does not come whole: what came before must not be used
-// then.
+// All yields the objects, and ends with an error if the fleet is incomplete: the objects before must not be used then.
 func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 	return func(yield func(FleetLine, error) bool) {
 		defer s.Close()
 		lines := bufio.NewReaderSize(s.stream, 256<<10)
 		var long []byte
-		for n := -1; ; n++ { // the first line is no object's
+		for n := -1; ; n++ { // the first line is not an object
 			text, err := line(lines, &long)
 			if err != nil {
 				yield(FleetLine{}, s.brokenError(err))
@@ -181,7 +181,7 @@ func (s *FleetStream) All() iter.Seq2[FleetLine, error] {
 	}
 }
 
-// brokenError returns the error of a fleet that is not whole.
+// brokenError returns the error for an incomplete fleet.
 func (s *FleetStream) brokenError(err error) error {
 	if none, ok := errors.AsType[*rest.TransportError](err); ok {
 		return (*ConnectionError)(none)
@@ -192,7 +192,7 @@ func (s *FleetStream) brokenError(err error) error {
 	return &ResponseError{Method: http.MethodGet, Path: "/fleet", Err: err}
 }
 
-// line reads a line without its end. long is used for what does not fit the reader.
+// line reads a line without its newline. long is a buffer for lines that do not fit the reader's.
 func line(r *bufio.Reader, long *[]byte) ([]byte, error) {
 	text, err := r.ReadSlice('\n')
 	if !errors.Is(err, bufio.ErrBufferFull) {
@@ -206,7 +206,7 @@ func line(r *bufio.Reader, long *[]byte) ([]byte, error) {
 	return bytes.TrimSuffix(*long, []byte("\n")), err
 }
 
-// lineKinds are the kinds that a line can be of, by their names.
+// lineKinds are the kinds of lines, by their names.
 var lineKinds = func() map[string]Kind {
 	kinds := map[string]Kind{fleetLine: fleetLine}
 	for _, k := range []Kind{KindProject, KindCloud, KindRegion, KindCell, KindHost, KindNetworkDevice, KindNetwork, KindNetworkInterface} {
@@ -215,10 +215,10 @@ var lineKinds = func() map[string]Kind {
 	return kinds
 }()
 
-// fleetLine is the first line's.
+// fleetLine is the first line.
 const fleetLine = "fleet"
 
-// parseLine reads {"host":{...}} and the like. count is that of the last line, -1 for others. What is not known has no
+// parseLine parses {"host":{...}} and the like. count is that of the last line, -1 for others. An unknown line has no
 // kind.
 func parseLine(text []byte) (l FleetLine, count int, err error) {
 	if kind, object, ok := plainLine(text); ok {
@@ -255,7 +255,7 @@ func parseLine(text []byte) (l FleetLine, count int, err error) {
 	return l, count, nil
 }
 
-// plainLine reads a line that has one member, of a known kind. That is nearly all of them.
+// plainLine parses a line with one member of a known kind, as nearly all are.
 func plainLine(text []byte) (kind Kind, object []byte, ok bool) {
 	rest, ok := bytes.CutPrefix(text, []byte(`{"`))
 	if !ok {

@@ -17,81 +17,81 @@ import (
 )
 
 // Event describes what a write did to an object: to its fields and labels, and to the resolved values of its variables.
-// A difference of two moments is an event without the write.
+// A difference between two states is an event without a write.
 type Event struct {
 	Revision  int64     `json:"revision"`
 	Change    string    `json:"change"` // a random id of the write
 	Time      Timestamp `json:"time"`
-	User      string    `json:"user"`       // the user who wrote; "" if the caller may not know, like Path, Message and RequestID
+	User      string    `json:"user"`       // the user who wrote; "" if the caller may not know, as for Path, Message and RequestID
 	RequestID string    `json:"request_id"` //
 	Message   string    `json:"message"`    // why: see [WithMessage]
 	Action    string    `json:"action"`     // create, update, delete or move
-	Kind      string    `json:"kind"`       // of the object that was changed: the object itself, or the nearest that it inherits from
-	ID        any       `json:"id"`         // a number, a project's a UUID
-	Path      string    `json:"path"`       // CLOUD/REGION/CELL/NAME, behind the change
+	Kind      string    `json:"kind"`       // of the changed object: the object itself, or the nearest one from which it inherits
+	ID        any       `json:"id"`         // a number; a UUID for a project
+	Path      string    `json:"path"`       // CLOUD/REGION/CELL/NAME, after the change
 
 	Fields map[string]FieldChange `json:"fields"` // of the object itself
 	Labels *LabelChange           `json:"labels"` // nil: they did not change
 	Keys   []KeyChange            `json:"keys"`   // variables whose values changed, sorted
 }
 
-// FieldChange is a field as it was and as it is: JSON.
+// FieldChange is the old and the new value of a field: JSON.
 type FieldChange struct {
 	Before json.RawMessage `json:"before"`
 	After  json.RawMessage `json:"after"`
 }
 
-// LabelChange are all labels as they were and as they are.
+// LabelChange is all labels before and after.
 type LabelChange struct {
 	Before []string `json:"before"`
 	After  []string `json:"after"`
 }
 
-// KeyChange is a variable as it was and as it is; nil where there was none.
+// KeyChange is the old and the new value of a variable; nil if it was not set.
 type KeyChange struct {
 	Key    string     `json:"key"`
 	Before *FromValue `json:"before"`
 	After  *FromValue `json:"after"`
 }
 
-// FromValue is the value of a variable, and the object that it came from.
+// FromValue is the value of a variable, and its source.
 type FromValue struct {
 	Value json.RawMessage `json:"value"`
 	Kept  bool            `json:"kept"` // false: the change log has only a hash of the value
 	From  Source          `json:"from"`
 }
 
-// Source is an object that a value comes from, as it was called then.
+// Source is an object from which a value comes, with its name at that time.
 type Source struct {
 	Kind string `json:"kind"`
 	ID   any    `json:"id"`
-	Name string `json:"name"` // "" of a project that the caller may not read
+	Name string `json:"name"` // "" for a project that the caller may not read
 }
 
-// HistoryOptions say which events to read.
+// HistoryOptions select the events to read.
 type HistoryOptions struct {
-	Kind, ID  string // of one object, present or deleted; without an ID the change log itself
-	Key       string // that changed this variable: of these only what became of it
+	Kind, ID  string // of one object, existing or deleted; without an ID, of the change log itself
+	Key       string // that changed this variable: only its changes are included
 	User      string // by this user
 	RequestID string // in this request
-	Name      string // without an ID: of objects with this name, or a path that ends so
+	Name      string // without an ID: of objects with this name, or with a path that ends with it
 	Action    string // without an ID: only these
 	Since     time.Time
 	Until     time.Time // before it
-	Before    string    // to go on: the Next of the page before
-	Limit     int       // of the page; 0: as many as the server gives
+	Before    string    // to continue: the Next of the previous page
+	Limit     int       // per page; 0: as many as the server returns
 }
 
 // HistoryPage is a part of a history, newest first.
 type HistoryPage struct {
 	Events   []*Event  `json:"events"`
-	Next     string    `json:"next"`   // the Before of the page after it; "" if this is the last
-	Complete bool      `json:"whole"`  // false: the change log does not reach back to where the history begins
+	Next     string    `json:"next"`   // the Before of the next page; "" if this is the last
+	Complete bool      `json:"whole"`  // false: the change log does not go back to the beginning of the history
 	Begins   Timestamp `json:"begins"` // when it does
 }
 
-// History reads a page of what changed an object: what it inherits counts, what it shadows does not. The events may be
-// fewer than the limit, even none, and go on behind Next.
+// History reads a page of the changes that affected an object: including those of inherited values, but not of values
+// that it overrides. There may be fewer events than the limit, even none, with more after Next.
 //
 // It needs a server whose [Capabilities] have "history": see [Client.RequireFeature].
 func (c *Client) History(ctx context.Context, o HistoryOptions) (*HistoryPage, error) {
@@ -126,22 +126,22 @@ func timeText(t time.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// DiffOptions say which states to compare, and of what.
+// DiffOptions select the states to compare, and the objects.
 type DiffOptions struct {
-	From, To string // revisions, cursors or times as RFC 3339 has them; no To is now
-	Kind, ID string // of one object with its resolved variables, or with Kind alone of one kind
+	From, To string // revisions, cursors or times as in RFC 3339; no To means now
+	Kind, ID string // of one object with its resolved variables or, with Kind only, of one kind
 }
 
-// Difference is the difference between two moments while it is received. It must be closed, or read to its end.
+// Difference is the difference between two states that is being received. It must be closed, or read to its end.
 type Difference struct {
-	From, To string // the states that are compared: cursors
+	From, To string // the compared states: cursors
 
 	stream *rest.Stream
 	lines  *bufio.Reader
 }
 
-// Diff compares two states of an object, or of all objects that the caller may see. What was changed and changed back
-// is not in it.
+// Diff compares two states of an object, or of all objects that the caller may see. Changes that were reverted in
+// between are not included.
 //
 // It needs a server whose [Capabilities] have "diff": see [Client.RequireFeature].
 func (c *Client) Diff(ctx context.Context, o DiffOptions) (*Difference, error) {

@@ -12,7 +12,7 @@ type Host struct {
 	Note string `json:"note"`
 }
 
-// HostCreate holds the fields of a new host. Name, IPAddress, DeviceType, CloudID and RegionID are required.
+// HostCreate is the fields of a new host. Name, IPAddress, DeviceType, CloudID and RegionID are required.
 type HostCreate struct {
 	Name       string    `json:"name"` // unique in the region, across hosts and network devices
 	IPAddress  string    `json:"ip_address"`
@@ -27,7 +27,7 @@ type HostCreate struct {
 	Variables  Variables `json:"variables,omitempty"`
 }
 
-// HostUpdate changes a host; nil leaves a field as it is. Cloud, region and cell cannot be changed.
+// HostUpdate changes a host; nil leaves a field unchanged. Cloud, region and cell cannot be changed.
 type HostUpdate struct {
 	Name       *string `json:"name,omitzero"`
 	IPAddress  *string `json:"ip_address,omitzero"`
@@ -49,9 +49,9 @@ type HostListOptions struct {
 	Label      string `query:"label"`
 	IPAddress  string `query:"ip_address"` // the original compares it with the text as it was stored (Q3)
 	Vars       string `query:"vars"`       // v1 contract §5.5
-	Details    bool   `query:"details"`    // with variables; fails now and then on the original (Q8)
+	Details    bool   `query:"details"`    // with variables; sometimes fails on the original (Q8)
 	Resolved   *bool  `query:"resolved-values"`
-	Where      string `query:"where"` // such as "label=web name=web-*", of a server with the feature "where"
+	Where      string `query:"where"` // such as "label=web name=web-*", for a server with the feature "where"
 }
 
 // HostService is /v1/hosts.

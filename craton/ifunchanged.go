@@ -10,9 +10,9 @@ import (
 
 type unchangedKey struct{}
 
-// ContextIfUnchanged has calls with the context that change an object refused with status 412 (Precondition Failed)
-// unless the object's own last change is the one of the tag, which [Reader.GetTagged] gives. Servers without tags, such
-// as the original, pass over it; so does a context with an empty tag.
+// ContextIfUnchanged makes changes with the context conditional: the server refuses them with status 412 (Precondition
+// Failed) unless the object's own last change is the one of the tag, which [Reader.GetTagged] returns. Servers without
+// tags, such as the original, ignore it; an empty tag has no effect.
 func ContextIfUnchanged(ctx context.Context, tag string) context.Context {
 	if tag == "" {
 		return ctx
@@ -32,13 +32,13 @@ func addCondition(ctx context.Context, r *rest.Request) {
 	r.Header.Set("If-Match", tag)
 }
 
-// GetTagged is like Get, and also returns the object's current tag; "" of servers that have none.
+// GetTagged is like Get, and also returns the object's current tag; "" from servers that have none.
 func (r *Reader[T, K]) GetTagged(ctx context.Context, id K) (object *T, tag string, err error) {
 	req := &rest.Request{Method: http.MethodGet, Path: r.path + "/" + idText(id), Header: http.Header{}}
 	if r.resolves {
 		req.Query = url.Values{"resolved-values": {"false"}}
 	}
-	req.Header.Set("If-None-Match", `"none"`) // in one process nothing is read for a tag that is not asked for
+	req.Header.Set("If-None-Match", `"none"`) // in one process, no tag is computed unless it is requested
 	resp, err := r.client.send(ctx, req.Path, req)
 	if err != nil {
 		return nil, "", err

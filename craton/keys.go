@@ -15,7 +15,7 @@ type Role string
 const (
 	RoleReader Role = "reader" // reads what belongs to the project
 	RoleMember Role = "member" // changes it
-	RoleAdmin  Role = "admin"  // reads the project itself, changes its variables, and manages its users
+	RoleAdmin  Role = "admin"  // also reads the project itself, changes its variables, and manages its users
 	RoleRoot   Role = "root"   // does everything in every project
 )
 
@@ -23,26 +23,26 @@ const (
 // their own id.
 const Self = 0
 
-// UserKey is an API key of a user. A user of `craton server` has any number of them.
+// UserKey is an API key of a user. A user of `craton server` can have several.
 type UserKey struct {
 	ID        int       `json:"id"`
 	Name      string    `json:"name"` // unique among the user's
-	Role      Role      `json:"role"` // the most that it may do; "": what its user may
-	Key       APIKey    `json:"key"`  // in the answer to CreateKey only
+	Role      Role      `json:"role"` // its maximum role; "": that of its user
+	Key       APIKey    `json:"key"`  // only in the response to CreateKey
 	CreatedAt Timestamp `json:"created_at"`
 	ExpiresAt Timestamp `json:"expires_at"` // zero: never
-	UsedAt    Timestamp `json:"used_at"`    // lately, in whole hours; zero: not yet, as far as the server knows
-	Current   bool      `json:"current"`    // it is the one that the client uses
+	UsedAt    Timestamp `json:"used_at"`    // the last use, in whole hours; zero: none that the server knows of
+	Current   bool      `json:"current"`    // the client itself uses it
 }
 
-// UserKeyCreate holds the fields of a new key; the server chooses the secret.
+// UserKeyCreate is the fields of a new key; the server chooses the secret.
 type UserKeyCreate struct {
 	Name      string
-	Role      Role      // "": what the user may
+	Role      Role      // "": that of the user
 	ExpiresAt time.Time // zero: never
 }
 
-// MarshalJSON leaves out what is not said.
+// MarshalJSON leaves out unset fields.
 func (k UserKeyCreate) MarshalJSON() ([]byte, error) {
 	body := struct {
 		Name      string `json:"name"`
@@ -58,7 +58,7 @@ func (k UserKeyCreate) MarshalJSON() ([]byte, error) {
 // hintKeys is the advice for a server that has neither roles nor keys.
 const hintKeys = "this server has no roles and keys of users: they require a newer craton server"
 
-// Role returns a user's role. Callers that are not admins may ask about [Self] only.
+// Role returns a user's role. Callers that are not admins can only use [Self].
 func (s *UserService) Role(ctx context.Context, user int) (Role, error) {
 	return s.role(ctx, http.MethodGet, user, nil)
 }
@@ -78,7 +78,7 @@ func (s *UserService) role(ctx context.Context, method string, user int, body an
 	return out.Role, err
 }
 
-// Keys returns the keys of a user, the oldest first, without their secrets.
+// Keys returns the keys of a user, oldest first, without their secrets.
 func (s *UserService) Keys(ctx context.Context, user int) ([]*UserKey, error) {
 	var out struct {
 		Keys []*UserKey `json:"keys"`

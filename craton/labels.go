@@ -26,13 +26,13 @@ func (s *LabelStore[K]) AddLabels(ctx context.Context, id K, labels ...string) (
 	return s.send(ctx, http.MethodPut, id, &labelBody{Labels: append([]string{}, labels...)})
 }
 
-// RemoveLabels takes labels away; those the device does not have are no error.
+// RemoveLabels removes labels; labels that the device does not have are ignored.
 func (s *LabelStore[K]) RemoveLabels(ctx context.Context, id K, labels ...string) error {
 	return s.client.call(ctx, http.MethodDelete, s.route(id), nil, &labelBody{Labels: append([]string{}, labels...)}, nil, "")
 }
 
-// SetLabels makes labels the device's only ones. The API knows only adding and removing (contract §2.5),
-// so this is a read and at most two writes.
+// SetLabels replaces all labels. The API can only add and remove labels (contract §2.5), so this takes a read and up to
+// two writes.
 func (s *LabelStore[K]) SetLabels(ctx context.Context, id K, labels ...string) ([]string, error) {
 	have, err := s.Labels(ctx, id)
 	if err != nil {

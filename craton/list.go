@@ -15,15 +15,15 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Paging are the options that every listing takes (v1 contract §2.1.3).
+// Paging is the options that every listing supports (v1 contract §2.1.3).
 type Paging struct {
-	// Limit is the page size, MinLimit to MaxLimit; the API refuses others with 400 (Q11).
-	// 0 leaves it to the server (30). All uses MaxLimit for 0.
+	// Limit is the page size, MinLimit to MaxLimit; the API refuses others with 400 (Q11). With 0 the server chooses it
+	// (30), and All uses MaxLimit.
 	Limit int `query:"limit"`
-	// Marker is the id of the last object already seen; the page begins after it.
+	// Marker is the id of the last object of the previous page.
 	Marker string `query:"marker"`
 	// SortKeys are columns, such as "name". "id" is added at the end if it is missing, because objects that are equal
-	// in all keys are lost at page borders; a key that is null in some objects loses others all the same (Q13).
+	// in all keys are lost between pages; if a key is null in some objects, others are lost nevertheless (Q13).
 	// Default: created_at, id.
 	SortKeys []string `query:"sort_keys"`
 	// SortDir is "asc" (default) or "desc", for all keys.
@@ -34,8 +34,8 @@ type Paging struct {
 type Page[T any] struct {
 	Items  []*T
 	Links  []Link // first, prev, self, next; do not page backwards with prev, which is off by one on page 2 (Q13)
-	Limit  int    // the page size in force; 0 where the server did not say
-	Marker string // what Paging.Marker takes for the page after this one; "" when there is none
+	Limit  int    // the page size that was used; 0 if the server did not return it
+	Marker string // the Paging.Marker for the next page; "" if there is none
 }
 
 // Lister lists one kind of object: T is the object, O its list options.
@@ -45,12 +45,12 @@ type Lister[T any, O any] struct {
 	key    string                                  // of the list in the body, such as network_devices (Q16)
 	id     func(*T) string                         // the marker of an object
 	decode func(body []byte) ([]*T, error)         // nil: an array of objects
-	local  func(q url.Values) *localFilter[T]      // nil, or for routes whose own filters misbehave (Q14)
-	reason func(context.Context, url.Values) error // nil, or looks for what a 500 means
+	local  func(q url.Values) *localFilter[T]      // nil, or for routes whose own filters do not work properly (Q14)
+	reason func(context.Context, url.Values) error // nil, or determines the meaning of a 500
 }
 
-// List reads one page; Page.Marker leads to the next. The last page but one may be full and the last one empty: the API
-// marks the end of a listing by an empty page only (v1 contract §3.4).
+// List reads one page; Page.Marker leads to the next. The last page may be empty after a full one: the API marks the
+// end of a listing only by an empty page (v1 contract §3.4).
 func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	q := listQuery(options)
 	if f := l.filter(q); f != nil {
@@ -63,13 +63,13 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	return l.page(raw)
 }
 
-// All reads every page, in order, and yields each object once. The next page is being fetched while this one is
-// consumed. An error is yielded once, with a nil object, and ends the sequence; the walk can then only be started
-// again.
+// All reads every page, in order, and yields each object once. The next page is prefetched while the current one is
+// consumed. An error is yielded once, with a nil object, and ends the sequence; it can only be started again from the
+// beginning.
 //
-// The walk follows the server's next links, but only their query: requests never leave the configured URL (Q21). It
-// ends with an empty page or a page without next; a next link seen before is an error, and an object that appears on
-// two pages is yielded once (Q30). [IsMarkerGone] reports that the object at a page border was deleted meanwhile.
+// It follows the server's next links, but uses only their query: requests never leave the configured URL (Q21). It ends
+// with an empty page or a page without next; a repeated next link is an error, and an object on two pages is yielded
+// once (Q30). [IsMarkerGone] reports that the object at a marker was deleted meanwhile.
 func (l *Lister[T, O]) All(ctx context.Context, options O) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		q := listQuery(options)
@@ -179,11 +179,11 @@ func (l *Lister[T, O]) filter(q url.Values) *localFilter[T] {
 type localFilter[T any] struct {
 	params []string      // are not sent, but compared here
 	keep   func(*T) bool // compares
-	lookup bool          // sent alone, the parameters are a look-up that works for at most one match
+	lookup bool          // sent without others, the parameters are a lookup that works for at most one match
 }
 
-// filtered walks the listing with the filter applied. A look-up alone is tried first: it is one request,
-// but answers 404 for no match, and for several 500 (the original) or 409 (craton server).
+// filtered reads the listing and applies the filter. A lookup is tried first: it takes one request, but fails with 404
+// for no match, and for several with 500 (the original) or 409 (craton server).
 func (l *Lister[T, O]) filtered(ctx context.Context, q url.Values, f *localFilter[T]) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		if f.lookup {
@@ -191,7 +191,7 @@ func (l *Lister[T, O]) filtered(ctx context.Context, q url.Values, f *localFilte
 			switch {
 			case IsNotFound(err):
 				return
-			case IsUnexplained(err), IsConflict(err): // several: read on below
+			case IsUnexplained(err), IsConflict(err): // several: use the listing
 			case err != nil:
 				yield(nil, err)
 				return
@@ -229,7 +229,7 @@ func (l *Lister[T, O]) filtered(ctx context.Context, q url.Values, f *localFilte
 	}
 }
 
-// listFiltered makes one page of a filtered walk. It has no links.
+// listFiltered returns one page of a filtered listing, without links.
 func (l *Lister[T, O]) listFiltered(ctx context.Context, q url.Values, f *localFilter[T]) (*Page[T], error) {
 	p := &Page[T]{}
 	p.Limit, _ = strconv.Atoi(q.Get("limit"))
@@ -249,9 +249,9 @@ func (l *Lister[T, O]) listFiltered(ctx context.Context, q url.Values, f *localF
 	return p, nil
 }
 
-// byNameOrID returns the filter of clouds and regions, where name and id make the request a look-up of one object that
-// answers 404 for none, 500 for several, leaves variables out, and ignores every other parameter (v1 contract §2.4.1).
-// It is used as such only when nothing else is asked for; otherwise the listing is read and compared here.
+// byNameOrID returns the filter of clouds and regions, for which name and id make the request a lookup of one object
+// that fails with 404 for none and 500 for several, leaves variables out, and ignores every other parameter (v1
+// contract §2.4.1). It is used only without other options; otherwise the listing is read and compared here.
 func byNameOrID[T any](of func(*T) (id int, name string)) func(url.Values) *localFilter[T] {
 	return func(q url.Values) *localFilter[T] {
 		if !q.Has("name") && !q.Has("id") {
@@ -270,8 +270,8 @@ func byNameOrID[T any](of func(*T) (id int, name string)) func(url.Values) *loca
 	}
 }
 
-// byPattern returns the filter of projects by name, whose second page the original answers with 500, and which
-// leaves out the variables that details asks for. The pattern is SQL's LIKE, without case as on MySQL (Q25).
+// byPattern returns the filter of projects by name, whose second page fails with 500 on the original, and which leaves
+// out the variables that details requests. The pattern is SQL's LIKE, case-insensitive as on MySQL (Q25).
 func byPattern[T any](name func(*T) string) func(url.Values) *localFilter[T] {
 	return func(q url.Values) *localFilter[T] {
 		if !q.Has("name") {

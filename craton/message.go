@@ -9,10 +9,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// MaxMessage is how many bytes a message has at most.
+// MaxMessage is the maximum length of a message in bytes.
 const MaxMessage = 1024
 
-// messageHeader is the header from which craton server reads the message; others ignore it.
+// messageHeader is the header with the message for craton server; others ignore it.
 const messageHeader = "X-Craton-Message"
 
 // WithMessage sets the reason for the client's changes: one line, which craton server keeps in its change log with
@@ -21,8 +21,7 @@ func WithMessage(text string) Option { return func(c *config) { c.message = text
 
 type messageKey struct{}
 
-// ContextWithMessage sets the reason for the changes of calls with the context: see [WithMessage]. Without a text the
-// client's own message applies.
+// ContextWithMessage sets the reason for changes with the context: see [WithMessage]. An empty text has no effect.
 func ContextWithMessage(ctx context.Context, text string) context.Context {
 	if text == "" {
 		return ctx
@@ -30,7 +29,8 @@ func ContextWithMessage(ctx context.Context, text string) context.Context {
 	return context.WithValue(ctx, messageKey{}, text)
 }
 
-// CheckMessage returns an error for a message that is not allowed. Calls that write return it before anything is sent.
+// CheckMessage returns an error for a message that is not allowed. Methods that write return it before they send
+// anything.
 func CheckMessage(text string) error {
 	if err := value.CheckWord(text); err != nil {
 		return fmt.Errorf("the message %w", err)

@@ -5,18 +5,19 @@ import (
 	"net/http"
 )
 
-// Mover puts objects into other places, with all that belongs to them: T is the object, K its id, M what a move sends.
+// Mover moves objects to other places, with everything that belongs to them: T is the object, K its id, M the body of a
+// move.
 //
-// The original server and older ones of our own cannot do this: the error is that of a route that does not exist, and
-// its Hint says so.
+// The original server and older versions of craton server do not support this: the error is that of an unknown route,
+// and its Hint says so.
 type Mover[T any, K ID, M any] struct {
 	client *Client
 	path   string
 }
 
-// Move puts an object into another place. Its id, variables, labels, interfaces and children stay; a cell takes its
-// devices and networks along. The response has no variables. It is IsConflict if the region has the name already, or
-// that of something in the cell; nothing was moved then.
+// Move moves an object to another place. Its id, variables, labels, interfaces and children stay; devices and networks
+// move with their cell. The response has no variables. If the name of the object, or of something in the cell, is taken
+// in the region, the error is IsConflict, and nothing was moved.
 func (m *Mover[T, K, M]) Move(ctx context.Context, id K, to M) (*T, error) {
 	out := new(T)
 	path := m.path + "/" + idText(id)
@@ -37,17 +38,17 @@ func (m *Mover[T, K, M]) Move(ctx context.Context, id K, to M) (*T, error) {
 
 const hintMove = "the object exists, so this server cannot move objects: delete it and create it where it belongs, or use a newer craton server"
 
-// DeviceMove is where a host or network device goes: into a cell, whose region need not be given, or into a region,
-// where it keeps its cell only if that is there.
+// DeviceMove is the destination of a host or network device: a cell, whose region need not be given, or a region, where
+// it keeps its cell only if that is there.
 type DeviceMove struct {
 	RegionID int  `json:"region_id,omitzero"`
-	CellID   *Ref `json:"cell_id,omitzero"` // new(NoCell) takes it out of its cell
+	CellID   *Ref `json:"cell_id,omitzero"` // new(NoCell) removes it from its cell
 }
 
-// NoCell is the CellID of a move that takes a device out of its cell: new(craton.NoCell).
+// NoCell is the CellID of a move that removes a device from its cell: new(craton.NoCell).
 const NoCell Ref = 0
 
-// CellMove is the region that a cell goes to.
+// CellMove is the destination of a cell.
 type CellMove struct {
 	RegionID int `json:"region_id"`
 }

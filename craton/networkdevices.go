@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// NetworkDevice is a switch, a router, a firewall.
+// NetworkDevice is a switch, a router, a firewall or the like.
 type NetworkDevice struct {
 	Device
 	ModelName string `json:"model_name"`
@@ -13,9 +13,9 @@ type NetworkDevice struct {
 	VLANs     string `json:"vlans"`
 }
 
-// NetworkDeviceCreate holds the fields of a new network device. Name, IPAddress, DeviceType, CloudID and RegionID are
-// required. Labels are added afterwards, with AddLabels. Fields that the original repeats in its response but does not
-// keep are left out (Q22).
+// NetworkDeviceCreate is the fields of a new network device. Name, IPAddress, DeviceType, CloudID and RegionID are
+// required. Labels are added afterwards, with AddLabels. Fields that the original returns in its response but does not
+// store are left out (Q22).
 type NetworkDeviceCreate struct {
 	Name       string    `json:"name"` // unique in the region, across hosts and network devices
 	IPAddress  string    `json:"ip_address"`
@@ -31,8 +31,8 @@ type NetworkDeviceCreate struct {
 	Variables  Variables `json:"variables,omitempty"`
 }
 
-// NetworkDeviceUpdate changes a network device; nil leaves a field as it is.
-// Cloud, region, cell and active cannot be changed.
+// NetworkDeviceUpdate changes a network device; nil leaves a field unchanged. Cloud, region, cell and active cannot be
+// changed.
 type NetworkDeviceUpdate struct {
 	Name       *string `json:"name,omitzero"`
 	IPAddress  *string `json:"ip_address,omitzero"`
@@ -56,7 +56,7 @@ type NetworkDeviceListOptions struct {
 	Vars       string `query:"vars"`    // v1 contract §5.5
 	Details    bool   `query:"details"` // with variables
 	Resolved   *bool  `query:"resolved-values"`
-	Where      string `query:"where"` // such as "label=web name=web-*", of a server with the feature "where"
+	Where      string `query:"where"` // such as "label=web name=web-*", for a server with the feature "where"
 }
 
 // NetworkDeviceService is /v1/network-devices.

@@ -29,8 +29,8 @@ type NetworkInterface struct {
 	Variables     Variables `json:"variables,omitzero"` // only Get has them (contract §2.3)
 }
 
-// Speed is an interface's speed, in the unit the operator chose (usually Mbit/s); 0 is unset.
-// The API answers a write with an integer and a read with a string (Q4); both are read.
+// Speed is an interface's speed, in a unit of the operator's choice (usually Mbit/s); 0 is unset. The API returns an
+// integer in response to a write and a string to a read (Q4); both are decoded.
 type Speed int
 
 // UnmarshalJSON reads 1000, "1000" and null.
@@ -48,7 +48,7 @@ func (s *Speed) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// NetworkInterfaceCreate holds the fields of a new interface. Name (unique on the device), DeviceID, InterfaceType and
+// NetworkInterfaceCreate is the fields of a new interface. Name (unique on the device), DeviceID, InterfaceType and
 // IPAddress are required.
 type NetworkInterfaceCreate struct {
 	Name          string    `json:"name"`
@@ -67,8 +67,8 @@ type NetworkInterfaceCreate struct {
 	Variables     Variables `json:"variables,omitempty"`
 }
 
-// NetworkInterfaceUpdate changes an interface; nil leaves a field as it is.
-// Device, network, address and vlan_id cannot be changed.
+// NetworkInterfaceUpdate changes an interface; nil leaves a field unchanged. Device, network, address and vlan_id
+// cannot be changed.
 type NetworkInterfaceUpdate struct {
 	Name          *string `json:"name,omitzero"`
 	InterfaceType *string `json:"interface_type,omitzero"`
@@ -81,7 +81,7 @@ type NetworkInterfaceUpdate struct {
 	Speed         *Speed  `json:"speed,omitzero"`
 }
 
-// NetworkInterfaceListOptions filter interfaces; all that are set must match. Listings never carry variables.
+// NetworkInterfaceListOptions filter interfaces; all that are set must match. Listings never have variables.
 type NetworkInterfaceListOptions struct {
 	Paging
 	ID            int    `query:"id"`

@@ -21,10 +21,10 @@ type Network struct {
 	ProjectID   string    `json:"project_id"`
 	CreatedAt   Timestamp `json:"created_at"`
 	UpdatedAt   Timestamp `json:"updated_at"`
-	Variables   Variables `json:"variables,omitzero"` // nil where the API leaves them out (Q7)
+	Variables   Variables `json:"variables,omitzero"` // nil if the API leaves them out (Q7)
 }
 
-// NetworkCreate holds the fields of a new network. All but CellID, IPBlockType, NSS and Variables are required; Name is
+// NetworkCreate is the fields of a new network. All except CellID, IPBlockType, NSS and Variables are required; Name is
 // unique in the region.
 type NetworkCreate struct {
 	Name        string    `json:"name"`
@@ -39,7 +39,7 @@ type NetworkCreate struct {
 	Variables   Variables `json:"variables,omitempty"`
 }
 
-// NetworkUpdate changes a network; nil leaves a field as it is. Cloud, region and cell cannot be changed.
+// NetworkUpdate changes a network; nil leaves a field unchanged. Cloud, region and cell cannot be changed.
 type NetworkUpdate struct {
 	Name        *string `json:"name,omitzero"`
 	CIDR        *string `json:"cidr,omitzero"`
@@ -58,7 +58,7 @@ type NetworkListOptions struct {
 	CellID   int    `query:"cell_id"`
 	Vars     string `query:"vars"`    // v1 contract §5.5
 	Details  bool   `query:"details"` // with variables
-	Where    string `query:"where"`   // such as "label=web name=web-*", of a server with the feature "where"
+	Where    string `query:"where"`   // such as "label=web name=web-*", for a server with the feature "where"
 }
 
 // NetworkService is /v1/networks.

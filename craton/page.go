@@ -18,19 +18,19 @@ import (
 
 // RawPage is a page of a listing as it was received, with its links parsed.
 type RawPage struct {
-	Body  []byte  // valid JSON; good until the walk goes on, which reads the page after the next into it
-	Links []Link  // first, prev, self, next; empty for look-ups of clouds and regions
-	lists [][]row // the rows of its list; of devices those of both
-	rows  []row   // all of them; of devices in the listing's order if that is the default
-	last  row     // the one after which the next page begins; none of a page without
-	asked int     // the page size that was asked for; 0 for none
+	Body  []byte  // valid JSON; valid until the page after the next is read into the same buffer
+	Links []Link  // first, prev, self, next; empty for lookups of clouds and regions
+	lists [][]row // the rows of its list; for devices, those of both lists
+	rows  []row   // all of them; for devices, in the listing's order if that is the default
+	last  row     // the row after which the next page begins; empty for an empty page
+	asked int     // the requested page size; 0 for none
 }
 
 // empty reports whether the page has no rows.
 func (p *RawPage) empty() bool { return len(p.rows) == 0 }
 
-// next returns the query of the next link, nil without one. Scheme, host and the path before the collection's are
-// ignored: the original builds them from the Host header, and behind a TLS proxy they say http (Q21).
+// next returns the query of the next link, nil without one. Scheme, host and the path prefix are ignored: the original
+// builds them from the Host header, and behind a TLS proxy they say http (Q21).
 func (p *RawPage) next(path string) (url.Values, error) {
 	for _, l := range p.Links {
 		if l.Rel != "next" {
@@ -49,7 +49,7 @@ func (p *RawPage) next(path string) (url.Values, error) {
 	return nil, nil
 }
 
-// limit returns the page size in force, from the self link, else the requested one; 0 if neither is known.
+// limit returns the page size from the self link, or else the requested one; 0 if neither is known.
 func (p *RawPage) limit() int {
 	n, _ := strconv.Atoi(p.link("self").Get("limit"))
 	return cmp.Or(n, p.asked)
@@ -58,8 +58,8 @@ func (p *RawPage) limit() int {
 // hasRoom reports whether the page has rows, but fewer than its limit.
 func (p *RawPage) hasRoom() bool { return !p.empty() && len(p.rows) < p.limit() }
 
-// Last reports whether nothing follows the page. In a walk this was checked; for a page that was read alone it is
-// inferred from the page being short.
+// Last reports whether the page is the last one. In a walk this was verified; for a single page it is inferred from its
+// length.
 func (p *RawPage) Last() bool { return p.empty() || p.hasRoom() }
 
 // link returns the query of a link; empty without one.
@@ -78,17 +78,17 @@ func (p *RawPage) has(rel string) bool {
 	return slices.ContainsFunc(p.Links, func(l Link) bool { return l.Rel == rel })
 }
 
-// Pages walks a listing page by page without decoding it: path is that of the collection, such as "/hosts", query its
-// parameters; without a limit the server's page size (30) holds. All is built on it; it is for callers that decode on
-// their own. Every row is an object with an id.
+// Pages reads a listing page by page without decoding it: path is the path of the collection, such as "/hosts", query
+// its parameters; without a limit the server chooses the page size (30). All is built on it; it is for callers that
+// decode pages themselves. Every row is an object with an id.
 //
-// While a page is consumed the next one is requested already; when the loop ends, that request is cancelled and
-// waited for. When the server answers a page with details with 500 again and again, smaller pages are tried from
-// the same place, and larger ones again after some that went well (Q8). An error is yielded once and ends the walk.
+// While a page is consumed, the next one is prefetched; when the loop ends, that request is cancelled and waited for.
+// If the server repeatedly responds to a page with details with 500, smaller pages are tried from the same position,
+// and larger ones again after several successful ones (Q8). An error is yielded once and ends the loop.
 //
-// A page that breaks a rule that all pages of the API keep (v1 contract §3.4) has lost something on its way. It is
-// asked for again, as often as a request is, and is then a *ResponseError. A page with room is the last one, so it
-// comes only when the one behind it was seen to be empty.
+// A page that violates a rule of all pages of the API (v1 contract §3.4) was damaged in transit. It is retried like any
+// request; after that, the error is a *ResponseError. A page that is not full is the last one, so it is yielded only
+// after the next one has been found to be empty.
 func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.Seq2[*RawPage, error] {
 	return func(yield func(*RawPage, error) bool) {
 		ctx, cancel := context.WithCancel(ctx)
@@ -99,15 +99,15 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 			_, _ = w.fetch()
 		}()
 		markers := map[string]bool{}
-		var spare []byte // the body of the page before, which nobody needs any more
+		var spare []byte // the body of the previous page, which is no longer needed
 		for {
 			page, err := w.wait(ctx)
-			last := err == nil && (page.empty() || len(page.Links) == 0) // without links it is a look-up
+			last := err == nil && (page.empty() || len(page.Links) == 0) // without links it is a lookup
 			if err == nil && !last && page.hasRoom() {
 				page, last, err = w.settle(ctx, page, spare)
 			}
 			if err == nil && !last {
-				next, _ := page.next(path) // check has followed it
+				next, _ := page.next(path) // check has parsed it
 				if marker := next.Get("marker"); markers[marker] {
 					err = &ResponseError{Method: http.MethodGet, Path: path, Err: advice.With(fmt.Errorf("its next link (marker %q) leads back to a page seen before", marker), "sort by keys that are never null, such as id")}
 				} else {
@@ -128,13 +128,12 @@ func (c *Client) Pages(ctx context.Context, path string, query url.Values) iter.
 	}
 }
 
-// Page reads one page of a listing without decoding it, and asks for it again if it breaks a rule, as [Client.Pages]
-// does.
+// Page reads one page of a listing without decoding it, and retries it if it violates a rule, as [Client.Pages] does.
 func (c *Client) Page(ctx context.Context, path string, query url.Values) (*RawPage, error) {
 	return c.page(ctx, path, query, row{}, nil)
 }
 
-// page reads one page, into buf if it fits. after is the row at the end of the page before, if that is known.
+// page reads one page, into buf if it fits. after is the last row of the previous page, if known.
 func (c *Client) page(ctx context.Context, path string, q url.Values, after row, buf []byte) (*RawPage, error) {
 	var p *RawPage
 	_, err := c.send(ctx, path, &rest.Request{Method: http.MethodGet, Path: path, Query: q, Into: buf, Check: func(resp *rest.Response) error {
@@ -150,14 +149,14 @@ func (c *Client) page(ctx context.Context, path string, q url.Values, after row,
 	return p, nil
 }
 
-// pageSize adapts a walk's page size to a server that fails on large pages with details now and then (Q8:
-// on the original 9 of 15 pages of 100, 2 of 15 of 30).
+// pageSize adapts the page size to a server that sometimes fails on large pages with details (Q8: on the original 9 of
+// 15 pages of 100, 2 of 15 of 30).
 type pageSize struct {
 	wanted, now int
-	good        int // pages in a row that went well at this size
+	good        int // successful pages in a row of this size
 }
 
-// goodPages is after how many pages a larger size is tried again.
+// goodPages is the number of successful pages after which a larger size is tried again.
 const goodPages = 5
 
 func newPageSize(q url.Values) *pageSize {
@@ -165,7 +164,7 @@ func newPageSize(q url.Values) *pageSize {
 	return &pageSize{wanted: n, now: n}
 }
 
-// shrink returns the query for the same place with a smaller page; nil when that would not help.
+// shrink returns the query for the same position with a smaller page; nil if that would not help.
 func (s *pageSize) shrink(q url.Values, err error) url.Values {
 	if StatusOf(err) != http.StatusInternalServerError || s.now <= MinLimit || !isTrue(q, "details") {
 		return nil
@@ -200,8 +199,8 @@ func withLimit(q url.Values, limit int) url.Values {
 // isTrue reports whether a boolean parameter is true; the server's links say True (v1 contract §3.4).
 func isTrue(q url.Values, name string) bool { return strings.EqualFold(q.Get(name), "true") }
 
-// explainList adds to the error of a listing what is known about its causes: an address that is none (Q9), a vars
-// filter without a value (v1 contract §5.5), a parent in another project (Q12).
+// explainList adds known causes to the error of a listing: an invalid address (Q9), a vars filter without a value (v1
+// contract §5.5), a parent in another project (Q12).
 func explainList(err error, path string, q url.Values) error {
 	devices := path == "/hosts" || path == "/network-devices" || path == "/devices"
 	switch {

@@ -15,9 +15,9 @@ type pageWalk struct {
 	path   string
 	query  url.Values // of the first page
 	size   *pageSize
-	ids    []string // of the rows of the pages before
+	ids    []string // the rows of the previous pages
 
-	// The page that is being fetched.
+	// The page that is being requested.
 	q     url.Values
 	after row
 	fetch func() (*RawPage, error)
@@ -27,13 +27,13 @@ func newPageWalk(c *Client, path string, query url.Values) *pageWalk {
 	return &pageWalk{client: c, path: path, query: query, size: newPageSize(query)}
 }
 
-// begin sends the request for a page at once, to be read into buf.
+// begin sends the request for a page, to be read into buf.
 func (w *pageWalk) begin(ctx context.Context, q url.Values, after row, buf []byte) {
 	w.q, w.after = q, after
 	w.fetch = rest.Prefetch(func() (*RawPage, error) { return w.client.page(ctx, w.path, q, after, buf) })
 }
 
-// wait waits for the page being fetched; where the server fails on large pages, for a smaller one.
+// wait waits for the page that is being requested or, if the server fails on large pages, for a smaller one.
 func (w *pageWalk) wait(ctx context.Context) (*RawPage, error) {
 	for {
 		page, err := w.fetch()
@@ -48,18 +48,18 @@ func (w *pageWalk) wait(ctx context.Context) (*RawPage, error) {
 	}
 }
 
-// remember remembers the rows of a page that is done with.
+// remember stores the rows of a page that has been consumed.
 func (w *pageWalk) remember(page *RawPage) {
 	for _, r := range page.rows {
 		w.ids = append(w.ids, r.id)
 	}
 }
 
-// settle makes sure that a page with room is the last one, by asking for the one behind it into buf. It gives the page
-// as it is in the end, and whether that is the last: objects that are made meanwhile may have filled it.
+// settle verifies that a page that is not full is the last one, by reading the next one into buf. It returns the final
+// page, and whether it is the last: objects created meanwhile may have filled it.
 func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *RawPage, last bool, err error) {
 	if w.path == "/projects" && w.query.Get("name") != "" {
-		return page, true, nil // the original answers 500 for its second page (Q14)
+		return page, true, nil // the original returns 500 for its second page (Q14)
 	}
 	q, after := w.q, w.after
 	for attempt := 0; ; {
@@ -96,13 +96,13 @@ func (w *pageWalk) settle(ctx context.Context, page *RawPage, buf []byte) (_ *Ra
 	}
 }
 
-// checkLast asks for the page behind one with room, and returns what speaks against that one being complete and the
+// checkLast reads the page after one that is not full, and returns evidence that the latter is incomplete or not the
 // last.
 //
-// That page's prev link names the row that is as many places before its marker as it has room for. With room for as
-// many as the last page has rows, it counts them.
+// That page's prev link names a row: the one that is as many rows before its marker as its limit. With the length of
+// the last page as limit, this verifies that length.
 func (w *pageWalk) checkLast(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
-	next, _ := page.next(w.path) // check has followed it
+	next, _ := page.next(w.path) // check has parsed it
 	all, counts := len(w.ids)+len(page.rows), countable(w.query)
 	limit := page.limit()
 	if counts && all > MinLimit {
@@ -128,14 +128,13 @@ func (w *pageWalk) checkLast(ctx context.Context, page *RawPage, buf []byte) (do
 		case second || limit != all || w.query.Get("marker") != "":
 			return nil, nil
 		}
-		// The first row is what the original says where there is none. One place less shows it.
+		// The first row is what the original returns if there is none. A limit that is smaller by one shows it.
 		limit = all - 1
 	}
 }
 
-// checkBackwards requests the rows of a listing that no page can count, because it has no more rows than the smallest
-// page holds, in the other order, and returns what speaks against the listing being complete. A row that is made
-// meanwhile comes behind all others.
+// checkBackwards reads a listing with no more rows than the smallest page, which no page can count, in reverse order,
+// and returns evidence that it is incomplete. A row created meanwhile comes after all others.
 func (w *pageWalk) checkBackwards(ctx context.Context, page *RawPage, buf []byte) (doubt, err error) {
 	all := len(w.ids) + len(page.rows)
 	if !countable(w.query) || all > MinLimit || w.query.Get("marker") != "" {
@@ -143,14 +142,14 @@ func (w *pageWalk) checkBackwards(ctx context.Context, page *RawPage, buf []byte
 	}
 	q := withLimit(w.query, MinLimit)
 	q.Set("sort_dir", "desc")
-	q.Del("details") // what the rows hold does not matter
-	if all > 1 {     // from the last row, so that what loses a row in one order loses another one in the other
+	q.Del("details") // the contents of rows do not matter
+	if all > 1 {     // from the last row, so that a fault that loses a row in one order loses another one in the other
 		q.Set("marker", page.last.id)
 	}
 	w.begin(ctx, q, row{}, buf)
 	others, err := w.wait(ctx)
 	switch {
-	case StatusOf(err) == http.StatusBadRequest: // deleted meanwhile is the marker; or it is a server that sorts in one way only
+	case StatusOf(err) == http.StatusBadRequest: // the marker was deleted meanwhile; or it is a server that sorts in one direction only
 		return nil, nil
 	case err != nil:
 		return nil, err
@@ -163,7 +162,7 @@ func (w *pageWalk) checkBackwards(ctx context.Context, page *RawPage, buf []byte
 	return nil, nil
 }
 
-// place returns where a row stands in the walk up to a page, from 0; negative if it did not come.
+// place returns the index of a row among the pages up to this one; negative if it was not read.
 func (w *pageWalk) place(page *RawPage, id string) int {
 	if at := slices.IndexFunc(page.rows, func(r row) bool { return sameID(r.id, id) }); at >= 0 {
 		return len(w.ids) + at
@@ -171,7 +170,7 @@ func (w *pageWalk) place(page *RawPage, id string) int {
 	return slices.IndexFunc(w.ids, func(other string) bool { return sameID(other, id) })
 }
 
-// countable reports whether a query lists rows in an order that never changes, selected by what never changes.
+// countable reports whether a query lists rows in an order that never changes, selected by fields that never change.
 func countable(q url.Values) bool {
 	for name := range q {
 		if !slices.Contains([]string{"limit", "marker", "sort_keys", "sort_dir", "details", "resolved-values", "cloud_id", "region_id", "cell_id"}, name) {

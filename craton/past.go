@@ -15,20 +15,20 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Past selects the state of the past to read.
+// Past selects a past state.
 type Past struct {
-	// At is a revision of the change log ("12"), a cursor of it ("12-0b5e1f2a3c4d5e6f"), or a time as RFC 3339 has it.
+	// At is a revision of the change log ("12"), a cursor of it ("12-0b5e1f2a3c4d5e6f"), or a time as in RFC 3339.
 	At string
-	// OmitHashed leaves out variables whose values of then the log keeps only as a hash. Otherwise they are an error
-	// that names them.
+	// OmitHashed leaves out variables of whose past values the log has only a hash. Otherwise they are an error that
+	// names them.
 	OmitHashed bool
 }
 
-// At returns a client that reads the fleet as it was: its places, labels, parents and variables. All that it reads is
-// of one state, even if it was named by a time; [Client.Revision] returns which. It cannot write.
+// At returns a client that reads a past state of the fleet: its places, labels, parents and variables. Everything that
+// it reads is from one state, even if it was selected by a time; [Client.Revision] returns which. It cannot write.
 //
-// It needs "at" in [Capabilities]. A moment before the log begins is an error of status 410, one in the future of 400,
-// and variables of which only a hash is known are one of 409.
+// It needs "at" in [Capabilities]. A time before the beginning of the log is an error with status 410, one in the
+// future 400, and variables of which only a hash is retained 409.
 func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
 	if err := c.RequireFeature(ctx, "at"); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
 	q.Set("at", p.At)
 	past := &Client{rest: c.rest, past: q}
 	past.initServices()
-	const path = "/capabilities" // which no state has to be read for
+	const path = "/capabilities" // for which no state must be read
 	resp, err := c.do(ctx, http.MethodGet, path, q, nil, nil)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (c *Client) At(ctx context.Context, p Past) (*Client, error) {
 	return past, nil
 }
 
-// addTo adds to a query which state it is about; nothing for the zero Past.
+// addTo adds the state to a query; nothing for the zero Past.
 func (p Past) addTo(q url.Values) {
 	if p.At == "" {
 		return
@@ -63,10 +63,10 @@ func (p Past) addTo(q url.Values) {
 	}
 }
 
-// revisionHeader is where answers say which state they show.
+// revisionHeader is the header of responses with their state.
 const revisionHeader = "X-Craton-Revision"
 
-// Revision returns the state that a client of the past reads, as a cursor of the change log; "" of a client of the
+// Revision returns the state that a client of the past reads, as a cursor of the change log; "" for a client of the
 // present.
 func (c *Client) Revision() string { return c.past.Get("at") }
 
@@ -79,7 +79,7 @@ func (c *Client) lastRevision() int64 {
 	return math.MaxInt64
 }
 
-// RequireFeature returns an error if the server lacks a feature of [Capabilities] that takes a change log, such as
+// RequireFeature returns an error if the server lacks a feature of [Capabilities] that needs a change log, such as
 // "at".
 func (c *Client) RequireFeature(ctx context.Context, feature string) error {
 	have, err := c.Capabilities(ctx)
@@ -92,7 +92,7 @@ func (c *Client) RequireFeature(ctx context.Context, feature string) error {
 	return advice.With(fmt.Errorf("%s is craton server %s, which cannot do this yet", c.hostName(), have.Version), "upgrade it")
 }
 
-// hostName returns the server as people call it.
+// hostName returns the name of the server for people.
 func (c *Client) hostName() string {
 	if u, err := url.Parse(c.URL()); err == nil {
 		return u.Host
@@ -117,5 +117,5 @@ func (c *Client) addPast(r *rest.Request) error {
 	return nil
 }
 
-// timeless are the paths that know nothing of states.
+// timeless are the paths that do not support past states.
 var timeless = map[string]bool{"/capabilities": true, "/changes": true, historyPath: true, diffPath: true}

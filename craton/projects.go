@@ -1,15 +1,15 @@
 package craton
 
-// Project is a tenant; everything else belongs to one. Names repeat freely.
+// Project is a tenant; every other object belongs to one. Names need not be unique.
 type Project struct {
 	ID        string    `json:"id"` // UUID
 	Name      string    `json:"name"`
 	CreatedAt Timestamp `json:"created_at"`
 	UpdatedAt Timestamp `json:"updated_at"`
-	Variables Variables `json:"variables,omitzero"` // nil where the API leaves them out (Q7)
+	Variables Variables `json:"variables,omitzero"` // nil if the API leaves them out (Q7)
 }
 
-// ProjectCreate holds the fields of a new project.
+// ProjectCreate is the fields of a new project.
 type ProjectCreate struct {
 	Name      string    `json:"name"`
 	Variables Variables `json:"variables,omitempty"`
@@ -18,7 +18,7 @@ type ProjectCreate struct {
 // ProjectListOptions filter projects. Only root may list them.
 type ProjectListOptions struct {
 	Paging
-	Name    string `query:"name"`    // an SQL LIKE pattern: % and _ are wildcards, case does not count; compared by the client (Q14)
+	Name    string `query:"name"`    // an SQL LIKE pattern: % and _ are wildcards, case-insensitive; compared by the client (Q14)
 	Vars    string `query:"vars"`    // v1 contract §5.5
 	Details bool   `query:"details"` // with variables
 }

@@ -18,23 +18,23 @@ func (c *Collection) Protected(ctx context.Context, id string) (bool, error) {
 	return out.Protected, err
 }
 
-// Protect protects or unprotects an object. A protected object is not deleted, neither by itself nor with its
-// container: such a delete is [IsConflict].
+// Protect protects or unprotects an object. A protected object cannot be deleted, neither by itself nor with its
+// container: the error is [IsConflict].
 func (c *Collection) Protect(ctx context.Context, id string, on bool) error {
 	return c.Reader.client.call(ctx, http.MethodPut, c.path+"/"+idText(id)+"/protected", nil, &protectedBody{on}, nil, "")
 }
 
-// ProtectedOptions choose a part of what is protected: all that are set must hold.
+// ProtectedOptions select protected objects; all conditions that are set must hold.
 type ProtectedOptions struct {
 	ProjectID string
 	CloudID   int
 	RegionID  int
 	CellID    int
-	DeviceID  int // whose interfaces are meant
+	DeviceID  int // whose interfaces are selected
 }
 
-// Protected returns the ids of the objects of the caller's project that are protected, by kind; whether a project is,
-// [Collection.Protected] tells. It needs "protected" in [Capabilities].
+// Protected returns the ids of the protected objects in the caller's project, by kind; for a project itself, use
+// [Collection.Protected]. It needs "protected" in [Capabilities].
 func (c *Client) Protected(ctx context.Context, o ProtectedOptions) (Members, error) {
 	q := url.Values{}
 	if o.ProjectID != "" {

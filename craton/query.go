@@ -9,8 +9,8 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// listQuery renders list options with sort keys made safe for paging: without a unique last key, objects that are
-// equal in all keys are lost at page borders (Q13).
+// listQuery returns list options as parameters, with sort keys that are safe for paging: without a unique last key,
+// objects that are equal in all keys are lost between pages (Q13).
 func listQuery(options any) url.Values {
 	q, plain := options.(url.Values)
 	if q = maps.Clone(q); q == nil {

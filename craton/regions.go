@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Region is a part of a cloud: regions hold cells, hosts, network devices and networks.
+// Region is a part of a cloud: regions contain cells, hosts, network devices and networks.
 type Region struct {
 	ID        int       `json:"id"`
 	Name      string    `json:"name"`
@@ -14,10 +14,10 @@ type Region struct {
 	ProjectID string    `json:"project_id"`
 	CreatedAt Timestamp `json:"created_at"`
 	UpdatedAt Timestamp `json:"updated_at"`
-	Variables Variables `json:"variables,omitzero"` // own or resolved, as asked; nil where the API leaves them out (Q7)
+	Variables Variables `json:"variables,omitzero"` // own or resolved, as requested; nil if the API leaves them out (Q7)
 }
 
-// RegionCreate holds the fields of a new region. Name (unique in the cloud) and CloudID are required.
+// RegionCreate is the fields of a new region. Name (unique in the cloud) and CloudID are required.
 type RegionCreate struct {
 	Name      string    `json:"name"`
 	CloudID   int       `json:"cloud_id"`
@@ -25,7 +25,7 @@ type RegionCreate struct {
 	Variables Variables `json:"variables,omitempty"`
 }
 
-// RegionUpdate changes a region; nil leaves a field as it is. The cloud cannot be changed.
+// RegionUpdate changes a region; nil leaves a field unchanged. The cloud cannot be changed.
 type RegionUpdate struct {
 	Name *string `json:"name,omitzero"`
 	Note *string `json:"note,omitzero"`
@@ -33,9 +33,9 @@ type RegionUpdate struct {
 
 // RegionListOptions filter regions; all that are set must match.
 //
-// On the wire Name or ID make the request a look-up of one region that ignores all the rest, CloudID too, and fails
-// when two clouds have regions of that name (v1 contract §2.4.2, Q14): it is used when nothing else is set. Otherwise,
-// and when the look-up fails with 500, the client reads the listing and compares.
+// In the API, Name or ID make the request a lookup of one region that ignores everything else, even CloudID, and fails
+// if two clouds have regions of that name (v1 contract §2.4.2, Q14): the client uses it when nothing else is set.
+// Otherwise, and when the lookup fails with 500, it reads the listing and compares.
 type RegionListOptions struct {
 	Paging
 	ID       int    `query:"id"`
@@ -44,7 +44,7 @@ type RegionListOptions struct {
 	Vars     string `query:"vars"`            // v1 contract §5.5
 	Details  bool   `query:"details"`         // with variables
 	Resolved *bool  `query:"resolved-values"` // nil and true: resolved variables; false: own
-	Where    string `query:"where"`           // such as "label=web name=web-*", of a server with the feature "where"
+	Where    string `query:"where"`           // such as "label=web name=web-*", for a server with the feature "where"
 }
 
 // RegionService is /v1/regions.

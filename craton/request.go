@@ -14,20 +14,20 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Response is a response of the API as it came.
+// Response is a response of the API as received.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 
-	of *rest.Response // which knows the secrets of the request
+	of *rest.Response // which has the secrets of the request
 }
 
-// Do sends one request and returns its response; the typed methods of the resources are made of it. path is relative to
-// /v1 and starts with a slash; each of its elements is escaped already. A body that is not nil is sent as JSON, unless
-// it holds a name, text or number that no fleet may hold, such as one with a NUL character or 1e400, which the original
-// server takes. A response outside 200 to 299 is an *Error, no response a *ConnectionError, no credentials for it an
-// *AuthError, and one to a GET that is not JSON, several times over, a *ResponseError.
+// Do sends one request and returns its response; the typed methods of the resources use it. path is relative to /v1 and
+// starts with a slash; its elements must be escaped. A body that is not nil is sent as JSON, unless it contains a name,
+// text or number that no fleet may contain, such as one with a NUL character or 1e400, which the original server
+// accepts. A response with a status outside 200 to 299 is an *Error, a missing response a *ConnectionError, missing
+// credentials an *AuthError, and a response to a GET that is repeatedly not JSON a *ResponseError.
 func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body any) (*Response, error) {
 	if err := checkBody(method, path, body); err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (c *Client) send(ctx context.Context, path string, r *rest.Request) (*Respo
 	return answer, nil
 }
 
-// typedError returns this package's error for a request that got no response, or none of an API.
+// typedError returns this package's error for a request without a response, or without one from an API.
 func typedError(err error, method, path string) error {
 	if bad, ok := errors.AsType[*rest.BadResponseError](err); ok {
 		return &ResponseError{Method: method, Path: path, Err: bad}
@@ -71,8 +71,8 @@ func typedError(err error, method, path string) error {
 	return err
 }
 
-// call sends a request and decodes its JSON response into out, which may be nil. need, when not empty,
-// is the member that the response must have, and not as null.
+// call sends a request and decodes its JSON response into out, which may be nil. need, if not empty, is a member that
+// the response must have, and that must not be null.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, body, out any, need string) error {
 	resp, err := c.Do(ctx, method, path, query, body)
 	if err != nil || out == nil {
@@ -81,7 +81,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	return resp.decode(method, path, out, need)
 }
 
-// decode reads the response's JSON into out, as call does.
+// decode decodes the response's JSON into out, as call does.
 func (resp *Response) decode(method, path string, out any, need string) error {
 	if need != "" && gjson.ValidBytes(resp.Body) {
 		if err := rest.Need(resp.Body, need); err != nil {
@@ -97,7 +97,7 @@ func (resp *Response) decode(method, path string, out any, need string) error {
 	return nil
 }
 
-// newResponseError makes the typed error of a response with a good status that is not what the contract promises.
+// newResponseError returns the typed error for a successful response that violates the contract.
 func newResponseError(resp *Response, method, path string, err error) error {
 	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
 		answer := resp.of
@@ -112,5 +112,5 @@ func newResponseError(resp *Response, method, path string, err error) error {
 	return &ResponseError{Method: method, Path: path, Err: err}
 }
 
-// errNoMember returns the cause of a ResponseError whose body lacks what it must have.
+// errNoMember returns the cause of a ResponseError whose body lacks a required member.
 func errNoMember(name string) error { return rest.Need([]byte("{}"), name) }

@@ -10,11 +10,11 @@ import (
 	"strings"
 )
 
-// ID is an object's id: an integer everywhere but for projects, whose id is a UUID.
+// ID is an object's id: an integer for all kinds except projects, whose id is a UUID.
 type ID interface{ int | string }
 
-// idText returns the id as a path element. Integers are always canonical: the original on MySQL
-// takes "2abc" for 2 (Q26).
+// idText returns the id as a path element. Integers are always canonical: the original on MySQL accepts "2abc" for 2
+// (Q26).
 func idText[K ID](id K) string {
 	switch id := any(id).(type) {
 	case int:
@@ -29,11 +29,11 @@ func idText[K ID](id K) string {
 type Reader[T any, K ID] struct {
 	client   *Client
 	path     string
-	resolves bool // its representation takes resolved-values (v1 contract §2.3)
+	resolves bool // it supports resolved-values (v1 contract §2.3)
 }
 
-// Get reads one object; the error is [IsNotFound] if there is none. Its variables are its own only; GetResolved
-// includes those that it inherits.
+// Get reads one object; the error is [IsNotFound] if there is none. It has only its own variables; GetResolved includes
+// those that it inherits.
 func (r *Reader[T, K]) Get(ctx context.Context, id K) (*T, error) {
 	var q url.Values
 	if r.resolves {
@@ -42,8 +42,8 @@ func (r *Reader[T, K]) Get(ctx context.Context, id K) (*T, error) {
 	return r.get(ctx, id, q)
 }
 
-// GetResolved reads one object with its variables as it sees them: its own over those of its parents,
-// cell, region, cloud and project (v1 contract §5.2). The same as Get for resources that inherit nothing.
+// GetResolved reads one object with its resolved variables: its own over those of its parents, cell, region, cloud and
+// project (v1 contract §5.2). For resources that inherit nothing it is the same as Get.
 func (r *Reader[T, K]) GetResolved(ctx context.Context, id K) (*T, error) {
 	return r.get(ctx, id, nil)
 }
@@ -56,28 +56,28 @@ func (r *Reader[T, K]) get(ctx context.Context, id K, q url.Values) (*T, error) 
 	return out, nil
 }
 
-// Writer creates and deletes objects: T is the object, K its id, C what a create sends.
+// Writer creates and deletes objects: T is the object, K its id, C the body of a create.
 //
-// Where the original server answers a write with a bare 500, the client looks for the reason afterwards:
-// a name that is taken and an object still in use become IsConflict, whatever the server.
+// If the original server responds to a write with a bare 500, the client determines the reason afterwards: a taken name
+// and an object in use become IsConflict, with every server.
 type Writer[T any, K ID, C any] struct {
 	client  *Client
 	path    string
-	taken   takenFunc[T]                                        // finds the object whose name clashes (Q6)
-	inUse   func(ctx context.Context, id K) (by string)         // nil, or finds what a delete is refused for (§6.3)
-	partial func(ctx context.Context, body *C) (warning string) // nil, or finds that a create with 404 was carried out (Q12)
+	taken   takenFunc[T]                                        // finds the object with the same name (Q6)
+	inUse   func(ctx context.Context, id K) (by string)         // nil, or finds why a delete is refused (§6.3)
+	partial func(ctx context.Context, body *C) (warning string) // nil, or finds that a create with 404 was executed (Q12)
 	clash   func(body *C) (warning string)                      // nil, or finds another reason for a create's 409 (Q15)
 }
 
-// takenFunc reports whether another object has the name of want, where names of want's kind must be unique. The result
-// only explains an error, so failures of its own count as false.
+// takenFunc reports whether another object has the name of want, where that must be unique. The result only explains an
+// error, so if it fails, it returns false.
 type takenFunc[T any] func(ctx context.Context, want *T) bool
 
-// Create makes an object and returns it as the API answered: times with microseconds,
-// some values as sent rather than as a later read shows them (Q1, Q2, Q3).
+// Create creates an object and returns it as in the API's response: times with microseconds, some values as sent rather
+// than as a later read shows them (Q1, Q2, Q3).
 //
-// A name that is taken is IsConflict, also where the original answers 500 (Q6). A create is never
-// repeated once it was sent: after a *ConnectionError it may have been carried out, so look before trying again.
+// A taken name is IsConflict, even if the original returns 500 (Q6). A create is never sent twice: after a
+// *ConnectionError it may have been executed, so check before trying again.
 func (w *Writer[T, K, C]) Create(ctx context.Context, body C) (*T, error) {
 	out := new(T)
 	err := w.client.call(ctx, http.MethodPost, w.path, nil, body, out, "id")
@@ -111,17 +111,17 @@ func (w *Writer[T, K, C]) explainCreate(ctx context.Context, body *C, err error)
 	return err
 }
 
-// Delete removes an object. An id that does not exist is no error: the original answers 204 for it (Q5).
+// Delete deletes an object. An id that does not exist is not an error: the original returns 204 for it (Q5).
 //
-// Deleting takes along what the object holds: a cell its hosts, a region its cells, a cloud its regions
-// (v1 contract §6.3). It is IsConflict while a device has this one as its parent or an interface is on this network,
-// also where the original answers 500.
+// The contents of the object are deleted too: a cell's hosts, a region's cells, a cloud's regions (v1 contract §6.3).
+// The error is IsConflict while a device has this one as its parent or an interface is on this network, even if the
+// original returns 500.
 func (w *Writer[T, K, C]) Delete(ctx context.Context, id K) error {
 	err := w.client.call(ctx, http.MethodDelete, w.path+"/"+idText(id), nil, nil, nil, "")
 	switch {
 	case StatusOf(err) == http.StatusNotFound:
 		if e, ok := err.(*Error); ok && !e.Foreign { //nolint:errorlint // call returns it bare
-			return nil // a stricter server than the original; the object is gone all the same
+			return nil // a stricter server than the original; the object is gone nevertheless
 		}
 	case IsUnexplained(err):
 		if w.inUse != nil {
@@ -134,17 +134,17 @@ func (w *Writer[T, K, C]) Delete(ctx context.Context, id K) error {
 	return err
 }
 
-// Updater changes objects: T is the object, K its id, U what an update sends.
+// Updater changes objects: T is the object, K its id, U the body of an update.
 type Updater[T any, K ID, U any] struct {
 	client *Client
 	path   string
 	taken  takenFunc[T]
 }
 
-// Update changes the fields that are set in body and leaves all others. The response has no variables.
+// Update changes the fields that are set in body, and no others. The response has no variables.
 //
-// The original answers 500 both for an object that does not exist and for a name that is taken (Q5, Q6);
-// they are IsNotFound and IsConflict here.
+// The original returns 500 both for an object that does not exist and for a taken name (Q5, Q6); here they are
+// IsNotFound and IsConflict.
 func (u *Updater[T, K, U]) Update(ctx context.Context, id K, body U) (*T, error) {
 	out := new(T)
 	path := u.path + "/" + idText(id)
@@ -169,7 +169,8 @@ func (u *Updater[T, K, U]) Update(ctx context.Context, id K, body U) (*T, error)
 	return nil, WithHint(err, hintWrite)
 }
 
-// overlay sets the fields of an object that a create or update names: both use the object's own JSON names.
+// overlay sets the fields of an object that are in the body of a create or update: both use the object's own JSON
+// names.
 func overlay(object, change any) error {
 	raw, err := json.Marshal(change)
 	if err != nil {
@@ -183,7 +184,8 @@ const (
 	hintDelete = "the original server returns this when something outside still refers to the object or its contents; delete children before their parents, interfaces before networks, then cells, regions, clouds"
 )
 
-// WithHint adds what to do next to a response of the API that has no Hint yet. Other errors stay as they are.
+// WithHint adds what to do next to an error response of the API that has no Hint yet. Other errors are returned
+// unchanged.
 func WithHint(err error, text string) error {
 	if e, ok := err.(*Error); ok && e.Hint == "" { //nolint:errorlint // calls return it bare
 		with := *e
@@ -193,7 +195,7 @@ func WithHint(err error, text string) error {
 	return err
 }
 
-// asConflict turns the original's 500 into the 409 that it should be.
+// asConflict converts the original's 500 to the appropriate 409.
 func asConflict(err error, message string) error {
 	e := *err.(*Error) //nolint:errorlint,forcetypeassert // callers looked at its status
 	e.Hint = fmt.Sprintf("the server itself returned %d", e.Status)
@@ -201,11 +203,11 @@ func asConflict(err error, message string) error {
 	return &e
 }
 
-// sameName compares names as widely as the databases behind the original do: without case (Q25).
-// It only explains errors; elsewhere names are compared exactly.
+// sameName compares names like the databases of the original do: case-insensitively (Q25). It is only used to explain
+// errors; otherwise names are compared exactly.
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }
 
-// anyOther reports whether a walk meets an object for which is holds. Errors end it with false.
+// anyOther reports whether a listing contains another object for which is returns true; false if it fails.
 func anyOther[T any](walk func(func(*T, error) bool), is func(*T) bool) bool {
 	for o, err := range walk {
 		if err != nil {

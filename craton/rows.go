@@ -17,11 +17,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// row holds the members of an object that the order of a listing depends on.
+// row is the members of an object that determine its position in a listing.
 type row struct {
-	id      string // as a marker has it
-	created string // the time as it came; "" where the object has none
-	number  int    // the id; 0 of a project
+	id      string // as in a marker
+	created string // the time as received; "" if the object has none
+	number  int    // the id; 0 for a project
 }
 
 // before reports whether a row may come before another in the default order: created_at, and then id.
@@ -35,13 +35,13 @@ func (r row) before(other row) bool {
 	if a != b {
 		return a < b
 	}
-	return !whole || r.number < other.number || r.number == 0 // ids of projects are in no order
+	return !whole || r.number < other.number || r.number == 0 // ids of projects have no order
 }
 
-// adviceURL is the advice for a response that has nothing of a listing.
+// adviceURL is the advice for a response that is not a listing.
 const adviceURL = "check that the URL is that of a Craton API"
 
-// read finds the rows and the links of a page's body, which is valid JSON.
+// read finds the rows and the links in a page's body, which is valid JSON.
 func (p *RawPage) read(path string) error {
 	x := jsontext.NewSkimmer(jsontext.Text(p.Body))
 	if x.Peek() != '{' {
@@ -106,12 +106,12 @@ func (p *RawPage) devices(x *jsontext.Scanner) error {
 	return problem
 }
 
-// errNotList returns a member that should be a list, or something else.
+// errNotList returns the error for a member that should be a list.
 func errNotList(name, wanted, text string) error {
 	return fmt.Errorf("its member %q is %s, not %s", name, rest.KindOf(gjson.Parse(text)), wanted)
 }
 
-// list reads the rows of a list. Each must be an object with an id: decoders would drop others without a word.
+// list reads the rows of a list. Each must be an object with an id: decoders would silently drop others.
 func readRows(x *jsontext.Scanner, name string, uuids bool) (rows []row, problem error) {
 	if x.Peek() != '[' {
 		return nil, errNotList(name, "a list", x.Skip())
@@ -131,7 +131,7 @@ func readRows(x *jsontext.Scanner, name string, uuids bool) (rows []row, problem
 			case "id":
 				id = x.Skip()
 			case "created_at":
-				r.created = strings.Clone(gjson.Parse(x.Skip()).Str) // the body is read into again
+				r.created = strings.Clone(gjson.Parse(x.Skip()).Str) // the body's buffer is reused
 			default:
 				x.Skip()
 			}
@@ -144,7 +144,7 @@ func readRows(x *jsontext.Scanner, name string, uuids bool) (rows []row, problem
 	return rows, problem
 }
 
-// identify reads a row's id: a number, or of projects a text.
+// identify reads a row's id: a number, or a text for projects.
 func (r *row) identify(text string, uuids bool) error {
 	switch v := gjson.Parse(text); {
 	case text == "":
@@ -163,7 +163,7 @@ func (r *row) identify(text string, uuids bool) error {
 	return fmt.Errorf("has an invalid id: %q", text[:min(len(text), most)])
 }
 
-// pageError reports a page that breaks a rule which every server keeps.
+// pageError reports a page that violates a rule which every server follows.
 type pageError struct{ rule string }
 
 func (e *pageError) Error() string   { return advice.Join(e.Summary(), e.Advice()) }
@@ -174,8 +174,8 @@ func (e *pageError) Advice() string {
 
 func newPageError(format string, args ...any) error { return &pageError{fmt.Sprintf(format, args...)} }
 
-// check finds that a page breaks a rule of all pages of the API (v1 contract §3). q is what was asked for, after the
-// row at the end of the page before, as far as it is known.
+// check returns an error for a page that violates a rule of all pages of the API (v1 contract §3). q is the query,
+// after the last row of the previous page, if known.
 func (p *RawPage) check(path string, q url.Values, after row) error {
 	p.asked, _ = strconv.Atoi(q.Get("limit"))
 	if isLookup(path, q) && len(p.Links) == 0 {
@@ -220,8 +220,8 @@ func (p *RawPage) check(path string, q url.Values, after row) error {
 	return nil
 }
 
-// checkOrder finds rows that come twice, and in the default order those that are out of it. Devices are put into that
-// order, which is lost across their lists.
+// checkOrder returns an error for duplicate rows and, in the default order, for rows out of order. Devices are sorted,
+// because their two lists lose the order.
 func (p *RawPage) checkOrder(place string, q url.Values, after row) error {
 	seen := make(map[string]bool, len(p.rows))
 	for _, r := range p.rows {
@@ -259,10 +259,10 @@ func sorted(q url.Values) bool {
 	return (keys == "" || keys == "created_at,id") && (dir == "" || dir == "asc")
 }
 
-// isLookup reports whether a query asks for a single cloud or region; such a response has no links.
+// isLookup reports whether a query is for a single cloud or region; such a response has no links.
 func isLookup(path string, q url.Values) bool {
 	return (path == "/clouds" || path == "/regions") && (q.Get("name") != "" || q.Get("id") != "" && q.Get("id") != "0")
 }
 
-// sameID compares markers: a project's may be any spelling of its UUID.
+// sameID compares markers: a project's may have any spelling of its UUID.
 func sameID(a, b string) bool { return a == b || value.SameUUID(a, b) }

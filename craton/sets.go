@@ -21,11 +21,10 @@ type SetSize struct {
 type SetChange struct {
 	Add    Members `json:"add,omitempty"`
 	Remove Members `json:"remove,omitempty"`
-	Adopt  bool    `json:"adopt,omitempty"` // also what belongs to another set
+	Adopt  bool    `json:"adopt,omitempty"` // also objects of another set
 }
 
-// Sets returns the named sets of the caller's project, to each of which something belongs. It needs "sets" in
-// [Capabilities].
+// Sets returns the named sets of the caller's project that have objects. It needs "sets" in [Capabilities].
 func (c *Client) Sets(ctx context.Context) ([]SetSize, error) {
 	var out struct {
 		Sets []SetSize `json:"sets"`
@@ -34,7 +33,7 @@ func (c *Client) Sets(ctx context.Context) ([]SetSize, error) {
 	return out.Sets, err
 }
 
-// Set returns the ids of what belongs to a set; none, if there is no such set.
+// Set returns the ids of the objects in a set; none if there is no such set.
 func (c *Client) Set(ctx context.Context, name string) (Members, error) {
 	var out struct {
 		Members Members `json:"members"`
@@ -43,8 +42,8 @@ func (c *Client) Set(ctx context.Context, name string) (Members, error) {
 	return out.Members, err
 }
 
-// ChangeSet adds objects to a set and removes others from it. It is [IsConflict] for an object of another set, unless
-// that is to be adopted. A request has a limit (max_body): send tens of thousands in parts.
+// ChangeSet adds objects to a set and removes others from it. The error is [IsConflict] for an object of another set,
+// unless it is to be adopted. The size of a request is limited (max_body): send tens of thousands in parts.
 func (c *Client) ChangeSet(ctx context.Context, name string, change SetChange) error {
 	return c.call(ctx, http.MethodPost, setPath(name), nil, change, nil, "")
 }
@@ -56,7 +55,7 @@ func (c *Client) DeleteSet(ctx context.Context, name string) error {
 
 func setPath(name string) string { return "/sets/" + url.PathEscape(name) }
 
-// setHeader names the set that what a request makes belongs to.
+// setHeader is the header with the set that created objects join.
 const setHeader = "X-Craton-Set"
 
 type setKey struct{}

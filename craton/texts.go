@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// checkBody finds what no fleet may hold in a body that would be sent: the original server takes it, and craton server
-// refuses it. What is there already can be named in paths and queries, and taken away.
+// checkBody returns an error for texts in a request body that no fleet may contain: the original server accepts them,
+// and craton server refuses them. Existing ones can still be named in paths and queries, and deleted.
 func checkBody(method, path string, body any) error {
 	if body == nil || method != http.MethodPost && method != http.MethodPut {
 		return nil
@@ -49,7 +49,7 @@ func checkBody(method, path string, body any) error {
 	return err
 }
 
-// checkVariables checks keys and values. An empty key is the server's to refuse, in its words.
+// checkVariables checks keys and values. The server refuses an empty key itself, in its own words.
 func checkVariables(object gjson.Result) (err error) {
 	object.ForEach(func(key, member gjson.Result) bool {
 		err = value.In(key.Str, cmp.Or(checkEncoded(key, value.CheckWord), value.CheckJSON(member.Raw)))
@@ -58,7 +58,7 @@ func checkVariables(object gjson.Result) (err error) {
 	return err
 }
 
-// checkEncoded checks a string that was encoded: encoding/json makes an escape of what is not UTF-8.
+// checkEncoded checks an encoded string: encoding/json replaces invalid UTF-8 by an escape.
 func checkEncoded(s gjson.Result, check func(string) error) error {
 	switch {
 	case s.Type != gjson.String:
@@ -69,8 +69,8 @@ func checkEncoded(s gjson.Result, check func(string) error) error {
 	return check(s.Str)
 }
 
-// checkRows finds rows whose text would be altered by decoding, and rows whose name is no text. list is a list of
-// objects of the API.
+// checkRows returns an error for rows whose text decoding would change, and rows whose name is not a text. list is a
+// list of objects of the API.
 func checkRows(list []byte, nameKey string) (err error) {
 	whole := value.IsDecodable(string(list))
 	i := 0
@@ -101,7 +101,7 @@ func checkRow(row gjson.Result, nameKey string, whole bool) (err error) {
 	}
 	row.ForEach(func(key, member gjson.Result) bool {
 		switch {
-		case key.Str == "variables": // whose values stay as they came
+		case key.Str == "variables": // whose values stay as received
 			member.ForEach(func(key, _ gjson.Result) bool {
 				if !value.IsDecodable(key.Raw) {
 					err = fmt.Errorf("a key of its variables %w", value.ErrNotUTF8)

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Timestamp is an instant as Craton writes it: UTC, without a zone, six fraction digits
-// (v1 contract §0.3). The zero Timestamp is null.
+// Timestamp is a time in Craton's format: UTC, without a zone, six fraction digits (v1 contract §0.3). The zero
+// Timestamp is null.
 //
 // The response to a create or update has microseconds, a later read whole seconds (Q1): compare with a tolerance of two
 // seconds. An object's updated_at does not change when its variables or labels do (Q32).
@@ -16,7 +16,7 @@ type Timestamp struct{ time.Time }
 
 const timestampLayout = "2006-01-02T15:04:05.000000"
 
-// UnmarshalJSON reads null or a timestamp, with or without fraction and zone.
+// UnmarshalJSON decodes null or a timestamp, with or without fraction and zone.
 func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	if bytes.Equal(b, []byte("null")) {
 		t.Time = time.Time{}
@@ -35,7 +35,7 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	return fmt.Errorf("craton: %q is not a timestamp", text)
 }
 
-// MarshalJSON writes the form that Craton writes.
+// MarshalJSON encodes the timestamp in Craton's format.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
@@ -49,7 +49,7 @@ type Link struct {
 	Rel  string `json:"rel"` // first, prev, self, next in listings; up on devices
 }
 
-// Ref is an id in an update that can also be taken away: 0 is sent as null.
+// Ref is an id in an update that can also be removed: 0 is sent as null.
 type Ref int
 
 // MarshalJSON writes the id, or null for 0.

@@ -8,20 +8,20 @@ import (
 // UndoOptions select what [Client.Undo] reverses, and how.
 type UndoOptions struct {
 	Revision   string // a write: its revision ("12"), or a cursor of the change log ("12-0b5e1f2a3c4d5e6f"), which no other database has
-	RequestID  string // instead: all writes of a request
+	RequestID  string // alternatively: all writes of a request
 	Check      bool   // change nothing, only report
-	Force      bool   // also what was changed since, as if it had not been
-	OmitHashed bool   // leave values alone of which the change log keeps only a hash
+	Force      bool   // include what has changed since
+	OmitHashed bool   // skip values of which the change log has only a hash
 }
 
-// UndoResult is the result of an undo, or what it would be.
+// UndoResult is the result of an undo, or its preview.
 type UndoResult struct {
-	Undone        []UndoneWrite  `json:"undone"`         // the writes that are taken back, the newest first
-	Revision      string         `json:"revision"`       // of the write that does it, as a cursor; "" if nothing was done
+	Undone        []UndoneWrite  `json:"undone"`         // the writes that are reversed, newest first
+	Revision      string         `json:"revision"`       // of the undo, as a cursor; "" if nothing was done
 	Counts        map[string]int `json:"counts"`         // of objects, by action
 	Steps         []UndoStep     `json:"steps"`          // the first of them
-	Conflicts     []string       `json:"conflicts"`      // what was changed since, in sentences; the first of them
-	MoreConflicts int            `json:"more_conflicts"` // how many more there are
+	Conflicts     []string       `json:"conflicts"`      // conflicting later changes, in sentences; the first of them
+	MoreConflicts int            `json:"more_conflicts"` // the number of further ones
 	Left          []string       `json:"left"`           // what stays as it is, in sentences
 }
 
@@ -34,13 +34,13 @@ type UndoneWrite struct {
 	Message   string    `json:"message"`
 }
 
-// UndoStep describes what is done to one object.
+// UndoStep describes the change of one object.
 type UndoStep struct {
-	Action string   `json:"action"` // create brings it back; delete, update, move
+	Action string   `json:"action"` // create restores it; delete, update, move
 	Kind   string   `json:"kind"`
-	ID     any      `json:"id"` // a number, a project's a UUID
+	ID     any      `json:"id"` // a number; a UUID for a project
 	Path   string   `json:"path"`
-	Fields []string `json:"fields"` // that change; of an update or a move
+	Fields []string `json:"fields"` // that change; for an update or a move
 	Keys   []string `json:"keys"`   // of variables that change
 	Labels bool     `json:"labels"` // they change
 }
