@@ -15,8 +15,8 @@ type Board struct {
 	Thing
 }
 
-// BoardCreate is what a new board is made of. Code, Name (a host name in lower case) and Location are required; of
-// several locations only the first counts. Owner and project are those of the token.
+// BoardCreate is the attributes of a new board. Code, Name (a host name in lower case) and Location are required; of
+// several locations only the first is used. Owner and project are those of the token.
 type BoardCreate struct {
 	Code     string     `json:"code"`
 	Name     string     `json:"name"`
@@ -35,8 +35,8 @@ type BoardListOptions struct {
 	Detail bool     `query:"detail"` // all fields
 	Fields []string `query:"fields"` // only these and the uuid, session, links and location; not with Detail
 	Status string   `query:"status"` // registered, offline, online
-	// Project is for admins. Without it the list has the boards of the caller's own project, an admin's too: there is no
-	// list of all.
+	// Project is for admins. Without it, the list has the boards of the caller's own project, even for an admin: there
+	// is no list of all boards.
 	Project string `query:"project"`
 }
 
@@ -72,7 +72,7 @@ type Injection struct {
 	Raw
 }
 
-// ExposedService is a service of a board that a tunnel leads to.
+// ExposedService is a service of a board that is accessible through a tunnel.
 type ExposedService struct {
 	Service    string    `json:"service"`     // its UUID
 	PublicPort int       `json:"public_port"` // on the host of the tunnels
@@ -87,7 +87,7 @@ func (s *BoardService) Plugins(ctx context.Context, board string) ([]*Injection,
 	return partsOf[Injection](ctx, s, board, "plugins", "injections")
 }
 
-// Services reads the services of a board that are exposed, by UUID or name.
+// Services reads the exposed services of a board, by UUID or name.
 func (s *BoardService) Services(ctx context.Context, board string) ([]*ExposedService, error) {
 	return partsOf[ExposedService](ctx, s, board, "services", "exposed")
 }
@@ -102,7 +102,7 @@ func (s *BoardService) Webservices(ctx context.Context, board string) ([]*Webser
 	return partsOf[Webservice](ctx, s, board, "webservices", "webservices")
 }
 
-// partsOf reads a list below a board: part is its route, key the list in the body.
+// partsOf reads a list of parts of a board: part is its route, key the list in the body.
 func partsOf[T any](ctx context.Context, s *BoardService, board, part, key string) ([]*T, error) {
 	operation := "list the " + part + " of a board"
 	el, err := element(operation, anyID, board)

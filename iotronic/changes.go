@@ -10,8 +10,8 @@ import (
 	rules "github.com/craton-fleet/craton/internal/value"
 )
 
-// Changes says what an update does: each key is the path of an attribute or of something inside it, with slashes
-// between, and its value becomes the new one. [Remove] takes it away; nil makes it null.
+// Changes describe an update: each key is the path of an attribute or of something inside it, separated by slashes, and
+// its value is the new one. [Remove] removes it; nil sets null.
 //
 //	iotronic.Changes{
 //		"name":                    "web-01",
@@ -20,12 +20,12 @@ import (
 //		"extra/old":               iotronic.Remove,
 //	}
 //
-// A key that has a slash itself is written with ~1 for it, and ~0 for a tilde, as in JSON pointers ([Path]). What an attribute
-// holds beside a path stays as it is. Taking away an attribute itself gives it its default on Ironic and makes it null
-// on Iotronic; taking away what is not there is an error on Ironic.
+// In a key, a slash is written as ~1, and a tilde as ~0, as in JSON pointers ([Path]). What an attribute contains in
+// addition to a path stays as it is. Removing an attribute itself sets its default on Ironic and null on Iotronic;
+// removing something that does not exist is an error on Ironic.
 type Changes map[string]any
 
-// Path is a path of Changes, of an attribute and what is inside it, with the escapes that keys need.
+// Path returns the path of an attribute and something inside it, with the necessary escapes.
 func Path(elements ...string) string {
 	escaped := make([]string, len(elements))
 	for i, el := range elements {
@@ -36,7 +36,7 @@ func Path(elements ...string) string {
 
 var intoPointer = strings.NewReplacer("~", "~0", "/", "~1")
 
-// Remove as a value of Changes takes away what is at the path.
+// Remove as a value of Changes removes what is at the path.
 var Remove = removal{}
 
 type removal struct{}
@@ -48,21 +48,20 @@ type step struct {
 	value  json.RawMessage
 }
 
-// pathElement is what Ironic takes in the path of a JSON patch, without what JSON patches take for a place in a list: a
-// number would put a value between others, and - behind them.
+// pathElement matches what Ironic accepts in the path of a JSON patch, except for positions in a list: a number would
+// insert a value, and - append one.
 var pathElement = rules.LazyPattern(`^[\w-]*[A-Za-z_][\w-]*$`)
 
-// PlainKey reports whether Ironic takes a key in the path of a change: one of letters, digits, - and _ that is no number. A change
-// of another takes along all that is beside it in the same attribute, see [Writer.Update].
+// PlainKey reports whether Ironic accepts a key in the path of a change: it consists of letters, digits, - and _ and is
+// not a number. For any other key, the complete attribute is sent, see [Writer.Update].
 func PlainKey(key string) bool { return pathElement().MatchString(key) }
 
-// odd reports whether Ironic does not take a path.
+// odd reports whether Ironic does not accept a path.
 func (s *step) odd() bool {
 	return slices.ContainsFunc(s.path, func(el string) bool { return !PlainKey(el) })
 }
 
-// steps are the changes in the order of their paths, so that what changes an attribute comes before what
-// changes something inside it.
+// steps returns the changes in the order of their paths, so that a change of an attribute precedes changes inside it.
 func (c Changes) steps() ([]step, error) {
 	if len(c) == 0 {
 		return nil, invalid("there is nothing to change")
@@ -96,14 +95,14 @@ func (c Changes) steps() ([]step, error) {
 
 var pointerEscapes = strings.NewReplacer("~1", "/", "~0", "~")
 
-// patchStep is one operation of a JSON patch. add sets what is there already too.
+// patchStep is one operation of a JSON patch. add also replaces existing values.
 type patchStep struct {
 	Op    string          `json:"op"`
 	Path  string          `json:"path"`
 	Value json.RawMessage `json:"value,omitempty"`
 }
 
-// patchOf makes a JSON patch (RFC 6902).
+// patchOf returns a JSON patch (RFC 6902).
 func patchOf(steps []step) []patchStep {
 	patch := make([]patchStep, len(steps))
 	for i, s := range steps {
@@ -116,7 +115,7 @@ func patchOf(steps []step) []patchStep {
 	return patch
 }
 
-// applied are the attributes of an object that the steps change, whole.
+// applied returns the complete attributes of an object that the steps change.
 func applied(object Object, steps []step) (Object, error) {
 	changed := Object{}
 	for _, s := range steps {
@@ -137,7 +136,7 @@ func applied(object Object, steps []step) (Object, error) {
 // null is JSON's.
 var null = json.RawMessage("null")
 
-// apply is value with the step carried out at path.
+// apply returns value with the step applied at path.
 func (s *step) apply(value json.RawMessage, path []string) (json.RawMessage, error) {
 	if len(path) == 0 {
 		if s.remove {

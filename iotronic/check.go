@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// check refuses what is set in options or in a new object and is not there in the dialect: a field's `dialect` tag names
-// those that have it, no tag means all. The servers' own answers would be about "unknown arguments".
+// check refuses options and attributes of a new object that the dialect does not have: a field's `dialect` tag names
+// those that have it, no tag means all. The servers' own errors would be about "unknown arguments".
 func (d Dialect) check(of any) error {
 	v := reflect.ValueOf(of)
 	for i := range v.NumField() {

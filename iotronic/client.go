@@ -13,11 +13,12 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Defaults of a Client; each has an option of the same name.
+// Defaults of a Client; each can be changed with an option.
 const (
-	// DefaultTimeout bounds one try of a request.
+	// DefaultTimeout limits each attempt of a request.
 	DefaultTimeout = 60 * time.Second
-	// DefaultRetries is how often a request is repeated; with the pauses between them about as long as the Python client tries.
+	// DefaultRetries is how often a request is retried; with the pauses, that takes about as long as the Python client
+	// tries.
 	DefaultRetries = 5
 )
 
@@ -25,8 +26,8 @@ const library = "iotronic"
 
 var service = rest.Service{Library: library, Example: "https://ironic.example:6385", Version: "/v1"}
 
-// Client speaks to one Ironic or Iotronic. It is safe for concurrent use.
-// Each field is a collection of the API; which of them a server has depends on its dialect.
+// Client is a client of one Ironic or Iotronic server. It is safe for concurrent use. Each field is a collection of the
+// API; which of them a server has depends on its dialect.
 type Client struct {
 	Nodes              *NodeService
 	Drivers            *DriverService
@@ -50,21 +51,21 @@ type Client struct {
 	found  atomic.Pointer[session]
 }
 
-// config is what the options fill.
+// config is what the options set.
 type config struct {
 	rest.Config
-	endpoint rest.Hidden[string] // it may have a password in it
-	types    []string            // of the service in the catalogue, in the order in which they are looked for
+	endpoint rest.Hidden[string] // it may contain a password
+	types    []string            // of the service in the catalogue, in the order in which they are tried
 	dialect  Dialect
-	version  Version // asked for by the user
+	version  Version // set by the user
 	pinned   bool    // version was asked for
 	tls      bool    // TLS was set for the API itself
 	problem  error   // of an option
 }
 
-// New makes a Client for the API at endpoint, with or without the final /v1, such as "http://ironic.example:6385".
-// With Keystone credentials endpoint may be empty: it then comes from Keystone's catalogue. Without an authentication
-// option requests carry no credentials, as for an Ironic that stands alone. Nothing is sent before the first call.
+// New returns a Client for the API at endpoint, with or without the final /v1, such as "http://ironic.example:6385".
+// With Keystone credentials endpoint may be empty: then it comes from Keystone's catalogue. Without an authentication
+// option, requests have no credentials, as for a standalone Ironic. Nothing is sent before the first call.
 func New(endpoint string, options ...Option) (*Client, error) {
 	c := &Client{busy: make(chan struct{}, 1), config: config{
 		endpoint: rest.Hide(endpoint),
@@ -117,7 +118,8 @@ func New(endpoint string, options ...Option) (*Client, error) {
 	return c, nil
 }
 
-// URL returns the API's base URL, which ends in /v1, without credentials. If it is not known, it comes from the catalogue.
+// URL returns the API's base URL, which ends in /v1, without credentials. If it is not known yet, it is looked up in
+// the catalogue.
 func (c *Client) URL(ctx context.Context) (string, error) {
 	s, err := c.session(ctx)
 	if err != nil {
@@ -126,7 +128,7 @@ func (c *Client) URL(ctx context.Context) (string, error) {
 	return s.rest.URL(), nil
 }
 
-// Dialect returns the API that the server has, which is detected if it is not known.
+// Dialect returns the API of the server, which is detected if it is not known yet.
 func (c *Client) Dialect(ctx context.Context) (Dialect, error) {
 	s, err := c.session(ctx)
 	if err != nil {
@@ -135,8 +137,8 @@ func (c *Client) Dialect(ctx context.Context) (Dialect, error) {
 	return s.dialect, nil
 }
 
-// Version is the version of the API that is spoken; the zero Version is the latest that the server has. It is asked for if
-// it is not known, and may still be negotiated by later calls.
+// Version returns the API version in use; the zero Version is the server's latest. It is negotiated if it is not known
+// yet, and later calls may negotiate another one.
 func (c *Client) Version(ctx context.Context) (Version, error) {
 	s, err := c.session(ctx)
 	if err != nil {
@@ -145,8 +147,8 @@ func (c *Client) Version(ctx context.Context) (Version, error) {
 	return s.now(), nil
 }
 
-// Has reports whether the version of Ironic's API that is spoken has an attribute of a resource, see [Since]; of another dialect it
-// is false.
+// Has reports whether the negotiated version of Ironic's API has an attribute of a resource, see [Since]; for another
+// dialect it is false.
 func (c *Client) Has(ctx context.Context, resource, attribute string) (bool, error) {
 	d, err := c.Dialect(ctx)
 	if err != nil || d != DialectIronic {
@@ -156,10 +158,10 @@ func (c *Client) Has(ctx context.Context, resource, attribute string) (bool, err
 	return v.Compare(Since(resource, attribute)) >= 0, err
 }
 
-// String names the client by the endpoint that it was made with; credentials are never shown.
+// String identifies the client by its endpoint; credentials are never shown.
 func (c *Client) String() string { return "iotronic client of " + c.config.address() }
 
-// address returns where the client was told to look, without credentials.
+// address returns the configured endpoint, without credentials.
 func (c *config) address() string {
 	if c.endpoint() == "" {
 		return "an endpoint from the catalogue"
@@ -174,8 +176,8 @@ func (c *config) address() string {
 // GoString hides the credentials from %#v.
 func (c *Client) GoString() string { return fmt.Sprintf("iotronic.Client(%q)", c.String()) }
 
-// CloseIdleConnections closes the connections that wait for a next request.
-// Clients need not be closed; a program that makes many of them may want to.
+// CloseIdleConnections closes idle connections. Clients need not be closed; a program that creates many of them may
+// want to.
 func (c *Client) CloseIdleConnections() {
 	if s := c.found.Load(); s != nil {
 		s.rest.CloseIdleConnections()
@@ -185,18 +187,18 @@ func (c *Client) CloseIdleConnections() {
 // Option changes how a Client connects.
 type Option func(*config)
 
-// Auth adds credentials to a request. Implementations are safe for concurrent use. One that also has the method Renew
-// of craton.Renewer is asked once for other credentials when the server answers 401; one that has
+// Auth adds credentials to a request. Implementations are safe for concurrent use. If one also has the method Renew of
+// craton.Renewer, it is called once when the server responds with 401; if one has
 //
 //	Endpoint(ctx context.Context, serviceType string) (string, error)
 //
-// is asked for the endpoint when the client was made without. Those of package keystone have both.
+// it is called for the endpoint if the client was created without one. Those of package keystone have both.
 type Auth interface {
 	// Authenticate sets the request's credentials; it may wait on ctx.
 	Authenticate(ctx context.Context, r *http.Request) error
 }
 
-// catalogue is an Auth that knows where services are.
+// catalogue is an Auth that knows the endpoints of services.
 type catalogue interface {
 	Endpoint(ctx context.Context, serviceType string) (string, error)
 }
@@ -204,8 +206,8 @@ type catalogue interface {
 // WithAuth sets how requests are authenticated.
 func WithAuth(a Auth) Option { return func(c *config) { c.Auth = a } }
 
-// WithToken authenticates with a token of Keystone's as it is, but for space around it, such as the end of a file's last
-// line. It needs an endpoint, and is not renewed.
+// WithToken authenticates with a Keystone token, which is sent unchanged except for surrounding space, such as a final
+// newline in a file. It needs an endpoint, and cannot be renewed.
 func WithToken(token string) Option {
 	token = strings.TrimSpace(token)
 	return func(c *config) {
@@ -216,8 +218,8 @@ func WithToken(token string) Option {
 	}
 }
 
-// WithBasicAuth authenticates with a name and a password in each request, which an Ironic that stands alone may want
-// (its auth_strategy http_basic).
+// WithBasicAuth authenticates with a name and a password in each request, which a standalone Ironic may require (its
+// auth_strategy http_basic).
 func WithBasicAuth(username, password string) Option {
 	return func(c *config) {
 		switch {
@@ -240,7 +242,7 @@ func (a *basicAuth) Authenticate(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// Secrets are what errors must not repeat.
+// Secrets returns texts that errors must not contain.
 func (a *basicAuth) Secrets() []string { return []string{a.password()} }
 
 type tokenAuth struct{ token rest.Hidden[string] }
@@ -250,38 +252,40 @@ func (a *tokenAuth) Authenticate(_ context.Context, r *http.Request) error {
 	return nil
 }
 
-// Secrets are what errors must not repeat.
+// Secrets returns texts that errors must not contain.
 func (a *tokenAuth) Secrets() []string { return []string{a.token()} }
 
-// ServiceTypes are the types of service that the catalogue is searched for, unless [WithServiceType] sets others: "iot" and
-// "baremetal".
+// ServiceTypes are the types of service that are looked up in the catalogue, unless [WithServiceType] sets others:
+// "iot" and "baremetal".
 func ServiceTypes() []string { return []string{"iot", "baremetal"} }
 
-// WithServiceType sets which types of service the catalogue is searched for, the first that is there. It does not say what
-// the service speaks.
+// WithServiceType sets the types of service to look up in the catalogue; the first that exists is used. It does not
+// determine the dialect.
 func WithServiceType(types ...string) Option { return func(c *config) { c.types = types } }
 
-// WithDialect sets what the server speaks, so that it is not asked.
+// WithDialect sets the server's dialect, so that it is not detected.
 func WithDialect(d Dialect) Option { return func(c *config) { c.dialect = d } }
 
-// WithVersion sets the version of the API; a server that does not speak it is an [*UnsupportedVersionError]. Otherwise
-// it is the latest that both the server and this client know: 1.115 of Ironic, 1.0 of Iotronic. The zero Version is the
-// latest of the server.
+// WithVersion sets the version of the API; if the server does not support it, the error is an
+// [*UnsupportedVersionError]. By default, it is the latest that both the server and this client support: up to 1.115
+// for Ironic, 1.0 for Iotronic. The zero Version is the server's latest.
 func WithVersion(v Version) Option { return func(c *config) { c.version, c.pinned = v, true } }
 
-// WithTimeout bounds each single try of a request, its answer's body included; 0 means no bound but the context's.
+// WithTimeout limits each attempt of a request, including the body of its response; 0 means no limit except the
+// context's.
 func WithTimeout(d time.Duration) Option { return func(c *config) { c.Timeout = max(d, 0) } }
 
-// WithMaxConnections bounds how many requests are under way at once, all their tries included; others wait. Without a bound,
-// or with 0, it is 4 until the first answer has come and for servers that take few: those of HTTP/1.0, and Python's wsgiref.
+// WithMaxConnections limits the number of concurrent requests, including their retries; others wait. Without a limit,
+// or with 0, it is 4 until the first response, and for servers that accept few connections: those with HTTP/1.0, and
+// Python's wsgiref.
 func WithMaxConnections(n int) Option { return func(c *config) { c.Connections = max(n, 0) } }
 
-// WithRetries sets how often a request is repeated; 0 turns retries off.
+// WithRetries sets how often a request is retried; 0 turns retries off.
 func WithRetries(n int) Option { return func(c *config) { c.Retries = max(n, 0) } }
 
-// WithRetryWait sets how long the client waits before it repeats a request: least before the first repetition
-// (500ms by default), twice as long before each further one, up to most (8s), less up to half by chance.
-// A server's Retry-After counts for more, up to a minute.
+// WithRetryWait sets how long the client waits before it retries a request: least before the first retry (500ms by
+// default), twice as long before each further one, up to most (8s), minus a random part of up to half. A server's
+// Retry-After of up to a minute is used instead if it is longer.
 func WithRetryWait(least, most time.Duration) Option {
 	return func(c *config) { c.MinWait, c.MaxWait = max(least, 0), max(least, most, 0) }
 }
@@ -289,14 +293,15 @@ func WithRetryWait(least, most time.Duration) Option {
 // WithUserAgent replaces the User-Agent header.
 func WithUserAgent(s string) Option { return func(c *config) { c.UserAgent = s } }
 
-// TLS says how https connections are verified, as for package craton.
+// TLS determines how https connections are verified, as in package craton.
 type TLS = craton.TLS
 
 // WithTLS sets certificates and verification for https URLs of the API.
 func WithTLS(t TLS) Option { return func(c *config) { c.TLS, c.tls = t.Config, true } }
 
-// WithRefusalHint sets what [RefusalHint] is of the error of a 401: what the program knows of who was tried. It must hold no secret.
+// WithRefusalHint sets the [RefusalHint] of the error for a 401: as whom the program tried to sign in. It must not
+// contain secrets.
 func WithRefusalHint(text string) Option { return func(c *config) { c.Refused = text } }
 
-// WithTransport replaces what carries the requests, for tests. TLS options are then the transport's own affair.
+// WithTransport replaces the transport of requests, for tests. The transport must then handle TLS options itself.
 func WithTransport(rt http.RoundTripper) Option { return func(c *config) { c.Transport = rt } }

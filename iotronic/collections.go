@@ -36,8 +36,8 @@ func newFleetService(c *Client) *FleetService {
 	return s
 }
 
-// Boards reads the boards of a fleet, by UUID or name, in their short form. A UUID that no fleet has is no error: Iotronic
-// answers that it has no boards. To know the fleet of every board, list the boards: each names its own.
+// Boards reads the boards of a fleet, by UUID or name, in their short form. For an unknown UUID, Iotronic returns no
+// boards, and no error. To get the fleet of every board, list the boards: each has its own.
 func (s *FleetService) Boards(ctx context.Context, fleet string) ([]*Board, error) {
 	const operation = "list the boards of a fleet"
 	d, err := s.client.Dialect(ctx)
@@ -63,11 +63,11 @@ type Plugin struct {
 	Owner      string `json:"owner"`
 	Public     bool   `json:"public"`
 	Callable   bool   `json:"callable"`
-	Code       string `json:"code"` // pickled; in details only
+	Code       string `json:"code"` // Plugin is a program that boards run.
 	Parameters Object `json:"parameters"`
 }
 
-// PluginListOptions choose plugins: the caller's own, unless one of Public, WithPublic and AllPlugins is set.
+// PluginListOptions select plugins: the caller's own, unless one of Public, WithPublic and AllPlugins is set.
 type PluginListOptions struct {
 	Paging
 	Detail     bool     `query:"detail"` // all fields
@@ -91,7 +91,7 @@ func newPluginService(c *Client) *PluginService {
 	}
 }
 
-// Service is something on boards that tunnels can lead to.
+// Service is something on boards to which tunnels can lead.
 type Service struct {
 	Record
 	Project  string `json:"project"`
@@ -99,7 +99,7 @@ type Service struct {
 	Protocol string `json:"protocol"` // TCP, UDP, ANY
 }
 
-// ServiceListOptions choose services, those of all projects anyway.
+// ServiceListOptions select services; the list always has those of all projects.
 type ServiceListOptions struct {
 	Paging
 	Fields      []string `query:"fields"` // only these and the uuid
@@ -128,7 +128,7 @@ type Webservice struct {
 	Secure bool   `json:"secure"`
 }
 
-// WebserviceListOptions choose fields of web services.
+// WebserviceListOptions select fields of web services.
 type WebserviceListOptions struct {
 	Paging
 	Fields []string `query:"fields"` // only these and the uuid
@@ -148,7 +148,7 @@ func newWebserviceService(c *Client) *WebserviceService {
 	}
 }
 
-// EnabledWebservice is a board on which web services are switched on.
+// EnabledWebservice is a board on which web services are enabled.
 type EnabledWebservice struct {
 	Board     string    `json:"board_uuid"`
 	HTTPPort  int       `json:"http_port"`  // on the host of the tunnels
@@ -169,8 +169,7 @@ func newEnabledWebserviceService(c *Client) *EnabledWebserviceService {
 	return &EnabledWebserviceService{c}
 }
 
-// List reads all that fit on the server's page: without UUIDs they cannot be read in pages, so more of
-// them are an error.
+// List reads all that fit on the server's page: they have no UUIDs and cannot be paged, so more of them are an error.
 func (s *EnabledWebserviceService) List(ctx context.Context) ([]*EnabledWebservice, error) {
 	const resource = "enabledwebservices"
 	return list[EnabledWebservice](ctx, s.client, resource, "list enabled webservices", "/"+resource, "EnabledWebservices", nil)

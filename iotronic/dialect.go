@@ -13,7 +13,7 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Dialect is the API that a server speaks.
+// Dialect is the API of a server.
 type Dialect int
 
 // The dialects (reference §0).
@@ -25,20 +25,20 @@ const (
 	DialectBoards                   // Iotronic since March 2017: boards, fleets, plugins, services
 )
 
-// traits is what a dialect is made of.
+// traits describes a dialect.
 type traits struct {
 	name      string   // of the setting
 	title     string   // in messages
 	header    string   // X-OpenStack-HEADER-API-Version
-	wanted    Version  // the latest version that this client knows
+	wanted    Version  // the latest version that this client supports
 	resources []string // its collections
-	fields    bool     // lists and objects take fields
+	fields    bool     // lists and objects accept a selection of fields
 	detail    bool     // lists have a detailed form
-	byName    bool     // objects are found by name too
+	byName    bool     // objects can be found by name too
 	update    wireForm
 }
 
-// wireForm is how a change travels (reference §6, 3): each server refuses the other's form.
+// wireForm is the format of a change (reference §6, 3): each server refuses the other's.
 type wireForm int
 
 const (
@@ -72,7 +72,8 @@ var dialects = []traits{
 
 func (d Dialect) traits() *traits { return &dialects[d] }
 
-// String is the name that [ParseDialect] reads: auto, ironic, iotronic-nodes-2016, iotronic-nodes, iotronic-boards.
+// String returns the name that [ParseDialect] parses: auto, ironic, iotronic-nodes-2016, iotronic-nodes,
+// iotronic-boards.
 func (d Dialect) String() string {
 	if d < 0 || int(d) >= len(dialects) {
 		return fmt.Sprintf("Dialect(%d)", int(d))
@@ -80,7 +81,7 @@ func (d Dialect) String() string {
 	return dialects[d].name
 }
 
-// ParseDialect reads a dialect's name; "" is auto.
+// ParseDialect parses a dialect's name; "" is auto.
 func ParseDialect(name string) (Dialect, error) {
 	names := make([]string, len(dialects))
 	for d := range dialects {
@@ -97,8 +98,8 @@ func ParseDialect(name string) (Dialect, error) {
 // Versions: the names of headers of a dialect (reference §1.4).
 func (t *traits) versionHeader() string { return "X-OpenStack-" + t.header + "-API-Version" }
 
-// foreign is the service whose version an answer names, if that is not the dialect's own: it answers to the same routes, but
-// as if it were of its first days, so that names and more would be missing without a word (reference §1.5).
+// foreign returns the service whose version a response has, if that is not the dialect's own: it has the same routes,
+// but behaves like its first version, so that names and more would be silently missing (reference §1.5).
 func (t *traits) foreign(h http.Header) string {
 	for i := range dialects {
 		if other := &dialects[i]; other.header != "" && other.header != t.header && h.Get(t.versionHeader()) == "" && h.Get(other.versionHeader()) != "" {
@@ -108,14 +109,14 @@ func (t *traits) foreign(h http.Header) string {
 	return ""
 }
 
-// versionRange reads the versions that a server has out of an answer of its; false where it does not say.
+// versionRange reads the versions that a server supports from a response; false if it has none.
 func (t *traits) versionRange(h http.Header) (least, most Version, ok bool) {
 	least, ok1 := parseVersion(h.Get("X-OpenStack-" + t.header + "-API-Minimum-Version"))
 	most, ok2 := parseVersion(h.Get("X-OpenStack-" + t.header + "-API-Maximum-Version"))
 	return least, most, ok1 && ok2
 }
 
-// detect asks a server what it is: GET /v1 needs no token, and without a version header no version is wrong there.
+// detect detects a server's dialect: GET /v1 needs no token, and accepts any request without a version header.
 func detect(ctx context.Context, rc *rest.Client) (Dialect, *rest.Response, error) {
 	resp, err := rc.Do(ctx, &rest.Request{Method: http.MethodGet})
 	if bad, ok := errors.AsType[*rest.BadResponseError](err); ok {
@@ -139,8 +140,8 @@ func detect(ctx context.Context, rc *rest.Client) (Dialect, *rest.Response, erro
 	return nodesEra(ctx, rc, resp)
 }
 
-// nodesEra tells apart the two servers with nodes and no drivers apart: only the later one's root names versions by number
-// (reference §2.1).
+// nodesEra distinguishes the two servers with nodes and without drivers: only the root of the later one has numbered
+// versions (reference §2.1).
 func nodesEra(ctx context.Context, rc *rest.Client, v1 *rest.Response) (Dialect, *rest.Response, error) {
 	root, err := rc.Do(ctx, &rest.Request{Method: http.MethodGet, Above: true})
 	if bad, ok := errors.AsType[*rest.BadResponseError](err); ok {

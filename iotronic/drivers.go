@@ -9,7 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Driver is a kind of hardware that Ironic can work with.
+// Driver is a kind of hardware that Ironic supports.
 type Driver struct {
 	Name  string   `json:"name"`
 	Hosts []string `json:"hosts"` // the conductors that have it
@@ -19,8 +19,8 @@ type Driver struct {
 	Raw
 }
 
-// DefaultInterfaces are the implementations that nodes get unless they say otherwise, by interface: "power": "ipmitool".
-// They are known of drivers that were read one by one or with details.
+// DefaultInterfaces returns the default implementations for nodes, by interface: "power": "ipmitool". They are known
+// only for drivers that were read one by one or with details.
 func (d *Driver) DefaultInterfaces() map[string]string {
 	found := map[string]string{}
 	for key := range d.Fields {
@@ -31,7 +31,7 @@ func (d *Driver) DefaultInterfaces() map[string]string {
 	return found
 }
 
-// EnabledInterfaces returns the implementations that nodes can have, by interface. See DefaultInterfaces.
+// EnabledInterfaces returns the implementations that nodes can use, by interface. See DefaultInterfaces.
 func (d *Driver) EnabledInterfaces() map[string][]string {
 	found := map[string][]string{}
 	for key, value := range d.Fields {
@@ -43,7 +43,7 @@ func (d *Driver) EnabledInterfaces() map[string][]string {
 	return found
 }
 
-// interfaceOf is the interface that a field is about.
+// interfaceOf returns the interface of a field.
 func interfaceOf(key, before, behind string) (string, bool) {
 	name, ok1 := strings.CutPrefix(key, before)
 	name, ok2 := strings.CutSuffix(name, behind)
@@ -61,12 +61,12 @@ type DriverService struct{ client *Client }
 
 func newDriverService(c *Client) *DriverService { return &DriverService{c} }
 
-// List reads all drivers; they do not come in pages.
+// List reads all drivers; they are not paged.
 func (s *DriverService) List(ctx context.Context, options DriverListOptions) ([]*Driver, error) {
 	return list[Driver](ctx, s.client, "drivers", "list drivers", "/drivers", "drivers", rest.Query(options))
 }
 
-// Get reads one driver, by name; IsNotFound tells that there is none.
+// Get reads one driver, by name; the error is IsNotFound if there is none.
 func (s *DriverService) Get(ctx context.Context, name string) (*Driver, error) {
 	out := new(Driver)
 	if err := s.get(ctx, "read a driver", name, "", out, "name"); err != nil {
@@ -75,7 +75,7 @@ func (s *DriverService) Get(ctx context.Context, name string) (*Driver, error) {
 	return out, nil
 }
 
-// Properties reads what a driver needs to know of a node in its driver_info: names, each with a sentence about it.
+// Properties reads the properties of driver_info that a driver supports: names, each with a description.
 func (s *DriverService) Properties(ctx context.Context, name string) (map[string]string, error) {
 	out := map[string]string{}
 	if err := s.get(ctx, "read the properties of a driver", name, "/properties", &out, ""); err != nil {

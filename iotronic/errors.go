@@ -15,44 +15,44 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Error is every error that this package makes, the root of the tree (reference §3): errors.As with a variable of
-// this type tells them from others.
+// Error is implemented by every error of this package, and is the root of the hierarchy (reference §3): errors.As with
+// a variable of this type distinguishes them from others.
 type Error interface {
 	error
 	ofIotronic()
 }
 
-// HTTPError is every failure that a server answered with. Its own type is only that of statuses without a type of
-// their own; errors.As finds it in the others too, and finds the class between them: [HTTPRedirectionError],
-// [HTTPClientError], [HTTPServerError].
+// HTTPError is an error response of a server. Only statuses without a type of their own have exactly this type;
+// errors.As finds it in the others too, as well as the classes between them: [HTTPRedirectionError], [HTTPClientError],
+// [HTTPServerError].
 type HTTPError struct {
 	Status     int           // HTTP status, such as 404
-	Message    string        // the server's own, whole; it can hold templates that the server forgot to fill (reference §2.7)
-	Details    string        // what the server says for those who debug it; often empty
+	Message    string        // the server's complete message; it may contain templates that the server failed to fill in (reference §2.7)
+	Details    string        // the server's details for debugging; often empty
 	Method     string        // of the request
 	Path       string        // of the request, without its query
-	RequestID  string        // to be found in the server's log
-	RetryAfter time.Duration // how long the server asks to wait; 0 where it does not
+	RequestID  string        // also in the server's log
+	RetryAfter time.Duration // how long the server asks to wait; 0 if it does not
 	Hint       string        // what this client knows about the cause and what to do next; often empty
-	// Foreign tells that the answer is not about an object: there is no such route, or it came from a proxy or another
-	// server. A 404 of that kind is not IsNotFound, so that a wrong dialect never looks like an empty fleet
-	// (reference §6, 6).
+	// Foreign is set if the response is not about an object: there is no such route, or it came from a proxy or another
+	// server. A 404 of that kind is not IsNotFound, so that a wrong dialect never looks like an empty fleet (reference
+	// §6, 6).
 	Foreign bool
 
 	markerGone bool
-	lost       bool // an earlier try of the delete may have been carried out
-	basic      bool // the server wants a name and a password
+	lost       bool // an earlier attempt of the delete may have been executed
+	basic      bool // the server requires a name and a password
 	refused    string
-	scope      string // which scope the server wants, such as system
+	scope      string // the scope that the server requires, such as system
 }
 
-// Error names what was asked, of whom, what the server said, and what to do next.
+// Error returns the request, the server's message, and what to do next.
 func (e *HTTPError) Error() string { return advice.Join(e.Summary(), e.Hint) }
 
 // Advice returns the Hint.
 func (e *HTTPError) Advice() string { return e.Hint }
 
-// Summary returns Error without the Hint.
+// Summary returns the message without the Hint.
 func (e *HTTPError) Summary() string {
 	s := fmt.Sprintf("%s %s: %d %s", e.Method, e.Path, e.Status, http.StatusText(e.Status))
 	if msg := strings.TrimSpace(e.Message); msg != "" && msg != http.StatusText(e.Status) {
@@ -93,7 +93,7 @@ func (e *HTTPError) As(target any) bool {
 	return false
 }
 
-// httpErrorIn finds the HTTPError of any type in err, nil if there is none.
+// httpErrorIn returns the HTTPError of any type in err, nil if there is none.
 func httpErrorIn(err error) *HTTPError {
 	if e, ok := errors.AsType[interface {
 		error
@@ -104,7 +104,7 @@ func httpErrorIn(err error) *HTTPError {
 	return nil
 }
 
-// StatusOf returns the HTTP status of err when a server answered with one, else 0.
+// StatusOf returns the HTTP status of err if a server responded with one, or else 0.
 func StatusOf(err error) int {
 	if e := httpErrorIn(err); e != nil {
 		return e.Status
@@ -113,21 +113,21 @@ func StatusOf(err error) int {
 }
 
 // IsNotFound reports whether the object does not exist, or is not visible to the caller. It is false for the 404 of a
-// route that does not exist ([IsWrongDialect]) and of a page walk whose last object was deleted ([IsMarkerGone]).
+// route that does not exist ([IsWrongDialect]) and of a listing whose marker was deleted ([IsMarkerGone]).
 func IsNotFound(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && e.Status == http.StatusNotFound && !e.Foreign && !e.markerGone
 }
 
-// IsMarkerGone reports whether a page walk cannot go on because the object it stood on was deleted meanwhile.
-// Begin the walk anew.
+// IsMarkerGone reports whether a listing cannot continue because the object at its marker was deleted meanwhile. Start
+// the listing again.
 func IsMarkerGone(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && e.markerGone
 }
 
-// IsWrongDialect reports whether the server does not have what was asked for at all: its dialect lacks it, or another one
-// than the configured is spoken there.
+// IsWrongDialect reports whether the server does not support the request at all: its dialect lacks it, or it has
+// another dialect than the configured one.
 func IsWrongDialect(err error) bool {
 	if _, ok := errors.AsType[*DialectError](err); ok {
 		return true
@@ -136,10 +136,10 @@ func IsWrongDialect(err error) bool {
 	return e != nil && e.Status == http.StatusNotFound && e.Foreign
 }
 
-// IsConflict reports whether a name is taken, or that the object's state or a lock forbids what was asked.
+// IsConflict reports whether a name is taken, or the object's state or a lock prevents the request.
 func IsConflict(err error) bool { return StatusOf(err) == http.StatusConflict }
 
-// IsLocked reports whether somebody else has locked the object; the client has tried again already.
+// IsLocked reports whether another operation locks the object; the client has retried already.
 func IsLocked(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && e.Status == http.StatusConflict && isLocked(e.Message)
@@ -147,29 +147,29 @@ func IsLocked(err error) bool {
 
 func isLocked(message string) bool { return strings.Contains(message, "is locked by host") }
 
-// isNotLocked reports whether what was done is done, but that its lock was gone: in an Ironic on SQLite, a node that is created gets
-// the number of the one that was just removed, and the lock to give back is looked for by number.
+// isNotLocked reports whether the request was executed, but its lock was gone: in an Ironic on SQLite, a new node gets
+// the number of a node that was just deleted, and the lock is released by number.
 func isNotLocked(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && e.Status == http.StatusBadRequest && strings.Contains(e.Message, "found not to be locked on release")
 }
 
-// IsBadRequest reports whether the server refused what was sent.
+// IsBadRequest reports whether the server refused the contents of the request.
 func IsBadRequest(err error) bool { return StatusOf(err) == http.StatusBadRequest }
 
-// IsUnauthenticated reports whether the credentials were refused, by the API or by Keystone.
+// IsUnauthenticated reports whether the API or Keystone refused the credentials.
 func IsUnauthenticated(err error) bool {
 	return refusedByKeystone(err) || StatusOf(err) == http.StatusUnauthorized
 }
 
-// WantsBasicAuth reports whether the credentials were refused by a server that takes a name and a password in each request
-// ([WithBasicAuth]), and nothing else.
+// WantsBasicAuth reports whether the credentials were refused by a server that only accepts a name and a password in
+// each request ([WithBasicAuth]).
 func WantsBasicAuth(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && e.basic
 }
 
-// RefusalHint is what [WithRefusalHint] has for the credentials that a server refused; "" of other errors.
+// RefusalHint returns the text of [WithRefusalHint] if a server refused the credentials; "" for other errors.
 func RefusalHint(err error) string {
 	if e := httpErrorIn(err); e != nil {
 		return e.refused
@@ -177,16 +177,16 @@ func RefusalHint(err error) string {
 	return ""
 }
 
-// IsForbidden reports whether the credentials are good but the role, or the scope, does not suffice.
+// IsForbidden reports whether the credentials are valid but the role, or the scope, is not sufficient.
 func IsForbidden(err error) bool {
 	e := httpErrorIn(err)
 	return e != nil && (e.Status == http.StatusForbidden || e.scope != "")
 }
 
-// wrongScope finds which scope a policy wants that a token does not have. Ironic answers 500 then.
+// wrongScope finds the scope that a policy requires and a token does not have. Ironic responds with 500 then.
 var wrongScope = value.LazyPattern(`requires a scope of \['(\w+)'`)
 
-// errorOf returns the typed error of an answer with a failure status to a request with a body, whose secrets it must not hold.
+// errorOf returns the typed error for an error response to a request with a body, whose secrets it must not contain.
 func errorOf(resp *rest.Response, method string, sent any) error {
 	e := HTTPError{Status: resp.Status, Method: method, Path: resp.Path, RequestID: resp.Conceal(requestID(resp.Header))}
 	e.lost = resp.Lost && method == http.MethodDelete
@@ -225,7 +225,7 @@ func errorOf(resp *rest.Response, method string, sent any) error {
 	return &e
 }
 
-// parse reads the message out of a body of any of the kinds in reference §2.7, and conceals what is secret in it.
+// parse reads the message from a body of any of the kinds in reference §2.7, and conceals secrets in it.
 func (e *HTTPError) parse(resp *rest.Response, conceal func(string) string) {
 	excerpt := func() string { return rest.Excerpt([]byte(conceal(string(rest.Start(resp.Body))))) }
 	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
@@ -247,19 +247,19 @@ func (e *HTTPError) parse(resp *rest.Response, conceal func(string) string) {
 			break
 		}
 	}
-	// The router's own answers have a title and a description instead of a fault.
+	// The router's own errors have a title and a description instead of a fault.
 	e.Foreign = fault.IsObject() && !fault.Get("faultcode").Exists()
 	if !fault.IsObject() {
 		e.Message = gjson.GetBytes(resp.Body, "error.message").String() // Keystone's middleware
-		e.Foreign = e.Message == "" || e.Status == http.StatusNotFound  // which the middleware never says
+		e.Foreign = e.Message == "" || e.Status == http.StatusNotFound  // never set by the middleware
 	}
 	if e.Message == "" {
 		e.Message = excerpt()
 	}
 }
 
-// requestID is the id under which the server's log has the request. Servers and clients do not agree on the
-// header's name (reference §1.4).
+// requestID returns the request's id in the server's log. Servers and clients disagree about the header's name
+// (reference §1.4).
 func requestID(h http.Header) string {
 	for _, name := range []string{"Openstack-Request-Id", "X-Openstack-Request-Id", "X-Compute-Request-Id"} {
 		if id := h.Get(name); id != "" {
@@ -269,7 +269,7 @@ func requestID(h http.Header) string {
 	return ""
 }
 
-// leading tells where a redirect leads.
+// leading returns where a redirect leads.
 func leading(resp *rest.Response) string {
 	to, err := url.Parse(resp.Header.Get("Location"))
 	if err != nil || to.Host == "" {
@@ -278,7 +278,7 @@ func leading(resp *rest.Response) string {
 	return "; if the API is there, set the URL to where it leads: " + resp.Conceal(rest.BareURL(to))
 }
 
-// Plain returns the text of an error without the name of this package, which begins those that no server answered with.
+// Plain returns the text of an error without the name of this package, with which all errors except responses begin.
 func Plain(err error) string {
 	switch e := err.(type) { //nolint:errorlint // what wraps it begins otherwise
 	case interface{ plain() string }:
@@ -289,7 +289,7 @@ func Plain(err error) string {
 	return err.Error()
 }
 
-// hinted adds what to do next to an answer of the server.
+// hinted adds what to do next to a server's error response.
 func hinted(err error, text string) error {
 	if e := httpErrorIn(err); e != nil && e.Hint == "" {
 		e.Hint = text

@@ -1,39 +1,40 @@
 package iotronic
 
-// The classes of statuses. A status that has a type of its own is never one of these by itself, but errors.As finds
-// them all the same.
+// The classes of statuses. A status with a type of its own never has one of these types itself, but errors.As finds
+// them nevertheless.
 type (
-	// HTTPRedirectionError is any 3xx: a redirect that would lead elsewhere is not followed.
+	// HTTPRedirectionError is any 3xx: a redirect to another server is not followed.
 	HTTPRedirectionError struct{ HTTPError }
 	// HTTPClientError is any 4xx: the request is at fault.
 	HTTPClientError struct{ HTTPError }
-	// HTTPServerError is any 5xx: the server is at fault. Iotronic answers 500 to some wrong requests too (reference §6).
+	// HTTPServerError is any 5xx: the server is at fault. Iotronic responds with 500 to some invalid requests too
+	// (reference §6).
 	HTTPServerError struct{ HTTPError }
 )
 
 // The statuses.
 type (
-	// MultipleChoicesError is 300: several answers are to be had, as when a version is missing in the URL.
+	// MultipleChoicesError is 300: there are several choices, as when a version is missing in the URL.
 	MultipleChoicesError struct{ HTTPError }
-	// BadRequestError is 400: what was sent is not valid, or the board is not connected.
+	// BadRequestError is 400: the contents are invalid, or the board is not connected.
 	BadRequestError struct{ HTTPError }
-	// UnauthorizedError is 401: the credentials are wrong, missing, or no longer good.
+	// UnauthorizedError is 401: the credentials are wrong, missing, or no longer valid.
 	UnauthorizedError struct{ HTTPError }
 	// PaymentRequiredError is 402.
 	PaymentRequiredError struct{ HTTPError }
-	// ForbiddenError is 403: a policy forbids it to the caller's role.
+	// ForbiddenError is 403: a policy does not allow it for the caller's role.
 	ForbiddenError struct{ HTTPError }
-	// NotFoundError is 404: no such object, or with Foreign no such route.
+	// NotFoundError is 404: there is no such object or, with Foreign, no such route.
 	NotFoundError struct{ HTTPError }
 	// MethodNotAllowedError is 405.
 	MethodNotAllowedError struct{ HTTPError }
-	// NotAcceptableError is 406; of a version it is an [UnsupportedVersionError].
+	// NotAcceptableError is 406; for a version it is wrapped in an [UnsupportedVersionError].
 	NotAcceptableError struct{ HTTPError }
 	// ProxyAuthenticationRequiredError is 407.
 	ProxyAuthenticationRequiredError struct{ HTTPError }
 	// RequestTimeoutError is 408.
 	RequestTimeoutError struct{ HTTPError }
-	// ConflictError is 409: a duplicate, a state that forbids it, or a lock ([IsLocked]).
+	// ConflictError is 409: a duplicate, a state in which the request is not possible, or a lock ([IsLocked]).
 	ConflictError struct{ HTTPError }
 	// GoneError is 410.
 	GoneError struct{ HTTPError }
@@ -41,7 +42,7 @@ type (
 	LengthRequiredError struct{ HTTPError }
 	// PreconditionFailedError is 412.
 	PreconditionFailedError struct{ HTTPError }
-	// RequestEntityTooLargeError is 413; RetryAfter may say when to come again.
+	// RequestEntityTooLargeError is 413; RetryAfter may say when to try again.
 	RequestEntityTooLargeError struct{ HTTPError }
 	// RequestURITooLongError is 414.
 	RequestURITooLongError struct{ HTTPError }
@@ -59,7 +60,7 @@ type (
 	NotImplementedError struct{ HTTPError }
 	// BadGatewayError is 502.
 	BadGatewayError struct{ HTTPError }
-	// ServiceUnavailableError is 503: no worker is free; the client has tried again already.
+	// ServiceUnavailableError is 503: no worker is free; the client has retried already.
 	ServiceUnavailableError struct{ HTTPError }
 	// GatewayTimeoutError is 504.
 	GatewayTimeoutError struct{ HTTPError }
@@ -67,7 +68,7 @@ type (
 	HTTPVersionNotSupportedError struct{ HTTPError }
 )
 
-// httpErrors makes the error of a status.
+// httpErrors returns the error for a status.
 var httpErrors = map[int]func(HTTPError) error{
 	300: func(e HTTPError) error { return &MultipleChoicesError{e} },
 	400: func(e HTTPError) error { return &BadRequestError{e} },

@@ -7,8 +7,8 @@ import (
 )
 
 // WithKeystone authenticates with Keystone credentials: those of a user, an application credential, or a token that is
-// exchanged. Where no domain is given, it is the one with the id "default". Tokens are renewed when they end. The files of
-// certificates in k, and Insecure, hold for the API too, unless [WithTLS] says otherwise.
+// exchanged. The default domain is the one with the id "default". Tokens are renewed when they expire. The certificate
+// files in k, and Insecure, apply to the API too, unless [WithTLS] is used.
 func WithKeystone(k keystone.Config, options ...keystone.Option) Option {
 	return func(c *config) {
 		auth, err := keystone.New(k, options...)
@@ -23,13 +23,13 @@ func WithKeystone(k keystone.Config, options ...keystone.Option) Option {
 	}
 }
 
-// absent distinguishes that the catalogue does not have a service from that it could not be read.
+// absent distinguishes a catalogue without the service from one that could not be read.
 func absent(err error) bool {
 	_, ok := errors.AsType[*keystone.EndpointNotFoundError](err)
 	return ok
 }
 
-// refusedByKeystone distinguishes wrong credentials from a Keystone that is out of order.
+// refusedByKeystone distinguishes wrong credentials from a failure of Keystone.
 func refusedByKeystone(err error) bool {
 	e, ok := errors.AsType[*keystone.Error](err)
 	return ok && e.Unauthorized()

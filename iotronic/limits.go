@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// longest has how many characters the texts of Ironic's objects may have, by the resource. What is longer Ironic refuses or cuts
-// off, or its database does not take.
+// longest is the maximum length of texts in Ironic's objects in characters, by resource. Longer texts are refused or
+// truncated by Ironic, or refused by its database.
 var longest = map[string]map[string]int{
 	"nodes": {
 		"name": 255, "driver": 255, "resource_class": 80, "description": 4096, "conductor_group": 255, "owner": 255, "lessee": 255, "shard": 255,
@@ -29,18 +29,18 @@ var longest = map[string]map[string]int{
 	"runbooks":          {"name": 255, "owner": 255, "description": 255},
 }
 
-// maxTraits is how many traits a node of Ironic can have.
+// maxTraits is the maximum number of traits of a node of Ironic.
 const maxTraits = 50
 
-// counts are the properties of a node that Ironic takes for numbers, whole ones from 0 on. Newer releases take any cpus, of which
-// nothing that reads them makes sense.
+// counts are the properties of a node that Ironic requires to be non-negative integers. Newer releases accept any cpus,
+// but nothing that reads them can use other values.
 var counts = []string{"cpus", "local_gb", "memory_mb"}
 
-// pythonInteger matches the texts that Python makes whole numbers of.
+// pythonInteger matches the texts that Python converts to integers.
 var pythonInteger = value.LazyPattern(`^\+?[0-9]+(_[0-9]+)*$`)
 
-// CheckValue says why Ironic would refuse a value of an attribute of a resource, such as nodes, or not store it as it is; nil if
-// that is not known. The attribute can be a path, as in [Changes].
+// CheckValue returns why Ironic would refuse a value of an attribute of a resource, such as nodes, or store it
+// differently; nil if no reason is known. The attribute can be a path, as in [Changes].
 func CheckValue(resource, attribute string, raw json.RawMessage) error {
 	name, key, inside := strings.Cut(attribute, "/")
 	v := gjson.ParseBytes(raw)
@@ -80,7 +80,7 @@ func CheckValue(resource, attribute string, raw json.RawMessage) error {
 	return nil
 }
 
-// checkCount refuses what is no whole number from 0 on under a key of one.
+// checkCount refuses anything but a non-negative integer under a key for one.
 func checkCount(key string, raw json.RawMessage) error {
 	v := gjson.ParseBytes(raw)
 	switch {
@@ -91,8 +91,8 @@ func checkCount(key string, raw json.RawMessage) error {
 	return fmt.Errorf("%s is %s, and Ironic takes only whole numbers from 0 on there", key, raw)
 }
 
-// checkAll checks the attributes of a body. A number that Python reads as Infinity is stored, and the object cannot be
-// read any more, since its JSON is none.
+// checkAll checks the attributes of a body. Ironic stores a number that Python reads as Infinity, and the object can no
+// longer be read, because its JSON is invalid.
 func (r *reading) checkAll(d Dialect, values Object) error {
 	for name, raw := range values {
 		if err := value.In(name, value.CheckJSON(string(raw))); err != nil {
@@ -110,7 +110,7 @@ func (r *reading) checkAll(d Dialect, values Object) error {
 	return nil
 }
 
-// CheckTrait says why a text can be no trait; nil if it can.
+// CheckTrait returns why a text cannot be a trait; nil if it can.
 func CheckTrait(text string) error {
 	const most = 255
 	if text == "" || len(text) > most || strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
@@ -119,7 +119,7 @@ func CheckTrait(text string) error {
 	return nil
 }
 
-// CheckTraits says why Ironic would refuse the traits of a node; nil if that is not known.
+// CheckTraits returns why Ironic would refuse the traits of a node; nil if no reason is known.
 func CheckTraits(traits []string) error {
 	if n := len(traits); n > maxTraits {
 		return fmt.Errorf("the node would have %d traits, and Ironic allows %d", n, maxTraits)

@@ -18,12 +18,12 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Paging are the options that every listing in pages takes (reference §2.2).
+// Paging is the options of every paged listing (reference §2.2).
 type Paging struct {
-	// Limit is the page size. 0 and what is larger than the server's own largest, 1000 by default, mean that. It never
+	// Limit is the page size. 0, and sizes above the server's maximum (1000 by default), mean the maximum. It never
 	// limits what All yields.
 	Limit int `query:"limit"`
-	// Marker is the UUID of the last object already seen; the page begins after it.
+	// Marker is the UUID of the last object of the previous page.
 	Marker  string `query:"marker"`
 	SortKey string `query:"sort_key"` // a field; default: the order of creation
 	SortDir string `query:"sort_dir"` // "asc" (default) or "desc"
@@ -32,14 +32,14 @@ type Paging struct {
 // Page is one page of a listing.
 type Page[T any] struct {
 	Items  []*T
-	Marker string // what Paging.Marker takes for the page after this one; "" when there is none
+	Marker string // the Paging.Marker for the next page; "" if there is none
 }
 
 // Lister lists one kind of object: T is the object, O its list options.
 type Lister[T any, O any] struct {
 	client   *Client
 	resource string                                    // the collection, such as nodes: its route, and the list in the body
-	full     func(context.Context, string) (*T, error) // nil, or reads an object whole where lists cannot
+	full     func(context.Context, string) (*T, error) // nil, or reads a complete object if lists have only a part of it
 }
 
 // List reads one page; Page.Marker leads to the next.
@@ -59,23 +59,24 @@ func (l *Lister[T, O]) List(ctx context.Context, options O) (*Page[T], error) {
 	return &Page[T]{Items: items, Marker: raw.marker}, nil
 }
 
-// All reads every page, in order, and yields each object once. The next page is on its way while this one is
-// consumed. An error is yielded once, with a nil object, and ends the sequence; the walk can then only be begun anew.
+// All reads every page, in order, and yields each object once. The next page is prefetched while the current one is
+// consumed. An error is yielded once, with a nil object, and ends the sequence; it can only be started again from the
+// beginning.
 //
-// Each page is asked for by the walk's own query and the last object's UUID: the servers' next links forget filters,
-// details and fields (reference §6, 1 and 2), and tell only that there is more. An object that appears on two
-// pages is yielded once. IsMarkerGone tells that the object at a page border was deleted meanwhile.
+// Each page is requested with the original query and the last object's UUID: the servers' next links lose filters,
+// details and fields (reference §6, 1 and 2), and only say that there is more. An object on two pages is yielded once.
+// IsMarkerGone reports that the object at a marker was deleted meanwhile.
 func (l *Lister[T, O]) All(ctx context.Context, options O) iter.Seq2[*T, error] {
 	return all(ctx, l.walk(options), l.fetchDetails, idOf)
 }
 
-// RawItem is an object of a listing as it came.
+// RawItem is an object of a listing as received.
 type RawItem struct {
 	UUID string
-	JSON []byte // the object, which is valid; good until the walk goes on
+	JSON []byte // valid JSON; valid until the next iteration
 }
 
-// Raw is All without decoding, for callers that read the objects of large listings on their own.
+// Raw is like All without decoding, for callers that decode the objects of large listings themselves.
 func (l *Lister[T, O]) Raw(ctx context.Context, options O) iter.Seq2[RawItem, error] {
 	items := func(ctx context.Context, w *walk, page *rawPage) ([]RawItem, error) {
 		if !w.eachDetailed {
@@ -99,15 +100,15 @@ func (l *Lister[T, O]) Raw(ctx context.Context, options O) iter.Seq2[RawItem, er
 	return all(ctx, l.walk(options), items, func(i RawItem) string { return i.UUID })
 }
 
-// walk makes what begins a walk.
+// walk returns the function that begins a listing.
 func (l *Lister[T, O]) walk(options O) func(context.Context) (*walk, error) {
 	return func(ctx context.Context) (*walk, error) {
 		return l.client.begin(ctx, l.resource, l.full != nil, options)
 	}
 }
 
-// all walks a listing; items are those of a page, id tells them apart. It knows neither objects nor options, so that it is there once
-// for all of them.
+// all reads a listing; items are those of a page, id identifies them. It depends neither on types of objects nor on
+// options, so that it is compiled once for all of them.
 func all[V any](ctx context.Context, begin func(context.Context) (*walk, error),
 	items func(context.Context, *walk, *rawPage) ([]V, error), id func(V) string,
 ) iter.Seq2[V, error] {
@@ -139,7 +140,7 @@ func all[V any](ctx context.Context, begin func(context.Context) (*walk, error),
 			_, _ = fetch()
 		}()
 		seen, markers := map[string]bool{}, map[string]bool{}
-		var spare []byte // the body of the page before, which nobody needs any more
+		var spare []byte // the body of the previous page, which is no longer needed
 		for {
 			page, err := fetch()
 			if err != nil {
@@ -172,17 +173,18 @@ func all[V any](ctx context.Context, begin func(context.Context) (*walk, error),
 	}
 }
 
-// walk is a listing of a server whose dialect is known.
+// walk is a listing on a server whose dialect is known.
 type walk struct {
 	session      *session
 	resource     string
 	path         string     // of the collection, or of its detailed form
 	query        url.Values // without the marker of later pages
 	detail       bool       // by Ironic's parameter, where its version has it
-	eachDetailed bool       // each object is to be read whole
+	eachDetailed bool       // each object must be read completely
 }
 
-// begin checks the options and makes them the queries of a walk. wholly tells that objects can be read whole one by one.
+// begin checks the options and converts them to the queries of a listing. wholly reports that complete objects can be
+// read one by one.
 func (c *Client) begin(ctx context.Context, resource string, wholly bool, options any) (*walk, error) {
 	s, err := c.session(ctx)
 	if err != nil {
@@ -201,7 +203,7 @@ func (c *Client) begin(ctx context.Context, resource string, wholly bool, option
 		return nil, err
 	}
 	if s.dialect == DialectNodes && w.query.Has("project") {
-		detail = true // the one list that takes it, and it takes no fields (reference §2.4)
+		detail = true // the one list that supports it, without a selection of fields (reference §2.4)
 		w.query.Del("fields")
 	}
 	switch t := s.dialect.traits(); {
@@ -223,7 +225,7 @@ func (c *Client) begin(ctx context.Context, resource string, wholly bool, option
 	return w, nil
 }
 
-// fields makes sure that objects can be told apart and paged: uuid is always among the fields (reference §6, 2).
+// fields ensures that objects can be identified and paged: uuid is always among the fields (reference §6, 2).
 func (w *walk) fields(detail bool) error {
 	fields := w.query.Get("fields")
 	switch {
@@ -238,14 +240,14 @@ func (w *walk) fields(detail bool) error {
 	return nil
 }
 
-// detailParameter is since when Ironic takes detail as a parameter; before that it is a route.
+// detailParameter is the version since which Ironic supports detail as a parameter; before that it is a route.
 var detailParameter = Version{1, 43}
 
-// rawPage is a page of a listing as it came.
+// rawPage is a page of a listing as received.
 type rawPage struct {
 	resp   *rest.Response
 	items  []RawItem
-	marker string // of the page after this one; "" when there is none
+	marker string // of the next page; "" if there is none
 }
 
 // page reads the page after marker, into buf if it fits.
@@ -269,7 +271,7 @@ func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, e
 	}
 	if w.detail {
 		c.adapt = func(r *rest.Request, v Version) {
-			if v == (Version{}) || v.Compare(detailParameter) < 0 { // the route is always there; what the latest is nobody knows
+			if v == (Version{}) || v.Compare(detailParameter) < 0 { // the route always exists; the latest version is unknown
 				r.Path = w.path + "/detail"
 			} else {
 				r.Query.Set("detail", "True")
@@ -305,7 +307,7 @@ func (w *walk) page(ctx context.Context, marker string, buf []byte) (*rawPage, e
 	return page, nil
 }
 
-// fetchDetails decodes the objects of a page, and reads each whole where the list does not have all of it; those that were
+// fetchDetails decodes the objects of a page, and reads each completely if the list has only a part of it; those
 // deleted meanwhile are left out then.
 func (l *Lister[T, O]) fetchDetails(ctx context.Context, w *walk, page *rawPage) ([]*T, error) {
 	objects := make([]*T, len(page.items))
@@ -337,7 +339,7 @@ func (l *Lister[T, O]) fetchDetails(ctx context.Context, w *walk, page *rawPage)
 	return slices.DeleteFunc(objects, func(object *T) bool { return object == nil }), nil
 }
 
-// elements are the objects of the list of that name in a body, of which they are parts.
+// elements returns the objects of the list with a name in a body, as slices of it.
 func elements(resp *rest.Response, key string) ([][]byte, error) {
 	body := unsafe.String(unsafe.SliceData(resp.Body), len(resp.Body)) // megabytes, of which only places are wanted
 	m := gjson.Get(body, key)
@@ -369,7 +371,7 @@ func decoded[T any](resp *rest.Response, text []byte) (*T, error) {
 	return object, nil
 }
 
-// list reads a list that does not come in pages.
+// list reads a list that is not paged.
 func list[T any](ctx context.Context, c *Client, resource, operation, path, key string, query url.Values) ([]*T, error) {
 	resp, err := c.do(ctx, resource, operation, &call{Request: rest.Request{Method: http.MethodGet, Path: path, Query: query}})
 	if err != nil {

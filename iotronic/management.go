@@ -7,7 +7,7 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Versions of Ironic's API that have parts of a node's management first.
+// Versions of Ironic's API that introduced parts of a node's management.
 var (
 	nodeTraits    = map[string]Version{"traits": {1, 37}}
 	bootModes     = map[string]Version{"changing the boot mode": {1, 76}}
@@ -15,12 +15,12 @@ var (
 	interrupts    = map[string]Version{"interrupts of nodes": {1, 29}}
 )
 
-// get reads what is below a node of Ironic.
+// get reads a part of a node of Ironic.
 func (s *NodeService) get(ctx context.Context, operation, id, below string, needs map[string]Version, out any) error {
 	return s.ironic(ctx, operation, id, &call{Request: rest.Request{Method: http.MethodGet}, needs: needs}, below, out)
 }
 
-// GetTraits reads the traits of a node: words by which schedulers choose it.
+// GetTraits reads the traits of a node: words by which schedulers select it.
 func (s *NodeService) GetTraits(ctx context.Context, id string) ([]string, error) {
 	out := new(struct {
 		Traits []string `json:"traits"`
@@ -29,7 +29,7 @@ func (s *NodeService) GetTraits(ctx context.Context, id string) ([]string, error
 	return out.Traits, err
 }
 
-// SetTraits gives a node these traits and no others.
+// SetTraits replaces the traits of a node.
 func (s *NodeService) SetTraits(ctx context.Context, id string, traits []string) error {
 	if traits == nil {
 		traits = []string{}
@@ -40,7 +40,7 @@ func (s *NodeService) SetTraits(ctx context.Context, id string, traits []string)
 	return s.set(ctx, "set the traits of a node", id, "/traits", map[string][]string{"traits": traits}, nodeTraits)
 }
 
-// AddTrait gives a node one more trait.
+// AddTrait adds a trait to a node.
 func (s *NodeService) AddTrait(ctx context.Context, id, trait string) error {
 	el, err := element("add a trait to a node", "trait", trait)
 	if err != nil {
@@ -49,7 +49,7 @@ func (s *NodeService) AddTrait(ctx context.Context, id, trait string) error {
 	return s.set(ctx, "add a trait to a node", id, "/traits/"+el, nil, nodeTraits)
 }
 
-// RemoveTrait takes a trait from a node; IsNotFound reports that it does not have it.
+// RemoveTrait removes a trait from a node; the error is IsNotFound if it does not have it.
 func (s *NodeService) RemoveTrait(ctx context.Context, id, trait string) error {
 	el, err := element("remove a trait of a node", "trait", trait)
 	if err != nil {
@@ -58,15 +58,15 @@ func (s *NodeService) RemoveTrait(ctx context.Context, id, trait string) error {
 	return s.ironic(ctx, "remove a trait of a node", id, &call{Request: rest.Request{Method: http.MethodDelete}, needs: nodeTraits}, "/traits/"+el, nil)
 }
 
-// BootDevice is what a node boots from.
+// BootDevice is the device from which a node boots.
 type BootDevice struct {
-	Device     string `json:"boot_device"` // such as pxe, disk, cdrom; "" if it is not known
-	Persistent *bool  `json:"persistent"`  // whether more often than once; nil if it is not known
+	Device     string `json:"boot_device"` // such as pxe, disk, cdrom; "" if unknown
+	Persistent *bool  `json:"persistent"`  // whether for more than one boot; nil if unknown
 
 	Raw
 }
 
-// GetBootDevice asks the hardware what a node boots from.
+// GetBootDevice asks the hardware for the boot device of a node.
 func (s *NodeService) GetBootDevice(ctx context.Context, id string) (*BootDevice, error) {
 	out := new(BootDevice)
 	if err := s.get(ctx, "read the boot device of a node", id, "/management/boot_device", nil, out); err != nil {
@@ -75,12 +75,12 @@ func (s *NodeService) GetBootDevice(ctx context.Context, id string) (*BootDevice
 	return out, nil
 }
 
-// SetBootDevice sets the boot device of a node, for the next boot or, if persistent, for all.
+// SetBootDevice sets the boot device of a node, for the next boot or, if persistent, for all boots.
 func (s *NodeService) SetBootDevice(ctx context.Context, id, device string, persistent bool) error {
 	return s.set(ctx, "set the boot device of a node", id, "/management/boot_device", map[string]any{"boot_device": device, "persistent": persistent}, nil)
 }
 
-// BootDevices returns the devices that a node can boot from.
+// BootDevices returns the devices from which a node can boot.
 func (s *NodeService) BootDevices(ctx context.Context, id string) ([]string, error) {
 	out := new(struct {
 		Devices []string `json:"supported_boot_devices"`
@@ -89,13 +89,14 @@ func (s *NodeService) BootDevices(ctx context.Context, id string) ([]string, err
 	return out.Devices, err
 }
 
-// SetBootMode asks for a boot mode, uefi or bios. It returns once Ironic has accepted that; the node's boot_mode shows when it is done.
+// SetBootMode requests a boot mode, uefi or bios. It returns once Ironic has accepted the request; the node's boot_mode
+// shows when it is done.
 func (s *NodeService) SetBootMode(ctx context.Context, id, mode string) error {
 	return s.set(ctx, "set the boot mode of a node", id, "/states/boot_mode", map[string]string{"target": mode}, bootModes)
 }
 
-// SetSecureBoot asks for secure boot to be on or off. It returns once Ironic has accepted that; the node's secure_boot shows when it is
-// done.
+// SetSecureBoot requests secure boot to be on or off. It returns once Ironic has accepted the request; the node's
+// secure_boot shows when it is done.
 func (s *NodeService) SetSecureBoot(ctx context.Context, id string, on bool) error {
 	return s.set(ctx, "set the secure boot of a node", id, "/states/secure_boot", map[string]bool{"target": on}, bootModes)
 }
@@ -108,7 +109,7 @@ type Console struct {
 	Raw
 }
 
-// GetConsole reads where the console of a node is.
+// GetConsole reads how to reach the console of a node.
 func (s *NodeService) GetConsole(ctx context.Context, id string) (*Console, error) {
 	out := new(Console)
 	if err := s.get(ctx, "read the console of a node", id, "/states/console", nil, out); err != nil {
@@ -117,13 +118,13 @@ func (s *NodeService) GetConsole(ctx context.Context, id string) (*Console, erro
 	return out, nil
 }
 
-// SetConsole asks for the console of a node to be enabled, or disabled. It returns once Ironic has accepted that;
+// SetConsole requests the console of a node to be enabled or disabled. It returns once Ironic has accepted the request;
 // [NodeService.WaitConsole] waits for it.
 func (s *NodeService) SetConsole(ctx context.Context, id string, enabled bool) error {
 	return s.set(ctx, "set the console of a node", id, "/states/console", map[string]bool{"enabled": enabled}, nil)
 }
 
-// WaitConsole waits until the console of a node is enabled, or disabled. It fails as [NodeService.WaitPower] does.
+// WaitConsole waits until the console of a node is enabled or disabled. It fails like [NodeService.WaitPower].
 func (s *NodeService) WaitConsole(ctx context.Context, id string, enabled bool) error {
 	const on, off, most = "console enabled", "console disabled", 20
 	names := map[bool]string{true: on, false: off}
@@ -134,8 +135,8 @@ func (s *NodeService) WaitConsole(ctx context.Context, id string, enabled bool) 
 	})
 }
 
-// Inventory reads what the last inspection has found out about a node: "inventory", and "plugin_data" of the drivers' own. IsNotFound
-// tells that there is none.
+// Inventory reads the results of a node's last inspection: "inventory", and "plugin_data" of its drivers. The error is
+// IsNotFound if there are none.
 func (s *NodeService) Inventory(ctx context.Context, id string) (Object, error) {
 	var out Object
 	err := s.get(ctx, "read the inventory of a node", id, "/inventory", nodeInventory, &out)

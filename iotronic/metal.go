@@ -2,23 +2,23 @@ package iotronic
 
 import "context"
 
-// Chassis is where nodes of Ironic stand together.
+// Chassis is a group of nodes of Ironic in one place.
 type Chassis = PlainObject
 
-// ChassisCreate is what a new chassis is made of. It has no name.
+// ChassisCreate is the attributes of a new chassis, which has no name.
 type ChassisCreate = PlainCreate
 
-// ChassisListOptions choose fields of chassis.
+// ChassisListOptions select fields of chassis.
 type ChassisListOptions = PlainListOptions
 
 // ChassisService is /v1/chassis of Ironic.
 type ChassisService = PlainService
 
-// Allocation is a node of Ironic that somebody has asked for by what it is like. Ironic has them from 1.52 on.
+// Allocation is a request for a node of Ironic with certain properties, since API version 1.52.
 type Allocation struct {
 	Record
 	Owner          string   `json:"owner"`     // 1.60
-	Node           string   `json:"node_uuid"` // "" as long as none is found
+	Node           string   `json:"node_uuid"` // "" until one is found
 	State          string   `json:"state"`     // allocating, active or error
 	LastError      string   `json:"last_error"`
 	ResourceClass  string   `json:"resource_class"`
@@ -26,14 +26,14 @@ type Allocation struct {
 	CandidateNodes []string `json:"candidate_nodes"`
 }
 
-// AllocationCreate is what a new allocation is made of. ResourceClass is required, unless Node is given.
+// AllocationCreate is the attributes of a new allocation. ResourceClass is required, unless Node is given.
 type AllocationCreate struct {
 	UUID           string   `json:"uuid,omitzero" dialect:"ironic"`
 	Name           string   `json:"name,omitzero" dialect:"ironic"`
 	ResourceClass  string   `json:"resource_class,omitzero" dialect:"ironic"`
 	Traits         []string `json:"traits,omitempty" dialect:"ironic"`
 	CandidateNodes []string `json:"candidate_nodes,omitempty" dialect:"ironic"` // by UUID or name
-	Node           string   `json:"node,omitzero" dialect:"ironic"`             // one that has an instance already; 1.58
+	Node           string   `json:"node,omitzero" dialect:"ironic"`             // one that already has an instance; 1.58
 	Owner          string   `json:"owner,omitzero" dialect:"ironic"`            // 1.60
 	Extra          Object   `json:"extra,omitempty" dialect:"ironic"`
 
@@ -50,7 +50,7 @@ type AllocationListOptions struct {
 	Owner         string   `query:"owner"` // 1.60
 }
 
-// AllocationService is /v1/allocations of Ironic. A change of one is of its name and extra only, from 1.57 on.
+// AllocationService is /v1/allocations of Ironic. Only the name and extra of an allocation can be changed, since 1.57.
 type AllocationService struct {
 	Lister[Allocation, AllocationListOptions]
 	Reader[Allocation]
@@ -65,18 +65,18 @@ func newAllocationService(c *Client) *AllocationService {
 	return s
 }
 
-// AllocationChanges is the version of Ironic's API in which allocations can be changed first.
+// AllocationChanges is the first version of Ironic's API in which allocations can be changed.
 var AllocationChanges = Version{1, 57}
 
-// States of an allocation: those that it begins with, and ends in.
+// States of an allocation: the initial one, and the final ones.
 const (
 	AllocationAllocating = "allocating"
 	AllocationActive     = "active"
 	AllocationError      = "error"
 )
 
-// Wait waits until an allocation has its node, and returns it. It fails with a [*StateTransitionFailedError], which says why, when
-// no node was found, and with a [*StateTransitionTimeoutError] when the context ends before.
+// Wait waits until an allocation has its node, and returns it. It fails with a [*StateTransitionFailedError], which
+// says why, if no node was found, and with a [*StateTransitionTimeoutError] if the context ends before.
 func (s *AllocationService) Wait(ctx context.Context, id string) (a *Allocation, err error) {
 	err = waitFor(ctx, "allocation", id, AllocationActive, func() (seen sight, err error) {
 		if a, err = s.Get(ctx, id); err != nil {

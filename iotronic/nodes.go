@@ -7,17 +7,17 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Node is a machine: a bare metal server of Ironic, or a small computer of Iotronic before that called them boards.
-// Which fields have values depends on the dialect, on the version, and on how the node was read.
+// Node is a machine: a bare metal server of Ironic, or a small computer of Iotronic in versions without boards. Which
+// fields are set depends on the dialect, on the version, and on how the node was read.
 type Node struct {
 	Record
-	Owner string `json:"owner"` // on Iotronic the user who made it
+	Owner string `json:"owner"` // on Iotronic the user who created it
 
 	BareMetal
 	Thing
 }
 
-// BareMetal is what a node of Ironic has (reference §2.6).
+// BareMetal is the fields of Ironic's nodes only (reference §2.6).
 type BareMetal struct {
 	Driver               string    `json:"driver"`
 	DriverInfo           Object    `json:"driver_info"` // secrets are stars
@@ -26,7 +26,7 @@ type BareMetal struct {
 	InstanceInfo         Object    `json:"instance_info"`
 	InstanceUUID         string    `json:"instance_uuid"`
 	ChassisUUID          string    `json:"chassis_uuid"`
-	PowerState           string    `json:"power_state"` // [PowerOn], [PowerOff], or "" when it is not known
+	PowerState           string    `json:"power_state"` // [PowerOn], [PowerOff], or "" if unknown
 	TargetPowerState     string    `json:"target_power_state"`
 	ProvisionState       string    `json:"provision_state"` // such as "active"; "" below version 1.2 for "available"
 	TargetProvisionState string    `json:"target_provision_state"`
@@ -34,7 +34,7 @@ type BareMetal struct {
 	Maintenance          bool      `json:"maintenance"`
 	MaintenanceReason    string    `json:"maintenance_reason"`
 	LastError            string    `json:"last_error"`
-	Reservation          string    `json:"reservation"` // the conductor that works on it just now
+	Reservation          string    `json:"reservation"` // the conductor that is currently working on it
 	ConsoleEnabled       bool      `json:"console_enabled"`
 	ResourceClass        string    `json:"resource_class"`
 	ConductorGroup       string    `json:"conductor_group"`
@@ -47,25 +47,25 @@ type BareMetal struct {
 	Traits               []string  `json:"traits"`
 }
 
-// Thing is what the nodes and the boards of Iotronic have (reference §2.3 to 2.5).
+// Thing is the fields of Iotronic's nodes and boards (reference §2.3 to 2.5).
 type Thing struct {
 	Code     string     `json:"code"`    // unique
 	Status   string     `json:"status"`  // registered (never connected; operative in 2016), offline, online
 	Type     string     `json:"type"`    // of hardware; called device in 2016
-	Session  string     `json:"session"` // of its connection; no proof that it is online
+	Session  string     `json:"session"` // of its connection, which may be offline
 	Project  string     `json:"project"`
 	Mobile   bool       `json:"mobile"`
 	Location []Location `json:"location"`
 }
 
-// settle gives the type the name that it had in 2016.
+// settle sets the type from its name in 2016.
 func (n *Node) settle() {
 	if n.Type == "" {
 		n.Type = n.Fields.Text("device")
 	}
 }
 
-// NodeCreate is what a new node is made of. Ironic requires Driver; Iotronic Code, Name and Location.
+// NodeCreate is the attributes of a new node. Ironic requires Driver; Iotronic requires Code, Name and Location.
 type NodeCreate struct {
 	Name  string `json:"name,omitzero"`
 	Extra Object `json:"extra,omitempty"`
@@ -91,10 +91,10 @@ type NodeCreate struct {
 }
 
 // NodeListOptions filter nodes; all that are set must match. A filter that Ironic has only in later versions than the
-// one spoken is an [*UnsupportedVersionError]; one that the server has never heard of a [*BadRequestError].
+// negotiated one is an [*UnsupportedVersionError]; one that is unknown to the server a [*BadRequestError].
 type NodeListOptions struct {
 	Paging
-	Detail bool     `query:"detail"` // all fields; on Iotronic of 2016 one more request a node
+	Detail bool     `query:"detail"` // all fields; on Iotronic of 2016 one more request per node
 	Fields []string `query:"fields"` // only these, and the uuid; not with Detail
 
 	InstanceUUID    string `query:"instance_uuid" dialect:"ironic"`
@@ -117,8 +117,8 @@ type NodeListOptions struct {
 	ParentNode      string `query:"parent_node" dialect:"ironic"`          // 1.83
 	IncludeChildren bool   `query:"include_children" dialect:"ironic"`     // 1.83; without it children of other nodes are left out
 
-	// Project is for admins; without it the list has the nodes of the caller's own. The one list that takes it has all
-	// fields, whatever Fields says.
+	// Project is for admins; without it, the list has the nodes of the caller's own. The one list that supports it has
+	// all fields, whatever Fields is.
 	Project string `query:"project" dialect:"iotronic-nodes"`
 }
 
@@ -152,7 +152,7 @@ func newNodeService(c *Client) *NodeService {
 	return s
 }
 
-// only are the fields to ask for, where the dialect lets choose.
+// only returns the fields to request, if the dialect supports a selection.
 func (d Dialect) only(fields ...string) []string {
 	if d.traits().fields {
 		return fields
@@ -181,8 +181,8 @@ func (s *NodeService) ByInstance(ctx context.Context, instance string) (*Node, e
 	return page.Items[0], nil
 }
 
-// Validate asks which of a node's interfaces could work with what is known of it: each is an object with
-// "result" (true, false, or null where it has none) and "reason".
+// Validate returns which of a node's interfaces could work with its settings: each is an object with "result" (true,
+// false, or null without an implementation) and "reason".
 func (s *NodeService) Validate(ctx context.Context, id string) (Object, error) {
 	var out Object
 	err := s.ironic(ctx, "validate a node", id, &call{Request: rest.Request{Method: http.MethodGet}}, "/validate", &out)
@@ -204,7 +204,7 @@ func (s *NodeService) Ports(ctx context.Context, id string) ([]*Port, error) {
 	return ports, nil
 }
 
-// ironic sends a request about a node that only Ironic knows.
+// ironic sends a request about a node that only Ironic supports.
 func (s *NodeService) ironic(ctx context.Context, operation, id string, c *call, below string, out any) error {
 	d, err := s.client.Dialect(ctx)
 	if err != nil {
@@ -216,12 +216,12 @@ func (s *NodeService) ironic(ctx context.Context, operation, id string, c *call,
 	return s.call(ctx, operation, id, c, below, out, "")
 }
 
-// put asks for a change of state, which needs versions. Not every one may be carried out twice.
+// put requests a change of state, which needs versions. Some of them must not be repeated.
 func (s *NodeService) put(ctx context.Context, operation, id, below string, body any, needs map[string]Version) error {
 	return s.ironic(ctx, operation, id, &call{Request: rest.Request{Method: http.MethodPut, Body: body, Once: true}, needs: needs}, below, nil)
 }
 
-// set asks for a value, which needs versions. It may be carried out twice.
+// set sets a value, which needs versions. It may be repeated.
 func (s *NodeService) set(ctx context.Context, operation, id, below string, body any, needs map[string]Version) error {
 	return s.ironic(ctx, operation, id, &call{Request: rest.Request{Method: http.MethodPut, Body: body}, needs: needs}, below, nil)
 }

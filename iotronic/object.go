@@ -11,15 +11,15 @@ import (
 	rules "github.com/craton-fleet/craton/internal/value"
 )
 
-// Object is a JSON object of any keys, such as extra. Each value's JSON is kept as text: integers of any size, null,
-// nested values.
+// Object is a JSON object with arbitrary keys, such as extra. Each value is stored as JSON text: integers of any size,
+// null, nested values.
 type Object map[string]json.RawMessage
 
-// Values makes an Object of Go values, for literals:
+// Values returns an Object from Go values, for literals:
 //
 //	iotronic.Values(map[string]any{"rack": "b7", "height": 2})
 //
-// It panics on a value that JSON cannot hold (a channel, NaN).
+// It panics for a value that JSON cannot represent (a channel, NaN).
 func Values(values map[string]any) Object {
 	o := make(Object, len(values))
 	for key, value := range values {
@@ -32,7 +32,7 @@ func Values(values map[string]any) Object {
 	return o
 }
 
-// Get decodes the value of key into out; a missing key leaves out as it is and reports false.
+// Get decodes the value of key into out; for a missing key it leaves out unchanged and returns false.
 func (o Object) Get(key string, out any) (bool, error) {
 	raw, ok := o[key]
 	if !ok {
@@ -44,7 +44,7 @@ func (o Object) Get(key string, out any) (bool, error) {
 	return true, nil
 }
 
-// Text returns the value of key if it is a string, else "".
+// Text returns the value of key if it is a string, or else "".
 func (o Object) Text(key string) string {
 	if value := gjson.ParseBytes(o[key]); value.Type == gjson.String {
 		return value.Str
@@ -52,11 +52,11 @@ func (o Object) Text(key string) string {
 	return ""
 }
 
-// Timestamp is an instant. The zero Timestamp is null.
+// Timestamp is a time. The zero Timestamp is null.
 type Timestamp struct{ time.Time }
 
-// UnmarshalJSON reads null or a timestamp, with or without fraction and zone. What is neither is taken for null:
-// the object's Fields have the text.
+// UnmarshalJSON decodes null or a timestamp, with or without fraction and zone. Anything else becomes null: the
+// object's Fields have the text.
 func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	t.Time = time.Time{}
 	text := gjson.ParseBytes(b).String()
@@ -68,7 +68,7 @@ func (t *Timestamp) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// MarshalJSON writes RFC 3339, or null.
+// MarshalJSON encodes the time as in RFC 3339, or null.
 func (t Timestamp) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
@@ -76,13 +76,13 @@ func (t Timestamp) MarshalJSON() ([]byte, error) {
 	return t.Time.MarshalJSON()
 }
 
-// Link leads to an object: rel is self or bookmark. A server builds it from its own idea of its address.
+// Link is a link: rel is self or bookmark. A server builds it from its own idea of its address.
 type Link struct {
 	Href string `json:"href"`
 	Rel  string `json:"rel"`
 }
 
-// Location is where a board or an Iotronic node stands. Servers keep the coordinates as text.
+// Location is the position of a board or an Iotronic node. Servers store the coordinates as text.
 type Location struct {
 	Longitude string    `json:"longitude"`
 	Latitude  string    `json:"latitude"`
@@ -92,17 +92,17 @@ type Location struct {
 
 // Raw is part of every object that was read.
 type Raw struct {
-	// Fields is the whole object as it came: those fields too that this package does not know, and text that it could not
-	// make sense of.
+	// Fields is the complete object as received: including fields that this package does not know, and values that it
+	// could not decode.
 	Fields Object `json:"-"`
 }
 
 func (r *Raw) keep() *Object { return &r.Fields }
 
-// Record is what most objects have.
+// Record is the fields that most objects have.
 type Record struct {
 	UUID      string    `json:"uuid"`
-	Name      string    `json:"name"` // unique on Ironic only; "" where there is none
+	Name      string    `json:"name"` // unique on Ironic only; "" if there is none
 	Extra     Object    `json:"extra"`
 	Links     []Link    `json:"links"`
 	CreatedAt Timestamp `json:"created_at"`
@@ -118,11 +118,11 @@ func idOf[T any](object *T) string {
 	return any(object).(interface{ id() string }).id() //nolint:forcetypeassert // true of all that is listed
 }
 
-// errNoObject is an answer, or a part of one, of another type.
+// errNoObject is the error for a response, or a part of one, of another type.
 var errNoObject = errors.New("it is no object")
 
-// decode reads a JSON object. A value of another type than expected leaves its field empty and is in Fields all the
-// same: other releases must not make a whole listing unreadable.
+// decode decodes a JSON object. A value of an unexpected type leaves its field empty, and is in Fields nevertheless:
+// other releases must not make a complete listing unreadable.
 func decode(data []byte, into any) error {
 	if !gjson.ParseBytes(data).IsObject() {
 		return errNoObject

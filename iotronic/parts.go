@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Versions of Ironic's API that have parts of a node first.
+// Versions of Ironic's API that introduced parts of a node.
 var (
 	nodeVIFs     = map[string]Version{"virtual interfaces of nodes": {1, 28}}
 	nodeBIOS     = map[string]Version{"BIOS settings of nodes": {1, 40}}
@@ -20,7 +20,7 @@ var (
 	nodeFirmware = map[string]Version{"the firmware of nodes": {1, 86}}
 )
 
-// list reads a list below a node of Ironic, to its end.
+// list reads a list of parts of a node of Ironic, to its end.
 func (s *NodeService) list(ctx context.Context, operation, id, below, key string, query url.Values, needs map[string]Version) ([]Object, error) {
 	all := []Object{}
 	for marker := ""; ; {
@@ -60,8 +60,8 @@ func (s *NodeService) VIFs(ctx context.Context, id string) (ids []string, err er
 	return ids, err
 }
 
-// AttachVIF attaches a virtual interface to a node: Ironic chooses the port, or port group, unless more says port_uuid or
-// portgroup_uuid (1.67).
+// AttachVIF attaches a virtual interface to a node: Ironic chooses the port, or port group, unless more has port_uuid
+// or portgroup_uuid (1.67).
 func (s *NodeService) AttachVIF(ctx context.Context, id, vif string, more Object) error {
 	body, needs := Values(map[string]any{"id": vif}), map[string]Version{"virtual interfaces of nodes": {1, 28}}
 	for key, value := range more {
@@ -82,7 +82,8 @@ func (s *NodeService) DetachVIF(ctx context.Context, id, vif string) error {
 	return s.ironic(ctx, operation, id, &call{Request: rest.Request{Method: http.MethodDelete}, needs: nodeVIFs}, "/vifs/"+el, nil)
 }
 
-// BIOSSettings reads the BIOS settings of a node that Ironic knows: each with its name and value, and with whole all that is known of it.
+// BIOSSettings reads the BIOS settings of a node that Ironic knows: each with its name and value, or with whole with
+// all details.
 func (s *NodeService) BIOSSettings(ctx context.Context, id string, whole bool) ([]Object, error) {
 	const operation = "list the BIOS settings of a node"
 	if whole {
@@ -91,7 +92,7 @@ func (s *NodeService) BIOSSettings(ctx context.Context, id string, whole bool) (
 	return s.list(ctx, operation, id, "/bios", "bios", nil, nodeBIOS)
 }
 
-// BIOSSetting reads one BIOS setting of a node; IsNotFound tells that there is none.
+// BIOSSetting reads one BIOS setting of a node; the error is IsNotFound if there is none.
 func (s *NodeService) BIOSSetting(ctx context.Context, id, name string) (setting Object, err error) {
 	const operation = "read a BIOS setting of a node"
 	el, err := element(operation, "name", name)
@@ -108,8 +109,8 @@ func (s *NodeService) BIOSSetting(ctx context.Context, id, name string) (setting
 	return setting, nil
 }
 
-// History reads what has happened to a node, errors above all: each event with its uuid, created_at, severity and event, and with
-// whole all that is known of it.
+// History reads the history of a node, mostly errors: each event with its uuid, created_at, severity and event, or with
+// whole with all details.
 func (s *NodeService) History(ctx context.Context, id string, whole bool) ([]Object, error) {
 	var q url.Values
 	if whole {
@@ -129,7 +130,7 @@ func (s *NodeService) HistoryEvent(ctx context.Context, id, event string) (out O
 	return out, err
 }
 
-// Firmware reads the components of a node that have firmware, with its versions.
+// Firmware reads the components of a node with firmware, with their versions.
 func (s *NodeService) Firmware(ctx context.Context, id string) ([]Object, error) {
 	return s.list(ctx, "list the firmware of a node", id, "/firmware", "firmware", nil, nodeFirmware)
 }

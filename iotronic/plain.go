@@ -7,14 +7,14 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// PlainObject is an object of Ironic that needs no type of its own: a chassis, a port group, a volume connector or target, a deploy
-// template, a runbook. One type for all of them keeps programs small; what they have beside these members is in Fields.
+// PlainObject is an object of Ironic without a type of its own: a chassis, a port group, a volume connector or target,
+// a deploy template, a runbook. One type for all of them keeps programs small; their other members are in Fields.
 type PlainObject struct {
 	Record
 	Description string `json:"description"` // of chassis and runbooks
 }
 
-// PlainCreate is what such an object is made of.
+// PlainCreate is the attributes of such an object.
 type PlainCreate struct {
 	UUID        string `json:"uuid,omitzero" dialect:"ironic"`
 	Name        string `json:"name,omitzero" dialect:"ironic"`
@@ -49,7 +49,7 @@ func newPlainService(c *Client, resource, one string) *PlainService {
 
 // RunbookService is /v1/runbooks of Ironic, from API version 1.92 on.
 //
-// A runbook applies to the nodes that share one of its traits. Before 1.112 it has none of its own: there its name is the trait.
+// A runbook applies to the nodes that have one of its traits. Before 1.112 it has no traits: its name is the trait.
 type RunbookService struct{ *PlainService }
 
 var runbookTraits = map[string]Version{"traits of runbooks": Since("runbooks", "traits")}
@@ -68,7 +68,7 @@ func (s *RunbookService) GetTraits(ctx context.Context, id string) ([]string, er
 	return out.Traits, err
 }
 
-// SetTraits gives a runbook these traits and no others (1.112).
+// SetTraits replaces the traits of a runbook (1.112).
 func (s *RunbookService) SetTraits(ctx context.Context, id string, traits []string) error {
 	if traits == nil {
 		traits = []string{}
@@ -81,7 +81,7 @@ func (s *RunbookService) AddTrait(ctx context.Context, id, trait string) error {
 	return s.trait(ctx, "add a trait to a runbook", id, http.MethodPut, trait)
 }
 
-// RemoveTrait removes a trait from a runbook (1.112). A trait that it does not have is no error.
+// RemoveTrait removes a trait from a runbook (1.112). A trait that it does not have is not an error.
 func (s *RunbookService) RemoveTrait(ctx context.Context, id, trait string) error {
 	return s.trait(ctx, "remove a trait from a runbook", id, http.MethodDelete, trait)
 }

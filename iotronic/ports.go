@@ -39,14 +39,14 @@ type Port struct {
 
 func (p *Port) id() string { return p.UUID }
 
-// settle gives the address the name that it has on Ironic.
+// settle sets the address from its name on Iotronic.
 func (p *Port) settle() {
 	if p.MAC == "" {
 		p.MAC = p.Fields.Text("address")
 	}
 }
 
-// PortCreate is what a new port of Ironic is made of. Address and Node are required.
+// PortCreate is the attributes of a new port of Ironic. Address and Node are required.
 type PortCreate struct {
 	Address             string `json:"address,omitzero" dialect:"ironic"`   // MAC; no two ports have the same
 	Node                string `json:"node_uuid,omitzero" dialect:"ironic"` // UUID of the node
@@ -73,8 +73,8 @@ type PortListOptions struct {
 	Portgroup string   `query:"portgroup" dialect:"ironic"` // by UUID or name; 1.24
 }
 
-// PortService is /v1/ports of Ironic, and of Iotronic, where it has those of all projects and only lets them be read. On Ironic an
-// address names a port, too.
+// PortService is /v1/ports of Ironic, and of Iotronic, where it has the ports of all projects and is read-only. On
+// Ironic a port can also be found by its address.
 type PortService struct {
 	Lister[Port, PortListOptions]
 	Reader[Port]
@@ -89,7 +89,8 @@ func newPortService(c *Client) *PortService {
 	return s
 }
 
-// IsMAC reports whether Ironic takes a text for the address of a port: six pairs of hexadecimal digits separated by colons.
+// IsMAC reports whether Ironic accepts a text as the address of a port: six pairs of hexadecimal digits separated by
+// colons.
 func IsMAC(text string) bool {
 	const length = len("52:54:00:12:34:56")
 	if len(text) != length {
@@ -103,7 +104,7 @@ func IsMAC(text string) bool {
 	return true
 }
 
-// byAddress is the UUID of the port that has an address; what is no address is left as it is.
+// byAddress returns the UUID of the port with an address; anything but an address is returned unchanged.
 func (s *PortService) byAddress(ctx context.Context, word string) (string, error) {
 	if value.IsUUID(word) || !IsMAC(word) {
 		return word, nil
@@ -120,8 +121,8 @@ func (s *PortService) byAddress(ctx context.Context, word string) (string, error
 	return page.Items[0].UUID, nil
 }
 
-// LinkValue returns a value in local_link_connection as Ironic stores it: a text, and that of switch_id, which is a MAC
-// address or an OpenFlow datapath id, in lower case. A number becomes its text. Ironic takes nothing else there.
+// LinkValue returns a value in local_link_connection as Ironic stores it: a text, in lower case for switch_id, which is
+// a MAC address or an OpenFlow datapath id. A number becomes its text. Ironic accepts nothing else there.
 func LinkValue(key string, raw json.RawMessage) (json.RawMessage, error) {
 	const switchID, datapath = "switch_id", 16 // its digits
 	v, err := value.Decode(raw)

@@ -12,12 +12,12 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// ValidationError is a call that cannot be sent as it is: an empty id, a path that is none.
+// ValidationError is the error for a call that cannot be sent: with an empty id, or an invalid path.
 type ValidationError struct {
 	Err error // what is wrong
 }
 
-// Error states what is wrong with the call.
+// Error says what is wrong with the call.
 func (e *ValidationError) Error() string { return library + ": " + e.plain() }
 
 func (e *ValidationError) plain() string { return e.Err.Error() }
@@ -29,14 +29,14 @@ func (e *ValidationError) ofIotronic() {}
 
 func invalid(format string, args ...any) error { return &ValidationError{fmt.Errorf(format, args...)} }
 
-// InvalidAttributeError is a field, filter or option that cannot be set: the dialect does not have it, or
+// InvalidAttributeError is the error for a field, filter or option that cannot be set: the dialect does not have it, or
 // another one excludes it.
 type InvalidAttributeError struct {
 	Attribute string // its name in the API
 	Reason    string
 }
 
-// Error names the attribute and why it cannot be set.
+// Error says which attribute cannot be set, and why.
 func (e *InvalidAttributeError) Error() string { return library + ": " + e.plain() }
 
 func (e *InvalidAttributeError) plain() string {
@@ -45,15 +45,15 @@ func (e *InvalidAttributeError) plain() string {
 
 func (e *InvalidAttributeError) ofIotronic() {}
 
-// DialectError is something that the server's dialect does not have at all, a server that speaks none, or one that speaks
-// another than was set.
+// DialectError is the error for something that the server's dialect does not have at all, for a server with no known
+// dialect, or with another one than the configured one.
 type DialectError struct {
-	Dialect   Dialect // of the server, or the one that was set; DialectAuto if the server speaks none that is known
-	Operation string  // what was to be done, such as "list boards"; "" if that does not matter
-	Err       error   // why no dialect was found, or what the server is; nil otherwise
+	Dialect   Dialect // the server's, or the configured one; DialectAuto if the server has none that is known
+	Operation string  // the operation, such as "list boards"; "" if that does not matter
+	Err       error   // why no dialect was detected, or what the server is; nil otherwise
 }
 
-// Error states who has no such thing and what to do.
+// Error says which servers do not support it, and what to do.
 func (e *DialectError) Error() string { return library + ": " + e.plain() }
 
 func (e *DialectError) plain() string {
@@ -71,18 +71,18 @@ func (e *DialectError) Unwrap() error { return e.Err }
 
 func (e *DialectError) ofIotronic() {}
 
-// UnsupportedVersionError is a version of the API that the server does not speak, or a request that needs a later one
-// than is spoken. The answer behind it, a [*NotAcceptableError], has status, message and request id.
+// UnsupportedVersionError is the error for a version of the API that the server does not support, or a request that
+// needs a later one than the negotiated one. The [*NotAcceptableError] in it has status, message and request id.
 type UnsupportedVersionError struct {
 	Requested Version // the zero Version is "latest"
-	Min, Max  Version // of the server; zero where it did not say
-	// Missing is what the version does not have, each with the version that has it first, such as "runbooks (since 1.92)"; nil
-	// if the server refused the request without saying what it is.
+	Min, Max  Version // the server's; zero if unknown
+	// Missing is what the version does not have, each with the version that introduced it, such as "runbooks (since
+	// 1.92)"; nil if the server refused the request without details.
 	Missing []string
-	Err     error // the answer, or what is missing
+	Err     error // the response, or what is missing
 }
 
-// Error states what was asked for and what there is.
+// Error says which version was requested and which are supported.
 func (e *UnsupportedVersionError) Error() string { return library + ": " + e.plain() }
 
 func (e *UnsupportedVersionError) plain() string {
@@ -96,21 +96,22 @@ func (e *UnsupportedVersionError) plain() string {
 	return s + ": " + e.Err.Error()
 }
 
-// Unwrap returns the answer.
+// Unwrap returns the response.
 func (e *UnsupportedVersionError) Unwrap() error { return e.Err }
 
 func (e *UnsupportedVersionError) ofIotronic() {}
 
-// NoUniqueMatchError is a name that several objects have: boards need not have names of their own (reference §6, 8).
+// NoUniqueMatchError is the error for a name that several objects have: names of boards need not be unique (reference
+// §6, 8).
 type NoUniqueMatchError struct {
 	Name string
 	// Candidates are the UUIDs of the objects with the name, sorted, as far as the caller can see them: boards of other
-	// projects are not in lists, but have a say in this.
+	// projects are not in lists, but count too.
 	Candidates []string
-	Err        error // the server's answer; nil where the client found out by itself
+	Err        error // the server's response; nil if the client has found out itself
 }
 
-// Error names the candidates.
+// Error lists the candidates.
 func (e *NoUniqueMatchError) Error() string { return library + ": " + e.plain() }
 
 func (e *NoUniqueMatchError) plain() string {
@@ -121,15 +122,15 @@ func (e *NoUniqueMatchError) plain() string {
 	return s + "; use the UUID"
 }
 
-// Unwrap returns the server's answer.
+// Unwrap returns the server's response.
 func (e *NoUniqueMatchError) Unwrap() error { return e.Err }
 
 func (e *NoUniqueMatchError) ofIotronic() {}
 
-// AmbiguousAuthSystemError is a client without an endpoint and without anything that could find one.
+// AmbiguousAuthSystemError is the error for a client without an endpoint and without a way to find one.
 type AmbiguousAuthSystemError struct{}
 
-// Error states what is missing.
+// Error says what is missing.
 func (e *AmbiguousAuthSystemError) Error() string { return library + ": " + e.plain() }
 
 func (e *AmbiguousAuthSystemError) plain() string {
@@ -138,7 +139,7 @@ func (e *AmbiguousAuthSystemError) plain() string {
 
 func (e *AmbiguousAuthSystemError) ofIotronic() {}
 
-// AuthorizationFailureError is a request that was not sent, because no credentials were to be had for it.
+// AuthorizationFailureError is the error for a request that was not sent because it had no credentials.
 type AuthorizationFailureError struct {
 	Err error // what Keystone said
 }
@@ -153,12 +154,12 @@ func (e *AuthorizationFailureError) Unwrap() error { return e.Err }
 
 func (e *AuthorizationFailureError) ofIotronic() {}
 
-// EndpointError is an address of the API that cannot be used or found.
+// EndpointError is the error for an API endpoint that cannot be used or found.
 type EndpointError struct {
 	Err error // what is wrong with it
 }
 
-// Error states what is wrong.
+// Error says what is wrong.
 func (e *EndpointError) Error() string { return e.Err.Error() }
 
 func (e *EndpointError) plain() string { return Plain(e.Err) }
@@ -168,13 +169,13 @@ func (e *EndpointError) Unwrap() error { return e.Err }
 
 func (e *EndpointError) ofIotronic() {}
 
-// EndpointNotFoundError is a catalogue without the service; it is an EndpointError too.
+// EndpointNotFoundError is the error for a catalogue without the service; it is an EndpointError too.
 type EndpointNotFoundError struct {
-	ServiceTypes []string // that were looked for, in order
-	Err          error    // what the catalogue said of the last
+	ServiceTypes []string // that were looked up, in order
+	Err          error    // the catalogue's error for the last one
 }
 
-// Error states what was looked for.
+// Error says what was looked up.
 func (e *EndpointNotFoundError) Error() string { return library + ": " + e.plain() }
 
 func (e *EndpointNotFoundError) plain() string {
@@ -186,22 +187,22 @@ func (e *EndpointNotFoundError) Unwrap() error { return &EndpointError{e.Err} }
 
 func (e *EndpointNotFoundError) ofIotronic() {}
 
-// ConnectionError is a request that got no answer: refused, timed out, cut, or not verified.
+// ConnectionError is the error for a request without a response: refused, timed out, cut, or not verified.
 type ConnectionError struct {
 	Method string // of the request
 	URL    string // of the request, without query and credentials
 	Err    error  // the cause
 }
 
-// Error states where the connection was meant to go and why it failed.
+// Error returns the destination of the connection and why it failed.
 func (e *ConnectionError) Error() string { return advice.Join(e.Summary(), e.Advice()) }
 
-// Summary returns Error without advice.
+// Summary returns the message without advice.
 func (e *ConnectionError) Summary() string {
 	return fmt.Sprintf("cannot reach the Ironic or Iotronic API: %s %s: %v", e.Method, e.URL, e.Err)
 }
 
-// Advice returns what to look out for where a change may have been carried out; "" otherwise.
+// Advice returns what to check if a change may have been executed; "" otherwise.
 func (e *ConnectionError) Advice() string {
 	if e.Method != http.MethodGet && rest.MaybeExecuted(e.Err) {
 		return "it may have been carried out, so look before sending it again"
@@ -214,17 +215,17 @@ func (e *ConnectionError) Unwrap() error { return e.Err }
 
 func (e *ConnectionError) ofIotronic() {}
 
-// ResponseError is a good answer that is not what the API promises: not JSON, without the expected member, or a
-// listing that goes in a circle.
+// ResponseError is the error for a successful response that violates the API's contract: not JSON, without a required
+// member, or a listing that goes round in circles.
 type ResponseError struct {
 	Method    string // of the request
 	Path      string // of the request
-	Status    int    // HTTP status of the answer, from 200 to 299; 0 of a listing
-	RequestID string // to be found in the server's log; "" of a listing
-	Err       error  // what is wrong with the answer
+	Status    int    // HTTP status of the response, from 200 to 299; 0 for a listing
+	RequestID string // also in the server's log; "" for a listing
+	Err       error  // what is wrong with the response
 }
 
-// Error states which answer could not be understood and why.
+// Error says which response could not be understood, and why.
 func (e *ResponseError) Error() string {
 	return fmt.Sprintf("%s %s: the answer is not one of Ironic or Iotronic: %v", e.Method, e.Path, e.Err)
 }
@@ -234,16 +235,16 @@ func (e *ResponseError) Unwrap() error { return e.Err }
 
 func (e *ResponseError) ofIotronic() {}
 
-// StateTransitionFailedError is a node, or an allocation, that went to another state than the one waited for.
+// StateTransitionFailedError is the error if a node, or an allocation, has reached another state than the expected one.
 type StateTransitionFailedError struct {
 	Node     string // as it was asked for
-	Of       string // what it is if it is no node: "allocation"
+	Of       string // its noun if it is not a node: "allocation"
 	Expected string // the state
 	Actual   string // the state it is in
 	Reason   string // its last error
 }
 
-// Error states what was expected and what came.
+// Error returns the expected and the actual state.
 func (e *StateTransitionFailedError) Error() string { return library + ": " + e.plain() }
 
 func (e *StateTransitionFailedError) plain() string {
@@ -256,17 +257,18 @@ func (e *StateTransitionFailedError) plain() string {
 
 func (e *StateTransitionFailedError) ofIotronic() {}
 
-// StateTransitionTimeoutError is a node, or an allocation, that did not reach the state waited for while the context lasted.
+// StateTransitionTimeoutError is the error if a node, or an allocation, has not reached the expected state before the
+// context ended.
 type StateTransitionTimeoutError struct {
 	Node     string // as it was asked for
-	Of       string // what it is if it is no node: "allocation"
+	Of       string // its noun if it is not a node: "allocation"
 	Expected string // the state
-	Actual   string // the state it was in last; "" if that is not known
+	Actual   string // its last state; "" if unknown
 	Reason   string // its last error
 	Err      error  // the context's
 }
 
-// Error states what was expected and what was there last.
+// Error returns the expected and the last state.
 func (e *StateTransitionTimeoutError) Error() string { return library + ": " + e.plain() }
 
 func (e *StateTransitionTimeoutError) plain() string {
@@ -288,7 +290,7 @@ func (e *StateTransitionTimeoutError) Unwrap() error { return e.Err }
 
 func (e *StateTransitionTimeoutError) ofIotronic() {}
 
-// sendError returns the typed error of a request that got no answer.
+// sendError returns the typed error for a request without a response.
 func sendError(err error) error {
 	if bad, ok := errors.AsType[*rest.BadResponseError](err); ok {
 		return &ResponseError{Method: http.MethodGet, Path: bad.Path, Status: bad.Status, RequestID: requestID(bad.Header), Err: bad}

@@ -21,22 +21,23 @@ import (
 // Reader reads single objects: T is the object.
 type Reader[T any] struct{ reading }
 
-// reading is what a Reader does that no object's type matters to.
+// reading is the part of a Reader that does not depend on the type of objects.
 type reading struct {
 	client   *Client
 	resource string // the collection, such as nodes
 	one      string // one of it, in messages
-	// named is nil, or finds the UUIDs of the objects with a name by reading the list. It is asked where the server does
-	// not find names or finds several.
+	// named is nil, or finds the UUIDs of the objects with a name by reading the list. It is called if the server does
+	// not find names, or finds several objects.
 	named func(ctx context.Context, name string) ([]string, error)
-	// alias is nil, or makes another name of an object, which only Ironic's have, what the server finds it by.
+	// alias is nil, or converts another identifier of an object to one by which the server finds it; only for Ironic.
 	alias func(ctx context.Context, word string) (string, error)
 }
 
-// Get reads one object by UUID, or by name where the resource has names; IsNotFound tells that there is none. fields
-// are those to read, all if there are none, and where Ironic's version does not let choose (1.8).
+// Get reads one object by UUID, or by name if the resource has names; the error is IsNotFound if there is none. fields
+// select what to read; all fields are read without them, and if Ironic's version does not support a selection (1.8).
 //
-// Names of boards and of Iotronic's nodes need not be unique; one that several have is a [*NoUniqueMatchError].
+// Names of boards and of Iotronic's nodes need not be unique; for a name of several objects, the error is a
+// [*NoUniqueMatchError].
 func (r *Reader[T]) Get(ctx context.Context, id string, fields ...string) (*T, error) {
 	var q url.Values
 	if len(fields) > 0 {
@@ -54,8 +55,8 @@ func (r *Reader[T]) Get(ctx context.Context, id string, fields ...string) (*T, e
 	return out, nil
 }
 
-// call sends a request about one object; below is the path below it. An answer is decoded into out, if that is not nil,
-// and must have the member need.
+// call sends a request about one object; below is the path below it. The response is decoded into out, if that is not
+// nil, and must have the member need.
 func (r *reading) call(ctx context.Context, operation, id string, c *call, below string, out any, need string) error {
 	s, err := r.client.session(ctx)
 	if err != nil {
@@ -110,26 +111,28 @@ func (r *reading) call(ctx context.Context, operation, id string, c *call, below
 	return into(resp, c.Method, out, need)
 }
 
-// chosenSince is since when Ironic lets choose the fields of an object: below it all of them come.
+// chosenSince is the version since which Ironic supports a selection of an object's fields: before, it returns all of
+// them.
 var chosenSince = Version{1, 8}
 
-// namedSince is since when Ironic's nodes have names: below it they look as if they had none, and none is found.
+// namedSince is the version since which Ironic's nodes have names: before, they appear to have none, and cannot be
+// found by name.
 var namedSince = Version{1, 5}
 
-// routes are Ironic's own below its nodes: a node may have such a name, and is then found by its UUID only.
+// routes are routes of Ironic below its nodes: a node with such a name can be found only by its UUID.
 var routes = []string{
 	"allocation", "bios", "detail", "history", "inventory", "maintenance", "management", "portgroups", "ports", "states",
 	"traits", "validate", "vendor_passthru", "vifs", "volume",
 }
 
-// suffix is what Ironic takes off a name: it would find, and change, the node that is called by the rest.
+// suffix is an ending that Ironic removes from a name: it would find, and change, the node with the rest as its name.
 const suffix = ".json"
 
-// anyID is what objects are called by.
+// anyID describes how objects are identified.
 const anyID = "UUID or name"
 
-// element is an object's id as an element of a path; what says in errors what sort of id it is. One that is empty would lead
-// to something else, and so would one with a slash: servers take it apart, however it is escaped.
+// element returns an object's id as an element of a path; what describes the id in errors. An empty id would lead to
+// something else, and so would one with a slash: servers split it, however it is escaped.
 func element(operation, what, id string) (string, error) {
 	switch {
 	case id == "":
@@ -140,7 +143,7 @@ func element(operation, what, id string) (string, error) {
 	return url.PathEscape(id), nil
 }
 
-// only is the UUID of the one object with a name.
+// only returns the UUID of the only object with a name.
 func (r *reading) only(ctx context.Context, name string) (string, error) {
 	found, err := r.named(ctx, name)
 	switch {
@@ -157,7 +160,7 @@ func (r *reading) only(ctx context.Context, name string) (string, error) {
 	return found[0], nil
 }
 
-// explain finds out which objects a server means that finds several of a name, and answers 500 (reference §6, 8).
+// explain finds the objects with a name if a server finds several and responds with 500 (reference §6, 8).
 func (r *reading) explain(ctx context.Context, id string, err error) error {
 	if StatusOf(err) != http.StatusInternalServerError || !strings.Contains(httpErrorIn(err).Message, "Multiple rows were found") {
 		return err
@@ -196,18 +199,18 @@ type Writer[T any, C any] struct {
 	more func(object *C) Object // attributes that the struct does not have
 }
 
-// writing is what a Writer does that no object's type matters to.
+// writing is the part of a Writer that does not depend on the type of objects.
 type writing struct {
 	reader  *reading
 	metal   bool                         // only Ironic's can be written
-	prepare func(d Dialect, body Object) // nil, or fits a new object to the dialect
+	prepare func(d Dialect, body Object) // nil, or adapts a new object to the dialect
 }
 
-// Create makes an object and returns it as the server answered. Attributes that the dialect does not have are
-// an [*InvalidAttributeError].
+// Create creates an object and returns it as in the server's response. Attributes that the dialect does not have are an
+// [*InvalidAttributeError].
 //
-// A name or code that is taken is IsConflict. A create is never repeated once it may have been carried out, but for a 503,
-// which says that it was not: after a [*ConnectionError] look before trying again.
+// A taken name or code is IsConflict. A create is never repeated once it may have been executed, except after a 503,
+// which says that it was not: after a [*ConnectionError] check before you try again.
 func (w *Writer[T, C]) Create(ctx context.Context, object C) (*T, error) {
 	out := new(T)
 	if err := w.create(ctx, object, w.more(&object), out); err != nil {
@@ -250,7 +253,7 @@ func (w *writing) create(ctx context.Context, object any, more Object, out any) 
 	return into(resp, http.MethodPost, out, "uuid")
 }
 
-// may refuses what the dialect does not have, or does not let be written.
+// may refuses what the dialect does not have, or cannot write.
 func (w *writing) may(d Dialect, operation string) error {
 	if w.metal && d != DialectIronic {
 		return &DialectError{Dialect: d, Operation: operation}
@@ -258,7 +261,7 @@ func (w *writing) may(d Dialect, operation string) error {
 	return d.need(w.reader.resource, operation)
 }
 
-// into decodes what an answer is; it must have the member need, if that is not "".
+// into decodes a response; it must have the member need, if that is not "".
 func into(resp *rest.Response, method string, out any, need string) error {
 	if need != "" && gjson.ValidBytes(resp.Body) {
 		if err := rest.Need(resp.Body, need); err != nil {
@@ -271,7 +274,7 @@ func into(resp *rest.Response, method string, out any, need string) error {
 	return nil
 }
 
-// objectOf is a struct as an Object.
+// objectOf converts a struct to an Object.
 func objectOf(v any) (Object, error) {
 	raw, err := value.Encode(v)
 	if err != nil {
@@ -281,13 +284,13 @@ func objectOf(v any) (Object, error) {
 	return o, json.Unmarshal(raw, &o)
 }
 
-// Update changes an object, by UUID or name, and returns it as the server answered.
+// Update changes an object, by UUID or name, and returns it as in the server's response.
 //
-// Ironic is sent a JSON patch, Iotronic a plain object of the changed attributes. Where a change is inside an attribute,
-// Iotronic's object is read first and the attribute sent whole, so that somebody else's change of the same attribute in
-// between is lost; on Ironic that holds for keys that are not [PlainKey] only, and is a [*ValidationError] where the
-// attribute holds secrets. Iotronic of 2016 cannot change objects, which is a [*DialectError]; the updated_at in the answer
-// of Iotronic is the one before (reference §2.5).
+// Ironic gets a JSON patch, Iotronic a plain object with the changed attributes. If a change is inside an attribute,
+// Iotronic's object is read first and the complete attribute is sent, so that somebody else's change of the same
+// attribute in between is lost; on Ironic, this applies only to keys that are not [PlainKey], and is a
+// [*ValidationError] if the attribute contains secrets. Iotronic of 2016 cannot change objects, which is a
+// [*DialectError]; the updated_at in Iotronic's response is the previous one (reference §2.5).
 func (w *Writer[T, C]) Update(ctx context.Context, id string, changes Changes) (*T, error) {
 	out := new(T)
 	if err := w.update(ctx, id, changes, out); err != nil {
@@ -339,7 +342,7 @@ func (w *writing) update(ctx context.Context, id string, changes Changes, out an
 	return r.call(ctx, "change a "+r.one, id, &call{Request: rest.Request{Method: http.MethodPatch, Body: body}, needs: needs}, "", out, "uuid")
 }
 
-// patch is the JSON patch of steps. Where a key is not plain, the attribute that holds it is sent whole.
+// patch returns the JSON patch for steps. If a key is not plain, the complete attribute is sent.
 func (w *writing) patch(ctx context.Context, id string, steps []step) ([]patchStep, error) {
 	var plain, odd []step
 	for _, s := range steps {
@@ -365,7 +368,7 @@ func (w *writing) patch(ctx context.Context, id string, steps []step) ([]patchSt
 	return patchOf(plain), nil
 }
 
-// merged are the attributes that change, whole.
+// merged returns the complete attributes that change.
 func (w *writing) merged(ctx context.Context, id string, steps []step) (Object, error) {
 	now := Object{}
 	if slices.ContainsFunc(steps, func(s step) bool { return len(s.path) > 1 }) {
@@ -379,9 +382,9 @@ func (w *writing) merged(ctx context.Context, id string, steps []step) (Object, 
 	return applied(now, steps)
 }
 
-// Delete removes an object, by UUID or name; IsNotFound tells that there is none. When the answer was lost, and the delete that
-// was repeated finds none, the first has worked. So it has where Ironic complains of the lock of another node, which it does on
-// SQLite when that was created at the same moment, and the node is gone.
+// Delete deletes an object, by UUID or name; the error is IsNotFound if there is none. If the response was lost, and
+// the repeated delete finds no object, the first one has worked. It has also worked if Ironic complains about the lock
+// of another node, which happens on SQLite if that was created at the same moment, and the node is gone.
 func (w *writing) Delete(ctx context.Context, id string) error {
 	r := w.reader
 	err := r.call(ctx, "delete a "+r.one, id, &call{Request: rest.Request{Method: http.MethodDelete}}, "", nil, "")

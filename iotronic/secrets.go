@@ -12,10 +12,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Hidden is what Ironic shows in the place of a secret, in driver_info and instance_info.
+// Hidden is what Ironic shows in place of a secret, in driver_info and instance_info.
 const Hidden = "******"
 
-// secretWords are those of oslo.utils that can mean something to a driver or a deployment.
+// secretWords are the words of oslo.utils that are relevant for a driver or a deployment.
 var secretWords = []string{
 	"password", "adminpass", "admin_pass", "new_pass", "passphrase", "sys_pswd", "secret", "token", "configdrive",
 	"encrypted_key", "private_key", "fernetkey", "sslkey",
@@ -24,7 +24,8 @@ var secretWords = []string{
 // secretKeys are keys of driver_info that later releases of Ironic hide too.
 var secretKeys = []string{"snmp_auth_key", "snmp_priv_key"}
 
-// SecretWords are words that Ironic, of some release, looks for in keys, in lower case: what stands under such a key is a secret.
+// SecretWords are lower-case words for which some release of Ironic searches keys: the value of a key that contains one
+// is a secret.
 func SecretWords() []string { return slices.Concat(secretWords, secretKeys) }
 
 // IsSecretKey reports whether Ironic masks the value of a key.
@@ -33,13 +34,13 @@ func IsSecretKey(key string) bool {
 	return slices.Contains(secretKeys, key) || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(key, word) })
 }
 
-// HidesSecrets reports whether Ironic masks secrets in an attribute of nodes: their values read as [Hidden].
+// HidesSecrets reports whether Ironic masks secrets in an attribute of nodes: they are read as [Hidden].
 func HidesSecrets(attribute string) bool {
 	return attribute == "driver_info" || attribute == "instance_info"
 }
 
-// inText finds what Ironic takes for secrets within a text, in the second group: word=value, --word value, and quoted ones.
-// They are compiled when they are wanted: most programs that start never do.
+// inText matches what Ironic treats as secrets within a text, in the second group: word=value, --word value, and quoted
+// ones. The expressions are compiled when they are first needed: most runs never need them.
 var inText = sync.OnceValue(func() (patterns []*regexp.Regexp) {
 	word := "(?:" + strings.Join(secretWords, "|") + ")[0-9]*"
 	for _, pattern := range []string{
@@ -57,7 +58,8 @@ var inText = sync.OnceValue(func() (patterns []*regexp.Regexp) {
 	return patterns
 })
 
-// Mask is a text as Ironic shows it in driver_info and instance_info, where a part of it is a secret; secrets are those parts.
+// Mask returns a text as Ironic shows it in driver_info and instance_info if a part of it is a secret; secrets are
+// those parts.
 func Mask(text string) (masked string, secrets []string) {
 	for _, pattern := range inText() {
 		for _, found := range pattern.FindAllStringSubmatch(text, -1) {
@@ -70,8 +72,8 @@ func Mask(text string) (masked string, secrets []string) {
 	return text, secrets
 }
 
-// concealing makes what takes the secrets of a body that was sent out of what a server answers to it: Ironic repeats changes
-// that it cannot make, and values that it does not like.
+// concealing returns a function that removes the secrets in a request body from the response to it: Ironic repeats
+// changes that it cannot make, and values that it does not accept.
 func concealing(body any) func(text string) string {
 	if body == nil {
 		return func(text string) string { return text }
@@ -90,8 +92,9 @@ func concealing(body any) func(text string) string {
 	}
 }
 
-// secretsIn are the texts and numbers in a value that stand under a key of a secret, or in a change whose path has one, with
-// all that is in there, and what other texts have in them. The long ones come first, for one may be in another.
+// secretsIn returns the texts and numbers in a value that are under the key of a secret, or in a change whose path has
+// one, including nested ones, and the secrets within other texts. Longer ones come first, because one may contain
+// another.
 func secretsIn(v gjson.Result, secret bool) (found []string) {
 	isSecret := func(key string) bool { return key == imageURL || IsSecretKey(key) }
 	switch {
@@ -99,7 +102,7 @@ func secretsIn(v gjson.Result, secret bool) (found []string) {
 		changed := slices.ContainsFunc(strings.Split(v.Get("path").String(), "/"), isSecret)
 		v.ForEach(func(key, inner gjson.Result) bool {
 			inside := secretsIn(inner, secret || isSecret(key.Str) || changed && key.Str == "value")
-			if id := inner.Get("uuid").Str; key.Str == "meta_data" && value.IsUUID(id) { // the node's, by which messages call it
+			if id := inner.Get("uuid").Str; key.Str == "meta_data" && value.IsUUID(id) { // the node's, which messages contain
 				inside = slices.DeleteFunc(inside, func(text string) bool { return text == id })
 			}
 			found = append(found, inside...)
@@ -119,14 +122,14 @@ func secretsIn(v gjson.Result, secret bool) (found []string) {
 	return found
 }
 
-// imageURL is a key that Ironic hides in instance_info, for it may hold a signature.
+// imageURL is a key that Ironic hides in instance_info, because it may contain a signature.
 const imageURL = "image_url"
 
 // lowCode is how Go quotes what Python writes as \xa0.
 var lowCode = value.LazyPattern(`\\u00([0-9a-f]{2})`)
 
-// written are the forms in which a server repeats a text, each with what takes its place: as it is, and quoted by JSON and by
-// Python. What is short stands in other words too, and so counts only with its quotes.
+// written returns the forms in which a server repeats a text, each with its replacement: unchanged, and quoted by JSON
+// and by Python. A short text also occurs in other words, and so is replaced only with its quotes.
 func written(text string) (forms [][2]string) {
 	const short = 8
 	var all []string

@@ -17,18 +17,18 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// session is a server that was found: where it is, what it speaks, in which version.
+// session is a detected server: its URL, its dialect, and the version.
 type session struct {
 	rest    *rest.Client
 	dialect Dialect
-	pinned  bool // the version was asked for by the user
+	pinned  bool // the version was set by the user
 
 	mu         sync.Mutex
 	version    Version
-	negotiated bool // version is what the server answered a 406 with
+	negotiated bool // the version from a 406 response
 }
 
-// session finds the server, once. What fails is tried anew by the next call.
+// session detects the server, once. After a failure, the next call tries again.
 func (c *Client) session(ctx context.Context) (*session, error) {
 	if s := c.found.Load(); s != nil {
 		return s, nil
@@ -62,7 +62,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	var v1 *rest.Response
 	if s.dialect == DialectAuto {
 		if s.dialect, v1, err = detect(ctx, rc); err != nil {
-			rc.CloseIdleConnections() // the next call begins anew
+			rc.CloseIdleConnections() // the next call begins again
 			return nil, err
 		}
 	}
@@ -78,7 +78,7 @@ func (c *Client) connect(ctx context.Context) (*session, error) {
 	return s, nil
 }
 
-// where is the endpoint: the given one, else the first of the service's types that the catalogue has.
+// where returns the endpoint: the configured one, or else the first of the service's types that the catalogue has.
 func (c *config) where(ctx context.Context) (string, error) {
 	if url := c.endpoint(); url != "" {
 		return url, nil
@@ -97,7 +97,7 @@ func (c *config) where(ctx context.Context) (string, error) {
 	return "", &EndpointNotFoundError{ServiceTypes: c.types, Err: problem}
 }
 
-// clamp is the version to take with a server that has those from least to most (reference §1.5).
+// clamp returns the version to use with a server that supports those from least to most (reference §1.5).
 func clamp(wanted, least, most Version) Version {
 	if wanted.Compare(most) > 0 {
 		wanted = most
@@ -108,15 +108,15 @@ func clamp(wanted, least, most Version) Version {
 	return wanted
 }
 
-// call is one request of the API. adapt, if there is one, completes it for the version that is spoken. needs are the versions of
-// Ironic's API that have each part of it first.
+// call is one request of the API. adapt, if set, completes it for the negotiated version. needs are the versions of
+// Ironic's API that introduced each part of it.
 type call struct {
 	rest.Request
 	adapt func(r *rest.Request, v Version)
 	needs map[string]Version
 }
 
-// send sends a request in the version that is spoken, and once more in another if the server asks for that. An answer
+// send sends a request with the negotiated version, and once more with another if the server requires that. A response
 // outside 200 to 299 is an error.
 func (s *session) send(ctx context.Context, c *call) (*rest.Response, error) {
 	version := s.now()
@@ -128,7 +128,7 @@ func (s *session) send(ctx context.Context, c *call) (*rest.Response, error) {
 		r.Header = http.Header{}
 		r.Header.Set(s.dialect.traits().versionHeader(), version.String())
 		if c.adapt != nil {
-			r.Query = maps.Clone(r.Query) // what one version needs, another may refuse
+			r.Query = maps.Clone(r.Query) // one version may refuse what another needs
 			c.adapt(&r, version)
 		}
 		resp, err := s.rest.Do(ctx, &r)
@@ -149,7 +149,7 @@ func (s *session) send(ctx context.Context, c *call) (*rest.Response, error) {
 		if refused != nil {
 			return nil, refused
 		}
-		if negotiations == 2 { // another server than the one before answers each time
+		if negotiations == 2 { // another server responds each time
 			return nil, err
 		}
 		version = next
@@ -162,9 +162,9 @@ func (s *session) now() Version {
 	return s.version
 }
 
-// negotiate is the version to send a request in anew that was answered with 406. There is none if the user asked for
-// the version, if the server has been asked for another before, or if a later version is needed for the request:
-// then the answer names the version that it was handled in (reference §1.5).
+// negotiate returns the version with which to repeat a request that failed with 406. There is none if the user has set
+// the version, if the server was asked for another one before, or if the request needs a later version: then the
+// response has the version in which it was handled (reference §1.5).
 func (s *session) negotiate(ctx context.Context, sent Version, resp *rest.Response, err error) (Version, error) {
 	t := s.dialect.traits()
 	least, most, ok := t.versionRange(resp.Header)
@@ -183,7 +183,7 @@ func (s *session) negotiate(ctx context.Context, sent Version, resp *rest.Respon
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.version != sent { // another request was faster
+	if s.version != sent { // another request has done it
 		return s.version, nil
 	}
 	if s.negotiated {
@@ -193,7 +193,7 @@ func (s *session) negotiate(ctx context.Context, sent Version, resp *rest.Respon
 	return s.version, nil
 }
 
-// repeatLocked repeats, beyond what is harmless anyway (reference §1.6):
+// repeatLocked retries, in addition to harmless requests (reference §1.6):
 //
 //   - any request after a 503: no worker was free, so nothing was done;
 //   - any request after a 409 that says that somebody else works on the object;
@@ -214,10 +214,10 @@ func repeatLocked(r *rest.Request, resp *http.Response) bool {
 	return false
 }
 
-// peek reads a body, and leaves it to be read again.
+// peek reads a body, and makes it readable again.
 func peek(resp *http.Response) string {
 	const most = 1 << 16
-	start, _ := io.ReadAll(io.LimitReader(resp.Body, most)) // what is cut short is cut short for the next reader too
+	start, _ := io.ReadAll(io.LimitReader(resp.Body, most)) // if it is truncated, so it is for the next reader
 	resp.Body = struct {
 		io.Reader
 		io.Closer
@@ -225,22 +225,22 @@ func peek(resp *http.Response) string {
 	return string(start)
 }
 
-// Response is an answer of the API as it came.
+// Response is a response of the API as received.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
 }
 
-// Do sends one request in the version that is spoken, and returns its answer, for what the typed methods do not cover.
-// path is relative to /v1 and starts with a slash; each of its elements is escaped already. A body that is not nil is sent
-// as JSON. An answer outside 200 to 299 is an [*HTTPError] of its type, no answer a [*ConnectionError].
+// Do sends one request with the negotiated version, and returns its response, for what the typed methods do not cover.
+// path is relative to /v1 and starts with a slash; its elements must be escaped. A body that is not nil is sent as
+// JSON. A response outside 200 to 299 is an [*HTTPError] of its type, a missing response a [*ConnectionError].
 func (c *Client) Do(ctx context.Context, method, path string, query url.Values, body any) (*Response, error) {
 	s, err := c.session(ctx)
 	if err != nil {
 		return nil, err
 	}
-	once := method == http.MethodPut // some of Ironic's are commands
+	once := method == http.MethodPut // some GETs of Ironic are commands
 	resp, err := s.send(ctx, &call{Request: rest.Request{Method: method, Path: path, Query: query, Body: body, Once: once}})
 	if err != nil {
 		return nil, err
@@ -248,7 +248,7 @@ func (c *Client) Do(ctx context.Context, method, path string, query url.Values, 
 	return &Response{Status: resp.Status, Header: resp.Header, Body: resp.Body}, nil
 }
 
-// do sends a request to a resource that the dialect must have; operation says in an error what was to be done.
+// do sends a request to a resource that the dialect must have; operation describes it in an error.
 func (c *Client) do(ctx context.Context, resource, operation string, r *call) (*rest.Response, error) {
 	s, err := c.session(ctx)
 	if err != nil {
@@ -260,7 +260,7 @@ func (c *Client) do(ctx context.Context, resource, operation string, r *call) (*
 	return s.send(ctx, r)
 }
 
-// unusable makes the typed error of an answer with a good status that is not what the API promises.
+// unusable returns the typed error for a successful response that violates the API's contract.
 func unusable(resp *rest.Response, method string, err error) error {
 	if !rest.IsJSON(resp.Header) || !gjson.ValidBytes(resp.Body) {
 		err = errors.New(resp.NotJSON())

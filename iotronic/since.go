@@ -15,8 +15,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// since has the minor version of Ironic's API that each attribute came with, by the resource, and under no name the resource
-// itself; those that are not here came with the first, or are not known.
+// since has the minor version of Ironic's API that introduced each attribute, by resource, and under "" the resource
+// itself; those that are not here have existed from the first version on, or are unknown.
 var since = map[string]map[string]int{
 	"nodes": {
 		"driver_internal_info": 3, "name": 5, "inspection_finished_at": 6, "inspection_started_at": 6, "clean_step": 7,
@@ -42,7 +42,7 @@ var since = map[string]map[string]int{
 	"allocations":       {"": 52, "node": 58, "owner": 60},
 }
 
-// targets has the minor version that each target of provisioning came with, and each of its parameters that came later.
+// targets has the minor version that introduced each provisioning target, and each of its later parameters.
 var targets = map[string]struct {
 	since int
 	with  map[string]int
@@ -63,28 +63,29 @@ var targets = map[string]struct {
 	ProvisionService:  {since: 87, with: map[string]int{"disable_ramdisk": 108, "runbook": 92}},
 }
 
-// Since returns the version of Ironic's API that an attribute of a resource, such as nodes, came with: the first for what always was,
-// or is not known.
+// Since returns the version of Ironic's API that introduced an attribute of a resource, such as nodes: the first for
+// what has always existed, or is unknown.
 func Since(resource, attribute string) Version {
 	return Version{1, cmp.Or(since[resource][attribute], since[resource][""], 1)}
 }
 
-// ProvisionSince returns the version of Ironic's API that a target of provisioning came with.
+// ProvisionSince returns the version of Ironic's API that introduced a provisioning target.
 func ProvisionSince(target string) Version { return Version{1, cmp.Or(targets[target].since, 1)} }
 
-// ProvisionParameterSince returns the version of Ironic's API in which a target of provisioning takes a parameter first, such as runbook.
+// ProvisionParameterSince returns the first version of Ironic's API in which a provisioning target supports a
+// parameter, such as runbook.
 func ProvisionParameterSince(target, parameter string) Version {
 	return Version{1, max(targets[target].with[parameter], 1)}
 }
 
-// filters has the minor version that each filter of a list came with, where no attribute of that name has it. Versions before
-// that refuse some filters as unknown words, and others without naming them.
+// filters has the minor version that introduced each filter of a list, if there is no attribute with that name. Earlier
+// versions refuse some filters as unknown words, and others without naming them.
 var filters = map[string]map[string]int{
 	"nodes": {"provision_state": 9, "driver": 16, "sharded": 82},
 	"ports": {"portgroup": 24},
 }
 
-// filterSince returns the version that a filter of a list came with.
+// filterSince returns the version that introduced a filter of a list.
 func filterSince(resource, name string) Version {
 	if minor := filters[resource][name]; minor > 0 {
 		return Version{1, minor}
@@ -95,7 +96,7 @@ func filterSince(resource, name string) Version {
 	return Since(resource, "")
 }
 
-// missing returns what a version of Ironic's API does not have, each with the version that has it first, by name.
+// missing returns what a version of Ironic's API does not have, each with the version that introduced it, by name.
 func missing(spoken Version, needs map[string]Version) (lacking []string) {
 	for _, what := range slices.Sorted(maps.Keys(needs)) {
 		if spoken.Compare(needs[what]) < 0 {
@@ -122,8 +123,9 @@ func (s *session) require(spoken Version, needs map[string]Version) error {
 		fmt.Errorf("API version %s does not have %s", spoken, strings.Join(lacking, ", ")), next)}
 }
 
-// Require returns an [*UnsupportedVersionError] that names what the version in use does not have. needs has the first version of
-// each thing, by the name that the error is to use. Only versions of Ironic differ: of Iotronic nothing is missing.
+// Require returns an [*UnsupportedVersionError] that names what the negotiated version does not have. needs has the
+// first version of each thing, by its name in the error. Only versions of Ironic differ: for Iotronic nothing is
+// missing.
 func (c *Client) Require(ctx context.Context, needs map[string]Version) error {
 	s, err := c.session(ctx)
 	if err != nil {
@@ -146,7 +148,7 @@ func attributes(resource string, names []string) map[string]Version {
 // traitName matches the names of traits, custom and standard ones.
 var traitName = value.LazyPattern(`^[A-Z][A-Z0-9_]*$`)
 
-// named adds to needs what the name of a new object needs: runbooks are called like traits before 1.112.
+// named adds to needs what the name of a new object needs: before 1.112, names of runbooks are traits.
 func named(needs map[string]Version, resource string, name json.RawMessage) {
 	if word := gjson.ParseBytes(name); resource == "runbooks" && word.Type == gjson.String && !traitName().MatchString(word.Str) {
 		needs["runbook names that are no traits"] = Since(resource, "traits")
@@ -162,9 +164,9 @@ func sinceVersion(resource string) map[string]Version {
 	return needs
 }
 
-// Versions of Ironic's API that have something first.
+// Versions of Ironic's API that introduced something.
 var (
-	softPower  = Version{1, 27} // power off and reboot by the operating system's own doing
+	softPower  = Version{1, 27} // power off and reboot by the operating system itself
 	builtDrive = Version{1, 56} // a config drive as an object
 )
 

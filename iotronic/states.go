@@ -24,7 +24,7 @@ const (
 	SoftReboot   = "soft rebooting" // a target only, 1.27
 )
 
-// Targets of provisioning; which lead somewhere depends on the node's state. Later versions have more.
+// Provisioning targets; which are possible depends on the node's state. Later versions have more.
 const (
 	ProvisionManage   = "manage"  // to manageable
 	ProvisionProvide  = "provide" // to available
@@ -36,17 +36,17 @@ const (
 	ProvisionUnrescue = "unrescue" // back to active
 	ProvisionClean    = "clean"    // back to manageable, needs CleanSteps
 	ProvisionAbort    = "abort"
-	ProvisionAdopt    = "adopt"    // from manageable to active, with what is deployed on the node already
+	ProvisionAdopt    = "adopt"    // from manageable to active, with what is already deployed on the node
 	ProvisionService  = "service"  // from active back to active, needs ServiceSteps; 1.87
-	ProvisionUnhold   = "unhold"   // goes on with steps that wait; 1.85
+	ProvisionUnhold   = "unhold"   // continues steps that wait; 1.85
 	ProvisionDeploy   = "deploy"   // another name of active, 1.73
 	ProvisionUndeploy = "undeploy" // another name of deleted, 1.73
 )
 
-const available = "available" // a provision state, whose name versions before 1.2 do not know
+const available = "available" // a provision state, which has no name in versions before 1.2
 
-// SetPower asks for a power state: [PowerOn], [PowerOff], [Reboot] and so on. It returns once Ironic has accepted that;
-// [NodeService.WaitPower] waits for the state.
+// SetPower requests a power state: [PowerOn], [PowerOff], [Reboot] and so on. It returns once Ironic has accepted the
+// request; [NodeService.WaitPower] waits for the state.
 func (s *NodeService) SetPower(ctx context.Context, id, target string) error {
 	needs := map[string]Version{}
 	if target == SoftPowerOff || target == SoftReboot {
@@ -67,11 +67,11 @@ type Provision struct {
 	More        Object `json:"-"`                     // other parameters, by their names in the API: service_steps, deploy_steps, runbook, rescue_password
 }
 
-// returning are the targets that may lead back to the state that a node is in, so that Ironic would do them a second time. All
-// others it refuses then.
+// returning are the targets that may lead back to the current state of a node, so that Ironic would execute them a
+// second time. It refuses all others then.
 var returning = []string{ProvisionRebuild, ProvisionInspect, ProvisionClean, ProvisionService, ProvisionAbort, ProvisionUnhold}
 
-// SetProvision asks for a change of the provision state. It returns once Ironic has accepted that;
+// SetProvision requests a change of the provision state. It returns once Ironic has accepted the request;
 // [NodeService.WaitProvision] waits for the state.
 func (s *NodeService) SetProvision(ctx context.Context, id string, p Provision) error {
 	body, err := objectOf(p)
@@ -96,7 +96,7 @@ func (s *NodeService) SetProvision(ctx context.Context, id string, p Provision) 
 	}, needs: needs}, "/states/provision", nil)
 }
 
-// SetMaintenance takes a node out of Ironic's hands; the reason may be empty.
+// SetMaintenance puts a node into maintenance, in which Ironic leaves it alone; the reason may be empty.
 func (s *NodeService) SetMaintenance(ctx context.Context, id, reason string) error {
 	body := map[string]string{}
 	if err := CheckValue("nodes", "maintenance_reason", quoted(reason)); err != nil {
@@ -108,17 +108,17 @@ func (s *NodeService) SetMaintenance(ctx context.Context, id, reason string) err
 	return s.set(ctx, "set the maintenance of a node", id, "/maintenance", body, nil)
 }
 
-// ClearMaintenance ends the maintenance of a node, and forgets its reason.
+// ClearMaintenance ends the maintenance of a node, and deletes its reason.
 func (s *NodeService) ClearMaintenance(ctx context.Context, id string) error {
 	return s.ironic(ctx, "clear the maintenance of a node", id, &call{Request: rest.Request{Method: http.MethodDelete}}, "/maintenance", nil)
 }
 
-// NodeStates is what a node is about.
+// NodeStates are the states of a node.
 type NodeStates struct {
 	PowerState           string    `json:"power_state"`
-	TargetPowerState     string    `json:"target_power_state"` // "" unless something is on its way
+	TargetPowerState     string    `json:"target_power_state"` // "" unless it is changing
 	ProvisionState       string    `json:"provision_state"`
-	TargetProvisionState string    `json:"target_provision_state"` // "" unless something is on its way
+	TargetProvisionState string    `json:"target_provision_state"` // "" unless it is changing
 	ProvisionUpdatedAt   Timestamp `json:"provision_updated_at"`
 	LastError            string    `json:"last_error"`
 	ConsoleEnabled       bool      `json:"console_enabled"`
@@ -126,7 +126,7 @@ type NodeStates struct {
 	Raw
 }
 
-// States reads what a node is about.
+// States reads the states of a node.
 func (s *NodeService) States(ctx context.Context, id string) (*NodeStates, error) {
 	out := new(NodeStates)
 	err := s.ironic(ctx, "read the states of a node", id, &call{Request: rest.Request{Method: http.MethodGet}}, "/states", out)
@@ -136,11 +136,11 @@ func (s *NodeService) States(ctx context.Context, id string) (*NodeStates, error
 	return out, nil
 }
 
-// WaitPower waits until a node has a power state and nothing is on its way any more, so that it waits for the end of a
-// [Reboot] too. It fails with a [*StateTransitionFailedError] when the node stays in another state with an error, or for some
-// seconds without being on its way, and with a [*StateTransitionTimeoutError] when the context ends before.
+// WaitPower waits until a node has a power state that is no longer changing, so that it waits for the end of a [Reboot]
+// too. It fails with a [*StateTransitionFailedError] if the node stays in another state with an error, or for some
+// seconds without changing, and with a [*StateTransitionTimeoutError] if the context ends before.
 func (s *NodeService) WaitPower(ctx context.Context, id, state string) error {
-	const most = 5 // looks at a node that nothing is done to: what was asked for shows from the moment when it is accepted
+	const most = 5 // also for a node that nothing changes: a request shows in the states from the moment it is accepted
 	idle := 0
 	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
 		idle++
@@ -156,21 +156,21 @@ func IsFailedState(provisionState string) bool {
 	return provisionState == "error" || strings.HasSuffix(provisionState, " failed")
 }
 
-// WaitProvision waits until a node has a provision state. It fails with a [*StateTransitionFailedError] when the node is
-// in another one and on its way to nothing, and with a [*StateTransitionTimeoutError] when the context ends before. The reason
-// is the node's last error or, where a failed state has none, the newest one of its history (1.78).
+// WaitProvision waits until a node has a provision state. It fails with a [*StateTransitionFailedError] if the node is
+// in another one and not changing, and with a [*StateTransitionTimeoutError] if the context ends before. The reason is
+// the node's last error or, if a failed state has none, the newest one of its history (1.78).
 func (s *NodeService) WaitProvision(ctx context.Context, id, state string) error {
 	return s.wait(ctx, id, state, func(n *NodeStates) (now string, moves, stays bool) {
 		moves = n.TargetProvisionState != "" && !IsFailedState(n.ProvisionState)
 		now = n.ProvisionState
-		if now == "" && state == available { // which it was not called before 1.2
+		if now == "" && state == available { // it had no name before 1.2
 			now = available
 		}
 		return now, moves, !moves
 	})
 }
 
-// WaitField waits until a field of a node has a value, as JSON. It fails as [NodeService.WaitPower] does.
+// WaitField waits until a field of a node has a value, as JSON. It fails like [NodeService.WaitPower].
 func (s *NodeService) WaitField(ctx context.Context, id, field string, value json.RawMessage) error {
 	const most = 20 // looks at a node that nobody works on
 	idle := 0
@@ -180,10 +180,10 @@ func (s *NodeService) WaitField(ctx context.Context, id, field string, value jso
 	})
 }
 
-// plainText is a value for people: a text without quotes.
+// plainText returns a value for people: a text without quotes.
 func plainText(value json.RawMessage) string { return gjson.ParseBytes(value).String() }
 
-// quoted is a text as JSON.
+// quoted returns a text as JSON.
 func quoted(text string) json.RawMessage {
 	raw, err := json.Marshal(text)
 	if err != nil {
@@ -192,7 +192,7 @@ func quoted(text string) json.RawMessage {
 	return raw
 }
 
-// looks is how often wait looks: real hardware takes minutes, fake hardware none.
+// looks is the interval between reads: real hardware takes minutes, fake hardware no time.
 var looks = retry.Pauses{First: 100 * time.Millisecond, Max: 2 * time.Second}
 
 func (s *NodeService) wait(ctx context.Context, id, state string, look func(*NodeStates) (now string, moves, stays bool)) error {
@@ -211,31 +211,31 @@ func (s *NodeService) wait(ctx context.Context, id, state string, look func(*Nod
 	return err
 }
 
-// lastProblem is the newest error in the history of a node; "" if there is none, or no history. Ironic switches real hardware off
-// after a deployment that failed, and forgets the node's last error then.
+// lastProblem returns the newest error in the history of a node; "" if there is none, or no history. Ironic switches
+// real hardware off after a failed deployment, and deletes the node's last error then.
 func (s *NodeService) lastProblem(ctx context.Context, id string) string {
 	events, err := s.History(ctx, id, false)
 	if err != nil {
-		return "" // what has failed is said anyway
+		return "" // the failure is reported anyway
 	}
 	var at, problem string
 	for _, e := range events {
-		if e.Text("severity") == "ERROR" && e.Text("created_at") >= at { // in one format, so the later one is the greater
+		if e.Text("severity") == "ERROR" && e.Text("created_at") >= at { // they have one format, so the later one is greater
 			at, problem = e.Text("created_at"), e.Text("event")
 		}
 	}
 	return problem
 }
 
-// sight is what is seen of an object that is waited for.
+// sight is the state of an object that is waited for.
 type sight struct {
 	now    string // its state
-	moves  bool   // it is on its way to another one
-	stays  bool   // it is in this one, and on its way to none
+	moves  bool   // it is changing to another one
+	stays  bool   // it is in this one, and not changing
 	reason string // its last error
 }
 
-// waitFor looks at an object, which is a node unless of says what else, until it has a state.
+// waitFor reads an object, which is a node unless of has another noun, until it has a state.
 func waitFor(ctx context.Context, of, id, state string, look func() (sight, error)) error {
 	stayed, seen, ended := false, sight{}, true
 	err := looks.Do(ctx, func(int) (again bool, err error) {
@@ -249,7 +249,7 @@ func waitFor(ctx context.Context, of, id, state string, look func() (sight, erro
 		case seen.now == state && !seen.moves:
 			ended = false
 			return false, nil
-		case seen.stays && stayed: // between the acceptance of a request and its beginning, the last one's end is still to be seen
+		case seen.stays && stayed: // between the acceptance of a request and its beginning, the result of the previous one is still visible
 			ended = false
 			return false, &StateTransitionFailedError{Node: id, Of: of, Expected: state, Actual: seen.now, Reason: seen.reason}
 		}

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Version is a version of the API, such as 1.82. The zero Version is the latest that the server has.
+// Version is a version of the API, such as 1.82. The zero Version is the server's latest.
 type Version struct{ Major, Minor int }
 
-// latest is what servers call the zero Version.
+// latest is the name of the zero Version in requests.
 const latest = "latest"
 
-// ParseVersion reads "1.82", or "latest".
+// ParseVersion parses "1.82", or "latest".
 func ParseVersion(text string) (Version, error) {
 	if text == latest {
 		return Version{}, nil
@@ -32,7 +32,7 @@ func parseVersion(text string) (v Version, ok bool) {
 	return v, err1 == nil && err2 == nil && v.Major > 0 && v.Minor >= 0
 }
 
-// String writes the version as headers have it.
+// String returns the version as in headers.
 func (v Version) String() string {
 	if v == (Version{}) {
 		return latest

@@ -56,7 +56,7 @@ func notAPair(word string) string {
 	return text
 }
 
-// newVariables reads the words key=value of an object to be made, which has nothing to remove.
+// newVariables parses the words key=value for a new object, which has nothing to remove.
 func (s *Session) newVariables(words []string) (craton.Variables, error) {
 	set, remove, notes, err := parseVariables(words)
 	s.warn(notes)
@@ -71,20 +71,20 @@ func pattern(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
-// warn prints what to know of words that were understood.
+// warn prints notes about words that were accepted.
 func (s *Session) warn(notes []string) {
 	for _, note := range notes {
 		fmt.Fprintf(s.Err, "WARNING: %s\n", note)
 	}
 }
 
-// pythonFloat matches what Python's float reads and JSON can hold.
+// pythonFloat matches what Python's float accepts and JSON can represent.
 var pythonFloat = pattern(`^[+-]?(\d+(_\d+)*\.?(\d+(_\d+)*)?|\.\d+(_\d+)*)([eE][+-]?\d+(_\d+)*)?$`)
 
-// VariableOf returns the value that a word means, as JSON: JSON in braces, brackets and double quotes is JSON, and
-// everything else is read as a plain scalar of a fleet file, which is as Ansible's YAML reads it. Numbers that JSON
-// lacks, such as .inf, and those that YAML counts by sixties are texts. A note says where that is not what
-// python-cratonclient made of it (contract §8.4), or not what a fleet file has; it follows the word.
+// VariableOf returns the value of a word, as JSON: JSON in braces, brackets and double quotes is JSON, and everything
+// else is read as a plain scalar of a fleet file, that is, as Ansible's YAML reads it. Numbers that JSON does not have,
+// such as .inf, and base-60 numbers of YAML are texts. A note, to be printed after the word, says where this differs
+// from python-cratonclient (contract §8.4), or from a fleet file.
 func VariableOf(text string) (value json.RawMessage, note string) {
 	switch text[0] {
 	case '"':
@@ -120,13 +120,13 @@ func VariableOf(text string) (value json.RawMessage, note string) {
 	return JSONText(text), note
 }
 
-// problemNote says why a fleet file needs quotes around a scalar that YAML 1.1 does not read.
+// problemNote returns why a fleet file needs quotes around a scalar that YAML 1.1 does not accept.
 func problemNote(problem string) string {
 	return "is taken as text; in a fleet file it needs quotes, because in YAML 1.1 it " + problem
 }
 
-// yamlNote says what a fleet file has where a text stands in it without quotes, if it is not that text. Nobody takes a
-// template or several lines for anything else.
+// yamlNote returns what a text without quotes is in a fleet file, if it is not that text. Templates and texts of
+// several lines are not confused with anything else.
 func yamlNote(text string) string {
 	if strings.Contains(text, "\n") || strings.HasPrefix(text, "{{") || strings.HasPrefix(text, "{%") || strings.HasPrefix(text, "{#") {
 		return ""
@@ -141,7 +141,7 @@ func yamlNote(text string) string {
 	}
 }
 
-// formerNote says what a text was to python-cratonclient, if it was none.
+// formerNote returns what a text was in python-cratonclient, if it was not a text.
 func formerNote(text string) string {
 	const is = "is taken as text, as in Ansible's YAML; "
 	if truth, ok := argparse.TruthOf(text); ok {
@@ -166,7 +166,7 @@ func JSONText(s string) json.RawMessage {
 	return text
 }
 
-// ReadJSON reads one JSON document. Its errors are as those of Python's json.
+// ReadJSON reads one JSON document. Its errors are worded like those of Python's json.
 func ReadJSON(r io.Reader) (gjson.Result, error) {
 	text, err := io.ReadAll(r)
 	if err != nil {
@@ -196,7 +196,7 @@ func ReadJSON(r io.Reader) (gjson.Result, error) {
 		fmt.Sprintf("Expecting value: line %d column %d (char %d)", line, column, utf8.RuneCount(before)), more, nil)
 }
 
-// AtTerminal reports whether a person types what is read from r.
+// AtTerminal reports whether r is a terminal, at which a person types.
 func AtTerminal(r io.Reader) bool {
 	return output.IsTerminal(r)
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// Command is a verb with a resource.
+// Command is a verb for a resource.
 type Command struct {
 	argparse.Command
 	resource *Resource
-	creates  bool // may make the database of a sqlite: URL
-	reads    bool // shows objects, of the past too if there is a log of them
+	creates  bool // may create the database of a sqlite: URL
+	reads    bool // shows objects, also in the past if there is a change log with them
 	run      func(context.Context, *Session, *argparse.Call) error
 }
 
-// Define makes the command complete; completing is set while a shell asks for words.
+// Define completes the command; completing is set while a shell requests completions.
 func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) {
 	called := c.Declare(cmd)
 	if called.Values[atOption] == nil {
@@ -64,7 +64,7 @@ func (c *Command) Define(cmd *cobra.Command, s output.Streams, completing bool) 
 	}
 }
 
-// The options of commands that show the past.
+// The options of commands that can show the past.
 const (
 	atOption   = "at"
 	omitOption = "omit-hashed"
@@ -83,7 +83,7 @@ func (c *Command) noPast() string {
 	return c.Name + " makes changes, and the past cannot be changed; only commands that show objects accept this option"
 }
 
-// Session is a [Session], with what objects are found, shown and changed by.
+// Session is a [run.Session], with what is needed to find, show and change objects.
 type Session struct{ run.Session }
 
 // OnFleet is like the function [OnFleet], with a session for objects.

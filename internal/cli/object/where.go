@@ -15,10 +15,10 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// WhereOption says which hosts are meant, by terms.
+// WhereOption selects hosts by terms.
 var WhereOption = argparse.Option{Long: "where", Meta: "<terms>", Kind: argparse.TermsOption, Help: "only those that match all terms, such as 'label=web region=dfw ntp=10.*'"}
 
-// exampleTerms returns terms of the resource's kind for its help: not every kind has a label, or is in a region.
+// exampleTerms returns terms for the help of the resource's commands: not every kind has a label, or is in a region.
 func (r *Resource) exampleTerms() string {
 	switch r.kind {
 	case schema.Cloud:
@@ -34,17 +34,17 @@ func (r *Resource) exampleTerms() string {
 	}
 }
 
-// whereOption returns the option of the resource's commands that says which objects are meant; which begins its help.
+// whereOption returns the option of the resource's commands that selects objects; which begins its help.
 func (r *Resource) whereOption(which string) argparse.Option {
 	o := WhereOption
 	o.Help = which + ", such as '" + r.exampleTerms() + "'"
 	return o
 }
 
-// chosen reports whether terms can say which objects of the resource are meant.
+// chosen reports whether terms can select objects of the resource.
 func (r *Resource) chosen() bool { return slices.Contains(where.Kinds, r.kind) }
 
-// terms returns those that a command was given, nil if there are none. They were checked when its arguments were.
+// terms returns the terms of a command, nil if there are none. They were checked together with its arguments.
 func (r *Resource) terms(c *argparse.Call) (*where.Where, error) {
 	if !c.Given(WhereOption.Long) {
 		return &where.Where{Kind: r.kind}, nil
@@ -52,7 +52,7 @@ func (r *Resource) terms(c *argparse.Call) (*where.Where, error) {
 	return where.Parse(r.kind, c.Text(WhereOption.Long))
 }
 
-// termStarts returns how terms about objects of the resource begin, for completion.
+// termStarts returns the beginnings of terms about objects of the resource, for completion.
 func (r *Resource) termStarts() (all []string) {
 	for _, f := range where.Fields(r.kind) {
 		all = append(all, f.Word+"=")
@@ -60,14 +60,13 @@ func (r *Resource) termStarts() (all []string) {
 	return all
 }
 
-// Knows reports whether the server has a feature beside v1.
+// Knows reports whether the server has a feature that is not in v1.
 func (s *Session) Knows(ctx context.Context, feature string) (bool, error) {
 	can, err := s.Client.Capabilities(ctx)
 	return err == nil && can.Has(feature), err
 }
 
-// listWhere returns list of what satisfies terms: the server's answer, or where it knows none, of all objects those
-// that do.
+// listWhere is list for objects that match terms: from the server, or evaluated here if it does not support terms.
 func (s *Session) listWhere(ctx context.Context, r *Resource, q url.Values, all bool, terms *where.Where) (objects []gjson.Result, next url.Values, err error) {
 	if terms.IsAll() {
 		return s.list(ctx, r, q, all)
@@ -93,13 +92,13 @@ func (s *Session) listWhere(ctx context.Context, r *Resource, q url.Values, all 
 	}
 	objects, _, err = s.list(ctx, r, q, true)
 	objects = slices.DeleteFunc(objects, func(o gjson.Result) bool { return !ids[o.Get(keyID).String()] })
-	if !all && len(objects) > most { // the next page begins behind the last of this one
+	if !all && len(objects) > most { // the next page begins after the last object of this one
 		return objects[:most], withParameter(q, "marker", objects[most-1].Get(keyID).String()), err
 	}
 	return objects, nil, err
 }
 
-// Matching returns the objects that satisfy terms, found on this side.
+// Matching returns the objects that match terms, evaluated by the client.
 func (s *Session) Matching(ctx context.Context, terms *where.Where) ([]*snapshot.Object, error) {
 	return snapshot.Matching(ctx, s.Client, terms)
 }

@@ -57,7 +57,7 @@ A plan saved by craton plan --out is applied exactly as it is. If anything in it
 func apply(ctx context.Context, s output.Streams, v *settings.Values, args []string, c choices, check, diff bool) error {
 	format := v.String("cli.format")
 	var doc *applyDocument
-	if !check || !diff { // else it is that of a plan
+	if !check || !diff { // otherwise it is that of a plan
 		doc = &applyDocument{Check: check, Sets: []craton.SetSize{}}
 	}
 	j, err := newJob(s, v, args, c)
@@ -87,8 +87,8 @@ func apply(ctx context.Context, s output.Streams, v *settings.Values, args []str
 	return errors.Join(tell(), err)
 }
 
-// apply carries out the plan, or what is planned of the fleet files. tell prints what was done, or would be; it is nil
-// after an earlier error.
+// apply applies the saved plan, or the plan of the fleet files. tell prints what was done, or would be; it is nil after
+// an early error.
 func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, check, diff bool) (tell func() error, err error) {
 	j.options.Check, j.options.Effects = check, diff
 	if p == nil {
@@ -117,7 +117,7 @@ func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, 
 		}
 	} else {
 		out, as := j.Out, format
-		if format != show.FormatTable { // where a program expects one document
+		if format != show.FormatTable { // if a program expects one document
 			out, as = j.Err, show.FormatTable
 		}
 		j.progress.Done()
@@ -136,7 +136,7 @@ func (j *job) apply(ctx context.Context, p *reconcile.Plan, doc *applyDocument, 
 	return func() error { return printResult(j.Out, format, p, result, check) }, err
 }
 
-// checkFleet refuses a plan that is for another fleet.
+// checkFleet refuses a plan for another fleet.
 func (j *job) checkFleet(p *reconcile.Plan) error {
 	switch {
 	case p.URL != j.connection.Where:

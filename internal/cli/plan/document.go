@@ -15,14 +15,14 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// The document of a plan for --format json and yaml. Its changes are those of a history.
+// The document of a plan for --format json and yaml. Its changes have the form of those in a history.
 type (
 	planDocument struct { // and "changes", a list of planChange
-		Counts  *reconcile.Counts  `json:"counts"`  // null: there is no plan, for what Refused says
+		Counts  *reconcile.Counts  `json:"counts"`  // null: there is no plan, because of what is in Refused
 		Effects *reconcile.Effects `json:"effects"` // null: nobody asked
-		Set     *setDocument       `json:"set"`     // null: the plan is about none
-		Sets    []craton.SetSize   `json:"sets"`    // then those that objects of the plan belong to, and how many, if it changes something
-		Refused []refusedDocument  `json:"refused"` // what keeps it from being carried out
+		Set     *setDocument       `json:"set"`     // null: the plan is for no set
+		Sets    []craton.SetSize   `json:"sets"`    // then the sets of the plan's objects, with their numbers, if it changes anything
+		Refused []refusedDocument  `json:"refused"` // what prevents it from being applied
 	}
 	refusedDocument struct {
 		Reason  reconcile.Reason `json:"reason"`
