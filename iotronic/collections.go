@@ -63,7 +63,7 @@ type Plugin struct {
 	Owner      string `json:"owner"`
 	Public     bool   `json:"public"`
 	Callable   bool   `json:"callable"`
-	Code       string `json:"code"` // Plugin is a program that boards run.
+	Code       string `json:"code"` // pickled; in details only
 	Parameters Object `json:"parameters"`
 }
 
