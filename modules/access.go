@@ -19,7 +19,7 @@ const (
 	optExpires = "expires"
 	optIsAdmin = "is_admin"
 
-	newKeys = "new_keys" // the member of a result that has their secrets
+	newKeys = "new_keys" // the member of a result with their secrets
 )
 
 // roles returns the choices of an option.
@@ -30,7 +30,7 @@ func roles() (all []any) {
 	return all
 }
 
-// accessOptions returns what only users have.
+// accessOptions returns the options that only users have.
 func accessOptions() []ansible.Option {
 	return []ansible.Option{
 		{Name: optRole, Choices: roles(), Description: []string{
@@ -67,7 +67,7 @@ func accessReturns() []ansible.Return {
 	}
 }
 
-// access reads what a task says about a user's role and keys; nil for nothing.
+// access reads the role and keys that a task sets for a user; nil for none.
 func access(p ansible.Params) (*reconcile.Access, error) {
 	if !p.Has(optRole) && !p.Has(optKeys) {
 		return nil, nil //nolint:nilnil // nothing is said

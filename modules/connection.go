@@ -11,10 +11,10 @@ import (
 	"github.com/craton-fleet/craton/modules/internal/options"
 )
 
-// fragmentName is the doc fragment of the connection options.
+// fragmentName is the doc fragment with the connection options.
 const fragmentName = "craton.fleet.connection"
 
-// connection returns the fragment that every module has: the settings that say where the fleet lives.
+// connection returns the fragment that every module includes: the settings for the location of the fleet.
 func connection() *ansible.Fragment {
 	return &ansible.Fragment{Name: fragmentName, Options: options.Of(settings.Connection), Notes: []string{
 		"Settings that neither an option nor an environment variable sets are read from the configuration file on the machine that runs the module: the file in E(CRATON_CONFIG), or else C(~/.config/craton/config.yml), or else C(/etc/craton/config.yml).",
@@ -37,9 +37,9 @@ func connectionSettings(p ansible.Params) (*settings.Values, error) {
 	return v, nil
 }
 
-// open connects a task to its fleet. done ends the work.
+// open connects a task to its fleet. done closes the connection.
 //
-// A task that may create something makes a SQLite file that is not there; in check mode it predicts that.
+// A task that may create something creates a missing SQLite file; in check mode it predicts that.
 func open(ctx context.Context, task *ansible.Task, creates bool) (fl *reconcile.Fleet, done func() error, err error) {
 	v, err := connectionSettings(task.Params)
 	if err != nil {

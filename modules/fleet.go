@@ -157,7 +157,7 @@ func fleetSpec() *ansible.Spec {
 	}
 }
 
-// reasons returns those of what is refused.
+// reasons returns the reasons of refusals.
 func reasons() string {
 	var all []string
 	for _, r := range reconcile.Reasons {
@@ -174,7 +174,7 @@ func planCount(name, doc string) ansible.Return {
 	return ansible.Return{Name: name, Type: ansible.Int, Returned: "always", Sample: 2, Description: []string{doc}}
 }
 
-// runFleet returns the module craton_fleet.
+// runFleet runs the module craton_fleet.
 func runFleet(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	file, err := fleetOf(task.Params)
 	if err != nil {
@@ -262,7 +262,8 @@ func fleetResult(p *reconcile.Plan, r *fleetfile.Result, diff bool) *ansible.Res
 	return out
 }
 
-// refusedFleet returns the result of a task that does nothing, with all that keeps it from that; nil of another error.
+// refusedFleet returns the result of a task that does nothing, with everything that prevents it; nil for any other
+// error.
 func refusedFleet(p *reconcile.Plan, err error) *ansible.Result {
 	refused := reconcile.Refusals(err)
 	if refused == nil {
@@ -271,7 +272,7 @@ func refusedFleet(p *reconcile.Plan, err error) *ansible.Result {
 	return &ansible.Result{Fields: ansible.Fields{"plan": planned(p, refused)}}
 }
 
-// planned returns what was planned, before anything was written; of a nil plan what was refused alone.
+// planned returns what was planned, before anything was written; for a nil plan only the refusals.
 func planned(p *reconcile.Plan, refused []reconcile.Problem) map[string]any {
 	no := []map[string]any{}
 	for _, one := range refused {

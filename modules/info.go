@@ -11,7 +11,7 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// filter is an option of an info module that the API filters by.
+// filter is an option of an info module by which the API filters.
 type filter struct {
 	option string // the API's parameter too
 	of     schema.Type
@@ -96,7 +96,7 @@ func (r *resource) infoSpec() *ansible.Spec {
 	return s
 }
 
-// infoReferences returns the references to filter by: where objects stand, and what the API filters by.
+// infoReferences returns the references to filter by: the places of objects, and the API's filters.
 func (r *resource) infoReferences() (list []*schema.Field) {
 	for i := range r.Fields {
 		if f := &r.Fields[i]; f.Type == schema.Reference && (f.Option() != optParent || r.View) {
@@ -109,7 +109,7 @@ func (r *resource) infoReferences() (list []*schema.Field) {
 	return list
 }
 
-// info returns the module craton_RESOURCE_info.
+// info runs the module craton_RESOURCE_info.
 func (r *resource) info(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	fl, done, err := open(ctx, task, false)
 	if err != nil {
@@ -133,7 +133,7 @@ func (r *resource) info(ctx context.Context, task *ansible.Task) (result *ansibl
 	return &ansible.Result{Fields: ansible.Fields{r.List: append([]reconcile.Object{}, found...)}}, nil
 }
 
-// protections says of each object whether it is protected, and leaves those that are asked for.
+// protections adds to each object whether it is protected, and applies the filter by it.
 func (r *resource) protections(ctx context.Context, fl *reconcile.Fleet, found []reconcile.Object, p ansible.Params) (kept []reconcile.Object, err error) {
 	ids := make([]string, len(found))
 	for i, o := range found {
@@ -152,7 +152,7 @@ func (r *resource) protections(ctx context.Context, fl *reconcile.Fleet, found [
 	return kept, nil
 }
 
-// fillRoles adds the roles to users, which the API has beside them.
+// fillRoles adds the roles to users, which the API returns separately.
 func fillRoles(ctx context.Context, fl *reconcile.Fleet, users []reconcile.Object) error {
 	var ids []int
 	for _, o := range users {

@@ -12,15 +12,15 @@ import (
 	"github.com/craton-fleet/craton/modules/iotronic"
 )
 
-// runFunc is a module's work.
+// runFunc does a module's work.
 type runFunc = func(ctx context.Context, task *ansible.Task) (*ansible.Result, error)
 
-// versionAdded is the collection's version that had the modules first.
+// versionAdded is the collection's version that introduced the modules.
 const versionAdded = "0.1.0"
 
 var author = []string{"The Craton authors (@craton-fleet)"}
 
-// registry has every module by its name. Only the one that runs is made, so that a task starts fast.
+// registry has every module by its name. Only the one that runs is built, so that a task starts fast.
 var registry = sync.OnceValue(func() map[string]func() *ansible.Module {
 	all := map[string]func() *ansible.Module{}
 	register := func(name string, spec func() *ansible.Spec, run runFunc) {
@@ -60,13 +60,12 @@ var registry = sync.OnceValue(func() map[string]func() *ansible.Module {
 	return all
 })
 
-// Names returns the names of all modules, sorted: what the program is linked to, and what
-// meta/runtime.yml lists.
+// Names returns the names of all modules, sorted: the links to the program, and the entries of meta/runtime.yml.
 func Names() []string {
 	return slices.Sorted(maps.Keys(registry()))
 }
 
-// Lookup makes the module of a name; [ansible.Run] takes it.
+// Lookup returns the module with a name, for [ansible.Run].
 func Lookup(name string) (*ansible.Module, bool) {
 	m, ok := registry()[name]
 	if !ok {
@@ -75,13 +74,13 @@ func Lookup(name string) (*ansible.Module, bool) {
 	return m(), true
 }
 
-// Known reports whether there is a module of that name, without making it.
+// Known reports whether there is a module with a name, without building it.
 func Known(name string) bool {
 	_, ok := registry()[name]
 	return ok
 }
 
-// Specs returns the Specs of all modules, sorted by name: the collection's documentation is made of them.
+// Specs returns the Specs of all modules, sorted by name: the collection's documentation is generated from them.
 func Specs() []*ansible.Spec {
 	all := registry()
 	var specs []*ansible.Spec

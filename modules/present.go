@@ -33,8 +33,8 @@ const (
 	add, exact      = "add", "exact"
 )
 
-// run returns the module craton_RESOURCE: it reads what is there, plans, and carries the plan out unless it only
-// checks.
+// run runs the module craton_RESOURCE: it reads the current state, plans, and applies the plan unless it runs in check
+// mode.
 func (r *resource) run(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	w, err := r.wants(task.Params)
 	if err != nil {
@@ -49,14 +49,14 @@ func (r *resource) run(ctx context.Context, task *ansible.Task) (result *ansible
 	result, err = r.reconcile(ctx, fl, w, task)
 	held := (*reconcile.TakenError)(nil)
 	if (craton.IsConflict(err) || craton.IsNotFound(err) || errors.As(err, &held)) && (result == nil || !result.Changed) {
-		// Perhaps somebody else, such as the same task on another host, created or deleted it meanwhile: what is there
-		// now counts.
+		// Somebody else, such as the same task on another host, may have created or deleted it meanwhile: what counts
+		// is the current state.
 		result, err = r.reconcile(ctx, fl, w, task)
 	}
 	return result, err
 }
 
-// reconcile plans, and carries out once.
+// reconcile plans and applies once.
 func (r *resource) reconcile(ctx context.Context, fl *reconcile.Fleet, w *reconcile.Wanted, task *ansible.Task) (*ansible.Result, error) {
 	st, err := fl.Plan(ctx, w)
 	if err != nil {
@@ -71,7 +71,7 @@ func (r *resource) reconcile(ctx context.Context, fl *reconcile.Fleet, w *reconc
 	o := got.Object
 	if got.APIKey != "" {
 		o = o.Clone()
-		o[reconcile.KeyAPIKey] = got.APIKey // this once: nobody can have it later
+		o[reconcile.KeyAPIKey] = got.APIKey // only this time: it cannot be read later
 	}
 	if got.Keys != nil {
 		o = o.Clone()
@@ -112,7 +112,8 @@ func orEmpty(o reconcile.Object) reconcile.Object {
 	return o
 }
 
-// comparable returns an object for a diff: without the times, which the server sets, and what it has yet to choose.
+// comparable returns an object for a diff: without the times, which the server sets, and fields that it has yet to
+// choose.
 func comparable(o reconcile.Object) map[string]any {
 	c := map[string]any{}
 	for key, v := range o {
@@ -129,7 +130,7 @@ func comparable(o reconcile.Object) map[string]any {
 	return c
 }
 
-// wants reads what needs no look at the fleet.
+// wants reads what a task wants, without requests to the API.
 func (r *resource) wants(p ansible.Params) (w *reconcile.Wanted, err error) {
 	w = &reconcile.Wanted{
 		Kind: r.Kind, Absent: p.String(optState) != present, ID: r.idText(p), Name: p.String(optName),
@@ -203,7 +204,7 @@ func (r *resource) references() (options []string) {
 	return options
 }
 
-// values reads the fields that are no references.
+// values reads the fields that are not references.
 func (r *resource) values(w *reconcile.Wanted, p ansible.Params) (err error) {
 	for i := range r.Fields {
 		f := &r.Fields[i]
@@ -237,7 +238,7 @@ func (r *resource) idText(p ansible.Params) string {
 	return strconv.FormatInt(p.Int(optID), 10)
 }
 
-// variablesOf reads an option that holds variables, every value's JSON as it came.
+// variablesOf reads an option with variables, with every value's JSON as received.
 func variablesOf(p ansible.Params, option string) (craton.Variables, error) {
 	v := craton.Variables{}
 	if err := json.Unmarshal(p.JSON(option), &v); err != nil {

@@ -8,18 +8,18 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// resource holds what the modules know about one kind of object beside what all programs know: texts, and what an info
-// module filters by.
+// resource is what the modules need to know about one kind of object in addition to the schema: texts, and the filters
+// of an info module.
 type resource struct {
 	*schema.Kind
 
-	fields   []fieldDoc // the texts of the kind's fields, in its order; see text for those without
-	filters  []filter   // of the info module, beside name, id and the references among fields
+	fields   []fieldDoc // the texts of the kind's fields, in its order; see text for those without one
+	filters  []filter   // of the info module, in addition to name, id and the references among fields
 	rootOnly string
 	doc      docs
 }
 
-// docs are the texts of a resource that only people read.
+// docs are the texts of a resource that appear only in documentation.
 type docs struct {
 	is       string // what it is: a sentence
 	key      string // what makes its name unique: "within its region"
@@ -35,22 +35,22 @@ type fieldDoc struct {
 	doc    []string
 }
 
-// name returns the resource's in options and results: "network_device".
+// name returns the resource's name in options and results: "network_device".
 func (r *resource) name() string { return r.Ident() }
 
-// nouns returns several, as an error names them.
+// nouns returns the plural noun for errors.
 func (r *resource) nouns() string { return r.Noun() + "s" }
 
 func (r *resource) hasLabels() bool    { return r.Labels != schema.Unlabelled }
 func (r *resource) hasVariables() bool { return r.Variables != schema.None }
 
-// resourceOf returns the resource of a kind's name, as options or the API write it.
+// resourceOf returns the resource with the name of a kind, as written in options or by the API.
 func resourceOf(name string) *resource {
 	all := resources()
 	return all[slices.IndexFunc(all, func(r *resource) bool { return r.name() == name || r.Kind.Name == name })]
 }
 
-// text returns the documentation of the field with an option: in plain words where no literal has any.
+// text returns the documentation of the field with an option: a generic one if no literal has any.
 func (r *resource) text(option string) fieldDoc {
 	if i := slices.IndexFunc(r.fields, func(d fieldDoc) bool { return d.option == option }); i >= 0 {
 		return r.fields[i]

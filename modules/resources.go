@@ -13,7 +13,7 @@ const (
 	optNetwork = "network"
 )
 
-// Texts of fields that mean the same everywhere.
+// Texts of fields with the same meaning everywhere.
 var (
 	inCloud  = fieldDoc{optCloud, 1, []string{"The cloud, by name or id."}}
 	inRegion = fieldDoc{optRegion, 1, []string{"The region, by name or id."}}

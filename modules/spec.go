@@ -17,7 +17,7 @@ func (r *resource) moduleName() string { return "craton_" + r.name() }
 // fullName returns a module's name in a playbook.
 func fullName(name string) string { return "craton.fleet." + name }
 
-// byName ends the documentation of options that name objects of a kind.
+// byName is the end of the documentation of options that name objects of a kind.
 func byName(kind string) []string {
 	doc := []string{"A string of digits is taken as an id only if no object has that name."}
 	if paths := reconcile.Paths(schema.ByName(kind)); paths != nil {
@@ -26,11 +26,10 @@ func byName(kind string) []string {
 	return doc
 }
 
-// optMessage is the option of all modules that write. ansible-core has "message"
-// for itself.
+// optMessage is the option of all modules that write. ansible-core reserves "message".
 const optMessage = "change_message"
 
-// messageOption returns the setting of the command line.
+// messageOption returns the option for the setting of the command line.
 func messageOption() ansible.Option {
 	o := options.Of(settings.CLI.Only("message"))[0]
 	o.Name = optMessage
@@ -146,10 +145,10 @@ func (r *resource) fieldOption(f *schema.Field) ansible.Option {
 	return o
 }
 
-// onDevice reports whether objects stand on a device, which the places say where to look for.
+// onDevice reports whether objects belong to a device, which the places help to find.
 func (r *resource) onDevice() bool { return r.ByOption(optDevice) != nil }
 
-// whereOptions say where a device is looked for.
+// whereOptions determine where a device is searched for.
 func whereOptions() []ansible.Option {
 	return []ansible.Option{
 		{Name: optCloud, Description: append([]string{"The cloud to look for the device in, by name or id."}, byName(optCloud)...)},
@@ -157,7 +156,7 @@ func whereOptions() []ansible.Option {
 	}
 }
 
-// contentOptions returns labels, variables, and how much may be deleted.
+// contentOptions returns the options for labels, variables, and deleting contents.
 func (r *resource) contentOptions() (options []ansible.Option) {
 	if r.hasLabels() {
 		options = append(options, ansible.Option{Name: optLabels, Type: ansible.List, Elements: ansible.Str, Description: []string{"The labels."}},
@@ -199,7 +198,7 @@ func (r *resource) contentOptions() (options []ansible.Option) {
 	return options
 }
 
-// recreates says what becomes of what is in an object that is created again, or depends on it.
+// recreates describes what happens to the contents of a recreated object, and to objects that depend on it.
 func (r *resource) recreates() string {
 	if r.hasLabels() {
 		return fmt.Sprintf("Interfaces and children are carried over: the new %s is created next to the old one, which is deleted once everything has moved. If a run fails part way, its error lists what was done, and the next run continues.", r.Noun())
@@ -276,7 +275,7 @@ func (r *resource) returns(own bool) []ansible.Return {
 	return list
 }
 
-// firstSentence returns the sentence with which a text begins; the others are for those who set an option.
+// firstSentence returns the first sentence of a text; the others are for users who set the option.
 func firstSentence(text string) string {
 	first, _, more := strings.Cut(text, ". ")
 	if more {

@@ -97,7 +97,7 @@ func variablesSpec() *ansible.Spec {
 	return s
 }
 
-// runVariables returns the module craton_variables.
+// runVariables runs the module craton_variables.
 func runVariables(ctx context.Context, task *ansible.Task) (result *ansible.Result, err error) {
 	p := task.Params
 	r := resourceOf(p.String(optKind))
@@ -136,7 +136,7 @@ func runVariables(ctx context.Context, task *ansible.Task) (result *ansible.Resu
 	return result, err
 }
 
-// variablesWanted reads what is to be set and what is to be removed.
+// variablesWanted reads the variables to set and to delete.
 func variablesWanted(p ansible.Params) (w *reconcile.Wanted, drop []string, err error) {
 	w = &reconcile.Wanted{Replace: p.String(optVariablesMode) == replace}
 	drop = p.Strings(optRemove)
@@ -153,7 +153,7 @@ func variablesWanted(p ansible.Params) (w *reconcile.Wanted, drop []string, err 
 	return w, drop, nil
 }
 
-// target finds an object that must be there, with its own variables.
+// target finds an object, which must exist, with its own variables.
 func (r *resource) target(ctx context.Context, fl *reconcile.Fleet, p ansible.Params) (reconcile.Object, error) {
 	name, id := p.String(optName), p.String(optID)
 	if r.Kind == schema.Project && name == "" && id == "" {

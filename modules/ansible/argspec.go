@@ -11,10 +11,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// PythonMain returns the part of a Python module that says the Spec's arguments to those who read Python: the imports
-// and the function main, which checks them as AnsibleModule does and then fails with a text, for the program is the
-// module. ansible-lint calls main to check the options of tasks, `ansible-test sanity` compares it with the
-// documentation.
+// PythonMain returns the part of a Python module that declares the Spec's arguments for tools that read Python: the
+// imports and the function main, which checks arguments as AnsibleModule does and then fails with a text, because the
+// program is the module. ansible-lint calls main to check the options of tasks, `ansible-test sanity` compares it with
+// the documentation.
 func (s *Spec) PythonMain(text string) ([]byte, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (s *Spec) PythonMain(text string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// widestLine is how long a line of Python becomes where it can be broken, its line break included.
+// widestLine is the maximum length of a line of Python, including its line break, if it can be broken.
 const widestLine = 140
 
 // pythonWriter writes the arguments of AnsibleModule.
@@ -56,7 +56,7 @@ type pythonWriter struct {
 	errs     []error
 }
 
-// value returns a Go value in Python.
+// value returns a Go value as Python.
 func (w *pythonWriter) value(v any) string {
 	value, err := fromGo(v)
 	if err != nil {
@@ -65,8 +65,8 @@ func (w *pythonWriter) value(v any) string {
 	return python.Repr(value)
 }
 
-// options writes a dict of options, each on a line of its own, behind what begins the first line. indent is that of the
-// closing brace.
+// options writes a dict of options, each on a line of its own, after the beginning of the first line. indent is that of
+// the closing brace.
 func (w *pythonWriter) options(before string, indent int, options []Option) {
 	fmt.Fprintf(&w.b, "%s{\n", before)
 	for i := range options {
@@ -97,7 +97,7 @@ func (w *pythonWriter) option(indent int, o *Option) {
 	switch {
 	case o.NoLog:
 		put("no_log", "True")
-	case looksSecret(o.Name): // AnsibleModule wants to be told that it is none
+	case looksSecret(o.Name): // AnsibleModule would otherwise treat it as a secret
 		put("no_log", "False")
 	}
 	if len(o.Env) > 0 {
@@ -168,7 +168,7 @@ func (w *pythonWriter) rules(r *Rules, put func(key, value string)) {
 	}
 }
 
-// looksSecret reports whether AnsibleModule takes a name for that of a secret.
+// looksSecret reports whether AnsibleModule treats a name as that of a secret.
 func looksSecret(name string) bool {
 	return slices.ContainsFunc([]string{"pass", "secret", "token", "key"}, func(word string) bool { return strings.Contains(name, word) })
 }

@@ -10,10 +10,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// Check reports every mistake in the Spec: options that are declared twice,
-// rules about options that do not exist, defaults that are no value of their
-// option, return values with names that Ansible keeps to itself. [Run] refuses
-// to work with a Spec that has one; a test that calls Check finds it earlier.
+// Check reports every mistake in the Spec: duplicate options, rules about options that do not exist, defaults that are
+// not valid values of their option, return values with names that Ansible reserves. [Run] refuses a Spec with a
+// mistake; a test that calls Check finds it earlier.
 func (s *Spec) Check() error {
 	c := &checker{}
 	if !isName(s.Name) || s.Name != strings.ToLower(s.Name) || strings.Contains(s.Name, "-") {
@@ -36,8 +35,8 @@ func (s *Spec) Check() error {
 	return fmt.Errorf("spec of %s: %w", s.Name, errors.Join(c.errs...))
 }
 
-// isName reports whether a text is a letter or _, followed by letters, digits, _ and -. Every task checks its
-// module's names, for which a regular expression takes too long to compile.
+// isName reports whether a text is a letter or _, followed by letters, digits, _ and -. Every task checks its module's
+// names, and compiling a regular expression would take too long.
 func isName(s string) bool {
 	for i, c := range []byte(s) {
 		switch {
@@ -139,7 +138,7 @@ func (c *checker) option(full string, o *Option) {
 	c.options(full+".", o.Options, &o.Rules)
 }
 
-// values checks that choices and default are values of the option themselves.
+// values checks that choices and default are valid values of the option.
 func (c *checker) values(full string, o *Option) {
 	v := &validation{env: func(string) (string, bool) { return "", false }, secrets: &secrets{}}
 	element := o.kind()

@@ -17,12 +17,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// Coercion of values to option types: what ansible-core's
-// module_utils/common/validation.py does, release 2.21 where releases differ,
-// with its error texts. TestAgainstAnsibleModule compares the two and lists
-// every difference that is meant.
+// Coercion of values to option types, like ansible-core's module_utils/common/validation.py, with its error texts;
+// where releases differ, like 2.21. TestAgainstAnsibleModule compares the two and lists every intended difference.
 
-// maxDigits bounds the length of integers, as Python bounds their conversion.
+// maxDigits is the maximum length of integers, as in Python's conversion.
 const maxDigits = rules.MaxDigits
 
 // coerce converts a value that is not nil to a type.
@@ -75,7 +73,7 @@ func toInt(value any) (any, error) {
 	return nil, fmt.Errorf("\"%s\" cannot be converted to an int", python.Repr(value))
 }
 
-// integral reads a decimal number that has no fraction: "8080", "8080.0", "8e3".
+// integral parses a decimal number without a fraction: "8080", "8080.0", "8e3".
 func integral(s string) (json.Number, bool) {
 	sign := ""
 	if rest, ok := strings.CutPrefix(s, "-"); ok {
@@ -98,7 +96,7 @@ func integral(s string) (json.Number, bool) {
 		shift = n
 	}
 	digits := whole + fraction
-	point := len(whole) + shift // where the fraction begins
+	point := len(whole) + shift // the start of the fraction
 	switch {
 	case point >= len(digits):
 		digits += strings.Repeat("0", point-len(digits))
@@ -143,7 +141,7 @@ func toBool(value any) (any, error) {
 		"'y', 'yes', 'on', '1', 'true', 't', 1, 'n', 'no', 'off', '0', 'false', 'f', 0")
 }
 
-// message is an error whose text is Ansible's.
+// message is an error with Ansible's text.
 type message string
 
 func (m message) Error() string { return string(m) }
@@ -202,10 +200,10 @@ func toDict(value any) (any, error) {
 	return nil, fmt.Errorf("%s cannot be converted to a dict", pyClass(value))
 }
 
-// parseDict reads a dict from JSON, from a Python literal, or from k=v pairs
-// parted by commas or spaces, with quotes and backslashes as in a shell.
+// parseDict parses a dict from JSON, from a Python literal, or from k=v pairs separated by commas or spaces, with
+// quotes and backslashes as in a shell.
 func parseDict(s string) (*dict, error) {
-	s = strings.ToValidUTF8(s, "\ufffd") // the environment may hold anything
+	s = strings.ToValidUTF8(s, "\ufffd") // an environment variable may contain anything
 	if strings.HasPrefix(s, "{") {
 		v, err := decodeJSON([]byte(s))
 		if err != nil {
@@ -271,13 +269,12 @@ var (
 	unitName = []string{"", "kilo", "mega", "giga", "tera", "peta", "exa", "zetta", "yotta"}
 )
 
-// lazyRegexp returns compiled when it is first wanted, which most tasks never do.
+// lazyRegexp returns a function that compiles an expression when it is first needed, which is never for most tasks.
 func lazyRegexp(text string) func() *regexp.Regexp {
 	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(text) })
 }
 
-// toBytes reads "10M", "10 MB", "10megabyte" (or with bits "10Mb",
-// "10megabit") into a number; K is 1024.
+// toBytes parses "10M", "10 MB", "10megabyte" (or with bits "10Mb", "10megabit"); K is 1024.
 func toBytes(value any, bits bool) (any, error) {
 	word, letter, what := "byte", "B", "Byte"
 	if bits {
@@ -314,8 +311,7 @@ func toBytes(value any, bits bool) (any, error) {
 
 var pathVariable = lazyRegexp(`\$([A-Za-z0-9_]+|\{[^}]*\})`)
 
-// expandPath expands $NAME, ${NAME} and then a leading ~ or ~user. What is not
-// known stays as it is.
+// expandPath expands $NAME, ${NAME} and then a leading ~ or ~user. Unknown names are kept.
 func (v *validation) expandPath(path string) string {
 	path = pathVariable().ReplaceAllStringFunc(path, func(m string) string {
 		name := m[1:]

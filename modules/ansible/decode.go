@@ -13,10 +13,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// Decode stores the arguments into a struct. Each exported field with a tag
-// `arg:"NAME"` receives the option NAME; fields of embedded structs count as
-// the struct's own; fields without a tag stay as they are. What an option of a
-// type can be stored into:
+// Decode stores the arguments into a struct. Each exported field with a tag `arg:"NAME"` receives the option NAME;
+// fields of embedded structs count as the struct's own; fields without a tag are not changed. The types of fields for
+// each type of option:
 //
 //	str, path, jsonarg   string, an encoding.TextUnmarshaler
 //	int, bytes, bits     int..int64, uint..uint64, big.Int, json.Number
@@ -28,11 +27,9 @@ import (
 //	raw                  any
 //	every type           pointer to the above, any, json.RawMessage
 //
-// An option without a value leaves a nil pointer, slice, map or any, and the
-// zero value in everything else. A tag for an option that does not exist, or a
-// field of a wrong type, is a mistake in the module and found whatever the
-// arguments are: Decode panics. A value that does not fit, such as 300 for a
-// uint8, is an error that tells the option.
+// An option without a value leaves a nil pointer, slice, map or any, and the zero value in everything else. A tag for
+// an unknown option, or a field of a wrong type, is a mistake in the module and is found whatever the arguments are:
+// Decode panics. A value that does not fit, such as 300 for a uint8, is an error that names the option.
 func (p Params) Decode(into any) error {
 	v := reflect.ValueOf(into)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -131,7 +128,7 @@ func decodeStruct(p Params, v reflect.Value, at string) error {
 			return nil
 		}
 		target, err := v.FieldByIndexErr(field.Index)
-		if err != nil { // inside of an embedded nil pointer
+		if err != nil { // inside an embedded nil pointer
 			return fmt.Errorf("internal error: %w", err)
 		}
 		return decodeInto(p.option(name), value, target, at+name)

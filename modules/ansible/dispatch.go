@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Name returns the module's name that a file is called by: without directory,
-// the prefix AnsiballZ_ that Ansible gives the copy it runs, and an extension.
+// Name returns the module's name from a file name: without directory, the prefix AnsiballZ_ that Ansible gives the copy
+// that it runs, and an extension.
 //
 //	/home/me/.ansible/tmp/x/AnsiballZ_craton_host -> craton_host
 func Name(argv0 string) string {
@@ -18,10 +18,9 @@ func Name(argv0 string) string {
 	return name
 }
 
-// Dispatch decides which of a program's modules is meant: the last part of
-// moduleName, which is Ansible's _ansible_module_name, if it is known; else
-// [Name] of argv[0]. ok is false if neither is known; name is then the one to
-// complain about.
+// Dispatch determines which of a program's modules to run: the last part of moduleName, which is Ansible's
+// _ansible_module_name, if it is known, or else [Name] of argv[0]. ok is false if neither is known; name is then the
+// one for the error message.
 func Dispatch(argv0, moduleName string, known func(name string) bool) (name string, ok bool) {
 	last := moduleName[strings.LastIndexByte(moduleName, '.')+1:]
 	if last != "" && known(last) {

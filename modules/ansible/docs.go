@@ -15,12 +15,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// Sidecar returns the documentation of the module as the YAML file that stands
-// beside a binary module, plugins/modules/NAME.yml, with the keys
-// DOCUMENTATION, EXAMPLES and RETURN of ansible-doc. Options are sorted, what
-// the rules ask for is told at each option, and the options of fragments are
-// referred to. The same Spec gives the same bytes. It is an error if a text
-// that ansible-doc needs is missing.
+// Sidecar returns the documentation of the module as the YAML file for a binary module, plugins/modules/NAME.yml, with
+// the keys DOCUMENTATION, EXAMPLES and RETURN of ansible-doc. Options are sorted, with the requirements of rules in the
+// text of each option, and options of fragments are referenced. The same Spec gives the same bytes. It is an error if a
+// text that ansible-doc needs is missing.
 func (s *Spec) Sidecar() ([]byte, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -46,9 +44,9 @@ func (s *Spec) Sidecar() ([]byte, error) {
 	return sidecar, s.checkMarkup(sidecar)
 }
 
-// checkMarkup refuses names of options that are none, as ansible-test does.
+// checkMarkup refuses names of unknown options in markup, as ansible-test does.
 func (s *Spec) checkMarkup(doc []byte) error {
-	for _, found := range regexp.MustCompile(`\bO\(([^)]*)\)`).FindAllSubmatch(doc, -1) { // compiled here: no task pays for it
+	for _, found := range regexp.MustCompile(`\bO\(([^)]*)\)`).FindAllSubmatch(doc, -1) { // compiled here, so that no task pays for it
 		name, _, _ := strings.Cut(string(found[1]), "=")
 		if strings.Contains(name, "#") { // of another plugin
 			continue
@@ -63,8 +61,7 @@ func (s *Spec) checkMarkup(doc []byte) error {
 	return nil
 }
 
-// PythonFile returns the fragment as Ansible loads it: the Python file
-// plugins/doc_fragments/FRAGMENT.py.
+// PythonFile returns the fragment in the form that Ansible loads: the Python file plugins/doc_fragments/FRAGMENT.py.
 func (f *Fragment) PythonFile() ([]byte, error) {
 	w := &docWriter{where: f.Name}
 	root := mapping()
@@ -90,18 +87,17 @@ func (f *Fragment) PythonFile() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Runtime holds what meta/runtime.yml of a collection says about modules.
+// Runtime is the part of a collection's meta/runtime.yml about modules.
 type Runtime struct {
 	RequiresAnsible string // ">=2.14.0"
-	// ActionGroups let a play set module_defaults for
-	// group/NAMESPACE.COLLECTION.GROUP. Ansible gives the defaults to every module
-	// of the group, so all of them should have the options that are set.
+	// ActionGroups allow a play to set module_defaults for group/NAMESPACE.COLLECTION.GROUP. Ansible passes the
+	// defaults to every module of the group, so all of them should have these options.
 	ActionGroups []ActionGroup
 	// ActionPlugin is the full name of the action plugin that runs the modules; optional.
 	ActionPlugin string
 }
 
-// ActionGroup is a set of modules with options in common.
+// ActionGroup is a set of modules with common options.
 type ActionGroup struct {
 	Name    string
 	Modules []string // without the collection's name
@@ -149,7 +145,7 @@ func (g *ActionGroup) members() *yaml.Node {
 	return list
 }
 
-// docWriter builds documentation and collects what is missing.
+// docWriter writes documentation and collects what is missing.
 type docWriter struct {
 	where string
 	errs  []error
@@ -186,7 +182,7 @@ func (w *docWriter) module(s *Spec) *yaml.Node {
 	put(attributes, "check_mode", attribute(s.SupportsCheckMode, "Can run in check mode and return what would change without changing it."))
 	put(attributes, "diff_mode", attribute(s.SupportsDiff, "Returns what has changed, or would in check mode, when in diff mode."))
 	put(doc, "attributes", attributes)
-	// Rules may name options of fragments, and options here may be named there.
+	// Rules may name options of fragments, and those of fragments may name options here.
 	put(doc, "options", w.options(s.Options, s.allRules()))
 	w.list(doc, "notes", s.Notes)
 	if len(s.SeeAlso) > 0 {
@@ -282,7 +278,7 @@ func (w *docWriter) deprecated(o *Option) []string {
 	return []string{fmt.Sprintf("Deprecated, will be removed %s. %s Use %s instead.", when, d.Why, d.Alternatives)}
 }
 
-// ruleTexts says in sentences what no key of Ansible's documentation can.
+// ruleTexts describes in sentences what Ansible's documentation has no key for.
 func ruleTexts(o *Option, rules *Rules) []string {
 	var texts []string
 	say := func(format string, args ...any) { texts = append(texts, fmt.Sprintf(format, args...)) }
@@ -379,7 +375,7 @@ func (w *docWriter) returns(returns []Return) *yaml.Node {
 	return m
 }
 
-// list adds a list of texts if there is one.
+// list adds a list of texts, unless it is empty.
 func (w *docWriter) list(m *yaml.Node, key string, texts []string) {
 	if len(texts) > 0 {
 		put(m, key, texted(texts))
@@ -390,9 +386,8 @@ func mapping() *yaml.Node { return &yaml.Node{Kind: yaml.MappingNode} }
 
 func put(m *yaml.Node, key string, v *yaml.Node) { m.Content = append(m.Content, text(key), v) }
 
-// text returns a YAML string. It is quoted if a YAML 1.1 reader, as Ansible's is,
-// might take it for something else: yes, no, on and off for booleans, and what
-// begins as a number does for one, for a time, or for digits to the base of 60.
+// text returns a YAML string. It is quoted if a YAML 1.1 reader, such as Ansible's, could read it as something else:
+// yes, no, on and off as booleans, and texts that begin like a number as one, as a time, or as a base-60 number.
 func text(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)

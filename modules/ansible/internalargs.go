@@ -7,19 +7,19 @@ import (
 	"strings"
 )
 
-// internalArgs are the keys _ansible_* that Ansible adds to a task's arguments
-// (the Ansible contract §C2), those that mean something here.
+// internalArgs are those of the keys _ansible_* that Ansible adds to a task's arguments (the Ansible contract §C2) that
+// are used here.
 type internalArgs struct {
-	name             string // _ansible_module_name: the module as the task has it
+	name             string // _ansible_module_name: the module as named in the task
 	checkMode        bool
 	diff             bool
 	verbosity        int
 	noLog            bool // the task has no_log: true
 	ignoreUnknown    bool // _ansible_ignore_unknown_opts
-	injectInvocation bool // absent before 2.20: then true
+	injectInvocation bool // missing before 2.20: then true
 }
 
-// takeInternal removes all keys _ansible_* from args and returns what they say.
+// takeInternal removes all keys _ansible_* from args and returns their values.
 func takeInternal(args *dict) (internalArgs, error) {
 	var bad error
 	flag := func(name string, absent bool) bool {

@@ -11,11 +11,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// parseLiteral reads a Python literal, as ast.literal_eval does: what str()
-// makes of a dict is common in variables. It knows what JSON can hold: dicts,
-// lists and tuples (both become lists), strings, numbers, True, False, None;
-// not sets, bytes and complex numbers. Comments and line breaks count as
-// spaces inside of brackets, which is everywhere in a dict.
+// parseLiteral parses a Python literal, as ast.literal_eval does: the str() of a dict is common in variables. It
+// supports what JSON can represent: dicts, lists and tuples (both become lists), strings, numbers, True, False, None;
+// not sets, bytes and complex numbers. Comments and line breaks count as spaces within brackets, that is, everywhere in
+// a dict.
 func parseLiteral(s string) (any, error) {
 	p := &literal{s: strings.TrimLeft(s, " \t")}
 	v, err := p.value(0)
@@ -55,7 +54,7 @@ func (p *literal) space() {
 	}
 }
 
-// peek returns the next byte that is no space, 0 at the end.
+// peek returns the next byte that is not a space, 0 at the end.
 func (p *literal) peek() byte {
 	p.space()
 	if p.i < len(p.s) {
@@ -73,7 +72,7 @@ func (p *literal) take(c byte) bool {
 	return true
 }
 
-// Python's own parser gives up at 200 nested brackets.
+// Python's own parser refuses more than 200 nested brackets.
 const literalDepth = 200
 
 func (p *literal) value(depth int) (any, error) {
@@ -137,7 +136,7 @@ func (p *literal) dict(depth int) (any, error) {
 	return d, nil
 }
 
-// jsonKey returns the key that json.dumps makes of a key that is no string.
+// jsonKey returns the key that json.dumps makes of a key that is not a string.
 func jsonKey(key any) (string, bool) {
 	switch key := key.(type) {
 	case string:
@@ -168,7 +167,7 @@ func (p *literal) list(end byte, depth int) (list []any, comma bool, err error) 
 	return list, comma, nil
 }
 
-// word reads True, False, None, or strings, which join when they follow each other.
+// word reads True, False, None, or adjacent strings, which are joined.
 func (p *literal) word() (any, error) {
 	start := p.i
 	for p.i < len(p.s) && (isLetter(p.s[p.i]) || isDigit(p.s[p.i])) {
@@ -240,7 +239,7 @@ func (p *literal) str(b []byte) ([]byte, error) {
 	return nil, errLiteral
 }
 
-// escape appends what a backslash sequence stands for.
+// escape appends the character for a backslash sequence.
 func (p *literal) escape(b []byte) ([]byte, error) {
 	c := p.s[p.i+1]
 	p.i += 2
@@ -250,7 +249,7 @@ func (p *literal) escape(b []byte) ([]byte, error) {
 		if n < len(meaning) {
 			b = append(b, meaning[n])
 		}
-		return b, nil // an escaped line end is nothing
+		return b, nil // an escaped line end is removed
 	}
 	digits := 0
 	switch c {
@@ -306,7 +305,7 @@ func (p *literal) number() (any, error) {
 	}
 	if isInt(n) {
 		if digits := strings.TrimLeft(string(n), "0"); len(digits) != len(n) && digits != "" {
-			return nil, errLiteral // 0644 is no number in Python 3
+			return nil, errLiteral // 0644 is not a number in Python 3
 		} else if digits == "" {
 			n = "0"
 		}
@@ -322,8 +321,8 @@ func (p *literal) number() (any, error) {
 	return json.Number(python.Float(f)), nil
 }
 
-// cleanNumber checks the syntax of an unsigned decimal number as Python's int,
-// float and decimal know it, and takes the underscores out.
+// cleanNumber checks the syntax of an unsigned decimal number as in Python's int, float and decimal, and removes
+// underscores.
 func cleanNumber(s string) (json.Number, bool) {
 	var b []byte
 	digits, point, exponent := 0, false, false

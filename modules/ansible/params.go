@@ -20,10 +20,9 @@ const (
 	FromDefault               // the option's default
 )
 
-// Params are checked arguments: those of the module, or of one dict among
-// them. The methods panic when asked for an option that the Spec does not have,
-// or for a type that is not its own: that is a mistake in the module, and the
-// first run of it, whatever the arguments, shows it.
+// Params are checked arguments: those of the module, or of one dict among them. The methods panic for an option that
+// the Spec does not have, or that has another type: that is a mistake in the module, which its first run shows,
+// whatever the arguments.
 type Params struct {
 	options []Option
 	values  *dict
@@ -65,8 +64,7 @@ func (p Params) Source(name string) Source {
 	return p.values.source[name]
 }
 
-// Has reports whether an option has a value, be it from the task, from the
-// environment or a default.
+// Has reports whether an option has a value, from the task, the environment or a default.
 func (p Params) Has(name string) bool {
 	p.option(name)
 	return p.values.values[name] != nil
@@ -79,7 +77,7 @@ func (p Params) String(name string) string {
 		return v
 	case nil:
 		return ""
-	default: // choices that are no texts
+	default: // choices that are not texts
 		return python.Str(v)
 	}
 }
@@ -115,8 +113,8 @@ func (p Params) Float(name string) float64 {
 	return f
 }
 
-// Strings returns the value of a list whose elements are str or path; nil if
-// it has no value, which an empty list is not.
+// Strings returns the value of a list whose elements are str or path; nil if it has no value, which differs from an
+// empty list.
 func (p Params) Strings(name string) []string {
 	value := p.get(name, "Strings", List)
 	if e := p.option(name).Elements; e != Str && e != Path {
@@ -153,14 +151,14 @@ func (p Params) Value(name string) any {
 	return plain(p.values.values[name])
 }
 
-// JSON returns the value of an option of any type as JSON on one line: null if
-// it has none; keys in the order, and numbers with the text, that the task has.
+// JSON returns the value of an option of any type as JSON on one line: null if it has none; keys in the order, and
+// numbers with the text, of the task.
 func (p Params) JSON(name string) json.RawMessage {
 	p.option(name)
 	return appendJSON(nil, p.values.values[name])
 }
 
-// Sub returns the options inside of a dict; ok is false if it has no value.
+// Sub returns the options within a dict; ok is false if it has no value.
 func (p Params) Sub(name string) (sub Params, ok bool) {
 	value := p.get(name, "Sub", Dict)
 	o := p.option(name)
@@ -171,7 +169,7 @@ func (p Params) Sub(name string) (sub Params, ok bool) {
 	return Params{options: o.Options, values: d}, ok
 }
 
-// Subs returns the options inside of each dict of a list.
+// Subs returns the options within each dict of a list.
 func (p Params) Subs(name string) []Params {
 	value := p.get(name, "Subs", List)
 	o := p.option(name)
@@ -189,7 +187,7 @@ func (p Params) Subs(name string) []Params {
 	return subs
 }
 
-// MarshalJSON writes the arguments as they were checked, secrets included.
+// MarshalJSON encodes the checked arguments, including secrets.
 func (p Params) MarshalJSON() ([]byte, error) {
 	if p.values == nil {
 		return nil, errors.New("ansible: no parameters")

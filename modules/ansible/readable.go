@@ -7,13 +7,13 @@ import (
 	"github.com/craton-fleet/craton/internal/marks"
 )
 
-// maxDepth is how deep a result may be nested. A value of an object of the fleet stands some levels deep in it, and may
-// itself be as deep as an inventory takes it.
+// maxDepth is the maximum nesting of a result. A value of an object of the fleet is nested some levels deep in it, and
+// may itself be as deep as an inventory allows.
 const maxDepth = marks.MaxDepth + 10
 
-// readable returns a value that every release of ansible-core reads back as data. Objects that Ansible would take for
-// marks of its own are the text of their JSON, as in the inventory, and so is what is nested too deep; an integer of
-// too many digits is their text. depth is how deep the value stands.
+// readable returns a value that every release of ansible-core reads back as data. Objects that Ansible would treat as
+// its own marks become the text of their JSON, as in the inventory, and so does what is nested too deep; an integer
+// with too many digits becomes their text. depth is the nesting of the value.
 func readable(v any, depth int) any {
 	switch v := v.(type) {
 	case json.Number:
@@ -42,7 +42,7 @@ func readable(v any, depth int) any {
 	return v
 }
 
-// holdsMark reports whether Ansible would take an object for a mark.
+// holdsMark reports whether Ansible would treat an object as a mark.
 func holdsMark(d *dict) bool {
 	for _, k := range d.keys {
 		if marks.Is(k) {

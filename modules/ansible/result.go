@@ -12,29 +12,26 @@ type Result struct {
 	Changed bool
 	// Msg is a sentence for the user; most modules need none.
 	Msg string
-	// Diff shows what has changed, or would change. It is put out only when the task asks for it; ask [Task].Diff
-	// before making an expensive one.
+	// Diff shows what has changed, or would change. It is printed only if the task requests it; check [Task].Diff
+	// before computing an expensive one.
 	Diff []Diff
-	// Facts become ansible_facts of the host. Names without the prefix ansible_
-	// that Ansible's own facts have.
+	// Facts become ansible_facts of the host, under names without the prefix ansible_ of Ansible's own facts.
 	Facts Fields
-	// Fields are the values that the module returns, by top-level name; anything
-	// that encodes as JSON. A nil slice is written as null: for a list that
-	// may be empty make one. See "Results" in the package comment for the names
-	// that Ansible keeps to itself.
+	// Fields are the values that the module returns, by top-level name; anything that can be encoded as JSON. A nil
+	// slice is written as null: use an empty one for a list that may be empty. See "Results" in the package comment for
+	// reserved names.
 	Fields Fields
 }
 
 // Fields are values of a result by name.
 type Fields map[string]any
 
-// Diff is one change in the form that Ansible displays. Before and After are
-// texts, or anything that encodes as a JSON object, which Ansible shows as
-// sorted, indented JSON.
+// Diff is one change in the form that Ansible displays. Before and After are texts, or anything that can be encoded as
+// a JSON object, which Ansible shows as sorted, indented JSON.
 type Diff struct {
 	Before       any
 	After        any
-	BeforeHeader string // what Before is of, optional
+	BeforeHeader string // a title for Before, optional
 	AfterHeader  string
 }
 
@@ -50,19 +47,18 @@ func (f *Failure) Error() string { return f.Msg }
 // Unwrap returns the cause.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Fail returns the error that ends a task with msg and adds fields to its result.
+// Fail returns an error that ends a task with msg and adds fields to its result.
 func Fail(msg string, fields Fields) error { return &Failure{Msg: msg, Fields: fields} }
 
-// Deprecation is an announcement to users of something that will go.
+// Deprecation announces to users that something will be removed.
 type Deprecation struct {
 	Msg        string
-	Version    string // the collection's version that will not have it, or
-	Date       string // the day after which it goes, YYYY-MM-DD
+	Version    string // the collection's version that removes it, or
+	Date       string // the day after which it is removed, YYYY-MM-DD
 	Collection string // namespace.name
 }
 
-// reserved are top-level names of a result that belong to Ansible, with what
-// goes wrong otherwise.
+// reserved are top-level names of a result that Ansible reserves, with the consequences of using them.
 var reserved = func() map[string]string {
 	const (
 		runtime = "the runtime sets it"
@@ -101,8 +97,7 @@ func checkField(name string) error {
 	return fmt.Errorf("a module must not return %q: %s", name, why)
 }
 
-// encodeFields turns fields into JSON values. Fields that cannot be returned
-// are left out and told in the error.
+// encodeFields converts fields to JSON values. Fields that cannot be returned are left out and named in the error.
 func encodeFields(into *dict, fields Fields) error {
 	names := make([]string, 0, len(fields))
 	for name := range fields {
@@ -125,7 +120,7 @@ func encodeFields(into *dict, fields Fields) error {
 	return errors.Join(errs...)
 }
 
-// encodeDiff turns diffs into what Ansible reads: one dict, or a list of them.
+// encodeDiff converts diffs to the form that Ansible reads: one dict, or a list of them.
 func encodeDiff(diffs []Diff) (any, error) {
 	list := make([]any, 0, len(diffs))
 	for _, diff := range diffs {

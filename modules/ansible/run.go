@@ -18,20 +18,19 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// stopGrace is how long a module may take to return after it was asked to
-// stop. Ansible's async_wrapper and systemd kill after longer times.
+// stopGrace is how long a module may take to return after it was asked to stop. Ansible's async_wrapper and systemd
+// wait longer before they kill.
 const stopGrace = 3 * time.Second
 
-// Run returns the whole life of a module's process: it reads the arguments from the
-// file args[1] names ("-" and "/dev/stdin" are stdin), checks them, runs the
-// module that [Dispatch] finds by lookup, and writes the result to stdout. args
-// are os.Args. The result is one JSON object on one line, whatever happens;
-// Run returns the status to exit with, 1 if the task has failed, else 0.
+// Run runs the complete process of a module: it reads the arguments from the file that args[1] names ("-" and
+// "/dev/stdin" are stdin), checks them, runs the module that [Dispatch] finds with lookup, and writes the result to
+// stdout. args are os.Args. The result is one JSON object on one line, whatever happens; Run returns the exit status, 1
+// if the task has failed, else 0.
 //
 //	func main() { os.Exit(ansible.Run(os.Args, os.Stdin, os.Stdout, lookup)) }
 //
-// While it runs, os.Stdout is os.Stderr if stdout is os.Stdout, so that a stray
-// print of some library does not spoil the result.
+// While it runs, os.Stdout is os.Stderr if stdout is os.Stdout, so that a stray print in a library does not corrupt the
+// result.
 func Run(args []string, stdin io.Reader, stdout io.Writer, lookup func(name string) (*Module, bool)) int {
 	return (&Process{Args: args, Stdin: stdin, Stdout: stdout, Lookup: lookup}).Run(context.Background())
 }
@@ -45,11 +44,11 @@ type Process struct {
 	Lookup func(name string) (*Module, bool)
 	// LookupEnv returns the environment; os.LookupEnv if nil.
 	LookupEnv func(name string) (string, bool)
-	// Signals ask the module to stop; SIGINT and SIGTERM of this process if nil.
+	// Signals are the signals on which the module is asked to stop; SIGINT and SIGTERM of this process if nil.
 	Signals <-chan os.Signal
 }
 
-// Run runs the process as [Run] does. When ctx is cancelled the module is asked to stop.
+// Run runs the process as [Run] does. When ctx is cancelled, the module is asked to stop.
 func (p *Process) Run(ctx context.Context) int {
 	if out, ok := p.Stdout.(*os.File); ok && out == os.Stdout {
 		os.Stdout = os.Stderr
@@ -113,8 +112,7 @@ func (p *Process) nameForErrors() string {
 	return "module"
 }
 
-// work does everything between start and result. It sets out as it goes on,
-// so that a panic finds what is known.
+// work does everything between start and result. It sets out on the way, so that a panic finds what is known by then.
 func (p *Process) work(ctx context.Context, task *Task, out *outcome) {
 	args, err := p.readArgs()
 	if err != nil {
@@ -155,12 +153,11 @@ func (p *Process) work(ctx context.Context, task *Task, out *outcome) {
 	out.result, out.err = m.Run(ctx, task)
 }
 
-// wrapper is the only key of the object that Python modules find their
-// arguments in.
+// wrapper is the only key of the object with the arguments of Python modules.
 const wrapper = "ANSIBLE_MODULE_ARGS"
 
-// readArgs reads the arguments' file. An object whose only key is
-// wrapper, the form of Python modules, is taken apart.
+// readArgs reads the file with the arguments. An object whose only key is wrapper, the form of Python modules, is
+// unwrapped.
 func (p *Process) readArgs() (*dict, error) {
 	if len(p.Args) < 2 {
 		return nil, errors.New("there is no arguments file: Ansible runs a module as MODULE FILE, where FILE holds the arguments as a JSON object (- is standard input)")
@@ -186,7 +183,7 @@ func (p *Process) readArgs() (*dict, error) {
 		}
 		return nil, fmt.Errorf("the arguments file %s is not JSON: %w", file, err)
 	}
-	if !rules.IsDecodable(string(data)) { // decoding has altered a text
+	if !rules.IsDecodable(string(data)) { // decoding has changed a text
 		return nil, asArgument(rules.CheckJSON(string(data)))
 	}
 	args, ok := decoded.(*dict)
@@ -199,7 +196,7 @@ func (p *Process) readArgs() (*dict, error) {
 	return args, nil
 }
 
-// asArgument says which argument holds what is wrong with a value.
+// asArgument returns which argument contains an invalid value, and what is wrong.
 func asArgument(err error) error {
 	if fault, ok := errors.AsType[*rules.Fault](err); ok {
 		return fmt.Errorf("the argument %s %w", strings.TrimPrefix(fault.Path, wrapper+"."), fault.Err)
@@ -235,8 +232,8 @@ func (o *outcome) recover() {
 	}
 }
 
-// noteStop notes that a module which has returned had been asked to stop. One
-// that had finished all the same is believed.
+// noteStop records that a module which has returned had been asked to stop. If it finished nevertheless, its result
+// counts.
 func (o *outcome) noteStop(by string) {
 	if o.err != nil {
 		err := o.err
@@ -248,15 +245,15 @@ func (o *outcome) noteStop(by string) {
 	}
 }
 
-// abandoned returns the outcome of a module that does not return. It shares nothing
-// with the module but the task, whose methods lock.
+// abandoned returns the outcome of a module that does not return. It shares nothing with the module except the task,
+// whose methods lock.
 func abandoned(task *Task, by string) *outcome {
 	return &outcome{task: task, err: fmt.Errorf("stopped by %s before the module had finished: what it was doing may be done in part", by)}
 }
 
 // encode returns the line for stdout and whether the task has failed.
 func (o *outcome) encode() (line []byte, failed bool) {
-	defer func() { // a MarshalJSON of the module's, for one, may panic
+	defer func() { // a MarshalJSON of the module, for example, may panic
 		if r := recover(); r != nil {
 			d := newDict()
 			d.set("changed", o.result != nil && o.result.Changed)
@@ -270,7 +267,7 @@ func (o *outcome) encode() (line []byte, failed bool) {
 	return o.line(d), d.has("failed")
 }
 
-// document makes the result's JSON, secrets still in it.
+// document returns the result's JSON, including secrets.
 func (o *outcome) document() *dict {
 	_, internal := o.task.identity()
 	d := newDict()
@@ -343,8 +340,8 @@ func (o *outcome) fail(d *dict) error {
 	return nil
 }
 
-// addWarnings adds warnings and deprecations. Ansible shows them even when the task
-// has no_log, therefore that hides them here, all but their number.
+// addWarnings adds warnings and deprecations. Ansible shows them even if the task has no_log, so then only their number
+// is added.
 func (o *outcome) addWarnings(d *dict) {
 	name, internal := o.task.identity()
 	warnings, deprecations := o.task.Warnings(), o.task.Deprecations()
@@ -377,9 +374,8 @@ func (o *outcome) addWarnings(d *dict) {
 	}
 }
 
-// maskArgs returns a copy of arguments without the values of NoLog options. A value
-// that should hold options, some of them NoLog, and could not be read is
-// replaced as a whole.
+// maskArgs returns a copy of arguments without the values of NoLog options. A value that should contain options, some
+// of them NoLog, and could not be parsed is replaced completely.
 func maskArgs(options []Option, args *dict) *dict {
 	d := newDict()
 	for i := range options {
@@ -406,8 +402,8 @@ func maskArgs(options []Option, args *dict) *dict {
 	return d
 }
 
-// maskKeys replaces the values of secret keys. What should be a dict and could not be
-// read is replaced as a whole.
+// maskKeys replaces the values of secret keys. A value that should be a dict and could not be parsed is replaced
+// completely.
 func maskKeys(value any, words []string) any {
 	v, ok := value.(*dict)
 	if !ok {
@@ -455,12 +451,12 @@ func maskNested(o *Option, value any) any {
 	return value
 }
 
-// ownWords are the keys of a result under which the module speaks itself. All others hold what it returns, which other
-// tasks store, and in which nothing is masked: a mask would be written back.
+// ownWords are the keys of a result with the module's own messages. All others contain returned data, which other tasks
+// may store, and which is not masked: a mask would be written back.
 var ownWords = []string{"msg", "warnings", "deprecations", "exception", "validation_errors", "invocation"}
 
-// line masks the secrets in the module's own words and writes the result, its keys sorted. A module has done its work
-// by then, so that whatever data are in the result, Ansible must be able to read it.
+// line masks the secrets in the module's own messages and writes the result, with sorted keys. At this point the module
+// has done its work, so Ansible must be able to read the result, whatever data it contains.
 func (o *outcome) line(d *dict) []byte {
 	sorted := newDict()
 	mask := o.task.secrets.masker(o.ownKeys())
@@ -478,8 +474,7 @@ func (o *outcome) line(d *dict) []byte {
 	return append(rules.QuoteNumbers(appendJSON(nil, sorted)), '\n') // Ansible would read Infinity, or 0
 }
 
-// ownKeys returns the keys that come from code and not from data: those of the
-// runtime and the options' names.
+// ownKeys returns the keys that come from code and not from data: those of the runtime and the options' names.
 func (o *outcome) ownKeys() map[string]bool {
 	keys := make(map[string]bool)
 	for _, k := range []string{"module_args", "msg", "version", "date", "collection_name"} {

@@ -15,14 +15,13 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// What stands in output instead of a secret: AnsibleModule's words.
+// The replacements for a secret in output, as in AnsibleModule.
 const (
 	noLogValue = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" // for a value that is one
 	noLogText  = "********"                            // for a part of a text
 )
 
-// shortSecret is the length, in characters, from which a secret is looked for
-// inside of words and numbers too.
+// shortSecret is the minimum length, in characters, of secrets that are also masked within words and numbers.
 const shortSecret = 4
 
 // secrets are the values that must not appear in output. Safe for concurrent use.
@@ -31,7 +30,7 @@ type secrets struct {
 	texts map[string]bool
 }
 
-// add registers a text; an empty one is none.
+// add registers a text, unless it is empty.
 func (s *secrets) add(text string) {
 	if text == "" {
 		return
@@ -42,14 +41,13 @@ func (s *secrets) add(text string) {
 		s.texts = make(map[string]bool)
 	}
 	s.texts[text] = true
-	// A secret read from a file ends with a newline, which its users take off.
+	// A secret read from a file ends with a newline, which is mostly stripped later.
 	if trimmed := strings.TrimSpace(text); trimmed != "" {
 		s.texts[trimmed] = true
 	}
 }
 
-// addValue registers every text and number in a JSON value. Booleans and nulls
-// are no secrets, nor are the keys of a dict.
+// addValue registers every text and number in a JSON value. Booleans, nulls and the keys of a dict are not secrets.
 func (s *secrets) addValue(v any) {
 	switch v := v.(type) {
 	case string:
@@ -68,8 +66,7 @@ func (s *secrets) addValue(v any) {
 	}
 }
 
-// addKeys registers the values in a JSON value whose keys have one of the words in
-// them.
+// addKeys registers the values in a JSON value whose keys contain one of the words.
 func (s *secrets) addKeys(v any, words []string) {
 	switch v := v.(type) {
 	case []any:
@@ -87,14 +84,14 @@ func (s *secrets) addKeys(v any, words []string) {
 	}
 }
 
-// secretKey reports whether a key has one of the words in it.
+// secretKey reports whether a key contains one of the words.
 func secretKey(key string, words []string) bool {
 	key = strings.ToLower(key)
 	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(key, strings.ToLower(word)) })
 }
 
-// masker returns what masks the secrets known now, nil if there are none.
-// keep are keys that come from code and stay as they are.
+// masker returns a masker for the current secrets, nil if there are none. keep are keys that come from code and are not
+// masked.
 func (s *secrets) masker(keep map[string]bool) *masker {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -109,8 +106,7 @@ func (s *secrets) masker(keep map[string]bool) *masker {
 		if utf8.RuneCountInString(text) < shortSecret {
 			continue
 		}
-		// The ways in which a secret is written inside of other texts: in
-		// addresses, in JSON, and quoted by Go and by Python.
+		// The forms in which a secret is written within other texts: in URLs, in JSON, and quoted by Go and by Python.
 		for _, form := range []string{
 			url.QueryEscape(text),
 			url.PathEscape(text),
@@ -169,7 +165,7 @@ func (m *masker) value(v any) any {
 	return v
 }
 
-// headers masks what a diff, or each of a list of them, calls its two sides.
+// headers masks the titles of the two sides of a diff, or of each of a list of them.
 func (m *masker) headers(diff any) {
 	switch v := diff.(type) {
 	case []any:
@@ -185,7 +181,7 @@ func (m *masker) headers(diff any) {
 	}
 }
 
-// key masks a key; if that makes two keys the same, they are numbered.
+// key masks a key; if two keys become equal, they are numbered.
 func (m *masker) key(k string, d *dict) string {
 	if m.keep[k] {
 		return k
@@ -212,8 +208,7 @@ func (m *masker) number(text string) bool {
 	return false
 }
 
-// text masks a text. Secrets that overlap are masked together, so that no
-// piece of one stays.
+// text masks a text. Overlapping secrets are masked together, so that no part of one remains.
 func (m *masker) text(s string) string {
 	if m.whole[s] {
 		return noLogValue

@@ -6,49 +6,47 @@ import "encoding/json"
 // The zero Type means [Str], as in Ansible.
 type Type string
 
-// The types of options. What each accepts is told in the package comment.
+// The types of options. The package comment describes what each accepts.
 const (
-	Str     Type = "str"     // text; numbers, booleans, lists and dicts become their text
-	Int     Type = "int"     // a whole number of any size
+	Str     Type = "str"     // text; numbers, booleans, lists and dicts are converted to text
+	Int     Type = "int"     // an integer of any size
 	Bool    Type = "bool"    // yes/no, on/off, true/false, 1/0, y/n, t/f in any case
 	Float   Type = "float"   // a finite number
 	List    Type = "list"    // a list; a string is split at commas
 	Dict    Type = "dict"    // a dict; JSON text, a Python literal or k=v,k=v
 	Path    Type = "path"    // text in which ~, ~user, $NAME and ${NAME} are expanded
-	Raw     Type = "raw"     // the value as it came, numbers exact
+	Raw     Type = "raw"     // the value as received, numbers exact
 	JSONArg Type = "jsonarg" // JSON text; a list or dict is written as JSON
 	Bytes   Type = "bytes"   // a number of bytes: 1024, "10M", "1.5 GB"
 	Bits    Type = "bits"    // a number of bits: 1024, "10Mb"
 )
 
-// A Spec says everything about one module that is not code: its options and the
-// rules between them, what it returns, and its documentation. Argument
-// validation ([Run]), the documentation sidecar ([Spec.Sidecar]) and
-// meta/runtime.yml ([Runtime]) all come from it. Texts may use Ansible's markup:
-// C(code), I(option), O(option), V(value), B(bold), U(url).
+// A Spec describes everything about one module except its code: its options and the rules between them, what it
+// returns, and its documentation. Argument validation ([Run]), the documentation sidecar ([Spec.Sidecar]) and
+// meta/runtime.yml ([Runtime]) are all derived from it. Texts may use Ansible's markup: C(code), I(option), O(option),
+// V(value), B(bold), U(url).
 type Spec struct {
 	Name         string   // the module's name without a namespace: craton_host
 	Short        string   // one line, no full stop
 	Description  []string // paragraphs
-	VersionAdded string   // the collection's version that had the module first
+	VersionAdded string   // the collection's version that introduced the module
 	Author       []string // "Name (@github)" each
 	Requirements []string
 	Notes        []string
 	SeeAlso      []SeeAlso
 
-	// Options in the order that they are checked in. Documentation sorts them.
+	// Options in the order in which they are checked. The documentation sorts them.
 	Options []Option
-	// Rules between the options, those of Fragments included.
+	// Rules between the options, including those of Fragments.
 	Rules
-	// Fragments are sets of options that several modules share. Their options
-	// and rules belong to the module; their documentation stands in the doc
-	// fragment and is referred to.
+	// Fragments are sets of options that several modules share. Their options and rules belong to the module; their
+	// documentation is in the doc fragment and is referenced.
 	Fragments []*Fragment
 
-	// SupportsCheckMode says that Run changes nothing when Task.CheckMode is
-	// set. Without it a task in check mode is skipped and Run is not called.
+	// SupportsCheckMode means that Run changes nothing if Task.CheckMode is set. Without it, a task in check mode is
+	// skipped and Run is not called.
 	SupportsCheckMode bool
-	// SupportsDiff says in the documentation that the module fills Result.Diff.
+	// SupportsDiff documents that the module sets Result.Diff.
 	SupportsDiff bool
 
 	// Examples is YAML: a list of tasks.
@@ -64,31 +62,30 @@ type Option struct {
 	Type        Type
 	Elements    Type // of a List; without it elements are not checked
 	Required    bool
-	Default     any // nil: none. Anything that encodes as JSON; checked like a user's value
+	Default     any // nil: none. Anything that can be encoded as JSON; checked like a user's value
 	Choices     []any
 	Aliases     []string
-	// NoLog keeps the value out of all that the module says. See "Secrets" in the package comment.
+	// NoLog keeps the value out of the module's messages. See "Secrets" in the package comment.
 	NoLog bool
-	// NoLogTexts returns the texts within the value of a NoLog option that are secrets; nil: all are. The invocation shows
-	// nothing of the value either way. It is for values that are mostly no secrets, whose ordinary words would be masked in
-	// every message. other returns the text of another option, "" if it has none.
+	// NoLogTexts returns the texts within the value of a NoLog option that are secrets; nil: all are. The invocation
+	// shows nothing of the value either way. It is for values that consist mostly of ordinary words, which would
+	// otherwise be masked in every message. other returns the text of another option, "" if it has none.
 	NoLogTexts func(value json.RawMessage, other func(option string) string) []string
-	// NoLogKeys are words: of a Dict of any keys, values are kept out of it
-	// as those of NoLog are if one of the words is in their key, in any case and at
-	// any depth: "password" finds ipmi_password.
+	// NoLogKeys are words for a Dict with arbitrary keys: values are treated like those of NoLog if their key contains
+	// one of the words, in any case and at any depth: "password" matches ipmi_password.
 	NoLogKeys []string
-	// Mask returns what is shown of a text in the invocation; nil: all of it. It is for
-	// texts that may have a secret within, such as URLs.
+	// Mask returns what the invocation shows of a text; nil: all of it. It is for texts that may contain a secret, such
+	// as URLs.
 	Mask func(text string) string
-	// Env names environment variables to take the value from when the task has
-	// none. The first that is set counts, also when it is empty.
+	// Env names environment variables from which the value is taken if the task has none. The first that is set is
+	// used, even if it is empty.
 	Env []string
 
 	// Options are those of a Dict, or of each dict of a List with Elements Dict.
 	Options []Option
 	// Rules between Options.
 	Rules
-	// ApplyDefaults gives a Dict that the task leaves out the defaults of its Options.
+	// ApplyDefaults sets the defaults of its Options in a Dict that the task leaves out.
 	ApplyDefaults bool
 
 	VersionAdded      string
@@ -106,24 +103,24 @@ type Rules struct {
 	RequiredBy        map[string][]string // an option -> the others that it needs
 }
 
-// RequiredIf asks for options when another one has a certain value.
+// RequiredIf requires options if another one has a certain value.
 type RequiredIf struct {
 	Option   string   // when this option
 	Value    any      // has this value,
 	Requires []string // then these are required:
-	Any      bool     // at least one of them, else all
+	Any      bool     // at least one of them, otherwise all
 }
 
-// Deprecated announces the end of an option. Exactly one of Version and Date is set.
+// Deprecated announces the removal of an option. Exactly one of Version and Date is set.
 type Deprecated struct {
-	Version      string // the collection's version that will not have it
-	Date         string // or the day after which it goes, YYYY-MM-DD
+	Version      string // the collection's version that removes it
+	Date         string // or the day after which it is removed, YYYY-MM-DD
 	Collection   string // namespace.name of the collection
 	Why          string // for the documentation, a sentence: "Things float."
 	Alternatives string // for the documentation, what to use instead: "I(size)"
 }
 
-// DeprecatedAlias announces the end of one of an option's aliases.
+// DeprecatedAlias announces the removal of one of an option's aliases.
 type DeprecatedAlias struct {
 	Name       string
 	Version    string // as in Deprecated
@@ -131,8 +128,8 @@ type DeprecatedAlias struct {
 	Collection string
 }
 
-// A Fragment is a set of options that several modules share, such as how to
-// connect, with its own documentation.
+// A Fragment is a set of options that several modules share, such as those for the connection, with its own
+// documentation.
 type Fragment struct {
 	Name         string // as modules refer to it: namespace.collection.fragment
 	Options      []Option
@@ -205,13 +202,12 @@ func (o *Option) kind() Type {
 	return o.Type
 }
 
-// nested reports whether the option's value is a dict, or a list of dicts,
-// whose keys are options themselves.
+// nested reports whether the option's value is a dict, or a list of dicts, whose keys are options themselves.
 func (o *Option) nested() bool {
 	return len(o.Options) > 0 && (o.kind() == Dict || o.kind() == List && o.Elements == Dict)
 }
 
-// holdsSecrets reports whether the option or one inside it is NoLog.
+// holdsSecrets reports whether the option or a nested one is NoLog.
 func (o *Option) holdsSecrets() bool {
 	if o.NoLog || len(o.NoLogKeys) > 0 {
 		return true

@@ -11,14 +11,13 @@ import (
 type Module struct {
 	Spec *Spec
 	// Run does the work of one task. Its arguments have been checked. An error fails the task with the error's text as
-	// msg; a Result beside an error describes what had been done until then. ctx is cancelled when the process is asked
-	// to stop; Run has a few seconds to return then. [Typed] makes a Run of a function that takes its arguments as a
-	// struct.
+	// msg; a Result in addition to an error describes what was done before. ctx is cancelled when the process is asked
+	// to stop; Run then has a few seconds to return. [Typed] converts a function that takes its arguments as a struct.
 	Run func(ctx context.Context, task *Task) (*Result, error)
 }
 
-// Typed makes the Run of a Module from a function that takes the arguments as
-// a struct. How options and fields correspond is told at [Params.Decode].
+// Typed returns the Run of a Module from a function that takes the arguments as a struct. [Params.Decode] describes how
+// options and fields correspond.
 func Typed[Args any](run func(ctx context.Context, task *Task, args Args) (*Result, error)) func(context.Context, *Task) (*Result, error) {
 	return func(ctx context.Context, task *Task) (*Result, error) {
 		var args Args
@@ -31,14 +30,13 @@ func Typed[Args any](run func(ctx context.Context, task *Task, args Args) (*Resu
 
 // A Task is one run of a module. Its methods are safe for concurrent use.
 type Task struct {
-	// Name is the module's name as the task has it: craton_host or
-	// craton.fleet.craton_host.
+	// Name is the module's name as in the task: craton_host or craton.fleet.craton_host.
 	Name string
-	// CheckMode asks to change nothing and to return what would be.
+	// CheckMode means that nothing may be changed, and the predicted result is returned.
 	CheckMode bool
-	// DiffMode asks for Result.Diff.
+	// DiffMode requests Result.Diff.
 	DiffMode bool
-	// Verbosity is the number of -v of the command line.
+	// Verbosity is the number of -v on the command line.
 	Verbosity int
 	// Params are the arguments.
 	Params Params
@@ -51,9 +49,8 @@ type Task struct {
 	deprecations []Deprecation
 }
 
-// NewTask checks arguments against a spec as [Run] does and returns the task,
-// for tests of a module's Run. args is what a task would have: Go values that
-// encode as JSON. The environment is lookupEnv's, none if nil. The error of
+// NewTask checks arguments against a spec as [Run] does and returns the task, for tests of a module's Run. args are
+// those of a task: Go values that can be encoded as JSON. The environment is lookupEnv's, none if nil. The error for
 // refused arguments is an [*ArgumentError].
 func NewTask(spec *Spec, args map[string]any, lookupEnv func(string) (string, bool)) (*Task, error) {
 	value, err := fromGo(args)
@@ -74,7 +71,7 @@ func NewTask(spec *Spec, args map[string]any, lookupEnv func(string) (string, bo
 	return task, task.load(spec, d, lookupEnv)
 }
 
-// load takes Ansible's own keys out of args, checks the rest, and sets Params.
+// load removes Ansible's own keys from args, checks the rest, and sets Params.
 func (t *Task) load(spec *Spec, args *dict, lookupEnv func(string) (string, bool)) error {
 	t.Params = Params{options: spec.AllOptions(), values: args}
 	internal, err := takeInternal(args)
@@ -99,9 +96,8 @@ func (t *Task) load(spec *Spec, args *dict, lookupEnv func(string) (string, bool
 	return err
 }
 
-// rename sets the name under the lock: a process that is told to stop may ask
-// for it at any time. A directory of plugins/modules, as in
-// craton.fleet.linux_amd64.craton_host, is none of the user's concern.
+// rename sets the name under the lock: a process that is asked to stop may read it at any time. A directory of
+// plugins/modules, as in craton.fleet.linux_amd64.craton_host, is left out.
 func (t *Task) rename(name string) {
 	if parts := strings.Split(name, "."); len(parts) > 3 {
 		name = strings.Join([]string{parts[0], parts[1], parts[len(parts)-1]}, ".")
@@ -140,7 +136,7 @@ func (t *Task) Warnings() []string {
 	return append([]string(nil), t.warnings...)
 }
 
-// Deprecate announces to the user that something will go.
+// Deprecate announces to the user that something will be removed.
 func (t *Task) Deprecate(d Deprecation) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -159,17 +155,16 @@ func (t *Task) Deprecations() []Deprecation {
 	return append([]Deprecation(nil), t.deprecations...)
 }
 
-// Secret registers values that the module's own words must not show, such as a
-// token that a server has just issued. Values of NoLog options are registered
-// already. What the module returns is not masked: leave secrets out of it.
+// Secret registers values that the module's own messages must not show, such as a token that a server has just issued.
+// Values of NoLog options are registered already. Returned values are not masked: do not return secrets.
 func (t *Task) Secret(values ...string) {
 	for _, v := range values {
 		t.secrets.add(v)
 	}
 }
 
-// Mask returns a text of somebody else's, such as an error that a server keeps with
-// an object, with the secrets that are known until now masked as in a msg.
+// Mask returns a text from elsewhere, such as an error that a server stores with an object, with the secrets known so
+// far masked as in msg.
 func (t *Task) Mask(text string) string {
 	if m := t.secrets.masker(nil); m != nil {
 		return m.text(text)

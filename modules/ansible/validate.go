@@ -11,9 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// validation is one check of a task's arguments against a Spec. The steps, and
-// so the error that is reported first, are in the order of ansible-core's
-// module_utils/common/arg_spec.py.
+// validation checks a task's arguments against a Spec. The order of steps, and therefore the error that is reported
+// first, is that of ansible-core's module_utils/common/arg_spec.py.
 type validation struct {
 	env          func(string) (string, bool)
 	errs         []string
@@ -30,19 +29,17 @@ type unsupported struct {
 	options []Option
 }
 
-// ArgumentError says why a task's arguments were refused. Messages are those
-// of AnsibleModule where it has one. They may hold the values of NoLog options:
-// [Run] masks them.
+// ArgumentError is the error for refused arguments. Messages are those of AnsibleModule if it has one. They may contain
+// the values of NoLog options: [Run] masks them.
 type ArgumentError struct {
-	// Messages has at least one element. A user is shown the first, all of
-	// them stand in the result's validation_errors.
+	// Messages has at least one element. The first is shown to the user; all of them are in the result's
+	// validation_errors.
 	Messages []string
 }
 
 func (e *ArgumentError) Error() string { return e.Messages[0] }
 
-// validate checks args in place: afterwards they have every one of the options,
-// nil where it has no value, and nothing else.
+// validate checks args in place: afterwards they have exactly the options, nil for those without a value.
 func (v *validation) validate(moduleName string, options []Option, rules *Rules, args *dict, ignoreUnknown bool) error {
 	v.level(options, rules, args, nil, "", "")
 	if len(v.unsupported) > 0 && !ignoreUnknown {
@@ -58,7 +55,7 @@ func (v *validation) errorf(context []string, format string, args ...any) {
 	v.errs = append(v.errs, fmt.Sprintf(format, args...)+foundIn(context, " found in %s"))
 }
 
-// foundIn returns where nested options are.
+// foundIn describes the position of nested options.
 func foundIn(context []string, format string) string {
 	if len(context) == 0 {
 		return ""
@@ -66,8 +63,8 @@ func foundIn(context []string, format string) string {
 	return fmt.Sprintf(format, strings.Join(context, " -> "))
 }
 
-// level checks one level of options: those of the module, or of one dict.
-// prefix and param name it in warnings: "outer[0]." and "outer".
+// level checks one level of options: those of the module, or of one dict. prefix and param name it in warnings:
+// "outer[0]." and "outer".
 func (v *validation) level(options []Option, rules *Rules, d *dict, context []string, prefix, param string) {
 	d.source = make(map[string]Source, len(options))
 	v.given(options, d, prefix)
@@ -112,8 +109,7 @@ func (v *validation) level(options []Option, rules *Rules, d *dict, context []st
 	}
 }
 
-// hide registers what is secret in an option's value.
-// d has the other options.
+// hide registers the secrets in an option's value. d has the other options.
 func (v *validation) hide(o *Option, value any, d *dict) {
 	switch {
 	case o.NoLog && o.NoLogTexts != nil:
@@ -133,9 +129,8 @@ func (v *validation) hide(o *Option, value any, d *dict) {
 	v.secrets.addKeys(value, o.NoLogKeys)
 }
 
-// given moves values from aliases and from the environment to the options'
-// names. A null counts as not given; so does "" where it is no value of the
-// option, since that is what an empty template becomes in ansible-core 2.14.
+// given moves values from aliases and from the environment to the options' names. A null counts as not given; so does
+// "" if it is not a valid value of the option, because an empty template results in it with ansible-core 2.14.
 func (v *validation) given(options []Option, d *dict, prefix string) {
 	for i := range options {
 		o := &options[i]
@@ -160,7 +155,7 @@ func (v *validation) given(options []Option, d *dict, prefix string) {
 			}
 			if d.has(o.Name) {
 				v.warnings = append(v.warnings, fmt.Sprintf("Both option %s%s and its alias %s%s are set.", prefix, o.Name, prefix, alias))
-				v.hide(o, d.values[o.Name], d) // the value that loses is a secret too
+				v.hide(o, d.values[o.Name], d) // the overridden value is a secret too
 			}
 			d.set(o.Name, d.values[alias])
 			d.delete(alias)
@@ -181,10 +176,10 @@ func (v *validation) given(options []Option, d *dict, prefix string) {
 	}
 }
 
-// names returns the names that a task may give the option under.
+// names returns the names of the option in tasks.
 func (o *Option) names() []string { return append([]string{o.Name}, o.Aliases...) }
 
-// blank reports whether a value is "" and that is no value of the option.
+// blank reports whether a value is "" and that is not a valid value of the option.
 func (o *Option) blank(value any) bool {
 	if value != "" {
 		return false
@@ -196,7 +191,7 @@ func (o *Option) blank(value any) bool {
 	return true
 }
 
-// unknown takes the keys that are no options out of d and notes them.
+// unknown removes unknown keys from d and records them.
 func (v *validation) unknown(options []Option, d *dict, context []string) {
 	u := unsupported{context: slices.Clone(context), options: options}
 	known := make(map[string]bool, len(options))
@@ -218,8 +213,7 @@ func (v *validation) unknown(options []Option, d *dict, context []string) {
 	}
 }
 
-// unsupportedText lists unknown keys, then what is known at each of their
-// levels, and the nearest known name to each.
+// unsupportedText lists unknown keys, then the known names at each of their levels, and the most similar name for each.
 func (v *validation) unsupportedText() string {
 	var unknown, supported, hints []string
 	levels := make(map[string]bool)
@@ -339,7 +333,7 @@ func (v *validation) convert(o *Option, d *dict, context []string) bool {
 	return ok
 }
 
-// element coerces an element of a list. A null is only something to str, path and raw.
+// element coerces an element of a list. A null is valid only for str, path and raw.
 func (v *validation) element(o *Option, element any) (any, error) {
 	if element == nil {
 		switch o.Elements {
@@ -381,8 +375,8 @@ func (v *validation) choices(o *Option, d *dict, context []string) {
 		return
 	}
 	if !one(value) {
-		// YAML reads yes, no, on and off as booleans, which have become text
-		// here. If just one choice can have been meant, it was.
+		// YAML reads yes, no, on and off as booleans, which have become text here. If only one choice can have been
+		// meant, it is used.
 		value = unYAML(value, allowed)
 		d.set(o.Name, value)
 	}
@@ -421,7 +415,7 @@ func texts(values []any) string {
 	return strings.Join(s, ", ")
 }
 
-// nested checks the dicts inside of an option.
+// nested checks the dicts within an option.
 func (v *validation) nested(o *Option, d *dict, context []string, prefix, param string) {
 	if o.ApplyDefaults && o.kind() == Dict && d.values[o.Name] == nil {
 		d.set(o.Name, newDict())

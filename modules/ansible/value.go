@@ -14,18 +14,17 @@ import (
 	"github.com/craton-fleet/craton/internal/value/python"
 )
 
-// The values that validation works on are those of JSON: nil, bool, string,
-// json.Number (exact text), []any and *dict. A dict keeps the order of its
-// keys, because AnsibleModule shows that order when a dict becomes text.
+// Validation works on JSON values: nil, bool, string, json.Number (exact text), []any and *dict. A dict keeps the order
+// of its keys, because AnsibleModule shows that order when it converts a dict to text.
 type dict struct {
 	keys   []string
 	values map[string]any
-	source map[string]Source // of a validated level of options only
+	source map[string]Source // only of a validated level of options
 }
 
 func newDict() *dict { return &dict{values: make(map[string]any)} }
 
-// set adds or replaces a key. As in Python a replaced key keeps its place.
+// set adds or replaces a key. As in Python, a replaced key keeps its position.
 func (d *dict) set(key string, value any) {
 	if _, ok := d.values[key]; !ok {
 		d.keys = append(d.keys, key)
@@ -62,10 +61,9 @@ func (d *dict) delete(key string) {
 	}
 }
 
-// decodeJSON reads exactly one JSON value. Numbers keep their text.
+// decodeJSON decodes exactly one JSON value. Numbers keep their text.
 func decodeJSON(data []byte) (any, error) {
-	// The token reader below is used for the order of keys only; the syntax,
-	// and the depth, are checked here.
+	// The token reader below is used only for the order of keys; the syntax, and the depth, are checked here.
 	var raw json.RawMessage
 	if err := json.Unmarshal(data, &raw); err != nil {
 		var syntax *json.SyntaxError
@@ -115,7 +113,7 @@ func decodeValue(dec *json.Decoder) (any, error) {
 	return tok, nil
 }
 
-// fromGo turns a Go value, of a Spec or of a result, into a JSON value.
+// fromGo converts a Go value, from a Spec or a result, to a JSON value.
 func fromGo(v any) (any, error) {
 	switch v := v.(type) {
 	case nil, bool, string:
@@ -136,8 +134,8 @@ func fromGo(v any) (any, error) {
 	return decodeJSON(data)
 }
 
-// plain turns a JSON value into what encoding/json makes of JSON when numbers
-// stay json.Number: maps instead of dicts. The caller owns the copy.
+// plain converts a JSON value to what encoding/json decodes if numbers stay json.Number: with maps instead of dicts.
+// The caller owns the copy.
 func plain(v any) any {
 	switch v := v.(type) {
 	case *dict:
@@ -199,10 +197,10 @@ func appendString(b []byte, s string) []byte {
 		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
 			quoted, err := value.Encode(s)
 			if err != nil {
-				panic(err) // a string always encodes
+				panic(err) // encoding a string never fails
 			}
-			// Ansible divides the output of modules into lines, and this is a line's end to Python. encoding/json
-			// escapes the others.
+			// Ansible splits the output of modules into lines, and Python treats this as the end of a line.
+			// encoding/json escapes the others.
 			return append(b, bytes.ReplaceAll(quoted, []byte("\u0085"), []byte(`\u0085`))...)
 		}
 	}
@@ -214,8 +212,7 @@ func appendString(b []byte, s string) []byte {
 // isInt reports whether a JSON number is an int to Python: digits and a sign only.
 func isInt(n json.Number) bool { return python.IsInt(string(n)) }
 
-// equal compares JSON values as Python does: 1, 1.0 and True are equal, the
-// order of keys does not count.
+// equal compares JSON values as Python does: 1, 1.0 and True are equal, the order of keys does not matter.
 func equal(a, b any) bool {
 	if x, ok := number(a); ok {
 		y, ok := number(b)
@@ -277,7 +274,7 @@ func sameNumber(a, b json.Number) bool {
 	return errX == nil && errY == nil && x == y
 }
 
-// readAll reads a module's arguments, and refuses more than a task can mean.
+// readAll reads a module's arguments, up to a maximum size.
 func readAll(r io.Reader) ([]byte, error) {
 	const limit = 1 << 30
 	data, err := io.ReadAll(io.LimitReader(r, limit+1))

@@ -26,11 +26,11 @@ type (
 	}
 	refusedDocument struct {
 		Reason  reconcile.Reason `json:"reason"`
-		Type    string           `json:"type"`  // "": it is about no object
-		Path    string           `json:"path"`  // of the object; of deletions the set
-		Other   string           `json:"other"` // that of the object in the way; "": there is none
+		Type    string           `json:"type"`  // "": it is not about an object
+		Path    string           `json:"path"`  // of the object; for deletions the set
+		Other   string           `json:"other"` // the path of the conflicting object; "": none
 		Message string           `json:"message"`
-		Do      string           `json:"do"`    // what to do, as the message ends
+		Do      string           `json:"do"`    // what to do, the end of the message
 		File    string           `json:"file"`  // "": it stands in none
 		Line    int              `json:"line"`  // 0 likewise
 		Where   string           `json:"where"` // in the file: clouds[east].regions[dfw]
@@ -38,15 +38,15 @@ type (
 	setDocument struct {
 		Name    string  `json:"name"`
 		New     bool    `json:"new"`     // nothing belongs to it yet
-		Joins   int     `json:"joins"`   // objects that are there already and will belong to it
-		Others  int     `json:"others"`  // objects that belong to another set, and stay there
-		Left    int     `json:"left"`    // objects of the set that are in no file, and stay
-		Refusal *string `json:"refusal"` // why craton apply will not do this; null if it will
+		Joins   int     `json:"joins"`   // existing objects that will belong to it
+		Others  int     `json:"others"`  // objects of another set, which stay there
+		Left    int     `json:"left"`    // objects of the set that are not in any file, and stay
+		Refusal *string `json:"refusal"` // why craton apply refuses this; null if it does not
 	}
 	planChange struct {
 		Action string                        `json:"action"`
 		Type   string                        `json:"type"`
-		ID     any                           `json:"id"`   // null of what is created
+		ID     any                           `json:"id"`   // null for a created object
 		Path   string                        `json:"path"` // "" for the project
 		From   *string                       `json:"from"` // the path before a move or a rename
 		Fields map[string]craton.FieldChange `json:"fields"`
@@ -64,7 +64,7 @@ type (
 	}
 )
 
-// writeDocument writes the document while it makes the changes: of a large plan they are many times the size of the
+// writeDocument writes the document while it computes the changes: for a large plan they are many times the size of the
 // fleet file.
 func writeDocument(w io.Writer, format string, p *reconcile.Plan) error {
 	counts, doc := p.Counts(), planDocument{Effects: p.Effects, Set: setOf(p.Set), Sets: orEmpty(p.Belongs), Refused: []refusedDocument{}}
@@ -90,8 +90,8 @@ func refusedOf(all []reconcile.Problem) []refusedDocument {
 	return docs
 }
 
-// writeRefused writes the document of what was refused, where a program expects one, and gives the error. It is that of
-// a plan, or of what was applied.
+// writeRefused writes the document of refusals, if a program expects one, and returns the error. It is the document of
+// a plan, or of an apply.
 func writeRefused(w io.Writer, format string, err error, applied *applyDocument) error {
 	refused := reconcile.Refusals(err)
 	if refused == nil || format != show.FormatJSON && format != show.FormatYAML {
@@ -105,7 +105,7 @@ func writeRefused(w io.Writer, format string, err error, applied *applyDocument)
 	return errors.Join(show.WriteList(w, format, planDocument{Refused: refusedOf(refused), Sets: []craton.SetSize{}}, "changes", none), err)
 }
 
-// orEmpty returns a list that is no null for programs.
+// orEmpty returns an empty list instead of nil, which would be null for programs.
 func orEmpty[T any](list []T) []T { return append([]T{}, list...) }
 
 func setOf(set *reconcile.PlannedSet) *setDocument {
@@ -159,7 +159,7 @@ func valueOf(p *reconcile.Plan, v craton.Variables, key string) *planValue {
 	return &planValue{text, true}
 }
 
-// rows returns a plan as CSV: a row for each thing that changes.
+// rows returns a plan as CSV: a row for each difference.
 func rows(p *reconcile.Plan) iter.Seq[[]string] {
 	return func(yield func([]string) bool) {
 		if !yield([]string{"action", "type", "id", "path", "from", "what", "name", "before", "after"}) {
@@ -209,7 +209,7 @@ func partOf(c *reconcile.Change, name string) string {
 	return "variable"
 }
 
-// The document of what was applied for --format json and yaml.
+// The document of an apply for --format json and yaml.
 type (
 	applyDocument struct {
 		Check bool `json:"check"` // nothing was done
@@ -217,7 +217,7 @@ type (
 		Set     *setDocument      `json:"set"`     // as in the document of a plan
 		Sets    []craton.SetSize  `json:"sets"`    // likewise
 		Refused []refusedDocument `json:"refused"` // likewise: with anything in it nothing was done
-		Changes []changeDocument  `json:"changes"` // of objects that were not equal already
+		Changes []changeDocument  `json:"changes"` // objects that differed
 	}
 	changeDocument struct {
 		Action string   `json:"action"`
@@ -228,7 +228,7 @@ type (
 	}
 )
 
-// printResult prints a line for each object that was not equal already, then the summary; or that as a document.
+// printResult prints a line for each object that differed, then the summary; or both as a document.
 func printResult(w io.Writer, format string, p *reconcile.Plan, r *reconcile.Result, check bool) error {
 	doc := applyDocument{Check: check, Counts: r.Counts, Set: setOf(p.Set), Sets: orEmpty(p.Belongs), Refused: []refusedDocument{}, Changes: []changeDocument{}}
 	for _, c := range r.Changes {

@@ -27,7 +27,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// statusChanges is the status of `craton plan` if there is something to do: not 2, which is a mistake in the arguments.
+// statusChanges is the exit status of `craton plan` if there are changes: not 2, which means a mistake in the
+// arguments.
 const statusChanges = 3
 
 // choices are the options that both commands have.

@@ -1,5 +1,5 @@
-// Package moduletest runs modules in tests as Ansible does: JSON in, JSON out. A [Front] stands before a real server
-// and counts what is asked of it, so that a test can tell that nothing was written.
+// Package moduletest runs modules in tests as Ansible does: JSON in, JSON out. A [Front] is a proxy of a real server
+// that counts requests, so that a test can check that nothing was written.
 //
 //	func TestMain(m *testing.M) { moduletest.Main(m) }
 //

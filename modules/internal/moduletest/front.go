@@ -8,11 +8,11 @@ import (
 	"github.com/craton-fleet/craton/internal/wording"
 )
 
-// Front stands before a server, and has what modules are told to reach it.
+// Front is a proxy of a server, with the connection options for modules.
 type Front struct {
 	Lookup     Lookup
 	Connection Args
-	// Answer, if not nil, is called first; it reports whether it has answered.
+	// Answer, if not nil, is called first; it reports whether it has responded.
 	Answer func(w http.ResponseWriter, r *http.Request) bool
 
 	Requests atomic.Int64
@@ -40,7 +40,7 @@ func (f *Front) Task(t T, name string, in Args) Output {
 	return out
 }
 
-// OK demands success and whether something changed; only then, and not in check mode, is something written.
+// OK requires success, and whether something changed; only then, and not in check mode, may something be written.
 func (f *Front) OK(t T, changed bool, name string, in Args) Output {
 	t.Helper()
 	before := f.Writes.Load()
@@ -57,7 +57,7 @@ func (f *Front) OK(t T, changed bool, name string, in Args) Output {
 	return out
 }
 
-// Fails demands an error that has all the words, as wording.Has finds them, before anything is written, in check mode too.
+// Fails requires an error with all the words, as in wording.Has, before anything is written, also in check mode.
 func (f *Front) Fails(t T, name string, in Args, words ...string) {
 	t.Helper()
 	for _, check := range []Args{Checking, {}} {
@@ -77,7 +77,7 @@ func (f *Front) Fails(t T, name string, in Args, words ...string) {
 	}
 }
 
-// Both runs a task in check mode, where nothing may be written, and in earnest. Both must report the same change and
+// Both runs a task in check mode, where nothing may be written, and normally. Both must report the same change and
 // failure.
 func (f *Front) Both(t T, name string, in Args) (predicted, real Output) {
 	t.Helper()

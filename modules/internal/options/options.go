@@ -1,5 +1,5 @@
-// Package options makes options of modules of settings, and settings of a task's options: what a module needs to know
-// to connect is defined once, for all entry points, in internal/settings.
+// Package options converts settings to options of modules, and a task's options to settings: what a module needs to
+// connect is defined once, for all entry points, in internal/settings.
 //
 //	fragment := &ansible.Fragment{Name: "craton.fleet.connection", Options: options.Of(settings.Connection)}
 //	v, err := options.Settings(task.Params, settings.Connection)
@@ -19,8 +19,8 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// Of returns the settings as options of a module, each with its environment variables. No two of the sections may have
-// a setting of the same name.
+// Of returns the settings as options of a module, each with its environment variables. Names of settings must be unique
+// across the sections.
 func Of(sections ...settings.Section) (all []ansible.Option) {
 	for _, section := range sections {
 		for i := range section.Settings {
@@ -95,7 +95,7 @@ func Settings(p ansible.Params, sections ...settings.Section) (*settings.Values,
 	return v, nil
 }
 
-// text returns the option's value as a flag has it.
+// text returns the option's value as the text of a flag.
 func text(p ansible.Params, s *settings.Setting) string {
 	switch s.Kind {
 	case settings.Bool:
