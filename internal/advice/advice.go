@@ -1,5 +1,5 @@
-// Package advice lets errors carry what to do next as a value. Most callers print it after a semicolon; those that show
-// it elsewhere, such as `craton doctor`, get it with [Split] and never search a text for it.
+// Package advice lets errors carry advice on what to do next as a value. Most callers print it after a semicolon; those
+// that show it separately, such as `craton doctor`, get it with [Split] and never search a text for it.
 package advice
 
 import (
@@ -11,7 +11,7 @@ import (
 type Advised interface {
 	error
 	Summary() string // what is wrong, without advice
-	Advice() string  // what to do next; "" if there is nothing to say
+	Advice() string  // what to do next; "" for none
 }
 
 // Error adds advice to any error.
@@ -20,7 +20,7 @@ type Error struct {
 	Next string // what to do next
 }
 
-// With adds to an error what to do next. nil stays nil, and without advice the error is the same.
+// With adds advice to an error. nil stays nil, and without advice the error is returned unchanged.
 func With(err error, next string) error {
 	if err == nil || next == "" {
 		return err
@@ -28,7 +28,7 @@ func With(err error, next string) error {
 	return &Error{err, next}
 }
 
-// Error says what is wrong, and behind a semicolon what to do.
+// Error says what is wrong and, after a semicolon, what to do.
 func (e *Error) Error() string { return Join(e.Summary(), e.Next) }
 
 // Summary says what is wrong.
@@ -40,7 +40,7 @@ func (e *Error) Advice() string { return e.Next }
 // Unwrap returns the error without advice.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Join puts advice behind a text, or behind other advice: a sentence of its own behind one that has ended.
+// Join appends advice to a text, or to other advice: as a sentence of its own after a complete one.
 func Join(text, next string) string {
 	switch {
 	case text == "" || next == "":
@@ -51,8 +51,8 @@ func Join(text, next string) string {
 	return text + "; " + next
 }
 
-// Split returns what an error says, and its advice, which may be that of an error it wraps. It is all summary where
-// none has advice, or where more is said behind it.
+// Split returns the summary and the advice of an error, which may come from an error that it wraps. Without advice, or
+// if the advice is not at the end, everything is summary.
 func Split(err error) (summary, next string) {
 	text := err.Error()
 	if a, ok := errors.AsType[Advised](err); ok && a.Advice() != "" {

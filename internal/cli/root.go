@@ -22,10 +22,10 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Version holds the program's version and build.
+// Version is the program's version and build.
 type Version = argparse.Version
 
-// newProgram returns the craton command. Other faces of the program, such as the inventory, are given as extra.
+// newProgram returns the craton command. Other entry points of the program, such as the inventory, are passed as extra.
 func newProgram(s output.Streams, v Version, extra []*cobra.Command) *argparse.Program {
 	var version bool
 	root := &cobra.Command{
@@ -52,15 +52,15 @@ OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 			"[--craton-version CRATON_VERSION]\n[--os-project-id OS_PROJECT_ID]\n[--os-username OS_USERNAME]\n[--os-password OS_PASSWORD]\n" +
 			"[<option> ...]\n\n<subcommand>\n..."},
 	}
-	// Not cobra's own: with its template, text/template would be in the binary, and then every exported method of all
-	// packages too, for reflection might call them. That is a tenth of its size.
+	// cobra's own is not used: its template would link text/template into the binary, and with it every exported method
+	// of all packages, which reflection could call: a tenth of the binary's size.
 	root.Flags().BoolVar(&version, "version", false, "print the version")
 	root.Flags().SortFlags = false
 	run.AddFleetFlags(root)
 	p := &argparse.Program{
 		Root: root, Streams: s, Version: v, Commands: map[string]*cobra.Command{}, Lazy: map[string]argparse.LazyCommand{},
 		Shared: []settings.Section{settings.CLI, settings.Screen, settings.Connection}, TalksTo: "a fleet", About: "location of the fleet",
-		// Those that the original had as options.
+		// Options of the original.
 		Usual: []string{"format", "verbose", "url", "craton_version", "project_id", "username", "password"},
 	}
 	for _, r := range object.Resources() {
@@ -90,10 +90,10 @@ OS_USERNAME, OS_PASSWORD (the API key) and OS_PROJECT_ID.`,
 	return p
 }
 
-// Run runs the craton command line, and returns the status that the process ends with: 0 for success, 1 for a failure,
-// 2 for a mistake in the arguments. Errors are printed. Other faces of the program are given as extra.
+// Run runs the craton command line, and returns the exit status: 0 for success, 1 for a failure, 2 for a mistake in the
+// arguments. Errors are printed. Other entry points of the program are passed as extra.
 func Run(ctx context.Context, args []string, s output.Streams, v Version, extra ...*cobra.Command) int {
-	if slices.Equal(args, []string{"--version"}) { // without making a hundred commands first
+	if slices.Equal(args, []string{"--version"}) { // without creating a hundred commands first
 		_, _ = io.WriteString(s.Out, v.Release+"\n")
 		return 0
 	}
@@ -104,13 +104,13 @@ func Run(ctx context.Context, args []string, s output.Streams, v Version, extra 
 	return 0
 }
 
-// ManPages makes the manual pages of the whole program: craton.1, and one for each subcommand, by the names of their
-// files. Other faces of the program are given as extra.
+// ManPages returns the manual pages of the complete program: craton.1, and one for each subcommand, by file name. Other
+// entry points of the program are passed as extra.
 func ManPages(v Version, extra ...*cobra.Command) map[string]string {
 	return newProgram(output.Streams{}, v, extra).Pages()
 }
 
-// RunAlone runs one face of the program under a name of its own, as programs call it: an error is one line.
+// RunAlone runs one entry point of the program under its own name, for other programs: an error is one line.
 func RunAlone(ctx context.Context, cmd *cobra.Command, args []string, s output.Streams) int {
 	argparse.Prepare(cmd, s)
 	cmd.SetArgs(args)
@@ -131,7 +131,7 @@ func newVersion(s output.Streams, whole string) *cobra.Command {
 		Use:   "version",
 		Short: "Print the version, commit and Go version",
 		Args:  argparse.ExactArgs(),
-		// Global options may stand before it, and do not matter.
+		// Global options are allowed before it, and ignored.
 		FParseErrWhitelist: cobra.FParseErrWhitelist{UnknownFlags: true},
 		RunE: func(*cobra.Command, []string) error {
 			_, err := io.WriteString(s.Out, "craton "+whole+"\n")

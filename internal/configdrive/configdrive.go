@@ -1,6 +1,5 @@
-// Package configdrive makes what Ironic takes for a config drive of what people have: a drive itself (packed by gzip,
-// in base64, or its URL), a JSON object of which Ironic builds one, a file of either or of an image, or a directory of
-// what is to be on it.
+// Package configdrive converts to a config drive for Ironic: a drive itself (packed by gzip, in base64, or its URL), a
+// JSON object from which Ironic builds one, a file with either or with an image, or a directory with its contents.
 package configdrive
 
 import (
@@ -30,14 +29,14 @@ import (
 // packed is the beginning of gzip data, in base64.
 const packed = "H4sI"
 
-// MaxSize is how many bytes of data a config drive can have: a larger one fails when the node writes it, long after the
+// MaxSize is the maximum size of a config drive in bytes: a larger one fails when the node writes it, long after the
 // request for the deployment was accepted.
 const MaxSize = 64 << 20
 
-// maxFile is the length of the largest file of a drive: one in base64 that compression made no smaller.
+// maxFile is the maximum length of the file of a drive: one in base64 that compression does not make smaller.
 const maxFile = MaxSize/3*4 + 1<<20
 
-// Read makes a config drive of a word: what the API takes, as JSON. An error never holds the content.
+// Read returns the config drive for a word, as JSON for the API. Errors never contain its content.
 func Read(ctx context.Context, word string) (json.RawMessage, error) {
 	word = strings.TrimSpace(word)
 	if word == "" {
@@ -90,19 +89,19 @@ func From(file io.Reader, name string) (json.RawMessage, error) {
 	return nil, fmt.Errorf("%s is not a config drive, which is an ISO 9660 image (plain, compressed with gzip, or that in base64), a JSON object, or a URL", name)
 }
 
-// IsPath reports whether a word can only be a path. A drive in base64 may begin with a slash where its beginning was
-// lost, but is longer.
+// IsPath reports whether a word can only be a path. A drive in base64 whose beginning was lost may begin with a slash,
+// but is longer.
 func IsPath(word string) bool {
 	return short(word) && strings.HasPrefix(strings.TrimLeft(word, ".~"), "/")
 }
 
-// short reports whether a word can be a path: user data and broken drives have spaces, or are longer.
+// short reports whether a word can be a path: user data and broken drives contain spaces, or are longer.
 func short(word string) bool {
 	const most = 255
 	return len(word) <= most && !strings.ContainsFunc(word, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
 }
 
-// shown is a word for an error: whole, so that who knows it as a secret finds it there, or nothing of it.
+// shown returns a word for an error: completely, so that it can be masked if it is a secret, or nothing of it.
 func shown(word string) string {
 	if short(word) {
 		return strconv.Quote(word)
@@ -110,11 +109,11 @@ func shown(word string) string {
 	return fmt.Sprintf("a text of %d characters", utf8.RuneCountInString(word))
 }
 
-// itself returns a word that the API takes as it is, which errors call by a name; nil if it is none.
+// itself returns a word that the API accepts unchanged, which errors call by a name; nil if it is not one.
 func itself(word, name string) (json.RawMessage, error) {
 	switch {
 	case strings.HasPrefix(word, packed):
-		joined := strings.Join(strings.Fields(word), "") // programs for base64 break lines
+		joined := strings.Join(strings.Fields(word), "") // base64 programs wrap lines
 		data, err := base64.StdEncoding.DecodeString(joined)
 		if err != nil {
 			return nil, fmt.Errorf("%s begins like base64-encoded gzip, but is not valid base64 from byte %d: it may have been truncated", name, badByte(err))
@@ -131,13 +130,13 @@ func itself(word, name string) (json.RawMessage, error) {
 	return nil, nil
 }
 
-// badByte is where base64 ends.
+// badByte returns the end of valid base64.
 func badByte(err error) int64 {
 	at, _ := errors.AsType[base64.CorruptInputError](err)
 	return int64(at)
 }
 
-// checkGzip refuses what is not whole gzip data, or more than a drive can have.
+// checkGzip refuses incomplete gzip data, and more than a drive can contain.
 func checkGzip(data []byte, name string) error {
 	z, err := gzip.NewReader(bytes.NewReader(data))
 	if err == nil {
@@ -155,7 +154,7 @@ func checkGzip(data []byte, name string) error {
 	return nil
 }
 
-// checkObject refuses an object of which Ironic builds no drive.
+// checkObject refuses an object from which Ironic cannot build a drive.
 func checkObject(object gjson.Result, name string) error {
 	if len(object.Raw) > MaxSize {
 		return tooLarge(name)
@@ -194,7 +193,7 @@ func text(s string) json.RawMessage {
 	return bytes.TrimSpace(raw)
 }
 
-// pack makes what the API takes of an image.
+// pack converts an image to the form for the API.
 func pack(image []byte, name string) (json.RawMessage, error) {
 	if len(image) > MaxSize {
 		return nil, tooLarge(name)
@@ -212,11 +211,11 @@ func pack(image []byte, name string) (json.RawMessage, error) {
 
 const userData = "user_data" // the part that is not JSON
 
-// parts are the files of which Ironic itself builds a drive, and what it calls them.
+// parts are the files from which Ironic itself builds a drive, with their names in the object.
 var parts = map[string]string{"meta_data.json": "meta_data", "network_data.json": "network_data", "vendor_data.json": "vendor_data", userData: userData}
 
-// ofDirectory returns a drive of what is in a directory: what Ironic can build a drive of is left to it, all else needs
-// a program for images.
+// ofDirectory returns a drive with the contents of a directory: as an object if Ironic can build it, or else as an
+// image, which needs a program.
 func ofDirectory(ctx context.Context, dir string) (json.RawMessage, error) {
 	if info, err := os.Stat(filepath.Join(dir, "openstack")); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("the directory %s has no subdirectory openstack, which a config drive must have", dir)
@@ -252,9 +251,9 @@ func ofDirectory(ctx context.Context, dir string) (json.RawMessage, error) {
 	return pack(image, dir)
 }
 
-// check refuses a directory that contains anything but files and directories, or links to them: a pipe would be waited
-// for, and a device read without end. links tells whether there are links. above are the directories that dir is in, and size is how large
-// all files before it are.
+// check refuses a directory that contains anything but files and directories, or links to them: a pipe would block, and
+// a device could be endless. links reports whether there are links. above are the directories around dir, and size is
+// the total size of the files so far.
 func check(dir string, above []os.FileInfo, size *int64) (links bool, err error) {
 	info, err := os.Stat(dir)
 	if err != nil {
@@ -294,8 +293,8 @@ func check(dir string, above []os.FileInfo, size *int64) (links bool, err error)
 	return links, nil
 }
 
-// followed copies a directory that check has passed, with what links lead to in their place: in an image they would lead
-// nowhere, and what programs for images make of them differs.
+// followed copies a directory that check has accepted, with links replaced by what they lead to: in an image they would
+// lead nowhere, and programs for images treat them differently.
 func followed(to, dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -330,8 +329,8 @@ func followed(to, dir string) error {
 	return nil
 }
 
-// buildable returns the object of a directory with nothing but what Ironic builds a drive of, in openstack/latest; nil
-// of another one.
+// buildable returns the object for a directory that contains only what Ironic can build a drive from, in
+// openstack/latest; nil for any other.
 func buildable(dir string) (json.RawMessage, error) {
 	for _, at := range []struct{ path, only string }{{dir, "openstack"}, {filepath.Join(dir, "openstack"), "latest"}} {
 		entries, err := os.ReadDir(at.path)
@@ -371,10 +370,10 @@ func buildable(dir string) (json.RawMessage, error) {
 	return bytes.TrimSpace(raw), err
 }
 
-// programs make images; they take the same arguments.
+// programs create images; they take the same arguments.
 var programs = []string{"genisoimage", "mkisofs", "xorrisofs"}
 
-// makeImage has a program make the image of a directory.
+// makeImage runs a program that creates the image of a directory.
 func makeImage(ctx context.Context, dir string) ([]byte, error) {
 	at := slices.IndexFunc(programs, func(name string) bool { _, err := exec.LookPath(name); return err == nil })
 	if at < 0 {

@@ -9,8 +9,8 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// Advice returns what to do about an error of a connection, in the words of the settings, which the client libraries do
-// not know; "" if there is nothing to add.
+// Advice returns what to do about an error of a connection, in terms of the settings, which the client libraries do not
+// know; "" if there is nothing to add.
 func Advice(err error) string {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
 		return "set ca_path (CRATON_CA_PATH), or os_cacert (OS_CACERT) for Keystone, to the PEM file of the authority that signed it"
@@ -27,7 +27,7 @@ func Advice(err error) string {
 // Advised returns an error with its [Advice].
 func Advised(err error) error { return advice.With(err, Advice(err)) }
 
-// withRefusalHint returns advice, and what is known about the user who was tried.
+// withRefusalHint appends to advice what is known about the user whose credentials were refused.
 func withRefusalHint(err error, next string) string {
 	return advice.Join(next, iotronic.RefusalHint(err))
 }

@@ -22,10 +22,10 @@ import (
 // Mode is what the caller intends to do with the fleet.
 type Mode int
 
-// ReadOnly never creates a SQLite file; Create makes a missing one, with one project in it, with the first write that
-// is not refused. Predict is for who says what Create would come to: it works on an empty file in a temporary folder
-// then, as Create does until it writes, and leaves nothing behind. Examine is ReadOnly for `craton doctor`, to which
-// errors do not send.
+// ReadOnly never creates a SQLite file; Create creates a missing one, with one project in it, with the first write that
+// is not refused. Predict is for previews of Create: it works on an empty file in a temporary directory, as Create does
+// until it writes, and leaves nothing behind. Examine is ReadOnly for `craton doctor`, which its own errors must not
+// recommend.
 const (
 	ReadOnly Mode = iota
 	Create
@@ -33,7 +33,7 @@ const (
 	Examine
 )
 
-// refused returns what the error of refused credentials ends with.
+// refused returns the advice at the end of the error for refused credentials.
 func (m Mode) refused(tried string) string {
 	if m == Examine {
 		return tried
@@ -50,19 +50,20 @@ const embeddedURL = "http://embedded"
 // Connection is a client, and what only the settings and Keystone know about its user.
 type Connection struct {
 	*craton.Client
-	// Close ends the connection's work.
+	// Close closes the connection.
 	Close func() error
-	// Where is where the fleet lives, in one spelling and without secrets: an URL, or sqlite: with the whole path.
+	// Where is the location of the fleet, in one spelling and without secrets: a URL, or sqlite: with the absolute
+	// path.
 	Where string
-	// New: with [Predict] or [Create], there was no fleet; what is read is an empty one, until something is written.
+	// New: with [Predict] or [Create], there was no fleet; an empty one is read until something is written.
 	New bool
 
-	later    *lazyFile // nil: the file is there already, or is not made
+	later    *lazyFile // nil: the file exists already, or is not created
 	project  string
 	keystone *Keystone // nil: without
 }
 
-// Project returns the id of the project that the user works in; "" if the API knows only one. With Keystone it may have
+// Project returns the id of the project in which the user works; "" if only the API knows it. With Keystone it may have
 // to sign in.
 func (c *Connection) Project(ctx context.Context) (string, error) {
 	if c.keystone == nil {
@@ -75,7 +76,7 @@ func (c *Connection) Project(ctx context.Context) (string, error) {
 	return id.ProjectID, nil
 }
 
-// Created returns the file that was made because there was none, "" if there was no need.
+// Created returns the path of the file that was created because there was none, "" if none was.
 func (c *Connection) Created() string {
 	if c.later == nil || !c.later.made() {
 		return ""
@@ -83,7 +84,7 @@ func (c *Connection) Created() string {
 	return c.later.file
 }
 
-// Client makes a client of the connection settings, and a function that ends its work.
+// Client returns a client for the connection settings, and a function that closes it.
 func Client(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client, func() error, error) {
 	c, err := Open(ctx, v, mode)
 	if err != nil {
@@ -92,7 +93,7 @@ func Client(ctx context.Context, v *settings.Values, mode Mode) (*craton.Client,
 	return c.Client, c.Close, nil
 }
 
-// Open connects as the connection settings say.
+// Open connects according to the connection settings.
 func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	url, withKeystone := v.String("url"), UsesKeystone(v)
 	if better := Spelling(url); better != "" {
@@ -111,8 +112,8 @@ func Open(ctx context.Context, v *settings.Values, mode Mode) (*Connection, erro
 	return connectLocal(v, mode)
 }
 
-// Spelling returns how a URL is written that was probably meant: a file without sqlite:, with it in capitals or before
-// two slashes, or a server without http://. "" for what is right, or what nobody can tell.
+// Spelling returns the URL that was probably meant: for a file without sqlite:, with it in capitals or before two
+// slashes, or for a server without http://. "" for a correct one, or if no correction is known.
 func Spelling(text string) string {
 	if trimmed := strings.TrimSpace(text); trimmed != text && strings.HasPrefix(trimmed, sqlitePrefix) {
 		return trimmed
@@ -171,7 +172,7 @@ func connectLocal(v *settings.Values, mode Mode) (*Connection, error) {
 		}))
 }
 
-// connectKeystone connects to an API over HTTP, at the URL that is set or that the catalogue has.
+// connectKeystone connects to an API over HTTP, at the configured URL or the one in the catalogue.
 func connectKeystone(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	k, err := NewKeystone(v, mode)
 	if err != nil {
@@ -191,7 +192,7 @@ func connectKeystone(ctx context.Context, v *settings.Values, mode Mode) (*Conne
 		}
 	}
 	c, err := connectHTTP(v, url, craton.WithAuth(k), craton.WithTLS(k.TLS), craton.WithRefusalHint(mode.refused(describeAttempt(v, url, found, &k.config))))
-	if err == nil && (v.String("auth_url") != "" || v.String("os_cloud") != "") { // of a mere token nobody says what it is for
+	if err == nil && (v.String("auth_url") != "" || v.String("os_cloud") != "") { // the project of a bare token is unknown
 		c.keystone = k
 	}
 	return c, err
@@ -207,11 +208,11 @@ func connectHTTP(v *settings.Values, url string, options ...craton.Option) (*Con
 	return &Connection{Client: c, Close: func() error { return nil }, Where: rest.Bare(c.URL()), project: v.String("project_id")}, nil
 }
 
-// credentialEnv names the variables that an error asks for.
+// credentialEnv are the variables that an error asks for.
 var credentialEnv = map[string]string{"username": "OS_USERNAME", "password": "OS_PASSWORD", "project_id": "OS_PROJECT_ID"}
 
-// connectEmbedded runs the server's handler in this process. The file's permissions guard it; there are no credentials.
-// Opening it, and each request, may take as long as the setting timeout says, and is not repeated.
+// connectEmbedded runs the server's handler in this process. The file's permissions protect it; there are no
+// credentials. Opening it, and each request, may take as long as the setting timeout allows, and is not retried.
 func connectEmbedded(ctx context.Context, v *settings.Values, mode Mode) (*Connection, error) {
 	kept, err := v.More(settings.Server.Only("hashed_keys"))
 	if err != nil {
@@ -224,7 +225,7 @@ func connectEmbedded(ctx context.Context, v *settings.Values, mode Mode) (*Conne
 	}
 	first := ""
 	if url != v.String("url") {
-		first = value.NewUUID() // the stand-in and the file have one project by one id
+		first = value.NewUUID() // the temporary file and the final one have one project with the same id
 	}
 	opening := func(url string, create bool) func(context.Context) (openedServer, error) {
 		return func(ctx context.Context) (openedServer, error) {
@@ -257,7 +258,7 @@ func connectEmbedded(ctx context.Context, v *settings.Values, mode Mode) (*Conne
 		made = &lazyFile{file: l.file, standIn: o.handler, open: opening(v.String("url"), true)}
 	}
 	stop := func() error {
-		if l.left.Load() { // closing would wait for it; the end of the process undoes what is not done
+		if l.left.Load() { // closing would wait for it; the end of the process rolls back what is not committed
 			return clean()
 		}
 		return errors.Join(made.close(), o.server.Close(), clean())
@@ -273,8 +274,8 @@ func connectEmbedded(ctx context.Context, v *settings.Values, mode Mode) (*Conne
 	return &Connection{Client: c, Close: stop, Where: where, New: url != v.String("url"), later: made, project: v.String("project_id")}, nil
 }
 
-// chooseURL returns the URL to open in a mode, and a function that removes what was made for it: the file's own, but
-// where a file that is not there yet is to be made, or that is predicted.
+// chooseURL returns the URL to open in a mode, and a function that removes temporary files: it is the file's own,
+// unless the file does not exist and is to be created or predicted.
 func chooseURL(v *settings.Values, mode Mode) (url string, clean func() error, err error) {
 	url, clean = v.String("url"), func() error { return nil }
 	path := strings.TrimPrefix(url, sqlitePrefix)
@@ -294,7 +295,7 @@ func chooseURL(v *settings.Values, mode Mode) (url string, clean func() error, e
 	return sqlitePrefix + filepath.Join(dir, "fleet.db"), func() error { return os.RemoveAll(dir) }, nil
 }
 
-// otherProject returns what to do about a project that the file does not have.
+// otherProject returns what to do about a project that is not in the file.
 func otherProject(v *settings.Values) string {
 	return v.Origin("project_id") + " names this project, which may belong to another server, for example if the setting comes from an openrc file: unset it, or set it to a project of this file"
 }

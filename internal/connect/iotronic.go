@@ -14,10 +14,10 @@ import (
 	"github.com/craton-fleet/craton/keystone"
 )
 
-// ErrNoIotronic means that no setting says where Ironic or Iotronic is.
+// ErrNoIotronic means that no setting has the location of Ironic or Iotronic.
 var ErrNoIotronic = errors.New("no Ironic or Iotronic is configured")
 
-// Iotronic makes a client of Ironic or Iotronic of the settings of settings.SignIn and settings.Iotronic. Who signs in
+// Iotronic returns a client of Ironic or Iotronic for the settings of settings.SignIn and settings.Iotronic. The user
 // is the first of these that is set:
 //
 //   - the cloud of iotronic.cloud; nothing else says who, but flags;
@@ -25,7 +25,7 @@ var ErrNoIotronic = errors.New("no Ironic or Iotronic is configured")
 //   - credentials for Keystone;
 //   - nobody, or with auth_type http_basic a user of its own, for an Ironic that stands alone.
 //
-// Users of Craton's own are none of this service.
+// Users of Craton itself are not used for this service.
 func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	who, token, err := iotronicUser(v)
 	if err != nil {
@@ -66,7 +66,7 @@ func Iotronic(v *settings.Values) (*iotronic.Client, error) {
 	return iotronic.New(url, append(options, iotronic.WithTLS(verify))...)
 }
 
-// triedIotronic returns tried for Ironic.
+// triedIotronic is describeAttempt for Ironic.
 func triedIotronic(v *settings.Values, url string, c keystone.Config) string {
 	found := v.Origin("iotronic.url")
 	switch {
@@ -89,9 +89,9 @@ func triedIotronic(v *settings.Values, url string, c keystone.Config) string {
 	return advice.Join(fmt.Sprintf("tried %s (%s) as %s", rest.Bare(url), found, strings.Join(said, ", ")), askConfig)
 }
 
-// iotronicURL returns the address of the API: the setting, or the one that the cloud has itself. That counts for more,
-// unless the setting stands in a stronger place, or in the same by this program's own name: IRONIC_URL and the like may
-// be there for something else, which is not to get the cloud's user.
+// iotronicURL returns the URL of the API: the setting, or the one of the cloud itself. The latter has precedence,
+// unless the setting comes from a source with higher precedence, or from the same source under this program's own name:
+// IRONIC_URL and the like may belong to something else, which must not receive the cloud's credentials.
 func iotronicURL(v *settings.Values, who keystone.Config, types []string) string {
 	own := who.EndpointOf(types...)
 	url, source := v.String("iotronic.url"), v.Source("iotronic.url")
@@ -103,7 +103,7 @@ func iotronicURL(v *settings.Values, who keystone.Config, types []string) string
 	return url
 }
 
-// iotronicUser returns who signs in, and where; or a token that is used as it is.
+// iotronicUser returns who signs in, and where; or a token that is used unchanged.
 func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 	name := v.String("iotronic.cloud")
 	if rank(v, "os_cloud") > rank(v, "iotronic.cloud") {
@@ -117,7 +117,7 @@ func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 	case name != "":
 		load := func() (keystone.Config, error) { return loadCloud(v, name, "iotronic.cloud") }
 		if v.Source("os_region_name").From != settings.FromFlag && (v.String("os_cloud") != "" || v.String("auth_url") != "") {
-			load = func() (keystone.Config, error) { return keystone.LoadCloud(name, "") } // the region is that one's
+			load = func() (keystone.Config, error) { return keystone.LoadCloud(name, "") } // the region belongs to that cloud
 		}
 		cloud, err := load()
 		if err != nil {
@@ -141,8 +141,8 @@ func iotronicUser(v *settings.Values) (keystone.Config, string, error) {
 	return c, token, nil
 }
 
-// standaloneConfig returns what the settings say with an auth_type of a service that stands alone. The cloud of
-// os_cloud counts if it is of that type; another, or one that is not known here, is for something else.
+// standaloneConfig returns the settings with an auth_type for a standalone service. The cloud in os_cloud is used if it
+// has that type; another one, or an unknown one, is for something else.
 func standaloneConfig(v *settings.Values, kind string) (keystone.Config, error) {
 	name := v.String("os_cloud")
 	if name == "" {
@@ -158,8 +158,8 @@ func standaloneConfig(v *settings.Values, kind string) (keystone.Config, error) 
 	return withoutCloud(v), nil
 }
 
-// apiVersion returns the version of the API that is asked for, by the setting, or for the service by the cloud or the
-// environment, as openstackclient and openstacksdk have it: there a version without a dot, or with 0 behind it, is no
+// apiVersion returns the requested version of the API: from the setting, or for the service from the cloud or the
+// environment, as in openstackclient and openstacksdk, where a version without a dot, or ending in .0, is not a
 // microversion.
 func apiVersion(v *settings.Values, who keystone.Config, types []string) string {
 	text := cmp.Or(v.String("iotronic.api_version"), who.VersionOf(types...))
@@ -172,7 +172,7 @@ func apiVersion(v *settings.Values, who keystone.Config, types []string) string 
 	return text
 }
 
-// iotronicOptions returns the options that do not depend on who signs in, with a version of the API, or "".
+// iotronicOptions returns the options that do not depend on the user, with a version of the API, or "".
 func iotronicOptions(v *settings.Values, text string) ([]iotronic.Option, error) {
 	dialect, err := iotronic.ParseDialect(v.String("iotronic.dialect"))
 	if err != nil {

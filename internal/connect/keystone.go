@@ -16,11 +16,11 @@ import (
 // ServiceType is Craton's service type in Keystone's catalogue.
 const ServiceType = "fleet_management"
 
-// localAuth is the auth_type of Craton's own users.
+// localAuth is the auth_type for Craton's own users.
 const localAuth = "local"
 
-// UsesKeystone reports whether the settings are for Keystone: an address or a cloud of it is set, or credentials that
-// only Keystone knows. A user name, password and project alone are Craton's own.
+// UsesKeystone reports whether the settings are for Keystone: a Keystone URL or a cloud is set, or credentials that
+// only Keystone supports. A user name, password and project alone are Craton's own.
 func UsesKeystone(v *settings.Values) bool {
 	switch kind := authType(v); {
 	case kind == localAuth:
@@ -61,7 +61,7 @@ func NewKeystone(v *settings.Values, mode Mode) (*Keystone, error) {
 	return newKeystone(v, c, mode, v.Int("retries"))
 }
 
-// newKeystone is like NewKeystone, for a Config that already says who signs in, with the given number of retries.
+// newKeystone is like NewKeystone, for a Config that already has the credentials, with the given number of retries.
 func newKeystone(v *settings.Values, c keystone.Config, mode Mode, retries int) (*Keystone, error) {
 	service := serviceTLS(v, c)
 	if !v.IsDefault("validate_certs") && v.IsDefault("os_insecure") {
@@ -82,8 +82,8 @@ func newKeystone(v *settings.Values, c keystone.Config, mode Mode, retries int) 
 	return &Keystone{Auth: auth, TLS: service, config: c}, nil
 }
 
-// serviceTLS returns how https connections to a service are verified. A private cloud has one authority for all: what
-// is said of Keystone counts for the service, where nothing is said of that.
+// serviceTLS returns how https connections to a service are verified. A private cloud has one authority for everything,
+// so Keystone's TLS settings apply to the service unless it has its own.
 func serviceTLS(v *settings.Values, c keystone.Config) craton.TLS {
 	t := craton.TLS{CAPath: cmp.Or(v.String("ca_path"), c.CACert), ClientCert: v.String("client_cert"), ClientKey: v.String("client_key"), Insecure: c.Insecure}
 	switch {
@@ -98,10 +98,10 @@ func serviceTLS(v *settings.Values, c keystone.Config) craton.TLS {
 	return t
 }
 
-// strength is how much a place counts from which a setting comes, the strongest last.
+// strength is the precedence of a source of settings, the highest last.
 var strength = []settings.From{settings.FromDefault, settings.FromFile, settings.FromEnvironment, settings.FromFlag}
 
-// rank returns how much the place counts from which a setting comes; 0 if it has no value.
+// rank returns the precedence of the source of a setting; 0 if it has no value.
 func rank(v *settings.Values, name string) int {
 	if v.String(name) == "" {
 		return 0
@@ -109,13 +109,13 @@ func rank(v *settings.Values, name string) int {
 	return slices.Index(strength, v.Source(name).From)
 }
 
-// isOverridden reports whether a source with precedence over that of a setting names a cloud, or Keystone: weaker
-// settings are for something else.
+// isOverridden reports whether a source with higher precedence than that of a setting names a cloud, or Keystone: then
+// the setting is for something else.
 func isOverridden(v *settings.Values, name string) bool {
 	return rank(v, name) < max(rank(v, "os_cloud"), rank(v, "auth_url"))
 }
 
-// authType returns auth_type, but for what is not Keystone's where Keystone counts for more.
+// authType returns auth_type, unless it is not for Keystone and a source with higher precedence names Keystone.
 func authType(v *settings.Values) string {
 	kind := v.String("auth_type")
 	if (kind == localAuth || standsAlone(kind)) && isOverridden(v, "auth_type") {
@@ -127,8 +127,8 @@ func authType(v *settings.Values) string {
 // standsAlone reports whether an auth_type is one of standalone services.
 func standsAlone(kind string) bool { return keystone.Config{AuthType: kind}.StandsAlone() }
 
-// keystoneConfig returns the cloud of os_cloud, if that is set, and over it the settings that count as much as
-// os_cloud. Weaker ones are for something else: with --os-cloud it does not matter whose name OS_USERNAME has.
+// keystoneConfig returns the cloud in os_cloud, if that is set, overridden by settings of at least its precedence.
+// Others are for something else: with --os-cloud, OS_USERNAME does not matter.
 func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	name := v.String("os_cloud")
 	if name == "" {
@@ -141,8 +141,8 @@ func keystoneConfig(v *settings.Values) (keystone.Config, error) {
 	return overCloud(v, cloudSetting(v, c, "os_cloud"), v.Source("os_cloud").From), nil
 }
 
-// loadCloud reads the cloud that a setting names. Its region is another one only where somebody says so of this cloud:
-// with a flag or an option, or beside the cloud's name in the configuration file. A variable of the environment may be
+// loadCloud reads the cloud that a setting names. Its region is overridden only by a setting that belongs to this
+// cloud: a flag or an option, or one next to the cloud's name in the configuration file. An environment variable may be
 // meant for another cloud.
 func loadCloud(v *settings.Values, name, setting string) (keystone.Config, error) {
 	region, source := v.String("os_region_name"), v.Source("os_region_name")
@@ -153,8 +153,8 @@ func loadCloud(v *settings.Values, name, setting string) (keystone.Config, error
 	return keystone.LoadCloudInRegion(name, region, source.String())
 }
 
-// cloudSetting returns what counts of the cloud that a setting names: one without Keystone is for something else where
-// a stronger place names Keystone.
+// cloudSetting returns the effective setting for a cloud: a cloud without Keystone is for something else if a source
+// with higher precedence names Keystone.
 func cloudSetting(v *settings.Values, c keystone.Config, setting string) keystone.Config {
 	if c.StandsAlone() && rank(v, "auth_url") > rank(v, setting) {
 		return keystone.Config{}
@@ -162,22 +162,21 @@ func cloudSetting(v *settings.Values, c keystone.Config, setting string) keyston
 	return c
 }
 
-// withoutCloud returns what the settings say without one, and the environment of single services.
+// withoutCloud returns the settings without a cloud, and the environment variables of single services.
 func withoutCloud(v *settings.Values) keystone.Config {
 	var c keystone.Config
 	c.SetService(v.Variable, serviceTypes()...)
 	return overCloud(v, c, settings.FromDefault)
 }
 
-// serviceTypes returns those of the services that are looked for in Keystone's catalogue.
+// serviceTypes returns the types of service to look up in Keystone's catalogue.
 func serviceTypes() []string { return append(iotronic.ServiceTypes(), ServiceType) }
 
-// ServiceVariables returns the variables of the environment that say something of one service, such as
-// OS_FLEET_MANAGEMENT_INTERFACE.
+// ServiceVariables returns the environment variables for one service, such as OS_FLEET_MANAGEMENT_INTERFACE.
 func ServiceVariables() []string { return keystone.ServiceVariables(serviceTypes()...) }
 
-// overCloud returns a cloud, and over it the settings that count as much as the place in which it was named. Over one
-// that stands alone only flags count: what else the environment or the file has of a user is Craton's, or Keystone's.
+// overCloud returns a cloud, overridden by the settings of at least the precedence of its name. A standalone one is
+// overridden only by flags: other credentials in the environment or the file are for Craton, or Keystone.
 func overCloud(v *settings.Values, c keystone.Config, named settings.From) keystone.Config {
 	if c.StandsAlone() {
 		named = settings.FromFlag
@@ -189,7 +188,7 @@ func overCloud(v *settings.Values, c keystone.Config, named settings.From) keyst
 		return v.String(name)
 	}
 	set := func(name string, field *string) { *field = cmp.Or(get(name), *field) }
-	// Of a thing that has an id and a name, one replaces both.
+	// If something has an id and a name, one replaces both.
 	either := func(id, name string, fieldID, fieldName *string) {
 		if a, b := get(id), get(name); a != "" || b != "" {
 			*fieldID, *fieldName = a, b
@@ -219,13 +218,13 @@ func overCloud(v *settings.Values, c keystone.Config, named settings.From) keyst
 	set("os_region_name", &c.Region)
 	set("os_interface", &c.Interface)
 	if v.String("os_region_name") != "" && v.Source("os_region_name").From == settings.FromFlag {
-		c.Regions = nil // what is said explicitly is said of the service
+		c.Regions = nil // explicit settings are for the service
 	}
 	if v.String("os_interface") != "" && v.Source("os_interface").From == settings.FromFlag {
 		c.Interfaces = nil
 	}
 
-	// These are about the way there, not about who one is.
+	// These concern the connection, not the user.
 	c.CACert = cmp.Or(v.String("os_cacert"), c.CACert)
 	if cert, key := v.String("os_cert"), v.String("os_key"); cert != "" || key != "" {
 		c.Cert, c.Key = cert, key

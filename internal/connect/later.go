@@ -19,8 +19,8 @@ type openedServer struct {
 	handler http.Handler
 }
 
-// lazyFile makes a SQLite file with the first write that is not refused. Until then an empty fleet in a temporary
-// folder is used, so that no empty file is left if nothing is written.
+// lazyFile creates a SQLite file with the first write that is not refused. Until then an empty fleet in a temporary
+// directory is used, so that no empty file is left if nothing is written.
 type lazyFile struct {
 	file    string
 	standIn http.Handler
@@ -30,8 +30,8 @@ type lazyFile struct {
 	real openedServer
 }
 
-// pick returns what answers a request. A first write is tried on the stand-in; if that takes it, the file is made, and
-// gets it.
+// pick returns the handler for a request. A first write is tried on the temporary file; if it succeeds, the final file
+// is created, and the write is repeated there.
 func (l *lazyFile) pick(r *http.Request) (http.Handler, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -53,7 +53,7 @@ func (l *lazyFile) pick(r *http.Request) (http.Handler, error) {
 		return w, nil
 	}
 	if _, err := os.Stat(l.file); errors.Is(err, fs.ErrNotExist) {
-		r.Header.Del("If-Match") // it was looked at in the stand-in, whose log is another one
+		r.Header.Del("If-Match") // its precondition was checked in the temporary file, which has another log
 	}
 	l.real, err = l.open(r.Context())
 	return l.real.handler, err
@@ -65,7 +65,7 @@ func (l *lazyFile) made() bool {
 	return l.real.handler != nil
 }
 
-// close closes the file, if it was made.
+// close closes the file, if it was created.
 func (l *lazyFile) close() error {
 	if l == nil || !l.made() {
 		return nil
@@ -73,7 +73,7 @@ func (l *lazyFile) close() error {
 	return l.real.server.Close()
 }
 
-// savedResponse is an answer that may be given once more, or not at all.
+// savedResponse is a response that may be sent later, or never.
 type savedResponse struct {
 	header http.Header
 	body   bytes.Buffer

@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Name returns a key for the fleet of the settings and the user who reads it, and the same in words. It sends no
-// request, and holds no secret; of a bare token it has a hash.
+// Name returns a key for the fleet of the settings and the user who reads it, and a description. It sends no request,
+// and contains no secret; for a bare token it contains a hash.
 func Name(v *settings.Values) (name, words string, err error) {
 	url, project := v.String("url"), v.String("project_id")
 	if path, file := strings.CutPrefix(url, sqlitePrefix); file {
@@ -39,7 +39,7 @@ func Name(v *settings.Values) (name, words string, err error) {
 	return named(words, string(text)), strings.Join(strings.Fields(words+" as "+c.Username+c.UserID+c.ApplicationCredentialName+c.ApplicationCredentialID+" of "+c.ProjectName+c.ProjectID), " "), err
 }
 
-// ofProject returns the words of a fleet with those of its project, where that is said.
+// ofProject appends the project to the description of a fleet, if it is set.
 func ofProject(words, project string) string {
 	if project != "" {
 		words += " of " + project

@@ -23,15 +23,16 @@ type handlerTransport struct {
 // InProcess carries requests to a handler in the same process: no socket, no copy of the answer.
 func InProcess(h http.Handler) http.RoundTripper { return handlerTransport{handler: h} }
 
-// RoundTrip calls the handler and gives back what it wrote, within the time that the limit allows. A panic becomes an
-// error, as a server would cut the connection.
+// RoundTrip calls the handler and returns its response, within the time limit. A panic becomes an error, as a server
+// would close the connection.
 func (t handlerTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancelCause(r.Context())
 	run := func(bounded context.Context) (*http.Response, error) {
-		// The answer may come while it is made, and must outlive the time to its beginning.
+		// The response may still be in progress when RoundTrip returns, and must outlive the time limit for its
+		// beginning.
 		defer context.AfterFunc(bounded, func() { cancel(context.Cause(bounded)) })()
 		resp, err := t.serve(r.WithContext(ctx))
 		if resp == nil {

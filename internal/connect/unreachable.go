@@ -10,15 +10,15 @@ import (
 	"github.com/craton-fleet/craton/keystone"
 )
 
-// Unreachable reports whether err means that the fleet exists but cannot be reached now: no connection, no answer in
-// time, a server, a proxy or a Keystone that fails. Credentials that are refused, certificates that are not good and
-// answers that are wrong are not among them.
+// Unreachable reports whether err means that the fleet exists but cannot be reached now: no connection, no response in
+// time, or a failing server, proxy or Keystone. Refused credentials, invalid certificates and invalid responses do not
+// count.
 func Unreachable(err error) bool {
 	if rest.IsWrongServer(err) {
 		return false
 	}
 	if alert, ok := errors.AsType[*net.OpError](err); ok && alert.Op == "remote error" && alert.Err.Error() != "tls: internal error" {
-		return false // the server is there, and does not want this client's certificate, or lack of one
+		return false // the server is there, and refuses this client's certificate, or requires one
 	}
 	if _, ok := errors.AsType[*TimeoutError](err); ok {
 		return true

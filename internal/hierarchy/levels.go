@@ -7,7 +7,7 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Level is an object that gives another one variables, or the object itself.
+// Level is an object from which another one inherits variables, or the object itself.
 type Level struct {
 	Kind      string // host, network-device, cell, region, cloud, project
 	ID        string
@@ -15,7 +15,7 @@ type Level struct {
 	Variables Variables // its own
 }
 
-// String names a level: "region dfw". One whose name is not known is just its kind.
+// String describes a level: "region dfw". One without a known name is described by its kind.
 func (l Level) String() string {
 	if l.Name == "" {
 		return l.Kind
@@ -23,17 +23,17 @@ func (l Level) String() string {
 	return l.Kind + " " + value.Shown(l.Name)
 }
 
-// The references that are followed in a way of their own.
+// The references with a special treatment.
 const (
 	keyParent  = "parent_id"
 	keyProject = "project_id"
 )
 
-// Levels yields the levels of an object of a kind, the nearest first: the object, its parent and the parent's parents,
-// what its own other references name, and at last its project. Places of its parents count for nothing.
+// Levels yields the levels of an object of a kind, nearest first: the object, its parent and the parent's parents, its
+// own other references, and finally its project. Places of its parents do not count.
 //
-// up follows a reference of an object, by its key; ok is false where it names nothing, and where parents go in a
-// circle. The levels of a kind that inherits nothing are the object alone.
+// up follows a reference of an object, by its key; ok is false if it is not set, or if parents form a cycle. The only
+// level of a kind that inherits nothing is the object itself.
 func Levels[T any](k *schema.Kind, object T, up func(of T, key string) (above T, ok bool)) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		if !yield(object) || k.Inherits == nil {

@@ -9,10 +9,10 @@ import (
 // Variable is one variable.
 type Variable struct {
 	Name  string
-	Value string // JSON, exactly as it is kept
+	Value string // JSON, exactly as stored
 }
 
-// Variables are those of one level, sorted by name, each name once.
+// Variables are the variables of one level, sorted by name, without duplicates.
 type Variables []Variable
 
 // All yields names and values.
@@ -35,7 +35,7 @@ func (v Variables) Find(name string) (value string, ok bool) {
 	return v[i].Value, true
 }
 
-// Tidy sorts by name; of several with one name the last stays, as JSON readers have it.
+// Tidy sorts by name; of duplicates the last stays, as for JSON readers.
 func (v Variables) Tidy() Variables {
 	tidied := true
 	for i := 1; i < len(v) && tidied; i++ {
@@ -54,7 +54,7 @@ func (v Variables) Tidy() Variables {
 	return kept
 }
 
-// Of makes Variables of a map of JSON texts.
+// Of converts a map of JSON texts to Variables.
 func Of[M ~map[string]V, V ~[]byte | ~string](m M) Variables {
 	all := make(Variables, 0, len(m))
 	for name, value := range m {
@@ -63,9 +63,9 @@ func Of[M ~map[string]V, V ~[]byte | ~string](m M) Variables {
 	return all.Tidy()
 }
 
-// Without returns v less the names that others have. What an object resolves to, without all its levels but the last,
-// is what it has of the last: so a caller who may not read the project learns its variables, but for those that every
-// level below shadows.
+// Without returns v without the names in others. The resolved variables of an object, without those of all its levels
+// except the last, are those of the last: so a caller who may not read the project learns its variables, except for
+// those that every level overrides.
 func (v Variables) Without(others ...Variables) Variables {
 	var left Variables
 	for _, one := range v {
@@ -76,7 +76,7 @@ func (v Variables) Without(others ...Variables) Variables {
 	return left
 }
 
-// Over merges two levels: a name that upper has is taken from there. It may return one of them.
+// Over merges two levels: names in upper have precedence. It may return one of its arguments.
 func Over(upper, lower Variables) Variables {
 	if len(upper) == 0 {
 		return lower
@@ -98,10 +98,10 @@ func Over(upper, lower Variables) Variables {
 	return append(append(merged, upper...), lower...)
 }
 
-// fewLevels is how many levels are merged without memory of their own.
+// fewLevels is the number of levels that are merged without an allocation.
 const fewLevels = 24
 
-// Merge yields the variables that count of levels, nearest first, in the order of names, each with the level that
+// Merge yields the resolved variables of levels, nearest first, in the order of names, each with the level that
 // supplies it.
 func Merge(levels ...Variables) iter.Seq2[Variable, int] {
 	return func(yield func(Variable, int) bool) {
@@ -144,8 +144,8 @@ type At struct {
 	Value string
 }
 
-// Explain yields the names of all variables of levels, nearest first, in order, with what each level that has one says
-// of it: the first counts, the others are shadowed.
+// Explain yields the names of all variables of levels, nearest first, in order, with the value of each level that has
+// one: the first wins, the others are overridden.
 func Explain(levels ...Variables) iter.Seq2[string, []At] {
 	return func(yield func(string, []At) bool) {
 		for v, first := range Merge(levels...) {

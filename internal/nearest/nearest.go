@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Hint returns the advice of an error about an unknown word: `did you mean "x"?` when a known word is near,
-// else `choose from: a, b, c`. Without known words it is empty.
+// Hint returns the advice for an error about an unknown word: `did you mean "x"?` if a known word is similar, or else
+// `choose from: a, b, c`. Without known words it is empty.
 func Hint(word string, known []string) string {
 	if best := Word(word, known); best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
@@ -19,8 +19,8 @@ func Hint(word string, known []string) string {
 	return "choose from: " + strings.Join(known, ", ")
 }
 
-// Word returns the known word that word is most likely a slip of, in any case: at most a third of its letters, but at
-// least one and at most three, were changed, added, lost or swapped with a neighbour. "" when there is none.
+// Word returns the known word of which word is probably a misspelling, in any case: at most a third of its letters, but
+// at least one and at most three, were changed, added, lost or swapped with a neighbour. "" if there is none.
 func Word(word string, known []string) string {
 	return Within(word, known, min(max(len([]rune(word))/3, 1), 3))
 }
@@ -37,8 +37,8 @@ func Within(word string, known []string, most int) string {
 	return best
 }
 
-// Several returns the known words that are nearest to word, at most so many, the nearest first, for callers that need a
-// suggestion even where Word finds none. At most half of the letters differ.
+// Several returns the known words that are most similar to word, up to a number, the most similar first, for callers
+// that need a suggestion even if Word finds none. At most half of the letters differ.
 func Several(word string, known []string, most int) []string {
 	type one struct {
 		word     string
@@ -62,7 +62,7 @@ func Several(word string, known []string, most int) []string {
 func distance(s, t string) int {
 	a, b := []rune(s), []rune(t)
 	if len(a) > 64 || len(b) > 64 {
-		return 64 // nothing that one types is that long
+		return 64 // nobody types anything that long
 	}
 	var before []int
 	row := make([]int, len(b)+1)

@@ -25,11 +25,11 @@ type Streams struct {
 // System returns the process's own streams. Out is a [*StickyFile].
 func System() Streams { return Streams{os.Stdin, &StickyFile{file: os.Stdout}, os.Stderr} }
 
-// Descriptor is a stream of the operating system's.
+// Descriptor is a stream of the operating system.
 type Descriptor interface{ Fd() uintptr }
 
-// StickyFile is a file that keeps the first error of writing to it, so that a program that does not check each write
-// fails all the same.
+// StickyFile is a file that keeps its first write error, so that a program that does not check each write fails
+// nevertheless.
 type StickyFile struct {
 	file *os.File
 	mu   sync.Mutex
@@ -53,7 +53,7 @@ func (k *StickyFile) Fd() uintptr { return k.file.Fd() }
 // File returns the file itself.
 func (k *StickyFile) File() *os.File { return k.file }
 
-// WriteError returns the first error of writing to w; nil if there was none, or nobody kept it.
+// WriteError returns the first error of writing to w; nil if there was none, or if w does not keep it.
 func WriteError(w io.Writer) error {
 	k, ok := w.(*StickyFile)
 	if !ok {
@@ -64,7 +64,7 @@ func WriteError(w io.Writer) error {
 	return k.err
 }
 
-// IsTerminal reports whether a person sees what is written to w.
+// IsTerminal reports whether w is a terminal.
 func IsTerminal(w any) bool {
 	f, ok := w.(Descriptor)
 	return ok && term.IsTerminal(int(f.Fd()))
@@ -73,9 +73,8 @@ func IsTerminal(w any) bool {
 // OneLine returns an error's text on a single line, as programs that read standard error line by line expect.
 func OneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-// WriteFile makes the file at path hold what write writes, with the given permissions: whole or not at all.
-// It writes a temporary file beside it, which takes the place of path only when all went well. A folder, a device and
-// an SQLite database are never replaced.
+// WriteFile writes a file atomically, with the given permissions. It writes a temporary file in the same directory,
+// which replaces path only if everything succeeded. A directory, a device and an SQLite database are never replaced.
 func WriteFile(path string, perm fs.FileMode, write func(io.Writer) error) (err error) {
 	if err := replaceable(path); err != nil {
 		return fmt.Errorf("cannot write %s: %w", path, err)
@@ -113,18 +112,18 @@ func WriteFile(path string, perm fs.FileMode, write func(io.Writer) error) (err 
 // sqliteHeader is the beginning of every SQLite database.
 const sqliteHeader = "SQLite format 3\x00"
 
-// replaceable refuses to replace what writing again could not restore: the database of a fleet, or /dev/null.
+// replaceable refuses to replace what cannot be restored by writing again: the database of a fleet, or /dev/null.
 func replaceable(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil // nothing is there, or the writing says why it cannot be
+		return nil // nothing exists, or writing returns why it cannot be created
 	}
 	if !info.Mode().IsRegular() {
 		return errors.New("it exists and is not a regular file; choose another name")
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil // what cannot be read is no fleet of this user
+		return nil // an unreadable file is not a fleet of this user
 	}
 	defer f.Close() //nolint:errcheck // only read
 	head := make([]byte, len(sqliteHeader))
@@ -134,7 +133,7 @@ func replaceable(path string) error {
 	return nil
 }
 
-// Progress shows how far a long job is: one line on a terminal, rewritten a few times a second; nothing on
+// Progress shows how far a long job has got: one line on a terminal, rewritten a few times a second; nothing on
 // anything else. A nil *Progress shows nothing. It is safe for concurrent use.
 type Progress struct {
 	mu   sync.Mutex
@@ -151,7 +150,7 @@ func NewProgress(w io.Writer) *Progress {
 	return &Progress{w: w}
 }
 
-// Show says that done of total steps are finished and what is being done. total 0 means it is not known yet.
+// Show reports that done of total steps are finished, and the current step. total 0 means it is not known yet.
 func (p *Progress) Show(done, total int, what string) {
 	if p == nil {
 		return

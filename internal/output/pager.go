@@ -20,9 +20,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Pager shows text that does not fit on the screen a screen at a time, through a program such as less. Streams of
-// [Paged] write to it; until [Pager.Begin] says so, and where the text fits on the screen, they write to the terminal
-// as if it was not there. A nil *Pager pages nothing.
+// Pager shows text that does not fit on the screen page by page, through a program such as less. Streams of [Paged]
+// write to it; until [Pager.Begin], and if the text fits on the screen, they write directly to the terminal. A nil
+// *Pager does nothing.
 type Pager struct {
 	terminal    Streams
 	rows, width int
@@ -42,19 +42,19 @@ type Pager struct {
 	done    chan struct{} // closed when the program has ended
 }
 
-// piece is a text and where it goes without a program.
+// piece is a text and its destination without a program.
 type piece struct {
 	to   io.Writer
 	text []byte
 }
 
-// errLeft is why a command ends whose pager was left.
+// errLeft is the error of a command whose pager the user has quit.
 var errLeft = errors.New("the pager was closed")
 
-// pipeSpace is how much a pipe holds that nobody reads, at most.
+// pipeSpace is the maximum number of bytes in a pipe that nobody reads.
 const pipeSpace = 1 << 16
 
-// Paged returns streams whose output can be paged, if it goes to a terminal; else they are s, and there is no pager.
+// Paged returns streams whose output can be paged, if it goes to a terminal; otherwise it returns s, and no pager.
 func Paged(s Streams) (Streams, *Pager) {
 	f, ok := s.Out.(Descriptor)
 	if !ok || !IsTerminal(s.Out) {
@@ -93,8 +93,7 @@ func (w *pagedStream) Fd() uintptr { return w.to.(Descriptor).Fd() } //nolint:fo
 // Write writes to the terminal, or to the program.
 func (w *pagedStream) Write(b []byte) (int, error) { return w.pager.write(w, b) }
 
-// Begin pages what is written from now on through a program, in the words of a shell. The context ends when the program
-// is left.
+// Begin sends the output from now on to a program, given as a shell command. The context ends when the user quits it.
 func (p *Pager) Begin(ctx context.Context, program string) context.Context {
 	if p == nil || program == "" {
 		return ctx
@@ -117,7 +116,7 @@ func (p *Pager) write(w *pagedStream, b []byte) (int, error) {
 		return len(b), p.send(b)
 	case p.program == "":
 		return w.to.Write(b)
-	case w.talk && p.held == nil: // it may be long until there is output
+	case w.talk && p.held == nil: // output may take a while
 		if !moving {
 			p.early = append(p.early, b...)
 		}
@@ -133,7 +132,7 @@ func (p *Pager) write(w *pagedStream, b []byte) (int, error) {
 // colors matches the sequences that colour text.
 var colors = value.LazyPattern(`\x1b\[[0-9;]*m`)
 
-// screenLines returns how many lines of a screen a text takes, or enough.
+// screenLines returns the number of screen lines that a text takes, up to a maximum.
 func screenLines(text []byte, width, enough int) (n int) {
 	for line := range bytes.Lines(text) {
 		line, ends := bytes.CutSuffix(line, []byte("\n"))
@@ -150,7 +149,7 @@ func screenLines(text []byte, width, enough int) (n int) {
 	return n
 }
 
-// open starts the program with what is held. Where that fails it goes to the terminal.
+// open starts the program with the text so far. If that fails, the text goes to the terminal.
 func (p *Pager) open() error {
 	command := programOf(p.program)
 	r, w, err := os.Pipe()
@@ -166,7 +165,7 @@ func (p *Pager) open() error {
 	}
 	p.command, p.pipe = command, w
 	signals := make(chan os.Signal, 1)
-	// Ctrl-C is for the program, too, which goes on: without its parent it would share the terminal with a shell.
+	// The program gets Ctrl-C too, and continues: without its parent it would share the terminal with a shell.
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	go func() {
 		defer signal.Stop(signals)
@@ -181,7 +180,7 @@ func (p *Pager) open() error {
 		}
 	}()
 	go func() {
-		_ = command.Wait() // its status tells, and counts only if it could not begin
+		_ = command.Wait() // its status is examined, and matters only if it could not start
 		close(p.done)
 	}()
 	first := p.early
@@ -191,7 +190,7 @@ func (p *Pager) open() error {
 	return p.send(first)
 }
 
-// fileOf returns the file behind a stream, which a process can have.
+// fileOf returns the file of a stream, for a process.
 func fileOf(w io.Writer) io.Writer {
 	if k, ok := w.(*StickyFile); ok {
 		return k.File()
@@ -199,7 +198,7 @@ func fileOf(w io.Writer) io.Writer {
 	return w
 }
 
-// programOf returns how to run a program in the words of a shell; nil if there is none of that name.
+// programOf returns the command for a program given as a shell command; nil if it does not exist.
 func programOf(words string) *exec.Cmd {
 	fields := strings.Fields(words)
 	if !strings.ContainsAny(words, "|&;<>()$`\\\"'*?[#~=%") {

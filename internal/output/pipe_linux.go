@@ -9,8 +9,8 @@ import (
 // pipeSize is the size that WidenPipe requests: the largest that Linux allows any user.
 const pipeSize = 1 << 20
 
-// WidenPipe makes room for more bytes in w if it is a pipe, so that a large document does not wait for its reader
-// every 64 kB. Where that is not possible nothing happens.
+// WidenPipe enlarges the buffer of w if it is a pipe, so that a large document does not wait for its reader every 64
+// kB. If that is not possible, nothing happens.
 func WidenPipe(w io.Writer) {
 	if f, ok := w.(Descriptor); ok {
 		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETPIPE_SZ, pipeSize)

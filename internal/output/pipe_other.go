@@ -4,5 +4,5 @@ package output
 
 import "io"
 
-// WidenPipe makes room for more bytes in w if it is a pipe; only Linux can.
+// WidenPipe enlarges the buffer of w if it is a pipe; only Linux supports that.
 func WidenPipe(io.Writer) {}

@@ -4,9 +4,9 @@ package private
 
 import "io/fs"
 
-// noFollow refuses links where there is such a thing.
+// noFollow refuses links on systems that support that.
 const noFollow = 0
 
-// isOwn reports whether a file belongs to the user. Where files have no owner to compare it is always false, so that
-// nothing is kept.
+// isOwn reports whether a file belongs to the user. On systems without owners of files it is always false, so that
+// nothing is stored.
 func isOwn(fs.FileInfo) bool { return false }

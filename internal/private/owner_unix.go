@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// noFollow refuses links, and waits for nobody at the other end of a pipe.
+// noFollow refuses links, and does not block on a pipe.
 const noFollow = syscall.O_NOFOLLOW | syscall.O_NONBLOCK
 
 // isOwn reports whether a file belongs to the user.

@@ -12,12 +12,11 @@ import (
 	"github.com/craton-fleet/craton/internal/advice"
 )
 
-// Temporary is how the names of files end that are still written.
+// Temporary is the suffix of files that are being written.
 const Temporary = ".new"
 
-// CachePath returns the path of what is called so in the user's cache folder: craton/NAME in $XDG_CACHE_HOME or
-// ~/.cache, on macOS in ~/Library/Caches. It is an error if the user has no home directory: those of services shall
-// have none, and nobody makes it for them.
+// CachePath returns a path in the user's cache directory: craton/NAME in $XDG_CACHE_HOME or ~/.cache, on macOS in
+// ~/Library/Caches. It is an error if the user has no home directory, as is usual for services: it is not created.
 func CachePath(name string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -31,8 +30,8 @@ func CachePath(name string) (string, error) {
 	return filepath.Join(dir, "craton", name), nil
 }
 
-// DataPath returns the path of what is called so among what programs keep for the user: craton/NAME in $XDG_DATA_HOME
-// or ~/.local/share. It is an error if the user has no home directory.
+// DataPath returns a path in the user's data directory: craton/NAME in $XDG_DATA_HOME or ~/.local/share. It is an error
+// if the user has no home directory.
 func DataPath(name string) (string, error) {
 	if dir := os.Getenv("XDG_DATA_HOME"); filepath.IsAbs(dir) {
 		return filepath.Join(dir, "craton", name), nil
@@ -47,7 +46,7 @@ func DataPath(name string) (string, error) {
 	return filepath.Join(home, ".local", "share", "craton", name), nil
 }
 
-// MakeFolder makes a folder if it is not there, and checks that nobody but the user can have put anything into it.
+// MakeFolder creates a directory if necessary, and checks that only the user can have put anything into it.
 func MakeFolder(path string) error {
 	err := CheckFolder(path)
 	if !os.IsNotExist(err) {
@@ -59,8 +58,8 @@ func MakeFolder(path string) error {
 	return CheckFolder(path)
 }
 
-// CanMake finds out whether [MakeFolder] could make a folder that is not there, by making another one in its place for
-// a moment.
+// CanMake checks whether [MakeFolder] could create a missing directory, by creating another one in its place for a
+// moment.
 func CanMake(path string) error {
 	above := filepath.Dir(path)
 	for ; above != filepath.Dir(above); above = filepath.Dir(above) {
@@ -75,7 +74,7 @@ func CanMake(path string) error {
 	return os.Remove(made)
 }
 
-// CheckFolder is like MakeFolder, for a folder that exists already; if there is none the error is fs.ErrNotExist.
+// CheckFolder is like MakeFolder, for an existing directory; if there is none, the error is fs.ErrNotExist.
 func CheckFolder(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
@@ -84,10 +83,10 @@ func CheckFolder(path string) error {
 	return check(path, info, fs.ModeDir)
 }
 
-// Open opens a file for reading. The error is one of fs.ErrNotExist if there is none.
+// Open opens a file for reading. The error is fs.ErrNotExist if there is none.
 func Open(path string) (*os.File, error) { return open(path, os.O_RDONLY) }
 
-// OpenLock opens a file to lock it, and makes it if it is not there.
+// OpenLock opens a file for locking, and creates it if necessary.
 func OpenLock(path string) (*os.File, error) { return open(path, os.O_RDWR|os.O_CREATE) }
 
 func open(path string, flags int) (*os.File, error) {
@@ -109,8 +108,8 @@ func open(path string, flags int) (*os.File, error) {
 	return f, nil
 }
 
-// ReadSecret reads a file with one secret in it, such as a token. Its group may read it too, as where an administrator
-// owns it.
+// ReadSecret reads a file with one secret, such as a token. Its group may read it too, because an administrator may own
+// it.
 func ReadSecret(path string) (string, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -133,13 +132,13 @@ func ReadSecret(path string) (string, error) {
 	return secret, err
 }
 
-// Create begins a file beside path, which takes its place by [Keep]. Only the user may read it.
+// Create begins a file next to path, which replaces it with [Keep]. Only the user can read it.
 func Create(path string) (*os.File, error) {
 	return os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*"+Temporary) // mode 0600
 }
 
-// Keep ends a file that was begun by [Create], and puts it in the place of path: whole, or not at all where err is not
-// nil. It does not wait for the disk.
+// Keep completes a file from [Create], and moves it to path, or deletes it if err is not nil. It does not wait for the
+// disk.
 func Keep(f *os.File, path string, err error) error {
 	if closed := f.Close(); err == nil {
 		err = closed
@@ -153,8 +152,8 @@ func Keep(f *os.File, path string, err error) error {
 	return err
 }
 
-// check finds what is not of a type, or where others than the user could read or write. Only the type counts where
-// files have no owners.
+// check returns an error for a file of another type, or one that other users can read or write. On systems without
+// owners of files, only the type is checked.
 func check(path string, info fs.FileInfo, want fs.FileMode) error {
 	what := map[fs.FileMode]string{0: "file", fs.ModeDir: "directory"}[want]
 	switch {

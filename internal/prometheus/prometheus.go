@@ -1,12 +1,12 @@
-// Package prometheus makes targets for Prometheus of hosts: an element of the JSON that file_sd_configs and
+// Package prometheus converts hosts to targets for Prometheus: elements of the JSON that file_sd_configs and
 // http_sd_configs read.
 //
 //	o := prometheus.Options{Port: "9100"}
 //	target, problems := o.Append(nil, &host)
 //	// {"targets":["10.20.0.11:9100"],"labels":{"cloud":"east",...}}
 //
-// The command line (`craton export --format prometheus`) and the server (GET /v1/prometheus) both ask it, so that they
-// say the same of a host. docs/export.md is the manual.
+// The command line (`craton export --format prometheus`) and the server (GET /v1/prometheus) both use it, so that their
+// targets are equal. docs/export.md is the manual.
 package prometheus
 
 import (
@@ -25,32 +25,33 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// The variables that say how a host is scraped, unless others are named.
+// The default names of the variables that determine how a host is scraped.
 const (
 	PortVariable   = "metrics_port"
 	PathVariable   = "metrics_path"
 	SchemeVariable = "metrics_scheme"
 )
 
-// Options say how hosts become targets. DefaultOptions are the place to start.
+// Options determine how hosts become targets. Start from DefaultOptions.
 type Options struct {
-	Port string // of hosts whose variables name none; "": their addresses stand alone
+	Port string // of hosts without a port in their variables; "": addresses without a port
 	// The variables with a host's port, path and scheme; "" for none.
 	PortVariable, PathVariable, SchemeVariable string
-	// AddressVariable is the variable with the address or name to connect to; "", or a host without it: its ip_address.
+	// AddressVariable is the variable with the address or name to connect to; without it, or if it is "", it is the
+	// ip_address.
 	AddressVariable string
-	Labels          []Label // beside those that every target has
+	Labels          []Label // in addition to those of every target
 }
 
-// DefaultOptions have the variables of the constants.
+// DefaultOptions returns options with the default variables.
 func DefaultOptions() Options {
 	return Options{PortVariable: PortVariable, PathVariable: PathVariable, SchemeVariable: SchemeVariable}
 }
 
-// Label is one whose value is a variable's.
+// Label is a label with the value of a variable.
 type Label struct{ Name, Variable string }
 
-// Host holds the fields of a target.
+// Host is the data of a target.
 type Host struct {
 	Name, Address, Cloud, Region, Cell, Type string
 	Active                                   bool
@@ -58,7 +59,7 @@ type Host struct {
 	Variable                                 func(name string) (json string, ok bool) // resolved
 }
 
-// Labels that targets have; those that begin with __meta_ are gone after relabelling.
+// Labels of targets; those that begin with __meta_ are removed after relabelling.
 const (
 	labelHost   = "host"
 	labelCloud  = "cloud"
@@ -77,7 +78,7 @@ const (
 	labelReserve = "__"
 )
 
-// ParseLabels reads words such as role and team=owner, whose second word is the variable.
+// ParseLabels parses words such as role and team=owner, whose second part is the variable.
 func ParseLabels(words []string) (labels []Label) {
 	for _, word := range words {
 		name, variable, given := strings.Cut(word, "=")
@@ -89,7 +90,7 @@ func ParseLabels(words []string) (labels []Label) {
 	return labels
 }
 
-// Check finds options that cannot work.
+// Check returns an error for invalid options.
 func (o *Options) Check() error {
 	if o.Port != "" && portOf(o.Port) == "" {
 		return fmt.Errorf("%q is not a port; give a number from 1 to 65535", value.Brief(o.Port))
@@ -111,10 +112,10 @@ func (o *Options) Check() error {
 	return nil
 }
 
-// connectVariable has the name or address of a host whose ip_address only stands in for one ([value.PlaceholderPrefix]).
+// connectVariable has the name or address of a host whose ip_address is only a placeholder ([value.PlaceholderPrefix]).
 const connectVariable = "ansible_host"
 
-// Variables returns those that targets are made of.
+// Variables returns the variables from which targets are made.
 func (o *Options) Variables() (names []string) {
 	for _, name := range []string{o.PortVariable, o.PathVariable, o.SchemeVariable, o.AddressVariable, connectVariable} {
 		if name != "" {
@@ -128,8 +129,8 @@ func (o *Options) Variables() (names []string) {
 }
 
 // Append appends the target of a host. A variable that cannot be used counts as missing: one bad value must not hide a
-// host, let alone all others. The problems name it, and so does the label __meta_craton_problem. A host without an
-// address that can be connected to is no target at all: nothing is appended.
+// host, let alone all others. The problems name it, and so does the label __meta_craton_problem. A host without a
+// usable address is not a target: nothing is appended.
 func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string) {
 	text := func(variable string, good func(string) bool) string {
 		if variable == "" {
@@ -150,7 +151,7 @@ func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string)
 	if other := text(o.AddressVariable, isHost); other != "" {
 		address = other
 	}
-	if value.IsPlaceholderAddress(address) { // of a host that was imported by its name alone
+	if value.IsPlaceholderAddress(address) { // of a host that was imported by its name only
 		if address = text(connectVariable, isHost); address == "" {
 			return dst, append(problems, "ip_address is only a placeholder, and "+connectVariable+" is not usable")
 		}
@@ -192,7 +193,7 @@ func (o *Options) Append(dst []byte, h *Host) (target []byte, problems []string)
 	dst = append(jsontext.AppendUTF8(append(dst, `{"targets":[`...), address), `],"labels":{`...)
 	sep := ""
 	for _, name := range slices.Sorted(maps.Keys(labels)) {
-		if labels[name] == "" { // to Prometheus that is no label
+		if labels[name] == "" { // to Prometheus it is a missing label
 			continue
 		}
 		dst = append(jsontext.AppendUTF8(append(dst, sep...), name), ':')
@@ -209,7 +210,7 @@ func labelValue(raw string) string {
 	return raw
 }
 
-// portOf returns a port without zeros before it; "" for what is none.
+// portOf returns a port without leading zeros; "" if it is not one.
 func portOf(text string) string {
 	n, err := strconv.ParseUint(text, 10, 16)
 	if err != nil || n == 0 {

@@ -16,11 +16,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// readBody reads a response to its end and closes it: when its length is announced into buf, or if it does not fit
-// into one allocation with some room for the next.
+// readBody reads a response to its end and closes it: into buf if its announced length fits, or else into a new
+// allocation with some room for the next one.
 func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
 	defer resp.Body.Close()                                            //nolint:errcheck // it was read, or it is broken
-	if resp.Request != nil && resp.Request.Method == http.MethodHead { // which announces what does not come
+	if resp.Request != nil && resp.Request.Method == http.MethodHead { // which announces more than it sends
 		return nil, nil
 	}
 	if resp.ContentLength > 0 && resp.ContentLength < 1<<26 {
@@ -47,24 +47,24 @@ func readBody(resp *http.Response, buf []byte) (data []byte, err error) {
 	return data, nil
 }
 
-// endless reports whether an HTTP/1 response has no length and so ends where the connection does, broken or not (Q31).
-// All others say where they end.
+// endless reports whether an HTTP/1 response has no length and so ends with the connection, whether it is complete or
+// not (Q31). All others contain their end.
 func endless(resp *http.Response) bool {
 	return resp.ProtoMajor < 2 && resp.ContentLength < 0 && !resp.Uncompressed && len(resp.TransferEncoding) == 0
 }
 
-// IsJSON reports whether a response is an API's own, rather than HTML or plain text of a proxy or of a server's last
-// resort.
+// IsJSON reports whether a response comes from an API itself, and is not HTML or plain text from a proxy or a server's
+// error handler.
 func IsJSON(h http.Header) bool {
 	mt, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
 	return mt == "application/json"
 }
 
-// BadResponseError reports a successful response to a read that is not the API's: a proxy's page, nothing, JSON that
-// ends early, or what [Request.Check] refuses.
+// BadResponseError reports a successful response to a read that does not come from the API: a proxy's page, nothing,
+// JSON that ends early, or one that [Request.Check] refuses.
 type BadResponseError struct {
 	*Response
-	Tries int   // how often it was asked for, if more than once
+	Tries int   // the number of attempts, if more than one
 	Err   error // what is wrong with it
 }
 
@@ -79,7 +79,7 @@ func (e *BadResponseError) Error() string {
 // Unwrap returns what is wrong with the response.
 func (e *BadResponseError) Unwrap() error { return e.Err }
 
-// checkResponse looks at a response to a read, whose length is what it was said to be.
+// checkResponse checks a response to a read, whose length is as announced.
 func (r *Request) checkResponse(resp *Response) error {
 	if r.Method != http.MethodGet || !resp.OK() || resp.Status == http.StatusNoContent && r.Check == nil {
 		return nil
@@ -99,7 +99,8 @@ func (r *Request) checkResponse(resp *Response) error {
 	return &BadResponseError{Response: resp, Err: resp.ConcealError(err)}
 }
 
-// notFinite finds what Python writes into its JSON and JSON lacks, NaN and Infinity, and names the object that has it.
+// notFinite finds NaN and Infinity, which Python writes although JSON does not have them, and names the object with the
+// value.
 func (r *Response) notFinite() error {
 	var at *value.Fault
 	if !errors.As(value.CheckFinite(string(r.Body)), &at) {
@@ -117,7 +118,8 @@ func (r *Response) notFinite() error {
 	return fmt.Errorf("it is not JSON: its %s %w%s; set it there again, or delete it", at.Path, at.Err, of)
 }
 
-// NotJSON says of a response that is no JSON what it is, and what to do. It shows no secret of the request.
+// NotJSON returns an error for a response that is not JSON: what it is, and what to do. It contains no secret of the
+// request.
 func (r *Response) NotJSON() string {
 	const most, enough = 60, 1 << 16
 	body := []byte(r.Conceal(string(r.Body[:min(len(r.Body), enough)])))

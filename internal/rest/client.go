@@ -22,27 +22,27 @@ import (
 type Config struct {
 	Service       Service
 	Auth          Auth          // nil: no credentials
-	Timeout       time.Duration // of one try, its response's body included; 0: no bound but the context's
-	Retries       int           // how often a request is repeated
-	MinWait       time.Duration // before the first repetition; twice as long before each further one
+	Timeout       time.Duration // of one attempt, including the response's body; 0: no limit except the context's
+	Retries       int           // how often a request is retried
+	MinWait       time.Duration // before the first retry; twice as long before each further one
 	MaxWait       time.Duration
 	UserAgent     string
 	TLS           func() (*tls.Config, error) // nil: the system's certificates
-	Transport     http.RoundTripper           // nil: one of its own, with TLS
+	Transport     http.RoundTripper           // nil: a transport with TLS
 	Policy        Policy
 	NoCompression bool                 // responses are requested uncompressed
-	Redirects     bool                 // GET follows redirects to the same server, others are answers; false: a redirect is an error
-	HideURL       bool                 // errors name paths only, because the URL says nothing of where the transport leads
-	Refused       string               // what an error says of credentials that were refused: who was tried, and what to do
+	Redirects     bool                 // GET follows redirects on the same server, others are returned; false: a redirect is an error
+	HideURL       bool                 // errors show only paths, because the URL does not say where the transport leads
+	Refused       string               // for errors about refused credentials: as whom the program tried to sign in, and what to do
 	Forbidden     func(*Response) bool // which 401 mean a missing role, so that other credentials of the same user do not help; nil: none
 
-	// Connections is how many requests may be in progress at once; 0: as many as the API takes, see [gate].
+	// Connections is the maximum number of concurrent requests; 0: as many as the API accepts, see [gate].
 	Connections int
 }
 
 // Client sends requests to one API. It is safe for concurrent use.
 type Client struct {
-	base    *url.URL // ends in the service's version, no trailing slash
+	base    *url.URL // ends in the service's version, without a trailing slash
 	library string
 	version string
 	hidden  bool // [Config.HideURL]
@@ -50,8 +50,8 @@ type Client struct {
 
 	auth      Auth
 	refused   string
-	gate      *gate   // nil: there is no network between here and the API
-	renewer   Renewer // nil: credentials stay what they are
+	gate      *gate   // nil: there is no network in between
+	renewer   Renewer // nil: credentials do not change
 	forbidden func(*Response) bool
 }
 
@@ -73,10 +73,10 @@ func New(rawURL string, cfg *Config) (*Client, error) {
 	return c, nil
 }
 
-// URL returns the API's base address, ending in its version, without credentials.
+// URL returns the API's base URL, ending in its version, without credentials.
 func (c *Client) URL() string { return BareURL(c.base) }
 
-// Shown returns where a request to a path of the API goes, for errors.
+// Shown returns the destination of a request for errors.
 func (c *Client) Shown(path string) string {
 	if c.hidden {
 		return path
@@ -84,49 +84,50 @@ func (c *Client) Shown(path string) string {
 	return c.URL() + path
 }
 
-// CloseIdleConnections closes the connections that wait for a next request.
+// CloseIdleConnections closes idle connections.
 func (c *Client) CloseIdleConnections() { c.http.HTTPClient.CloseIdleConnections() }
 
 // Request is a request for [Client.Do].
 type Request struct {
 	Method string
-	Path   string // relative to the base URL, begins with a slash; each of its elements is escaped already; "" is the base itself
-	Above  bool   // the request is for the root above the version; Path does not count
+	Path   string // relative to the base URL, begins with a slash; its elements must be escaped; "" is the base itself
+	Above  bool   // the request is for the root above the version; Path is ignored
 	Query  url.Values
-	Header http.Header // beside those that every request has
+	Header http.Header // in addition to those that every request has
 	Body   any         // sent as JSON; nil for none
-	Packed bool        // ask for the response as Stream does, whose compression is part of what its tag says
-	Once   bool        // may have been carried out, whatever its method, when its response is missing
-	// Guarded is set of a request with Once that the service refuses when it is sent again after it was carried out, so that a
-	// response which says that it failed may be followed by another try.
+	Packed bool        // request the response as Stream does, because its tag depends on the compression
+	Once   bool        // may have been executed, whatever its method, if its response is missing
+	// Guarded is set for a request with Once that the service refuses if it is repeated after it was executed, so that
+	// an error response may be retried.
 	Guarded bool
-	Into    []byte // what the response is read into if it has room for it
-	// Check looks at a good response to a read, which is JSON; for an error of it the response is asked for again. nil:
-	// all are good.
+	Into    []byte // the response is read into it if it fits
+	// Check checks a successful response to a read, which is JSON; if it returns an error, the request is retried. nil:
+	// all are accepted.
 	Check func(*Response) error
 
 	lost bool // see Response
 }
 
-// Response is a response of any status, as it came.
+// Response is a response of any status, as received.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   []byte
-	Path   string // of the request, with that of the base URL
+	Path   string // of the request, including the path of the base URL
 	// Refused is that of the Config.
 	Refused string
-	Lost    bool // the response to an earlier try was lost; that may have been carried out
+	Lost    bool // the response to an earlier attempt was lost; it may have been executed
 
-	sent    *http.Request // with its credentials; nil if the transport does not say
-	secrets []string      // that the response may repeat, beside those of sent
+	sent    *http.Request // with its credentials; nil if the transport hides them
+	secrets []string      // secrets that the response may repeat, in addition to those of sent
 }
 
 // OK reports whether the status is one of success.
 func (r *Response) OK() bool { return r.Status >= 200 && r.Status <= 299 }
 
-// Do sends one request, and repeats it as the policy says, and once with new credentials if those it had are no longer
-// good. Its errors are a *TransportError, a *BadResponseError to a read, or say what is wrong with the request itself.
+// Do sends one request, retries it according to the policy, and once with new credentials if the previous ones are no
+// longer valid. Its errors are a *TransportError, a *BadResponseError for a read, or describe what is wrong with the
+// request itself.
 func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	resp, err := c.send(ctx, r)
 	if err != nil || !c.needsRenewal(resp) {
@@ -142,20 +143,20 @@ func (c *Client) Do(ctx context.Context, r *Request) (*Response, error) {
 	return c.send(ctx, r)
 }
 
-// needsRenewal reports whether a response asks for other credentials, and there may be some. What it answers was not
-// carried out, whatever its method.
+// needsRenewal reports whether a response requires other credentials, and they can be renewed. The request was not
+// executed, whatever its method.
 func (c *Client) needsRenewal(resp *Response) bool {
 	return c.renewer != nil && resp.Status == http.StatusUnauthorized && (c.forbidden == nil || !c.forbidden(resp))
 }
 
-// send sends one request, and repeats it as the policy says.
+// send sends one request, and retries it according to the policy.
 func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	u, err := c.locate(r)
 	if err != nil {
 		return nil, &CallError{c.library, err}
 	}
 	u.RawQuery = r.Query.Encode()
-	var payload any // nil or []byte: retryablehttp sends it again with each try
+	var payload any // nil or []byte: retryablehttp sends it again with each attempt
 	if r.Body != nil {
 		if payload, err = value.Encode(r.Body); err != nil {
 			return nil, &CallError{c.library, fmt.Errorf("%s %s: cannot encode the body: %w", r.Method, r.Path, err)}
@@ -183,8 +184,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 		}
 		defer c.gate.leave()
 	}
-	// Answers are read inside the retry loop, so that one that is cut short, or that is none of an API, is asked for
-	// again.
+	// Responses are read within the retry loop, so that an incomplete one, or one that is not from an API, is retried.
 	var read *http.Response
 	var data []byte
 	req.SetResponseHandler(func(resp *http.Response) (err error) {
@@ -193,7 +193,7 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 		}
 		read = resp
 		data, err = readBody(resp, r.Into)
-		resp.Body = io.NopCloser(bytes.NewReader(data)) // the policy is asked once more
+		resp.Body = io.NopCloser(bytes.NewReader(data)) // the policy is called once more
 		if err == nil {
 			err = r.checkResponse(&Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, sent: resp.Request, secrets: c.secrets()})
 		}
@@ -209,8 +209,8 @@ func (c *Client) send(ctx context.Context, r *Request) (*Response, error) {
 	if err != nil {
 		return nil, c.transportError(ctx, r.Method, u, err)
 	}
-	if read != resp { // the last try's status asked for one more, so nothing has read it yet
-		data, _ = readBody(resp, r.Into) // a cut message still is one
+	if read != resp { // the last attempt's status required another one, so the body has not been read yet
+		data, _ = readBody(resp, r.Into) // an incomplete message is still one
 	}
 	return &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, Lost: r.lost, sent: resp.Request, secrets: c.secrets(), Refused: c.refused}, nil
 }
@@ -235,14 +235,14 @@ type TransportError struct {
 	Err    error  // the cause
 }
 
-// Error says where the connection was meant to go and why it failed.
+// Error returns the destination of the connection and why it failed.
 func (e *TransportError) Error() string { return fmt.Sprintf("%s %s: %v", e.Method, e.URL, e.Err) }
 
 // Unwrap returns the cause.
 func (e *TransportError) Unwrap() error { return e.Err }
 
-// MaybeExecuted reports whether a request that failed with err, the cause of a [TransportError], may have been carried
-// out all the same.
+// MaybeExecuted reports whether a request that failed with err, the cause of a [TransportError], may have been executed
+// nevertheless.
 func MaybeExecuted(err error) bool { return !neverSent(err) && !permanent(err) }
 
 func (c *Client) transportError(ctx context.Context, method string, u *url.URL, err error) error {
@@ -250,11 +250,11 @@ func (c *Client) transportError(ctx context.Context, method string, u *url.URL, 
 	if ctx.Err() == nil && !neverSent(err) && (errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()) {
 		err = &timeoutError{c.http.HTTPClient.Timeout, err}
 	}
-	// What was no HTTP is quoted, and may repeat the request.
+	// A response that is not HTTP is quoted, and may repeat the request.
 	return &TransportError{Method: method, URL: c.Shown(strings.TrimPrefix(u.EscapedPath(), c.base.EscapedPath())), Err: ConcealError(err, c.secrets()...)}
 }
 
-// timeoutError puts into words what net/http calls "Client.Timeout exceeded while awaiting headers".
+// timeoutError replaces net/http's "Client.Timeout exceeded while awaiting headers" by a clear message.
 type timeoutError struct {
 	after time.Duration
 	err   error

@@ -20,17 +20,17 @@ import (
 // Concealed replaces a secret.
 const Concealed = "********"
 
-// Lengths of secrets in characters. A short one stands in other words, too.
+// Lengths of secrets in characters. A short one also occurs in other words.
 const (
-	anywhere = 8 // from here on it is looked for within words, and in any case
-	asWord   = 4 // from here on as a word, below only in quotes or behind = and :
+	anywhere = 8 // from here on it is also concealed within words, and in any case
+	asWord   = 4 // from here on as a word, below only in quotes or after = and :
 )
 
-// nested is how many times a text is written within another kind of text that it is still read.
+// nested is the maximum number of encodings of a text within each other that are decoded.
 const nested = 3
 
-// Conceal takes secrets out of a text that somebody else has written, such as the error of a server that repeats the
-// request: as they are, and as JSON, URLs, HTML, Python, base64 and hexadecimal digits write them, one within another.
+// Conceal removes secrets from a text that somebody else has written, such as the error of a server that repeats the
+// request: unchanged, and as encoded in JSON, URLs, HTML, Python, base64 and hexadecimal digits, even nested.
 func Conceal(text string, secrets ...string) string {
 	var hidden []span
 	var texts []decoded
@@ -63,13 +63,13 @@ func Conceal(text string, secrets ...string) string {
 // span is a part of a text.
 type span struct{ begin, end int }
 
-// decoded is a text as one who reads it understands it, and where each byte of that stands in the text.
+// decoded is a decoded text, with the position of each byte in the original.
 type decoded struct {
 	bytes []byte
 	at    []int // one more than bytes
 }
 
-// readings returns a text as it is, and as what other texts may be written in.
+// readings returns a text itself, and its decodings.
 func readings(text string) []decoded {
 	first := decoded{bytes: []byte(text), at: make([]int, len(text)+1)}
 	for i := range first.at {
@@ -90,7 +90,7 @@ func readings(text string) []decoded {
 	return all
 }
 
-// decoder reads one character that is written as something else at the start of a text; length 0 is none.
+// decoder decodes one encoded character at the start of a text; length 0 means none.
 type decoder struct {
 	begins byte
 	read   func(text []byte) (as []byte, length int)
@@ -108,7 +108,7 @@ var decoders = []decoder{
 	{'&', entity},
 }
 
-// decode returns the text with all that a decoder reads; without bytes if that is nothing.
+// decode returns the text with everything decoded that a decoder accepts; without bytes if that is nothing.
 func (t *decoded) decode(d decoder) decoded {
 	if bytes.IndexByte(t.bytes, d.begins) < 0 {
 		return decoded{}
@@ -131,7 +131,7 @@ func (t *decoded) decode(d decoder) decoded {
 	return out
 }
 
-// number returns the character or the byte of a number.
+// number returns the character or byte for a number.
 func number(digits []byte, base int, oneByte bool, length int) ([]byte, int) {
 	n, err := strconv.ParseUint(string(digits), base, 32)
 	switch {
@@ -143,7 +143,7 @@ func number(digits []byte, base int, oneByte bool, length int) ([]byte, int) {
 	return utf8.AppendRune(nil, rune(n)), length
 }
 
-// backslash reads what JSON, Go, Python and others write with one. What \x numbers is a byte, or a character.
+// backslash decodes a backslash escape of JSON, Go, Python and others. \x stands for a byte, or a character.
 func backslash(text []byte, bytesByNumber bool) ([]byte, int) {
 	if len(text) < 2 {
 		return nil, 0

@@ -7,20 +7,20 @@ import (
 	"sync"
 )
 
-// fewConnections is how many requests go at once to a server that takes few: the accept queue of Python's own servers
-// holds five connections, and drops what comes beyond, so that it comes again seconds later, or never.
+// fewConnections is the maximum number of concurrent requests to a server that accepts few connections: the accept
+// queue of Python's own servers holds five, and drops further ones, which are then retried seconds later, or lost.
 const fewConnections = 4
 
-// gate bounds how many requests are in progress at once, all their tries included. A bound that was set counts always.
-// Without one it is fewConnections until the first response is there, and from then on none, unless the response is of
-// a server that opens a connection for each request (HTTP/1.0), or of Python's wsgiref, as the original Craton's (v1
+// gate limits the number of concurrent requests, including their retries. A configured limit always applies. Without
+// one it is fewConnections until the first response, and unlimited from then on, unless the response is from a server
+// that needs a connection for each request (HTTP/1.0), or from Python's wsgiref, such as the original Craton's (v1
 // contract, Q31).
 type gate struct {
 	mu     sync.Mutex
-	set    bool // the bound was set, and stays
+	set    bool // the limit was configured, and stays
 	max    int  // 0: no bound
 	inside int
-	queue  []chan struct{} // of those that wait, first come first served; closed to let one in
+	queue  []chan struct{} // of waiting requests, first come first served; closed to admit one
 }
 
 func newGate(set int) *gate {
@@ -54,12 +54,12 @@ func (g *gate) enter(ctx context.Context) error {
 			return notSentError{ctx.Err()}
 		}
 	}
-	g.inside-- // it was let in at the same moment
+	g.inside-- // it was admitted at the same moment
 	g.admit()
 	return notSentError{ctx.Err()}
 }
 
-// notSentError is a request that was given up while it waited for its turn.
+// notSentError is the error for a request that was cancelled while it waited for its turn.
 type notSentError struct{ error }
 
 func (e notSentError) Unwrap() error { return e.error }
@@ -72,7 +72,7 @@ func (g *gate) leave() {
 	g.admit()
 }
 
-// learn learns from a response how many requests the server takes.
+// learn determines from a response how many requests the server accepts.
 func (g *gate) learn(resp *http.Response) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -86,14 +86,15 @@ func (g *gate) learn(resp *http.Response) {
 	}
 }
 
-// takesFew reports whether a response is of a server that queues only a few connections and needs one for each request.
+// takesFew reports whether a response is from a server that queues only a few connections and needs one for each
+// request.
 func takesFew(resp *http.Response) bool {
 	return resp.ProtoMajor == 1 && resp.ProtoMinor == 0 || strings.HasPrefix(resp.Header.Get("Server"), "WSGIServer")
 }
 
 func (g *gate) room() bool { return g.max == 0 || g.inside < g.max }
 
-// admit lets in those for whom there is room.
+// admit admits waiting requests up to the limit.
 func (g *gate) admit() {
 	for len(g.queue) > 0 && g.room() {
 		close(g.queue[0])

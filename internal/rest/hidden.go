@@ -1,7 +1,8 @@
 package rest
 
-// Hidden is what no form of printing shows, wherever it stands in what is printed: fmt does not look into functions. It
-// calls no methods of unexported fields, so that String and Format do not hide what a struct holds.
+// Hidden is a value that no way of printing shows, wherever it is within the printed value: fmt does not look into
+// functions. It does not call methods of unexported fields, so String and Format methods would not hide the contents of
+// a struct.
 type Hidden[T any] func() T
 
 // Hide hides a value.

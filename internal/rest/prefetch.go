@@ -1,7 +1,7 @@
 package rest
 
 // Prefetch starts work at once and returns a function that waits for its result and may be called again. The work
-// itself is bounded by its context.
+// itself is limited by its context.
 func Prefetch[T any](work func() (T, error)) func() (T, error) {
 	var result T
 	var err error

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Query renders list options as query parameters. Each field's `query` tag is the parameter's name;
-// zero values are not sent, pointers are sent whenever they are set. Embedded structs count as their fields.
+// Query returns list options as query parameters. Each field's `query` tag is the parameter's name; zero values are not
+// sent, pointers are sent if they are set. Fields of embedded structs are included.
 func Query(options any) url.Values {
 	q := url.Values{}
 	addQuery(q, reflect.ValueOf(options))
@@ -53,16 +53,16 @@ func addQuery(q url.Values, v reflect.Value) {
 	}
 }
 
-// Options makes list options of values by their parameters' names, as [Query] makes parameters of them. Values that are
-// nil, and those that the options have no field for, are left out.
+// Options sets list options from values by their parameters' names, the reverse of [Query]. Values that are nil, and
+// those without a field, are left out.
 func Options[O any](values map[string]any) (options O) {
 	Fill(&options, values)
 	return options
 }
 
-// Fill sets the fields of a struct, and of those in it, by the names of their query or json tags. unknown are the
-// names, sorted, for which there is none, and those of values that are JSON already, which belong beside the struct.
-// What is nil is left out.
+// Fill sets the fields of a struct, and of nested ones, by the names of their query or json tags. unknown are the
+// sorted names without a field, and those of values that are JSON already, which do not belong into the struct. nil
+// values are left out.
 func Fill(into any, values map[string]any) (unknown []string) {
 	v := reflect.ValueOf(into).Elem()
 	for _, name := range slices.Sorted(maps.Keys(values)) {

@@ -14,11 +14,11 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 )
 
-// Policy reports whether a request is to be retried after a response. It leaves the response's body as it was, may be
-// called twice, adds to what all APIs have in common, see [Policy.check], and may be nil.
+// Policy reports whether a request is to be retried after a response. It must not consume the response's body, may be
+// called twice, supplements the rules for all APIs, see [Policy.check], and may be nil.
 type Policy func(r *Request, resp *http.Response) bool
 
-// check repeats what can be repeated without harm:
+// check retries what can be repeated without harm:
 //
 //   - anything that was never sent because no connection came about;
 //   - GET after a good answer that is none of an API, see [Request.judge];
@@ -27,7 +27,7 @@ type Policy func(r *Request, resp *http.Response) bool
 //     forbids it (Request.Once);
 //   - after any other answer what the policy says.
 //
-// POST and PATCH are never repeated once they were sent, unless the policy says so: they may have been carried out.
+// POST and PATCH are never repeated once they were sent, unless the policy allows it: they may have been executed.
 func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool, error) {
 	if ctx.Err() != nil {
 		return false, ctx.Err()
@@ -47,7 +47,8 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 	}
 	switch resp.StatusCode {
 	case http.StatusInternalServerError:
-		// craton server and the proxy before it say so instead of 502, 503 and 504, of which old clients die.
+		// craton server and the proxy before it return this instead of 502, 503 and 504, which old clients cannot
+		// handle.
 		if _, again := RetryAfter(resp.Header); again && r.markLost() {
 			return true, nil
 		}
@@ -63,11 +64,11 @@ func (p Policy) check(ctx context.Context, resp *http.Response, err error) (bool
 	return p != nil && p(r, resp), nil
 }
 
-// errCut is a response whose end never came.
+// errCut is the error for an incomplete response.
 var errCut = errors.New("the response was cut short")
 
 // neverSent reports whether a request was never sent: the connection to the API or to a proxy failed, or the request
-// was given up while it waited for its turn.
+// was cancelled while it waited for its turn.
 func neverSent(err error) bool {
 	if _, waited := errors.AsType[notSentError](err); waited {
 		return true
@@ -76,16 +77,16 @@ func neverSent(err error) bool {
 	return ok && (op.Op == "dial" || op.Op == "proxyconnect")
 }
 
-// IsWrongServer reports whether a request failed because whoever received it is not known to be the server: the
-// certificate is not valid, it redirects, or it does not speak TLS.
+// IsWrongServer reports whether a request failed because the receiver is not known to be the server: its certificate is
+// invalid, it redirects, or it does not use TLS.
 func IsWrongServer(err error) bool {
 	_, unknown := errors.AsType[*tls.CertificateVerificationError](err)
 	_, plain := errors.AsType[tls.RecordHeaderError](err)
 	return unknown || plain || errors.Is(err, http.ErrSchemeMismatch) || errors.Is(err, errRedirect)
 }
 
-// permanent reports whether no retry can help: somebody else answered, the name does not exist, or an Auth failed,
-// which does its own retries.
+// permanent reports whether no retry can help: another server responded, the name does not exist, or an Auth failed,
+// which has its own retries.
 func permanent(err error) bool {
 	if _, ok := errors.AsType[*AuthError](err); ok {
 		return true
@@ -97,8 +98,8 @@ func permanent(err error) bool {
 	return ok && dns.IsNotFound && !dns.IsTemporary
 }
 
-// countTries handles the end of the tries, used up or by an error. A response is passed on, so that its status and
-// message reach the library's typed error; an error says how often it was tried.
+// countTries handles the end of the attempts. A response is passed on, so that its status and message become the
+// library's typed error; an error includes the number of attempts.
 func countTries(resp *http.Response, err error, tries int) (*http.Response, error) {
 	if err == nil {
 		return resp, nil
@@ -107,7 +108,7 @@ func countTries(resp *http.Response, err error, tries int) (*http.Response, erro
 		resp.Body.Close() //nolint:errcheck,gosec // nobody reads it
 	}
 	if ue, ok := errors.AsType[*url.Error](err); ok {
-		err = ue.Err // the URL is told by *TransportError, without its query
+		err = ue.Err // *TransportError has the URL, without its query
 	}
 	if tries > 1 {
 		err = &triedError{err, tries}
@@ -125,11 +126,11 @@ func (e *triedError) Error() string { return e.error.Error() + e.often() }
 func (e *triedError) often() string { return fmt.Sprintf(" (tried %d times)", e.times) }
 func (e *triedError) Unwrap() error { return e.error }
 
-// requestKey is under which the retry loop finds the request.
+// requestKey is the context key under which the retry loop finds the request.
 type requestKey struct{}
 
-// repeatable reports whether a request does no harm when it is carried out twice. nil is that of another library, see
-// [Config.HTTPClient].
+// repeatable reports whether a request can be executed twice without harm. nil is a request of another library, see
+// [Client.HTTPClient].
 func (r *Request) repeatable() bool {
 	if r == nil {
 		return true
@@ -141,7 +142,7 @@ func (r *Request) repeatable() bool {
 	return false
 }
 
-// markLost reports whether a request is repeated whose response was lost, and notes that it was.
+// markLost reports whether a request whose response was lost is retried, and records the loss.
 func (r *Request) markLost() bool {
 	again := r.repeatable()
 	if again && r != nil {
@@ -150,12 +151,12 @@ func (r *Request) markLost() bool {
 	return again
 }
 
-// maxRetryAfter bounds what a server may ask a client to wait.
+// maxRetryAfter is the maximum time that a server can make a client wait.
 const maxRetryAfter = 60 * time.Second
 
-// RetryAfter returns how long a response asks to wait, which it says in seconds or as a date; false if it does not ask.
+// RetryAfter returns how long a response asks to wait, in seconds or as a date; false if it does not.
 func RetryAfter(h http.Header) (time.Duration, bool) {
-	const longest = 100 * 365 * 24 * time.Hour // more seconds than a Duration holds are no less than that
+	const longest = 100 * 365 * 24 * time.Hour // a number of seconds beyond a Duration is as good as its maximum
 	text := h.Get("Retry-After")
 	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil && seconds >= 0 {
 		return time.Duration(min(seconds, int64(longest/time.Second))) * time.Second, true
@@ -166,7 +167,7 @@ func RetryAfter(h http.Header) (time.Duration, bool) {
 	return 0, false
 }
 
-// Pause waits before a read is asked for again whose good answers contradict each other, for the attempt'th time, from
+// Pause waits before a read with contradictory successful responses is repeated, after the attempt'th attempt, from
 // 0. It reports false, at once, if that has been tried as often as a request is.
 func (c *Client) Pause(ctx context.Context, attempt int) (bool, error) {
 	if attempt >= c.http.RetryMax {
@@ -176,8 +177,8 @@ func (c *Client) Pause(ctx context.Context, attempt int) (bool, error) {
 	return err == nil, err
 }
 
-// backoff doubles from least to most, half of it by chance so that many clients do not come back together,
-// and obeys the Retry-After of a response, whatever its status, up to maxRetryAfter.
+// backoff doubles from least to most, minus a random part of up to half so that many clients do not return at the same
+// time, and follows the Retry-After of a response, whatever its status, up to maxRetryAfter.
 func backoff(least, most time.Duration, attempt int, resp *http.Response) time.Duration {
 	if resp != nil {
 		if wait, ok := RetryAfter(resp.Header); ok {

@@ -14,27 +14,27 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// Stream is a good response to a read that is still coming.
+// Stream is a successful response to a read that is still being received.
 type Stream struct {
 	Status int
 	Header http.Header
-	Path   string // of the request, with that of the base URL
+	Path   string // of the request, including the path of the base URL
 
 	body     io.Reader // without compression
 	raw      io.ReadCloser
 	stall    *time.Timer
-	patience time.Duration // how long no byte may come
+	patience time.Duration // maximum time without a byte
 	stop     func()
 	closed   sync.Once
 	fail     func(error) error
 }
 
-// packed are the compressions that a stream is asked for in.
+// packed are the compressions that are requested for a stream.
 const packed = "zstd, gzip"
 
-// Stream sends a GET whose response is read while it comes, however long that takes: the time of the Config bounds each
-// wait for more of it. It is repeated as Do repeats, until a response has begun. A response of another status than
-// success comes whole, as a Response.
+// Stream sends a GET whose response is read while it is received, however long that takes: the Config's timeout limits
+// each wait for more of it. It is retried like in Do until a response has begun. A response with an error status is
+// read completely and returned as a Response.
 func (c *Client) Stream(ctx context.Context, r *Request) (*Stream, *Response, error) {
 	s, resp, err := c.stream(ctx, r)
 	if err != nil || resp == nil || !c.needsRenewal(resp) {
@@ -89,7 +89,7 @@ func (c *Client) stream(ctx context.Context, r *Request) (*Stream, *Response, er
 	}
 	resp, err := client.Do(req)
 	if err != nil {
-		err = s.fail(err) // before it is stopped, which would be the cause
+		err = s.fail(err) // before it is stopped, which would become the cause
 		s.stop()
 		return nil, nil, err
 	}
@@ -97,7 +97,7 @@ func (c *Client) stream(ctx context.Context, r *Request) (*Stream, *Response, er
 		c.gate.learn(resp)
 	}
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
-		data, _ := readBody(resp, nil) // a cut message still is one
+		data, _ := readBody(resp, nil) // an incomplete message is still one
 		s.stop()
 		return nil, &Response{Status: resp.StatusCode, Header: resp.Header, Body: data, Path: u.Path, sent: resp.Request, secrets: c.secrets(), Refused: c.refused}, nil
 	}
@@ -110,7 +110,7 @@ func (c *Client) stream(ctx context.Context, r *Request) (*Stream, *Response, er
 	return s, nil, nil
 }
 
-// unpack takes a compression away.
+// unpack decompresses the response.
 func (s *Stream) unpack(coding string) error {
 	switch coding {
 	case "":
@@ -134,7 +134,7 @@ func (s *Stream) unpack(coding string) error {
 	return nil
 }
 
-// Read reads the response without its compression. An error other than io.EOF is a *TransportError.
+// Read reads the decompressed response. An error other than io.EOF is a *TransportError.
 func (s *Stream) Read(b []byte) (int, error) {
 	if s.stall != nil {
 		s.stall.Reset(s.patience)
@@ -146,7 +146,7 @@ func (s *Stream) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// Close ends the response, be it whole or not. It may be called again.
+// Close closes the response, whether it was read completely or not. It may be called again.
 func (s *Stream) Close() {
 	s.closed.Do(func() {
 		if s.stall != nil {

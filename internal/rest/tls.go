@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 )
 
-// TLS reads what https connections are verified with: caPath is a PEM file, or a directory of them, that is trusted
+// TLS returns the configuration for https connections: caPath is a PEM file, or a directory of them, that is trusted
 // instead of the system's, and cert and key are the PEM files of a client certificate. Each may be "".
 func TLS(caPath, cert, key string, insecure bool) (*tls.Config, error) {
 	cfg := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure} //nolint:gosec // only when the user says so

@@ -17,9 +17,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Trace prints the requests that are sent, each try of each, on a stream: a line for each, or their headers and bodies
-// too. Secrets are taken out: those of headers, URLs and bodies by their names, and wherever they occur in what is
-// printed later. It is safe for concurrent use.
+// Trace prints each attempt of each request to a stream: one line, or the headers and bodies too. Secrets are removed:
+// those in headers, URLs and bodies by their names, and wherever they occur in later output. It is safe for concurrent
+// use.
 type Trace struct {
 	w     io.Writer
 	whole bool
@@ -36,12 +36,12 @@ func NewTrace(w io.Writer, whole bool) *Trace {
 
 type traceKey struct{}
 
-// ContextWithTrace returns a context whose requests are told, of all clients of this package.
+// ContextWithTrace returns a context whose requests, of all clients of this package, are traced.
 func ContextWithTrace(ctx context.Context, t *Trace) context.Context {
 	return context.WithValue(ctx, traceKey{}, t)
 }
 
-// What is told of a body, and what is looked at of it, in bytes.
+// Maximum sizes of a printed body, and of its part that is examined, in bytes.
 const (
 	maxTracedBody  = 4 << 10
 	maxScannedBody = 64 << 10
@@ -83,7 +83,7 @@ func (e *exchange) prefix() string {
 	return fmt.Sprintf("[%d] %s %s ", e.number, e.request.Method, e.trace.url(e.request.URL))
 }
 
-// printRequest prints what is about to be sent.
+// printRequest prints a request before it is sent.
 func (t *Trace) printRequest(r *http.Request) *exchange {
 	t.learn(secretsOf(r)...)
 	t.mu.Lock()
@@ -112,7 +112,7 @@ type failingReader struct{ err error }
 
 func (f *failingReader) Read([]byte) (int, error) { return 0, f.err }
 
-// tracedBody prints a response once it was read.
+// tracedBody prints a response after it was read.
 type tracedBody struct {
 	io.ReadCloser
 	of    *exchange
@@ -137,7 +137,7 @@ func (b *tracedBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// requestIDs are the headers in which services number their requests.
+// requestIDs are the headers with the ids of requests.
 var requestIDs = []string{"X-Openstack-Request-Id", "Openstack-Request-Id", "X-Compute-Request-Id"}
 
 func (b *tracedBody) print() {
@@ -167,7 +167,7 @@ func (b *tracedBody) print() {
 	t.print(lines...)
 }
 
-// print writes lines in one piece.
+// print writes lines in one write.
 func (t *Trace) print(lines ...string) {
 	var b strings.Builder
 	for _, line := range lines {
@@ -178,7 +178,7 @@ func (t *Trace) print(lines ...string) {
 	_, _ = io.WriteString(t.w, b.String())
 }
 
-// conceal takes out what is known to be secret.
+// conceal removes known secrets.
 func (t *Trace) conceal(text string) string {
 	t.mu.Lock()
 	known := slices.Collect(maps.Keys(t.hidden))
@@ -188,9 +188,9 @@ func (t *Trace) conceal(text string) string {
 }
 
 var (
-	// userOf is the user and the password in an address.
+	// userOf matches the user and the password in a URL.
 	userOf = value.LazyPattern(`(?i)([a-z][a-z0-9+.-]*://)[^/\s"'<>@]*@`)
-	// assigned is a secret in a query, a form, or a configuration.
+	// assigned matches a secret in a query, a form, or a configuration.
 	assigned = value.LazyPattern(`(?i)([\w.-]*(?:` + strings.Join(secretWords, "|") + `)[\w.-]*=)[^&\s"'<>*]+`)
 )
 
@@ -203,7 +203,7 @@ func (t *Trace) learn(secrets ...string) {
 	}
 }
 
-// url returns an address without users, passwords, and what is asked of secrets.
+// url returns a URL without credentials, and without secret query parameters.
 func (t *Trace) url(u *url.URL) string {
 	query := u.Query()
 	for name, values := range query {
@@ -223,7 +223,7 @@ func (t *Trace) url(u *url.URL) string {
 	return t.conceal(shown)
 }
 
-// embeddedHost is that of a server in this process, whose name says nothing.
+// embeddedHost is the name of a server in this process, which is not shown.
 const embeddedHost = "embedded"
 
 // headers returns lines of headers.
@@ -246,7 +246,7 @@ func (t *Trace) headers(number int, sign string, h http.Header) (lines []string)
 	return lines
 }
 
-// secretHeader reports whether a header holds a secret.
+// secretHeader reports whether a header contains a secret.
 func secretHeader(name string) bool {
 	switch name = strings.ToLower(name); name {
 	case "www-authenticate", "proxy-authenticate", "x-auth-user", "x-auth-project":
@@ -258,14 +258,14 @@ func secretHeader(name string) bool {
 // secretWords are words that occur in the names of secrets.
 var secretWords = []string{"passw", "passphrase", "passcode", "_pass", "secret", "token", "credential", "api_key", "apikey", "private_key", "privatekey", "become_pass"}
 
-// secretName reports whether a name is that of something that is not shown: fields of users and of Keystone, and
+// secretName reports whether a name marks a value that is not shown: in fields of users and of Keystone, and in
 // variables.
 func secretName(name string) bool {
 	name = strings.ReplaceAll(strings.ToLower(name), "-", "_")
 	return name == "pass" || name == "key_hash" || slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
 }
 
-// body returns a line about a body, of which the start was read.
+// body returns a line about a body, from its beginning.
 func (t *Trace) body(number int, sign string, u *url.URL, start []byte, length int) []string {
 	text := ""
 	if trimmed := bytes.TrimSpace(start); len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') {
@@ -282,15 +282,15 @@ func (t *Trace) body(number int, sign string, u *url.URL, start []byte, length i
 	return []string{fmt.Sprintf("[%d] %s %s", number, sign, text)}
 }
 
-// scrubber takes secrets out of JSON that may end early, by the names of members.
+// scrubber removes secrets, by the names of members, from JSON that may be truncated.
 type scrubber struct {
 	text    []byte
-	signsIn bool         // it is what Keystone is asked with, or its response: a password is an object there that names its user
+	signsIn bool         // it is a request or response of Keystone: there, a password is an object that contains its user
 	secrets []string     // that were found
-	about   map[int]bool // where objects begin that name a secret variable in a member
+	about   map[int]bool // the starts of objects with a member that names a secret variable
 	out     strings.Builder
 	levels  []scrubLevel
-	name    string // of the member whose value comes; "" in a list
+	name    string // the name of the current member; "" in a list
 	hide    bool   // its value is a secret
 	isName  bool   // a member's name comes
 }
@@ -300,10 +300,10 @@ type scrubLevel struct {
 	object bool
 	begin  int
 	name   string
-	hide   bool // all that it holds is secret
+	hide   bool // everything in it is secret
 }
 
-// scrub reads twice: what an object is about may stand behind what it says.
+// scrub reads the text twice: the name of a variable may come after its value.
 func (s *scrubber) scrub() string {
 	s.about = map[int]bool{}
 	for range 2 {
@@ -342,7 +342,7 @@ func (s *scrubber) next(i int) int {
 	return i + 1
 }
 
-// scalar takes a name or a value.
+// scalar processes a name or a value.
 func (s *scrubber) scalar(i int, top scrubLevel) int {
 	end := i + 1
 	if s.text[i] == '"' {
@@ -360,7 +360,7 @@ func (s *scrubber) scalar(i int, top scrubLevel) int {
 	}
 	token := string(s.text[i:end])
 	plain := strings.Trim(token, `"`)
-	_ = json.Unmarshal([]byte(token), &plain) // if it is a text that is there as a whole
+	_ = json.Unmarshal([]byte(token), &plain) // if it is a complete text
 	switch {
 	case s.isName:
 		s.name = plain
@@ -370,7 +370,7 @@ func (s *scrubber) scalar(i int, top scrubLevel) int {
 			s.secrets = append(s.secrets, plain)
 		}
 		token = `"` + Concealed + `"`
-	case (s.name == "key" || s.name == "name") && secretName(plain) && top.object && !s.signsIn: // of a variable, whose value is beside it
+	case (s.name == "key" || s.name == "name") && secretName(plain) && top.object && !s.signsIn: // of a variable, with the value next to it
 		s.about[top.begin] = true
 	}
 	s.out.WriteString(token)

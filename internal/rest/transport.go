@@ -19,17 +19,17 @@ type Auth interface {
 	Authenticate(ctx context.Context, r *http.Request) error
 }
 
-// Renewer is an Auth whose credentials end, as tokens do.
+// Renewer is an Auth whose credentials expire, such as tokens.
 type Renewer interface {
 	Auth
-	// Renew renews the credentials after the API refused those of a request, with these in its headers; it is nil if
-	// that is not known. It reports whether there are others now, so that the request is to be sent once more.
+	// Renew renews the credentials after the API refused those in these headers, which are nil if unknown. It reports
+	// whether there are new ones, so that the request is to be sent once more.
 	Renew(ctx context.Context, refused *http.Request) (bool, error)
 }
 
-// httpClient builds the chain that every request goes through, outermost first:
-// retries (the reading of the response included), the time allowed for one try, then credentials
-// (so that each try is authenticated again), then the connection.
+// httpClient builds the chain of handlers for every request, outermost first: retries (including the reading of the
+// response), the timeout of one attempt, then credentials (so that each attempt is authenticated again), then the
+// connection.
 func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	rt := c.Transport
 	if rt == nil {
@@ -60,7 +60,7 @@ func (c *Config) httpClient() (*retryablehttp.Client, error) {
 	return r, nil
 }
 
-// HTTPClient returns an http.Client with all that a Config says, for libraries that send on their own. All their
+// HTTPClient returns an http.Client according to the Config, for libraries that send requests themselves. All their
 // requests count as harmless to repeat, whatever the method; the policy gets nil for each.
 func (c *Config) HTTPClient() (*http.Client, error) {
 	r, err := c.httpClient()
@@ -72,7 +72,7 @@ func (c *Config) HTTPClient() (*http.Client, error) {
 	return client, nil
 }
 
-// pooled lets http.Client reach a pool of connections that retryablehttp hides.
+// pooled gives http.Client access to the connection pool that retryablehttp hides.
 type pooled struct {
 	http.RoundTripper
 	below *http.Client
@@ -101,7 +101,7 @@ func (t *authTransport) RoundTrip(r *http.Request) (*http.Response, error) {
 	return sendTraced(t.next, r)
 }
 
-// AuthError is a request that was not sent because its credentials could not be had.
+// AuthError is the error for a request that was not sent because it has no credentials.
 type AuthError struct{ Err error }
 
 func (e *AuthError) Error() string { return "cannot authenticate: " + e.Err.Error() }
@@ -109,7 +109,7 @@ func (e *AuthError) Error() string { return "cannot authenticate: " + e.Err.Erro
 // Unwrap returns the cause.
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// CloseIdleConnections lets http.Client reach the pool of connections below, and that of what gives the credentials.
+// CloseIdleConnections gives http.Client access to the connection pool below, and to that of the Auth.
 func (t *authTransport) CloseIdleConnections() {
 	for _, has := range []any{t.next, t.auth} {
 		if c, ok := has.(interface{ CloseIdleConnections() }); ok {
@@ -118,9 +118,9 @@ func (t *authTransport) CloseIdleConnections() {
 	}
 }
 
-// errRedirect is the failure of a request that was redirected: the APIs never redirect to other servers. Such a
-// redirect is a proxy's, often to https, and following it would carry the credentials along. Of an API that redirects
-// at all, it is a response like others.
+// errRedirect is the error for a redirected request: the APIs never redirect to other servers. Such a redirect comes
+// from a proxy, often to https, and following it would send the credentials along. For an API that redirects at all, it
+// is an ordinary response.
 var errRedirect = advice.With(errors.New("the server responded with a redirect, which is not followed because that would send the credentials along"), "set the URL to its target")
 
 func (c *Config) checkRedirect(r *http.Request, via []*http.Request) error {

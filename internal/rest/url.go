@@ -12,14 +12,14 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Service names an API and the library that speaks to it, for errors.
+// Service describes an API and its library, for errors.
 type Service struct {
-	Library string // begins the library's own errors, such as "craton"
+	Library string // the prefix of the library's own errors, such as "craton"
 	Example string // what a URL of the API looks like
-	Version string // the path that all its routes begin with, such as "/v1"
+	Version string // the prefix of all its routes, such as "/v1"
 }
 
-// CallError is a mistake of who calls a library: an address or a path that is none, a body that cannot be sent.
+// CallError is a mistake of the library's caller: an invalid URL or path, or a body that cannot be sent.
 type CallError struct {
 	Library string // begins the text
 	Err     error
@@ -30,12 +30,12 @@ func (e *CallError) Error() string { return e.Library + ": " + e.Err.Error() }
 // Unwrap returns the error without the library's name.
 func (e *CallError) Unwrap() error { return e.Err }
 
-// Base normalises what users write: with or without the version, with or without trailing slashes (the original
-// clients turned "…/v1/" into "…/v1//v1", and cut "v", "1" and "/" off the end of a host name).
+// Base normalises a URL: with or without the version, with or without trailing slashes (the original clients turned
+// "…/v1/" into "…/v1//v1", and cut "v", "1" and "/" off the end of a host name).
 func (s Service) Base(raw string) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
-		// url.Error repeats the text, which may hold a password.
+		// url.Error repeats the text, which may contain a password.
 		return nil, &CallError{s.Library, advice.With(errors.New("the API's URL cannot be parsed"), "write it like "+s.Example)}
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
@@ -54,15 +54,15 @@ func (s Service) Base(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// BareURL returns an address without credentials, query and fragment: each may hold what belongs in no message.
+// BareURL returns a URL without credentials, query and fragment, which must not appear in messages.
 func BareURL(u *url.URL) string {
 	bare := *u
 	bare.User, bare.RawQuery, bare.Fragment, bare.RawFragment, bare.ForceQuery = nil, "", "", "", false
 	return bare.String()
 }
 
-// Join joins an escaped path of the API to its base URL. Path elements that are empty or that climb are refused:
-// an id of "" or ".." must never reach another resource.
+// Join joins an escaped path of the API to its base URL. Path elements that are empty or "..", are refused: they must
+// never reach another resource.
 func Join(base *url.URL, path string) (*url.URL, error) {
 	rest, ok := strings.CutPrefix(path, "/")
 	if !ok {
@@ -89,12 +89,12 @@ func Join(base *url.URL, path string) (*url.URL, error) {
 
 func errEscape(path string) error { return fmt.Errorf("the path %q is not escaped correctly", path) }
 
-// Bare returns what somebody wrote for a URL, as it may be shown: without user, password, query and fragment, also
-// where it is no URL. What could be a password altogether is [Concealed].
+// Bare returns a user's URL for messages: without user, password, query and fragment, even if it is not a valid URL. A
+// text that may be a password is [Concealed].
 func Bare(raw string) string {
 	text := strings.TrimSpace(raw)
 	if path, ok := strings.CutPrefix(text, "sqlite:"); ok && !strings.HasPrefix(path, "//") {
-		if strings.Contains(path, "://") { // a URL where a path belongs
+		if strings.Contains(path, "://") { // a URL in place of a path
 			return "sqlite:" + Bare(path)
 		}
 		return raw
@@ -115,7 +115,7 @@ func Bare(raw string) string {
 	if end := strings.IndexAny(after, "?#"); end >= 0 {
 		after = after[:end]
 	}
-	if user == "" && strings.Contains(rest, ":") && !plainAddress().MatchString(after) { // user:password, and nothing behind it
+	if user == "" && strings.Contains(rest, ":") && !plainAddress().MatchString(after) { // user:password, and nothing after it
 		return Concealed
 	}
 	if scheme+user+after == text {
@@ -127,15 +127,14 @@ func Bare(raw string) string {
 var (
 	// userinfoEnd is the end of a user and password, which may be written by its number.
 	userinfoEnd = value.LazyPattern(`(?i)@|%(?:25)*40`)
-	// plainAddress is HOST, HOST:PORT or [ADDRESS]:PORT, with a path behind it.
+	// plainAddress matches HOST, HOST:PORT or [ADDRESS]:PORT, with a path.
 	plainAddress = value.LazyPattern(`^(?:[^\s:/@\[\]]*|\[[0-9A-Za-z:.%]*\])(?::[0-9]*)?(?:/[^\s]*)?$`)
 )
 
-// proxyVariables name the proxies that requests go through.
+// proxyVariables are the variables with the proxies for requests.
 var proxyVariables = []string{"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"}
 
-// withoutProxies takes the users and passwords of proxies out of a text: net/http repeats an address that it cannot
-// use.
+// withoutProxies removes the credentials of proxies from a text: net/http repeats a URL that it cannot use.
 func withoutProxies(text string) string {
 	for _, name := range proxyVariables {
 		raw := os.Getenv(name)

@@ -6,8 +6,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// IsLinks reports whether a list only leads to other addresses of an API: of objects that have a href, and a rel or
-// nothing beside it.
+// IsLinks reports whether a list consists of links to other parts of an API: of objects that have only a href, or a
+// href and a rel.
 func IsLinks(v gjson.Result) bool {
 	if !v.IsArray() {
 		return false
@@ -29,7 +29,8 @@ func IsLinks(v gjson.Result) bool {
 	return only && links > 0
 }
 
-// Need finds that a response is no object with a member, or that this is null, which encoding/json takes for anything.
+// Need returns an error if a response is not an object with a member that is not null; encoding/json would accept null
+// for anything.
 func Need(body []byte, member string) error {
 	object := gjson.ParseBytes(body)
 	if !object.IsObject() {
@@ -44,7 +45,7 @@ func Need(body []byte, member string) error {
 	return nil
 }
 
-// KindOf returns what a JSON value is, in words.
+// KindOf returns the type of a JSON value, in words.
 func KindOf(v gjson.Result) string {
 	switch {
 	case v.IsBool():

@@ -1,6 +1,6 @@
-// Package retry tries again. The caller decides what is retried and how often; this package knows how long to wait in
-// between, and never waits longer than the context lasts. Requests over HTTP have internal/rest, whose pauses are
-// these.
+// Package retry retries functions. The caller decides what is retried and how often; this package determines the waits
+// in between, and never waits longer than the context lasts. Requests over HTTP use internal/rest, which uses these
+// waits.
 package retry
 
 import (
@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Pauses are the waits between tries: First before the second, twice as long before each further one, up to Most.
+// Pauses are the waits between attempts: First before the second, twice as long before each further one, up to Max.
 type Pauses struct{ First, Max time.Duration }
 
 // Every returns the same pause each time.
@@ -23,15 +23,15 @@ func (p Pauses) After(n int) time.Duration {
 	return min(p.First<<n, p.Max)
 }
 
-// Jitter is like After, less a random part of up to a half, so that many clients that wait for the same thing do not
-// come back together.
+// Jitter is like After, minus a random part of up to a half, so that many clients that wait for the same thing do not
+// return at the same time.
 func (p Pauses) Jitter(n int) time.Duration {
 	wait := p.After(n)
 	return wait/2 + rand.N(wait/2+1) //nolint:gosec // not for secrets
 }
 
-// Do calls try, with the pauses between, until it does not ask for another one, and returns its error. When the context
-// ends during a pause, that is the error.
+// Do calls try, with the waits in between, until it requests no further attempt, and returns its error. If the context
+// ends during a wait, it returns that error.
 func (p Pauses) Do(ctx context.Context, try func(n int) (again bool, err error)) error {
 	for n := 0; ; n++ {
 		again, err := try(n)
@@ -44,7 +44,7 @@ func (p Pauses) Do(ctx context.Context, try func(n int) (again bool, err error))
 	}
 }
 
-// Wait waits. When the context ends before, or has ended, that is the error.
+// Wait waits. If the context ends before, or has ended, it returns that error.
 func Wait(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -1,6 +1,6 @@
 package schema
 
-// Names of kinds that references name.
+// Names of kinds to which references refer.
 const (
 	project       = "project"
 	cloud         = "cloud"
@@ -28,7 +28,7 @@ func optional(f Field) Field { f.Required = false; return f }
 
 // The kinds.
 var (
-	// Project is a tenant: everything else belongs to one.
+	// Project is a tenant: every other object belongs to one.
 	Project = &Kind{
 		Name: project, Path: "projects", List: "projects", Title: "name", UUID: true,
 		FixedTitle: true, Variables: Route, Details: true,
@@ -67,7 +67,7 @@ var (
 		Scope:  [][]string{{cloud}, {region}}, Rivals: []string{networkDevice},
 		Variables: Route, Labels: MakeLabels, Inherits: deviceInherits, Details: true, Moves: deviceMoves,
 	}
-	// NetworkDevice is a switch, a router, a firewall.
+	// NetworkDevice is a switch, a router, a firewall or the like.
 	NetworkDevice = &Kind{
 		Name: networkDevice, Path: "network-devices", List: "network_devices", Title: "name",
 		Fields: []Field{inCloud, inRegion, inCell, address, deviceType, parent, fixed(active),
@@ -95,7 +95,7 @@ var (
 		},
 		Scope: [][]string{{host, networkDevice}}, Variables: AtCreate,
 	}
-	// Device shows hosts and network devices together.
+	// Device combines hosts and network devices.
 	Device = &Kind{
 		Name: "device", Path: "devices", List: "devices", Title: "name",
 		Fields: []Field{inCloud, inRegion, inCell, optional(address), optional(deviceType), parent, active, note},

@@ -24,7 +24,7 @@ func ParseRole(name string) (role Role, ok bool) {
 	return Role(i + 1), i >= 0 //nolint:gosec // there are four
 }
 
-// String returns the role's name; "" of the zero one.
+// String returns the role's name; "" for the zero Role.
 func (r Role) String() string {
 	if r == 0 {
 		return ""

@@ -5,40 +5,38 @@ import (
 	"strings"
 )
 
-// MaxText is how many characters a [Text] has at most (v1 contract §2.1.4).
+// MaxText is the maximum length of a [Text] in characters (v1 contract §2.1.4).
 const MaxText = 255
 
-// MaxLongText is how many bytes a [LongText] has at most: what a TEXT of MySQL holds, where the original keeps it.
+// MaxLongText is the maximum length of a [LongText] in bytes: that of a TEXT in MySQL, where the original stores it.
 const MaxLongText = 65535
 
-// Type says what a field's values are. All but Integer, Flag and Reference
-// are JSON strings.
+// Type is the type of a field's values. All except Integer, Flag and Reference are JSON strings.
 type Type uint8
 
 // The types.
 const (
-	Text      Type = iota // up to MaxText characters; "" and null are the same
+	Text      Type = iota // up to MaxText characters; "" and null are equal
 	LongText              // up to MaxLongText bytes
-	Address               // an IPv4 or IPv6 address without a zone; any spelling is the same one
+	Address               // an IPv4 or IPv6 address without a zone; spellings of one address are equal
 	Prefix                // a range of addresses, such as 10.20.0.0/24
-	Integer               // a signed number of 32 bits
+	Integer               // a signed 32-bit integer
 	Flag                  // true or false
 	Reference             // the id of another object: an integer, a UUID for projects
 )
 
-// Field is one member of an object beside its id, name, times, labels and
-// variables.
+// Field is a member of an object other than its id, name, times, labels and variables.
 type Field struct {
 	Key      string   // in the API's JSON: "ip_address", "cloud_id"
 	Type     Type     //
 	To       []string // names of the kinds that a Reference may name
 	Required bool     // to create an object
-	Fixed    bool     // never changes once the object is there (v1 contract §2.4)
-	Nullable bool     // an update takes it away by null; other texts by ""
+	Fixed    bool     // cannot be changed after creation (v1 contract §2.4)
+	Nullable bool     // an update removes it with null; other texts with ""
 }
 
-// Option returns the key by which people name the field: references go by the
-// name of what they name, "cloud" instead of "cloud_id".
+// Option returns the key that people use for the field: a reference is called by what it refers to, "cloud" instead of
+// "cloud_id".
 func (f Field) Option() string {
 	if f.Type == Reference {
 		return strings.TrimSuffix(f.Key, "_id")
@@ -46,74 +44,70 @@ func (f Field) Option() string {
 	return f.Key
 }
 
-// Place reports whether the field says where an object stands: its cloud,
-// region, cell or, of an interface, device.
+// Place reports whether the field is a place of an object: its cloud, region, cell or, for an interface, device.
 func (f Field) Place() bool {
 	return f.Type == Reference && slices.Contains(placeKeys, f.Key)
 }
 
 var placeKeys = []string{"cloud_id", "region_id", "cell_id", "device_id"}
 
-// Variables says how objects of a kind have variables.
+// Variables determines how objects of a kind have variables.
 type Variables uint8
 
 // How variables are had.
 const (
 	None     Variables = iota
-	AtCreate           // given by the create, shown by the object, never changed: there is no /variables
+	AtCreate           // set at creation, shown by the object, never changed: there is no /variables
 	Route              // read and written at /variables
 )
 
-// Labels says how objects of a kind have labels.
+// Labels determines how objects of a kind have labels.
 type Labels uint8
 
 // How labels are had.
 const (
 	Unlabelled Labels = iota
-	AddLabels         // added at /labels once the object is there
+	AddLabels         // added at /labels after creation
 	MakeLabels        // given by the create too
 )
 
 // Kind is one kind of object: a collection of the API.
 type Kind struct {
-	Name  string // one of them, with hyphens: "network-device"
+	Name  string // singular, with hyphens: "network-device"
 	Path  string // of the collection below /v1, without a slash: "network-devices"
 	List  string // the member of a list's body: "network_devices"
-	Title string // the member that is its name: "name", "username"
+	Title string // the member with its name: "name", "username"
 	UUID  bool   // its ids are UUIDs, not integers
 
 	Fields []Field // in the order in which people write them
 
-	// Scope names the kinds in which the name is unique, outermost first; the
-	// object's own project is around them all. Several kinds at one level
-	// stand side by side: an interface's device is a host or a network device.
+	// Scope is the kinds within which the name is unique, outermost first; the object's own project is around all of
+	// them. Several kinds at one level are alternatives: an interface's device is a host or a network device.
 	Scope [][]string
 	// Rivals are other kinds whose names are unique together with its own
 	// (v1 contract §6.2).
 	Rivals []string
-	// FixedTitle: an object is never renamed.
+	// FixedTitle: an object cannot be renamed.
 	FixedTitle bool
 
 	Variables Variables
 	Labels    Labels
-	// Inherits are the keys of the references whose objects' variables it has
-	// too, nearest first; the project's come last (v1 contract §5.2).
-	// A parent_id stands for the whole chain of parents.
+	// Inherits are the keys of the references to objects from which it inherits variables, nearest first; the project
+	// comes last (v1 contract §5.2). A parent_id stands for the complete chain of parents.
 	Inherits []string
-	// Details: its lists take details=true and then carry variables.
+	// Details: its lists support details=true and then include variables.
 	Details bool
-	// Moves are the keys of the places that a move takes: to stand elsewhere, an
-	// object need not be created again. The places around them follow. nil: it stays.
+	// Moves are the keys of the places for a move, with which an object need not be recreated. The outer places follow
+	// from them. nil: it cannot be moved.
 	Moves []string
-	// View: the collection only shows objects of other kinds (devices); it
-	// cannot be written to.
+	// View: the collection only shows objects of other kinds (devices); it is read-only.
 	View bool
 }
 
-// Noun returns one object for people: "network device".
+// Noun returns the singular noun for people: "network device".
 func (k *Kind) Noun() string { return Noun(k.Name) }
 
-// Noun returns one object of the kind with a name, also of one that is not known here: a server may be newer.
+// Noun returns the singular noun for the name of a kind, even an unknown one: a server may be newer.
 func Noun(kind string) string { return strings.ReplaceAll(kind, "-", " ") }
 
 // Ident returns the name as an identifier: "network_device".
@@ -127,10 +121,10 @@ func (k *Kind) Field(key string) *Field {
 	return nil
 }
 
-// IsText reports whether a search for text looks at the field: at all but references and flags.
+// IsText reports whether a search for text examines the field: all except references and flags.
 func (f Field) IsText() bool { return f.Type != Reference && f.Type != Flag }
 
-// ByOption returns the field that people name by option, or nil.
+// ByOption returns the field with the key that people use, or nil.
 func (k *Kind) ByOption(option string) *Field {
 	if i := slices.IndexFunc(k.Fields, func(f Field) bool { return f.Option() == option }); i >= 0 {
 		return &k.Fields[i]
@@ -143,8 +137,8 @@ func (k *Kind) Updatable() bool {
 	return !k.View && (!k.FixedTitle || slices.ContainsFunc(k.Fields, func(f Field) bool { return !f.Fixed }))
 }
 
-// Container returns the reference to the innermost object that the name is unique in: of a host its region, of an
-// interface its device, of a user its project. It is nil where nothing but the object's own project is around it.
+// Container returns the reference to the innermost object within which the name is unique: a host's region, an
+// interface's device, a user's project. It is nil if that is only the object's own project.
 func (k *Kind) Container() *Field {
 	if len(k.Scope) == 0 {
 		return nil
@@ -154,8 +148,8 @@ func (k *Kind) Container() *Field {
 	return &k.Fields[i]
 }
 
-// ContentKey returns the key by which what the object holds refers to it:
-// "region_id" for a region, "device_id" for a host.
+// ContentKey returns the key by which the contents of an object refer to it: "region_id" for a region, "device_id" for
+// a host.
 func (k *Kind) ContentKey() string {
 	if k.Labels != Unlabelled {
 		return "device_id"
@@ -163,14 +157,13 @@ func (k *Kind) ContentKey() string {
 	return k.Ident() + "_id"
 }
 
-// Protects reports whether objects can be protected from being deleted (beside v1).
+// Protects reports whether objects can be protected from deletion (not in v1).
 func (k *Kind) Protects() bool { return k.Variables != None && !k.View }
 
-// InSets reports whether objects can belong to a named set (beside v1).
+// InSets reports whether objects can belong to a named set (not in v1).
 func (k *Kind) InSets() bool { return k.Protects() && k != Project }
 
-// Contents returns the kinds of what stands within an object, which a delete
-// takes along (v1 contract §6.3).
+// Contents returns the kinds of an object's contents, which are deleted with it (v1 contract §6.3).
 func (k *Kind) Contents() (held []*Kind) {
 	if k.View {
 		return nil

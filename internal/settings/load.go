@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// ConfigEnv names the configuration file.
+	// ConfigEnv is the variable with the path of the configuration file.
 	ConfigEnv = "CRATON_CONFIG"
-	// SystemFile is read when the user has no file of their own.
+	// SystemFile is read if the user has no file of their own.
 	SystemFile = "/etc/craton/config.yml"
 )
 
-// Load finds the value of every setting of the sections: flag > environment > file > default.
-// fs may be nil. The whole file is checked, also the sections that are not asked for.
+// Load determines the value of every setting of the sections: flag > environment > file > default. fs may be nil. The
+// complete file is checked, including other sections.
 func Load(flags *pflag.FlagSet, sections ...Section) (*Values, error) {
 	return LoadEnv(flags, os.LookupEnv, sections...)
 }
@@ -32,7 +32,7 @@ func LoadEnv(flags *pflag.FlagSet, env func(string) (string, bool), sections ...
 	return load(flags, env, SearchPath(), sections...)
 }
 
-// SearchPath returns the files looked for when none is named, first found wins.
+// SearchPath returns the default configuration files; the first existing one is read.
 func SearchPath() []string {
 	var paths []string
 	if dir, err := os.UserConfigDir(); err == nil {
@@ -41,8 +41,7 @@ func SearchPath() []string {
 	return append(paths, SystemFile)
 }
 
-// More finds settings of sections that the command has no flags for, in the
-// environment and the file that v is from.
+// More reads settings of sections for which the command has no flags, from the environment and the file of v.
 func (v *Values) More(sections ...Section) (*Values, error) {
 	env := func(name string) (string, bool) {
 		if name == ConfigEnv {
@@ -76,7 +75,7 @@ func load(flags *pflag.FlagSet, env func(string) (string, bool), search []string
 	return v, nil
 }
 
-// FlagError is the error of a flag with a value that its setting cannot have: a mistake in the arguments of a command.
+// FlagError is the error for an invalid value of a setting's flag: a mistake in the arguments of a command.
 type FlagError struct{ err error }
 
 // Error names the flag, and says what is allowed.
@@ -85,8 +84,8 @@ func (e *FlagError) Error() string { return e.err.Error() }
 // Unwrap returns the cause.
 func (e *FlagError) Unwrap() error { return e.err }
 
-// Fault returns the error of a value that another rule than that of its setting forbids: a [FlagError] where a flag
-// gave it.
+// Fault returns the error for a value that violates a rule other than that of its setting: a [FlagError] if it comes
+// from a flag.
 func (v *Values) Fault(name string, err error) error {
 	if err != nil && v.Source(name).From == FromFlag {
 		return &FlagError{err}
@@ -94,7 +93,7 @@ func (v *Values) Fault(name string, err error) error {
 	return err
 }
 
-// find takes the first source that has a value.
+// find uses the first source with a value.
 func (s *Setting) find(flag *pflag.Flag, env func(string) (string, bool), fromFile *value) (value, error) {
 	text, source := s.Default, Source{From: FromDefault}
 	if flag != nil && flag.Changed {
@@ -126,7 +125,7 @@ func (s *Setting) variable(env func(string) (string, bool)) (name, text string) 
 	return "", ""
 }
 
-// lookupFlag returns the flag that AddFlags has declared for a setting, nil if it was not asked.
+// lookupFlag returns the flag that AddFlags has declared for a setting, nil if it has not.
 func (s *Section) lookupFlag(flags *pflag.FlagSet, of *Setting) *pflag.Flag {
 	for _, name := range []string{of.FlagName(), s.longFlag(of)} {
 		if f := lookupFlag(flags, name); f != nil {
@@ -145,7 +144,7 @@ func lookupFlag(flags *pflag.FlagSet, name string) *pflag.Flag {
 	return flags.Lookup(name)
 }
 
-// configFile decides which file counts. One that was named must exist.
+// configFile determines which file is read. A named one must exist.
 func configFile(flags *pflag.FlagSet, env func(string) (string, bool), search []string) (string, error) {
 	named, by := "", ""
 	if f := lookupFlag(flags, configFlag); f != nil && f.Changed {
@@ -169,7 +168,8 @@ func configFile(flags *pflag.FlagSet, env func(string) (string, bool), search []
 	return "", nil
 }
 
-// readFile reads and checks a whole configuration file; the result is keyed as Values is. "" is an empty file.
+// readFile reads and checks a complete configuration file; the keys of the result are those of Values. "" is an empty
+// file.
 func readFile(path string) (map[string]*value, error) {
 	if path == "" {
 		return nil, nil
@@ -193,11 +193,11 @@ func readFile(path string) (map[string]*value, error) {
 	return found, r.checkMode()
 }
 
-// reader walks a configuration file.
+// reader reads a configuration file.
 type reader struct {
 	path   string
 	found  map[string]*value
-	secret string // the first secret that the file holds
+	secret string // the first secret in the file
 }
 
 func (r *reader) errorf(n *yaml.Node, format string, args ...any) error {
@@ -284,7 +284,7 @@ func (r *reader) setting(sec *Section, s *Setting, key, val *yaml.Node) error {
 	return nil
 }
 
-// checkMode refuses a file with a secret that everyone on the machine may read.
+// checkMode refuses a file with a secret that everyone on the machine can read.
 func (r *reader) checkMode() error {
 	if r.secret == "" {
 		return nil

@@ -19,7 +19,7 @@ import (
 // Kind is the type of a setting's value.
 type Kind int
 
-// The kinds of settings, and what their text looks like in a flag or the environment.
+// The kinds of settings, with their text in a flag or the environment.
 const (
 	String   Kind = iota // any text
 	Bool                 // true, yes, on, 1 and false, no, off, 0, in any case
@@ -27,7 +27,7 @@ const (
 	Duration             // seconds as a number, or 90s, 2m, 30d
 	List                 // words separated by commas; in the file also a YAML list
 	Path                 // the path of a file or directory
-	Moment               // a revision of the change log, or a time as people type it; as text, for the zone is not known here
+	Moment               // a revision of the change log, or a time as people type it; as text, because the time zone is not known here
 )
 
 // Setting is one setting.
@@ -36,13 +36,13 @@ type Setting struct {
 	Flag    string   // without dashes; "" means Name with dashes for underscores
 	Short   string   // a letter for the flag; may be ""
 	Env     string   // environment variable
-	Also    []string // other variables for the same, of which the first that is not empty counts if Env is
+	Also    []string // other variables for the same setting; the first that is not empty is used if Env is
 	Kind    Kind     //
 	Default string   // as text; "" is the zero value
-	Choices []string // the only values allowed, for strings and for the words of a list
+	Choices []string // the allowed values, for strings and for the words of a list
 	Help    string   // one sentence, without a full stop
 	Secret  bool     // never shown
-	URL     bool     // shown without the user and the password that it may have
+	URL     bool     // shown without the user and the password in it
 }
 
 // FlagName returns the setting's flag.
@@ -53,13 +53,13 @@ func (s *Setting) FlagName() string {
 	return strings.ReplaceAll(s.Name, "_", "-")
 }
 
-// Section is a group of settings: Name is the mapping that holds them in the file, "" its top level.
+// Section is a group of settings: Name is the mapping with them in the file, "" its top level.
 type Section struct {
 	Name     string
 	Settings []Setting
 }
 
-// Key returns what Values knows a setting by: "url", "inventory.vars".
+// Key returns the key of a setting in Values: "url", "inventory.vars".
 func (s *Section) Key(name string) string {
 	if s.Name == "" {
 		return name
@@ -67,7 +67,7 @@ func (s *Section) Key(name string) string {
 	return s.Name + "." + name
 }
 
-// Only returns the section with no more than the settings of these names, which it must have.
+// Only returns the section with only the settings of these names, which must exist.
 func (s *Section) Only(names ...string) Section {
 	part := Section{Name: s.Name}
 	for _, name := range names {
@@ -77,12 +77,12 @@ func (s *Section) Only(names ...string) Section {
 	return part
 }
 
-// all returns the sections that a configuration file may have, whichever entry point reads it.
+// all returns the sections that a configuration file may contain, whichever entry point reads it.
 func all() []Section {
 	return []Section{Connection, CLI, Screen, Inventory, Server, Iotronic, IotronicInventory}
 }
 
-// configFlag names the configuration file on the command line.
+// configFlag is the flag for the configuration file.
 const configFlag = "config"
 
 // AddFlags declares a flag for each setting of the sections, and --config. Where a flag is declared already, as by a

@@ -51,16 +51,16 @@ func (c *choices) declare(s output.Streams, cmd *cobra.Command, whyNow string) {
 	cmd.Flags().BoolVar(&c.duplicates, "allow-duplicates", false, "allow two hosts with the same name, for which the inventory needs hostname: qualified")
 }
 
-// flagAllowDeletes is set.AllowDeletes.
+// flagAllowDeletes is the flag for set.AllowDeletes.
 const flagAllowDeletes = "allow-deletes"
 
-// any reports whether anything is chosen.
+// any reports whether any option is set.
 func (c *choices) any() bool { return c.move || c.duplicates || c.set != reconcile.SetOptions{} }
 
-// errPlanned is the error of options that a saved plan does not allow.
+// errPlanned is the error for options that cannot be combined with a saved plan.
 var errPlanned = argparse.Misused("a saved plan is applied as it is: give --move, --allow-duplicates, --set and its options to the command that makes the plan")
 
-// check finds what options cannot be: a mistake in the arguments.
+// check returns an error for options that cannot be combined: a mistake in the arguments.
 func (c *choices) check(cmd *cobra.Command, args []string) error {
 	if cmd.Flags().Changed(flagAllowDeletes) {
 		c.set.AllowDeletes = &c.allow
@@ -68,7 +68,7 @@ func (c *choices) check(cmd *cobra.Command, args []string) error {
 	if c.any() && len(args) == 1 && isPlan(args[0]) {
 		return errPlanned
 	}
-	if c.set.Name == "" && cmd.Flags().Changed("set") { // of a variable of the shell that is not set
+	if c.set.Name == "" && cmd.Flags().Changed("set") { // from an unset variable of the shell
 		return argparse.Mistake(cmd, "argument --set: the name must not be empty")
 	}
 	if err := c.set.Check(); err != nil {
@@ -114,14 +114,14 @@ The exit status is 0 if there is nothing to do, 3 if there are changes, 2 for in
 	return cmd
 }
 
-// atLeast takes one argument or more.
+// atLeast requires one argument or more.
 func atLeast(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		return argparse.ExactArgs(name)(cmd, args[:min(len(args), 1)])
 	}
 }
 
-// load reads the settings of a command, and why it writes.
+// load reads the settings of a command, and its message.
 func load(cmd *cobra.Command) (*settings.Values, context.Context, error) {
 	if err := run.CheckFlags(cmd); err != nil {
 		return nil, nil, err
@@ -134,20 +134,20 @@ func load(cmd *cobra.Command) (*settings.Values, context.Context, error) {
 	return v, ctx, err
 }
 
-// source holds the files that the arguments name: fleet files, or one plan.
+// source is the files in the arguments: fleet files, or one plan.
 type source struct {
 	file  *fleetfile.File
 	names []string
 	plan  *reconcile.Plan // nil: fleet files
 }
 
-// standardInput is an argument for it.
+// standardInput is the argument for standard input.
 const standardInput = "-"
 
-// open reads what the arguments name.
+// open opens the files in the arguments.
 func open(s output.Streams, args []string) (*source, error) {
 	var list []fleetfile.Source
-	seen := map[string]bool{} // a file and its folder may both be named
+	seen := map[string]bool{} // both a file and its directory may be given
 	for _, arg := range args {
 		if arg == standardInput {
 			if !seen[arg] {
@@ -184,7 +184,7 @@ func open(s output.Streams, args []string) (*source, error) {
 	return out, err
 }
 
-// isPlan reports whether a file is a plan, without waiting for what is no file.
+// isPlan reports whether a file is a plan, without waiting if it is not a regular file.
 func isPlan(path string) bool {
 	if info, err := os.Stat(path); err != nil || !info.Mode().IsRegular() {
 		return false
@@ -199,7 +199,7 @@ func isPlan(path string) bool {
 	return reconcile.IsPlan(head[:n])
 }
 
-// beginning is how many bytes of a file show whether it is a plan.
+// beginning is the number of bytes of a file that show whether it is a plan.
 const beginning = 128
 
 type readCloser struct {
@@ -207,7 +207,7 @@ type readCloser struct {
 	io.Closer
 }
 
-// warn says what to know of fleet files.
+// warn prints the warnings about fleet files.
 func (f *source) warn(s output.Streams) {
 	if f.file == nil {
 		return
@@ -217,9 +217,9 @@ func (f *source) warn(s output.Streams) {
 	}
 }
 
-// gcPercent is how much of what is kept may be garbage beside it. The process lives for one file, and what it reads and
-// sends is garbage at once: collecting seldom saves a tenth of its processor time at 100,000 hosts, and costs a third
-// more of little memory.
+// gcPercent is how much garbage the heap may contain, in percent of what is in use. The process exists for one file,
+// and most of what it reads and sends is garbage at once: fewer collections save a tenth of its processor time with
+// 100,000 hosts, and cost a third more memory, of which it uses little.
 const gcPercent = 200
 
 // job is one run of a command.
@@ -234,7 +234,7 @@ type job struct {
 	fleet      *reconcile.Fleet
 }
 
-// newJob reads the files. done ends it.
+// newJob reads the files. done releases it.
 func newJob(s output.Streams, v *settings.Values, args []string, c choices) (*job, error) {
 	from, err := open(s, args)
 	if err != nil {
@@ -268,16 +268,16 @@ func (j *job) connect(ctx context.Context, mode connect.Mode) (err error) {
 	return nil
 }
 
-// earlyError returns an error of what came before anything was written.
+// earlyError returns an error from before anything was written.
 func (j *job) earlyError(ctx context.Context, err error) error {
 	return cmp.Or(run.Interrupted(ctx, "nothing was written; apply the file again"), err)
 }
 
-// make makes the plan of the fleet files.
+// make plans the fleet files.
 func (j *job) make(ctx context.Context) (*reconcile.Plan, error) {
 	can := &craton.Capabilities{}
 	if j.options.Effects { // it is shown or kept
-		if known, err := j.fleet.Client.Capabilities(ctx); err == nil { // otherwise reading says more
+		if known, err := j.fleet.Client.Capabilities(ctx); err == nil { // otherwise reading returns a better error
 			can = known
 		}
 	}
@@ -325,7 +325,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 		return writeRefused(s.Out, format, run.Verbatim(err), nil)
 	}
 	var kept error
-	if out != "" { // before it is shown: who has seen enough leaves the pager, and what is under way
+	if out != "" { // before it is shown: quitting the pager early interrupts what is in progress
 		kept = j.keep(ctx, p, out)
 	}
 	if err := printPlan(s.Out, format, p); err != nil {
@@ -345,7 +345,7 @@ func plan(ctx context.Context, s output.Streams, v *settings.Values, args []stri
 	return status(p)
 }
 
-// status returns how the command ends.
+// status returns the exit status as an error.
 func status(p *reconcile.Plan) error {
 	if p.Changed() {
 		return &run.ExitError{Status: statusChanges}
@@ -353,7 +353,7 @@ func status(p *reconcile.Plan) error {
 	return nil
 }
 
-// keep writes the plan to a file, whole or not at all.
+// keep writes the plan to a file, atomically.
 func (j *job) keep(ctx context.Context, p *reconcile.Plan, path string) error {
 	if err := replaceable(path); err != nil {
 		return err
@@ -372,7 +372,7 @@ func (j *job) keep(ctx context.Context, p *reconcile.Plan, path string) error {
 	return nil
 }
 
-// replaceable refuses to put a plan in the place of anything else, such as a fleet file.
+// replaceable refuses to overwrite anything but a plan, such as a fleet file.
 func replaceable(path string) error {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

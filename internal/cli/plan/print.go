@@ -16,12 +16,12 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// actions are the words of a change for programs, those of a history.
+// actions are the machine-readable names of actions, as in a history.
 var actions = map[reconcile.Action]string{
 	reconcile.Created: "create", reconcile.Updated: "update", reconcile.Moved: "move", reconcile.Renamed: "rename", reconcile.Deleted: "delete",
 }
 
-// maxValue is how many columns a value gets where no terminal says how many there are.
+// maxValue is the width of a value if no terminal determines it.
 const maxValue = 200
 
 // printPlan writes a plan for people, or in another format.
@@ -55,11 +55,11 @@ func printPlan(w io.Writer, format string, p *reconcile.Plan) error {
 	return b.Flush()
 }
 
-// summary counts the objects of a plan by what is done to them.
+// summary counts the objects of a plan by action.
 func summary(p *reconcile.Plan, c *reconcile.Counts) string {
 	if !c.Changed() {
 		nothing := "Nothing to do"
-		if p.Changed() { // the lines above say what
+		if p.Changed() { // the lines above show it
 			nothing = "No object changes"
 		}
 		return nothing + ": " + show.Count(c.Unchanged, "object is up to date.", "objects are up to date.")
@@ -76,7 +76,7 @@ func summary(p *reconcile.Plan, c *reconcile.Counts) string {
 	return fmt.Sprintf("%s, %d unchanged.", strings.Join(parts, ", "), c.Unchanged)
 }
 
-// setLines say what becomes of the set, beside what is made and deleted.
+// setLines describe changes of the set, in addition to created and deleted objects.
 func setLines(p *reconcile.Plan) (lines []string) {
 	lines = p.SetNotes()
 	set := p.Set
@@ -92,10 +92,10 @@ func setLines(p *reconcile.Plan) (lines []string) {
 	return lines
 }
 
-// maxEffects is how many of them are told.
+// maxEffects is the maximum number of effects that are shown.
 const maxEffects = 20
 
-// effectLines say what becomes of the variables that are inherited.
+// effectLines describe the effects on inherited variables.
 func effectLines(e *reconcile.Effects) (lines []string) {
 	if e == nil || e.Hosts+e.NetworkDevices == 0 && len(e.Causes) == 0 {
 		return nil
@@ -121,7 +121,7 @@ func effectLines(e *reconcile.Effects) (lines []string) {
 	return lines
 }
 
-// sidesOf returns what a change does, as lines.
+// sidesOf returns the differences of a change, as lines.
 func sidesOf(p *reconcile.Plan, c *reconcile.Change) (sides []show.Side) {
 	for _, field := range c.Fields {
 		switch field {
@@ -155,7 +155,7 @@ func sidesOf(p *reconcile.Plan, c *reconcile.Change) (sides []show.Side) {
 	return sides
 }
 
-// missing returns the labels of one list that another one does not have.
+// missing returns the labels of one list that are not in another.
 func missing(list, other []string) (only []string) {
 	for _, l := range list {
 		if !slices.Contains(other, l) {
@@ -172,7 +172,7 @@ func keysOf(a, b craton.Variables) []string {
 	return slices.Compact(keys)
 }
 
-// valueText returns a variable's value on one line. Of a secret it is not.
+// valueText returns a variable's value on one line, unless it is secret.
 func valueText(p *reconcile.Plan, key string, text json.RawMessage) string {
 	if p.Conceals(key) {
 		return show.NotKept
@@ -184,7 +184,7 @@ func valueText(p *reconcile.Plan, key string, text json.RawMessage) string {
 	return b.String()
 }
 
-// fieldText returns a field's value as a history shows it.
+// fieldText returns a field's value as in a history.
 func fieldText(v any) string {
 	text, err := value.Encode(v)
 	if err != nil {

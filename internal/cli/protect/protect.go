@@ -1,5 +1,5 @@
-// Package protect is `craton protect` and `craton unprotect`: what keeps an object from being deleted, and takes that
-// off. [New] and [NewUnprotect] give the commands.
+// Package protect implements `craton protect` and `craton unprotect`, which protect an object from deletion, or end
+// that. [New] and [NewUnprotect] return the commands.
 package protect
 
 import (
@@ -69,7 +69,7 @@ func command(s output.Streams, on bool, cmd *cobra.Command) *cobra.Command {
 	return cmd
 }
 
-// kinds returns the names of those whose objects can be protected.
+// kinds returns the names of the kinds whose objects can be protected.
 func kinds() (names []string) {
 	for _, k := range schema.All() {
 		if k.Protects() {

@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// Confirm says why, and asks a question whose answer is yes or no. Where nobody can answer, the error is why with what else
-// to do; no is the error of a no.
+// Confirm prints why, and asks a yes-or-no question. If nobody can answer, the error is why followed by what else to
+// do; no is the error if the answer is no.
 func Confirm(s output.Streams, why, question, unasked, no string) error {
 	if !output.IsTerminal(s.In) || !output.IsTerminal(s.Err) {
 		return errors.New(strings.TrimSpace(why + " " + unasked))

@@ -1,6 +1,4 @@
-// Package run is what a command has while it runs, and how it ends: a
-// [Session] of a fleet, made by [OnFleet] of the settings; a context that ends
-// with a signal ([Interruptible]); and errors in the words of
-// python-cratonclient ([AsOriginal]), printed by [Report], which gives the status
-// that the process ends with.
+// Package run is the frame of a running command: a [Session] of a fleet, which [OnFleet] opens from the settings; a
+// context that ends with a signal ([Interruptible]); and errors in the words of python-cratonclient ([AsOriginal]),
+// printed by [Report], which returns the exit status.
 package run

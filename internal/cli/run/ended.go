@@ -2,8 +2,7 @@ package run
 
 import "fmt"
 
-// ExitError is the error of a command that has nothing to complain of, but whose status says something. It is not
-// printed.
+// ExitError is the error of a command that did not fail, but has a special exit status. It is not printed.
 type ExitError struct{ Status int }
 
 // Error names the status.

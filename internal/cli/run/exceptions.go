@@ -12,10 +12,10 @@ import (
 	"github.com/craton-fleet/craton/internal/connect"
 )
 
-// exception is an error as python-cratonclient had it: a class and a sentence (contract §9.5).
+// exception is an error of python-cratonclient: a class and a sentence (contract §9.5).
 type exception struct{ class, text string }
 
-// exceptions are those that statuses became.
+// exceptions are the exceptions by status.
 var exceptions = map[int]exception{
 	http.StatusBadRequest: {"BadRequest", "The request sent to the server was invalid."},
 	http.StatusUnauthorized: {"Unauthorized", "The user has either provided insufficient parameters for authentication or is not authorized to access this" +
@@ -38,7 +38,7 @@ var exceptions = map[int]exception{
 	http.StatusInternalServerError: {"InternalServerError", "There was an internal server error that could not be recovered from."},
 }
 
-// exceptionOf returns the exception that a status became. Most of those that are not listed killed the original.
+// exceptionOf returns the exception for a status. The original crashed with most of those that are not listed.
 func exceptionOf(status int) exception {
 	e, ok := exceptions[status]
 	switch {
@@ -51,15 +51,15 @@ func exceptionOf(status int) exception {
 	return e
 }
 
-// WordedError is an error in the original's words, and behind them what it did not say.
+// WordedError is an error in the original's words, followed by additional ones.
 type WordedError struct {
 	exception
 	more string
 	err  error // the cause; may be nil
 }
 
-// NewWordedError returns an error of a class and in words of the original, if it had some, with what it did not say, on
-// lines of its own if that begins with a line break, and the cause, which may be nil.
+// NewWordedError returns an error with a class and the original's words, if it had some, followed by additional words,
+// on lines of their own if they begin with a line break, and the cause, which may be nil.
 func NewWordedError(class, text, more string, err error) error {
 	return &WordedError{exception{class, text}, more, err}
 }
@@ -72,8 +72,7 @@ func (e *WordedError) Error() string {
 }
 func (e *WordedError) Unwrap() error { return e.err }
 
-// Verbatim returns an error whose own words say how far it came, of which the original's sentence for an answer would
-// leave nothing.
+// Verbatim returns an error that says how far a command got, which the original's sentence for a response would hide.
 func Verbatim(err error) error {
 	if err == nil {
 		return nil
@@ -81,23 +80,23 @@ func Verbatim(err error) error {
 	return NewWordedError("", err.Error(), "", err)
 }
 
-// CommandError returns an error that the original knew as its own.
+// CommandError returns an error of the original's class CommandError.
 func CommandError(format string, args ...any) error {
 	return &WordedError{exception: exception{"cratonclient.exceptions.CommandError", fmt.Sprintf(format, args...)}}
 }
 
-// NotFound returns the error for a name that nothing has.
+// NotFound returns the error for a name that does not exist.
 func NotFound(more string) error {
 	return &WordedError{exception: exceptionOf(http.StatusNotFound), more: more}
 }
 
-// IsNotFound reports whether err was made by [NotFound].
+// IsNotFound reports whether err was returned by [NotFound].
 func IsNotFound(err error) bool {
 	e, ok := errors.AsType[*WordedError](err)
 	return ok && e.err == nil && e.exception == exceptionOf(http.StatusNotFound)
 }
 
-// AsOriginal puts an error of the client into the original's words, if it had some for it.
+// AsOriginal converts an error of the client to the original's words, if it had some for it.
 func AsOriginal(err error) error {
 	if _, ok := errors.AsType[*WordedError](err); ok {
 		return err
@@ -126,12 +125,12 @@ func serverMessage(e *craton.Error) string {
 	return advice.Join(text, e.Hint)
 }
 
-// message returns what is printed of an error that a command ended with.
+// message returns the printed text of a command's error.
 func message(err error) string { return connect.Advised(AsOriginal(err)).Error() }
 
-// Wrapped returns an error behind what failed. The original put the name of a Python class there, which tells users
-// nothing. Errors that were no exceptions of the original's stay as they are. What failed may have names in it, which
-// anybody may have chosen.
+// Wrapped returns an error with what failed before it. The original put the name of a Python class there, which means
+// nothing to users. Errors that were not exceptions in the original are returned unchanged. What failed may contain
+// names that anybody may have chosen.
 func Wrapped(err error, what string) error {
 	if err == nil {
 		return nil

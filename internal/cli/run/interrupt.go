@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Interruptible returns a context that ends with SIGINT, SIGTERM or SIGHUP, so that a command can say how far it came.
-// The second signal ends the process. What the process was started to ignore, as with nohup, stays ignored.
+// Interruptible returns a context that ends with SIGINT, SIGTERM or SIGHUP, so that a command can say how far it got.
+// The second signal ends the process. Signals that were ignored when the process started, as with nohup, stay ignored.
 func Interruptible(ctx context.Context) (interrupted context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
@@ -30,7 +30,7 @@ func Interruptible(ctx context.Context) (interrupted context.Context, stop func(
 	return ctx, func() { signal.Stop(signals); cancel(nil) }
 }
 
-// InterruptionError is why a command ended that a signal has stopped.
+// InterruptionError is the error of a command that a signal has stopped.
 type InterruptionError struct{ signal syscall.Signal }
 
 // Error names the signal.
@@ -38,13 +38,14 @@ func (i *InterruptionError) Error() string {
 	return map[syscall.Signal]string{syscall.SIGINT: "SIGINT", syscall.SIGTERM: "SIGTERM", syscall.SIGHUP: "SIGHUP"}[i.signal]
 }
 
-// Unwrap makes it what a context ends with.
+// Unwrap makes it a [context.Canceled].
 func (i *InterruptionError) Unwrap() error { return context.Canceled }
 
-// status returns what a shell gives a process that the signal has ended.
+// status returns the exit status of a process that the signal has ended, as in a shell.
 func (i *InterruptionError) status() int { return 128 + int(i.signal) }
 
-// Interrupted returns the error of a command that a signal has stopped, with what that comes to; nil where none has.
+// Interrupted returns the error of a command that a signal has stopped, with its consequences; nil if there was no
+// signal.
 func Interrupted(ctx context.Context, what string) error {
 	if i, ok := errors.AsType[*InterruptionError](context.Cause(ctx)); ok {
 		return fmt.Errorf("interrupted: %w\n%s", i, what)

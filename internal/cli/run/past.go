@@ -15,8 +15,8 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// ReadPast makes the session one of the past: at is a state as people type it, "" for the present. It says which state
-// that is, for a word such as yesterday means another moment in another zone.
+// ReadPast makes the session read a past state: at is the state as typed, "" for the present. It prints which state
+// that is, because a word such as yesterday depends on the time zone.
 func (s *Session) ReadPast(ctx context.Context, at string, omitHashed bool) error {
 	if at == "" {
 		return nil
@@ -41,8 +41,8 @@ func (s *Session) ReadPast(ctx context.Context, at string, omitHashed bool) erro
 	return nil
 }
 
-// PastError returns the error of a state that cannot be told: the server's reason, without the original's words around
-// it. Statuses may mean that beside those that always do.
+// PastError returns the error for a state that is not available: the server's reason, without the original's words
+// around it. statuses are further ones that mean this.
 func PastError(err error, also ...int) error {
 	if reason, ok := connect.UnknownPast(err, "--omit-hashed", also...); ok {
 		return NewWordedError("", reason, "", err)
@@ -50,12 +50,12 @@ func PastError(err error, also ...int) error {
 	return err
 }
 
-// TimeVar declares an option that is a time as people type it, "" if it is not given.
+// TimeVar declares an option for a time as people type it, "" if it is not given.
 func TimeVar(flags *pflag.FlagSet, into *string, name, usage string) {
 	flags.Var((*timeText)(into), name, usage)
 }
 
-// timeText is the text of a time that was given.
+// timeText is the text of a time.
 type timeText string
 
 func (t *timeText) String() string { return string(*t) }
@@ -65,13 +65,13 @@ func (t *timeText) Set(text string) error {
 	return when.CheckGiven(text)
 }
 
-// RefuseAt declares --at for a command that knows nothing of the past, so that it says why.
+// RefuseAt declares --at for a command that does not support the past, so that its error says why.
 func RefuseAt(flags *pflag.FlagSet, why string) {
 	flags.Var(refused(why), "at", "")
 	_ = flags.MarkHidden("at") // it is there
 }
 
-// refused is a flag that is always wrong.
+// refused is a flag that is always an error.
 type refused string
 
 func (refused) String() string     { return "" }

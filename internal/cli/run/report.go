@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/output"
 )
 
-// Report prints the error that a command ended with, and gives the status that the process ends with: 2 for a mistake
-// in the arguments, 128 and its number for a signal, else 1.
+// Report prints the error of a command, and returns the exit status: 2 for a mistake in the arguments, 128 plus its
+// number for a signal, else 1.
 func Report(w io.Writer, err error) int {
 	if e, ok := err.(*ExitError); ok { //nolint:errorlint // joined with another error it is to be printed
 		return e.Status
@@ -21,7 +21,7 @@ func Report(w io.Writer, err error) int {
 		return 2
 	}
 	lines := strings.Split(message(err), "\n")
-	if output.IsTerminal(w) { // which must not obey what the API says
+	if output.IsTerminal(w) { // which must ignore control sequences from the API
 		for i := range lines {
 			lines[i] = show.Clean(lines[i])
 		}

@@ -17,21 +17,21 @@ import (
 	"github.com/craton-fleet/craton/internal/settings"
 )
 
-// Session holds what a command that talks to a fleet needs while it runs.
+// Session is what a command with a fleet needs while it runs.
 type Session struct {
 	show.Printer
 	Settings *settings.Values
 	Client   *craton.Client
-	Project  func(context.Context) (string, error) // the caller's project; "" where only the server knows
+	Project  func(context.Context) (string, error) // the caller's project; "" if only the server knows it
 }
 
-// AddFleetFlags declares the flags of the settings that a session is made of.
+// AddFleetFlags declares the flags of the settings for a session.
 func AddFleetFlags(cmd *cobra.Command) {
 	settings.AddFlags(cmd.Flags(), settings.Connection, settings.CLI, settings.Screen)
 }
 
-// OnFleet makes the RunE of a command with addFleetFlags: it reads the settings, connects, runs, and ends the
-// connection.
+// OnFleet returns the RunE of a command with these flags: it reads the settings, connects, runs the command, and closes
+// the connection.
 func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Session, []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) (err error) {
 		if err := CheckFlags(cmd); err != nil {
@@ -60,14 +60,14 @@ func OnFleet(s output.Streams, mode connect.Mode, run func(context.Context, *Ses
 	}
 }
 
-// PrintCreated says that the database was created: a mistake in its name may be the reason.
+// PrintCreated says that the database was created: its name may be a typing error.
 func PrintCreated(s output.Streams, c *connect.Connection) {
 	if file := c.Created(); file != "" {
 		_, _ = fmt.Fprintf(s.Err, "created the database %s\n", show.Clean(file))
 	}
 }
 
-// WithMessage returns a context whose writes say why, as the setting message does.
+// WithMessage returns a context whose writes have the message in the settings.
 func WithMessage(ctx context.Context, v *settings.Values) (context.Context, error) {
 	text := v.String("cli.message")
 	if err := craton.CheckMessage(text); err != nil {
@@ -81,7 +81,8 @@ func NewSession(s output.Streams, v *settings.Values, c *connect.Connection) *Se
 	return &Session{Printer: show.Printer{Streams: s, Format: v.String("cli.format")}, Settings: v, Client: c.Client, Project: c.Project}
 }
 
-// CheckFlags finds mistakes in the values of CLI's own flags, which settings would report in other words than argparse.
+// CheckFlags returns an error for invalid values of CLI's own flags, which settings would word differently from
+// argparse.
 func CheckFlags(cmd *cobra.Command) error {
 	for i := range settings.CLI.Settings {
 		setting := &settings.CLI.Settings[i]
