@@ -40,9 +40,8 @@ type Client struct {
 	past    url.Values // the state that requests read; nil: the present
 }
 
-// New returns a Client for the API at rawURL, with or without the final /v1,
-// such as "https://craton.example:7780". Nothing is sent before the first call.
-// Without an authentication option requests carry no credentials.
+// New returns a Client for the API at rawURL, with or without the final /v1, such as "https://craton.example:7780".
+// Nothing is sent before the first call. Without an authentication option requests carry no credentials.
 func New(rawURL string, options ...Option) (*Client, error) {
 	cfg := config{Config: rest.Config{
 		Service:       rest.Service{Library: "craton", Example: "https://craton.example:7780", Version: "/v1"},

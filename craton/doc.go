@@ -161,9 +161,9 @@
 //
 // # Retries, timeouts, proxies, TLS
 //
-// Each attempt of a request may take [DefaultTimeout] ([WithTimeout]). A request is retried up to [DefaultRetries] times
-// ([WithRetries]), after pauses that are doubled each time and partly random ([WithRetryWait]); a Retry-After of up to a
-// minute is respected. These requests are retried:
+// Each attempt of a request may take [DefaultTimeout] ([WithTimeout]). A request is retried up to [DefaultRetries]
+// times ([WithRetries]), after pauses that are doubled each time and partly random ([WithRetryWait]); a Retry-After of
+// up to a minute is respected. These requests are retried:
 //
 //   - any request that was never sent because no connection could be established;
 //   - GET, PUT and DELETE after a lost connection, a timeout, a truncated response, 429, 502, 503 or 504, or 500 with

@@ -111,8 +111,8 @@ func TestLimitReads(t *testing.T) {
 	}
 }
 
-// TestLimitWithAddresses: where there are other inventories only names of hosts count, and what is intersected and excluded is
-// left to Ansible.
+// TestLimitWithAddresses: where there are other inventories only names of hosts count, and what is intersected and
+// excluded is left to Ansible.
 func TestLimitWithAddresses(t *testing.T) {
 	t.Parallel()
 	for pattern, c := range map[string]struct {

@@ -11,7 +11,8 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// TestServersRepeatSecrets: neither an Ironic, nor what stands in front of it, has credentials printed by repeating them.
+// TestServersRepeatSecrets: neither an Ironic, nor what stands in front of it, has credentials printed by repeating
+// them.
 func TestServersRepeatSecrets(t *testing.T) {
 	t.Parallel()
 	const hush = `hu&sh/ed-1`
@@ -54,7 +55,8 @@ func TestServersRepeatSecrets(t *testing.T) {
 	}
 }
 
-// TestConfigDriveIsConcealed: what Ironic says of a deployment has nothing of the config drive but the UUID of the node.
+// TestConfigDriveIsConcealed: what Ironic says of a deployment has nothing of the config drive but the UUID of the
+// node.
 func TestConfigDriveIsConcealed(t *testing.T) {
 	t.Parallel()
 	const id, hush = "5344a3e2-978a-444e-990a-cbf47c62ef88", "c1f7a6f4-1f2e-4ad8-9b0c-6c2b1e0d7a11"

@@ -148,8 +148,8 @@ func TestForeign(t *testing.T) {
 	}
 }
 
-// TestWrongDialect: a dialect that was set wrongly shows, as a route that is not there (§6, 6), or as the other service's
-// answer: nodes of a real Ironic must not look as if they had no names.
+// TestWrongDialect: a dialect that was set wrongly shows, as a route that is not there (§6, 6), or as the other
+// service's answer: nodes of a real Ironic must not look as if they had no names.
 func TestWrongDialect(t *testing.T) {
 	t.Parallel()
 	s := iotronictest.Start(t, iotronictest.Boards2019)

@@ -318,7 +318,7 @@ func TestInvalidResponses(t *testing.T) {
 		"null's id": {"application/json", `{"uuid": null}`, `its member "uuid" is null`},
 		"an array":  {"application/json", `[]`, "it is a list, not an object"},
 		"no member": {"application/json", `{}`, `no member "uuid"`},
-		"cut":       {"application/json", `{"uuid": "1"`, `only the beginning of it: 12 bytes that begin with "{\"uuid\": \"1\""`},
+		"cut":       {"application/json", `{"uuid": "1"`, `is incomplete: 12 bytes that begin with "{\"uuid\": \"1\""`},
 	} {
 		mux, c := newMux(t, iotronic.WithRetries(0))
 		mux.HandleFunc("/v1/boards/b", func(w http.ResponseWriter, _ *http.Request) {
@@ -365,8 +365,8 @@ func TestIDs(t *testing.T) {
 	}
 }
 
-// TestTexts: answers that are whole, whatever they are: Iotronic answers to actions with a text (§2.5), compressed by a proxy
-// perhaps; a HEAD announces what does not come.
+// TestTexts: answers that are whole, whatever they are: Iotronic answers to actions with a text (§2.5), compressed by a
+// proxy perhaps; a HEAD announces what does not come.
 func TestTexts(t *testing.T) {
 	t.Parallel()
 	mux, c := newMux(t, iotronic.WithRetries(0))
@@ -424,7 +424,8 @@ func TestConnections(t *testing.T) {
 	}
 }
 
-// TestScope: a token of a project where a policy wants the system is like a role that does not suffice, though Ironic answers 500.
+// TestScope: a token of a project where a policy wants the system is like a role that does not suffice, though Ironic
+// answers 500.
 func TestScope(t *testing.T) {
 	t.Parallel()
 	const fault = `{"error_message": "{\"faultcode\": \"Server\", \"faultstring\": \"\\\"baremetal:driver:get\\\": \\\"role:reader and system_scope:all\\\" requires a scope of ['system'], request was made with project scope.\"}"}`

@@ -233,8 +233,8 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// TestOddKeys: what Ironic takes in no path, or takes for a place in a list, is written with what is beside it, and nothing
-// else changes. Secrets that Ironic hides are never overwritten by what it shows.
+// TestOddKeys: what Ironic takes in no path, or takes for a place in a list, is written with what is beside it, and
+// nothing else changes. Secrets that Ironic hides are never overwritten by what it shows.
 func TestOddKeys(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

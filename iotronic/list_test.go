@@ -347,7 +347,7 @@ func TestOddPages(t *testing.T) {
 		`{"boards": {}}`:                                                   `its member "boards" is an object, not a list`,
 		`{"boards": null}`:                                                 `its member "boards" is null, not a list`,
 		`{"nodes": []}`:                                                    `no member "boards"`,
-		`{"boards": [` + one:                                               "only the beginning of it",
+		`{"boards": [` + one:                                               "is incomplete",
 	} {
 		mux, c := newMux(t)
 		mux.HandleFunc("/v1/boards", always(200, body))

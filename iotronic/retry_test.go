@@ -97,7 +97,8 @@ func TestRetries(t *testing.T) {
 	}
 }
 
-// TestRetryAfter: a server says how long to wait, with any status (§6, 7), and the answer of the try that worked counts.
+// TestRetryAfter: a server says how long to wait, with any status (§6, 7), and the answer of the try that worked
+// counts.
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{409, 429, 502, 503, 504} {
@@ -232,8 +233,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-// TestDeleteLost: a delete whose answer was lost has worked if the next one finds nothing; after other answers nothing was
-// there.
+// TestDeleteLost: a delete whose answer was lost has worked if the next one finds nothing; after other answers nothing
+// was there.
 func TestDeleteLost(t *testing.T) {
 	t.Parallel()
 	for status, lost := range map[int]bool{http.StatusBadGateway: true, http.StatusGatewayTimeout: true, http.StatusServiceUnavailable: false, http.StatusNotFound: false, 0: true} {
@@ -258,8 +259,8 @@ func TestDeleteLost(t *testing.T) {
 	}
 }
 
-// TestDeleteUnlocked: a node is removed where Ironic complains of the lock of one that was created at the same moment, if it is
-// gone.
+// TestDeleteUnlocked: a node is removed where Ironic complains of the lock of one that was created at the same moment,
+// if it is gone.
 func TestDeleteUnlocked(t *testing.T) {
 	t.Parallel()
 	const complaint = `{"error_message": "{\"faultcode\": \"Client\", \"faultstring\": \"Node 11111111-0000-4000-8000-111111111111 found not to be locked on release\"}"}`

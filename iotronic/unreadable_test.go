@@ -9,8 +9,8 @@ import (
 	"github.com/craton-fleet/craton/iotronic"
 )
 
-// TestUnreadableNumbers: a number that Python reads as Infinity, or as 0, is refused before anything is sent: the object could not be
-// read afterwards.
+// TestUnreadableNumbers: a number that Python reads as Infinity, or as 0, is refused before anything is sent: the
+// object could not be read afterwards.
 func TestUnreadableNumbers(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, "http://127.0.0.1:1", iotronic.WithRetries(0), iotronic.WithDialect(iotronic.DialectIronic))

@@ -104,7 +104,8 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestForgottenReason: Ironic forgets why a deployment has failed when it switches the node off, and has it in the node's history.
+// TestForgottenReason: Ironic forgets why a deployment has failed when it switches the node off, and has it in the
+// node's history.
 func TestForgottenReason(t *testing.T) {
 	t.Parallel()
 	mux, c := newMux(t, iotronic.WithDialect(iotronic.DialectIronic), iotronic.WithVersion(iotronic.Version{Major: 1, Minor: 78}))

@@ -7,8 +7,8 @@
 //	craton_variables                                    change the variables of any object
 //	craton_fleet                                        make a fleet match a document
 //
-// All modules are one program. [Lookup] returns a module by its name, [Names] lists them, and [Specs] is the source of the
-// collection's documentation; package ansible runs them.
+// All modules are one program. [Lookup] returns a module by its name, [Names] lists them, and [Specs] is the source of
+// the collection's documentation; package ansible runs them.
 //
 // # What a task may rely on
 //
@@ -36,16 +36,16 @@
 //	device
 //	network interface  name within a device
 //
-// Options that name other objects (cloud, region, cell, parent, device, network, project) take a name or an id. A string
-// of digits is taken as an id only if no object has that name. If several objects have the name, write region/name or
-// cloud/region/name, and for a region cloud/name, as in a fleet file: parent: ams/web1. Names may contain slashes, so all
-// ways to split the text are tried. Places may be omitted if the others identify them: a region implies its cloud, a cell
-// its region. If several objects match, the error lists them with their ids and paths. The network of an interface is
-// looked for in the region of its device first.
+// Options that name other objects (cloud, region, cell, parent, device, network, project) take a name or an id. A
+// string of digits is taken as an id only if no object has that name. If several objects have the name, write
+// region/name or cloud/region/name, and for a region cloud/name, as in a fleet file: parent: ams/web1. Names may
+// contain slashes, so all ways to split the text are tried. Places may be omitted if the others identify them: a region
+// implies its cloud, a cell its region. If several objects match, the error lists them with their ids and paths. The
+// network of an interface is looked for in the region of its device first.
 //
-// A place that does not exist is an error, in check mode too. The exception is state=absent, because no object can exist
-// there. Users who can see several projects (root, and admins of the original server) find by name only objects in the
-// project of project_id, and by id every object that the API shows them.
+// A place that does not exist is an error, in check mode too. The exception is state=absent, because no object can
+// exist there. Users who can see several projects (root, and admins of the original server) find by name only objects
+// in the project of project_id, and by id every object that the API shows them.
 //
 // With id, name is the new name.
 //
@@ -57,33 +57,34 @@
 //
 // # What the API cannot change
 //
-// The API cannot change the cloud, region and cell of any object (craton server can move objects: option move); active of
-// a network device; address, network, vlan_id and variables of an interface; and most fields of a user. Another value is
-// an error that names the option. With recreate: true, the task deletes the object and creates a new one, with a new id;
-// values that the task does not mention are kept. Interfaces and children of a device are carried over. For other kinds,
-// recreate is refused while the object contains others or others depend on it.
+// The API cannot change the cloud, region and cell of any object (craton server can move objects: option move); active
+// of a network device; address, network, vlan_id and variables of an interface; and most fields of a user. Another
+// value is an error that names the option. With recreate: true, the task deletes the object and creates a new one, with
+// a new id; values that the task does not mention are kept. Interfaces and children of a device are carried over. For
+// other kinds, recreate is refused while the object contains others or others depend on it.
 //
 // # Deleting
 //
-// The API deletes the contents of a project, cloud, region or cell with it (v1 contract §6.3). Unless force: true is set,
-// state=absent refuses that and lists the contents. Interfaces of a host or network device are deleted with it. A device
-// with children, a network with interfaces, and a place that contains one of these with the child or interface outside,
-// cannot be deleted; the error names the objects that prevent it.
+// The API deletes the contents of a project, cloud, region or cell with it (v1 contract §6.3). Unless force: true is
+// set, state=absent refuses that and lists the contents. Interfaces of a host or network device are deleted with it. A
+// device with children, a network with interfaces, and a place that contains one of these with the child or interface
+// outside, cannot be deleted; the error names the objects that prevent it.
 //
 // # Secrets
 //
 // A user's API key is in the result of the task that creates the user, as user.api_key. Keys that a task creates are in
-// its result, as user.new_keys. Neither is in the diff, in later results, or in results of info modules. The connection's
-// password is masked in messages, but not in returned values: a variable with the same text is returned unchanged.
+// its result, as user.new_keys. Neither is in the diff, in later results, or in results of info modules. The
+// connection's password is masked in messages, but not in returned values: a variable with the same text is returned
+// unchanged.
 //
 // # Structure
 //
 // A [resource] literal (resources.go) describes a kind of object; everything else is generic. present.go is the module
-// that creates, changes and deletes an object, with the engine in internal/reconcile; info.go lists objects, and spec.go
-// writes the documentation. access.go has the roles and keys of users, variables.go and fleet.go their own modules.
-// connection.go connects, with the settings that all entry points share.
+// that creates, changes and deletes an object, with the engine in internal/reconcile; info.go lists objects, and
+// spec.go writes the documentation. access.go has the roles and keys of users, variables.go and fleet.go their own
+// modules. connection.go connects, with the settings that all entry points share.
 //
-// Quirks of the v1 contract (§10) that the modules handle: Q1 times, Q2 ids of projects, Q3 addresses, Q4 speeds, Q5 and Q6
-// by looking before writing, Q7 variables that listings leave out, Q12 and §6.4 by resolving parents first, Q14 in the
-// client, Q15 labels, Q20 admins who see every tenant, Q32 by comparing variables and labels themselves.
+// Quirks of the v1 contract (§10) that the modules handle: Q1 times, Q2 ids of projects, Q3 addresses, Q4 speeds, Q5
+// and Q6 by looking before writing, Q7 variables that listings leave out, Q12 and §6.4 by resolving parents first, Q14
+// in the client, Q15 labels, Q20 admins who see every tenant, Q32 by comparing variables and labels themselves.
 package modules

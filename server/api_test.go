@@ -343,8 +343,7 @@ func TestMethods(t *testing.T) {
 	f.status(caller{}, 401, "GET", "/v1/nothing", "") // before routing
 }
 
-// TestLocalAuth checks the spellings of a project's id and what is refused
-// (contract §1.2).
+// TestLocalAuth checks the spellings of a project's id and what is refused (contract §1.2).
 func TestLocalAuth(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -384,8 +383,7 @@ func TestLocalAuth(t *testing.T) {
 	}
 }
 
-// TestHealthAndLog checks /healthz, the request ids, and that a log line has
-// what it should and no secret.
+// TestHealthAndLog checks /healthz, the request ids, and that a log line has what it should and no secret.
 func TestHealthAndLog(t *testing.T) {
 	t.Parallel()
 	var log lockedBuffer

@@ -13,8 +13,7 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// benchHosts is the size of the benchmarks' fleet. A host has 5 variables of
-// its own and inherits 15.
+// benchHosts is the size of the benchmarks' fleet. A host has 5 variables of its own and inherits 15.
 var benchHosts = flag.Int("hosts", 10000, "hosts in the benchmarks' fleet")
 
 // benchFleet fills a new server with hosts in 10 regions of 10 cells.
@@ -171,8 +170,7 @@ func BenchmarkAnsibleInventory(b *testing.B) {
 	b.ReportMetric(float64(*benchHosts*b.N)/b.Elapsed().Seconds(), "hosts/s")
 }
 
-// BenchmarkCreateHost measures acknowledged, durable writes over loopback
-// from 16 clients side by side.
+// BenchmarkCreateHost measures acknowledged, durable writes over loopback from 16 clients side by side.
 func BenchmarkCreateHost(b *testing.B) {
 	f := newFixture(b)
 	f.place("c", "r", "l")

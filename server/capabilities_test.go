@@ -8,8 +8,7 @@ import (
 	"github.com/craton-fleet/craton/craton"
 )
 
-// TestCapabilities: what is told is there, and everybody may ask; the revision
-// is where the change log goes on.
+// TestCapabilities: what is told is there, and everybody may ask; the revision is where the change log goes on.
 func TestCapabilities(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)

@@ -96,8 +96,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestChangesAreLimitedToTheCaller: members see neither users nor projects,
-// nobody but root another project.
+// TestChangesAreLimitedToTheCaller: members see neither users nor projects, nobody but root another project.
 func TestChangesAreLimitedToTheCaller(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
@@ -181,8 +180,7 @@ func TestChangesFilters(t *testing.T) {
 	}
 }
 
-// TestChangesWait: an answer is held back until there is a change, be it of
-// this process or of another one.
+// TestChangesWait: an answer is held back until there is a change, be it of this process or of another one.
 func TestChangesWait(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
@@ -297,8 +295,7 @@ func TestChangesMessage(t *testing.T) {
 	}
 }
 
-// TestChangesOfTheSystemUser: in one process it is the system that knows who
-// writes.
+// TestChangesOfTheSystemUser: in one process it is the system that knows who writes.
 func TestChangesOfTheSystemUser(t *testing.T) {
 	t.Parallel()
 	me, err := user.Current()

@@ -7,8 +7,8 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestDisturbed: what this package's fixtures promise where writes are disturbed. They are, nobody notices, and ids follow
-// each other.
+// TestDisturbed: what this package's fixtures promise where writes are disturbed. They are, nobody notices, and ids
+// follow each other.
 func TestDisturbed(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Disturbed)

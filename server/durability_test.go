@@ -62,8 +62,7 @@ func helperServe(database string) error {
 	return http.Serve(l, s.Handler())
 }
 
-// helperWrite opens a database that may not be there yet and writes to it, as
-// one of many processes that do.
+// helperWrite opens a database that may not be there yet and writes to it, as one of many processes that do.
 func helperWrite(database, name string) error {
 	s, err := server.Open(context.Background(), database, server.Options{Create: true})
 	if err != nil {

@@ -41,8 +41,8 @@ func (f *fixture) fails(method, path, body, cause string) {
 	}
 }
 
-// TestDatabaseServerIsKilled kills the database's server again and again, and stops it, while writers write. What clients hear is true: what was
-// acknowledged is there, once, and what was said to have changed nothing is not.
+// TestDatabaseServerIsKilled kills the database's server again and again, and stops it, while writers write. What
+// clients hear is true: what was acknowledged is there, once, and what was said to have changed nothing is not.
 func TestDatabaseServerIsKilled(t *testing.T) {
 	t.Parallel()
 	f, p := onPostgres(t, postgrestest.Durable())

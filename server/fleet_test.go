@@ -291,8 +291,7 @@ func within(all map[string]line, networks bool, place map[string]string) map[str
 	return got
 }
 
-// TestFleet compares /v1/fleet with the walk of all pages: for everybody, for
-// every place, for random fleets.
+// TestFleet compares /v1/fleet with the walk of all pages: for everybody, for every place, for random fleets.
 func TestFleet(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
@@ -406,7 +405,8 @@ func TestFleetOfTheClient(t *testing.T) {
 	}
 }
 
-// marks looks at what is asked of a fleet without reading it: it is what the fleet itself says, of the present and of the past.
+// marks looks at what is asked of a fleet without reading it: it is what the fleet itself says, of the present and of
+// the past.
 func (r *random) marks(c *craton.Client, s *craton.FleetStream) {
 	r.t.Helper()
 	o := craton.FleetOptions{RegionID: 1, Networks: true}
@@ -486,8 +486,7 @@ func TestFleetDoesNotWait(t *testing.T) {
 	}
 }
 
-// TestFleetIsCutOff: half a fleet does not look like one, and what it took
-// comes back.
+// TestFleetIsCutOff: half a fleet does not look like one, and what it took comes back.
 func TestFleetIsCutOff(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite, enginetest.Postgres) // long
 	t.Parallel()

@@ -142,8 +142,8 @@ func TestFleetText(t *testing.T) {
 	}
 }
 
-// TestFleetTextOfPlace: a search within a place finds what is in it only; a tag is that of the text that was asked for, and
-// changes with the fleet.
+// TestFleetTextOfPlace: a search within a place finds what is in it only; a tag is that of the text that was asked for,
+// and changes with the fleet.
 func TestFleetTextOfPlace(t *testing.T) {
 	t.Parallel()
 	tenants := newTenants(t)

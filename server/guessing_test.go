@@ -76,7 +76,8 @@ func TestGuessingIsRefusedAndLogged(t *testing.T) {
 	if id := resp.Header.Get("X-Openstack-Request-Id"); id == "" || resp.Header.Get("Content-Type") != "application/json" {
 		t.Errorf("headers are %v", resp.Header)
 	}
-	// Even the right key is, from there, as long as it has not been seen; from elsewhere it works, and then from there too.
+	// Even the right key is, from there, as long as it has not been seen; from elsewhere it works, and then from there
+	// too.
 	if resp, _ := p.get("192.0.2.1", p.root); resp.StatusCode != 401 {
 		t.Errorf("a new key from a refused address: %d", resp.StatusCode)
 	}
@@ -116,8 +117,8 @@ func TestGuessingSaysNothingOfUsers(t *testing.T) {
 	}
 }
 
-// TestGuessingIsNotForgivenToNamesakes: a key of a user with the same name in another project, which its admin can make at will,
-// takes no wrong ones back, and neither does the same key with the project in other spellings.
+// TestGuessingIsNotForgivenToNamesakes: a key of a user with the same name in another project, which its admin can make
+// at will, takes no wrong ones back, and neither does the same key with the project in other spellings.
 func TestGuessingIsNotForgivenToNamesakes(t *testing.T) {
 	t.Parallel()
 	p := newBehindProxy(t, server.Options{Logins: server.Logins{Failures: 3}})
@@ -237,8 +238,9 @@ func TestKeystoneGuessing(t *testing.T) {
 	}
 }
 
-// TestGuessingDuringWork sends 10,000 wrong keys for three users from twenty addresses, beside fifty clients that work: some
-// are those users, some are behind those addresses, and some come only then. None of them sees one failure, or waits long.
+// TestGuessingDuringWork sends 10,000 wrong keys for three users from twenty addresses, beside fifty clients that work:
+// some are those users, some are behind those addresses, and some come only then. None of them sees one failure, or
+// waits long.
 func TestGuessingDuringWork(t *testing.T) {
 	const keys, addresses, working = 10_000, 20, 50
 	p := newBehindProxy(t, server.Options{})

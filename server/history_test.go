@@ -60,8 +60,7 @@ func what(e map[string]any) (text string) {
 	return text + strings.Join(fields, "")
 }
 
-// TestHistory: what a host inherits is part of its history, what it shadows is
-// not; moves, labels and parents count.
+// TestHistory: what a host inherits is part of its history, what it shadows is not; moves, labels and parents count.
 func TestHistory(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
@@ -180,8 +179,7 @@ func TestHistory(t *testing.T) {
 	f.status(a.admin, 200, "GET", "/v1/history?kind=project&id="+strings.ToUpper(a.project), "")
 }
 
-// TestHistoryOfTheLog: without an object it is the change log, newest first, of
-// what the caller may see.
+// TestHistoryOfTheLog: without an object it is the change log, newest first, of what the caller may see.
 func TestHistoryOfTheLog(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
@@ -297,8 +295,7 @@ func TestDiff(t *testing.T) {
 	}
 }
 
-// TestHistoryConceals: of values that the log does not keep it is told that they
-// changed.
+// TestHistoryConceals: of values that the log does not keep it is told that they changed.
 func TestHistoryConceals(t *testing.T) {
 	t.Parallel()
 	f := newFixtureAs(t, enginetest.Database(t), server.Options{Create: true, HashedKeys: []string{"*password*"}})

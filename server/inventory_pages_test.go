@@ -26,8 +26,8 @@ func (n withoutFleet) RoundTrip(r *http.Request) (*http.Response, error) {
 		Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
 }
 
-// TestInventoryByPages: an inventory that is read from one answer is the one that is read page by page: the same bytes or the
-// same error, for random fleets, everybody, and every way to ask.
+// TestInventoryByPages: an inventory that is read from one answer is the one that is read page by page: the same bytes
+// or the same error, for random fleets, everybody, and every way to ask.
 func TestInventoryByPages(t *testing.T) {
 	t.Parallel()
 	tenants := newTenants(t)

@@ -7,9 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recordedInventory is the inventory of the fleet that the recorded requests
-// have built when they ask for it: region r1 is in two clouds, so both groups
-// have their cloud's name; cell c1 has hosts, c2b is only a child.
+// recordedInventory is the inventory of the fleet that the recorded requests have built when they ask for it: region r1
+// is in two clouds, so both groups have their cloud's name; cell c1 has hosts, c2b is only a child.
 const recordedInventory = `{
   "_meta": {
     "hostvars": {

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// tenants are two projects, each with an admin, a member, and a fleet of one
-// of everything. Ids are as text.
+// tenants are two projects, each with an admin, a member, and a fleet of one of everything. Ids are as text.
 type tenants struct {
 	*fixture
 	a, b tenant

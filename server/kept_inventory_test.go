@@ -108,8 +108,8 @@ func (k *keeper) same(who caller, set map[string]string, atOnce int, after strin
 	return strings.HasPrefix(want, "{")
 }
 
-// TestKeptInventory: after any write the inventory that is kept is, byte for byte, the one that a full read gives, for every role, in
-// every form and with any filter.
+// TestKeptInventory: after any write the inventory that is kept is, byte for byte, the one that a full read gives, for
+// every role, in every form and with any filter.
 func TestKeptInventory(t *testing.T) {
 	t.Parallel()
 	tenants := newTenants(t)
@@ -161,8 +161,8 @@ func TestKeptInventory(t *testing.T) {
 	}
 }
 
-// TestKeptInventoryAsksOnce: an inventory that is the present one takes one request, and one of which some hosts have changed
-// a few, not those of the whole fleet.
+// TestKeptInventoryAsksOnce: an inventory that is the present one takes one request, and one of which some hosts have
+// changed a few, not those of the whole fleet.
 func TestKeptInventoryAsksOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -246,8 +246,8 @@ func (f *fixture) hosts(n int) {
 	}
 }
 
-// TestStaleInventory: when the server is unavailable, the cached inventory is printed, if somebody said so and it is not too old; it says
-// so itself, in each host, and nothing else of it changes.
+// TestStaleInventory: when the server is unavailable, the cached inventory is printed, if somebody said so and it is
+// not too old; it says so itself, in each host, and nothing else of it changes.
 func TestStaleInventory(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

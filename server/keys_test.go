@@ -189,8 +189,8 @@ func TestLastRootKey(t *testing.T) {
 	}
 }
 
-// TestLostRoot: whoever has the database is root again when the only root's key is lost, or has expired, and the bootstrap user is
-// root no more; those who have other keys of that user are not.
+// TestLostRoot: whoever has the database is root again when the only root's key is lost, or has expired, and the
+// bootstrap user is root no more; those who have other keys of that user are not.
 func TestLostRoot(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

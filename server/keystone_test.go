@@ -201,8 +201,7 @@ func TestKeystoneOtherRoles(t *testing.T) {
 	}
 }
 
-// Tokens are told from what is none, however they were made, and what else a
-// request says of its sender means nothing.
+// Tokens are told from what is none, however they were made, and what else a request says of its sender means nothing.
 func TestKeystoneTokens(t *testing.T) {
 	t.Parallel()
 	k := openstacktest.StartKeystone(t)
@@ -338,8 +337,7 @@ func TestKeystoneProjectRace(t *testing.T) {
 	}
 }
 
-// A project follows its name in Keystone, and comes back empty when root has
-// deleted it here.
+// A project follows its name in Keystone, and comes back empty when root has deleted it here.
 func TestKeystoneProjectChanges(t *testing.T) {
 	t.Parallel()
 	k := openstacktest.StartKeystone(t)

@@ -12,8 +12,7 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// refused checks that a request is answered with 400 and a message that has
-// all of some words.
+// refused checks that a request is answered with 400 and a message that has all of some words.
 func (f *fixture) refused(method, path, body string, words ...string) {
 	f.t.Helper()
 	r := f.call(f.root, method, path, body)
@@ -138,8 +137,7 @@ func TestLimitsAreSettings(t *testing.T) {
 	f.refused("PUT", "/v1/clouds/1/variables", `{"w":"`+strings.Repeat("x", 4<<20)+`"}`, "at most 3145728")
 }
 
-// TestEmbeddedLimits checks that the file of one process cannot get what a
-// server would not serve.
+// TestEmbeddedLimits checks that the file of one process cannot get what a server would not serve.
 func TestEmbeddedLimits(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -162,8 +160,7 @@ func TestEmbeddedLimits(t *testing.T) {
 	}
 }
 
-// TestQueryLimits checks that no query makes the database refuse a statement:
-// whatever is too much is 400 and says so.
+// TestQueryLimits checks that no query makes the database refuse a statement: whatever is too much is 400 and says so.
 func TestQueryLimits(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

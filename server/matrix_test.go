@@ -23,8 +23,8 @@ const (
 	asRoot   = schema.Root
 )
 
-// rule is one line of the matrix: what a request comes to, by the role of who sends it. In paths and bodies {host} is the id of
-// a host, {n} another number each time, and {new host} a host that is made for the request.
+// rule is one line of the matrix: what a request comes to, by the role of who sends it. In paths and bodies {host} is
+// the id of a host, {n} another number each time, and {new host} a host that is made for the request.
 type rule struct {
 	method, route string // as the server has them
 	need          schema.Role
@@ -45,7 +45,8 @@ func on(method, route string, need schema.Role, status int, more ...string) rule
 func (r rule) external(status int) rule     { r.abroad = status; return r }
 func (r rule) giving(role schema.Role) rule { r.gives = role; return r }
 
-// refusal is what somebody hears who lacks the role: readers 403 where they want to change what is not their own, others 401.
+// refusal is what somebody hears who lacks the role: readers 403 where they want to change what is not their own,
+// others 401.
 func (r *rule) refusal(role schema.Role) (status int, refused bool) {
 	switch {
 	case role >= r.need && role < r.gives:
@@ -326,7 +327,8 @@ func (w *who) send(t testing.TB, method, path, body string) reply {
 	return reply{Status: rec.Code, Header: rec.Header(), Text: rec.Body.String()}
 }
 
-// callers are all kinds of them: users of each role, each role's keys of each narrower role, and Keystone's. They are of the own project.
+// callers are all kinds of them: users of each role, each role's keys of each narrower role, and Keystone's. They are
+// of the own project.
 func (m *matrix) callers() (all []*who) {
 	m.t.Helper()
 	all = append(all, &who{name: "nobody", handler: m.served})
@@ -351,8 +353,9 @@ func (m *matrix) callers() (all []*who) {
 	return all
 }
 
-// TestMatrix: what every role may do with every method of every route, for users, for keys that are narrower than their users, and
-// for Keystone's roles; what is another project's is for nobody but root any different from what is not there.
+// TestMatrix: what every role may do with every method of every route, for users, for keys that are narrower than their
+// users, and for Keystone's roles; what is another project's is for nobody but root any different from what is not
+// there.
 func TestMatrix(t *testing.T) {
 	t.Parallel()
 	m := newMatrix(t)

@@ -102,8 +102,7 @@ func (d *daemon) peak() int64 {
 	return kib << 10
 }
 
-// stalled sends a GET and takes no more than the first bytes of the answer,
-// which have its status.
+// stalled sends a GET and takes no more than the first bytes of the answer, which have its status.
 func (d *daemon) stalled(path string) (c net.Conn, err error) {
 	if c, err = net.Dial("tcp", d.host); err != nil {
 		return nil, err
@@ -121,11 +120,10 @@ func (d *daemon) stalled(path string) (c net.Conn, err error) {
 
 const statusOK = "HTTP/1.1 200 OK\r\n"
 
-// TestMemory sends eight of the costliest bodies at once, again and again,
-// beside fifty clients that do not read a list, and checks how much memory the
-// process took for that, that others were answered meanwhile, and that the
-// write-ahead log was folded into the file.
-// `make proof` looks at the server in front of PostgreSQL too, with larger sizes.
+// TestMemory sends eight of the costliest bodies at once, again and again, beside fifty clients that do not read a
+// list, and checks how much memory the process took for that, that others were answered meanwhile, and that the
+// write-ahead log was folded into the file. `make proof` looks at the server in front of PostgreSQL too, with larger
+// sizes.
 func TestMemory(t *testing.T) {
 	if os.Getenv("CRATON_TEST_PROOF") == "" {
 		enginetest.Only(t, enginetest.SQLite)

@@ -8,8 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMove: what moves keeps everything but its place; a cell takes its
-// devices and networks along.
+// TestMove: what moves keeps everything but its place; a cell takes its devices and networks along.
 func TestMove(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
@@ -86,8 +85,7 @@ func TestMove(t *testing.T) {
 	}
 }
 
-// TestMoveRefused: the rules of places hold, and what is refused changed
-// nothing.
+// TestMoveRefused: the rules of places hold, and what is refused changed nothing.
 func TestMoveRefused(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)

@@ -15,9 +15,8 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestPastInventory: after random operations by several people, the inventory
-// as of any revision is the one that was made when it was the newest: the same
-// bytes, or the same error, in both forms, for every role, and of a single host.
+// TestPastInventory: after random operations by several people, the inventory as of any revision is the one that was
+// made when it was the newest: the same bytes, or the same error, in both forms, for every role, and of a single host.
 func TestPastInventory(t *testing.T) {
 	t.Parallel()
 	tenants := newTenants(t)

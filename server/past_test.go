@@ -20,8 +20,7 @@ import (
 // atIn is what the links of a past answer have more than those of then.
 var atIn = regexp.MustCompile(`&at=[0-9]+-[0-9a-f]+`)
 
-// TestPastAnswers: what was answered at a revision is answered later with at=,
-// byte for byte, by everybody.
+// TestPastAnswers: what was answered at a revision is answered later with at=, byte for byte, by everybody.
 func TestPastAnswers(t *testing.T) {
 	t.Parallel()
 	tenants := newTenants(t)
@@ -74,8 +73,7 @@ func TestPastAnswers(t *testing.T) {
 	}
 }
 
-// TestPastPages walks a listing page by page while others write, and asks for
-// moments in all the ways there are.
+// TestPastPages walks a listing page by page while others write, and asks for moments in all the ways there are.
 func TestPastPages(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
@@ -115,8 +113,7 @@ func TestPastPages(t *testing.T) {
 	}
 }
 
-// TestPastErrors: what cannot be shown is refused with the reason, and what is
-// not known of a past state is named.
+// TestPastErrors: what cannot be shown is refused with the reason, and what is not known of a past state is named.
 func TestPastErrors(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)
@@ -163,8 +160,7 @@ func concealing(t *testing.T, key string) *fixture {
 	return newFixtureAs(t, enginetest.Database(t), server.Options{Create: true, HashedKeys: []string{key}})
 }
 
-// TestPastNotRetained: a value of which the log keeps only a hash is named where it
-// would be shown, or left out.
+// TestPastNotRetained: a value of which the log keeps only a hash is named where it would be shown, or left out.
 func TestPastNotRetained(t *testing.T) {
 	t.Parallel()
 	f := tenantsOf(concealing(t, "hidden"))

@@ -43,9 +43,8 @@ const (
 	memberKey    = "<member-key>"
 )
 
-// TestReplay sends the recorded requests in order to an empty database and
-// demands the recorded responses: status, headers and every byte of the body,
-// but for timestamps (whose form is checked) and what [server.Differences]
+// TestReplay sends the recorded requests in order to an empty database and demands the recorded responses: status,
+// headers and every byte of the body, but for timestamps (whose form is checked) and what [server.Differences]
 // declares. A declared difference that does not show is an error too.
 func TestReplay(t *testing.T) {
 	t.Parallel()
@@ -144,8 +143,7 @@ func quote(s string) string {
 	return string(b)
 }
 
-// expected turns a recorded response into ours, for each difference that the
-// recordings show.
+// expected turns a recorded response into ours, for each difference that the recordings show.
 var expected = map[string]func(name string, w *observed){
 	"put-missing": func(_ string, w *observed) { w.refused(404, "Not Found") },
 	"put-duplicate": func(_ string, w *observed) {
@@ -266,8 +264,7 @@ func expand(s string, names map[string]string) string {
 	return s
 }
 
-// learn takes what the server generated out of the two creates whose results
-// later requests use.
+// learn takes what the server generated out of the two creates whose results later requests use.
 func learn(t *testing.T, name string, body []byte, names map[string]string) {
 	t.Helper()
 	var v struct {
@@ -293,10 +290,9 @@ var (
 	timestamp = regexp.MustCompile(`"(created_at|updated_at)": "\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{6})"`)
 )
 
-// mask replaces timestamps by their form: "whole" seconds or with "micros".
-// Those of a GET are whole; a POST's created_at and a changing PUT's
-// updated_at are not. One recorded or generated moment in a million is whole
-// by chance; the test would then fail once.
+// mask replaces timestamps by their form: "whole" seconds or with "micros". Those of a GET are whole; a POST's
+// created_at and a changing PUT's updated_at are not. One recorded or generated moment in a million is whole by chance;
+// the test would then fail once.
 func mask(body string) string {
 	return timestamp.ReplaceAllStringFunc(body, func(s string) string {
 		m := timestamp.FindStringSubmatch(s)

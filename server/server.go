@@ -189,8 +189,7 @@ func Open(ctx context.Context, database string, o Options) (*Server, error) {
 // Database returns the location that [Open] was called with, without secrets.
 func (s *Server) Database() string { return s.database }
 
-// Close waits for running operations and closes the database. Stop the
-// [http.Server] first.
+// Close waits for running operations and closes the database. Stop the [http.Server] first.
 func (s *Server) Close() error { return s.store.Close() }
 
 // EndWaits ends all requests that wait for changes, now and from now on: call it when the [http.Server] begins to stop.

@@ -163,8 +163,8 @@ func (b *between) serve(client net.Conn) {
 	}
 }
 
-// TestFaultAtEachStatement: whichever statement of a write meets whichever fault, what the client hears is true, and the write
-// is in the log once or not at all. `make proof` tries each statement with each fault, and this some of them.
+// TestFaultAtEachStatement: whichever statement of a write meets whichever fault, what the client hears is true, and
+// the write is in the log once or not at all. `make proof` tries each statement with each fault, and this some of them.
 func TestFaultAtEachStatement(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Postgres)

@@ -130,8 +130,7 @@ func (r *random) change(t *tenants) string {
 	return fmt.Sprintf("%s %s %s (%d)", method, path, body, status)
 }
 
-// TestTagsNeverLie: after any write, a read with an old tag gets a 304 only if
-// the answer is what it was.
+// TestTagsNeverLie: after any write, a read with an old tag gets a 304 only if the answer is what it was.
 func TestTagsNeverLie(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(2) {
@@ -229,8 +228,7 @@ func TestTagsStay(t *testing.T) {
 	}
 }
 
-// TestTagsDependOnTheRequest: a tag is of one answer only, whoever asked and
-// however.
+// TestTagsDependOnTheRequest: a tag is of one answer only, whoever asked and however.
 func TestTagsDependOnTheRequest(t *testing.T) {
 	t.Parallel()
 	f := newTenants(t)

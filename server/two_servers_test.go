@@ -32,8 +32,8 @@ func (f *fixture) besideWith(o server.Options) *fixture {
 	return &fixture{t: f.t, server: s, database: f.database, url: h.URL, root: f.root}
 }
 
-// TestTwoServers: what is done at one server of a database counts at the other one with its next request: keys, roles, what is
-// protected, sets, variables that hosts inherit, and what a tag says of all that.
+// TestTwoServers: what is done at one server of a database counts at the other one with its next request: keys, roles,
+// what is protected, sets, variables that hosts inherit, and what a tag says of all that.
 func TestTwoServers(t *testing.T) {
 	t.Parallel()
 	here := newFixture(t)
@@ -113,8 +113,8 @@ func TestTwoServersRetain(t *testing.T) {
 	}
 }
 
-// TestTwoServersRecordUses: two servers that store the last use of the same keys at once do it without errors, and neither
-// takes back what the other one has stored since.
+// TestTwoServersRecordUses: two servers that store the last use of the same keys at once do it without errors, and
+// neither takes back what the other one has stored since.
 func TestTwoServersRecordUses(t *testing.T) {
 	t.Parallel()
 	here := newFixture(t)

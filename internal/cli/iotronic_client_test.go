@@ -30,7 +30,8 @@ func TestIronicClient(t *testing.T) {
 		}
 		return o
 	}
-	// agree compares all fields that a command shows and the client has, and those that a step was about with what is wanted.
+	// agree compares all fields that a command shows and the client has, and those that a step was about with what is
+	// wanted.
 	agree := func(kind, id string, want opt) opt {
 		t.Helper()
 		ours, is := show(kind, id), theirs(kind+".get", nil, id)

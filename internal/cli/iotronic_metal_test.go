@@ -291,7 +291,8 @@ func TestIronicParts(t *testing.T) {
 	a.must(t, "node-delete "+name)
 }
 
-// TestIronicRedfish: a machine that is managed by Redfish on the command line; after each step the machine itself is asked.
+// TestIronicRedfish: a machine that is managed by Redfish on the command line; after each step the machine itself is
+// asked.
 func TestIronicRedfish(t *testing.T) {
 	t.Parallel()
 	m := openstacktest.NewRedfish(t)

@@ -8,8 +8,8 @@ import (
 	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
-// TestIronicVersions: in the first version of the API, two of old releases, the last of Debian's Ironic and that of the newest, a
-// machine is enrolled, led, listed and removed, and what the version does not have is refused by name.
+// TestIronicVersions: in the first version of the API, two of old releases, the last of Debian's Ironic and that of the
+// newest, a machine is enrolled, led, listed and removed, and what the version does not have is refused by name.
 func TestIronicVersions(t *testing.T) {
 	t.Parallel()
 	a, _ := onIronic(t)

@@ -9,8 +9,7 @@ import (
 	"github.com/craton-fleet/craton/internal/wording"
 )
 
-// TestInvalidRows: what is no object in a listing is an error of every command that reads the listing, and names
-// it.
+// TestInvalidRows: what is no object in a listing is an error of every command that reads the listing, and names it.
 func TestInvalidRows(t *testing.T) {
 	t.Parallel()
 	fleet := filepath.Join(t.TempDir(), "fleet.yml")

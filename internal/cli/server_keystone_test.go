@@ -168,8 +168,7 @@ func TestServerKeystone(t *testing.T) {
 	}
 }
 
-// A server whose own credentials are wrong does not start; one whose Keystone
-// is not there yet does.
+// A server whose own credentials are wrong does not start; one whose Keystone is not there yet does.
 func TestServerKeystoneAtStart(t *testing.T) {
 	t.Parallel()
 	k := openstacktest.StartKeystone(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// TestOddFiles: a directory with what is no file is refused by its name, and never waited for; links are followed, also in an
-// image.
+// TestOddFiles: a directory with what is no file is refused by its name, and never waited for; links are followed, also
+// in an image.
 func TestOddFiles(t *testing.T) {
 	t.Parallel()
 	outside := filepath.Join(t.TempDir(), "elsewhere")

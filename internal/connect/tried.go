@@ -15,9 +15,9 @@ const askDoctor = "run `craton doctor`"
 // askConfig is the same for what doctor does not look at.
 const askConfig = "`craton config` shows what is set where"
 
-// describeAttempt returns where requests to a service go and who sends them, for the error of credentials that are refused: all
-// but the secret, and what has set each. auth says who signs in to Keystone; nil is a user of the service's own. found
-// says where the URL is from.
+// describeAttempt returns where requests to a service go and who sends them, for the error of credentials that are
+// refused: all but the secret, and what has set each. auth says who signs in to Keystone; nil is a user of the
+// service's own. found says where the URL is from.
 func describeAttempt(v *settings.Values, url, found string, auth *keystone.Config) string {
 	text := fmt.Sprintf("tried %s (%s) as ", rest.Bare(url), found)
 	if auth != nil {

@@ -40,8 +40,8 @@ type Client struct {
 	out  *bufio.Reader
 }
 
-// SDK starts openstacksdk for a test. It is there where Ironic is, which needs it. What it is told to call are the functions of its
-// Bare Metal service, such as get_node.
+// SDK starts openstacksdk for a test. It is there where Ironic is, which needs it. What it is told to call are the
+// functions of its Bare Metal service, such as get_node.
 func (i *Ironic) SDK(t testing.TB) *Client {
 	t.Helper()
 	from, err := ironicSourceHere()
@@ -51,8 +51,8 @@ func (i *Ironic) SDK(t testing.TB) *Client {
 	return i.client(t, from.python, "openstacksdk")
 }
 
-// IronicClient starts python-ironicclient for a test, which is skipped where it is not installed. What it is told to call are the
-// functions of its managers, such as node.get.
+// IronicClient starts python-ironicclient for a test, which is skipped where it is not installed. What it is told to
+// call are the functions of its managers, such as node.get.
 func (i *Ironic) IronicClient(t testing.TB) *Client {
 	t.Helper()
 	return i.client(t, tools(t, "python-ironicclient"), "python-ironicclient")
@@ -85,8 +85,8 @@ func (i *Ironic) client(t testing.TB, python, name string) *Client {
 // Options are the named arguments of a call.
 type Options = map[string]any
 
-// Call calls a function of the client, and decodes what it returns into out unless that is nil: an object of the service is decoded as
-// the service sent it.
+// Call calls a function of the client, and decodes what it returns into out unless that is nil: an object of the
+// service is decoded as the service sent it.
 func (c *Client) Call(out any, call string, options Options, args ...any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

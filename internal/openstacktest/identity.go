@@ -37,8 +37,7 @@ type User struct{ ID, Name, Password string }
 // ApplicationCredential is an application credential with its secret.
 type ApplicationCredential struct{ ID, Name, Secret string }
 
-// signIn makes a client that asks again after a 500, with which a busy Keystone
-// answers good requests now and then.
+// signIn makes a client that asks again after a 500, with which a busy Keystone answers good requests now and then.
 func signIn(ctx context.Context, options gophercloud.AuthOptions) (*gophercloud.ProviderClient, error) {
 	provider, err := openstack.NewClient(options.IdentityEndpoint)
 	if err != nil {
@@ -87,8 +86,7 @@ func (k *Keystone) signIn() error {
 	return nil
 }
 
-// Admin is a client of Keystone's API with all rights, for what has no method
-// here.
+// Admin is a client of Keystone's API with all rights, for what has no method here.
 func (k *Keystone) Admin() *gophercloud.ServiceClient { return k.admin }
 
 var names atomic.Int64
@@ -106,8 +104,7 @@ func must[T any](t testing.TB, what string, get func() (T, error)) T {
 	return value
 }
 
-// AdminUser is the admin: a user whose role admin in [AdminProject] came with
-// Keystone.
+// AdminUser is the admin: a user whose role admin in [AdminProject] came with Keystone.
 func (k *Keystone) AdminUser(testing.TB) User { return k.user }
 
 // AdminProject is the project [AdminProject].
@@ -121,8 +118,7 @@ func (k *Keystone) Project(t testing.TB, name string) Project {
 	return Project{ID: p.ID, Name: name}
 }
 
-// ProjectWithID makes a project whose id is not one that Keystone gives, as
-// migrated ones have.
+// ProjectWithID makes a project whose id is not one that Keystone gives, as migrated ones have.
 func (k *Keystone) ProjectWithID(t testing.TB, id string) Project {
 	t.Helper()
 	p := k.Project(t, "migrated")
@@ -146,9 +142,8 @@ func (k *Keystone) User(t testing.TB, name string) User {
 	return User{ID: u.ID, Name: name, Password: password}
 }
 
-// Grant gives a user roles in a project: admin, member, reader, or others,
-// which are made if need be. In Keystone an admin is a member too, and a
-// member a reader.
+// Grant gives a user roles in a project: admin, member, reader, or others, which are made if need be. In Keystone an
+// admin is a member too, and a member a reader.
 func (k *Keystone) Grant(t testing.TB, user User, project Project, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -211,8 +206,7 @@ func (k *Keystone) Token(t testing.TB, user User, project Project) string {
 	return k.TokenOf(t, k.Auth(user, project))
 }
 
-// TokenOf makes a token from any credentials that Keystone knows; an empty
-// IdentityEndpoint means this one.
+// TokenOf makes a token from any credentials that Keystone knows; an empty IdentityEndpoint means this one.
 func (k *Keystone) TokenOf(t testing.TB, auth gophercloud.AuthOptions) string {
 	t.Helper()
 	if auth.IdentityEndpoint == "" {
@@ -232,9 +226,8 @@ func (k *Keystone) Revoke(t testing.TB, token string) {
 	}
 }
 
-// ApplicationCredential makes an application credential of a user in a
-// project, with all of its roles there. expires zero means never; tokens end
-// with it.
+// ApplicationCredential makes an application credential of a user in a project, with all of its roles there. expires
+// zero means never; tokens end with it.
 func (k *Keystone) ApplicationCredential(t testing.TB, user User, project Project, expires time.Time) ApplicationCredential {
 	t.Helper()
 	opts := applicationcredentials.CreateOpts{Name: unique("app")}
@@ -254,8 +247,7 @@ func (k *Keystone) ApplicationCredential(t testing.TB, user User, project Projec
 	return ApplicationCredential{ID: c.ID, Name: c.Name, Secret: c.Secret}
 }
 
-// Trust makes a trust, by which trustee has trustor's roles in a project, and
-// returns its id.
+// Trust makes a trust, by which trustee has trustor's roles in a project, and returns its id.
 func (k *Keystone) Trust(t testing.TB, trustor, trustee User, project Project, names ...string) string {
 	t.Helper()
 	opts := trusts.CreateOpts{TrustorUserID: trustor.ID, TrusteeUserID: trustee.ID, ProjectID: project.ID}
@@ -277,10 +269,9 @@ func (k *Keystone) as(t testing.TB, user User, project Project) *gophercloud.Ser
 	})
 }
 
-// Service registers an endpoint of a service type (fleet_management,
-// baremetal, iot) in the catalogue, with all three interfaces, in a region of
-// its own, whose name is returned: tests that share a Keystone would find each
-// other's endpoints otherwise. Tokens made from now on have it.
+// Service registers an endpoint of a service type (fleet_management, baremetal, iot) in the catalogue, with all three
+// interfaces, in a region of its own, whose name is returned: tests that share a Keystone would find each other's
+// endpoints otherwise. Tokens made from now on have it.
 func (k *Keystone) Service(t testing.TB, serviceType, url string) (region string) {
 	t.Helper()
 	region = must(t, "create region", regions.Create(t.Context(), k.admin, regions.CreateOpts{ID: unique("region")}).Extract).ID
@@ -288,14 +279,14 @@ func (k *Keystone) Service(t testing.TB, serviceType, url string) (region string
 	return region
 }
 
-// ServiceIn registers an endpoint of one more service type in a region that
-// Service has made.
+// ServiceIn registers an endpoint of one more service type in a region that Service has made.
 func (k *Keystone) ServiceIn(t testing.TB, region, serviceType, url string) {
 	t.Helper()
 	k.endpoints(t, k.service(t, serviceType), region, serviceType, url)
 }
 
-// ServiceNamed registers a service of its own, beside others of the type, with endpoints in a region that Service has made.
+// ServiceNamed registers a service of its own, beside others of the type, with endpoints in a region that Service has
+// made.
 func (k *Keystone) ServiceNamed(t testing.TB, region, serviceType, name, url string) {
 	t.Helper()
 	made := must(t, "create service", services.Create(t.Context(), k.admin, services.CreateOpts{Type: serviceType, Extra: map[string]any{"name": name}}).Extract)

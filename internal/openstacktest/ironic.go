@@ -20,8 +20,7 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 )
 
-// IronicPageSize is the most objects that a page of an Ironic here holds, so
-// that few nodes fill several.
+// IronicPageSize is the most objects that a page of an Ironic here holds, so that few nodes fill several.
 const IronicPageSize = 20
 
 // IronicDriver is the one hardware type of an Ironic here. It needs no
@@ -46,15 +45,13 @@ type ironicConfig struct {
 	redfish  bool
 }
 
-// IronicRelease makes Ironic serve the API of an earlier release of itself,
-// as in the course of an upgrade: "9.2" has 1.35 as its last version, "11.0"
-// 1.43.
+// IronicRelease makes Ironic serve the API of an earlier release of itself, as in the course of an upgrade: "9.2" has
+// 1.35 as its last version, "11.0" 1.43.
 func IronicRelease(release string) IronicOption {
 	return func(c *ironicConfig) { c.release = release }
 }
 
-// IronicBehind makes Ironic ask for tokens of a Keystone; otherwise it asks
-// for no credentials.
+// IronicBehind makes Ironic ask for tokens of a Keystone; otherwise it asks for no credentials.
 func IronicBehind(k *Keystone) IronicOption {
 	return func(c *ironicConfig) { c.keystone = k }
 }
@@ -76,8 +73,7 @@ func IronicRedfish() IronicOption {
 	return func(c *ironicConfig) { c.redfish = true }
 }
 
-// IronicPages makes pages of Ironic hold n objects at most instead of
-// [IronicPageSize]; Ironic's own default is 1000.
+// IronicPages makes pages of Ironic hold n objects at most instead of [IronicPageSize]; Ironic's own default is 1000.
 func IronicPages(n int) IronicOption {
 	return func(c *ironicConfig) { c.pageSize = n }
 }
@@ -98,20 +94,18 @@ var (
 	})
 )
 
-// StartIronic returns the Ironic without credentials that the tests of a
-// package share. It runs until the test process ends. Other tests make and
-// remove nodes meanwhile: a test narrows what it reads, to the class of
-// [Ironic.Nodes] for instance, or takes a [NewIronic].
+// StartIronic returns the Ironic without credentials that the tests of a package share. It runs until the test process
+// ends. Other tests make and remove nodes meanwhile: a test narrows what it reads, to the class of [Ironic.Nodes] for
+// instance, or takes a [NewIronic].
 func StartIronic(t testing.TB) *Ironic {
 	t.Helper()
 	needIronic(t)
 	return ironicOr(t)(sharedIronic())
 }
 
-// StartIronicBehindKeystone returns the Ironic that the tests of a package
-// share which asks for tokens of the Keystone that they share. Its policy is
-// Ironic's own: who has the role admin in the project "admin" may do all, a
-// reader of it may read.
+// StartIronicBehindKeystone returns the Ironic that the tests of a package share which asks for tokens of the Keystone
+// that they share. Its policy is Ironic's own: who has the role admin in the project "admin" may do all, a reader of it
+// may read.
 func StartIronicBehindKeystone(t testing.TB) (*Ironic, *Keystone) {
 	t.Helper()
 	needIronic(t)
@@ -167,8 +161,7 @@ func newIronic(config ironicConfig) (*Ironic, error) {
 	return &Ironic{URL: endpoint, process: p}, nil
 }
 
-// ironicConf is ironic.conf. No periodic work disturbs, and no node is
-// cleaned on its way to being available.
+// ironicConf is ironic.conf. No periodic work disturbs, and no node is cleaned on its way to being available.
 const ironicConf = `[DEFAULT]
 rpc_transport = json-rpc
 host = localhost
@@ -221,9 +214,8 @@ func (c ironicConfig) write(dir string, from *ironicSource) error {
 	return os.WriteFile(filepath.Join(dir, "ironic.conf"), []byte(text+options), 0o600)
 }
 
-// ironicKeystoneConf replaces the configuration without credentials. Ironic
-// asks Keystone about tokens as the admin, each time, so that a revoked one is
-// refused at once.
+// ironicKeystoneConf replaces the configuration without credentials. Ironic asks Keystone about tokens as the admin,
+// each time, so that a revoked one is refused at once.
 const ironicKeystoneConf = `[DEFAULT]
 auth_strategy = keystone
 [keystone_authtoken]
@@ -238,7 +230,8 @@ user_domain_id = %[5]s
 project_domain_id = %[5]s
 `
 
-// ironicRedfishConf adds hardware that is managed by Redfish. What is deployed to it is an image of a CD, which it fetches itself.
+// ironicRedfishConf adds hardware that is managed by Redfish. What is deployed to it is an image of a CD, which it
+// fetches itself.
 const ironicRedfishConf = `[DEFAULT]
 enabled_hardware_types = ` + IronicDriver + `,redfish
 enabled_bios_interfaces = fake,no-bios
@@ -259,9 +252,8 @@ connection_attempts = 1
 use_swift = false
 `
 
-// Nodes makes n nodes of the fake hardware, as many at a time as Ironic likes,
-// and returns their resource class, by which a list finds them among those of
-// other tests, and their names, sorted. The token is for an Ironic behind
+// Nodes makes n nodes of the fake hardware, as many at a time as Ironic likes, and returns their resource class, by
+// which a list finds them among those of other tests, and their names, sorted. The token is for an Ironic behind
 // Keystone.
 func (i *Ironic) Nodes(t testing.TB, n int, token string) (class string, names []string) {
 	t.Helper()
@@ -279,7 +271,8 @@ func (i *Ironic) Nodes(t testing.TB, n int, token string) (class string, names [
 	return class, names
 }
 
-// node makes a node. It asks again after a 503, with which Ironic answers when a busy Keystone does not say what a token is.
+// node makes a node. It asks again after a 503, with which Ironic answers when a busy Keystone does not say what a
+// token is.
 func (i *Ironic) node(ctx context.Context, class, name, token string) error {
 	return retry.Pauses{First: 100 * time.Millisecond, Max: 2 * time.Second}.Do(ctx, func(n int) (again bool, err error) {
 		status, err := i.tryNode(ctx, class, name, token)

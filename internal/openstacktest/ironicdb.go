@@ -10,9 +10,8 @@ import (
 	_ "modernc.org/sqlite" // the driver of Ironic's database
 )
 
-// Multiply makes n copies of a node, which differ from it in UUID and name: the
-// name with a number of five digits behind it. They are rows of Ironic's
-// database, of which it makes a few dozen a second through its API.
+// Multiply makes n copies of a node, which differ from it in UUID and name: the name with a number of five digits
+// behind it. They are rows of Ironic's database, of which it makes a few dozen a second through its API.
 func (i *Ironic) Multiply(ctx context.Context, name string, n int) error {
 	db, err := i.database()
 	if err != nil {
@@ -40,17 +39,15 @@ func (i *Ironic) Multiply(ctx context.Context, name string, n int) error {
 	return nil
 }
 
-// Move puts a node into a provision state, on its way to another one or, if
-// target is "", to none: as hardware would that takes its time, which the fake
-// one does not. See [Ironic.Set].
+// Move puts a node into a provision state, on its way to another one or, if target is "", to none: as hardware would
+// that takes its time, which the fake one does not. See [Ironic.Set].
 func (i *Ironic) Move(ctx context.Context, name, state, target string) error {
 	return i.Set(ctx, name, map[string]any{"provision_state": state, "target_provision_state": sql.NullString{String: target, Valid: target != ""}})
 }
 
 // Set writes columns of a node that Ironic's API does not let be written.
 //
-// It is for an Ironic of one's own: while another process writes, SQLite
-// refuses what Ironic wants to write for others.
+// It is for an Ironic of one's own: while another process writes, SQLite refuses what Ironic wants to write for others.
 func (i *Ironic) Set(ctx context.Context, name string, columns map[string]any) error {
 	db, err := i.database()
 	if err != nil {
@@ -65,8 +62,8 @@ func (i *Ironic) Set(ctx context.Context, name string, columns map[string]any) e
 	return nil
 }
 
-// Inspected keeps what an inspection has found out about a node, as one of real hardware does; that of the fake one finds
-// nothing. Both are JSON objects. See [Ironic.Set].
+// Inspected keeps what an inspection has found out about a node, as one of real hardware does; that of the fake one
+// finds nothing. Both are JSON objects. See [Ironic.Set].
 func (i *Ironic) Inspected(ctx context.Context, name, inventory, pluginData string) error {
 	db, err := i.database()
 	if err != nil {
@@ -81,8 +78,8 @@ func (i *Ironic) Inspected(ctx context.Context, name, inventory, pluginData stri
 	return nil
 }
 
-// Firmware gives a node of the newest Ironic a component with firmware, as a conductor keeps it that has asked real hardware; the
-// fake one has none. See [Ironic.Set].
+// Firmware gives a node of the newest Ironic a component with firmware, as a conductor keeps it that has asked real
+// hardware; the fake one has none. See [Ironic.Set].
 func (i *Ironic) Firmware(ctx context.Context, name, component, initial, current, vendor string) error {
 	db, err := i.database()
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// ironicPython names a Python that has a newer Ironic than Debian's, which is then the one of all tests: tests/newest-ironic
-// installs one, and sets it.
+// ironicPython names a Python that has a newer Ironic than Debian's, which is then the one of all tests:
+// tests/newest-ironic installs one, and sets it.
 const ironicPython = "CRATON_TEST_IRONIC_PYTHON"
 
 // ironicSource is where an Ironic comes from.
@@ -50,9 +50,8 @@ func needIronic(t testing.TB) {
 	}
 }
 
-// serveIronic runs the all-in-one process with the API on the socket that is
-// file descriptor 3. The conductor's own server gets any free port; its number
-// must be in the configuration before that is read.
+// serveIronic runs the all-in-one process with the API on the socket that is file descriptor 3. The conductor's own
+// server gets any free port; its number must be in the configuration before that is read.
 const serveIronic = `
 import ironic.cmd  # makes sockets cooperative, so it comes first
 import socket, sys
@@ -69,7 +68,8 @@ sys.argv = ["ironic", "--config-file", "ironic.conf", "--config-file", "rpc.conf
 main()
 `
 
-// serveNewIronic does the same for a release that has threads. It would start a second process, which knew nothing of this program.
+// serveNewIronic does the same for a release that has threads. It would start a second process, which knew nothing of
+// this program.
 const serveNewIronic = `
 import ironic.command  # chooses threads, so it comes first
 import socket, sys
@@ -88,14 +88,16 @@ sys.argv = ["ironic", "--config-file", "ironic.conf"]
 main()
 `
 
-// newIronicConf has the API call the conductor, as a standalone Ironic does: a server of its own would give that a name with its port.
+// newIronicConf has the API call the conductor, as a standalone Ironic does: a server of its own would give that a name
+// with its port.
 const newIronicConf = `[DEFAULT]
 rpc_transport = none
 enabled_firmware_interfaces = fake
 `
 
-// createIronic makes an empty database. A number is given to one node only, as other databases than SQLite do anyway: Ironic looks
-// for the lock of a node that it has removed by number, and would find the one that a test has created at the same moment.
+// createIronic makes an empty database. A number is given to one node only, as other databases than SQLite do anyway:
+// Ironic looks for the lock of a node that it has removed by number, and would find the one that a test has created at
+// the same moment.
 const (
 	createIronic    = "from ironic.cmd.dbsync import main" + numberOnce
 	createNewIronic = "from ironic.command.dbsync import main" + numberOnce

@@ -44,16 +44,14 @@ type keystoneConfig struct {
 	adminProject bool
 }
 
-// TokenExpiration makes tokens expire d after they are made, in whole seconds;
-// otherwise they do after an hour. An application credential that expires
-// ends its tokens too, and needs no Keystone of its own.
+// TokenExpiration makes tokens expire d after they are made, in whole seconds; otherwise they do after an hour. An
+// application credential that expires ends its tokens too, and needs no Keystone of its own.
 func TokenExpiration(d time.Duration) KeystoneOption {
 	return func(c *keystoneConfig) { c.expiration = d }
 }
 
-// NoAdminProject leaves the option admin_project_name of Keystone unset, as it
-// is by default. Otherwise it is [AdminProject], and tokens say whether they
-// are for it.
+// NoAdminProject leaves the option admin_project_name of Keystone unset, as it is by default. Otherwise it is
+// [AdminProject], and tokens say whether they are for it.
 func NoAdminProject() KeystoneOption {
 	return func(c *keystoneConfig) { c.adminProject = false }
 }
@@ -65,8 +63,7 @@ const (
 
 var sharedKeystone = sync.OnceValues(func() (*Keystone, error) { return newKeystone() })
 
-// StartKeystone returns the Keystone that the tests of a package share. It
-// runs until the test process ends.
+// StartKeystone returns the Keystone that the tests of a package share. It runs until the test process ends.
 func StartKeystone(t testing.TB) *Keystone {
 	t.Helper()
 	need(t, keystonePackage, keystoneVariable)
@@ -92,14 +89,12 @@ func NewKeystone(t testing.TB, options ...KeystoneOption) *Keystone {
 // Stop ends a Keystone of one's own before the test ends.
 func (k *Keystone) Stop() { k.process.stop() }
 
-// serveKeystone serves on the socket that is file descriptor 3. Werkzeug is
-// under Keystone anyway; wsgiref, which Keystone's own script takes, serves
-// one request at a time.
+// serveKeystone serves on the socket that is file descriptor 3. Werkzeug is under Keystone anyway; wsgiref, which
+// Keystone's own script takes, serves one request at a time.
 //
-// Keystone reads and then writes in one transaction: at a wrong password, say,
-// and at the next good one. SQLite refuses the write at once ("database is
-// locked", answered with 500) if another connection has written in between,
-// however long its timeout. What begins as a writer waits instead.
+// Keystone reads and then writes in one transaction: at a wrong password, say, and at the next good one. SQLite refuses
+// the write at once ("database is locked", answered with 500) if another connection has written in between, however
+// long its timeout. What begins as a writer waits instead.
 const serveKeystone = `
 import contextlib, threading
 from keystone.common import sql
@@ -161,12 +156,10 @@ func newKeystone(options ...KeystoneOption) (*Keystone, error) {
 
 func keystoneEnv(file string) []string { return []string{"OS_KEYSTONE_CONFIG_FILES=" + file} }
 
-// keystoneConf is keystone.conf; %[1]s is its directory. The fewest rounds
-// that bcrypt knows make a password cost a millisecond and not a quarter of a
-// second; without synchronous writes there is no waiting for the disk; and with
-// a cache, which every real Keystone has, a request costs an eighth. That of
-// role assignments now and then keeps what was so before a change that came
-// at the same time.
+// keystoneConf is keystone.conf; %[1]s is its directory. The fewest rounds that bcrypt knows make a password cost a
+// millisecond and not a quarter of a second; without synchronous writes there is no waiting for the disk; and with a
+// cache, which every real Keystone has, a request costs an eighth. That of role assignments now and then keeps what was
+// so before a change that came at the same time.
 const keystoneConf = `[DEFAULT]
 public_endpoint = %[2]s
 [database]
@@ -233,9 +226,8 @@ func preparedKeystone() (string, error) {
 	})
 }
 
-// makeKeys makes a repository of Fernet keys, which `keystone-manage
-// fernet_setup` does in two seconds: file 0 is the next key, 1 the first. Each
-// Keystone has its own, so that its tokens mean nothing to another.
+// makeKeys makes a repository of Fernet keys, which `keystone-manage fernet_setup` does in two seconds: file 0 is the
+// next key, 1 the first. Each Keystone has its own, so that its tokens mean nothing to another.
 func makeKeys(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err

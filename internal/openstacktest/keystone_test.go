@@ -87,8 +87,7 @@ func TestOwnKeystone(t *testing.T) {
 	}
 }
 
-// A service must not outlive the tests, however they end: this test runs itself
-// as the process that is killed.
+// A service must not outlive the tests, however they end: this test runs itself as the process that is killed.
 func TestEndsWithTheTests(t *testing.T) {
 	t.Parallel()
 	openstacktest.StartKeystone(t) // or skip

@@ -37,10 +37,9 @@ type process struct {
 	problem error         // why it ended; valid after done
 }
 
-// start runs a program of a Python in dir, which it owns from now on: until
-// stop is called or this process ends. Its output goes to DIR/log. socket is
-// its file descriptor 3. env is its whole environment beside PATH, HOME and
-// the locale.
+// start runs a program of a Python in dir, which it owns from now on: until stop is called or this process ends. Its
+// output goes to DIR/log. socket is its file descriptor 3. env is its whole environment beside PATH, HOME and the
+// locale.
 func start(dir string, socket *os.File, env []string, python, program string) (*process, error) {
 	stdin, life, err := os.Pipe()
 	if err != nil {
@@ -70,13 +69,11 @@ func start(dir string, socket *os.File, env []string, python, program string) (*
 	return p, nil
 }
 
-// serve runs a program of a Python in a copy of a prepared directory. Its file
-// descriptor 3 is a socket on a free port; configure writes its configuration
-// for that endpoint and returns its environment. It is up when the path of the
+// serve runs a program of a Python in a copy of a prepared directory. Its file descriptor 3 is a socket on a free port;
+// configure writes its configuration for that endpoint and returns its environment. It is up when the path of the
 // endpoint answers.
 //
-// The socket is bound here, so no port has to be guessed, and a request waits
-// in its queue until the service is ready.
+// The socket is bound here, so no port has to be guessed, and a request waits in its queue until the service is ready.
 func serve(python, prepared, program, path string, configure func(dir, endpoint string) (env []string, err error)) (p *process, endpoint string, err error) {
 	dir, err := os.MkdirTemp("", "craton-test-"+filepath.Base(prepared)+"-")
 	if err != nil {
@@ -201,8 +198,7 @@ func answers(ctx context.Context, url string) error {
 	return nil
 }
 
-// need skips the test unless a Debian package is installed, or fails it if
-// the environment variable says "required".
+// need skips the test unless a Debian package is installed, or fails it if the environment variable says "required".
 func need(t testing.TB, pkg, variable string) {
 	t.Helper()
 	_, err := installed(pkg)
@@ -236,9 +232,8 @@ func installed(pkg string) (string, error) {
 	return ask.(func() (string, error))()
 }
 
-// cached returns the directory of the repository's .cache that holds what fill
-// makes of a release of a package by a recipe, and makes it if it is not
-// there. Processes wait for each other.
+// cached returns the directory of the repository's .cache that holds what fill makes of a release of a package by a
+// recipe, and makes it if it is not there. Processes wait for each other.
 func cached(pkg, version, recipe string, fill func(dir string) error) (string, error) {
 	root, err := repository()
 	if err != nil {

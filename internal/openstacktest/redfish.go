@@ -17,8 +17,8 @@ import (
 //go:embed redfish.py
 var redfishProgram string
 
-// Redfish is a machine that is managed by Redfish: the fake one of sushy-tools' emulator, for an Ironic with [IronicRedfish]. Its
-// power takes up to a second to go on or off, and it is off at first.
+// Redfish is a machine that is managed by Redfish: the fake one of sushy-tools' emulator, for an Ironic with
+// [IronicRedfish]. Its power takes up to a second to go on or off, and it is off at first.
 type Redfish struct {
 	URL            string // http://127.0.0.1:PORT
 	System         string // the path of the machine

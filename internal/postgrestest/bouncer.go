@@ -78,8 +78,8 @@ func bounce(database string) (through string, stop func(), err error) {
 		if err != nil {
 			return "", nil, err
 		}
-		// Two transactions of a client may use different connections. A pool with fewer connections than clients ensures
-		// that tests fail if they rely on one connection.
+		// Two transactions of a client may use different connections. A pool with fewer connections than clients
+		// ensures that tests fail if they rely on one connection.
 		err = d.Write("pgbouncer.ini", fmt.Sprintf(`[databases]
 * = host=%s port=%s
 [pgbouncer]

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// onSmallDisk changes the server's command so that it first mounts the small file system, in a mount namespace of its own.
-// The file system disappears with the server.
+// onSmallDisk changes the server's command so that it first mounts the small file system, in a mount namespace of its
+// own. The file system disappears with the server.
 func (s *Server) onSmallDisk(cmd *exec.Cmd) {
 	uid, gid := s.directory.IDs()
 	mount := fmt.Sprintf(`mkdir -p small && mount -t tmpfs -o size=%dm,uid=%d,gid=%d,mode=700 none small && exec setpriv --reuid %[2]d --regid %[3]d --clear-groups "$@"`, s.config.smallDisk, uid, gid)

@@ -51,15 +51,15 @@ type config struct {
 // An Option configures a separate server.
 type Option func(*config)
 
-// Durable makes the server wait for its disk, as in production. Otherwise, it loses commits if the machine crashes, but not
-// if it is killed.
+// Durable makes the server wait for its disk, as in production. Otherwise, it loses commits if the machine crashes, but
+// not if it is killed.
 func Durable() Option { return func(c *config) { c.durable = true } }
 
 // Password makes the server require a password.
 func Password(password string) Option { return func(c *config) { c.password = password } }
 
-// TLS makes the server accept encrypted connections only. Its certificate is for localhost, not for 127.0.0.1, and from a
-// CA of its own: see [Server.CA].
+// TLS makes the server accept encrypted connections only. Its certificate is for localhost, not for 127.0.0.1, and from
+// a CA of its own: see [Server.CA].
 func TLS() Option { return func(c *config) { c.tls = true } }
 
 // ClientCertificate is [TLS] with client certificates, which the server requires for signing in: see [Server.Cert] and
@@ -254,8 +254,8 @@ func (s *Server) exec(ctx context.Context, database string, statements ...string
 	return errors.Join(err, conn.Close(ctx))
 }
 
-// Exec runs statements, each in a transaction of its own, in a database as the superuser, even if no connections are left
-// for other roles. The name of a database is the last part of its URL.
+// Exec runs statements, each in a transaction of its own, in a database as the superuser, even if no connections are
+// left for other roles. The name of a database is the last part of its URL.
 func (s *Server) Exec(t testing.TB, database string, statements ...string) {
 	t.Helper()
 	if err := s.exec(t.Context(), database, statements...); err != nil {

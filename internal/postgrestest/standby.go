@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/servicetest"
 )
 
-// Standby starts a standby of s for one test, which replays the writes of s and can be read. It has the databases of s: see
-// [Server.URL].
+// Standby starts a standby of s for one test, which replays the writes of s and can be read. It has the databases of s:
+// see [Server.URL].
 func (s *Server) Standby(t testing.TB) *Server {
 	t.Helper()
 	standby := &Server{config: s.config, CA: s.CA, Cert: s.Cert, Key: s.Key}

@@ -42,8 +42,7 @@ var (
 		},
 		Scope: [][]string{{project}}, FixedTitle: true,
 	}
-	// Cloud is the topmost level of a fleet. It does not inherit from its
-	// project (v1 contract §5.2).
+	// Cloud is the topmost level of a fleet. It does not inherit from its project (v1 contract §5.2).
 	Cloud = &Kind{
 		Name: cloud, Path: "clouds", List: "clouds", Title: "name",
 		Fields: []Field{note}, Variables: Route, Details: true,

@@ -84,8 +84,7 @@ type Kind struct {
 	// Scope is the kinds within which the name is unique, outermost first; the object's own project is around all of
 	// them. Several kinds at one level are alternatives: an interface's device is a host or a network device.
 	Scope [][]string
-	// Rivals are other kinds whose names are unique together with its own
-	// (v1 contract §6.2).
+	// Rivals are other kinds whose names are unique together with its own (v1 contract §6.2).
 	Rivals []string
 	// FixedTitle: an object cannot be renamed.
 	FixedTitle bool

@@ -19,8 +19,7 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 )
 
-// Directory is a temporary one, in which programs run, each with a log. It
-// goes with them when the test process ends.
+// Directory is a temporary one, in which programs run, each with a log. It goes with them when the test process ends.
 type Directory struct {
 	Path  string
 	watch *exec.Cmd  // leads the process group that the programs are in
@@ -31,9 +30,8 @@ type Directory struct {
 // lives keeps the collector from closing what nobody has any more.
 var lives sync.Map
 
-// watch waits for the end of its standard input, ends all of its process group
-// but itself, and what has left that and works in the directory, and removes the
-// directory, into which the last of them may write.
+// watch waits for the end of its standard input, ends all of its process group but itself, and what has left that and
+// works in the directory, and removes the directory, into which the last of them may write.
 const watch = `trap '' INT HUP QUIT TERM
 read -r _
 kill -QUIT 0
@@ -188,9 +186,8 @@ func (p *Process) Tail() string {
 	return strings.TrimSpace(string(text[max(0, len(text)-most):]))
 }
 
-// FreePort is a port of the loopback address that nobody listens on. It is none
-// of those that the kernel gives away by itself, so it stays free while a server
-// that has it is stopped, and one that begins here can rarely find it taken.
+// FreePort is a port of the loopback address that nobody listens on. It is none of those that the kernel gives away by
+// itself, so it stays free while a server that has it is stopped, and one that begins here can rarely find it taken.
 func FreePort() (int, error) {
 	var err error
 	for range 100 {

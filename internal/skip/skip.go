@@ -1,10 +1,8 @@
 // Package skip is for tests that need what a machine may lack.
 //
-// A test that is skipped for want of a Debian package says which, and leaves
-// its name where `make test` finds it: the run then ends with the command that
-// installs all of them. Likewise for want of the real fleet, which lies beside
-// the repository where .ci/run runs, and is no part of it. Only tests import
-// this package.
+// A test that is skipped for want of a Debian package says which, and leaves its name where `make test` finds it: the
+// run then ends with the command that installs all of them. Likewise for want of the real fleet, which lies beside the
+// repository where .ci/run runs, and is no part of it. Only tests import this package.
 package skip
 
 import (
@@ -26,9 +24,8 @@ func Packages(t testing.TB, packages ...string) {
 	t.Skipf("programs are missing: apt-get install --no-install-recommends %s", strings.Join(packages, " "))
 }
 
-// RealFleet returns the path of a fleet file with 351 hosts of a real project, as
-// an addition to the fleets that a test makes itself. Where it is not, the
-// test is skipped.
+// RealFleet returns the path of a fleet file with 351 hosts of a real project, as an addition to the fleets that a test
+// makes itself. Where it is not, the test is skipped.
 func RealFleet(t testing.TB) string {
 	t.Helper()
 	dir, err := os.Getwd()
@@ -50,8 +47,8 @@ func RealFleet(t testing.TB) string {
 	}
 }
 
-// Target skips the test for want of something that only a target of make installs, into .cache, before it runs the test. Nothing is
-// noted: make test never has it.
+// Target skips the test for want of something that only a target of make installs, into .cache, before it runs the
+// test. Nothing is noted: make test never has it.
 func Target(t testing.TB, target, what string) {
 	t.Helper()
 	t.Skipf("%s is not here: make %s installs it, and runs this test", what, target)

@@ -21,7 +21,8 @@ const PlaceholderPrefix = "2001:db8:ffff::/48"
 
 var placeholders = netip.MustParsePrefix(PlaceholderPrefix)
 
-// PlaceholderAddress returns the address that stands for a host of which only a name is known: the same for the same name, always.
+// PlaceholderAddress returns the address that stands for a host of which only a name is known: the same for the same
+// name, always.
 func PlaceholderAddress(name string) string {
 	a := placeholders.Addr().As16()
 	sum := sha256.Sum256([]byte(name))

@@ -33,8 +33,8 @@ func ParseAt(text string, now time.Time) (At, error) {
 	return At{Time: t}, nil
 }
 
-// CheckGiven refuses an empty time of an option: whoever gives one, such as from a variable of a shell that is not set, does
-// not mean the present.
+// CheckGiven refuses an empty time of an option: whoever gives one, such as from a variable of a shell that is not set,
+// does not mean the present.
 func CheckGiven(text string) error {
 	if strings.TrimSpace(text) == "" {
 		return errors.New("it is empty: give a time, or omit the option")

@@ -2,14 +2,15 @@
 //
 //	label=web region=dfw name=web-*
 //
-// They are the parameter where of the API's lists and of bulk edits, and the option --where of the command line. [Parse]
-// reads terms for one kind of object, [Where.String] writes them in their one canonical form, and [Where.Match] reports
-// whether an object matches. A server evaluates them in its database with the same meaning; a test compares the two.
+// They are the parameter where of the API's lists and of bulk edits, and the option --where of the command line.
+// [Parse] reads terms for one kind of object, [Where.String] writes them in their one canonical form, and [Where.Match]
+// reports whether an object matches. A server evaluates them in its database with the same meaning; a test compares the
+// two.
 //
 // # Terms
 //
-// Terms are separated by blanks, and an object must match all of them. A term is a name, = or !=, and a value, or a name
-// alone. A ! before the name, or != instead of =, negates the term.
+// Terms are separated by blanks, and an object must match all of them. A term is a name, = or !=, and a value, or a
+// name alone. A ! before the name, or != instead of =, negates the term.
 //
 //	name=web-*             a pattern: * is any text, ? one character
 //	name=web-01,db-*       one of several
@@ -32,8 +33,8 @@
 //
 // # Values
 //
-// Characters in quotes have no special meaning, except for the escapes of JSON: name="web 01", note="*", region="a/b". The
-// value of a variable is read as `craton host-vars-set` reads it: 10 is a number and yes is true, and both in quotes are
-// texts; [1, 2] and {"a": 1} are JSON. It is compared as in the API's filter vars: types matter, 1 and 1.0 are equal, a
-// list matches by one element, and an object by some of its members. A pattern matches texts.
+// Characters in quotes have no special meaning, except for the escapes of JSON: name="web 01", note="*", region="a/b".
+// The value of a variable is read as `craton host-vars-set` reads it: 10 is a number and yes is true, and both in
+// quotes are texts; [1, 2] and {"a": 1} are JSON. It is compared as in the API's filter vars: types matter, 1 and 1.0
+// are equal, a list matches by one element, and an object by some of its members. A pattern matches texts.
 package where

@@ -12,10 +12,10 @@
 // with variables. A change of a region's variable does not affect a host that overrides it, nor a host whose cell
 // overrides it.
 //
-// To determine the affected hosts without a request for each change, the package keeps a [fleet] in memory: which object
-// inherits from which, and a hash of the value of each variable. The fleet is read once, as it was at the cursor, and
-// then updated from the change log. Each change is therefore compared with the fleet at its own revision, however late
-// the change is read.
+// To determine the affected hosts without a request for each change, the package keeps a [fleet] in memory: which
+// object inherits from which, and a hash of the value of each variable. The fleet is read once, as it was at the
+// cursor, and then updated from the change log. Each change is therefore compared with the fleet at its own revision,
+// however late the change is read.
 //
 // # Delivery
 //

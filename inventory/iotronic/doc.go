@@ -1,5 +1,5 @@
-// Package iotronic writes an Ansible dynamic inventory of the nodes of Ironic, or of the nodes or boards of Iotronic. It
-// implements the command iotronic-inventory; docs/iotronic.md is the guide for its users.
+// Package iotronic writes an Ansible dynamic inventory of the nodes of Ironic, or of the nodes or boards of Iotronic.
+// It implements the command iotronic-inventory; docs/iotronic.md is the guide for its users.
 //
 //	o := iotronic.DefaultOptions()
 //	listing, err := iotronic.Load(ctx, client, o) // all requests

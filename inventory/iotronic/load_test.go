@@ -133,8 +133,8 @@ func TestBrokenWalks(t *testing.T) {
 	}
 }
 
-// TestRecreated: Ironic has no two nodes of one name. A listing that has was broken by one that was made in the place of
-// another, and is read again.
+// TestRecreated: Ironic has no two nodes of one name. A listing that has was broken by one that was made in the place
+// of another, and is read again.
 func TestRecreated(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{2, 3} {

@@ -15,8 +15,8 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// drawObjects draws nodes or boards: names that clash or are missing, words that are the same but for what groups allow,
-// and data that look like templates and marks.
+// drawObjects draws nodes or boards: names that clash or are missing, words that are the same but for what groups
+// allow, and data that look like templates and marks.
 func drawObjects(t *rapid.T, dialect api.Dialect) []object {
 	word := rapid.SampledFrom([]any{nil, "", "a", "a b", "a-b", "power on", "{{ x }}", "ünï"})
 	truth := rapid.SampledFrom([]any{nil, true, false})
@@ -47,7 +47,8 @@ func drawObjects(t *rapid.T, dialect api.Dialect) []object {
 
 var fleets = map[string]string{"f1": "roofs", "f2": "{{ cellars }}"}
 
-// expectedGroups are the groups by the words of docs/iotronic.md, made without the package's help: raw names, prefix first.
+// expectedGroups are the groups by the words of docs/iotronic.md, made without the package's help: raw names, prefix
+// first.
 func expectedGroups(objects []object, name func(object) string) map[string][]string {
 	groups := map[string][]string{}
 	put := func(o object, prefix string, v any) {
@@ -106,8 +107,8 @@ func rawName(t *rapid.T, group string, prefixes []string) string {
 	return group
 }
 
-// TestBuild: whatever an API says, Ansible takes the document, executes nothing of it, has all fields of every machine, and
-// the groups that the guide promises; and the order in which the API lists makes no difference.
+// TestBuild: whatever an API says, Ansible takes the document, executes nothing of it, has all fields of every machine,
+// and the groups that the guide promises; and the order in which the API lists makes no difference.
 func TestBuild(t *testing.T) {
 	t.Parallel()
 	prefixes := []string{"resource_class", "conductor_group", "driver", "power", "provision", "owner", "trait", "status", "type", "fleet", "project"}

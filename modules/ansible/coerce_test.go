@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestCoerce is a short table for where there is no ansible-core;
-// TestAgainstAnsibleModule has the long one.
+// TestCoerce is a short table for where there is no ansible-core; TestAgainstAnsibleModule has the long one.
 func TestCoerce(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

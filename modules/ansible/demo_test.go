@@ -13,9 +13,8 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be a module: when its name begins with
-// AnsiballZ_, as that of the copy which Ansible runs does, it is a program of
-// the modules below and no test.
+// TestMain lets the test binary be a module: when its name begins with AnsiballZ_, as that of the copy which Ansible
+// runs does, it is a program of the modules below and no test.
 func TestMain(m *testing.M) {
 	if strings.HasPrefix(filepath.Base(os.Args[0]), "AnsiballZ_") {
 		os.Exit(Run(os.Args, os.Stdin, os.Stdout, demoModule))
@@ -154,8 +153,7 @@ type demoThing struct {
 	Settings json.RawMessage `json:"settings,omitempty"`
 }
 
-// runDemo returns a module as it should be: what to do is decided first, check mode
-// only leaves out the doing.
+// runDemo returns a module as it should be: what to do is decided first, check mode only leaves out the doing.
 func runDemo(_ context.Context, task *Task, args demoArgs) (*Result, error) {
 	task.Secret("issued-" + args.NameTag)
 	things := map[string]demoThing{}

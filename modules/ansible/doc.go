@@ -1,11 +1,9 @@
 // Package ansible runs Ansible modules written in Go.
 //
-// A module is a [Spec] with its name, options and documentation, and a function
-// that does the work. Package ansible does what AnsibleModule does for Python:
-// it reads, checks and converts the arguments, supports check mode and diff
-// mode, keeps secrets out of the output, and always writes the one JSON object
-// that Ansible reads. It works with ansible-core 2.14 and later, and is
-// independent of any collection.
+// A module is a [Spec] with its name, options and documentation, and a function that does the work. Package ansible
+// does what AnsibleModule does for Python: it reads, checks and converts the arguments, supports check mode and diff
+// mode, keeps secrets out of the output, and always writes the one JSON object that Ansible reads. It works with
+// ansible-core 2.14 and later, and is independent of any collection.
 //
 // # A module
 //
@@ -51,19 +49,16 @@
 //		}))
 //	}
 //
-// Ansible finds the program in library/ or in a collection's plugins/modules/
-// by its file name. One program may contain many modules: link all their names to
-// it. [Dispatch] determines which one a task runs.
+// Ansible finds the program in library/ or in a collection's plugins/modules/ by its file name. One program may contain
+// many modules: link all their names to it. [Dispatch] determines which one a task runs.
 //
 // # Arguments
 //
-// [Run] reads the file that Ansible names in argv[1]; - and /dev/stdin are
-// standard input, for an action plugin that starts the program itself. Keys
-// _ansible_* belong to Ansible and never reach the module.
+// [Run] reads the file that Ansible names in argv[1]; - and /dev/stdin are standard input, for an action plugin that
+// starts the program itself. Keys _ansible_* belong to Ansible and never reach the module.
 //
-// Values are converted as AnsibleModule of ansible-core 2.21 converts them,
-// and refused with its messages, in its order; where releases differ, the newer
-// one is followed. In short:
+// Values are converted as AnsibleModule of ansible-core 2.21 converts them, and refused with its messages, in its
+// order; where releases differ, the newer one is followed. In short:
 //
 //	str      numbers, booleans, lists and dicts become their Python text: 1.0, True, {'a': 1}
 //	int      "8080", 8080.0, "8e3", true; any size
@@ -98,49 +93,39 @@
 //   - only the first error is the msg, as with AnsibleModule; if there are more,
 //     validation_errors lists all of them.
 //
-// An environment fallback ([Option].Env) applies if the variable is set, even
-// to "" (see above for what that means).
+// An environment fallback ([Option].Env) applies if the variable is set, even to "" (see above for what that means).
 //
-// A module reads its arguments from a struct ([Typed], [Params.Decode]) or by
-// name ([Params.String] and so on). Both find a name or type that is wrong on
-// the first run, whatever its arguments.
+// A module reads its arguments from a struct ([Typed], [Params.Decode]) or by name ([Params.String] and so on). Both
+// find a name or type that is wrong on the first run, whatever its arguments.
 //
 // # Results
 //
-// A module returns a [Result], an error, or both. The output always has
-// changed. It has failed and msg after an error; [Fail] makes an error that adds
-// fields. The output has diff if the task requests it. warnings, deprecations and
-// invocation are added. The program's exit status is 1 if the task has failed,
-// else 0.
+// A module returns a [Result], an error, or both. The output always has changed. It has failed and msg after an error;
+// [Fail] makes an error that adds fields. The output has diff if the task requests it. warnings, deprecations and
+// invocation are added. The program's exit status is 1 if the task has failed, else 0.
 //
-// A field of a result must not be named as something that Ansible reads itself
-// (results, ansible_*, stdout, stderr, rc, skipped, attempts, failed and so on)
-// nor as a method of a Python dict (items, keys, values, get, pop and so on),
-// which a template would find instead. Such a result fails the task;
-// [Spec.Check] finds it among the documented ones.
+// A field of a result must not be named as something that Ansible reads itself (results, ansible_*, stdout, stderr, rc,
+// skipped, attempts, failed and so on) nor as a method of a Python dict (items, keys, values, get, pop and so on),
+// which a template would find instead. Such a result fails the task; [Spec.Check] finds it among the documented ones.
 //
-// A module that does not support check mode is skipped in it, with
-// AnsibleModule's message. A panic fails the task, with the stack in exception;
-// a panic in a goroutine that the module starts itself cannot be caught. At SIGTERM and SIGINT the module's context ends, and the module
-// has 3 seconds to return; after that, or at a second signal, the task fails
-// without it. Text printed to os.Stdout is written to stderr.
+// A module that does not support check mode is skipped in it, with AnsibleModule's message. A panic fails the task,
+// with the stack in exception; a panic in a goroutine that the module starts itself cannot be caught. At SIGTERM and
+// SIGINT the module's context ends, and the module has 3 seconds to return; after that, or at a second signal, the task
+// fails without it. Text printed to os.Stdout is written to stderr.
 //
 // # Secrets
 //
-// Secrets are the values of NoLog options, before and after conversion, nested
-// ones included, whether from the task, the environment or a default; and the
-// values of secret keys of a dict ([Option].NoLogKeys). [Option].NoLogTexts
-// selects the secrets in a value that has other texts too. [Task.Secret] adds
-// secrets at run time. Secrets are masked in messages: in msg, warnings, deprecations, exception,
-// validation_errors, invocation and the headers of a diff. A value that is a
-// secret becomes VALUE_SPECIFIED_IN_NO_LOG_PARAMETER, a part of a text that is
-// one becomes ********, as in AnsibleModule.
+// Secrets are the values of NoLog options, before and after conversion, nested ones included, whether from the task,
+// the environment or a default; and the values of secret keys of a dict ([Option].NoLogKeys). [Option].NoLogTexts
+// selects the secrets in a value that has other texts too. [Task.Secret] adds secrets at run time. Secrets are masked
+// in messages: in msg, warnings, deprecations, exception, validation_errors, invocation and the headers of a diff. A
+// value that is a secret becomes VALUE_SPECIFIED_IN_NO_LOG_PARAMETER, a part of a text that is one becomes ********, as
+// in AnsibleModule.
 //
-// Returned values are not masked: fields, facts, and the two sides of a diff.
-// AnsibleModule masks them too: a host whose note happens to contain the password
-// is then returned with the mask in the note, which a later task could write to
-// the host. A module must therefore not return secrets. [Task.Mask] masks text of
-// a server that may repeat a secret. Beyond what AnsibleModule does:
+// Returned values are not masked: fields, facts, and the two sides of a diff. AnsibleModule masks them too: a host
+// whose note happens to contain the password is then returned with the mask in the note, which a later task could write
+// to the host. A module must therefore not return secrets. [Task.Mask] masks text of a server that may repeat a secret.
+// Beyond what AnsibleModule does:
 //
 //   - the forms that a secret takes in addresses, JSON, and quoted texts are
 //     masked, and so is the secret without the line end that it was read with;
@@ -154,14 +139,12 @@
 // Booleans and nulls are not secrets. Base64 and other encodings of a secret are
 // not known here: register them with [Task.Secret].
 //
-// For a task with no_log: true, Ansible hides the result, but ansible-core 2.19
-// and later still show a module's warnings. The output then has only the number
-// of warnings, and no invocation.
+// For a task with no_log: true, Ansible hides the result, but ansible-core 2.19 and later still show a module's
+// warnings. The output then has only the number of warnings, and no invocation.
 //
 // # Documentation
 //
-// [Spec.Sidecar] writes what ansible-doc reads for a binary module, and
-// [Fragment.PythonFile] the doc fragment of options that modules share. The
-// sentences about rules and environment variables come from the Spec: write
+// [Spec.Sidecar] writes what ansible-doc reads for a binary module, and [Fragment.PythonFile] the doc fragment of
+// options that modules share. The sentences about rules and environment variables come from the Spec: write
 // descriptions without them. [Runtime] writes meta/runtime.yml.
 package ansible

@@ -88,9 +88,8 @@ func (p Params) Bool(name string) bool {
 	return b
 }
 
-// Int returns the value of an option of type int, bytes or bits, 0 if it has
-// none. A value that 64 bits cannot hold fails the task; a module that takes
-// such values decodes them into a [math/big.Int].
+// Int returns the value of an option of type int, bytes or bits, 0 if it has none. A value that 64 bits cannot hold
+// fails the task; a module that takes such values decodes them into a [math/big.Int].
 func (p Params) Int(name string) int64 {
 	n, ok := p.get(name, "Int", Int, Bytes, Bits).(json.Number)
 	if !ok {
@@ -143,9 +142,8 @@ func (p Params) Dict(name string) map[string]any {
 	return m
 }
 
-// Value returns the value of an option of any type: nil, bool, string,
-// [json.Number] with its exact text, []any or map[string]any. It is the
-// caller's own copy.
+// Value returns the value of an option of any type: nil, bool, string, [json.Number] with its exact text, []any or
+// map[string]any. It is the caller's own copy.
 func (p Params) Value(name string) any {
 	p.option(name)
 	return plain(p.values.values[name])

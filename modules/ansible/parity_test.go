@@ -176,8 +176,7 @@ func (a answer) failedLike(pattern string) bool {
 	return a.Outcome == "failed" && regexp.MustCompile(pattern).MatchString(a.Msg)
 }
 
-// anyOption reports whether the task or the environment gives some option,
-// nested ones included, a value that is so.
+// anyOption reports whether the task or the environment gives some option, nested ones included, a value that is so.
 func anyOption(c parityCase, is func(any) bool) bool {
 	for _, v := range c.env {
 		if is(v) {
@@ -384,8 +383,7 @@ func sameTypes(a, b any) bool {
 	return true
 }
 
-// withoutAliases drops the keys that AnsibleModule leaves in params beside the
-// options' names.
+// withoutAliases drops the keys that AnsibleModule leaves in params beside the options' names.
 func withoutAliases(options []Option, params json.RawMessage) json.RawMessage {
 	v, err := decodeJSON(params)
 	if err != nil {

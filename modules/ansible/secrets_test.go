@@ -141,10 +141,9 @@ func TestMaskOverlap(t *testing.T) {
 	}
 }
 
-// TestMaskAgainstAnsibleModule: where a secret is long enough to be one, texts
-// and numbers are masked as AnsibleModule's remove_values does. Intended
-// differences: overlapping secrets are masked as one, runs of a secret too, and
-// keys are masked. Ours masks only what a module says, and so whole texts.
+// TestMaskAgainstAnsibleModule: where a secret is long enough to be one, texts and numbers are masked as
+// AnsibleModule's remove_values does. Intended differences: overlapping secrets are masked as one, runs of a secret
+// too, and keys are masked. Ours masks only what a module says, and so whole texts.
 func TestMaskAgainstAnsibleModule(t *testing.T) {
 	t.Parallel()
 	options := []Option{{Name: "token", NoLog: true}, {Name: "pin", Type: Int, NoLog: true}, {Name: "d", Type: Dict, NoLog: true}}
@@ -235,8 +234,8 @@ func FuzzDict(f *testing.F) {
 	})
 }
 
-// TestNoLogTexts: of a value that is mostly no secret only the chosen texts are masked in messages, by what other options say,
-// and the invocation has none of it.
+// TestNoLogTexts: of a value that is mostly no secret only the chosen texts are masked in messages, by what other
+// options say, and the invocation has none of it.
 func TestNoLogTexts(t *testing.T) {
 	t.Parallel()
 	m := &Module{

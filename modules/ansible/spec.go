@@ -157,8 +157,7 @@ type Return struct {
 	VersionAdded string
 }
 
-// AllOptions returns the options of the module and then those of its
-// fragments, in the order in which they are checked.
+// AllOptions returns the options of the module and then those of its fragments, in the order in which they are checked.
 func (s *Spec) AllOptions() []Option {
 	all := append([]Option(nil), s.Options...)
 	for _, f := range s.Fragments {

@@ -154,8 +154,7 @@ func plain(v any) any {
 	return v
 }
 
-// appendJSON writes a JSON value on one line, in valid UTF-8. A
-// json.RawMessage is written as it is.
+// appendJSON writes a JSON value on one line, in valid UTF-8. A json.RawMessage is written as it is.
 func appendJSON(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:

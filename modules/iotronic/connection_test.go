@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/modules/internal/moduletest"
 )
 
-// TestEnvironment: where the API is is taken from the task, then from the environment, by the names of the Python clients
-// too, and then from the configuration file.
+// TestEnvironment: where the API is is taken from the task, then from the environment, by the names of the Python
+// clients too, and then from the configuration file.
 func TestEnvironment(t *testing.T) {
 	s := iotronictest.Start(t, iotronictest.Boards2019)
 	s.Add("boards", iotronictest.Object{"name": "pi", "code": "c"})

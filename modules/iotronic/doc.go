@@ -23,27 +23,29 @@
 //
 // # Dialects
 //
-// One connection works with four APIs; the server's dialect is detected. An option, filter or module that the dialect does
-// not have is an error that states what the dialect has instead. Changes are sent to Ironic as a JSON patch of single keys,
-// and to Iotronic as complete attributes. Iotronic of 2016 can create and delete nodes, but not change them.
+// One connection works with four APIs; the server's dialect is detected. An option, filter or module that the dialect
+// does not have is an error that states what the dialect has instead. Changes are sent to Ironic as a JSON patch of
+// single keys, and to Iotronic as complete attributes. Iotronic of 2016 can create and delete nodes, but not change
+// them.
 //
 // # Secrets
 //
 // Ironic never shows the passwords in driver_info and instance_info, and returns ****** in their place. They cannot be
-// compared, so they are written when their key is new and, with update_password: always, in every run. Asterisks are never
-// written, because they would replace the secret. openstack.cloud.baremetal_node, the module of OpenStack's collection,
-// writes passwords in every run by default; that was not adopted, because no run would then be without changes.
+// compared, so they are written when their key is new and, with update_password: always, in every run. Asterisks are
+// never written, because they would replace the secret. openstack.cloud.baremetal_node, the module of OpenStack's
+// collection, writes passwords in every run by default; that was not adopted, because no run would then be without
+// changes.
 //
 // # States
 //
 // power and provision_state name a state, not the verb that Ironic has for reaching it; the plan finds the way
-// (provision.go). Nothing is torn down unless the task sets undeploy. With wait, which is the default, the task ends when
-// the state is reached.
+// (provision.go). Nothing is torn down unless the task sets undeploy. With wait, which is the default, the task ends
+// when the state is reached.
 //
 // # Structure
 //
-// A [kind] literal describes the objects that can be read, and info.go does the rest. A [resource] literal describes what
-// can be written; resource.go is the module of everything except nodes.
+// A [kind] literal describes the objects that can be read, and info.go does the rest. A [resource] literal describes
+// what can be written; resource.go is the module of everything except nodes.
 //
 //	chassis.go, allocation.go  the literals of chassis and allocations
 //	ports.go                   ports, alone or of a node

@@ -13,8 +13,8 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// TestSlowHardware: nodes that are on their way for a while, as real hardware is. Their Ironic is their own, for it is its
-// database that is told where they are: SQLite refuses what Ironic writes for others at the same moment.
+// TestSlowHardware: nodes that are on their way for a while, as real hardware is. Their Ironic is their own, for it is
+// its database that is told where they are: SQLite refuses what Ironic writes for others at the same moment.
 func TestSlowHardware(t *testing.T) {
 	t.Parallel()
 	i := openstacktest.NewIronic(t)
@@ -26,8 +26,8 @@ func TestSlowHardware(t *testing.T) {
 	}
 }
 
-// testMaintenanceUnderWay: what a node is on its way to is waited for before its maintenance begins, and after it has ended: Ironic lets
-// a node wait, or fails it, that is in maintenance.
+// testMaintenanceUnderWay: what a node is on its way to is waited for before its maintenance begins, and after it has
+// ended: Ironic lets a node wait, or fails it, that is in maintenance.
 func testMaintenanceUnderWay(t *testing.T, i *openstacktest.Ironic, a *world) {
 	const name = "under-way"
 	a.OK(t, true, nodeName, args{"name": name, "driver": openstacktest.IronicDriver, "provision_state": "manageable", "power": "on"})
@@ -98,7 +98,8 @@ func testDeploymentFails(t *testing.T, i *openstacktest.Ironic, a *world) {
 	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
 }
 
-// testInventory: what an inspection has found out, as the API has it. That of the fake hardware finds nothing, which is null.
+// testInventory: what an inspection has found out, as the API has it. That of the fake hardware finds nothing, which is
+// null.
 func testInventory(t *testing.T, i *openstacktest.Ironic, a *world) {
 	name := args{"name": "has-inventory"}
 	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver, "provision_state": "inspected"}))
@@ -149,7 +150,8 @@ func testMissingConductor(t *testing.T, i *openstacktest.Ironic, a *world) {
 	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
 }
 
-// testRefusedUnderWay: what Ironic refuses of a node on its way, and nobody else leads elsewhere, is told after one request.
+// testRefusedUnderWay: what Ironic refuses of a node on its way, and nobody else leads elsewhere, is told after one
+// request.
 func testRefusedUnderWay(t *testing.T, i *openstacktest.Ironic, a *world) {
 	name := args{"name": "refused-under-way"}
 	a.OK(t, true, nodeName, name.With(args{"driver": openstacktest.IronicDriver, "power": "on"}))
@@ -180,7 +182,8 @@ func testRefusedUnderWay(t *testing.T, i *openstacktest.Ironic, a *world) {
 	}
 }
 
-// testTransitionBegins: another host creates the node, and leads it on while this one wants to write what a create cannot.
+// testTransitionBegins: another host creates the node, and leads it on while this one wants to write what a create
+// cannot.
 func testTransitionBegins(t *testing.T, i *openstacktest.Ironic, a *world) {
 	c := clientOf(t, i, 20)
 	name := args{"name": "led-on"}

@@ -70,8 +70,8 @@ func clientOf(t testing.TB, i *openstacktest.Ironic, retries int) *api.Client {
 	return c
 }
 
-// free waits until Ironic has given back the lock of a node: where it has led one shows a moment before. A test that counts
-// requests would count those that it repeats otherwise.
+// free waits until Ironic has given back the lock of a node: where it has led one shows a moment before. A test that
+// counts requests would count those that it repeats otherwise.
 func free(t testing.TB, c *api.Client, name string) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {

@@ -75,8 +75,8 @@ func TestBootAndConsole(t *testing.T) {
 	a.does(t, n.With(args{"state": "absent"}))
 }
 
-// TestBootOfLockedNode: what Ironic does to a node is waited for before the hardware is asked, unless the task does not wait. A lock
-// that comes back each time is of the question itself.
+// TestBootOfLockedNode: what Ironic does to a node is waited for before the hardware is asked, unless the task does not
+// wait. A lock that comes back each time is of the question itself.
 func TestBootOfLockedNode(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)
@@ -164,7 +164,8 @@ func TestInspectionAndRescue(t *testing.T) {
 	a.does(t, args{"name": "taken-over", "state": "absent", "undeploy": true})
 }
 
-// TestBootModeOfNone: hardware that cannot change how it boots is an error that calls the node and the value as the task does.
+// TestBootModeOfNone: hardware that cannot change how it boots is an error that calls the node and the value as the
+// task does.
 func TestBootModeOfNone(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)

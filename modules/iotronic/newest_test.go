@@ -11,8 +11,8 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// TestNewestSteps: what Debian's Ironic does not have yet: services of nodes that are deployed, runbooks, parts of nodes, and nodes
-// whose power is never switched off.
+// TestNewestSteps: what Debian's Ironic does not have yet: services of nodes that are deployed, runbooks, parts of
+// nodes, and nodes whose power is never switched off.
 func TestNewestSteps(t *testing.T) {
 	t.Parallel()
 	if !openstacktest.NewestIronic() {

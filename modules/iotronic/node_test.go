@@ -108,7 +108,8 @@ func TestLifeOnIronic(t *testing.T) {
 	}
 	a.Fails(t, nodeName, args{"name": name}, `no node "life"; ... driver`)
 	a.Fails(t, nodeName, args{"name": "life-2", "uuid": "5344a3e2-978a-444e-990a-cbf47c62ef80"}, `no node ... 5344a3e2-978a-444e-990a-cbf47c62ef80 ... driver`)
-	// What Ansible takes for a mark of its own is text in the result, and a template is a text or a number, as the release has it.
+	// What Ansible takes for a mark of its own is text in the result, and a template is a text or a number, as the
+	// release has it.
 	marked := a.OK(t, true, nodeName, args{"name": "life-2", "extra": map[string]any{"mark": map[string]any{"__ansible_type": "TaggedStr", "value": "y"}, "kb": "1024"}})
 	if d := cmp.Diff(` {"__ansible_type":"TaggedStr","value":"y"}`, marked.Dict("node")["extra"].(map[string]any)["mark"]); d != "" {
 		t.Error(d)

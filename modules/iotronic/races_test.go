@@ -14,7 +14,8 @@ import (
 	api "github.com/craton-fleet/craton/iotronic"
 )
 
-// verb is the verb of provisioning, or of power, that a request asks for; "" of any other. The request can still be sent on.
+// verb is the verb of provisioning, or of power, that a request asks for; "" of any other. The request can still be
+// sent on.
 func verb(t *testing.T, r *http.Request) string {
 	t.Helper()
 	if r.Method != http.MethodPut || !strings.Contains(r.URL.Path, "/states/") {
@@ -104,8 +105,8 @@ func TestOneDeployment(t *testing.T) {
 	a.OK(t, true, nodeName, name.With(args{"state": "absent"}))
 }
 
-// TestThereAndBack: a node that somebody else had led on when Ironic refused a step is planned anew, even if it is back when
-// one looks: a third host with an older plan may lead it back.
+// TestThereAndBack: a node that somebody else had led on when Ironic refused a step is planned anew, even if it is back
+// when one looks: a third host with an older plan may lead it back.
 func TestThereAndBack(t *testing.T) {
 	t.Parallel()
 	i, a := newIronic(t)

@@ -59,7 +59,8 @@ func reset(kind string) string {
 
 func boot(what string) string { return `PATCH  {"Boot": {` + what + `}}` }
 
-// TestRedfish: a machine that is managed by Redfish, from its enrolment to its removal: after each step the machine itself is asked.
+// TestRedfish: a machine that is managed by Redfish, from its enrolment to its removal: after each step the machine
+// itself is asked.
 func TestRedfish(t *testing.T) {
 	t.Parallel()
 	m := &machine{Redfish: openstacktest.NewRedfish(t)}

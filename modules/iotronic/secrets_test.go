@@ -108,8 +108,8 @@ func TestHidden(t *testing.T) {
 	a.OK(t, true, nodeName, args{"name": "hidden", "state": "absent"})
 }
 
-// TestOnlySecretsAreHidden: what a node has comes back as it is, also where it is the same text as a secret of the task; and
-// no task shows the secret it gives, even where the API would.
+// TestOnlySecretsAreHidden: what a node has comes back as it is, also where it is the same text as a secret of the
+// task; and no task shows the secret it gives, even where the API would.
 func TestOnlySecretsAreHidden(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)

@@ -229,8 +229,8 @@ func TestUnderWay(t *testing.T) {
 	}
 }
 
-// TestSecrets: what Ironic hides is written once, and again only when the task says so; it is never shown, and stars are
-// never written.
+// TestSecrets: what Ironic hides is written once, and again only when the task says so; it is never shown, and stars
+// are never written.
 func TestSecrets(t *testing.T) {
 	t.Parallel()
 	_, a := newIronic(t)

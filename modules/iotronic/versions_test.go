@@ -9,7 +9,8 @@ import (
 	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
-// versioned is an attribute or a state that came with a version of Ironic's API, as a task asks for it and as a refusal names it.
+// versioned is an attribute or a state that came with a version of Ironic's API, as a task asks for it and as a refusal
+// names it.
 type versioned struct {
 	in    args
 	named string // "" for what options are called
@@ -68,8 +69,8 @@ func testedVersions() []int {
 	return all
 }
 
-// TestVersions: in every version of the API a machine is enrolled, led, read and removed, and what the version does not have is
-// refused by name, in check mode too.
+// TestVersions: in every version of the API a machine is enrolled, led, read and removed, and what the version does not
+// have is refused by name, in check mode too.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	i := openstacktest.StartIronic(t)

@@ -74,8 +74,7 @@ func (c *call) release() {
 	c.held = nil
 }
 
-// handler serves one method of one route: it appends the body to c.buf and
-// sets c.status where that is not 200.
+// handler serves one method of one route: it appends the body to c.buf and sets c.status where that is not 200.
 type handler func(c *call) error
 
 // buffers pools bodies, and pieces the buffers that copy files.

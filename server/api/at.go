@@ -170,8 +170,8 @@ func (c *call) scopeToObject(r *resource) {
 	}
 }
 
-// scopeToListed declares that a listing needs only the object with an id, or those with a name, if that is so. That does
-// not hold for a page after a marker.
+// scopeToListed declares that a listing needs only the object with an id, or those with a name, if that is so. That
+// does not hold for a page after a marker.
 func (c *call) scopeToListed(r *resource, l store.List) {
 	if c.at == nil || l.Marker != "" || l.Under != 0 || l.NameLike != "" {
 		return

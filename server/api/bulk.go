@@ -59,8 +59,9 @@ var bulkKinds = func() (names []string) {
 	return names
 }()
 
-// readBulk validates a body {"kind": TEXT, "where": TEXT, "variables": {...}, "remove_variables": [...], "update": {...},
-// "move": {...}, "protected": BOOL, "add_labels": [...], "remove_labels": [...], "labels": [...], "delete": BOOL, "check": BOOL, "expect": TEXT or INTEGER}.
+// readBulk validates a body {"kind": TEXT, "where": TEXT, "variables": {...}, "remove_variables": [...], "update":
+// {...}, "move": {...}, "protected": BOOL, "add_labels": [...], "remove_labels": [...], "labels": [...], "delete":
+// BOOL, "check": BOOL, "expect": TEXT or INTEGER}.
 func (c *call) readBulk() (*resource, *store.BulkParams, error) {
 	body, err := c.readBody()
 	if err != nil {

@@ -114,7 +114,8 @@ func listSetters(c *call) error {
 	}))
 }
 
-// pollInterval is the time between two reads of the log for a waiting client. The first change after a pause is sent at once.
+// pollInterval is the time between two reads of the log for a waiting client. The first change after a pause is sent at
+// once.
 const pollInterval = time.Second
 
 func pause(ctx context.Context, d time.Duration) bool {

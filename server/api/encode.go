@@ -152,8 +152,7 @@ func (s *shape) appendValue(dst []byte, v any) []byte {
 	}
 }
 
-// appendTime appends a timestamp: UTC, always six digits, no zone. The rows
-// of a page often share their second.
+// appendTime appends a timestamp: UTC, always six digits, no zone. The rows of a page often share their second.
 func (s *shape) appendTime(dst []byte, micros int64) []byte {
 	seconds := micros / 1e6
 	if seconds != s.seconds {

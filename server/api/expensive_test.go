@@ -108,8 +108,8 @@ func (f *expensiveFixture) isFree(after string) {
 	f.t.Fatalf("after %s the share does not have all of its places again", after)
 }
 
-// TestShareForExpensiveScans: while all places for requests that read everything are taken, other requests are served, and
-// further ones of that kind wait. Each place is released, however the request ends.
+// TestShareForExpensiveScans: while all places for requests that read everything are taken, other requests are served,
+// and further ones of that kind wait. Each place is released, however the request ends.
 //
 //nolint:paralleltest // it adds routes
 func TestShareForExpensiveScans(t *testing.T) {

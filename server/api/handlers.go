@@ -57,9 +57,9 @@ func (r *resource) list(c *call) error {
 	})
 }
 
-// listing writes the response to a listing that may read all rows to find a few. It first runs in the share of the budget
-// for cheap listings. If it turns out to read very many values of variables, it starts again in the share for expensive
-// ones, and waits only for its like.
+// listing writes the response to a listing that may read all rows to find a few. It first runs in the share of the
+// budget for cheap listings. If it turns out to read very many values of variables, it starts again in the share for
+// expensive ones, and waits only for its like.
 func (c *call) listing(l store.List, fn func(ctx context.Context, v *store.View, l store.List) error) error {
 	read := func() error {
 		return c.read(func(ctx context.Context, v *store.View) error { return fn(ctx, v, l) })

@@ -40,8 +40,7 @@ func (c *call) showLabels(set []string) {
 	c.buf = append(appendStrings(append(c.buf, "{\n  \"labels\": "...), set, 1), "\n}\n"...)
 }
 
-// getLabels serves GET .../labels. The original's order is random, ours
-// alphabetical.
+// getLabels serves GET .../labels. The original's order is random, ours alphabetical.
 func (r *resource) getLabels(c *call) error {
 	if _, err := parseQuery(c.r.URL.RawQuery, nil, false); err != nil {
 		return err

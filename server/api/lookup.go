@@ -7,9 +7,8 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// lookupOne answers ?name= and ?id= on clouds and regions: one object without
-// links, or 404 (contract §2.4.1). All other parameters are ignored. With
-// both, both must exist and the id wins.
+// lookupOne answers ?name= and ?id= on clouds and regions: one object without links, or 404 (contract §2.4.1). All
+// other parameters are ignored. With both, both must exist and the id wins.
 func lookupOne(c *call, r *resource, q query) (bool, error) {
 	id, _ := q.get("id")
 	name, _ := q.get("name")

@@ -15,8 +15,8 @@ func viewNow(ctx context.Context, fleet *store.Store, full bool, fn func(ctx con
 	return fleet.View(ctx, full, fn)
 }
 
-// parseNeeds parses how current the response has to be, if the request says so: with the header of an earlier response, or a
-// bare revision.
+// parseNeeds parses how current the response has to be, if the request says so: with the header of an earlier response,
+// or a bare revision.
 func (c *call) parseNeeds() error {
 	text := c.r.Header.Get(revisionHeader)
 	if text == "" || !c.reads() {

@@ -31,8 +31,7 @@ const (
 	maxLimit     = 100
 )
 
-// query is a validated query string: the parameters that have a value, in
-// the order of the schema.
+// query is a validated query string: the parameters that have a value, in the order of the schema.
 type query struct {
 	given []argument
 	paged bool

@@ -123,8 +123,8 @@ func (r *resource) kinds(resolved bool) []string {
 	return append(kinds, schema.Project.Name)
 }
 
-// scopeKinds returns the kinds that terms about r's objects can read: everything that they inherit from or are contained
-// in.
+// scopeKinds returns the kinds that terms about r's objects can read: everything that they inherit from or are
+// contained in.
 func (r *resource) scopeKinds() []string {
 	kinds := r.kinds(true)
 	for _, f := range r.Fields {

@@ -33,7 +33,8 @@ func undo(c *call) error {
 	})
 }
 
-// readUndo validates a body {"revision": 12 or "12-0b5e...", "request_id": TEXT, "force": BOOL, "check": BOOL, "concealed": "omit"}.
+// readUndo validates a body {"revision": 12 or "12-0b5e...", "request_id": TEXT, "force": BOOL, "check": BOOL,
+// "concealed": "omit"}.
 func (c *call) readUndo() (u store.UndoParams, err error) {
 	body, err := c.readBody()
 	if err != nil {

@@ -20,10 +20,9 @@ func checkUserID(c *call, r *resource, q query) (bool, error) {
 	return false, err
 }
 
-// makeUser creates a user in the project that the body names. Only root may
-// do so outside its own (contract §1.5, hole 4). An api_key that was sent is
-// overwritten. Who comes from Keystone makes none: its key would be good for
-// local authentication on the same database, whatever Keystone says later.
+// makeUser creates a user in the project that the body names. Only root may do so outside its own (contract §1.5, hole
+// 4). An api_key that was sent is overwritten. Who comes from Keystone makes none: its key would be good for local
+// authentication on the same database, whatever Keystone says later.
 func makeUser(c *call, _ *resource, n store.CreateParams) (store.Row, string, error) {
 	if c.caller.External {
 		return nil, "", errNoUsers

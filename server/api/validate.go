@@ -20,8 +20,7 @@ import (
 	"github.com/craton-fleet/craton/server/store"
 )
 
-// maxLinks is how many links a body may have. They are shown once, and not
-// stored.
+// maxLinks is how many links a body may have. They are shown once, and not stored.
 const maxLinks = 100
 
 // readBody parses the request's JSON. Only a JSON content type makes a body:
@@ -66,9 +65,8 @@ func (c *call) parse(data []byte) (jsontext.Value, error) {
 	return d.Value()
 }
 
-// readAll reads the body as far as the limit and the budget go. Only the
-// first part of a large one comes without a share of the budget, and whoever
-// has a share must send the rest in time.
+// readAll reads the body as far as the limit and the budget go. Only the first part of a large one comes without a
+// share of the budget, and whoever has a share must send the rest in time.
 func (c *call) readAll() ([]byte, error) {
 	limit, size := c.limits.Body, c.r.ContentLength
 	if size > limit {

@@ -39,8 +39,7 @@ func (c *call) writeVariables(set store.Set) {
 	c.buf = append(c.out.appendVariables(append(c.buf, "{\n  \"variables\": "...), set, 1), "\n}\n"...)
 }
 
-// putVariables serves PUT .../variables: it sets the given keys, keeps the
-// others, and answers with all own ones.
+// putVariables serves PUT .../variables: it sets the given keys, keeps the others, and answers with all own ones.
 func (r *resource) putVariables(c *call) error {
 	body, err := c.readBody()
 	if err != nil {

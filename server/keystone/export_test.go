@@ -6,8 +6,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) { return t(r) }
 
-// SetTransport makes f answer requests, without a network: time can then be
-// that of a test.
+// SetTransport makes f answer requests, without a network: time can then be that of a test.
 func (v *Validator) SetTransport(f func(*http.Request) (*http.Response, error)) {
 	v.provider.HTTPClient.Transport = transport(f)
 }

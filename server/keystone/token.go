@@ -15,8 +15,7 @@ type Token struct {
 	ProjectID, ProjectName string
 	// Roles are the user's roles in the project, implied ones included.
 	Roles []string
-	// AdminProject is true if Keystone has an admin project (its option
-	// admin_project_name) and the token is for it.
+	// AdminProject is true if Keystone has an admin project (its option admin_project_name) and the token is for it.
 	AdminProject bool
 	ExpiresAt    time.Time
 }

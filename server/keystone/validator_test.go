@@ -124,8 +124,7 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// The service signs in again when its own token has ended, once for all
-// requests that find out together.
+// The service signs in again when its own token has ended, once for all requests that find out together.
 func TestServiceTokenEnds(t *testing.T) {
 	t.Parallel()
 	k := openstacktest.StartKeystone(t)
@@ -171,8 +170,7 @@ func TestServiceTokenEnds(t *testing.T) {
 	}
 }
 
-// Keystone behind https is verified, against the system's certificates or a
-// file's.
+// Keystone behind https is verified, against the system's certificates or a file's.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	k := openstacktest.StartKeystone(t)
@@ -239,8 +237,7 @@ func TestURL(t *testing.T) {
 	}
 }
 
-// faulty stands for a Keystone out of order, or for something else at its
-// address.
+// faulty stands for a Keystone out of order, or for something else at its address.
 func faulty(t *testing.T, answer http.HandlerFunc) *keystone.Validator {
 	t.Helper()
 	s := httptest.NewServer(answer)
@@ -248,8 +245,7 @@ func faulty(t *testing.T, answer http.HandlerFunc) *keystone.Validator {
 	return newValidator(t, keystone.Config{URL: s.URL, CacheTime: time.Hour})
 }
 
-// What is no answer about the token is neither yes nor no, is not kept, and
-// shows no token.
+// What is no answer about the token is neither yes nor no, is not kept, and shows no token.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	const token = "the-secret-token"
@@ -309,8 +305,7 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-// Who goes away does not take the answer from who waits with it, and waits no
-// longer itself.
+// Who goes away does not take the answer from who waits with it, and waits no longer itself.
 func TestWaitTogether(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

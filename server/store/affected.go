@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Affected counts the devices that the change of a variable affects: those that inherit it from the changed objects, and
-// the changed objects that are devices themselves.
+// Affected counts the devices that the change of a variable affects: those that inherit it from the changed objects,
+// and the changed objects that are devices themselves.
 type Affected struct {
 	Name                  string
 	Hosts, NetworkDevices int // devices whose resolved value changes
@@ -27,8 +27,8 @@ type affectedCounter struct {
 	edited map[string][]any            // by key: ids of the objects whose own variable changes
 }
 
-// newAffectedCounter reads the values of devices before rows are edited. It returns nil if devices do not inherit from the
-// rows.
+// newAffectedCounter reads the values of devices before rows are edited. It returns nil if devices do not inherit from
+// the rows.
 func (w *bulkRun) newAffectedCounter(ctx context.Context, rows []Row) (*affectedCounter, error) {
 	a := &affectedCounter{bulkRun: w, seed: maphash.MakeSeed(), before: map[string]map[int64]uint64{}, edited: map[string][]any{}}
 	for _, v := range w.Set {

@@ -32,9 +32,9 @@ import (
 //	{"rows":12345,"sha256":"..."}
 //
 // The tables are ordered so that rows come before those that refer to them. A column that refers to its own table comes
-// later, in a part with "update" instead of "table". "last" has the last id that the database has assigned, so that no id
-// is assigned twice. The last line has the number of rows and the SHA-256 of the bytes before it. A file without this line
-// is incomplete.
+// later, in a part with "update" instead of "table". "last" has the last id that the database has assigned, so that no
+// id is assigned twice. The last line has the number of rows and the SHA-256 of the bytes before it. A file without
+// this line is incomplete.
 //
 // A backup contains all data, including users with the hashes of their keys, and the change log.
 const (
@@ -73,10 +73,10 @@ type Step struct {
 	Table string
 }
 
-// Backup writes a snapshot of the database to w and returns the number of rows. Reads and writes can continue meanwhile.
-// program is the version of the program, for the backup's first line. report, if not nil, is called with the progress. The
-// required memory does not depend on the size of the database. The backup has the database's schema, which may be older:
-// see [Options].
+// Backup writes a snapshot of the database to w and returns the number of rows. Reads and writes can continue
+// meanwhile. program is the version of the program, for the backup's first line. report, if not nil, is called with the
+// progress. The required memory does not depend on the size of the database. The backup has the database's schema,
+// which may be older: see [Options].
 func (s *Store) Backup(ctx context.Context, w io.Writer, program string, report func(Step)) (int64, error) {
 	return backup(ctx, s.engine, w, program, s.now(), report)
 }
@@ -283,8 +283,8 @@ func (b *backupReader) hash() {
 	b.sum.Write([]byte{'\n'})
 }
 
-// checkPart checks that a part has the names of a table of the schema and of columns of that table. The names become part
-// of statements.
+// checkPart checks that a part has the names of a table of the schema and of columns of that table. The names become
+// part of statements.
 func (b *backupReader) checkPart(p *part) error {
 	name := p.Table + p.Update
 	at := slices.IndexFunc(b.tables, func(t *table) bool { return t.name == name })

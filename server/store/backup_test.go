@@ -195,7 +195,8 @@ func TestBackupAndRestore(t *testing.T) {
 				t.Fatal(err)
 			}
 			sc = Scope{Project: page.Rows[0][Projects.Index("id")].(string)}
-			// There were 1 switch, 150 hosts, and 3 more. The last of them was deleted, and its id is not assigned again.
+			// There were 1 switch, 150 hosts, and 3 more. The last of them was deleted, and its id is not assigned
+			// again.
 			if id := create(t, again, Hosts, sc, host("next", nil)); id != 155 && enginetest.Now() != enginetest.Disturbed {
 				t.Errorf("the next host has the id %d", id)
 			}

@@ -18,16 +18,16 @@ type Basis struct {
 	Kinds   []string // kinds of which it depends on all objects in the scope
 }
 
-// Marks identifies the state of a basis. Equal marks imply an equal state, even if the database was replaced or restored.
-// Each object and kind of the basis costs one lookup in an index, regardless of the size of the fleet.
+// Marks identifies the state of a basis. Equal marks imply an equal state, even if the database was replaced or
+// restored. Each object and kind of the basis costs one lookup in an index, regardless of the size of the fleet.
 type Marks struct {
 	Own    string // the last change of the basis's own object
 	Newest string // the newest change of the entire basis
 	Log    Cursor // the end of the change log
 }
 
-// statement returns the query for the salt, the end of the log, and the newest changes of the own object and of the entire
-// basis.
+// statement returns the query for the salt, the end of the log, and the newest changes of the own object and of the
+// entire basis.
 func (b Basis) statement(sc Scope) (string, []any) {
 	var own []Object
 	if b.Own != nil {
@@ -113,8 +113,8 @@ func (v *View) Basis(ctx context.Context, e *Entity, row Row, which Variables) (
 
 type expectedKey struct{}
 
-// IfUnchanged returns a context whose writes fail with [PreconditionFailed] unless the last change of the changed object,
-// as in [Marks.Own], is one of lastChanges.
+// IfUnchanged returns a context whose writes fail with [PreconditionFailed] unless the last change of the changed
+// object, as in [Marks.Own], is one of lastChanges.
 func IfUnchanged(ctx context.Context, lastChanges []string) context.Context {
 	return context.WithValue(ctx, expectedKey{}, lastChanges)
 }

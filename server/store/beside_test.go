@@ -87,9 +87,9 @@ func TestNothingIsCompiled(t *testing.T) {
 	}
 }
 
-// TestDeleteSeesEarlierWrites: a deletion begins while another write in the deleted place is not committed yet. The deletion
-// waits for it, and is refused because of it. Nothing is deleted that the write created or protected, and the log agrees
-// with the tables.
+// TestDeleteSeesEarlierWrites: a deletion begins while another write in the deleted place is not committed yet. The
+// deletion waits for it, and is refused because of it. Nothing is deleted that the write created or protected, and the
+// log agrees with the tables.
 func TestDeleteSeesEarlierWrites(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Postgres, enginetest.Bouncer)

@@ -69,8 +69,8 @@ const (
 	maxShownValue     = 2000 // bytes of a value
 )
 
-// Bulk changes all objects of e that match b.Where, in one transaction with one revision. Each object is changed like by
-// an individual write, which can be refused for the same reasons; then no object is changed.
+// Bulk changes all objects of e that match b.Where, in one transaction with one revision. Each object is changed like
+// by an individual write, which can be refused for the same reasons; then no object is changed.
 //
 // It fails with [PreconditionFailed] if the matching objects, or their changes, are not as b.Expected describes.
 func (s *Store) Bulk(ctx context.Context, e *Entity, sc Scope, b BulkParams) (*BulkResult, error) {
@@ -163,8 +163,8 @@ func (w *bulkRun) checkExpected() error {
 	return nil
 }
 
-// lock finds the matching rows and locks them. A concurrent write may change which rows match before they are locked, so
-// lock repeats the search until it finds the same rows again.
+// lock finds the matching rows and locks them. A concurrent write may change which rows match before they are locked,
+// so lock repeats the search until it finds the same rows again.
 func (w *bulkRun) lock(ctx context.Context) ([]Row, error) {
 	const tries = 5
 	for range tries {

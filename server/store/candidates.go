@@ -8,15 +8,15 @@ import (
 	"strings"
 )
 
-// If a database cannot call Go functions, the values that predicates need are read and matched here. Candidates, the rows
-// that may match, are read in pieces of growing size, so that the cost of a page depends on the number of its candidates
-// and not on the size of the fleet. Memory holds the ids of the page, and one piece without its values.
+// If a database cannot call Go functions, the values that predicates need are read and matched here. Candidates, the
+// rows that may match, are read in pieces of growing size, so that the cost of a page depends on the number of its
+// candidates and not on the size of the fleet. Memory holds the ids of the page, and one piece without its values.
 //
-// The first pieces contain all rows in order, which suffices if matches are frequent. Later pieces contain only rows that
-// may match: those whose own value has the signs of a match (see [where.Term.Signs]), and those below a place whose value
-// matches. An index finds the values that begin like a match ([where.Term.Starts]). A search within values, or for their
-// ends, may read all values of a variable, but only once per listing. Inherited values are not read with each row, but
-// once for all rows below the same place.
+// The first pieces contain all rows in order, which suffices if matches are frequent. Later pieces contain only rows
+// that may match: those whose own value has the signs of a match (see [where.Term.Signs]), and those below a place
+// whose value matches. An index finds the values that begin like a match ([where.Term.Starts]). A search within values,
+// or for their ends, may read all values of a variable, but only once per listing. Inherited values are not read with
+// each row, but once for all rows below the same place.
 const (
 	maxNarrowing = 4       // number of predicates that narrow the rows; further predicates are only matched
 	maxKnown     = 1 << 16 // number of cached findings on places and on parents, for each predicate
@@ -83,8 +83,8 @@ type candidate struct {
 	from []any // ids of the objects it inherits from: first its parent, nil unless it is a child device, then its places
 }
 
-// matching returns the ids of at most want rows from the marker on that match all predicates, in the order of the listing
-// or in reverse.
+// matching returns the ids of at most want rows from the marker on that match all predicates, in the order of the
+// listing or in reverse.
 func (b *listStatement) matching(ctx context.Context, q *session, descending, inclusive bool, want int) ([]any, error) {
 	if b.finder == nil {
 		b.finder = newFinder(b.e, b.match.each)
@@ -173,8 +173,8 @@ func newFinder(e *Entity, each []predicate) *finder {
 	return f
 }
 
-// narrow determines the conditions for rows that may match. It only uses predicates that have to read very many values if
-// no other predicate narrows the rows.
+// narrow determines the conditions for rows that may match. It only uses predicates that have to read very many values
+// if no other predicate narrows the rows.
 func (f *finder) narrow(ctx context.Context, q *session, cheap bool) error {
 	f.narrowed = true
 	// PostgreSQL's generic plan assumes that few rows have a value, and compares each row with each of these.
@@ -224,8 +224,8 @@ func (f *finder) narrow(ctx context.Context, q *session, cheap bool) error {
 	return nil
 }
 
-// narrowing returns a condition that holds for every row with a matching value. ok is false if there is no condition that
-// excludes other rows.
+// narrowing returns a condition that holds for every row with a matching value. ok is false if there is no condition
+// that excludes other rows.
 func (q *session) narrowing(ctx context.Context, e *Entity, p *predicate, expensive bool) (c narrowing, ok bool, err error) {
 	var ways []string
 	if p.resolved {
@@ -304,7 +304,8 @@ func (q *session) placesMatching(ctx context.Context, e *Entity, p *predicate) (
 	return ids, n <= maxPlaces, err
 }
 
-// has returns the condition that a variable v of an entity has the predicate's key, and a value with the signs of a match.
+// has returns the condition that a variable v of an entity has the predicate's key, and a value with the signs of a
+// match.
 func (p *predicate) has(q *session, e *Entity) (string, []any) {
 	text, args := fmt.Sprintf("v.owner_kind = %d AND v.key = ?", e.owner), []any{p.key}
 	if p.signs == nil {
@@ -324,8 +325,8 @@ func (p *predicate) has(q *session, e *Entity) (string, []any) {
 	return text + " AND (" + strings.Join(ways, " OR ") + ")", args
 }
 
-// values returns a query for the variables v of an entity that meet the condition of has. It uses the indexes of values,
-// if the database has them. The result may contain a variable twice.
+// values returns a query for the variables v of an entity that meet the condition of has. It uses the indexes of
+// values, if the database has them. The result may contain a variable twice.
 func (p *predicate) values(q *session, e *Entity, columns string) (string, []any) {
 	has, hasArgs := p.has(q, e)
 	text := "SELECT " + columns + " FROM variables v WHERE " + has

@@ -21,8 +21,8 @@ func (s *Store) Newest(ctx context.Context) (revision int64, err error) {
 	return revision, err
 }
 
-// Census counts the hosts and network devices of every project, including projects without devices. It costs one scan of
-// an index.
+// Census counts the hosts and network devices of every project, including projects without devices. It costs one scan
+// of an index.
 func (s *Store) Census(ctx context.Context) (c Census, err error) {
 	err = s.read(ctx, func(ctx context.Context, q *session) error {
 		c = Census{Devices: map[string]map[string]int{}}

@@ -56,7 +56,8 @@ func ParseCursor(text string) Cursor {
 }
 
 // UnknownCursorError is the error for a cursor after which this log does not have all changes: the cursor belongs to
-// another database, or to a state from before a restore, or is before the horizon. The client has to read the fleet again.
+// another database, or to a state from before a restore, or is before the horizon. The client has to read the fleet
+// again.
 type UnknownCursorError struct {
 	Cursor  Cursor
 	Horizon int64
@@ -306,7 +307,8 @@ func (v *View) changes(ctx context.Context, sc Scope, l ChangesParams) (string, 
 		c.terms = append(c.terms, v.q.dialect().Unindexed("kind")+" IN "+list)
 		return "SELECT " + changeColumns + " FROM changes" + c.String() + order, append(args, l.Limit), nil
 	}
-	// An index has the changes of each kind in the order of the log. A search of all kinds is faster in the table itself.
+	// An index has the changes of each kind in the order of the log. A search of all kinds is faster in the table
+	// itself.
 	var parts []string
 	var args []any
 	for i, kind := range l.Kinds {
@@ -351,8 +353,8 @@ func (v *View) firstAt(ctx context.Context, at Micros) (first int64, err error) 
 	return first, nil
 }
 
-// RevisionAt returns the revision that was current at a time: the newest one that is not later. It is 0 before the first
-// change.
+// RevisionAt returns the revision that was current at a time: the newest one that is not later. It is 0 before the
+// first change.
 func (v *View) RevisionAt(ctx context.Context, at Micros) (revision int64, err error) {
 	next, err := v.firstAt(ctx, at+1)
 	if err != nil {

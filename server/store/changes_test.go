@@ -124,8 +124,8 @@ func TestTimeNeverGoesBack(t *testing.T) {
 	}
 }
 
-// TestClockBehind: if the newest change is far ahead of this machine's clock, this is reported once, on opening or with a
-// write.
+// TestClockBehind: if the newest change is far ahead of this machine's clock, this is reported once, on opening or with
+// a write.
 func TestClockBehind(t *testing.T) {
 	t.Parallel()
 	database := enginetest.Database(t)

@@ -11,7 +11,8 @@ import (
 )
 
 // contents returns the entities whose objects are deleted with an object of e, and their common foreign key to it. The
-// innermost entities are first, so that all foreign keys are valid at any time. Interfaces are only contents of devices.
+// innermost entities are first, so that all foreign keys are valid at any time. Interfaces are only contents of
+// devices.
 func (e *Entity) contents() (column string, inside []*Entity) {
 	if e.IsDevice() {
 		return "device_id", []*Entity{NetworkInterfaces}
@@ -28,10 +29,10 @@ func (e *Entity) contents() (column string, inside []*Entity) {
 	return e.of.ContentKey(), inside
 }
 
-// Delete deletes an object with its variables, labels and contents, in one transaction. It fails with [InUse] if another
-// object depends on a deleted one, such as a device on its parent or an interface on its network, and for the last root
-// user with a key. It fails with [NotFound] if there is no such object in the scope, and with [Forbidden] for a root user
-// unless the caller is root.
+// Delete deletes an object with its variables, labels and contents, in one transaction. It fails with [InUse] if
+// another object depends on a deleted one, such as a device on its parent or an interface on its network, and for the
+// last root user with a key. It fails with [NotFound] if there is no such object in the scope, and with [Forbidden] for
+// a root user unless the caller is root.
 func (s *Store) Delete(ctx context.Context, e *Entity, sc Scope, id string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.find(ctx, e, sc, id, removing)
@@ -58,8 +59,8 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	if row.protected(e) {
 		return refuse(InUse, "The %s cannot be deleted: it is protected; unprotect it first (craton unprotect %s %v).", subject, e.of.Name, key)
 	}
-	// Lock the rows that the checks below depend on first. A concurrent write that adds, protects or moves contents is then
-	// either visible to the checks, or waits for this write.
+	// Lock the rows that the checks below depend on first. A concurrent write that adds, protects or moves contents is
+	// then either visible to the checks, or waits for this write.
 	if err := q.lockContents(ctx, inside, column, key); err != nil {
 		return err
 	}
@@ -98,8 +99,8 @@ func (q *session) delete(ctx context.Context, e *Entity, sc Scope, row Row) erro
 	return q.deleteWhere(ctx, e, e.key, key)
 }
 
-// lockContents locks the contents of an object that is deleted or moved. It must be called before anything is written to
-// the log: a write that has locked the log would wait for writes that have locked rows and wait for the log.
+// lockContents locks the contents of an object that is deleted or moved. It must be called before anything is written
+// to the log: a write that has locked the log would wait for writes that have locked rows and wait for the log.
 func (q *session) lockContents(ctx context.Context, inside []*Entity, column string, key any) error {
 	hold := q.lockClause(removing)
 	if hold == "" {
@@ -153,8 +154,8 @@ func (q *session) describeFound(ctx context.Context, text string, args ...any) (
 	return fmt.Sprintf("%s %q (id %d)", nounOf(kind), name, id), err
 }
 
-// kindText returns an expression for the kind of a row of a table t, as an argument of nounOf: a device's type, or the name
-// of the table.
+// kindText returns an expression for the kind of a row of a table t, as an argument of nounOf: a device's type, or the
+// name of the table.
 func (e *Entity) kindText() string {
 	if e.Table == devicesTable {
 		return "t.type"

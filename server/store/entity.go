@@ -64,8 +64,8 @@ type Entity struct {
 	returnedTop string
 }
 
-// IsDevice reports whether e's rows are in the devices table, and therefore have labels, a parent and the hidden columns
-// "type" and "parent_type".
+// IsDevice reports whether e's rows are in the devices table, and therefore have labels, a parent and the hidden
+// columns "type" and "parent_type".
 func (e *Entity) IsDevice() bool { return e.Table == devicesTable }
 
 // Index returns the position of a column in e's rows, or -1.
@@ -283,7 +283,8 @@ func device(k *schema.Kind, kind string, anyRow bool) *Entity {
 			internal("type", Text),
 			{Name: "parent_type", Type: Text, Nullable: true, expr: parentType},
 		},
-		// The original server has these columns in a separate table, whose changes do not affect updated_at (as recorded).
+		// The original server has these columns in a separate table, whose changes do not affect updated_at (as
+		// recorded).
 		quiet:    []string{"model_name", "os_version", "vlans"},
 		drive:    []string{"id", "name", "ip_address", "parent_id", "cell_id", "region_id", "cloud_id", "device_type"},
 		sortable: []string{"hostname"},

@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestMigrationsKnowEveryColumn compares the tables that the migrations create with the entities, whose columns come from
-// the schema.
+// TestMigrationsKnowEveryColumn compares the tables that the migrations create with the entities, whose columns come
+// from the schema.
 func TestMigrationsKnowEveryColumn(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()

@@ -14,8 +14,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// TestDiskFull fills a database up to a maximum size, and checks the error. Acknowledged writes must not be lost, and the
-// store must work again when there is space.
+// TestDiskFull fills a database up to a maximum size, and checks the error. Acknowledged writes must not be lost, and
+// the store must work again when there is space.
 func TestDiskFull(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Parts calls fn with the rows of e that belong to some objects, whose ids are in the given column. It reads one page at a
-// time, ordered by id. If s is not nil, it only reads rows that may contain the searched text.
+// Parts calls fn with the rows of e that belong to some objects, whose ids are in the given column. It reads one page
+// at a time, ordered by id. If s is not nil, it only reads rows that may contain the searched text.
 func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, s *Search, limit int, fn func([]Row) error) error {
 	if len(of) == 0 {
 		return nil
@@ -36,8 +36,8 @@ func (v *View) Parts(ctx context.Context, e *Entity, column string, of []int64, 
 	}
 }
 
-// CrossRegionParents returns the ids of the devices outside a place that have descendants in the place, in order. Devices
-// in the place also inherit from these. column is the column of devices with the place's id.
+// CrossRegionParents returns the ids of the devices outside a place that have descendants in the place, in order.
+// Devices in the place also inherit from these. column is the column of devices with the place's id.
 func (v *View) CrossRegionParents(ctx context.Context, column string, place int64) (ids []int64, err error) {
 	var id int64
 	err = v.q.each(ctx, fmt.Sprintf(`WITH RECURSIVE up (id, parent_id) AS (

@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// TestFold writes much data while views always overlap, so that SQLite could never restart the write-ahead log itself, and
-// checks that the log is emptied nevertheless.
+// TestFold writes much data while views always overlap, so that SQLite could never restart the write-ahead log itself,
+// and checks that the log is emptied nevertheless.
 func TestFold(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()

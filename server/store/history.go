@@ -60,9 +60,9 @@ const maxHistoryRows = 20_000
 // History calls fn with events, newest first. It fails with [NotFound] for an object that is not in the scope and never
 // was.
 //
-// An object's history follows its resolved variables. A change of a place that it inherits from is an event if the value
-// of a resolved variable changes. It is not an event if a nearer place overrides the changed variable, or if an equal
-// value now comes from another place.
+// An object's history follows its resolved variables. A change of a place that it inherits from is an event if the
+// value of a resolved variable changes. It is not an event if a nearer place overrides the changed variable, or if an
+// equal value now comes from another place.
 func (v *View) History(ctx context.Context, sc Scope, l HistoryParams, fn func(*Event) error) (HistoryPage, error) {
 	if err := v.CheckCursor(ctx, l.Before); err != nil {
 		return HistoryPage{}, err
@@ -99,8 +99,8 @@ func (v *View) checkExisted(ctx context.Context, sc Scope, o Object) error {
 	return errNotFound
 }
 
-// span returns the first revision of the requested range, and the first one after it. complete reports whether the start
-// is due to l.Since and the log has all changes from there.
+// span returns the first revision of the requested range, and the first one after it. complete reports whether the
+// start is due to l.Since and the log has all changes from there.
 func (v *View) span(ctx context.Context, l HistoryParams) (from, to int64, complete bool, err error) {
 	log, err := v.Log(ctx)
 	if err != nil {
@@ -190,7 +190,8 @@ func (w *walker) revertAfter(ctx context.Context, revision int64) ([]*timeline, 
 	return w.chain(ctx)
 }
 
-// step reverts one revision of the levels. It returns the effect of that revision on the object, and the levels before it.
+// step reverts one revision of the levels. It returns the effect of that revision on the object, and the levels before
+// it.
 func (w *walker) step(ctx context.Context, levels []*timeline, revision int64) (*Event, []*timeline, error) {
 	event := &Event{}
 	var keys []string
@@ -399,8 +400,8 @@ func (v *View) event(c *Change) (*Event, error) {
 	return event, nil
 }
 
-// DiffObject returns the difference between the states of an object at two revisions, or nil if there is none. The event
-// has no revision and no author, only the effect and its action: [Created], [Deleted] or [Updated].
+// DiffObject returns the difference between the states of an object at two revisions, or nil if there is none. The
+// event has no revision and no author, only the effect and its action: [Created], [Deleted] or [Updated].
 func (v *View) DiffObject(ctx context.Context, sc Scope, o Object, from, to int64) (*Event, error) {
 	if err := v.checkExisted(ctx, sc, o); err != nil {
 		return nil, err

@@ -49,8 +49,8 @@ func readMoment(ctx context.Context, v *View) (m moment, err error) {
 	return m, nil
 }
 
-// moments runs one random writer, and returns the states after all revisions. The first one is the state before the first
-// revision.
+// moments runs one random writer, and returns the states after all revisions. The first one is the state before the
+// first revision.
 func moments(t *testing.T, s *Store, steps int) []moment {
 	t.Helper()
 	seed := rand.Uint64()
@@ -124,8 +124,8 @@ func differing(what string, was, is map[string]string) (lines []string) {
 // ofKeys reports whether a field is about API keys, which states do not have.
 func ofKeys(f Field) bool { return f.Name == memberNewKey || f.Name == memberKey }
 
-// told returns the differences in an event, in the same form as changed. It checks that the objects that values come from
-// have these values.
+// told returns the differences in an event, in the same form as changed. It checks that the objects that values come
+// from have these values.
 func told(t *testing.T, e *Event, was, is moment) (lines []string) {
 	t.Helper()
 	text := func(v any) string {

@@ -12,7 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// facts is one side of a change. For a creation or deletion it has everything that is not null, otherwise only what changed.
+// facts is one side of a change. For a creation or deletion it has everything that is not null, otherwise only what
+// changed.
 type facts struct {
 	columns   Values     // values as in the tables, with times in seconds; nil is null
 	variables []Variable // sorted by key
@@ -61,8 +62,8 @@ func (c *Change) sides(e *Entity) (before, after facts, err error) {
 	return before, after, err
 }
 
-// facts parses one side of a change, as written by [side]. It ignores members that are not columns of e, such as the one
-// for a new key of a user.
+// facts parses one side of a change, as written by [side]. It ignores members that are not columns of e, such as the
+// one for a new key of a user.
 func (e *Entity) facts(text string) (f facts, err error) {
 	f.columns = Values{}
 	x := jsontext.NewScanner(text)
@@ -123,8 +124,8 @@ func stored(v any) any {
 	return v
 }
 
-// revert restores the state of an object in the tables from before a change. It does not check whether the object is still
-// as the change left it, or whether it conflicts with another object. Changes must be reverted newest first.
+// revert restores the state of an object in the tables from before a change. It does not check whether the object is
+// still as the change left it, or whether it conflicts with another object. Changes must be reverted newest first.
 //
 // Values for which the log only has a hash become [notRetainedValue].
 func (q *session) revert(ctx context.Context, e *Entity, c *Change, before, after *facts) error {

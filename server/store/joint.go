@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// maxSharedWait is how long a caller waits for a shared call before it makes a call of its own. Otherwise, callers would
-// have to wait for each other's timeouts while the database is unavailable.
+// maxSharedWait is how long a caller waits for a shared call before it makes a call of its own. Otherwise, callers
+// would have to wait for each other's timeouts while the database is unavailable.
 const maxSharedWait = 100 * time.Millisecond
 
-// sharedCalls combines concurrent calls with the same key, such as for many requests with one API key. A caller never gets
-// the result of a call that began earlier: while another call is running, it waits, and the next call serves all waiting
-// callers.
+// sharedCalls combines concurrent calls with the same key, such as for many requests with one API key. A caller never
+// gets the result of a call that began earlier: while another call is running, it waits, and the next call serves all
+// waiting callers.
 type sharedCalls[K comparable, V any] struct {
 	mu   sync.Mutex
 	next map[K]*sharedCall[V] // for each key with a running call: the next call; nil for none

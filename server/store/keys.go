@@ -49,8 +49,8 @@ func (k *UserKey) allows(user schema.Role) schema.Role {
 }
 
 const (
-	// KeyPrefix is the prefix of every key, for secret scanners. It is followed by 24 random characters and a checksum of
-	// 6 characters.
+	// KeyPrefix is the prefix of every key, for secret scanners. It is followed by 24 random characters and a checksum
+	// of 6 characters.
 	KeyPrefix = "crn_"
 
 	// MaxKeys is the maximum number of keys of one user.
@@ -215,9 +215,9 @@ func (q *session) keys(ctx context.Context, where string, args ...any) (keys []U
 	return keys, err
 }
 
-// CreateKey creates a key for a user, with the name, role and expiry of k. It returns the key and its secret, which cannot
-// be read again. It fails with [ExceedsGrant] if the key would have a higher role than its creator, or expire later than
-// the key that the creator uses, and with [Conflict] if the user has a key with this name.
+// CreateKey creates a key for a user, with the name, role and expiry of k. It returns the key and its secret, which
+// cannot be read again. It fails with [ExceedsGrant] if the key would have a higher role than its creator, or expire
+// later than the key that the creator uses, and with [Conflict] if the user has a key with this name.
 func (s *Store) CreateKey(ctx context.Context, m Manager, user string, k UserKey) (UserKey, string, error) {
 	secret := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {
@@ -275,8 +275,8 @@ func (q *session) insertKey(ctx context.Context, user any, k UserKey, secret str
 	return id, err
 }
 
-// DeleteKey deletes a key of a user. It fails with [ExceedsGrant] for a key with a higher role than m, with [NotFound] if
-// there is no such key, and with [InUse] for the last key of the last root user.
+// DeleteKey deletes a key of a user. It fails with [ExceedsGrant] for a key with a higher role than m, with [NotFound]
+// if there is no such key, and with [InUse] for the last key of the last root user.
 func (s *Store) DeleteKey(ctx context.Context, m Manager, user, key string) error {
 	return s.write(ctx, func(ctx context.Context, q *session) error {
 		row, err := q.managed(ctx, m, user)

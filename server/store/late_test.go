@@ -20,8 +20,8 @@ import (
 )
 
 // TestLateCommits uses a proxy between the store and PostgreSQL, which closes the store's connection at a commit, and
-// forwards the commit later: while the store looks up the outcome, or after that. Nothing may be stored twice, and a write
-// that was reported as failed must not be stored.
+// forwards the commit later: while the store looks up the outcome, or after that. Nothing may be stored twice, and a
+// write that was reported as failed must not be stored.
 func TestLateCommits(t *testing.T) {
 	t.Parallel()
 	d := &delayer{}

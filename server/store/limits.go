@@ -15,8 +15,8 @@ type Limits struct {
 	Labels    int // number of a device's labels
 }
 
-// DefaultLimits are the limits of a newly opened store. [Limits.Written] does not restrict real data: even arrays of single
-// digits, nested six levels deep, take eight times the stored size.
+// DefaultLimits are the limits of a newly opened store. [Limits.Written] does not restrict real data: even arrays of
+// single digits, nested six levels deep, take eight times the stored size.
 var DefaultLimits = Limits{Variables: 1 << 20, Written: 8 << 20, Keys: 10_000, Labels: 256}
 
 // SetLimits replaces the limits. It must be called before the store is used.

@@ -99,8 +99,8 @@ func (s *Store) List(ctx context.Context, e *Entity, sc Scope, l List) (*Page, e
 	return page, err
 }
 
-// Walk reads all pages of a listing, and calls fn with each page that is not empty, until fn returns an error. l.Limit is
-// the size of a page.
+// Walk reads all pages of a listing, and calls fn with each page that is not empty, until fn returns an error. l.Limit
+// is the size of a page.
 func (v *View) Walk(ctx context.Context, e *Entity, sc Scope, l List, fn func(*Page) error) error {
 	l.walked = true
 	return v.walk(ctx, e, sc, l, func(p *Page) error {
@@ -248,8 +248,8 @@ type listStatement struct {
 	finder  *finder
 }
 
-// mark reads the marker row. Filters do not apply to it, but the scope does: the original server allows every project to
-// probe for any id (contract §1.5, hole 9).
+// mark reads the marker row. Filters do not apply to it, but the scope does: the original server allows every project
+// to probe for any id (contract §1.5, hole 9).
 func (b *listStatement) mark(ctx context.Context, q *session) error {
 	id, ok := b.e.parseID(b.l.Marker)
 	if !ok {
@@ -424,8 +424,8 @@ func (b *listStatement) orderBy(descending bool) string {
 	return t.String()
 }
 
-// after adds the condition that a row comes after the marker row in the given direction, or, if inclusive, is the marker
-// row itself. Nulls are lowest.
+// after adds the condition that a row comes after the marker row in the given direction, or, if inclusive, is the
+// marker row itself. Nulls are lowest.
 func (b *listStatement) after(c *conditions, descending, inclusive bool) {
 	op := ">"
 	if descending {

@@ -235,8 +235,8 @@ func (o *objectState) has(before map[string]json.RawMessage) error {
 
 // randomWrites runs several writers that make random writes, most of which are valid, and waits for them.
 //
-// Every second writer uses another store, whose clock is an hour behind. With a single writer, the functions in after are
-// called before the first step and after each step.
+// Every second writer uses another store, whose clock is an hour behind. With a single writer, the functions in after
+// are called before the first step and after each step.
 func randomWrites(t *testing.T, first *Store, seed uint64, writers, each int, after ...func() error) {
 	t.Helper()
 	enginetest.Disturb(t, first.Name())
@@ -522,8 +522,8 @@ func readLog(ctx context.Context, s *Store, sc Scope, from Cursor) (all []Change
 	return all, next, nil
 }
 
-// compare replays a log from an empty state, and returns the first difference from the seen states. It only checks paths on
-// databases with one writer at a time. On others, a place may be renamed concurrently with the write.
+// compare replays a log from an empty state, and returns the first difference from the seen states. It only checks
+// paths on databases with one writer at a time. On others, a place may be renamed concurrently with the write.
 func compare(s *Store, log []Change, seen map[int64]fleetState) error {
 	f := fleetState{}
 	check := func(revision int64) error {
@@ -564,8 +564,8 @@ func compare(s *Store, log []Change, seen map[int64]fleetState) error {
 	return check(log[len(log)-1].Revision)
 }
 
-// TestLogIsTheState runs several random writers. Replaying the log results in the state of the tables at each revision at
-// which they were read, and a reader that follows the log gets all changes in order.
+// TestLogIsTheState runs several random writers. Replaying the log results in the state of the tables at each revision
+// at which they were read, and a reader that follows the log gets all changes in order.
 func TestLogIsTheState(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

@@ -16,8 +16,8 @@ import (
 )
 
 // TestLostConnections uses a proxy between the store and PostgreSQL, which closes random connections: some before the
-// response to a COMMIT, so that its outcome is unknown, and some after a transaction has begun. The result of each write
-// must be right, and each successful write must be stored once.
+// response to a COMMIT, so that its outcome is unknown, and some after a transaction has begun. The result of each
+// write must be right, and each successful write must be stored once.
 func TestLostConnections(t *testing.T) {
 	t.Parallel()
 	p := &cutter{}

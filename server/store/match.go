@@ -11,9 +11,9 @@ import (
 // reports whether a text matches.
 //
 // A database that can call Go functions evaluates predicates while it scans. A page then costs a scan of the rows up to
-// its last match, with at most five index lookups per row and term. Only the rows of the page are copied to Go's memory,
-// and all pages of a listing together scan the rows once, except that the link to the previous page requires a scan
-// backwards. Other databases return the texts of rows that may match: see candidates.go.
+// its last match, with at most five index lookups per row and term. Only the rows of the page are copied to Go's
+// memory, and all pages of a listing together scan the rows once, except that the link to the previous page requires a
+// scan backwards. Other databases return the texts of rows that may match: see candidates.go.
 type predicate struct {
 	column string // the column that it applies to; "" for a variable
 

@@ -1,7 +1,7 @@
 package store
 
-// migrations[n] migrates a database from version n of the schema to version n+1. Migrations may only be appended. SQLite
-// stores the version of a file as user_version.
+// migrations[n] migrates a database from version n of the schema to version n+1. Migrations may only be appended.
+// SQLite stores the version of a file as user_version.
 //
 // created_at and updated_at are whole seconds since 1970, like the columns of the original server (contract §10 Q1).
 // AUTOINCREMENT ensures that an id is never assigned twice, even after a deletion. Indexes that end in (created_at, id)

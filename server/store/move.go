@@ -18,9 +18,9 @@ type Place struct {
 	NoCell bool   // remove a device from its cell
 }
 
-// Move moves a device to another region or cell, or a cell with its devices and networks to another region, and returns the
-// row. Ids, variables, labels, interfaces and children do not change. Parents and networks may remain in another region of
-// the project, which creation also allows. Moving an object to its current place changes nothing.
+// Move moves a device to another region or cell, or a cell with its devices and networks to another region, and returns
+// the row. Ids, variables, labels, interfaces and children do not change. Parents and networks may remain in another
+// region of the project, which creation also allows. Moving an object to its current place changes nothing.
 //
 // Move fails with [Invalid] for a place that is not in the object's project, or for places that contradict each other,
 // with [Conflict] for a name that is taken in the region, and with [NotFound]. Then nothing is moved.

@@ -64,9 +64,9 @@ type CreateParams struct {
 	Labels    []string // of devices; duplicates are ignored
 }
 
-// Create stores an object in the scope's project and returns its row. created_at of this row has microseconds, which are
-// not stored (contract §10 Q1). Create fails with [Conflict] for a name that is taken, and with [Invalid] for a foreign key
-// that does not refer to an object of the project, or contradicts another one.
+// Create stores an object in the scope's project and returns its row. created_at of this row has microseconds, which
+// are not stored (contract §10 Q1). Create fails with [Conflict] for a name that is taken, and with [Invalid] for a
+// foreign key that does not refer to an object of the project, or contradicts another one.
 func (s *Store) Create(ctx context.Context, e *Entity, sc Scope, n CreateParams) (Row, error) {
 	values := Values{"project_id": sc.Project}
 	for k, v := range n.Values {
@@ -182,8 +182,8 @@ func (q *session) insertRows(ctx context.Context, into, conflict string, n int, 
 	return nil
 }
 
-// bind converts a value to the type of its column. An interface's speed is an integer in the API, but text in the database
-// (contract §10 Q4).
+// bind converts a value to the type of its column. An interface's speed is an integer in the API, but text in the
+// database (contract §10 Q4).
 func bind(c Column, v any) any {
 	if n, ok := v.(int64); ok && c.Type == Text {
 		return strconv.FormatInt(n, 10)
@@ -192,8 +192,8 @@ func bind(c Column, v any) any {
 }
 
 // Update changes the given columns of an object and returns its row. updated_at only changes if another column does. It
-// has microseconds in this row, which are not stored (contract §10 Q1, Q32). Update fails with [NotFound], [Conflict] or
-// [Invalid].
+// has microseconds in this row, which are not stored (contract §10 Q1, Q32). Update fails with [NotFound], [Conflict]
+// or [Invalid].
 func (s *Store) Update(ctx context.Context, e *Entity, sc Scope, id string, changes Values) (Row, error) {
 	if e.anyRow || e.Kind == KindHost {
 		// The original server finds devices of either kind (contract §2.4.4).

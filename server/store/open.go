@@ -61,9 +61,9 @@ type Options struct {
 	// before that of the previous change.
 	ClockBehind func(by time.Duration)
 
-	// Replica is the URL of a replica of this database, for [Store.ViewBehind]; "" for none. The replica is skipped while
-	// it is more than ReplicaLag behind. ReplicaState, if not nil, is called whenever the replica begins or ceases to be
-	// skipped.
+	// Replica is the URL of a replica of this database, for [Store.ViewBehind]; "" for none. The replica is skipped
+	// while it is more than ReplicaLag behind. ReplicaState, if not nil, is called whenever the replica begins or
+	// ceases to be skipped.
 	Replica      string
 	ReplicaShown bool // other users could read that URL, so a password in it is refused
 	ReplicaLag   time.Duration
@@ -90,9 +90,9 @@ func (o Options) engine() engine.Options {
 
 // Open opens a database: "sqlite:PATH" or "postgres://...".
 //
-// With o.Create, Open creates the tables of a missing or empty database; only its owner can read a new file. Otherwise, a
-// missing database is an error that wraps [fs.ErrNotExist]. Open refuses a database that does not belong to Craton or has
-// a newer schema.
+// With o.Create, Open creates the tables of a missing or empty database; only its owner can read a new file. Otherwise,
+// a missing database is an error that wraps [fs.ErrNotExist]. Open refuses a database that does not belong to Craton or
+// has a newer schema.
 func Open(ctx context.Context, database string, o Options) (*Store, error) {
 	e, err := openEngine(ctx, database, o, migrations)
 	if err != nil {
@@ -166,9 +166,9 @@ func (s *Store) Name() string { return s.engine.Name() }
 // Served reports whether the database is on a database server, not in a file.
 func (s *Store) Served() bool { return s.engine.Dialect().Match == nil }
 
-// Watch checks regularly, until ctx is done, whether the database is still the one that was opened: a file can be moved,
-// replaced or overwritten. It calls report with an error if it is not, and with nil when the original database is back.
-// The returned function waits until the checks have stopped; call it before [Store.Close].
+// Watch checks regularly, until ctx is done, whether the database is still the one that was opened: a file can be
+// moved, replaced or overwritten. It calls report with an error if it is not, and with nil when the original database
+// is back. The returned function waits until the checks have stopped; call it before [Store.Close].
 func (s *Store) Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error) {
 	return s.engine.Watch(ctx, every, report)
 }

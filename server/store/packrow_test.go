@@ -8,8 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestListedRows: a row of a listing equals the row of the individual object, whether rows are packed or not, and whatever
-// its texts contain.
+// TestListedRows: a row of a listing equals the row of the individual object, whether rows are packed or not, and
+// whatever its texts contain.
 func TestListedRows(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

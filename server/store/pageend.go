@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// A sign-out from the page stores a mark for its cookie until the cookie would expire. The number of marks is limited: at
-// the limit, one mark revokes all cookies issued until then.
+// A sign-out from the page stores a mark for its cookie until the cookie would expire. The number of marks is limited:
+// at the limit, one mark revokes all cookies issued until then.
 const (
 	maxPageEnds = 100_000
 	allPageEnds = "*" // the mark for all cookies
 )
 
-// EndPage revokes the page's cookie with an id, for all servers of the database. It deletes marks older than kept, because
-// all cookies have expired by then.
+// EndPage revokes the page's cookie with an id, for all servers of the database. It deletes marks older than kept,
+// because all cookies have expired by then.
 func (s *Store) EndPage(ctx context.Context, id string, kept time.Duration) error {
 	return s.endPage(ctx, id, kept, maxPageEnds)
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestEndPage: a cookie that one server revokes is revoked on the other servers until it would expire. If there are too many
-// marks, all earlier cookies are revoked.
+// TestEndPage: a cookie that one server revokes is revoked on the other servers until it would expire. If there are too
+// many marks, all earlier cookies are revoked.
 func TestEndPage(t *testing.T) {
 	t.Parallel()
 	const kept = 8 * time.Hour

@@ -19,10 +19,10 @@ type PageKey struct {
 	made   int64 // time of creation, in seconds since 1970
 }
 
-// PageKeys returns the keys of the page, newest first. Cookies are sealed with the first key, and opened with any of them.
-// If the newest key is older than age, PageKeys creates another one. It deletes a key when the next newer one is older than
-// kept, because all cookies of the key have expired by then. Backups do not contain the keys, because anyone who has one
-// can forge cookies; new keys are created in a restored database.
+// PageKeys returns the keys of the page, newest first. Cookies are sealed with the first key, and opened with any of
+// them. If the newest key is older than age, PageKeys creates another one. It deletes a key when the next newer one is
+// older than kept, because all cookies of the key have expired by then. Backups do not contain the keys, because anyone
+// who has one can forge cookies; new keys are created in a restored database.
 func (s *Store) PageKeys(ctx context.Context, age, kept time.Duration) (keys []PageKey, err error) {
 	err = s.read(ctx, func(ctx context.Context, q *session) (err error) {
 		keys, err = q.pageKeys(ctx)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// TestPageKeys: all servers of a database use the same keys, which backups do not contain. An old key is followed by a new
-// one, and deleted when its cookies have expired.
+// TestPageKeys: all servers of a database use the same keys, which backups do not contain. An old key is followed by a
+// new one, and deleted when its cookies have expired.
 func TestPageKeys(t *testing.T) {
 	t.Parallel()
 	const age, kept = 30 * 24 * time.Hour, 8 * time.Hour

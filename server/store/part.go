@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/sqlite"
 )
 
-// Part is the part of a past fleet that a response needs: one object, or all objects of a kind with a name, and the places
-// that they inherit from.
+// Part is the part of a past fleet that a response needs: one object, or all objects of a kind with a name, and the
+// places that they inherit from.
 type Part struct {
 	Object        // if it has no id, the objects of the kind with the name
 	Name   string // name of these objects
@@ -27,8 +27,8 @@ const (
 // errPartTooLarge is the error for a part that is so large that the complete past state must be built instead.
 var errPartTooLarge = errors.New("too much for a part of the past")
 
-// AtPart is [Store.At] for a part of the fleet. Its cost depends on the later changes of the part, not on the size of the
-// fleet. The returned store may contain more than the part: after several parts of one state, the complete state is
+// AtPart is [Store.At] for a part of the fleet. Its cost depends on the later changes of the part, not on the size of
+// the fleet. The returned store may contain more than the part: after several parts of one state, the complete state is
 // built.
 func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, release func(), err error) {
 	if found := s.pasts.take(at); found != nil {
@@ -50,8 +50,8 @@ func (s *Store) AtPart(ctx context.Context, at Cursor, p Part) (fleet *Store, re
 	return s.At(ctx, at)
 }
 
-// beginPart counts a part of a past state. It reports whether the part may be built: there must not be too many parts of
-// that state, or too many open parts.
+// beginPart counts a part of a past state. It reports whether the part may be built: there must not be too many parts
+// of that state, or too many open parts.
 func (p *pasts) beginPart(at Cursor) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,8 +135,8 @@ func (v *View) partAt(ctx context.Context, p Part, revision int64) (levels []*ti
 	return levels, nil
 }
 
-// namedAt returns the ids of the objects that may have had the part's name at a revision: those that have it now, and those
-// that had it before a later change.
+// namedAt returns the ids of the objects that may have had the part's name at a revision: those that have it now, and
+// those that had it before a later change.
 func (v *View) namedAt(ctx context.Context, p Part, revision int64) (ids []string, err error) {
 	e := entityOf(p.Kind)
 	title := e.of.Title

@@ -17,9 +17,9 @@ import (
 )
 
 // A past state is a separate database: a copy of the fleet in which all later changes have been reverted, newest first.
-// Any code that reads the fleet can therefore read a past state too. Building it requires reading the entire fleet. It is
-// a temporary file, and is kept for some time, because a client that reads one page of a past state usually requests the
-// next one.
+// Any code that reads the fleet can therefore read a past state too. Building it requires reading the entire fleet. It
+// is a temporary file, and is kept for some time, because a client that reads one page of a past state usually requests
+// the next one.
 const (
 	maxPasts = 4               // maximum number of open states, each of which is a file
 	pastKept = 1 * time.Minute // how long a state is kept after its last use
@@ -34,8 +34,8 @@ func (v *View) AtRevision(ctx context.Context, revision int64) (Cursor, error) {
 	return v.moment(ctx, revision, "")
 }
 
-// AtCursor returns the cursor of the state after the revision of c. It fails with an [UnknownCursorError] if c belongs to
-// another database or is within a revision.
+// AtCursor returns the cursor of the state after the revision of c. It fails with an [UnknownCursorError] if c belongs
+// to another database or is within a revision.
 func (v *View) AtCursor(ctx context.Context, c Cursor) (Cursor, error) {
 	if c.Change == "" && c.Revision != 0 || c.N != 0 || c.Early {
 		return Cursor{}, &UnknownCursorError{Cursor: c}
@@ -122,9 +122,9 @@ type past struct {
 	unkept map[string][]string // by project: keys whose values are only in the log as hashes
 }
 
-// Unkept returns an error with the keys of unknown values in the scope, if this is a view of a past state that has any. It
-// is for callers that cannot report an error later. Other reads of the view only fail if they would show such a value or
-// filter by it.
+// Unkept returns an error with the keys of unknown values in the scope, if this is a view of a past state that has any.
+// It is for callers that cannot report an error later. Other reads of the view only fail if they would show such a
+// value or filter by it.
 func (v *View) Unkept(sc Scope) error { return v.unkept(sc, func(string) bool { return true }) }
 
 func (v *View) unkept(sc Scope, asked func(key string) bool) error {

@@ -50,8 +50,8 @@ func state(ctx context.Context, s *Store) (f fleetState, err error) {
 	return f, err
 }
 
-// TestPast runs several random writers. The past state at each revision at which the tables were read must equal the state
-// of the tables.
+// TestPast runs several random writers. The past state at each revision at which the tables were read must equal the
+// state of the tables.
 func TestPast(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -150,8 +150,8 @@ func parts(t *testing.T, s, whole *Store, at Cursor, objects []string) {
 	}
 }
 
-// TestPastParts: after requests for many parts of a past state, or for a part with very many objects, the complete state is
-// built.
+// TestPastParts: after requests for many parts of a past state, or for a part with very many objects, the complete
+// state is built.
 func TestPastParts(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

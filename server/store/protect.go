@@ -22,8 +22,8 @@ func (r Row) protected(e *Entity) bool {
 	return i >= 0 && r[i] == true
 }
 
-// Protected returns the protected objects in the scope, ordered by id. within restricts them to the contents of a place,
-// by a column of the contents and the place's id, such as region_id. Projects are not included.
+// Protected returns the protected objects in the scope, ordered by id. within restricts them to the contents of a
+// place, by a column of the contents and the place's id, such as region_id. Projects are not included.
 func (v *View) Protected(ctx context.Context, sc Scope, within map[string]any) (Members, error) {
 	all := Members{}
 entities:

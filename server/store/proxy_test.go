@@ -9,8 +9,8 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// throughProxy opens a store on an empty PostgreSQL database through a proxy. serve is called with each connection of the
-// store and one to the server. Both are closed when it returns.
+// throughProxy opens a store on an empty PostgreSQL database through a proxy. serve is called with each connection of
+// the store and one to the server. Both are closed when it returns.
 func throughProxy(t *testing.T, serve func(client, server net.Conn)) *Store {
 	t.Helper()
 	enginetest.Only(t, enginetest.Postgres)

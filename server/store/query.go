@@ -24,8 +24,8 @@ func (c *conditions) add(term string, args ...any) {
 	c.args = append(c.args, args...)
 }
 
-// equal adds column = value. If indexed is false, the planner of a database without statistics cannot use an index for this
-// condition: the caller has chosen another one to begin with.
+// equal adds column = value. If indexed is false, the planner of a database without statistics cannot use an index for
+// this condition: the caller has chosen another one to begin with.
 func (c *conditions) equal(column string, value any, indexed bool) {
 	if !indexed {
 		column = c.dialect.Unindexed(column)
@@ -49,8 +49,8 @@ func (c *conditions) String() string {
 	return " WHERE " + strings.Join(c.terms, " AND ")
 }
 
-// in returns "(?, ?, ...)" for the ids, and appends the ids to args. The list is padded to a power of two with its last id,
-// so that there are few different statements to prepare.
+// in returns "(?, ?, ...)" for the ids, and appends the ids to args. The list is padded to a power of two with its last
+// id, so that there are few different statements to prepare.
 func in[T any](args []any, ids []T) (string, []any) {
 	n := 1
 	for n < len(ids) {
@@ -62,13 +62,13 @@ func in[T any](args []any, ids []T) (string, []any) {
 	return "(" + strings.Repeat("?, ", n-1) + "?)", args
 }
 
-// minRange is the minimum number of ids for a range condition; a page usually has 30. Fewer ids are looked up one by one,
-// so that a write reads no other objects than its own.
+// minRange is the minimum number of ids for a range condition; a page usually has 30. Fewer ids are looked up one by
+// one, so that a write reads no other objects than its own.
 const minRange = 16
 
-// among returns the condition that a column has one of the ids, and appends its arguments. If most ids are adjacent, like
-// those of a page, the condition is a range, which is faster. A range can contain as many other rows as wanted ones;
-// wanted has the ids then, and is nil otherwise.
+// among returns the condition that a column has one of the ids, and appends its arguments. If most ids are adjacent,
+// like those of a page, the condition is a range, which is faster. A range can contain as many other rows as wanted
+// ones; wanted has the ids then, and is nil otherwise.
 func among(column string, args, ids []any) (condition string, all []any, wanted map[any]bool) {
 	first, last, dense := span(ids)
 	if !dense {

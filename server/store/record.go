@@ -95,22 +95,23 @@ func (q *session) record(ctx context.Context, r record) error {
 	return q.flush(ctx)
 }
 
-// fewRows is the maximum number of rows that are stored without reading the revision first. They are sent with the commit.
+// fewRows is the maximum number of rows that are stored without reading the revision first. They are sent with the
+// commit.
 const fewRows = 16
 
-// A write changes the row that assigns revisions as late as possible, because from then until its commit all other writes
-// wait for it.
+// A write changes the row that assigns revisions as late as possible, because from then until its commit all other
+// writes wait for it.
 //
-// The row is also a fence. A write whose connection was lost may still be in progress: in a buffer, or waiting for a lock.
-// To look up its outcome, the fence is raised. A write that began before that then fails with a division by zero, so it
-// cannot be committed any more. It is retried if its caller is still waiting.
+// The row is also a fence. A write whose connection was lost may still be in progress: in a buffer, or waiting for a
+// lock. To look up its outcome, the fence is raised. A write that began before that then fails with a division by zero,
+// so it cannot be committed any more. It is retried if its caller is still waiting.
 const (
 	nextRevision = "UPDATE log SET revision = revision + 1 / CASE WHEN fence = ? THEN 1 ELSE 0 END, change = ?, changed_at = CASE WHEN changed_at > ? THEN changed_at ELSE ? END"
 	raiseFence   = "UPDATE log SET fence = fence + 1"
 )
 
-// newest returns the statement that inserts a row of the log with the newest revision. It only queries the unknown names
-// of places; it has no null arguments for the others, because PostgreSQL would plan such a statement each time.
+// newest returns the statement that inserts a row of the log with the newest revision. It only queries the unknown
+// names of places; it has no null arguments for the others, because PostgreSQL would plan such a statement each time.
 func newest(n *named) (text string, args []any) {
 	path := "?"
 	for i := len(placeKeys) - 1; i >= 0; i-- {
@@ -139,7 +140,8 @@ func (q *session) finish(ctx context.Context) error {
 	l.change = newChange()
 	now := q.store.now().UnixMicro()
 	next := []any{l.fence, l.change, now, now}
-	// A single statement would read names in a snapshot from before it waited for the lock, and miss a concurrent rename.
+	// A single statement would read names in a snapshot from before it waited for the lock, and miss a concurrent
+	// rename.
 	together := q.dialect().Together && l.held[0].below == named{}.below
 	if !together {
 		if err := q.queueExec(ctx, nextRevision, next); err != nil {
@@ -325,8 +327,8 @@ func (q *session) recordNew(ctx context.Context, e *Entity, row Row, variables h
 	return q.record(ctx, r)
 }
 
-// recordUpdate records the difference between two states of a row. more has the names of additional members of the later
-// one, whose value is true.
+// recordUpdate records the difference between two states of a row. more has the names of additional members of the
+// later one, whose value is true.
 func (q *session) recordUpdate(ctx context.Context, action string, e *Entity, old, row Row, more ...string) error {
 	var before, after side
 	for i, c := range e.Columns {
@@ -382,8 +384,8 @@ func (q *session) recordLabels(ctx context.Context, e *Entity, row Row, old, now
 // pieceRows is the number of rows that are read at once before they are deleted.
 const pieceRows = 128
 
-// recordWithin records the deletion of all rows of e with the given value in a column, and of the objects that belong to
-// them. It works in batches, so that memory does not grow with the number of rows.
+// recordWithin records the deletion of all rows of e with the given value in a column, and of the objects that belong
+// to them. It works in batches, so that memory does not grow with the number of rows.
 func (q *session) recordWithin(ctx context.Context, e *Entity, column string, value any) error {
 	if e == anyDevice {
 		e = Devices // has all columns

@@ -92,8 +92,8 @@ type replica struct {
 	end      func()
 }
 
-// openReplica opens a replica and starts to monitor it. The replica may be unavailable for now. A database that is not a
-// replica is an error.
+// openReplica opens a replica and starts to monitor it. The replica may be unavailable for now. A database that is not
+// a replica is an error.
 func (s *Store) openReplica(ctx context.Context, o Options) error {
 	if s.engine.Dialect().Name != "postgres" {
 		return errors.New("--read-database: only a PostgreSQL database has replicas, and --database is a file")
@@ -309,7 +309,8 @@ func (r *replica) turn(why Cause, detail string) {
 	}
 }
 
-// enter returns the context that bounds reads of the replica, and why the replica must be skipped; "" if it can be used.
+// enter returns the context that bounds reads of the replica, and why the replica must be skipped; "" if it can be
+// used.
 func (r *replica) enter() (running context.Context, why Cause) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -361,9 +362,9 @@ var (
 	errEarly  = errors.New("the replica is ahead of what the primary shows")
 )
 
-// confirm returns errEarly unless the position is visible on the primary. A synchronous standby may replay a commit while
-// the primary is still waiting for the standby's confirmation and does not show the commit yet. A client that had read
-// the commit from the standby would not find it in its next request to the primary.
+// confirm returns errEarly unless the position is visible on the primary. A synchronous standby may replay a commit
+// while the primary is still waiting for the standby's confirmation and does not show the commit yet. A client that had
+// read the commit from the standby would not find it in its next request to the primary.
 func (r *replica) confirm(ctx context.Context, at Cursor) error {
 	if known := r.confirmed.Load(); at.Revision == 0 || known != nil && *known == at {
 		return nil
@@ -382,9 +383,9 @@ func (r *replica) confirm(ctx context.Context, at Cursor) error {
 	return nil
 }
 
-// reached returns the position of the snapshot of a replica's transaction, and errBehind if the snapshot does not include
-// the needed position. Comparing revisions is not enough: a former primary may have assigned the same revision to another
-// change.
+// reached returns the position of the snapshot of a replica's transaction, and errBehind if the snapshot does not
+// include the needed position. Comparing revisions is not enough: a former primary may have assigned the same revision
+// to another change.
 func (n Need) reached(ctx context.Context, tx engine.Tx) (at Cursor, err error) {
 	var there *string
 	err = tx.Row(ctx, "SELECT revision, change, (SELECT change FROM changes WHERE revision = ? ORDER BY n LIMIT 1) FROM log", []any{n.Revision}, &at.Revision, &at.Change, &there)
@@ -401,8 +402,8 @@ func (n Need) reached(ctx context.Context, tx engine.Tx) (at Cursor, err error) 
 	return at, errBehind
 }
 
-// suits returns a function that checks whether the snapshot of a replica's transaction may be used: it must be as recent
-// as needed, and not ahead of the primary.
+// suits returns a function that checks whether the snapshot of a replica's transaction may be used: it must be as
+// recent as needed, and not ahead of the primary.
 func (r *replica) suits(need Need) func(ctx context.Context, tx engine.Tx) error {
 	return func(ctx context.Context, tx engine.Tx) error {
 		at, err := need.reached(ctx, tx)

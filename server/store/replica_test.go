@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/server/internal/enginetest"
 )
 
-// TestReplicaFails: a read that the replica cancels is repeated on the primary. If the replica stops responding, as if its
-// machine were disconnected, neither later reads nor those that have begun wait long.
+// TestReplicaFails: a read that the replica cancels is repeated on the primary. If the replica stops responding, as if
+// its machine were disconnected, neither later reads nor those that have begun wait long.
 func TestReplicaFails(t *testing.T) {
 	t.Parallel()
 	enginetest.Only(t, enginetest.Postgres)

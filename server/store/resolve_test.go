@@ -15,8 +15,8 @@ import (
 	"github.com/craton-fleet/craton/server/internal/varquery"
 )
 
-// model is a test's model of a fleet: each object's own variables, and the objects that it inherits from. It is independent
-// of the store's SQL.
+// model is a test's model of a fleet: each object's own variables, and the objects that it inherits from. It is
+// independent of the store's SQL.
 type model struct {
 	own   map[string]map[string]string
 	chain map[string][]string // each object and the objects it inherits from, nearest first
@@ -40,8 +40,8 @@ var (
 	someExprs  = []string{`a:1`, `a:null`, `b:"1"`, `Z:true`, `a.x:1`, `a[0]:1`, `a[*]:2`, `b.*.y[0]:1`, `a:{"x":1}`, `a:[1]`, `a:1,b:1`, `"key with blank":1`, `b:""`, `a.x.y:[1]`, `missing:1`}
 )
 
-// TestVariablesAgainstModel builds random fleets, and compares the own and resolved variables of all objects, and the vars
-// filter, with the model.
+// TestVariablesAgainstModel builds random fleets, and compares the own and resolved variables of all objects, and the
+// vars filter, with the model.
 func TestVariablesAgainstModel(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -186,8 +186,8 @@ func listed(t *testing.T, s *Store, e *Entity, sc Scope, l List, which Variables
 	return page, sets
 }
 
-// TestPagesAreComplete checks that each row is on exactly one page, for any sort keys in both directions, with nulls and
-// equal values, and that prev is the marker of the previous page.
+// TestPagesAreComplete checks that each row is on exactly one page, for any sort keys in both directions, with nulls
+// and equal values, and that prev is the marker of the previous page.
 func TestPagesAreComplete(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

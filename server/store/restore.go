@@ -21,7 +21,8 @@ const restoreRows = 64
 // missing database. open opens the backup, which is checked completely before it is read again and stored. file is the
 // backup's name for messages.
 //
-// If Restore fails, nothing is stored. It fails with an [InvalidBackupError], or with an error that wraps [ErrNotEmpty].
+// If Restore fails, nothing is stored. It fails with an [InvalidBackupError], or with an error that wraps
+// [ErrNotEmpty].
 func Restore(ctx context.Context, database string, o Options, file string, open func() (io.ReadCloser, error), report func(Step)) (info BackupInfo, all int64, err error) {
 	info, all, err = checkBackup(file, open, report)
 	if err != nil {
@@ -53,8 +54,8 @@ func Restore(ctx context.Context, database string, o Options, file string, open 
 	return info, all, s.Close()
 }
 
-// removeOnError returns a function that removes an SQLite file after an error, if the file did not exist when removeOnError
-// was called.
+// removeOnError returns a function that removes an SQLite file after an error, if the file did not exist when
+// removeOnError was called.
 func removeOnError(database string, err *error) func() {
 	path, e := sqlitePath(database)
 	if e != nil {

@@ -10,9 +10,9 @@ import (
 // prunedRows is the number of rows of the log that [Store.Prune] processes per write.
 const prunedRows = 200
 
-// Prune moves the horizon of the change log to a time, and deletes the changes before it, except for the creation and the
-// last change of each object. It uses small writes with pauses, so that other writes do not have to wait. It can be stopped
-// and repeated at any time, and run in several processes concurrently.
+// Prune moves the horizon of the change log to a time, and deletes the changes before it, except for the creation and
+// the last change of each object. It uses small writes with pauses, so that other writes do not have to wait. It can be
+// stopped and repeated at any time, and run in several processes concurrently.
 func (s *Store) Prune(ctx context.Context, before time.Time) error {
 	var horizon, pruned int64
 	var change string
@@ -68,8 +68,8 @@ func pauseFor(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// prune processes a piece of the log before the horizon. For each row of the piece, it deletes the earlier changes of the
-// row's object, except for the creation.
+// prune processes a piece of the log before the horizon. For each row of the piece, it deletes the earlier changes of
+// the row's object, except for the creation.
 //
 // If several servers prune concurrently, only one continues: a server stops if another one is ahead of it.
 func (q *session) prune(ctx context.Context, from Cursor, horizon int64) (at Cursor, more bool, err error) {

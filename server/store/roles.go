@@ -9,8 +9,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// SetRole sets a user's role, and returns the user's row. Only root can grant and revoke the role root. SetRole fails with
-// [ExceedsGrant] for a role higher than the caller's, and with [InUse] for the last root user with a key.
+// SetRole sets a user's role, and returns the user's row. Only root can grant and revoke the role root. SetRole fails
+// with [ExceedsGrant] for a role higher than the caller's, and with [InUse] for the last root user with a key.
 func (s *Store) SetRole(ctx context.Context, m Manager, user string, role schema.Role) (Row, error) {
 	var row Row
 	err := s.write(ctx, func(ctx context.Context, q *session) (err error) {
@@ -42,12 +42,12 @@ func (s *Store) SetRole(ctx context.Context, m Manager, user string, role schema
 	return row, err
 }
 
-// usableRoot is the condition that a user u is root and has a valid key that allows the role, other than one with a given
-// id.
+// usableRoot is the condition that a user u is root and has a valid key that allows the role, other than one with a
+// given id.
 const usableRoot = "u.role = 'root' AND EXISTS (SELECT 1 FROM user_keys k WHERE k.user_id = u.id AND (k.role IS NULL OR k.role = 'root') AND (k.expires_at IS NULL OR k.expires_at > ?) AND k.id <> ?)"
 
-// keepRootUser refuses to change or delete a user, or a project with its users, if no root user with a key would be left:
-// nobody could see all projects then.
+// keepRootUser refuses to change or delete a user, or a project with its users, if no root user with a key would be
+// left: nobody could see all projects then.
 func (q *session) keepRootUser(ctx context.Context, e *Entity, row Row, cannot string) error {
 	column := "id"
 	if e == Projects {
@@ -94,8 +94,8 @@ func (q *session) keepRootKey(ctx context.Context, user Row, k *UserKey) error {
 	return refuse(InUse, "The key %q (id %d) cannot be deleted: it is the last key of the last root user, and without one nobody sees all projects. Make another one first.", k.Name, k.ID)
 }
 
-// lockRoots locks all root users. Without this lock, two concurrent writes could each rely on the root user that the other
-// one removes.
+// lockRoots locks all root users. Without this lock, two concurrent writes could each rely on the root user that the
+// other one removes.
 func (q *session) lockRoots(ctx context.Context) error {
 	return q.each(ctx, "SELECT t.id FROM users t WHERE t.role = 'root' ORDER BY t.id"+q.lockClause(removing), nil, []any{new(int64)}, func() {})
 }

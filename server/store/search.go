@@ -15,12 +15,12 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// Search finds objects that contain a text, ignoring case, in their fields, their labels, or the keys and values of their
-// own variables. Case is folded like in Go. The JSON form of values that are not strings is searched.
+// Search finds objects that contain a text, ignoring case, in their fields, their labels, or the keys and values of
+// their own variables. Case is folded like in Go. The JSON form of values that are not strings is searched.
 //
 // Databases cannot fold case like Go, or decode JSON in a comparison. So their conditions select all objects that may
-// contain the text, which includes some that do not. Nearly every text has pieces of plain ASCII, which appear unescaped
-// in a row that contains the text, in upper or lower case, even within JSON.
+// contain the text, which includes some that do not. Nearly every text has pieces of plain ASCII, which appear
+// unescaped in a row that contains the text, in upper or lower case, even within JSON.
 type Search struct {
 	pieces       []string // a matching row contains all of these, in lower case
 	plain, coded []string // or one of these: plain in a text, or coded, escaped, in the JSON of a value
@@ -140,8 +140,8 @@ func hasLetter(piece string) bool { return strings.IndexFunc(piece, isLetter) >=
 
 func isLetter(r rune) bool { return r >= 'a' && r <= 'z' }
 
-// Limits of a search. If it finds too large a part of a fleet, the entire fleet is read in order instead, which costs less
-// than reading most of it twice.
+// Limits of a search. If it finds too large a part of a fleet, the entire fleet is read in order instead, which costs
+// less than reading most of it twice.
 const (
 	maxChosen  = 1 << 17 // ids of one entity
 	minChosen  = 1000    // up to this number, objects are chosen in a fleet of any size
@@ -150,12 +150,12 @@ const (
 )
 
 // Find chooses the objects in the scope that may contain a text, and the places that contain these objects. The objects
-// are devices, cells, regions and clouds. If networks is set, they include networks, and a device is also chosen if one of
-// its network interfaces may contain the text.
+// are devices, cells, regions and clouds. If networks is set, they include networks, and a device is also chosen if one
+// of its network interfaces may contain the text.
 //
 // It returns the ids of each entity, in the order of creation. An entity is missing from the result if too many of its
-// objects may contain the text; all of its objects count as found then. filters returns additional filters for the objects
-// of an entity.
+// objects may contain the text; all of its objects count as found then. filters returns additional filters for the
+// objects of an entity.
 //
 // Find reads all texts of these objects, so the caller should limit the number of concurrent calls.
 func (v *View) Find(ctx context.Context, sc Scope, s *Search, networks bool, filters func(*Entity) []Filter) (map[*Entity][]int64, error) {

@@ -25,8 +25,8 @@ func TestCaseOfSearch(t *testing.T) {
 	}
 }
 
-// TestManyFound: if too many objects of an entity may contain a text, the entity and those of the places around them are
-// missing from the result. The chosen objects are in the order of creation.
+// TestManyFound: if too many objects of an entity may contain a text, the entity and those of the places around them
+// are missing from the result. The chosen objects are in the order of creation.
 func TestManyFound(t *testing.T) {
 	t.Parallel()
 	s, err := openFast(filepath.Join(t.TempDir(), "fleet.db"))

@@ -71,8 +71,8 @@ func (s *Store) readOne(ctx context.Context, fn func(ctx context.Context, q *ses
 }
 
 // write runs fn in a transaction, stores its changes in the change log, and returns when everything is durable. A write
-// that changes nothing has no revision. fn may be called several times, so it must not keep state between calls. It must
-// lock the rows that its decisions depend on: see lockMode.
+// that changes nothing has no revision. fn may be called several times, so it must not keep state between calls. It
+// must lock the rows that its decisions depend on: see lockMode.
 func (s *Store) write(ctx context.Context, fn func(ctx context.Context, q *session) error) error {
 	return s.writeAs(ctx, engine.Work{}, fn)
 }
@@ -139,8 +139,8 @@ func (s *Store) explainReference(ctx context.Context, project any, cause error) 
 	return errLost
 }
 
-// lockMode is the kind of lock on a row that the decisions of a write depend on. The lock lasts until the commit. Databases
-// that only allow one write at a time do not need locks.
+// lockMode is the kind of lock on a row that the decisions of a write depend on. The lock lasts until the commit.
+// Databases that only allow one write at a time do not need locks.
 type lockMode uint8
 
 const (

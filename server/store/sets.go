@@ -10,8 +10,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// SetSize is the name of a set and the number of its objects. The number is never 0, because a set without objects does not
-// exist.
+// SetSize is the name of a set and the number of its objects. The number is never 0, because a set without objects does
+// not exist.
 type SetSize struct {
 	Name    string
 	Members int64
@@ -101,9 +101,9 @@ func (s *Store) ChangeSet(ctx context.Context, project, name string, change SetC
 		}
 	}
 	return s.write(ctx, func(ctx context.Context, q *session) error {
-		// Without this lock, two concurrent writes that replace a set would not see each other's objects. The project is
-		// locked before its objects, like when it is deleted. A write that sets a device's parent locks in the opposite
-		// order, and is retried after a deadlock.
+		// Without this lock, two concurrent writes that replace a set would not see each other's objects. The project
+		// is locked before its objects, like when it is deleted. A write that sets a device's parent locks in the
+		// opposite order, and is retried after a deadlock.
 		err := q.lockTree(ctx, project)
 		if errors.Is(err, sql.ErrNoRows) {
 			return errNoProject(project)

@@ -58,8 +58,8 @@ func (s *Store) told(t *testing.T, sc Scope, o Object, at int64) (all []place) {
 	return all
 }
 
-// TestSetters compares the changes that set the variables of all objects of a random log, now and at some past revisions,
-// with those determined from all changes.
+// TestSetters compares the changes that set the variables of all objects of a random log, now and at some past
+// revisions, with those determined from all changes.
 func TestSetters(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

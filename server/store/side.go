@@ -36,8 +36,8 @@ func (s side) text() any {
 	return string(append(s, '}'))
 }
 
-// shown reports whether the log contains a column. It does not contain type, which follows from the kind, or seq, which is
-// internal.
+// shown reports whether the log contains a column. It does not contain type, which follows from the kind, or seq, which
+// is internal.
 func (c *Column) shown() bool { return c.expr == "" && c.Name != "type" && c.Name != "seq" }
 
 func (s side) column(c Column, v any) side {
@@ -112,7 +112,8 @@ func (s side) set(name string, set hierarchy.Variables) side {
 	return s
 }
 
-// ConcealKeys makes the change log store only a salted hash for values of variables whose keys match one of the patterns. A
+// ConcealKeys makes the change log store only a salted hash for values of variables whose keys match one of the
+// patterns. A
 // * in a pattern matches any text, and case is ignored. ConcealKeys must be called before the store is used.
 func (s *Store) ConcealKeys(patterns []string) {
 	s.concealed = slices.Clone(patterns)
@@ -123,8 +124,8 @@ func (s *Store) ConcealedKeys() []string { return s.concealed }
 
 func (s *Store) conceals(key string) bool { return value.MatchesKey(s.concealed, key) }
 
-// hash returns a hash of a variable's value that only reveals whether two values are equal. It is salted with a secret of
-// the database and with the identity of the object.
+// hash returns a hash of a variable's value that only reveals whether two values are equal. It is salted with a secret
+// of the database and with the identity of the object.
 func (q *session) hash(ctx context.Context, kind, object string, v Variable) (string, error) {
 	if q.salt == nil {
 		var salt string

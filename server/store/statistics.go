@@ -9,10 +9,11 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// PostgreSQL's planner needs statistics, which autovacuum collects a minute after a table has grown. Until then, prepared
-// statements keep plans for small tables, which read and sort the entire fleet for a page. So the store has the statistics
-// collected while a fleet grows: after firstCollection changes, and then each time their number has grown by the factor
-// moreChanges. This happens a few times in the life of a process, and takes a second in a large fleet.
+// PostgreSQL's planner needs statistics, which autovacuum collects a minute after a table has grown. Until then,
+// prepared statements keep plans for small tables, which read and sort the entire fleet for a page. So the store has
+// the statistics collected while a fleet grows: after firstCollection changes, and then each time their number has
+// grown by the factor moreChanges. This happens a few times in the life of a process, and takes a second in a large
+// fleet.
 const (
 	firstCollection = 256
 	moreChanges     = 4
@@ -68,8 +69,8 @@ func (s *Store) countChanges(n int64) {
 	})
 }
 
-// collect collects the statistics of the store's own tables only. For the system's tables, the user would lack permission,
-// and get warnings.
+// collect collects the statistics of the store's own tables only. For the system's tables, the user would lack
+// permission, and get warnings.
 func collect(ctx context.Context, tx engine.Tx, text string, tables []*table) error {
 	names := make([]string, len(tables))
 	for i, t := range tables {

@@ -172,8 +172,8 @@ func TestOpen(t *testing.T) {
 	}
 }
 
-// TestWritersShareTransactions checks that concurrent writes do not make each other fail, and that a refused write stores
-// nothing.
+// TestWritersShareTransactions checks that concurrent writes do not make each other fail, and that a refused write
+// stores nothing.
 func TestWritersShareTransactions(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -338,8 +338,8 @@ func TestOverlay(t *testing.T) {
 	}
 }
 
-// TestOneConnection: a process that does not work concurrently, such as for a task, opens one connection for all reads, and
-// another one when it writes.
+// TestOneConnection: a process that does not work concurrently, such as for a task, opens one connection for all reads,
+// and another one when it writes.
 func TestOneConnection(t *testing.T) {
 	enginetest.Only(t, enginetest.SQLite)
 	t.Parallel()
@@ -358,7 +358,8 @@ func TestOneConnection(t *testing.T) {
 	}
 }
 
-// TestLastRoot: if two root users are deleted concurrently, alone or with their projects, one of the deletions is refused.
+// TestLastRoot: if two root users are deleted concurrently, alone or with their projects, one of the deletions is
+// refused.
 func TestLastRoot(t *testing.T) {
 	t.Parallel()
 	for name, e := range map[string]*Entity{"users": Users, "projects": Projects} {
@@ -394,8 +395,9 @@ func TestLastRoot(t *testing.T) {
 	}
 }
 
-// TestWrongReferences: the objects that a new object refers to are queried in the same message that inserts it. The error
-// always describes the wrong reference, whatever the database returns for the insert, and the write is not retried.
+// TestWrongReferences: the objects that a new object refers to are queried in the same message that inserts it. The
+// error always describes the wrong reference, whatever the database returns for the insert, and the write is not
+// retried.
 func TestWrongReferences(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

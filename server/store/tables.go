@@ -38,8 +38,8 @@ var (
 	primaryKey  = value.LazyPattern(`^PRIMARY KEY \((.*)\)$`)
 )
 
-// tablesOf returns the tables of a version of the schema, referenced tables first. It parses the migrations, because old
-// versions have no other description.
+// tablesOf returns the tables of a version of the schema, referenced tables first. It parses the migrations, because
+// old versions have no other description.
 func tablesOf(version int) (tables []*table) {
 	byName := map[string]*table{}
 	for _, migration := range migrations[:version] {

@@ -24,8 +24,8 @@ const (
 	maxLogBytes = 256 << 10
 )
 
-// In a walk for one variable, the database skips unrelated changes: up to passedRows rows of an object at once. Skipping
-// passedShare rows costs as much as reverting one change.
+// In a walk for one variable, the database skips unrelated changes: up to passedRows rows of an object at once.
+// Skipping passedShare rows costs as much as reverting one change.
 const (
 	passedRows  = 16 << 10
 	passedShare = 16
@@ -222,8 +222,9 @@ func (w *walker) read(ctx context.Context, t *timeline) error {
 }
 
 // skipUnchanged adds conditions that skip updates of the object which change neither the followed variable, nor a
-// reference to a place, nor the object's name. Variables and columns are JSON members in the sides of a change. The number
-// of rows that a statement may skip is limited, and the last of them is not skipped, so that reading can continue there.
+// reference to a place, nor the object's name. Variables and columns are JSON members in the sides of a change. The
+// number of rows that a statement may skip is limited, and the last of them is not skipped, so that reading can
+// continue there.
 func (w *walker) skipUnchanged(ctx context.Context, t *timeline, c *conditions) error {
 	if t.begin == 0 || t.next == (Cursor{Revision: t.begin}) {
 		err := w.q.row(ctx, "SELECT revision FROM changes"+c.String()+" ORDER BY revision DESC, n DESC LIMIT 1 OFFSET ?", append(slices.Clone(c.args), w.q.store.passed-1), &t.begin)
@@ -404,8 +405,8 @@ func (t *timeline) source() Source {
 	return Source{t.Kind, t.ID, name}
 }
 
-// keys returns the sorted names of all variables of the levels, and more. If the walker follows a single variable, it only
-// returns that one.
+// keys returns the sorted names of all variables of the levels, and more. If the walker follows a single variable, it
+// only returns that one.
 func (w *walker) keys(levels []*timeline, more ...string) []string {
 	if w.key != "" {
 		return []string{w.key}

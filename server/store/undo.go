@@ -55,15 +55,15 @@ var (
 	errUndoConflict = &Error{Code: PreconditionFailed, Message: "it was changed since"}
 )
 
-// Undo undoes a write, in one transaction. It deletes the objects that the write created, restores those that it deleted
-// with their ids, labels, variables, parents and interfaces, and restores the previous values that it changed. Other
-// fields, variables and labels of the same objects are not changed.
+// Undo undoes a write, in one transaction. It deletes the objects that the write created, restores those that it
+// deleted with their ids, labels, variables, parents and interfaces, and restores the previous values that it changed.
+// Other fields, variables and labels of the same objects are not changed.
 //
 // An undo is a write like any other, and can be undone itself. If there are later changes to the same values, the undo
-// fails with [PreconditionFailed] and lists them in UndoResult.Conflicts, unless u.Force is set. It fails with [NotFound]
-// if there is no such write in the scope, [BeforeHorizon] if the log no longer has it, [NotRetained] for values for which
-// the log only has a hash, [Conflict] for a name that another object has now, and [InUse] if another object depends on an
-// object that would be deleted.
+// fails with [PreconditionFailed] and lists them in UndoResult.Conflicts, unless u.Force is set. It fails with
+// [NotFound] if there is no such write in the scope, [BeforeHorizon] if the log no longer has it, [NotRetained] for
+// values for which the log only has a hash, [Conflict] for a name that another object has now, and [InUse] if another
+// object depends on an object that would be deleted.
 func (s *Store) Undo(ctx context.Context, sc Scope, u UndoParams) (*UndoResult, error) {
 	var done *UndoResult
 	err := s.writeLong(ctx, func(ctx context.Context, q *session) error {
@@ -129,8 +129,8 @@ type rowKey struct {
 	id    any
 }
 
-// orphan is an object that is restored before the object it refers to, such as a device before its parent, or an interface
-// before its network.
+// orphan is an object that is restored before the object it refers to, such as a device before its parent, or an
+// interface before its network.
 type orphan struct {
 	e      *Entity
 	row    Row
@@ -198,8 +198,8 @@ func (w *undoRun) expectAll(ctx context.Context, revision int64) (err error) {
 	})
 }
 
-// undoneRevision is a revision to undo. The objects of a move are moved back in the order in which they were moved: a cell
-// before its contents.
+// undoneRevision is a revision to undo. The objects of a move are moved back in the order in which they were moved: a
+// cell before its contents.
 type undoneRevision struct {
 	Change
 	moved bool
@@ -223,8 +223,8 @@ func (q *session) changesOf(ctx context.Context, revision int64, backward bool, 
 	}
 }
 
-// revisions returns the revisions to undo, newest first. All of their changes must be in the scope, because users must not
-// undo what they cannot see.
+// revisions returns the revisions to undo, newest first. All of their changes must be in the scope, because users must
+// not undo what they cannot see.
 func (w *undoRun) revisions(ctx context.Context) (all []undoneRevision, err error) {
 	v := &View{q: w.session}
 	var horizon int64
@@ -348,8 +348,8 @@ func (w *undoRun) existing(ctx context.Context, changes []Change) (map[Object]bo
 	return there, nil
 }
 
-// explainTaken returns the error for a name that another object has now. The error of the database does not identify the
-// object, and may only occur at the commit.
+// explainTaken returns the error for a name that another object has now. The error of the database does not identify
+// the object, and may only occur at the commit.
 func (s *Store) explainTaken(ctx context.Context, revisions []Change) error {
 	refusal := refuse(Conflict, "A name that would be restored is taken now. Nothing was undone.")
 	err := s.View(ctx, true, func(ctx context.Context, v *View) error {

@@ -344,8 +344,8 @@ func (s *undoStep) changeColumns(ctx context.Context, row Row, step *UndoStep) e
 	return s.recordUpdate(ctx, s.Action, e, row, moved)
 }
 
-// checkLeftBehind refuses to move a cell back if that would leave behind objects that were created in the cell, or moved
-// into it, after the cell was moved.
+// checkLeftBehind refuses to move a cell back if that would leave behind objects that were created in the cell, or
+// moved into it, after the cell was moved.
 func (s *undoStep) checkLeftBehind(ctx context.Context) error {
 	for _, inner := range []*Entity{anyDevice, Networks} {
 		found, err := s.describeFound(ctx, fmt.Sprintf(`SELECT %s, t.id, t.name FROM %s t JOIN cells c ON c.id = t.cell_id
@@ -360,8 +360,8 @@ func (s *undoStep) checkLeftBehind(ctx context.Context) error {
 	return nil
 }
 
-// checkRole refuses a change of role that the caller could not make with SetRole, and sets the columns that depend on the
-// role.
+// checkRole refuses a change of role that the caller could not make with SetRole, and sets the columns that depend on
+// the role.
 func (s *undoStep) checkRole(ctx context.Context, row Row, set Values, moved Row) error {
 	set.setRole()
 	for i, c := range s.e.Columns {
@@ -531,7 +531,8 @@ func (s *undoStep) wrapError(what string, err error) error {
 	if what == "" {
 		return refuse(e.Code, "%s Nothing was undone.", e.Message)
 	}
-	// The usual advice is to create a missing object. But that would give it another id, so advise to undo its deletion.
+	// The usual advice is to create a missing object. But that would give it another id, so advise to undo its
+	// deletion.
 	why := strings.NewReplacer(checkID, "Undo its delete first.", checkTogether, "Undo its later move first.").Replace(e.Message)
 	return refuse(e.Code, "The %s %s: %s Nothing was undone.", s, what, why)
 }

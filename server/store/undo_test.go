@@ -61,8 +61,8 @@ func lastWrite(t testing.TB, s *Store) (c Cursor) {
 	return c
 }
 
-// TestUndoUndo undoes each of many random writes, and undoes the undo: the fleet must be as before the write, and then as
-// after it. Occasionally it undoes an older write. If that is refused, nothing may have changed.
+// TestUndoUndo undoes each of many random writes, and undoes the undo: the fleet must be as before the write, and then
+// as after it. Occasionally it undoes an older write. If that is refused, nothing may have changed.
 func TestUndoUndo(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

@@ -143,7 +143,8 @@ func layout(t *testing.T, s *Store) (text string) {
 	return text
 }
 
-// TestUpgradeAtOnce: if several processes migrate a database concurrently, one of them does, and all of them can use it.
+// TestUpgradeAtOnce: if several processes migrate a database concurrently, one of them does, and all of them can use
+// it.
 func TestUpgradeAtOnce(t *testing.T) {
 	t.Parallel()
 	for version := range migrations {

@@ -65,7 +65,8 @@ func (s *Store) CreateUser(ctx context.Context, sc Scope, values Values) (Row, s
 	return row, key, err
 }
 
-// Bootstrap finds or creates a project and a root user, both with the given name. key is empty if the user exists already.
+// Bootstrap finds or creates a project and a root user, both with the given name. key is empty if the user exists
+// already.
 func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		key = ""
@@ -100,8 +101,8 @@ func (s *Store) Bootstrap(ctx context.Context, name string) (project, key string
 	return project, key, err
 }
 
-// MakeRoot grants the role root to the existing user whose name prevents [Store.Bootstrap] from creating one. It returns
-// the user's project and a new key. All previous keys are deleted, because other people may have them.
+// MakeRoot grants the role root to the existing user whose name prevents [Store.Bootstrap] from creating one. It
+// returns the user's project and a new key. All previous keys are deleted, because other people may have them.
 func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string, err error) {
 	key = newKey()
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
@@ -139,8 +140,8 @@ func (s *Store) MakeRoot(ctx context.Context, name string) (project, key string,
 	return project, key, err
 }
 
-// EnsureProject returns the id of the database's first project. If there is none, it creates one with the given name and
-// id; an empty newID stands for a random id.
+// EnsureProject returns the id of the database's first project. If there is none, it creates one with the given name
+// and id; an empty newID stands for a random id.
 func (s *Store) EnsureProject(ctx context.Context, name, newID string) (id string, err error) {
 	err = s.write(ctx, func(ctx context.Context, q *session) error {
 		if err := q.lockExclusively(ctx); err != nil {
@@ -207,8 +208,8 @@ func (s *Store) KeepProject(ctx context.Context, id, name string, rename bool) e
 	return err
 }
 
-// ResetKey creates a new first API key for a user. It replaces the previous first key, if that still exists; other keys are
-// not affected. project may be empty if only one user has the name.
+// ResetKey creates a new first API key for a user. It replaces the previous first key, if that still exists; other keys
+// are not affected. project may be empty if only one user has the name.
 func (s *Store) ResetKey(ctx context.Context, username, project string) (string, error) {
 	key := newKey()
 	err := s.write(ctx, func(ctx context.Context, q *session) error {

@@ -14,8 +14,8 @@ const useUnit = time.Hour
 // maxUses is the maximum number of keys in uses.
 const maxUses = 10_000
 
-// uses collects the hours in which keys were used, until [Store.RecordUses] stores them, so that requests need not write
-// anything. A crash loses them.
+// uses collects the hours in which keys were used, until [Store.RecordUses] stores them, so that requests need not
+// write anything. A crash loses them.
 type uses struct {
 	mu      sync.Mutex
 	pending map[int64]int64 // by the key's id: the hour, in seconds since 1970
@@ -44,8 +44,8 @@ func (u *uses) of(key int64) Micros {
 	return Micros(u.pending[key] * 1e6)
 }
 
-// RecordUses stores the uses of keys by [Store.Authenticate] since the last call. Several servers may call it. These writes
-// are not changes of the fleet and not in the change log. If it fails, the uses are lost.
+// RecordUses stores the uses of keys by [Store.Authenticate] since the last call. Several servers may call it. These
+// writes are not changes of the fleet and not in the change log. If it fails, the uses are lost.
 func (s *Store) RecordUses(ctx context.Context) error {
 	s.uses.mu.Lock()
 	pending := s.uses.pending

@@ -167,8 +167,8 @@ func (q *session) variables(ctx context.Context, e *Entity, rows []Row, which Va
 	return sets, nil
 }
 
-// ancestors returns the parents of all devices of a page and of their ancestors, nil for devices without a parent. above
-// has the ancestors that are not on the page.
+// ancestors returns the parents of all devices of a page and of their ancestors, nil for devices without a parent.
+// above has the ancestors that are not on the page.
 func (q *session) ancestors(ctx context.Context, e *Entity, rows []Row) (parents map[any]any, above []any, err error) {
 	key, parent := e.Index("id"), e.Index("parent_id")
 	parents = make(map[any]any, len(rows))

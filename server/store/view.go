@@ -28,8 +28,8 @@ const (
 // perVariable is the memory that a variable takes in addition to its text, in bytes.
 const perVariable = 32
 
-// viewTime is the longest duration of a [View]. While a view is open, later changes in SQLite's write-ahead log cannot be
-// checkpointed.
+// viewTime is the longest duration of a [View]. While a view is open, later changes in SQLite's write-ahead log cannot
+// be checkpointed.
 const viewTime = 2 * time.Minute
 
 // ErrViewTooLarge is the error of a light [View] whose variables take too much memory.
@@ -46,8 +46,8 @@ type View struct {
 	omit   bool // set by OmitUnkept
 }
 
-// View calls fn with a snapshot of the database. A light view takes little memory. If full is set, the view can also read
-// large data, in pieces; the caller must limit the number of such views.
+// View calls fn with a snapshot of the database. A light view takes little memory. If full is set, the view can also
+// read large data, in pieces; the caller must limit the number of such views.
 //
 // fn must not wait for a client: the number of views is limited, and each fails after two minutes.
 func (s *Store) View(ctx context.Context, full bool, fn func(ctx context.Context, v *View) error) error {

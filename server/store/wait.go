@@ -42,15 +42,16 @@ func (s *Store) EndWaits() {
 	s.bell.ring()
 }
 
-// Rings returns the number of times that the log was found to have grown, for [Store.Wait]. Call it before reading the log.
+// Rings returns the number of times that the log was found to have grown, for [Store.Wait]. Call it before reading the
+// log.
 func (s *Store) Rings() int64 {
 	s.bell.mu.Lock()
 	defer s.bell.mu.Unlock()
 	return s.bell.rings
 }
 
-// Wait waits until the log may have changes after revision, or ctx is done. The caller must have called [Store.Rings] and
-// then read the log up to revision.
+// Wait waits until the log may have changes after revision, or ctx is done. The caller must have called [Store.Rings]
+// and then read the log up to revision.
 func (s *Store) Wait(ctx context.Context, rings, revision int64) error {
 	b := &s.bell
 	b.mu.Lock()

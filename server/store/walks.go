@@ -7,9 +7,9 @@ import (
 	"sync"
 )
 
-// walks caches walkers at the end of a page of a history, so that the next page continues from there. Otherwise the next
-// page has to start from the present again, which costs more with each page. A past state never changes, and a random id
-// identifies a position in the log, so a walker is valid in any view that has its position.
+// walks caches walkers at the end of a page of a history, so that the next page continues from there. Otherwise the
+// next page has to start from the present again, which costs more with each page. A past state never changes, and a
+// random id identifies a position in the log, so a walker is valid in any view that has its position.
 type walks struct {
 	mu   sync.Mutex
 	kept []*stopped // most recently used first
@@ -43,8 +43,8 @@ func (v *View) walkTo(ctx context.Context, l HistoryParams, to int64) (*walker, 
 	return v.walker(ctx, l.Object, l.Key)
 }
 
-// stop returns the walker as stopped, for the page that continues at a position. room is the memory that was available when
-// the walker started.
+// stop returns the walker as stopped, for the page that continues at a position. room is the memory that was available
+// when the walker started.
 func (w *walker) stop(l HistoryParams, before Cursor, room memoryBudget) *stopped {
 	for _, t := range w.open {
 		t.discard()
@@ -73,8 +73,8 @@ func (s *walks) keep(one *stopped) {
 	s.kept = s.kept[:min(len(s.kept), maxWalks)]
 }
 
-// resume returns a copy of a stopped walker, because the same page may be requested again. It returns nil if there is no
-// such walker, or not enough memory for it.
+// resume returns a copy of a stopped walker, because the same page may be requested again. It returns nil if there is
+// no such walker, or not enough memory for it.
 func (s *walks) resume(v *View, id walkID) *walker {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -248,8 +248,8 @@ func (c *chooser) place(ctx context.Context, t *where.Term) error {
 	return nil
 }
 
-// named returns the condition that a place or device has one of the names, or paths whose earlier elements are the names of
-// the places that contain it.
+// named returns the condition that a place or device has one of the names, or paths whose earlier elements are the
+// names of the places that contain it.
 func (c *chooser) named(alias string, k *schema.Kind, values []where.Value) (string, []any) {
 	var ways []string
 	var plain []where.Value // names without a path; most names are

@@ -103,8 +103,8 @@ func drawPieces(r *rapid.T) pieces {
 	return pieces{first: some(1, 4, "first"), narrow: some(1, 5, "narrow"), max: some(1, 8, "most"), owners: some(0, 3, "owners"), cheap: some(0, 4, "cheap")}
 }
 
-// TestWhereAgainstModel builds random fleets, and compares the results of listings with random terms, page by page, with
-// the results of the matcher for each object.
+// TestWhereAgainstModel builds random fleets, and compares the results of listings with random terms, page by page,
+// with the results of the matcher for each object.
 func TestWhereAgainstModel(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)
@@ -250,8 +250,8 @@ func TestWhereAgainstModel(t *testing.T) {
 	})
 }
 
-// TestCheap: a cheap listing fails if and only if it would have to read very many values. Values that an index finds are
-// cheap, regardless of the number of other values.
+// TestCheap: a cheap listing fails if and only if it would have to read very many values. Values that an index finds
+// are cheap, regardless of the number of other values.
 func TestCheap(t *testing.T) {
 	t.Parallel()
 	s := fresh(t)

@@ -115,7 +115,8 @@ func withAnsible(t *testing.T, test func(t *testing.T, r release)) {
 	}
 }
 
-// onlyNewest skips a test except with the newest release, for what hardly depends on Ansible; `make proof` runs it with all.
+// onlyNewest skips a test except with the newest release, for what hardly depends on Ansible; `make proof` runs it with
+// all.
 func (r release) onlyNewest(t *testing.T) {
 	t.Helper()
 	if found, err := releases(); err == nil && r != found[len(found)-1] && os.Getenv("CRATON_TEST_PROOF") == "" {

@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// openstackDeploy is what openstack-ansible keeps in /etc/openstack_deploy, by its documentation: the file of its inventory script, with containers on
-// hosts, groups of components that contain each other, and what a host is besides; and the variables beside it.
+// openstackDeploy is what openstack-ansible keeps in /etc/openstack_deploy, by its documentation: the file of its
+// inventory script, with containers on hosts, groups of components that contain each other, and what a host is besides;
+// and the variables beside it.
 var openstackDeploy = map[string]string{
 	"deploy/openstack_inventory.json": `{
  "_meta": {"hostvars": {
@@ -74,8 +75,8 @@ func TestImportOpenStackAnsible(t *testing.T) {
 	})
 }
 
-// debops is a project of DebOps, by its documentation: folders of variables for every group and host, whose lists for all, for groups and for hosts the
-// roles put together, and passwords that a lookup makes.
+// debops is a project of DebOps, by its documentation: folders of variables for every group and host, whose lists for
+// all, for groups and for hosts the roles put together, and passwords that a lookup makes.
 var debops = map[string]string{
 	"ansible.cfg": "[defaults]\ninventory = ansible/inventory\nhash_behaviour = replace\nroles_path = ansible/roles\n",
 	"ansible/inventory/hosts": `# hosts of the project

@@ -48,7 +48,8 @@ var published = []struct{ name, prefix, inventory, playbooks string }{
 	{"ansible", "ansible_collections/", "ansible_collections/dellemc/powerflex/playbooks/roles/inventory", ""},
 }
 
-// TestImportPublic: inventories that others have published are imported and proved. CRATON_TEST_INVENTORIES names more, with colons between.
+// TestImportPublic: inventories that others have published are imported and proved. CRATON_TEST_INVENTORIES names more,
+// with colons between.
 func TestImportPublic(t *testing.T) {
 	if os.Getenv("CRATON_TEST_PROOF") == "" {
 		t.Skip("make proof runs it")

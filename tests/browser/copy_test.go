@@ -7,7 +7,8 @@ import (
 	cdpbrowser "github.com/chromedp/cdproto/browser"
 )
 
-// TestCopy: what the buttons copy is the command, or the value, and nothing else; the command prints what the page shows.
+// TestCopy: what the buttons copy is the command, or the value, and nothing else; the command prints what the page
+// shows.
 func TestCopy(t *testing.T) {
 	t.Parallel()
 	s := need(t, shop)

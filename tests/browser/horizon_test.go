@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// TestHorizon: a moment of which the change log knows nothing any more is told as a page that leads on, and what is left of a history says where it begins.
+// TestHorizon: a moment of which the change log knows nothing any more is told as a page that leads on, and what is
+// left of a history says where it begins.
 func TestHorizon(t *testing.T) {
 	t.Parallel()
 	needBrowser(t)

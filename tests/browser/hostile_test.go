@@ -79,8 +79,9 @@ const harmless = `(() => {
 	return bad;
 })()`
 
-// TestHostile: 10,000 names and 10,000 values of variables that do harm where they are not text, and those of hosts, labels and notes, are
-// shown as text on every page, and nothing in them ever runs or is loaded: a tab complains of every dialog, error and request to elsewhere.
+// TestHostile: 10,000 names and 10,000 values of variables that do harm where they are not text, and those of hosts,
+// labels and notes, are shown as text on every page, and nothing in them ever runs or is loaded: a tab complains of
+// every dialog, error and request to elsewhere.
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	s := need(t, hostile)

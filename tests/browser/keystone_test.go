@@ -9,7 +9,8 @@ import (
 	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
-// TestKeystone: a user of a real Keystone signs in by its form with a token, sees the page, and is out when the token is revoked.
+// TestKeystone: a user of a real Keystone signs in by its form with a token, sees the page, and is out when the token
+// is revoked.
 func TestKeystone(t *testing.T) {
 	t.Parallel()
 	needBrowser(t)

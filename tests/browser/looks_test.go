@@ -53,8 +53,8 @@ const findings = `axe.run(document, {
 	runOnly: %s, resultTypes: ["violations"], preload: false,
 }).then((r) => r.violations.map((v) => v.id + ": " + v.help + "\n" + v.nodes.slice(0, 4).map((n) => "\t" + n.html.slice(0, 160) + "\n\t\t" + n.failureSummary.replaceAll("\n", " ")).join("\n")))`
 
-// misfits finds what does not fit into the window: the page itself never scrolls sideways, and what does takes the focus and has a name. Nothing runs
-// out of its cell of a table, or lies upon another one.
+// misfits finds what does not fit into the window: the page itself never scrolls sideways, and what does takes the
+// focus and has a name. Nothing runs out of its cell of a table, or lies upon another one.
 const misfits = `(() => {
 	const bad = [], wide = document.documentElement;
 	const scrolls = (e) => ["auto", "scroll"].includes(getComputedStyle(e).overflowX);
@@ -83,7 +83,8 @@ const (
 	colours    = `{ type: "rule", values: ["color-contrast", "link-in-text-block"] }`
 )
 
-// steady finds what has jumped since the page that is open began, which is nothing: when the frame behind the last change was drawn.
+// steady finds what has jumped since the page that is open began, which is nothing: when the frame behind the last
+// change was drawn.
 func (b *tab) steady() {
 	b.Helper()
 	for _, found := range js[[]string](b, "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(window.jumps)))))") {
@@ -91,7 +92,8 @@ func (b *tab) steady() {
 	}
 }
 
-// TestSteady: the layout does not jump where a page, its style and its module come slowly and in pieces, on a wide and on a narrow screen.
+// TestSteady: the layout does not jump where a page, its style and its module come slowly and in pieces, on a wide and
+// on a narrow screen.
 func TestSteady(t *testing.T) {
 	t.Parallel()
 	b := enter(t, need(t, mixed))
@@ -117,8 +119,8 @@ func TestSteady(t *testing.T) {
 	}
 }
 
-// inspect finds what is wrong with the looks of the page that is open: light and dark, wide and as narrow as a phone. No colour depends on the
-// width (web.TestColoursAndWidths), so that a wide dark page speaks for a narrow one.
+// inspect finds what is wrong with the looks of the page that is open: light and dark, wide and as narrow as a phone.
+// No colour depends on the width (web.TestColoursAndWidths), so that a wide dark page speaks for a narrow one.
 func (b *tab) inspect() {
 	b.Helper()
 	text, err := axe()
@@ -141,7 +143,8 @@ func (b *tab) inspect() {
 	b.looks("light")
 }
 
-// oddFleet has what is hard to show: names of 250 characters, a host with 300 variables, a large value, 40 regions, and a host with nothing.
+// oddFleet has what is hard to show: names of 250 characters, a host with 300 variables, a large value, 40 regions, and
+// a host with nothing.
 func oddFleet() string {
 	long := func(word string) string { return strings.Repeat(word+"-", 250/(len(word)+1)) + word[:1] }
 	var variables, regions strings.Builder
@@ -188,7 +191,8 @@ var mixed = sync.OnceValues(func() (*site, error) {
 	return s, s.apply(oddFleet())
 })
 
-// oddPages are pages of what is hard to show that a walk through the shop does not come to: objects by a list that finds them.
+// oddPages are pages of what is hard to show that a walk through the shop does not come to: objects by a list that
+// finds them.
 func (b *tab) oddPages() (pages []string) {
 	b.Helper()
 	for _, list := range []string{"hosts?where=name%3Dhhh*", "hosts?where=name%3Dmany", "hosts?where=name%3Dbare", "clouds?where=name%3DDonau*", "regions?where=name%3DDonau*", "cells?where=name%3DDonau*", "networks?where=name%3DDonau*"} {
@@ -215,8 +219,9 @@ var empty = sync.OnceValues(func() (*site, error) {
 	return s, s.look()
 })
 
-// TestLooks: every page is as people need it, in light and dark, on a wide and on a narrow screen: axe-core finds nothing, the page does not scroll
-// sideways, the layout does not jump. With CRATON_TEST_LOOKS=folder it leaves pictures there.
+// TestLooks: every page is as people need it, in light and dark, on a wide and on a narrow screen: axe-core finds
+// nothing, the page does not scroll sideways, the layout does not jump. With CRATON_TEST_LOOKS=folder it leaves
+// pictures there.
 func TestLooks(t *testing.T) {
 	for name, from := range map[string]struct {
 		site  func() (*site, error)
@@ -288,7 +293,8 @@ func (b *tab) picture(site, path string) {
 	b.looks("light")
 }
 
-// TestUserPreferences: the page follows what readers wish of their system: dark, without motion, on paper, with more space between letters.
+// TestUserPreferences: the page follows what readers wish of their system: dark, without motion, on paper, with more
+// space between letters.
 func TestUserPreferences(t *testing.T) {
 	t.Parallel()
 	b := enter(t, need(t, shop))

@@ -86,7 +86,8 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// smaller is a picture in 256 colours: those that it has most of and that are not nearly one that was taken. Others become the nearest.
+// smaller is a picture in 256 colours: those that it has most of and that are not nearly one that was taken. Others
+// become the nearest.
 func smaller(raw []byte) ([]byte, error) {
 	full, err := png.Decode(bytes.NewReader(raw))
 	if err != nil {
@@ -125,7 +126,8 @@ func distance(a, b color.RGBA) int {
 	return max(apart(a.R, b.R), apart(a.G, b.G), apart(a.B, b.B))
 }
 
-// TestPictures: the pictures of the documents are there, are small, and each is shown; no document shows one that is not there.
+// TestPictures: the pictures of the documents are there, are small, and each is shown; no document shows one that is
+// not there.
 func TestPictures(t *testing.T) {
 	t.Parallel()
 	shown := map[string]bool{}

@@ -65,7 +65,8 @@ func TestSignIn(t *testing.T) {
 	}
 }
 
-// keysOff turns the keys of one letter off and on again: while they are off none does anything, on the next page neither.
+// keysOff turns the keys of one letter off and on again: while they are off none does anything, on the next page
+// neither.
 func (b *tab) keysOff() {
 	b.Helper()
 	turn := func() {
@@ -109,7 +110,8 @@ clouds:
 `, word)
 }
 
-// TestTenants: two tenants never see each other, in a list, a search, a variable, a tree, changes, a twin, or by an id that they guess.
+// TestTenants: two tenants never see each other, in a list, a search, a variable, a tree, changes, a twin, or by an id
+// that they guess.
 func TestTenants(t *testing.T) {
 	t.Parallel()
 	tm := newTeam(t)

@@ -138,7 +138,8 @@ func newUI(fleet string) (*site, error) {
 	return s, s.look()
 }
 
-// shop is craton ui over examples/fleet.yml, in which somebody has changed some things since: for all tests that only look.
+// shop is craton ui over examples/fleet.yml, in which somebody has changed some things since: for all tests that only
+// look.
 var shop = sync.OnceValues(newShop)
 
 func newShop() (*site, error) {

@@ -38,7 +38,8 @@ type tab struct {
 	status     int64    // of the page
 }
 
-// probe runs before a page's own scripts: it tells the console what the policy forbade, and keeps how the layout has jumped.
+// probe runs before a page's own scripts: it tells the console what the policy forbade, and keeps how the layout has
+// jumped.
 const probe = `
 addEventListener("securitypolicyviolation", (e) => console.error("the policy forbids " + e.violatedDirective + " " + e.blockedURI));
 window.jumps = [];
@@ -268,7 +269,8 @@ func (b *tab) press(keys ...string) {
 	}
 }
 
-// key presses a key as a keyboard does: what it writes comes with it, and not where the page has taken the key for itself.
+// key presses a key as a keyboard does: what it writes comes with it, and not where the page has taken the key for
+// itself.
 func (b *tab) key(r rune) {
 	b.Helper()
 	events := kb.Encode(r)

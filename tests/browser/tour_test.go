@@ -10,7 +10,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// TestTour: from the fleet to a list, a search, a host, one of its variables, that in the fleet, a comparison, what was changed: by clicks.
+// TestTour: from the fleet to a list, a search, a host, one of its variables, that in the fleet, a comparison, what was
+// changed: by clicks.
 func TestTour(t *testing.T) {
 	t.Parallel()
 	b := enter(t, need(t, shop))
@@ -53,7 +54,8 @@ func TestTour(t *testing.T) {
 	b.has("region ams", "10.10.0.54")
 }
 
-// TestSearch: what is typed is looked for where the reader is, the arrows go through what was found, Escape closes it, Enter shows the list.
+// TestSearch: what is typed is looked for where the reader is, the arrows go through what was found, Escape closes it,
+// Enter shows the list.
 func TestSearch(t *testing.T) {
 	t.Parallel()
 	b := enter(t, need(t, shop))
@@ -147,7 +149,8 @@ func (b *tab) rowOf(name string) {
 	b.Fatalf("%s: no row of %s: %.500s", b.at(), name, b.text())
 }
 
-// stops goes through all that takes the focus: it can be seen that it has it, and behind the last comes the browser's own.
+// stops goes through all that takes the focus: it can be seen that it has it, and behind the last comes the browser's
+// own.
 func (b *tab) stops() {
 	b.Helper()
 	want := js[int](b, `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), summary, [tabindex='0']")].filter((e) => e.checkVisibility()).length`)

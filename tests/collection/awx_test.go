@@ -69,8 +69,8 @@ func (c credentialType) injected(t *testing.T, inputs map[string]string) []strin
 	return env
 }
 
-// TestAWX: an inventory update of AWX, by the command and in the environment that AWX has for it, makes of examples/awx the groups with
-// their variables and the hosts, without a word of the credential.
+// TestAWX: an inventory update of AWX, by the command and in the environment that AWX has for it, makes of examples/awx
+// the groups with their variables and the hosts, without a word of the credential.
 func TestAWX(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		s := h.serve(t)
@@ -157,8 +157,8 @@ func TestAWX(t *testing.T) {
 	})
 }
 
-// TestExecutionEnvironment: ansible-builder takes the definition of examples/awx, and the collection asks for no package of Python or
-// of the system.
+// TestExecutionEnvironment: ansible-builder takes the definition of examples/awx, and the collection asks for no
+// package of Python or of the system.
 func TestExecutionEnvironment(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.onlyNewest(t)

@@ -17,14 +17,14 @@ import (
 	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
-// payload runs a command on the controller where Ansible executes it. The file that it makes tells which value of the fleet
-// ran, and in which task: each has a variable called way.
+// payload runs a command on the controller where Ansible executes it. The file that it makes tells which value of the
+// fleet ran, and in which task: each has a variable called way.
 func payload(marks, value string) string {
 	return fmt.Sprintf("lookup('pipe', 'touch %s/%s@' ~ (way | default(inventory_hostname)))", marks, value)
 }
 
-// planted are variables with payloads in every place of a value: whole, in halves that a play joins, with delimiters of their own,
-// in keys, in halves of keys, deep down.
+// planted are variables with payloads in every place of a value: whole, in halves that a play joins, with delimiters of
+// their own, in keys, in halves of keys, deep down.
 func planted(marks string) map[string]any {
 	p := func(value string) string { return payload(marks, value) }
 	return map[string]any{
@@ -76,9 +76,10 @@ var accessors = []struct {
 	{"driver_info", func(v string) string { return "iotronic.driver_info." + v }},
 }
 
-// way is one way in which a play touches data: tasks, to which playOf gives the name of the way and of the accessor in the
-// variable way. <S:...> stands for the text once for each of the planted strings, parted by commas, <M:...> and <L:...> for
-// mappings and lists; in it, and elsewhere, A(v) is the expression of the variable v, $ its name, and @ the accessor's.
+// way is one way in which a play touches data: tasks, to which playOf gives the name of the way and of the accessor in
+// the variable way. <S:...> stands for the text once for each of the planted strings, parted by commas, <M:...> and
+// <L:...> for mappings and lists; in it, and elsewhere, A(v) is the expression of the variable v, $ its name, and @ the
+// accessor's.
 type way struct{ name, tasks string }
 
 var ways = []way{
@@ -381,8 +382,8 @@ var (
 	aText    = regexp.MustCompile(`\bTEXT\(((?:[^()]|\([^()]*\))*)\)`)
 )
 
-// sources are the inventories of a fleet of Craton and of one of Iotronic, by script and plugin, in every form, that hold the
-// planted variables. Each has one host of its own name, so that one run of Ansible has all of them.
+// sources are the inventories of a fleet of Craton and of one of Iotronic, by script and plugin, in every form, that
+// hold the planted variables. Each has one host of its own name, so that one run of Ansible has all of them.
 func sources(t *testing.T, h *home, marks, iotronicURL string, trust bool) (inventory string) {
 	t.Helper()
 	craton, err := program()
@@ -442,9 +443,9 @@ func executed(t *testing.T, marks string) map[string]bool {
 	return found
 }
 
-// TestNothingIsExecuted: whatever a play does with what the fleet holds, nothing of it is executed, by no release, by script and
-// plugin, in every form, of both inventories. The exceptions are the ones that docs/inventory.md tells of: ansible-core before 2.19
-// loses marks on the way through hostvars. And what a play reads is what the fleet holds.
+// TestNothingIsExecuted: whatever a play does with what the fleet holds, nothing of it is executed, by no release, by
+// script and plugin, in every form, of both inventories. The exceptions are the ones that docs/inventory.md tells of:
+// ansible-core before 2.19 loses marks on the way through hostvars. And what a play reads is what the fleet holds.
 func TestNothingIsExecuted(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		craton, err := program()
@@ -520,7 +521,8 @@ func TestNothingIsExecuted(t *testing.T) {
 	})
 }
 
-// TestNothingOfIronicIsExecuted: the same of what a real Ironic keeps of nodes: extra, properties, instance_info and driver_info.
+// TestNothingOfIronicIsExecuted: the same of what a real Ironic keeps of nodes: extra, properties, instance_info and
+// driver_info.
 func TestNothingOfIronicIsExecuted(t *testing.T) {
 	metal := openstacktest.NewIronic(t)
 	withAnsible(t, func(t *testing.T, h *home) {
@@ -641,8 +643,8 @@ func TestEveryWayExecutes(t *testing.T) {
 			ran[way] = true
 		}
 		for _, m := range regexp.MustCompile(`way: (direct\.[a-z0-9_]+)`).FindAllStringSubmatch(text, -1) {
-			// Two need a set_fact between: their halves are joined by the task that would have to execute them. And 2.14 wants braces
-			// beside a header.
+			// Two need a set_fact between: their halves are joined by the task that would have to execute them. And
+			// 2.14 wants braces beside a header.
 			if !ran[m[1]] && m[1] != "direct.joined_by_vars" && m[1] != "direct.with_together" && m[1] != "direct.joined_header" {
 				ran[m[1]] = true // once
 				t.Errorf("%s executes nothing", m[1])

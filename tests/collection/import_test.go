@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestImportPlugin: an import that the collection's inventory plugin gives Ansible, proved by it, with groups that are places, labels, and
-// variables that stay.
+// TestImportPlugin: an import that the collection's inventory plugin gives Ansible, proved by it, with groups that are
+// places, labels, and variables that stay.
 func TestImportPlugin(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		craton, err := program()

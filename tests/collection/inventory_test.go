@@ -120,8 +120,9 @@ keyed_groups: [{key: craton.device_type, prefix: kind}, {key: shelf, prefix: she
 	})
 }
 
-// TestPlainStrings: what holds no template is plain in what ansible-inventory writes, which AWX and jq read, by plugin and script, in every
-// release, whether templates are trusted or not; and from 2.19 on, where no keys are executed, a dictionary is one.
+// TestPlainStrings: what holds no template is plain in what ansible-inventory writes, which AWX and jq read, by plugin
+// and script, in every release, whether templates are trusted or not; and from 2.19 on, where no keys are executed, a
+// dictionary is one.
 func TestPlainStrings(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		craton, err := program()
@@ -381,8 +382,8 @@ func TestOptions(t *testing.T) {
 	})
 }
 
-// TestPluginController: no variable of the fleet reaches the machine that Ansible runs on, and group_vars/all counts for what
-// is composed after the plugin, whatever the form.
+// TestPluginController: no variable of the fleet reaches the machine that Ansible runs on, and group_vars/all counts
+// for what is composed after the plugin, whatever the form.
 func TestPluginController(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.load(t, `

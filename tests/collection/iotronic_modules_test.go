@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
-// nodeLife is the life of a node of Ironic, beside Craton. The connection of each comes from its group; one from that of
-// all; and where a task becomes somebody it is copied.
+// nodeLife is the life of a node of Ironic, beside Craton. The connection of each comes from its group; one from that
+// of all; and where a task becomes somebody it is copied.
 const nodeLife = `
 - hosts: localhost
   gather_facts: false
@@ -197,7 +197,8 @@ func TestIotronicModules(t *testing.T) {
 	})
 }
 
-// TestKeystoneForAll: one way to sign in, for Craton and a real Ironic behind one real Keystone, set once for all modules.
+// TestKeystoneForAll: one way to sign in, for Craton and a real Ironic behind one real Keystone, set once for all
+// modules.
 func TestKeystoneForAll(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		metal, k := openstacktest.StartIronicBehindKeystone(t)
@@ -236,7 +237,8 @@ func TestKeystoneForAll(t *testing.T) {
 	})
 }
 
-// TestIotronicExamples: the playbooks of examples/iotronic; each that changes something changes nothing the second time.
+// TestIotronicExamples: the playbooks of examples/iotronic; each that changes something changes nothing the second
+// time.
 func TestIotronicExamples(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.onlyNewest(t)

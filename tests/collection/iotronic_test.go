@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/internal/openstacktest"
 )
 
-// TestIotronicInventory: the plugin of Ironic and Iotronic, with its options from the file, with what the user composes,
-// and beside that of Craton. Templates of the API are not executed unless it is told to.
+// TestIotronicInventory: the plugin of Ironic and Iotronic, with its options from the file, with what the user
+// composes, and beside that of Craton. Templates of the API are not executed unless it is told to.
 func TestIotronicInventory(t *testing.T) {
 	api := iotronictest.Start(t, iotronictest.Boards2019)
 	roofs := api.Add("fleets", iotronictest.Object{"name": "roofs"})
@@ -47,8 +47,8 @@ keyed_groups: [{key: iotronic.status, prefix: is}]
 		if strings.Contains(out, `"42"`) || !strings.Contains(out, "40 + 2") {
 			t.Errorf("a template of the API was executed:\n%s", out)
 		}
-		// A key that is no option, such as a misspelt filter, is an error; no groups are a choice; a machine cannot take the
-		// place of the one that Ansible runs on.
+		// A key that is no option, such as a misspelt filter, is an error; no groups are a choice; a machine cannot
+		// take the place of the one that Ansible runs on.
 		wrong := h.write(t, "wrong.iotronic.yml", "plugin: craton.fleet.iotronic\nurl: "+api.URL+"\ntoken: "+iotronictest.Admin.Token+"\nfiltres: [status=online]\n")
 		_, stderr, code := h.try(t, nil, "ansible-inventory", "-i", wrong, "--list")
 		if text := strings.Join(strings.Fields(stderr), " "); code == 0 || !strings.Contains(text, "unknown option filtres. Did you mean filters?") {
@@ -92,8 +92,8 @@ keyed_groups: [{key: iotronic.status, prefix: is}]
 	})
 }
 
-// TestIotronicCache: whichever variable names another server, its hosts come, and not what the cache has of the first; and
-// each variable counts for more than ansible.cfg.
+// TestIotronicCache: whichever variable names another server, its hosts come, and not what the cache has of the first;
+// and each variable counts for more than ansible.cfg.
 func TestIotronicCache(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		var servers []*iotronictest.Server
@@ -129,8 +129,8 @@ func TestIotronicCache(t *testing.T) {
 	})
 }
 
-// TestCloudOfAFile: a cloud that the plugin's file names says all of Keystone, whatever the environment has for something
-// else; and what clouds.yaml says anew is read anew.
+// TestCloudOfAFile: a cloud that the plugin's file names says all of Keystone, whatever the environment has for
+// something else; and what clouds.yaml says anew is read anew.
 func TestCloudOfAFile(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		metal, k := openstacktest.StartIronicBehindKeystone(t)

@@ -65,7 +65,8 @@ func TestKeystone(t *testing.T) {
 			}
 		}
 
-		// The region that stands beside the cloud in the plugin's file counts; one that is left in the environment is an error.
+		// The region that stands beside the cloud in the plugin's file counts; one that is left in the environment is
+		// an error.
 		of := map[string]string{}
 		for _, variable := range teams["red"] {
 			name, value, _ := strings.Cut(variable, "=")

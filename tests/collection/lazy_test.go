@@ -31,7 +31,8 @@ func (h *home) lazyHome(t *testing.T) {
 	h.env = append(h.env, "CRATON_URL="+h.fleet, "PYTHONHASHSEED=0") // sets are in one order
 }
 
-// TestLazyIsEqual: whatever looks at the variables of a host, and however, sees with lazy what it sees with merged and layered.
+// TestLazyIsEqual: whatever looks at the variables of a host, and however, sees with lazy what it sees with merged and
+// layered.
 func TestLazyIsEqual(t *testing.T) {
 	const fleet, composed = "lazy/inventory.craton.yml", "lazy/alone/composed.craton.yml"
 	inventory := func(more ...string) []string {
@@ -157,8 +158,8 @@ func TestLazyRealFleet(t *testing.T) {
 	})
 }
 
-// TestLazyReadsWhatIsUsed: by default, variables are read of the hosts that a play looks at, and of no others; merged reads all;
-// so does lazy where hosts are not what they were, and says so. No file is there that others could read.
+// TestLazyReadsWhatIsUsed: by default, variables are read of the hosts that a play looks at, and of no others; merged
+// reads all; so does lazy where hosts are not what they were, and says so. No file is there that others could read.
 func TestLazyReadsWhatIsUsed(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.lazyHome(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// limits reads inventories as ansible-playbook does, once for each of some ways and patterns, and says which hosts --limit then selects, with their groups
-// and variables, and how many hosts there are at all.
+// limits reads inventories as ansible-playbook does, once for each of some ways and patterns, and says which hosts
+// --limit then selects, with their groups and variables, and how many hosts there are at all.
 const limits = `
 import json, os, sys
 from ansible import context
@@ -64,8 +64,8 @@ type limitAnswer struct {
 	}
 }
 
-// TestLimitIsEqual: of every pattern of --limit, a play touches the same hosts, in the same groups and with the same variables, with limit auto and only as
-// with limit off; and only reads no others where it can.
+// TestLimitIsEqual: of every pattern of --limit, a play touches the same hosts, in the same groups and with the same
+// variables, with limit auto and only as with limit off; and only reads no others where it can.
 func TestLimitIsEqual(t *testing.T) {
 	const alone, constructed, first = "lazy/alone/inventory.craton.yml", "lazy/zz.constructed.yml", "lazy/first.yml"
 	type limited struct {
@@ -89,7 +89,8 @@ func TestLimitIsEqual(t *testing.T) {
 			{"$(touch pwned);'\"--output=pwned", 0, "contains a space"}, {"`id`;'\"$IFS", 0, "no host or group of Craton"}, {"--output=pwned", 0, "no host or group of Craton"}, {"web1:!--help", 1, ""}, {"web1\x00", 0, "too long"},
 			{"%s{{7*7}}", 0, "no host or group of Craton"},
 		},
-		// Other files, and groups that Ansible makes, may have hosts of ours in groups of any name: names of hosts are certain.
+		// Other files, and groups that Ansible makes, may have hosts of ours in groups of any name: names of hosts are
+		// certain.
 		alone + " " + constructed: {{"web1,edge.example.net", 2, ""}, {"web1:!level_cell", 1, ""}, {"label_web", 0, "no host or group of Craton"}, {"numbers_high", 0, "no host or group of Craton"}, {"level_*", 0, "may match groups"}},
 		first + " " + alone:       {{"web1", 1, ""}, {"web*", 0, "may match groups"}, {"localhost", 0, "may come from"}, {"!web1", 0, "may come from"}},
 		"lazy/made.craton.yml":    {{"web1", 1, ""}, {"high", 0, "no host or group of Craton"}, {"label_web", 0, "no host or group of Craton"}},
@@ -193,8 +194,8 @@ func TestLimitIsEqual(t *testing.T) {
 	})
 }
 
-// TestLimitInPlays: the commands of Ansible give the plugin what they are told, a play reads the inventory again with the same limit, and what is not selected
-// is not there with only, and as ever with auto.
+// TestLimitInPlays: the commands of Ansible give the plugin what they are told, a play reads the inventory again with
+// the same limit, and what is not selected is not there with only, and as ever with auto.
 func TestLimitInPlays(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.lazyHome(t)

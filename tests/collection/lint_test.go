@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// argumentCases are arguments of modules, as JSON, and what those who read the Python file say to them; to right ones nothing.
+// argumentCases are arguments of modules, as JSON, and what those who read the Python file say to them; to right ones
+// nothing.
 var argumentCases = []struct{ module, args, want string }{
 	{"craton_cloud", `{"name": "east", "variables": {"a": 1}}`, ""},
 	{"craton_cloud", `{"name": "east", "nmae": "east"}`, "Unsupported parameters for (basic.py) module: nmae"},
@@ -28,8 +29,8 @@ var argumentCases = []struct{ module, args, want string }{
 	{"iotronic_node", `{"name": "metal-01", "driver_info": {"ipmi_password": "x"}, "power": "on"}`, ""},
 }
 
-// TestPythonArguments: the Python file of a module knows its arguments, for every release, and says what to do when somebody
-// runs it for the module.
+// TestPythonArguments: the Python file of a module knows its arguments, for every release, and says what to do when
+// somebody runs it for the module.
 func TestPythonArguments(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		for _, c := range argumentCases {
@@ -129,8 +130,8 @@ const (
 	navigatorVersion = "26.10.0"
 )
 
-// linted is a file with a right task of every kind of ours, a wrong one of Ansible's own, and wrong ones of ours. What is mutually
-// exclusive ansible-lint checks of no module, in case of templates.
+// linted is a file with a right task of every kind of ours, a wrong one of Ansible's own, and wrong ones of ours. What
+// is mutually exclusive ansible-lint checks of no module, in case of templates.
 const linted = `---
 - name: Lint
   hosts: localhost
@@ -197,8 +198,8 @@ func TestLint(t *testing.T) {
 // developerTools is what the tools of the package index are that everybody runs.
 var developerTools = []string{"ansible-lint==" + lintVersion, "ansible-builder==" + builderVersion, "ansible-navigator==" + navigatorVersion}
 
-// tool is one of developerTools, in a virtual environment below .cache that has the home's release, too. make sanity asks for tests of them,
-// since they come from the package index.
+// tool is one of developerTools, in a virtual environment below .cache that has the home's release, too. make sanity
+// asks for tests of them, since they come from the package index.
 func (h *home) tool(t *testing.T, name string) string {
 	t.Helper()
 	if os.Getenv("CRATON_TEST_SANITY") == "" {
@@ -207,7 +208,8 @@ func (h *home) tool(t *testing.T, name string) string {
 	return filepath.Join(h.packages(t, "lint", developerTools...), name)
 }
 
-// packages is the bin directory of a virtual environment below .cache that has packages of the index, and the home's release.
+// packages is the bin directory of a virtual environment below .cache that has packages of the index, and the home's
+// release.
 func (h *home) packages(t *testing.T, folder string, packages ...string) string {
 	t.Helper()
 	packagesOnce.Lock()

@@ -252,7 +252,8 @@ func (h *home) ownCollection(t *testing.T) {
 	}
 }
 
-// secondTarball is a collection whose first build is for another system, and that has this machine's packed, behind a third.
+// secondTarball is a collection whose first build is for another system, and that has this machine's packed, behind a
+// third.
 var secondTarball = sync.OnceValues(func() (string, error) {
 	strange := filepath.Join(scratch, "strange")
 	if err := os.WriteFile(strange, []byte("\x00not for this machine"), 0o755); err != nil {

@@ -93,7 +93,8 @@ const movePlay = `
     - ansible.builtin.debug: {msg: "seen to the end"}
 `
 
-// TestMoveAndRecreate: a host is moved, and made anew with its interface and child, by real tasks, which check mode predicts; what is refused is told.
+// TestMoveAndRecreate: a host is moved, and made anew with its interface and child, by real tasks, which check mode
+// predicts; what is refused is told.
 func TestMoveAndRecreate(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		if out := h.play(t, movePlay); !strings.Contains(out, "seen to the end") {

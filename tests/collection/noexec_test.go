@@ -38,8 +38,8 @@ const oneCloud = `
       become_method: craton.test.plain
 `
 
-// TestBuildMayNotRun: where the controller may not run the collection's build, it runs the craton of the PATH if that is the
-// same version, and otherwise says what to do.
+// TestBuildMayNotRun: where the controller may not run the collection's build, it runs the craton of the PATH if that
+// is the same version, and otherwise says what to do.
 func TestBuildMayNotRun(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.ownCollection(t)

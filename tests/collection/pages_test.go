@@ -11,7 +11,8 @@ import (
 )
 
 // TestReadme goes from nothing to a managed fleet as the README does in its shell-session block: in an empty home, with
-// the collection where `make collection` puts it. The console blocks, which need no collection, are run with the program.
+// the collection where `make collection` puts it. The console blocks, which need no collection, are run with the
+// program.
 func TestReadme(t *testing.T) {
 	inEmptyHome(t, func(t *testing.T, h *home) {
 		h.onlyNewest(t)
@@ -36,7 +37,8 @@ func TestReadme(t *testing.T) {
 	})
 }
 
-// TestIotronicGuide does what the modules' section of docs/iotronic.md does in its shell-session block, to a real Ironic.
+// TestIotronicGuide does what the modules' section of docs/iotronic.md does in its shell-session block, to a real
+// Ironic.
 func TestIotronicGuide(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		h.onlyNewest(t)

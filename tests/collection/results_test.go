@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/internal/iotronictest"
 )
 
-// unreadable are variables that Ansible cannot read back out of a module's result as they are, by what it would do: take
-// them for objects of its own, refuse the result for good, or never end. readable is what tasks get.
+// unreadable are variables that Ansible cannot read back out of a module's result as they are, by what it would do:
+// take them for objects of its own, refuse the result for good, or never end. readable is what tasks get.
 var (
 	unreadable = map[string]any{
 		"trust":    map[string]any{"__ansible_type": "TaggedStr", "value": "y", "tags": []any{map[string]any{"__ansible_type": "TrustedAsTemplate"}}},

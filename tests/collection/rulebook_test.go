@@ -163,9 +163,9 @@ func events(t *testing.T, p *process) (all []told) {
 	return all
 }
 
-// TestRulebook: a real ansible-rulebook runs the rulebook of examples/eda on a real server: in the order of the changes, on the hosts
-// that feel them, and on no others. Nothing is missed where it is killed, where the server is away, or where both are; and nothing of
-// what a fleet holds is executed.
+// TestRulebook: a real ansible-rulebook runs the rulebook of examples/eda on a real server: in the order of the
+// changes, on the hosts that feel them, and on no others. Nothing is missed where it is killed, where the server is
+// away, or where both are; and nothing of what a fleet holds is executed.
 func TestRulebook(t *testing.T) {
 	if os.Getenv("CRATON_TEST_SANITY") == "" {
 		t.Skip("needs a package index: `make sanity` runs it")

@@ -12,9 +12,9 @@ import (
 	"github.com/craton-fleet/craton/tools/collection"
 )
 
-// bootstrap does what get-pip.py does, with the pip that Python brings: it installs the wanted pip from the package index.
-// ansible-test fetches get-pip.py from a host of its own, which not every machine may reach, and takes a file like this
-// one instead.
+// bootstrap does what get-pip.py does, with the pip that Python brings: it installs the wanted pip from the package
+// index. ansible-test fetches get-pip.py from a host of its own, which not every machine may reach, and takes a file
+// like this one instead.
 const bootstrap = `import os, runpy, subprocess, sys
 subprocess.check_call([sys.executable, '-m', 'ensurepip'], stdout=subprocess.DEVNULL)
 sys.path.remove(os.path.dirname(os.path.abspath(__file__)))

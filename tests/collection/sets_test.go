@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// setsPlay takes fleets through what a set can go through. Each case is a task in check mode, the same task for real, and again; all with
-// differences. cases is a list of names with the arguments of craton_fleet.
+// setsPlay takes fleets through what a set can go through. Each case is a task in check mode, the same task for real,
+// and again; all with differences. cases is a list of names with the arguments of craton_fleet.
 const setsPlay = `
 - hosts: localhost
   gather_facts: false
@@ -74,8 +74,9 @@ func setsFleet(variables dict, hosts list, more ...any) dict {
 	return dict{"clouds": append(list{dict{"name": "east", "regions": list{dict{"name": "dfw", "variables": variables, "cells": list{dict{"name": "row-a"}}, "hosts": hosts}}}}, more...)}
 }
 
-// TestSets: whole fleets with sets, by real tasks. Check mode predicts each of them exactly, a second run changes nothing, what guards
-// refuse is told with the number that lets it be done, and what comes is what the documentation says.
+// TestSets: whole fleets with sets, by real tasks. Check mode predicts each of them exactly, a second run changes
+// nothing, what guards refuse is told with the number that lets it be done, and what comes is what the documentation
+// says.
 func TestSets(t *testing.T) {
 	ntp, other := dict{"ntp": "a"}, dict{"ntp": "b", "more": "{{ x }}"}
 	north := dict{"name": "north", "regions": list{dict{"name": "osl", "hosts": list{dict{"name": "nord", "ip_address": "10.9.0.1", "device_type": "server"}}}}}
@@ -189,8 +190,8 @@ func (h *home) returns(t *testing.T, module string) map[string]returned {
 	return docs[module].Return
 }
 
-// undocumented is what a result has otherwise than its documentation: keys that it does not name, keys that it says are there, and types. Ansible adds
-// some keys to every result.
+// undocumented is what a result has otherwise than its documentation: keys that it does not name, keys that it says are
+// there, and types. Ansible adds some keys to every result.
 func undocumented(documented map[string]returned, result dict, added ...string) (wrong []string) {
 	for key, v := range result {
 		doc, ok := documented[key]

@@ -30,8 +30,8 @@ func (h *home) source(t *testing.T, arguments map[string]any, events int) (told 
 	return told, said, code
 }
 
-// TestEventSource: what the event source craton.fleet.changes does by itself: arguments and their mistakes, the state file, what comes
-// again, and a database that is another one. tests of ansible-rulebook itself are in TestRulebook.
+// TestEventSource: what the event source craton.fleet.changes does by itself: arguments and their mistakes, the state
+// file, what comes again, and a database that is another one. tests of ansible-rulebook itself are in TestRulebook.
 func TestEventSource(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		craton, err := program()

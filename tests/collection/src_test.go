@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// srcPlay applies fleet files from every place where Ansible's own src finds one, and sees what failed with those that are not there or
-// not right.
+// srcPlay applies fleet files from every place where Ansible's own src finds one, and sees what failed with those that
+// are not there or not right.
 const srcPlay = `
 - hosts: all
   gather_facts: false

@@ -18,9 +18,9 @@ import (
 	"github.com/craton-fleet/craton/internal/skip"
 )
 
-// overSSH skips the test where there is no SSH server, unless CRATON_TEST_SSH is "required". It starts one
-// on loopback that lets this user in by a new key, and returns the variables by which Ansible gets there. It needs no rights
-// but this user's; as root it needs the directory that Debian's service makes.
+// overSSH skips the test where there is no SSH server, unless CRATON_TEST_SSH is "required". It starts one on loopback
+// that lets this user in by a new key, and returns the variables by which Ansible gets there. It needs no rights but
+// this user's; as root it needs the directory that Debian's service makes.
 func (h *home) overSSH(t *testing.T) string {
 	t.Helper()
 	sshd, err := exec.LookPath("sshd")
@@ -105,8 +105,8 @@ Subsystem sftp internal-sftp
 		port, me.Username, filepath.Join(at, "me"), filepath.Join(h.dir, "remote"), filepath.Join(h.dir, "async"), known, filepath.Join(scratch, "cp"))
 }
 
-// TestSSH: on a machine at the other end of an SSH connection, Ansible copies the program that the machine needs, also for
-// another user and for a task that nobody waits for, and leaves nothing there.
+// TestSSH: on a machine at the other end of an SSH connection, Ansible copies the program that the machine needs, also
+// for another user and for a task that nobody waits for, and leaves nothing there.
 func TestSSH(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		hosts := h.write(t, "remote-hosts", "remote "+h.overSSH(t)+"\n")

@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/tools/collection"
 )
 
-// TestTarball builds the collection for this system as `make collection` does: each step is told with the time since the
-// beginning, and what has not changed is neither built nor packed again.
+// TestTarball builds the collection for this system as `make collection` does: each step is told with the time since
+// the beginning, and what has not changed is neither built nor packed again.
 func TestTarball(t *testing.T) {
 	if os.Getenv("CRATON_TEST_SANITY") == "" {
 		t.Skip("builds the program with the flags of a release: `make sanity` runs it")
@@ -46,7 +46,8 @@ $`)
 	if !steps.MatchString(out) {
 		t.Errorf("steps:\n%s", out)
 	}
-	// The two other systems that are published take nine tenths of this one, together: `make collection` builds them all, and fails.
+	// The two other systems that are published take nine tenths of this one, together: `make collection` builds them
+	// all, and fails.
 	tarball, err := os.Stat(filepath.Join(dir, "craton-fleet-"+version+".tar.gz"))
 	if err != nil || 19*tarball.Size()/10 > collection.MaxSize {
 		t.Errorf("%d bytes of one system leave no place for three within %d: %v", tarball.Size(), collection.MaxSize, err)

@@ -44,7 +44,8 @@ const unmasked = `
 `
 
 // TestReturnedIsWrittenBack: a fleet may hold the very text that somebody has for a password, be it a short one. What a
-// module returns is what the fleet has, so that a task that stores it changes nothing; what the module says has no password. Other passwords are tried without Ansible.
+// module returns is what the fleet has, so that a task that stores it changes nothing; what the module says has no
+// password. Other passwords are tried without Ansible.
 func TestReturnedIsWrittenBack(t *testing.T) {
 	withAnsible(t, func(t *testing.T, h *home) {
 		metal := openstacktest.StartIronic(t)

@@ -25,8 +25,8 @@ var (
 	cited   = regexp.MustCompile(`(?:§+ ?|(?:contract|reference),? section )([0-9A-F][0-9]*(?:\.[0-9]+)*)|\b(Q[0-9]+)\b`)
 )
 
-// TestCitations: what comments cite of the reference is there. A citation without a letter is of the v1 contract, but of Ironic's
-// reference in the packages of Ironic and Iotronic.
+// TestCitations: what comments cite of the reference is there. A citation without a letter is of the v1 contract, but
+// of Ironic's reference in the packages of Ironic and Iotronic.
 func TestCitations(t *testing.T) {
 	t.Parallel()
 	known := map[string]map[string]bool{}

@@ -31,7 +31,8 @@ var programs = map[string]string{
 // role is who the database belongs to. Everybody on the loopback address is who they say.
 const role = "craton"
 
-// patience is how long a cluster may take for what it does by itself: to begin, to find another leader, to take one back.
+// patience is how long a cluster may take for what it does by itself: to begin, to find another leader, to take one
+// back.
 const patience = 2 * time.Minute
 
 // machine is one of several, with its own processes and files.
@@ -205,8 +206,8 @@ listen postgres
 	c.proxy.up(t)
 }
 
-// bounce starts a pgbouncer in transaction mode, before the proxy of the PostgreSQL that leads. Its pool is smaller than what comes
-// to it; the times are those of docs/machines.md.
+// bounce starts a pgbouncer in transaction mode, before the proxy of the PostgreSQL that leads. Its pool is smaller
+// than what comes to it; the times are those of docs/machines.md.
 func (c *cluster) bounce(t *testing.T) {
 	t.Helper()
 	m := newMachine(t, "pgbouncer", "postgres")
@@ -235,8 +236,8 @@ query_wait_timeout = 15
 	m.up(t)
 }
 
-// databases are the ways to the database: the machines themselves, or a pooler before the proxy; and the one to read from,
-// which is whatever machine follows.
+// databases are the ways to the database: the machines themselves, or a pooler before the proxy; and the one to read
+// from, which is whatever machine follows.
 func (c *cluster) databases() (both, bounced, read string) {
 	all := "postgres://" + role + "@" + c.postgres[0].at("postgres") + "," + c.postgres[1].at("postgres") + "/" + role + "?sslmode=disable"
 	return all + "&target_session_attrs=read-write", "postgres://" + role + "@" + c.bouncer.at("postgres") + "/" + role + "?sslmode=disable", all

@@ -221,10 +221,11 @@ func whole(t *testing.T, base string, as credentials) (all []change) {
 	}
 }
 
-// TestFailover: two servers on a PostgreSQL of two machines, and 32 writers. The machine that leads loses its power, then the
-// one that follows, then one of the servers, then the etcd that leads. No write is lost that was acknowledged, none is stored that was said not to be,
-// none twice; revisions are in one order, and nobody who follows the log misses a change. Who reads at once what was acknowledged,
-// from whichever server, finds it, while both servers read the machine that follows, as far as that can be read.
+// TestFailover: two servers on a PostgreSQL of two machines, and 32 writers. The machine that leads loses its power,
+// then the one that follows, then one of the servers, then the etcd that leads. No write is lost that was acknowledged,
+// none is stored that was said not to be, none twice; revisions are in one order, and nobody who follows the log misses
+// a change. Who reads at once what was acknowledged, from whichever server, finds it, while both servers read the
+// machine that follows, as far as that can be read.
 func TestFailover(t *testing.T) {
 	need(t)
 	c := newCluster(t)

@@ -12,8 +12,8 @@ import (
 // originalVariable names a Python that has cratonclient, the original Python client, which no index has any more.
 const originalVariable = "CRATON_TEST_CRATONCLIENT"
 
-// writeOriginal writes through the proxy with the original client, if there is one, until stop, which notes what that heard
-// with what the other writers heard. No failure may crash it.
+// writeOriginal writes through the proxy with the original client, if there is one, until stop, which notes what that
+// heard with what the other writers heard. No failure may crash it.
 func (l *load) writeOriginal(t *testing.T) (stop func()) {
 	t.Helper()
 	python := os.Getenv(originalVariable)

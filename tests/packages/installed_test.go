@@ -178,8 +178,8 @@ func unit(t *testing.T, key string) string {
 	return value
 }
 
-// start starts what the unit says, as whom it says, and waits until that says that it is ready; then it is reloaded, and stopped in the
-// end.
+// start starts what the unit says, as whom it says, and waits until that says that it is ready; then it is reloaded,
+// and stopped in the end.
 func start(t *testing.T) *service {
 	t.Helper()
 	if kind := unit(t, "Type"); kind != "notify" {

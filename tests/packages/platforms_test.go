@@ -15,8 +15,8 @@ import (
 	"testing"
 )
 
-// TestEveryPlatform: without a word on platforms, a release has an archive for each of four, with a program for it, and packages for both
-// processors; each file is in the sums.
+// TestEveryPlatform: without a word on platforms, a release has an archive for each of four, with a program for it, and
+// packages for both processors; each file is in the sums.
 func TestEveryPlatform(t *testing.T) {
 	nfpm := os.Getenv(variable)
 	if nfpm == "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/tools/collection"
 )
 
-// TestReadme runs what the README says of installing, with what this clone makes: the archive, the program from source by a module proxy
-// that has this clone, and the collection. The package is installed by TestPackages.
+// TestReadme runs what the README says of installing, with what this clone makes: the archive, the program from source
+// by a module proxy that has this clone, and the collection. The package is installed by TestPackages.
 func TestReadme(t *testing.T) {
 	nfpm := os.Getenv(variable)
 	if nfpm == "" {

@@ -11,8 +11,9 @@ import (
 	"testing"
 )
 
-// TestInstalledRPM runs in an overlay that TestPackages makes: rpm itself installs the package, with its scriptlets, and starts, upgrades,
-// refuses to downgrade and removes it. The dependencies are of another distribution, so rpm does not look for them.
+// TestInstalledRPM runs in an overlay that TestPackages makes: rpm itself installs the package, with its scriptlets,
+// and starts, upgrades, refuses to downgrade and removes it. The dependencies are of another distribution, so rpm does
+// not look for them.
 func TestInstalledRPM(t *testing.T) {
 	dir := os.Getenv(installedVariable)
 	if dir == "" {
@@ -86,8 +87,8 @@ func TestInstalledRPM(t *testing.T) {
 	is(t, "/var/lib/craton/fleet.db", "600 craton:craton")
 }
 
-// TestInstalledAsTold runs in an overlay that TestPackages makes: what docs/operate.md says of installing, in its order, with what was made
-// and signed here. Where no systemd runs, the test starts and reloads the unit in its place.
+// TestInstalledAsTold runs in an overlay that TestPackages makes: what docs/operate.md says of installing, in its
+// order, with what was made and signed here. Where no systemd runs, the test starts and reloads the unit in its place.
 func TestInstalledAsTold(t *testing.T) {
 	dir := os.Getenv(installedVariable)
 	if dir == "" {

@@ -171,7 +171,8 @@ func run(t *testing.T, args ...string) []byte {
 	return out.Bytes()
 }
 
-// TestServer: every field is taken, kept and shown; what is required is asked for; what is fixed stays; all else changes.
+// TestServer: every field is taken, kept and shown; what is required is asked for; what is fixed stays; all else
+// changes.
 func TestServer(t *testing.T) {
 	f := newFleet(t)
 	for _, k := range schema.All() {
@@ -336,8 +337,8 @@ func (f *fleet) inFile(k *schema.Kind, names map[*schema.Kind]string) (file, wan
 	return file, want
 }
 
-// TestFleetFile: one file with an object of every kind and all fields, applied, gives these values; and where the schema lets
-// a field change, another value in the file changes it.
+// TestFleetFile: one file with an object of every kind and all fields, applied, gives these values; and where the
+// schema lets a field change, another value in the file changes it.
 func TestFleetFile(t *testing.T) {
 	f := newFleet(t)
 	names := map[*schema.Kind]string{}
@@ -507,8 +508,8 @@ func TestInventory(t *testing.T) {
 	}
 }
 
-// TestDocs: the documentation of the modules, which ansible-doc shows, has every field; so have the tables of the fleet file,
-// which its own test compares with what it reads.
+// TestDocs: the documentation of the modules, which ansible-doc shows, has every field; so have the tables of the fleet
+// file, which its own test compares with what it reads.
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	for _, k := range schema.All() {

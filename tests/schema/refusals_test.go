@@ -49,8 +49,8 @@ func wrong(f *schema.Field) map[any]string {
 	return word
 }
 
-// taken tells what the API takes nevertheless, as the original does: any text for a network's range and its gateway, and numbers that
-// its databases cannot all hold.
+// taken tells what the API takes nevertheless, as the original does: any text for a network's range and its gateway,
+// and numbers that its databases cannot all hold.
 func taken(f *schema.Field, value any) bool {
 	text, ok := value.(string)
 	return f.Type == schema.Integer || ok && len(text) < 20 && (f.Type == schema.Prefix || f.Key == "gateway")
@@ -87,8 +87,9 @@ func task(t *testing.T, name string, args map[string]any) map[string]any {
 	return result
 }
 
-// TestRefusals: a value that a field cannot have is refused by every face: fleet file and module say the same of it, before anything
-// is read or written, the command line and the server what the API says; and nobody's error is as long as the value.
+// TestRefusals: a value that a field cannot have is refused by every face: fleet file and module say the same of it,
+// before anything is read or written, the command line and the server what the API says; and nobody's error is as long
+// as the value.
 func TestRefusals(t *testing.T) {
 	f := newFleet(t)
 	const longest = 2000
@@ -166,8 +167,8 @@ func (f *fleet) around(k *schema.Kind, option string, value any) any {
 	return map[string]any{list: []any{o}}
 }
 
-// TestOtherProjects: who sees several projects can name an object of another one by its id, and the API does not put together what is
-// not of one project: the module refuses it in check mode already, in the same words.
+// TestOtherProjects: who sees several projects can name an object of another one by its id, and the API does not put
+// together what is not of one project: the module refuses it in check mode already, in the same words.
 func TestOtherProjects(t *testing.T) {
 	f := newFleet(t)
 	own := f.make(t, schema.Project, map[string]any{"name": "own"}).ID()

@@ -70,7 +70,8 @@ func (s *served) stop() {
 	_ = s.process.Wait()
 }
 
-// environment is what a program needs to use the server, by its own URL or that of a proxy. Inventories are read, and not kept.
+// environment is what a program needs to use the server, by its own URL or that of a proxy. Inventories are read, and
+// not kept.
 func (s *served) environment(url string) []string {
 	return append(os.Environ(), "CRATON_URL="+url, "OS_USERNAME=bootstrap", "OS_PASSWORD="+s.key, "OS_PROJECT_ID="+s.projectID, "CRATON_INVENTORY_CACHE=off")
 }

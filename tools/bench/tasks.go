@@ -37,7 +37,8 @@ var wayNames = [ways]string{
 // items is how many items the shorter loop has, and how many tasks of their own are carried out.
 const items = 10
 
-// perTask is what a task takes of a release of ansible-core, by its way: as one item of a loop, and as a task of its own.
+// perTask is what a task takes of a release of ansible-core, by its way: as one item of a loop, and as a task of its
+// own.
 type perTask struct {
 	release string
 	item    [ways]time.Duration

@@ -1,6 +1,6 @@
-// Package compile builds the program of this repository, for releases, the collection, benchmarks and tests. All of them
-// build it with `make build`: what tests run is what users get, and packages that one of them compiled are not compiled
-// again for another.
+// Package compile builds the program of this repository, for releases, the collection, benchmarks and tests. All of
+// them build it with `make build`: what tests run is what users get, and packages that one of them compiled are not
+// compiled again for another.
 package compile
 
 import (

@@ -62,8 +62,8 @@ admins, members and readers work in their project. Only admins of Keystone's adm
 	return cmd
 }
 
-// addDatabaseFlags adds the flags of all settings of the server, so that what is given to one of its commands can be given
-// to all, but shows only those that matter to a command that works on the database: the named ones.
+// addDatabaseFlags adds the flags of all settings of the server, so that what is given to one of its commands can be
+// given to all, but shows only those that matter to a command that works on the database: the named ones.
 func addDatabaseFlags(flags *pflag.FlagSet, more ...string) {
 	settings.AddFlags(flags, settings.Server)
 	shown := append([]string{"database", "database-password-file", "upgrade-backup"}, more...)

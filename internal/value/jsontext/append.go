@@ -166,9 +166,8 @@ func (v Value) sorted() []Member {
 // AppendIndented appends canonical text src (from [Value.AppendCompact]) with
 // line breaks and two spaces for each level, starting at level depth.
 //
-// That may be many times as long as src. Each time that dst has reached the
-// length full, room is called with it, and returns what to go on with; room
-// may be nil.
+// That may be many times as long as src. Each time that dst has reached the length full, room is called with it, and
+// returns what to go on with; room may be nil.
 func AppendIndented(dst []byte, src string, depth, full int, room func(dst []byte) []byte) []byte {
 	if src == "" || src[0] != '{' && src[0] != '[' {
 		return append(dst, src...)
@@ -205,8 +204,7 @@ func AppendIndented(dst []byte, src string, depth, full int, room func(dst []byt
 	return dst
 }
 
-// Piece is the size in bytes of the pieces in which large documents are best
-// written.
+// Piece is the size in bytes of the pieces in which large documents are best written.
 const Piece = 64 << 10
 
 // IndentedLen returns how many bytes [AppendIndented] appends.

@@ -102,8 +102,7 @@ func manyMembers(n int) string {
 	return b.String()
 }
 
-// TestObjects checks that the last value of a repeated key wins in small and
-// large objects, where the first stood.
+// TestObjects checks that the last value of a repeated key wins in small and large objects, where the first stood.
 func TestObjects(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 15, 16, 17, 40} {

@@ -27,9 +27,8 @@ const (
 
 // Value is one parsed JSON value.
 //
-// Text holds a number as it was written, or a string decoded to UTF-8, where
-// a lone surrogate is kept as its three-byte (WTF-8) form. Members keeps the
-// document's order; of a repeated key the last value wins.
+// Text holds a number as it was written, or a string decoded to UTF-8, where a lone surrogate is kept as its three-byte
+// (WTF-8) form. Members keeps the document's order; of a repeated key the last value wins.
 type Value struct {
 	Kind    Kind
 	Text    string
@@ -63,9 +62,8 @@ var ErrNotFinite = errors.New("NaN and Infinity are not JSON values")
 // ErrTooDeep is returned by [Scan] for a document nested over [MaxDepth].
 var ErrTooDeep = fmt.Errorf("JSON is nested more than %d levels deep", MaxDepth)
 
-// MaxValues is how many values a document may have, keys included. A value
-// takes 72 bytes in memory and a member 88, whatever its text takes: "1," is
-// two bytes.
+// MaxValues is how many values a document may have, keys included. A value takes 72 bytes in memory and a member 88,
+// whatever its text takes: "1," is two bytes.
 const MaxValues = 100_000
 
 // ErrTooMany is returned by [Scan] for a document with over [MaxValues].
@@ -137,8 +135,7 @@ func (p *parser) count() error {
 	return nil
 }
 
-// begin begins an array or object: n is how many it holds, unless this is the
-// scan, which says so at its end.
+// begin begins an array or object: n is how many it holds, unless this is the scan, which says so at its end.
 func (p *parser) begin() (at, n int) {
 	if p.scan {
 		p.counts = append(p.counts, 0)
@@ -219,8 +216,7 @@ func (p *parser) notFinite() error {
 	return ErrNotFinite
 }
 
-// members are those of an object in the making. Small objects, of which there
-// may be many, go without a map.
+// members are those of an object in the making. Small objects, of which there may be many, go without a map.
 type members struct {
 	list []Member
 	at   map[string]int

@@ -20,8 +20,9 @@ const (
 	maxStartZeros  = 6
 )
 
-// Starts are how the canonical texts of all values begin that contain v: what an index of the beginnings of texts can look
-// for. Few other values begin so, but where an array or object is looked for nothing useful is known: then there are none.
+// Starts are how the canonical texts of all values begin that contain v: what an index of the beginnings of texts can
+// look for. Few other values begin so, but where an array or object is looked for nothing useful is known: then there
+// are none.
 func (v Value) Starts() []Start {
 	switch v.Kind {
 	case Array, Object:
@@ -71,8 +72,8 @@ func startsOfNumber(text string) (all []Start) {
 	return append(all, Start{Text: written})
 }
 
-// significant are the digits of a JSON number without the zeros around them, none of zero; and how many zeros follow if it
-// is an integer.
+// significant are the digits of a JSON number without the zeros around them, none of zero; and how many zeros follow if
+// it is an integer.
 func significant(text string) (digits string, zeros int, integer bool) {
 	mantissa, exponent := strings.TrimPrefix(text, "-"), "0"
 	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {

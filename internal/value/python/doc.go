@@ -2,6 +2,6 @@
 // compare and grep for that text.
 //
 // [Str] is str(value), [Repr] is repr(value), [JSON] is json.dumps(value) and [Dumps] is json.dumps(value, indent=4,
-// sort_keys=True), for decoded values and for JSON text. [Short] is for messages. In text for people, numbers keep their
-// digits where Python would lose precision. [Fill] is textwrap.fill.
+// sort_keys=True), for decoded values and for JSON text. [Short] is for messages. In text for people, numbers keep
+// their digits where Python would lose precision. [Fill] is textwrap.fill.
 package python

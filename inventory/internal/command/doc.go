@@ -1,5 +1,6 @@
-// Package command implements the command line of an inventory, independent of where its hosts come from: the flags --list,
-// --host and --graph, and their options. An inventory supplies its usage, its settings, and a function that reads it:
+// Package command implements the command line of an inventory, independent of where its hosts come from: the flags
+// --list, --host and --graph, and their options. An inventory supplies its usage, its settings, and a function that
+// reads it:
 //
 //	cmd := command.New(&command.Face{
 //		Use:      "inventory (--list | --host NAME | --graph)",

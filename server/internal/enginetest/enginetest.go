@@ -1,7 +1,7 @@
 // Package enginetest runs the tests of a package on every database that the store supports: on an SQLite file and on
-// PostgreSQL. If a package requests it, and in `make proof`, they also run on PostgreSQL behind a pgbouncer in transaction
-// mode, and on [Disturbed], a PostgreSQL server on which some writes fail with a serialization failure or a deadlock. Only
-// tests import this package.
+// PostgreSQL. If a package requests it, and in `make proof`, they also run on PostgreSQL behind a pgbouncer in
+// transaction mode, and on [Disturbed], a PostgreSQL server on which some writes fail with a serialization failure or a
+// deadlock. Only tests import this package.
 //
 //	func TestMain(m *testing.M) { os.Exit(enginetest.Main(m)) }
 //
@@ -50,9 +50,9 @@ const variable = "CRATON_TEST_ENGINE"
 // Now returns the database that the tests currently run on.
 func Now() Engine { return now }
 
-// Main runs all tests on SQLite, on PostgreSQL, and on more, one after the other. If CRATON_TEST_ENGINE is set, it runs all
-// tests on the databases in this variable instead, as in `make proof`. Otherwise, on Bouncer and Disturbed, it skips long
-// tests, whose names match long, because they would not find more errors there.
+// Main runs all tests on SQLite, on PostgreSQL, and on more, one after the other. If CRATON_TEST_ENGINE is set, it runs
+// all tests on the databases in this variable instead, as in `make proof`. Otherwise, on Bouncer and Disturbed, it
+// skips long tests, whose names match long, because they would not find more errors there.
 func Main(m *testing.M, long string, more ...Engine) (code int) {
 	engines := append([]Engine{SQLite, Postgres}, more...)
 	wanted := os.Getenv(variable)
@@ -87,8 +87,8 @@ func passOver(names string) {
 	}
 }
 
-// Size returns the size of a test: usual, or proof if CRATON_TEST_PROOF is set, as in `make proof`. With the race detector
-// and on every database, even the usual size takes minutes.
+// Size returns the size of a test: usual, or proof if CRATON_TEST_PROOF is set, as in `make proof`. With the race
+// detector and on every database, even the usual size takes minutes.
 func Size(usual, proof int) int {
 	if os.Getenv("CRATON_TEST_PROOF") != "" {
 		return proof
@@ -130,8 +130,8 @@ func DatabaseOn(t testing.TB, e Engine) string {
 	return "sqlite:" + filepath.Join(t.TempDir(), "fleet.db")
 }
 
-// Disturb begins to disturb a database, if the tests run on [Disturbed]. Objects that were created before have the ids that
-// tests expect: failed writes leave gaps.
+// Disturb begins to disturb a database, if the tests run on [Disturbed]. Objects that were created before have the ids
+// that tests expect: failed writes leave gaps.
 func Disturb(t testing.TB, database string) { begin(t, database, false) }
 
 // DisturbButIDs is Disturb for tests that expect consecutive ids: a write does not fail after it has taken an id.
@@ -150,8 +150,8 @@ func Disturbances(t testing.TB, database string) int {
 	return Count(t, database, "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM public.disturbances")
 }
 
-// disturb makes random statements that write to tables fail, like in a database with conflicting transactions. It applies
-// to all tables that are created afterwards.
+// disturb makes random statements that write to tables fail, like in a database with conflicting transactions. It
+// applies to all tables that are created afterwards.
 var disturb = []string{
 	"CREATE TABLE public.disturbing (but_ids BOOLEAN)",
 	"CREATE SEQUENCE public.disturbances", // a sequence, because a rollback does not reset it

@@ -2,9 +2,10 @@
 //
 // # What is counted
 //
-// A wrong credential counts for the address that sent it (for IPv6, its /64 network), for the user it was sent for, and for
-// the pair of both. Repetitions of the same wrong credential are counted once, so that a job with an old key is not mistaken
-// for a client that guesses. A credential that was right before, and was revoked or has expired, is not counted.
+// A wrong credential counts for the address that sent it (for IPv6, its /64 network), for the user it was sent for, and
+// for the pair of both. Repetitions of the same wrong credential are counted once, so that a job with an old key is not
+// mistaken for a client that guesses. A credential that was right before, and was revoked or has expired, is not
+// counted.
 //
 // # What happens
 //
@@ -22,11 +23,11 @@
 //
 // # Clients that are not affected
 //
-// A credential that was right before is always checked again, regardless of the counts for its address or user. The first
-// credential from an address without failures is always checked too. A right credential is only refused if it is new to
-// this process and comes from a refused address. Such a refusal lasts at most MaxLockout, and further requests do not
-// extend it. When a new credential is right, only the failures of its user at this address are cleared, so that the owner
-// of one right key cannot clear the counts of other users.
+// A credential that was right before is always checked again, regardless of the counts for its address or user. The
+// first credential from an address without failures is always checked too. A right credential is only refused if it is
+// new to this process and comes from a refused address. Such a refusal lasts at most MaxLockout, and further requests
+// do not extend it. When a new credential is right, only the failures of its user at this address are cleared, so that
+// the owner of one right key cannot clear the counts of other users.
 //
 // # Memory
 //

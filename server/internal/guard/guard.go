@@ -98,8 +98,8 @@ func (r *RefusedError) Error() string {
 }
 
 // Do calls check, which checks the credential. If the attempt is refused, it returns a [*RefusedError] instead. If the
-// credential is wrong, Do may return after a delay. If such attempts are refused from now on, began is the duration of the
-// refusal, otherwise 0. The only other error is that of ctx.
+// credential is wrong, Do may return after a delay. If such attempts are refused from now on, began is the duration of
+// the refusal, otherwise 0. The only other error is that of ctx.
 func (g *Guard) Do(ctx context.Context, a Attempt, check func() Outcome) (began time.Duration, err error) {
 	k := g.keys(a)
 	if g.known.has(k.credential) {
@@ -231,7 +231,8 @@ func (g *Guard) succeed(k keys) {
 	g.addresses.lower(k.address, now, g.pairs.lower(k.pair, now, all))
 }
 
-// fail counts a wrong credential. It returns how long such attempts are refused from now on, and the delay of the response.
+// fail counts a wrong credential. It returns how long such attempts are refused from now on, and the delay of the
+// response.
 func (g *Guard) fail(k keys) (began, delay time.Duration) {
 	now := g.now()
 	again := g.credentials.add(k.credential, now).count > 1
@@ -249,8 +250,8 @@ func (g *Guard) fail(k keys) (began, delay time.Duration) {
 	return g.refusal(k), delay
 }
 
-// flight limits the number of credentials of one address that are checked concurrently. Otherwise many guesses could all be
-// checked before the first one has been counted.
+// flight limits the number of credentials of one address that are checked concurrently. Otherwise many guesses could
+// all be checked before the first one has been counted.
 type flight struct {
 	places chan struct{}
 	users  int

@@ -16,8 +16,8 @@ type entry struct {
 
 func (e entry) live(now, kept uint32) bool { return e.count > 0 && now-e.last < kept }
 
-// table counts failures, in a limited number of entries. An entry is only removed after it has expired: new entries never
-// displace it.
+// table counts failures, in a limited number of entries. An entry is only removed after it has expired: new entries
+// never displace it.
 type table struct {
 	parts [shards]part
 	room  int    // maximum number of entries in a part
@@ -81,8 +81,8 @@ func (t *table) next(e entry, now uint32) entry {
 	return entry{last: now, count: e.count + 1}
 }
 
-// sweep removes expired entries, and reports whether there were any. It runs at most once a second, because it inspects all
-// entries.
+// sweep removes expired entries, and reports whether there were any. It runs at most once a second, because it inspects
+// all entries.
 func (p *part) sweep(now, kept uint32) bool {
 	if p.swept == now {
 		return false

@@ -1,5 +1,5 @@
-// Package peer determines the client of a request. Behind trusted proxies, it uses a header that these set, and never an
-// entry that the client could have forged.
+// Package peer determines the client of a request. Behind trusted proxies, it uses a header that these set, and never
+// an entry that the client could have forged.
 package peer
 
 import (
@@ -19,8 +19,8 @@ const (
 type Proxies struct {
 	Trusted []netip.Prefix
 	Unix    bool // trust clients of a Unix socket, which its permissions restrict
-	// Header is the header that all trusted proxies add entries to, in upper or lower case; [XForwardedFor] if empty. The
-	// other header is ignored, because a proxy forwards the client's value of it unchanged.
+	// Header is the header that all trusted proxies add entries to, in upper or lower case; [XForwardedFor] if empty.
+	// The other header is ignored, because a proxy forwards the client's value of it unchanged.
 	Header string
 }
 
@@ -51,9 +51,10 @@ func Parse(words []string) (believed Proxies, err error) {
 	return believed, nil
 }
 
-// Client returns the address of a request's client. It is the address of the connection or, if this is a trusted proxy, the
-// last address in the header that is not a trusted proxy. The client could have forged the entries before that.
-// forwarded reports whether the address is from the header. At an invalid entry, Client returns the proxy that wrote it.
+// Client returns the address of a request's client. It is the address of the connection or, if this is a trusted proxy,
+// the last address in the header that is not a trusted proxy. The client could have forged the entries before that.
+// forwarded reports whether the address is from the header. At an invalid entry, Client returns the proxy that wrote
+// it.
 func (p *Proxies) Client(r *http.Request) (client netip.Addr, forwarded bool) {
 	client, ok := address(r.RemoteAddr)
 	if !p.trustsPeer(client, ok) {
@@ -101,7 +102,8 @@ func (p *Proxies) header() string {
 	return p.Header
 }
 
-// trustsPeer reports whether the peer of a connection is trusted. ok is false for a Unix socket, whose peer has no address.
+// trustsPeer reports whether the peer of a connection is trusted. ok is false for a Unix socket, whose peer has no
+// address.
 func (p *Proxies) trustsPeer(a netip.Addr, ok bool) bool {
 	if !ok {
 		return p.Unix
@@ -118,8 +120,8 @@ func (p *Proxies) trusts(a netip.Addr) bool {
 	return false
 }
 
-// hop parses one entry of the header. In Forwarded, the address is for=ADDRESS among other parameters. A quoted comma or
-// semicolon makes the entry invalid.
+// hop parses one entry of the header. In Forwarded, the address is for=ADDRESS among other parameters. A quoted comma
+// or semicolon makes the entry invalid.
 func (p *Proxies) hop(text string) (netip.Addr, bool) {
 	if !strings.EqualFold(p.header(), Forwarded) {
 		return address(text)

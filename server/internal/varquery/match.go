@@ -6,8 +6,8 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Match reports whether a variable's value, as JSON text, matches the term. It ignores the term's key. Text that is not JSON
-// does not match.
+// Match reports whether a variable's value, as JSON text, matches the term. It ignores the term's key. Text that is not
+// JSON does not match.
 func (t Term) Match(text string) bool {
 	if len(t.steps) == 0 && t.want.Kind == jsontext.String && strings.HasPrefix(text, `"`) && !strings.Contains(text, `\`) {
 		return text[1:len(text)-1] == t.want.Text // fast path for the usual case
@@ -31,8 +31,8 @@ func (t Term) Starts() []jsontext.Start {
 	return t.want.Starts()
 }
 
-// extract implements JSON_EXTRACT: it returns the value at the path. If the path has a wildcard, the result is an array of
-// all values that it finds, even if there is only one.
+// extract implements JSON_EXTRACT: it returns the value at the path. If the path has a wildcard, the result is an array
+// of all values that it finds, even if there is only one.
 func extract(v jsontext.Value, steps []step) (jsontext.Value, bool) {
 	found, wild := []jsontext.Value{v}, false
 	for _, s := range steps {

@@ -19,8 +19,8 @@ const (
 	ErrValue = syntaxError("An invalid JSON value was specified.")
 )
 
-// MaxTerms is the maximum number of terms in a filter. Each term needs a lookup for every object, and databases limit the
-// depth of expressions.
+// MaxTerms is the maximum number of terms in a filter. Each term needs a lookup for every object, and databases limit
+// the depth of expressions.
 const MaxTerms = 100
 
 // Term is the condition that the variable Key has a matching value.
@@ -137,8 +137,8 @@ func (p *pathParser) step() (step, bool) {
 	return s, p.take("]")
 }
 
-// name parses a bare or quoted name. Only the first name, the key, may contain an @: the others become a MySQL path, whose
-// bare names cannot contain it.
+// name parses a bare or quoted name. Only the first name, the key, may contain an @: the others become a MySQL path,
+// whose bare names cannot contain it.
 func (p *pathParser) name(first bool) (string, bool) {
 	p.blanks()
 	if strings.HasPrefix(p.text, `"`) {

@@ -172,8 +172,8 @@ type Dialect struct {
 	// ...) INSERT ...
 	Together bool
 
-	// Alone is a statement that serializes writes, for the few that depend on more rows than they can lock; empty if the
-	// database allows only one writer at a time.
+	// Alone is a statement that serializes writes, for the few that depend on more rows than they can lock; empty if
+	// the database allows only one writer at a time.
 	Alone string
 
 	// LastID returns a query for the last value that the database has assigned to an identity column. The result is
@@ -193,8 +193,8 @@ type Dialect struct {
 	// negligible.
 	Pack func(text, separator string) string
 
-	// PackRow returns an expression that combines several columns of integers, texts or nulls into one JSON array. It is
-	// nil if the overhead of a column is negligible.
+	// PackRow returns an expression that combines several columns of integers, texts or nulls into one JSON array. It
+	// is nil if the overhead of a column is negligible.
 	PackRow func(columns string) string
 
 	// Match registers a predicate. expression returns SQL that is true if the value, itself given as an expression,

@@ -37,8 +37,8 @@ const (
 )
 
 // databaseURL matches a libpq URL. Its groups are the scheme, the user, the password with its colon, the hosts with the
-// database, and the settings. @, / and % in a password, and @ in any other part, must be percent-encoded. Otherwise a part
-// of a password could be mistaken for another part of the URL, which messages show.
+// database, and the settings. @, / and % in a password, and @ in any other part, must be percent-encoded. Otherwise a
+// part of a password could be mistaken for another part of the URL, which messages show.
 var databaseURL = value.LazyPattern(`^(postgres(?:ql)?://)(?:([^:@/\s]*)(:[^@/\s]*)?@)?([^@/?#\s]*(?:/[^@/?#\s]*)?)(?:\?([^@#\s]*))?$`)
 
 // keys are the settings that a URL can have.
@@ -52,8 +52,8 @@ var keys = []string{
 // config returns the configuration of a pool and the database's name for messages. Like libpq, it reads the URL, the
 // service that the URL or PGSERVICE names, and the other PG variables. Errors never contain a password.
 //
-// The password comes from o.PasswordFile, which is read again for each connection, or else from the URL, which is refused
-// if other users could see it, or else from where libpq would read it.
+// The password comes from o.PasswordFile, which is read again for each connection, or else from the URL, which is
+// refused if other users could see it, or else from where libpq would read it.
 func config(database string, o engine.Options) (*pgxpool.Config, string, error) {
 	return configOf(database, o, func(l *location, cc *pgx.ConnConfig) error {
 		if cmp.Or(l.setting("target_session_attrs", "PGTARGETSESSIONATTRS"), writable) == writable {

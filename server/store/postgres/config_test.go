@@ -80,8 +80,8 @@ var passwords = []string{
 // escaped returns a text with all special characters of URLs percent-encoded.
 func escaped(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-// pieces returns the texts that no message may contain: the password, and the parts that remain of it if a malformed URL
-// is split in the wrong places.
+// pieces returns the texts that no message may contain: the password, and the parts that remain of it if a malformed
+// URL is split in the wrong places.
 func pieces(password string) []string {
 	all := []string{password, url.QueryEscape(password), url.PathEscape(password)}
 	for _, piece := range strings.FieldsFunc(password, func(r rune) bool { return strings.ContainsRune(`@:/?=&#%'"\[] `, r) }) {
@@ -92,7 +92,8 @@ func pieces(password string) []string {
 	return all
 }
 
-// TestPasswords: each way to pass a password works with the right one, and no error for a wrong one shows any part of it.
+// TestPasswords: each way to pass a password works with the right one, and no error for a wrong one shows any part of
+// it.
 func TestPasswords(t *testing.T) {
 	s := postgrestest.Start(t, postgrestest.Password("to begin with"))
 	u, err := url.Parse(s.Database(t))
@@ -319,8 +320,8 @@ func TestPasswordIsReplaced(t *testing.T) {
 	}
 }
 
-// TestHosts: of several hosts, the one that accepts writes is used, and a host that does not respond leaves time for the
-// others.
+// TestHosts: of several hosts, the one that accepts writes is used, and a host that does not respond leaves time for
+// the others.
 func TestHosts(t *testing.T) {
 	bare(t)
 	silent, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

@@ -7,8 +7,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// The limits for the indexes of values. The index of short values contains complete values and their owners, so that the
-// table need not be read. The size of an index entry is limited, so long values have an index of their beginnings.
+// The limits for the indexes of values. The index of short values contains complete values and their owners, so that
+// the table need not be read. The size of an index entry is limited, so long values have an index of their beginnings.
 const (
 	shortValue = "64"
 	letters    = "32"

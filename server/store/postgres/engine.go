@@ -27,15 +27,15 @@ const (
 // Otherwise a long write, such as the deletion of a large cloud, could lose to short writes forever.
 const maxDefeats = 2
 
-// maxRaces is how often a write is retried because an object that it refers to was deleted concurrently. Usually the first
-// retry finds that the object no longer exists.
+// maxRaces is how often a write is retried because an object that it refers to was deleted concurrently. Usually the
+// first retry finds that the object no longer exists.
 const maxRaces = 5
 
 // pauses are the pauses between attempts.
 var pauses = retry.Pauses{First: 5 * time.Millisecond, Max: 500 * time.Millisecond}
 
-// Statements that begin transactions. withinTimeout ends a transaction whose client has disappeared, so that it does not
-// hold locks forever. It is set with SET LOCAL, because a pooler gives the connection to other clients afterwards.
+// Statements that begin transactions. withinTimeout ends a transaction whose client has disappeared, so that it does
+// not hold locks forever. It is set with SET LOCAL, because a pooler gives the connection to other clients afterwards.
 const (
 	beginRead     = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 	beginWrite    = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -68,12 +68,12 @@ type Engine struct {
 	life atomic.Value // string: the name of the server's life, see queryLife
 }
 
-// Open opens the database at a URL "postgres://...", and migrates its schema. migrations[n] migrates from version n to the
-// next: see migrate.
+// Open opens the database at a URL "postgres://...", and migrates its schema. migrations[n] migrates from version n to
+// the next: see migrate.
 //
 // If Craton's tables do not exist, Open creates them with o.Create, and otherwise returns an error that wraps
-// [io/fs.ErrNotExist]. It refuses a schema of a newer version. With o.Reading, the database may be a standby, and the role
-// may be read-only.
+// [io/fs.ErrNotExist]. It refuses a schema of a newer version. With o.Reading, the database may be a standby, and the
+// role may be read-only.
 func Open(ctx context.Context, database string, migrations []string, o engine.Options) (*Engine, error) {
 	c, name, err := config(database, o)
 	if err != nil {
@@ -295,8 +295,8 @@ func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engi
 	return err
 }
 
-// Write implements [engine.Engine]. ctx only bounds the wait for a slot, unless w.Long is set: a write that has begun is
-// completed, and its outcome returned.
+// Write implements [engine.Engine]. ctx only bounds the wait for a slot, unless w.Long is set: a write that has begun
+// is completed, and its outcome returned.
 func (s *Engine) Write(ctx context.Context, w engine.Work) error {
 	p := &place{engine: s, wanted: 1}
 	if err := p.acquire(ctx); err != nil {
@@ -374,8 +374,8 @@ func (p *place) release() {
 	}
 }
 
-// attempt runs a write once. cause is the database's error if the write failed and nothing was stored. Then the write can
-// be retried.
+// attempt runs a write once. cause is the database's error if the write failed and nothing was stored. Then the write
+// can be retried.
 func (s *Engine) attempt(ctx context.Context, w engine.Work, p *place) (cause, err error) {
 	if err := p.acquire(ctx); err != nil {
 		return nil, err
@@ -441,8 +441,8 @@ func run(ctx context.Context, w engine.Work, t *tx) (err error) {
 	return w.Run(ctx, t)
 }
 
-// nothingStored reports whether an error of a commit proves that nothing was stored. A closed connection does not: a server
-// that is being shut down may have committed without a response.
+// nothingStored reports whether an error of a commit proves that nothing was stored. A closed connection does not: a
+// server that is being shut down may have committed without a response.
 func nothingStored(err error) bool {
 	var e *pgconn.PgError
 	return errors.As(err, &e) && e.Severity != "FATAL" && e.Severity != "PANIC" && reason(err) != engine.Unreachable
@@ -464,8 +464,8 @@ func (s *Engine) beginWrite() []string {
 	return []string{beginWrite, "SET LOCAL idle_in_transaction_session_timeout = " + withinTimeout}
 }
 
-// findOutcome determines the outcome of a commit whose connection was lost. The transaction may still be running, or the
-// commit may not have reached the server yet: [engine.Work.Committed] waits for it, or prevents its commit.
+// findOutcome determines the outcome of a commit whose connection was lost. The transaction may still be running, or
+// the commit may not have reached the server yet: [engine.Work.Committed] waits for it, or prevents its commit.
 func (s *Engine) findOutcome(ctx context.Context, w engine.Work, lost error) (cause, err error) {
 	if w.Committed == nil {
 		return nil, s.failure(engine.CommitUnknown, lost)

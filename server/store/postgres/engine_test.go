@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// TestFrozenStandby: a timeout of a commit that waits for a standby is not reported as if nothing had been stored, because
-// the commit is on the primary already.
+// TestFrozenStandby: a timeout of a commit that waits for a standby is not reported as if nothing had been stored,
+// because the commit is on the primary already.
 func TestFrozenStandby(t *testing.T) {
 	t.Parallel()
 	primary := postgrestest.Start(t, postgrestest.Durable())

@@ -64,7 +64,8 @@ func reason(err error) engine.Reason {
 	return 0
 }
 
-// fault converts an error of the server or the connection to an [engine.DatabaseError]. It returns other errors unchanged.
+// fault converts an error of the server or the connection to an [engine.DatabaseError]. It returns other errors
+// unchanged.
 func (s *Engine) fault(err error) error {
 	var known *engine.DatabaseError
 	if err == nil || errors.As(err, &known) {

@@ -9,8 +9,8 @@ import (
 )
 
 // Fill implements [engine.Filler]. Rows are sent to the server as a stream, and indexes and foreign keys are created
-// afterwards, for all rows at once. Otherwise each row would change a dozen random index pages, which are written to the
-// write-ahead log.
+// afterwards, for all rows at once. Otherwise each row would change a dozen random index pages, which are written to
+// the write-ahead log.
 func (t *tx) Fill(ctx context.Context, tables []string, run func() error) error {
 	type piece struct{ drop, make string }
 	var beside []piece

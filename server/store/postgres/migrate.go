@@ -30,9 +30,9 @@ var extraStatements = map[int][]string{
 	},
 }
 
-// words translates the store's migrations, which are written for SQLite. In the result, text is compared byte by byte, as
-// in SQLite, regardless of the database's collation. Ids are identity columns, but can also be inserted explicitly. Each
-// statement can run twice.
+// words translates the store's migrations, which are written for SQLite. In the result, text is compared byte by byte,
+// as in SQLite, regardless of the database's collation. Ids are identity columns, but can also be inserted explicitly.
+// Each statement can run twice.
 var words = []struct {
 	from func() *regexp.Regexp
 	to   string

@@ -11,8 +11,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// answerTime is how long a replica may take for the connection and the first result. The primary would usually respond in
-// less time.
+// answerTime is how long a replica may take for the connection and the first result. The primary would usually respond
+// in less time.
 const answerTime = 500 * time.Millisecond
 
 var _ engine.Replica = (*Replica)(nil)
@@ -23,8 +23,8 @@ type Replica struct {
 	places chan struct{} // one slot per connection: without a free slot, the primary is read
 }
 
-// OpenReplica creates the pool without connecting, because the replica may be unavailable. If the URL has several hosts, a
-// standby is preferred, unless the URL's settings say otherwise.
+// OpenReplica creates the pool without connecting, because the replica may be unavailable. If the URL has several
+// hosts, a standby is preferred, unless the URL's settings say otherwise.
 func OpenReplica(ctx context.Context, database string, o engine.Options) (*Replica, error) {
 	c, name, err := configOf(database, o, preferStandby)
 	if err != nil {

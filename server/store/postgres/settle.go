@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// All writes change the row that assigns revisions, and lock it until their commit. If each of them held the lock while it
-// waits for the disk, the latency of the disk would limit the number of writes per second. So if several writes are
+// All writes change the row that assigns revisions, and lock it until their commit. If each of them held the lock while
+// it waits for the disk, the latency of the disk would limit the number of writes per second. So if several writes are
 // running, their commits do not wait for the disk. A later commit waits for all of them together, and no write is
 // acknowledged before that. Concurrent readers may see a commit that a crash then loses. Its cursor or tag is unknown
 // afterwards, because the id of its change is.
@@ -20,14 +20,14 @@ import (
 const lazily = "SET LOCAL synchronous_commit = off"
 
 // durable is a statement whose commit waits until it and all earlier commits are on the disk. It has to change a row,
-// because the commit of a transaction without changes does not wait. It returns the name of the server's life, or null if
-// the server has no name for it yet.
+// because the commit of a transaction without changes does not wait. It returns the name of the server's life, or null
+// if the server has no name for it yet.
 const durable = "UPDATE " + versionTable + " SET version = version RETURNING (" + askLife + ")"
 
-// After a crash, a server restarts without the commits that were not on its disk, and would still accept the commit that
-// was meant to make them durable. The craton_life table detects this: it is unlogged, so it is empty after a crash and on
-// a promoted standby. If it has the same random name before a write and after the write was settled, there was no crash
-// in between.
+// After a crash, a server restarts without the commits that were not on its disk, and would still accept the commit
+// that was meant to make them durable. The craton_life table detects this: it is unlogged, so it is empty after a crash
+// and on a promoted standby. If it has the same random name before a write and after the write was settled, there was
+// no crash in between.
 const (
 	lifeTable = "craton_life"
 	makeLife  = "CREATE UNLOGGED TABLE IF NOT EXISTS " + lifeTable + " (one BOOLEAN PRIMARY KEY CHECK (one), name TEXT NOT NULL)"
@@ -54,8 +54,8 @@ type settleBatch struct {
 	err  error
 }
 
-// settle waits until all transactions that were committed before the call are durable. They may have been lost in a crash
-// instead: the caller must compare the returned life with the one before the write.
+// settle waits until all transactions that were committed before the call are durable. They may have been lost in a
+// crash instead: the caller must compare the returned life with the one before the write.
 func (s *Engine) settle(ctx context.Context) (life string, err error) {
 	s.mu.Lock()
 	if s.next == nil {

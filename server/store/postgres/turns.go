@@ -77,8 +77,8 @@ func (t *turns) admit() {
 	}
 }
 
-// measure measures the round-trip time to the server on a new connection. It uses the shortest time, because a busy machine
-// responds late.
+// measure measures the round-trip time to the server on a new connection. It uses the shortest time, because a busy
+// machine responds late.
 func (t *turns) measure(ctx context.Context, conn *pgx.Conn) error {
 	nearest := time.Duration(-1)
 	for range measuredBy {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestTurns takes all turns for a server with a certain round-trip time. Another turn is available when one is given back,
-// or lasts too long.
+// TestTurns takes all turns for a server with a certain round-trip time. Another turn is available when one is given
+// back, or lasts too long.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

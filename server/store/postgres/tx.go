@@ -17,8 +17,9 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// tx is a running transaction, an [engine.Tx]. To save round trips, which can take a millisecond each, the statements that
-// begin it are sent with its first statement, queued statements with the next one, and the commit with the last one.
+// tx is a running transaction, an [engine.Tx]. To save round trips, which can take a millisecond each, the statements
+// that begin it are sent with its first statement, queued statements with the next one, and the commit with the last
+// one.
 type tx struct {
 	conn      *pgxpool.Conn
 	queue     *pgx.Batch // sent with the next statement
@@ -28,8 +29,8 @@ type tx struct {
 	begun     bool       // the server has begun the transaction
 	failed    error      // the error of a statement, after which the transaction can only be rolled back
 
-	// renew, if not nil, replaces a connection that turns out to be broken by the first statement. It is for transactions
-	// that are not retried.
+	// renew, if not nil, replaces a connection that turns out to be broken by the first statement. It is for
+	// transactions that are not retried.
 	renew func(ctx context.Context, broken *pgxpool.Conn) (*pgxpool.Conn, error)
 }
 
@@ -153,8 +154,8 @@ func (t *tx) send(ctx context.Context, text string, args []any) (pgx.BatchResult
 	return t.results(ctx, t.queue.Len()-1)
 }
 
-// queryArgs returns the arguments of a query. PostgreSQL does not accept text with a NUL. Such an argument cannot match any
-// stored text, so it is replaced with null, which does not match anything either.
+// queryArgs returns the arguments of a query. PostgreSQL does not accept text with a NUL. Such an argument cannot match
+// any stored text, so it is replaced with null, which does not match anything either.
 func queryArgs(args []any) []any {
 	for i, arg := range args {
 		if text, ok := arg.(string); ok && strings.Contains(text, "\x00") {
@@ -200,8 +201,8 @@ func (t *tx) results(ctx context.Context, read int) (pgx.BatchResults, error) {
 	}
 }
 
-// commit sends the queue and a COMMIT, and reports whether the transaction was committed. If lazy, it is not durable until
-// settle has returned.
+// commit sends the queue and a COMMIT, and reports whether the transaction was committed. If lazy, it is not durable
+// until settle has returned.
 func (t *tx) commit(ctx context.Context, lazy bool) (done bool, err error) {
 	if !t.begun && t.queue.Len() == t.begins {
 		return true, nil // nothing was sent, so there is nothing to commit
@@ -250,8 +251,8 @@ func code(err error) string {
 	return ""
 }
 
-// statements caches statements with numbered placeholders, by their text with question marks. Requests can combine filters
-// and sort keys in many ways, so the cache is cleared when it reaches its maximum size.
+// statements caches statements with numbered placeholders, by their text with question marks. Requests can combine
+// filters and sort keys in many ways, so the cache is cleared when it reaches its maximum size.
 var (
 	statements sync.Map // string -> string
 	kept       atomic.Int64

@@ -10,7 +10,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// conn is a connection with its prepared statements and its running transaction. Only one goroutine may use it at a time.
+// conn is a connection with its prepared statements and its running transaction. Only one goroutine may use it at a
+// time.
 type conn struct {
 	engine *Engine
 	sql    *sql.Conn // nil until opened
@@ -18,8 +19,8 @@ type conn struct {
 	failed error // error of the last failed statement; reset before each function runs
 }
 
-// maxStatements is the maximum number of prepared statements per connection. Requests can combine filters and sort keys in
-// so many ways that their number would grow without a limit.
+// maxStatements is the maximum number of prepared statements per connection. Requests can combine filters and sort keys
+// in so many ways that their number would grow without a limit.
 const maxStatements = 200
 
 func (s *Engine) conn() *conn {
@@ -32,8 +33,8 @@ func (s *Engine) open(ctx context.Context) (*conn, error) {
 	return q, q.connect(ctx)
 }
 
-// connect opens the connection if it is not open. It first checks that the path still leads to the original file, because
-// SQLite would apply the write-ahead log to any other file.
+// connect opens the connection if it is not open. It first checks that the path still leads to the original file,
+// because SQLite would apply the write-ahead log to any other file.
 func (q *conn) connect(ctx context.Context) (err error) {
 	if q.sql == nil {
 		if err := q.engine.guard.check(); err != nil {
@@ -158,8 +159,8 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 		return err
 	}
 	defer s.release(q)
-	// The first statement that reads takes the snapshot. It has to wait for locks of other processes; later statements do
-	// not.
+	// The first statement that reads takes the snapshot. It has to wait for locks of other processes; later statements
+	// do not.
 	err = s.retryBusy(ctx, func() error {
 		if err := q.connect(ctx); err != nil {
 			return err
@@ -188,8 +189,8 @@ func (s *Engine) Read(ctx context.Context, run func(ctx context.Context, tx engi
 	return s.end(q, failed, err)
 }
 
-// Peek implements [engine.Engine]. Each statement is a separate transaction. Peek checks after the read that the file is
-// still the same.
+// Peek implements [engine.Engine]. Each statement is a separate transaction. Peek checks after the read that the file
+// is still the same.
 func (s *Engine) Peek(ctx context.Context, run func(ctx context.Context, tx engine.Tx) error) error {
 	q, err := s.acquire(ctx)
 	if err != nil {
@@ -231,8 +232,8 @@ func (s *Engine) outcome(err error) error {
 	return fault(s.path, err)
 }
 
-// acquire waits for a connection for reading. It prefers an open one, because opening takes longer than most requests, and
-// a process that runs one task does not need a second connection.
+// acquire waits for a connection for reading. It prefers an open one, because opening takes longer than most requests,
+// and a process that runs one task does not need a second connection.
 func (s *Engine) acquire(ctx context.Context) (*conn, error) {
 	select {
 	case q := <-s.idle:

@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// dialect is the dialect of SQLite. It has no lock clauses, because there is only one writer at a time, and nulls are lowest
-// by default.
+// dialect is the dialect of SQLite. It has no lock clauses, because there is only one writer at a time, and nulls are
+// lowest by default.
 var dialect = &engine.Dialect{
 	Name:      "sqlite",
 	Like:      func(column string) string { return column + ` LIKE ? ESCAPE '\'` },

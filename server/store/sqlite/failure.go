@@ -13,8 +13,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// fault converts an error of SQLite or the operating system about the file to an [engine.DatabaseError]. It returns other
-// errors unchanged.
+// fault converts an error of SQLite or the operating system about the file to an [engine.DatabaseError]. It returns
+// other errors unchanged.
 func fault(path string, err error) error {
 	var known *engine.DatabaseError
 	if err == nil || errors.As(err, &known) {
@@ -40,8 +40,8 @@ func fault(path string, err error) error {
 	return f
 }
 
-// diagnose returns the reason for an error of SQLite, and details. It also examines the file system, because SQLite's error
-// codes are often too general. The reason is 0 if the error is a bug in this program.
+// diagnose returns the reason for an error of SQLite, and details. It also examines the file system, because SQLite's
+// error codes are often too general. The reason is 0 if the error is a bug in this program.
 func diagnose(path string, e *sqlite.Error) (engine.Reason, string) {
 	switch e.Code() & 0xFF {
 	case sqlite3.SQLITE_FULL:
@@ -82,7 +82,8 @@ func describeSpace(path string) string {
 	return fmt.Sprintf("%d bytes are free", free)
 }
 
-// describeAccess returns a text with the file or directory that this process may not use, or "" if it cannot determine one.
+// describeAccess returns a text with the file or directory that this process may not use, or "" if it cannot determine
+// one.
 func describeAccess(path string) string {
 	for _, name := range []string{path, filepath.Dir(path)} {
 		if err := writable(name); err != nil {

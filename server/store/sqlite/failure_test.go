@@ -12,8 +12,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// TestFault: each system error for a full or unwritable disk is converted to its reason, whether it comes from SQLite or
-// from the operating system, and other errors are returned unchanged.
+// TestFault: each system error for a full or unwritable disk is converted to its reason, whether it comes from SQLite
+// or from the operating system, and other errors are returned unchanged.
 func TestFault(t *testing.T) {
 	t.Parallel()
 	for cause, want := range map[error]engine.Reason{

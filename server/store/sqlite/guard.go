@@ -15,14 +15,14 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// guard detects that the file of an open store was moved, removed, replaced or overwritten. SQLite does not detect any of
-// these: it continues to write to a file that no longer has a name, and applies its write-ahead log to the file that has
-// the name now.
+// guard detects that the file of an open store was moved, removed, replaced or overwritten. SQLite does not detect any
+// of these: it continues to write to a file that no longer has a name, and applies its write-ahead log to the file that
+// has the name now.
 //
 // Each transaction checks whether the name still leads to the same file. Only a watched store ([Engine.Watch]) detects
-// that the same file was overwritten, such as by cp. In write-ahead mode, only a checkpoint writes to the file itself, and
-// each checkpoint leaves a trace in the index of the log (the -shm file). If the file changed without such a trace, it was
-// not changed by SQLite.
+// that the same file was overwritten, such as by cp. In write-ahead mode, only a checkpoint writes to the file itself,
+// and each checkpoint leaves a trace in the index of the log (the -shm file). If the file changed without such a trace,
+// it was not changed by SQLite.
 type guard struct {
 	path string
 	real string      // path without symbolic links, next to which SQLite creates the log and its index
@@ -34,8 +34,8 @@ type guard struct {
 	lookout *fileMonitor          // nil if the store is not watched
 }
 
-// fileMonitor reads the files that SQLite has open. It never closes them, because by POSIX's rules, closing a file releases
-// all locks that the process has on it, including SQLite's.
+// fileMonitor reads the files that SQLite has open. It never closes them, because by POSIX's rules, closing a file
+// releases all locks that the process has on it, including SQLite's.
 type fileMonitor struct {
 	file, index *os.File
 	wal         fs.FileInfo // of the log
@@ -207,8 +207,8 @@ func (l *fileMonitor) sum(size int64) (uint64, error) {
 	return h.Sum64(), nil
 }
 
-// watch creates the monitor of the file. The caller must have read on a connection and keep it open, so that SQLite does
-// not remove the log and its index.
+// watch creates the monitor of the file. The caller must have read on a connection and keep it open, so that SQLite
+// does not remove the log and its index.
 func (g *guard) watch() error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -235,9 +235,9 @@ func (g *guard) watch() error {
 
 // Watch implements [engine.Engine].
 //
-// If the file was moved or removed, its log is checkpointed into it, so that the file is complete in its new place. This
-// also empties the log, so that SQLite does not apply it to another file that gets the name. For the same reason, the log
-// is renamed if the file was overwritten.
+// If the file was moved or removed, its log is checkpointed into it, so that the file is complete in its new place.
+// This also empties the log, so that SQLite does not apply it to another file that gets the name. For the same reason,
+// the log is renamed if the file was overwritten.
 func (s *Engine) Watch(ctx context.Context, every time.Duration, report func(error)) (wait func(), err error) {
 	anchor, err := s.open(ctx)
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/craton-fleet/craton/server/store/engine"
 )
 
-// inspectPatience is how long [Inspect] waits for other processes, in milliseconds, before it reports the file as locked.
+// inspectPatience is how long [Inspect] waits for other processes, in milliseconds, before it reports the file as
+// locked.
 const inspectPatience = 1000
 
 // Inspection is the result of [Inspect].
@@ -77,8 +78,8 @@ func (s *Engine) inspectFile(ctx context.Context, in *Inspection) error {
 		in.Locked = true
 		return nil
 	case err == nil:
-		// On a read-only file, SQLite silently begins a read transaction instead, and a full disk only causes an error when
-		// the log grows. So the probe writes more than the cache can store, which is rolled back.
+		// On a read-only file, SQLite silently begins a read transaction instead, and a full disk only causes an error
+		// when the log grows. So the probe writes more than the cache can store, which is rolled back.
 		for _, text := range probe {
 			if err = c.Exec(ctx, text, nil); err != nil {
 				break

@@ -102,8 +102,8 @@ func OpenFast(ctx context.Context, path string, schema []string, o engine.Option
 
 // Close waits for running operations and closes the file.
 //
-// If the file is no longer the one that was opened, it remains open until the process ends. If it were closed, SQLite would
-// checkpoint the log into another file, or remove another file's log.
+// If the file is no longer the one that was opened, it remains open until the process ends. If it were closed, SQLite
+// would checkpoint the log into another file, or remove another file's log.
 func (s *Engine) Close() error {
 	var err error
 	s.closeOnce.Do(func() {
@@ -199,8 +199,8 @@ func touch(path string, create bool) error {
 // Readers returns the maximum number of concurrent reads. More of them would only compete for the CPUs.
 func Readers() int { return 2 + 2*runtime.GOMAXPROCS(0) }
 
-// pageCache returns the size of each connection's page cache, in KiB. The total size is limited, regardless of the number
-// of CPUs.
+// pageCache returns the size of each connection's page cache, in KiB. The total size is limited, regardless of the
+// number of CPUs.
 func pageCache() int {
 	const all, least, most = 64 << 10, 2 << 10, 16 << 10
 	return min(max(all/(Readers()+1), least), most)
@@ -221,8 +221,8 @@ func dsn(path string, synchronous int) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: q.Encode()}).String()
 }
 
-// prepareFile checks that the file is a Craton database, turns on the write-ahead log, and runs missing migrations. Several
-// processes can do this concurrently.
+// prepareFile checks that the file is a Craton database, turns on the write-ahead log, and runs missing migrations.
+// Several processes can do this concurrently.
 func (s *Engine) prepareFile(ctx context.Context, o engine.Options) error {
 	return s.retryBusy(ctx, func() error {
 		c, err := s.open(ctx)
@@ -345,8 +345,8 @@ func isReference(err error) bool {
 	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 }
 
-// retryBusy repeats fn while locks of other processes prevent it. SQLite's busy timeout covers most of these waits, but not
-// a change of the journal mode, the recovery of a log, or the deletion of the log by the last connection.
+// retryBusy repeats fn while locks of other processes prevent it. SQLite's busy timeout covers most of these waits, but
+// not a change of the journal mode, the recovery of a log, or the deletion of the log by the last connection.
 func (s *Engine) retryBusy(ctx context.Context, fn func() error) error {
 	deadline := time.Now().Add(lockPatience)
 	return retry.Pauses{First: time.Millisecond, Max: 100 * time.Millisecond}.Do(ctx, func(n int) (again bool, err error) {

@@ -24,9 +24,9 @@ const (
 	abandoned   = time.Hour // age of the last write after which a scratch file is removed
 )
 
-// Scratch creates a temporary database, calls fill to fill it, and returns it for reading only. Its file is unlinked, so
-// that it is deleted by [Engine.Close] or the end of the process. beside, if not nil, is a database whose tables fill can
-// read in one snapshot, with [AttachedPrefix].
+// Scratch creates a temporary database, calls fill to fill it, and returns it for reading only. Its file is unlinked,
+// so that it is deleted by [Engine.Close] or the end of the process. beside, if not nil, is a database whose tables
+// fill can read in one snapshot, with [AttachedPrefix].
 //
 // An error of fill is returned unchanged.
 func Scratch(ctx context.Context, schema []string, beside *Engine, fill func(ctx context.Context, tx engine.Tx) error) (_ *Engine, err error) {

@@ -14,8 +14,8 @@ import (
 const maxBatch = 256
 
 // writer runs all writes of this process on one connection, one after the other. Pending writes share a transaction, so
-// that one fsync makes all of them durable. Each write has its own savepoint, so that a refused write does not affect the
-// others. A write only returns after the COMMIT.
+// that one fsync makes all of them durable. Each write has its own savepoint, so that a refused write does not affect
+// the others. A write only returns after the COMMIT.
 type writer struct {
 	jobs   chan *job
 	quit   chan struct{}
@@ -113,7 +113,8 @@ func (s *Engine) serveWrites() {
 				return err
 			}
 			if fresh {
-				// The journals of savepoints are small. Keeping them in memory instead of files makes writes a tenth faster.
+				// The journals of savepoints are small. Keeping them in memory instead of files makes writes a tenth
+				// faster.
 				if err := q.Exec(ctx, "PRAGMA temp_store = 2", nil); err != nil {
 					return err
 				}
@@ -134,8 +135,8 @@ func (s *Engine) serveWrites() {
 	}
 }
 
-// commit runs a batch in one transaction, with savepoints unless there is only one job. If it returns an error, nothing of
-// the batch was stored.
+// commit runs a batch in one transaction, with savepoints unless there is only one job. If it returns an error, nothing
+// of the batch was stored.
 func (s *Engine) commit(ctx context.Context, q *conn, batch []*job) error {
 	if err := q.Exec(ctx, "BEGIN IMMEDIATE", nil); err != nil {
 		return err
@@ -174,8 +175,8 @@ func (s *Engine) commit(ctx context.Context, q *conn, batch []*job) error {
 	if err := q.Exec(ctx, "COMMIT", nil); err != nil {
 		return errors.Join(err, q.rollback(ctx))
 	}
-	// If the file has lost its name, the writes are lost. The guard also has to record the changes of this commit to the
-	// log.
+	// If the file has lost its name, the writes are lost. The guard also has to record the changes of this commit to
+	// the log.
 	return s.guard.checkContents()
 }
 
