@@ -457,7 +457,7 @@ func TestApplyProject(t *testing.T) {
 	}
 	s.project["x"] = 2
 	_, err := Apply(t.Context(), s.client(t), parse(t, file), Options{})
-	wording.Want(t, err, "f.yml:1: project.variables: x ... may not change ... variables ... admin")
+	wording.Want(t, err, "f.yml:1: project.variables: x ... not allowed to change ... variables ... admin")
 	if w := s.writes(); len(w) != 0 {
 		t.Errorf("%v", w)
 	}

@@ -260,7 +260,7 @@ func TestRoles(t *testing.T) {
 		t.Fatalf("%v %+v", err, r)
 	}
 	_, err = Apply(t.Context(), member, parse(t, strings.Replace(fleet, "ntp1", "ntp2", 1)), Options{})
-	wording.Want(t, err, "f.yml:3: project.variables: ntp ... may not change ... variables ... admin")
+	wording.Want(t, err, "f.yml:3: project.variables: ntp ... not allowed to change ... variables ... admin")
 	r, err = Apply(t.Context(), member, parse(t, strings.Replace(fleet, "row 1", "row 2", 1)), Options{})
 	if err != nil || counts(r) != [3]int{0, 1, 10} {
 		t.Errorf("%v %+v", err, r)
