@@ -13,29 +13,29 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// tokenHeader carries a token to the services.
+// tokenHeader is the header with the token for services.
 const tokenHeader = "X-Auth-Token" //nolint:gosec // the name of a header
 
-// refusedAgain is how long a token is kept that was made because another was refused: if it is refused as well, the
-// service does not take this Keystone's tokens, and more of them do not help.
+// refusedAgain is how long a token is kept that replaced a refused one: if it is refused as well, the service does not
+// accept this Keystone's tokens, and further ones do not help.
 const refusedAgain = time.Minute
 
-// Auth signs in, and gives requests a token. It is safe for concurrent use, and makes one token for all who wait for
-// one. Nothing is sent before the first request.
+// Auth signs in, and adds a token to requests. It is safe for concurrent use, and concurrent requests wait for the same
+// token. Nothing is sent before the first request.
 type Auth struct {
 	config  rest.Hidden[*Config]
-	url     rest.Hidden[string] // of Keystone, ends in /v3/; "" with a token that is used as it is and nothing else
+	url     rest.Hidden[string] // of Keystone, ends in /v3/; "" with only a token that is used unchanged
 	request rest.Hidden[*request]
 	http    *http.Client
 	hint    string // of WithRefusalHint
 	cache   *cache // nil: none
 	now     func() time.Time
 
-	turn    chan struct{} // full while somebody gets a token
+	turn    chan struct{} // full while a token is being obtained
 	current atomic.Pointer[token]
 }
 
-// Option changes how an Auth reaches Keystone, or where it keeps tokens.
+// Option changes how an Auth connects to Keystone, or where it caches tokens.
 type Option func(*options)
 
 type options struct {
@@ -44,26 +44,28 @@ type options struct {
 	hint  string
 }
 
-// WithTimeout bounds each single try of a request to Keystone, 60 seconds by default; 0 is no bound but the context's.
+// WithTimeout limits each attempt of a request to Keystone, 60 seconds by default; 0 means no limit except the
+// context's.
 func WithTimeout(d time.Duration) Option { return func(o *options) { o.rest.Timeout = max(d, 0) } }
 
-// WithRetries sets how often a request to Keystone is repeated after it failed for reasons that may pass, 4 by default.
+// WithRetries sets how often a request to Keystone is retried after a transient failure, 4 by default.
 func WithRetries(n int) Option { return func(o *options) { o.rest.Retries = max(n, 0) } }
 
 // WithUserAgent replaces the User-Agent header.
 func WithUserAgent(s string) Option { return func(o *options) { o.rest.UserAgent = s } }
 
-// WithTransport replaces what carries the requests to Keystone. The Config's TLS is then the transport's own affair.
+// WithTransport replaces the transport of requests to Keystone. It must then handle the Config's TLS options itself.
 func WithTransport(rt http.RoundTripper) Option { return func(o *options) { o.rest.Transport = rt } }
 
-// WithCache keeps tokens in files of a folder, see [CacheDir], for other processes of the same user. "" keeps none.
+// WithCache caches tokens in files of a directory, see [CacheDir], for other processes of the same user. "" turns that
+// off.
 func WithCache(folder string) Option { return func(o *options) { o.cache = folder } }
 
-// WithRefusalHint sets the text that ends the error of credentials that Keystone refuses: whom the program tried to
-// sign in as, and what to do. It must hold no secret.
+// WithRefusalHint sets the text that ends the error for refused credentials: as whom the program tried to sign in, and
+// what to do. It must not contain secrets.
 func WithRefusalHint(text string) Option { return func(o *options) { o.hint = text } }
 
-// New returns an Auth. It fails when parameters are missing or make no sense; whether they are right shows with the
+// New returns an Auth. It fails if parameters are missing or contradictory; whether they are correct shows with the
 // first request.
 func New(c Config, opts ...Option) (*Auth, error) {
 	r, err := c.request()
@@ -84,7 +86,7 @@ func New(c Config, opts ...Option) (*Auth, error) {
 	o := options{rest: rest.Config{
 		Service: service, Timeout: time.Minute, Retries: 4, MinWait: 200 * time.Millisecond, MaxWait: 10 * time.Second,
 		UserAgent: "craton-go", TLS: func() (*tls.Config, error) { return rest.TLS(c.CACert, c.Cert, c.Key, c.Insecure) },
-		// Keystone answers good requests with 500 now and then, when many come at once.
+		// Under load, Keystone sometimes responds to valid requests with 500.
 		Policy: func(_ *rest.Request, resp *http.Response) bool {
 			return resp.StatusCode == http.StatusInternalServerError
 		},
@@ -102,7 +104,7 @@ func New(c Config, opts ...Option) (*Auth, error) {
 	return a, nil
 }
 
-// String names whom the Auth asks; credentials are never shown.
+// String identifies the Auth by its Keystone; credentials are never shown.
 func (a *Auth) String() string { return fmt.Sprint(a.config()) }
 
 // GoString hides the credentials from %#v.
@@ -118,21 +120,20 @@ func (a *Auth) Authenticate(ctx context.Context, r *http.Request) error {
 	return nil
 }
 
-// CloseIdleConnections closes the connections to Keystone that wait for a next request. A client of package craton or
-// iotronic that has this Auth does it with its own.
+// CloseIdleConnections closes idle connections to Keystone. Clients of packages craton and iotronic with this Auth do
+// that with their own.
 func (a *Auth) CloseIdleConnections() { a.http.CloseIdleConnections() }
 
-// Renew replaces the token of a request that a service refused, and reports whether there is another now. A token of
-// the cache is replaced always, one's own not with Config.Once, and one that was made just now in place of a refused
-// one is not either: then the service does not take this Keystone's tokens. refused may be nil, and means the current
-// token.
+// Renew replaces the token of a request that a service refused, and reports whether there is another one now. A cached
+// token is always replaced; the Auth's own is not with Config.Once, and neither is one that has just replaced a refused
+// one: then the service does not accept this Keystone's tokens. refused may be nil, and means the current token.
 func (a *Auth) Renew(ctx context.Context, refused *http.Request) (bool, error) {
 	t := a.current.Load()
 	if t == nil {
 		return false, nil
 	}
 	if refused != nil && refused.Header.Get(tokenHeader) != t.ID {
-		return true, nil // somebody else has renewed it
+		return true, nil // another request has renewed it
 	}
 	if a.request().usesTokenAsIs() || !t.cached && a.config().Once || t.replaces && a.now().Sub(t.got) < refusedAgain {
 		return false, nil
@@ -141,7 +142,7 @@ func (a *Auth) Renew(ctx context.Context, refused *http.Request) (bool, error) {
 	return err == nil, err
 }
 
-// token returns the current one, or a new one if that ends soon.
+// token returns the current token, or a new one if that expires soon.
 func (a *Auth) token(ctx context.Context) (*token, error) {
 	if t := a.current.Load(); a.isUsable(t) {
 		return t, nil
@@ -154,7 +155,7 @@ func (a *Auth) isUsable(t *token) bool {
 	return t != nil && (a.config().Once || a.request().usesTokenAsIs() || a.now().Before(t.Renew))
 }
 
-// obtain gets a token that is not the refused one, from whoever has one first: another goroutine, the cache, Keystone.
+// obtain gets a token other than the refused one, from whoever has one first: another goroutine, the cache, Keystone.
 func (a *Auth) obtain(ctx context.Context, refused string) (*token, error) {
 	select {
 	case a.turn <- struct{}{}:
@@ -168,7 +169,7 @@ func (a *Auth) obtain(ctx context.Context, refused string) (*token, error) {
 	}
 	t, err := a.sharedToken(ctx, refused)
 	if err != nil {
-		// A token that ends soon is still one.
+		// A token that expires soon is still valid.
 		if old != nil && old.ID != refused && a.now().Before(old.Expires) && ctx.Err() == nil {
 			return old, nil
 		}
@@ -179,8 +180,8 @@ func (a *Auth) obtain(ctx context.Context, refused string) (*token, error) {
 	return t, nil
 }
 
-// sharedToken takes a token from the cache or makes one. Of all processes that want the same one makes it, while
-// the others wait.
+// sharedToken takes a token from the cache or requests one. Of all processes that want the same one, one requests it,
+// while the others wait.
 func (a *Auth) sharedToken(ctx context.Context, refused string) (*token, error) {
 	if a.request().usesTokenAsIs() {
 		return &token{ID: a.request().secret}, nil
@@ -207,7 +208,7 @@ func (a *Auth) sharedToken(ctx context.Context, refused string) (*token, error) 
 	return t, nil
 }
 
-// cached returns the cache's token, unless it ends soon or is the refused one.
+// cached returns the cache's token, unless it expires soon or is the refused one.
 func (a *Auth) cached(refused string) *token {
 	t := a.cache.load()
 	if t == nil || t.ID == refused || !a.now().Before(t.Renew) {
@@ -217,15 +218,15 @@ func (a *Auth) cached(refused string) *token {
 	return t
 }
 
-// Identity is who signed in, and for what.
+// Identity is the user who signed in, and the scope.
 type Identity struct {
 	User, UserID       string
 	Project, ProjectID string // "" for a domain or the system
 	Roles              []string
-	Expires            time.Time `json:"-"` // when the token ends, by this machine's clock
+	Expires            time.Time `json:"-"` // when the token expires, by this machine's clock
 }
 
-// Identity signs in if need be, and returns who that is.
+// Identity signs in if necessary, and returns the identity.
 func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
 	t, err := a.describedToken(ctx)
 	if err != nil {
@@ -236,9 +237,9 @@ func (a *Auth) Identity(ctx context.Context) (*Identity, error) {
 	return &id, nil
 }
 
-// Endpoint returns a service's address: the one of the Config's Endpoints, or else, signing in if need be, that of the
-// catalogue, by its type, such as "fleet_management", and the Config's region and interface for it. It ends without a
-// slash. That nothing was found is a *[EndpointNotFoundError].
+// Endpoint returns a service's URL: the one in the Config's Endpoints, or else, signing in if necessary, that in the
+// catalogue, by its type, such as "fleet_management", and the Config's region and interface for it. It has no trailing
+// slash. If there is none, the error is an *[EndpointNotFoundError].
 func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error) {
 	if url := a.config().EndpointOf(serviceType); url != "" {
 		return strings.TrimRight(url, "/"), nil
@@ -258,7 +259,7 @@ func (a *Auth) Endpoint(ctx context.Context, serviceType string) (string, error)
 	return "", &EndpointNotFoundError{URL: redactURL(a.url()), Want: want, Catalog: t.Catalog}
 }
 
-// describedToken returns a token of which everything is known.
+// describedToken returns a token with a complete description.
 func (a *Auth) describedToken(ctx context.Context) (*token, error) {
 	t, err := a.token(ctx)
 	if err != nil || !a.request().usesTokenAsIs() || !t.Expires.IsZero() {
@@ -274,8 +275,7 @@ func (a *Auth) describedToken(ctx context.Context) (*token, error) {
 	return t, nil
 }
 
-// interfaces returns those that a text names, the preferred first, without the URL that older variables have behind
-// them.
+// interfaces returns the interfaces in a text, the preferred one first, without the suffix URL of older variables.
 func interfaces(text string) (all []string) {
 	for name := range strings.SplitSeq(text, ",") {
 		if name = strings.TrimSuffix(strings.TrimSpace(name), "URL"); name != "" {

@@ -17,9 +17,9 @@ import (
 	"github.com/craton-fleet/craton/internal/retry"
 )
 
-// CacheDir returns where this program keeps tokens for the user's other processes: craton/tokens in the user's cache
-// folder ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS). It is "" for a user who has none, or no home
-// directory.
+// CacheDir returns the directory in which this program caches tokens for the user's other processes: craton/tokens in
+// the user's cache directory ($XDG_CACHE_HOME, or ~/.cache; ~/Library/Caches on macOS). It is "" for a user without
+// one, or without a home directory.
 func CacheDir() string {
 	dir, err := private.CachePath("tokens")
 	if err != nil {
@@ -29,18 +29,18 @@ func CacheDir() string {
 }
 
 const (
-	// cacheForm is the version of the files' contents; files of another are not read.
+	// cacheForm is the version of the files' format; files with another one are not read.
 	cacheForm  = 1
 	lockEnding = ".lock"
-	// lockWait is how long a process waits for another one that makes the token it wants.
+	// lockWait is how long a process waits for another one that is requesting the same token.
 	lockWait = 15 * time.Second
-	// maxFileAge is how old a file gets that nobody has written again. No token lives as long.
+	// maxFileAge is the maximum age of an unused file. No token is valid for that long.
 	maxFileAge = 7 * 24 * time.Hour
 )
 
-// cache is the file of one identity's token, of Keystone's address, who signs in and what for. Whatever is wrong with
-// the file or its folder, it only means that there is no token in it: another owner, permissions for others, a
-// folder that cannot be written to.
+// cache is the file with one identity's token: for Keystone's URL, the user and the scope. If anything is wrong with
+// the file or its directory (another owner, permissions for others, a directory that is not writable), it only means
+// that there is no token in it.
 type cache struct {
 	folder, name string // name is without ending
 	secret       rest.Hidden[string]
@@ -50,13 +50,13 @@ type cache struct {
 type cacheFile struct {
 	Form  int    `json:"form"`
 	Salt  []byte `json:"salt"`
-	Check []byte `json:"check"` // of the secret that the token was made with, see check
+	Check []byte `json:"check"` // of the secret with which the token was requested, see check
 	Token *token `json:"token"`
 }
 
 func newCache(folder, url string, r *request) *cache {
 	o := r.opts
-	identity, _ := json.Marshal([]any{ // strings and a bool never fail
+	identity, _ := json.Marshal([]any{ // encoding strings and a bool never fails
 		url, r.method, o.UserID, o.Username, o.DomainID, o.DomainName, o.ApplicationCredentialID, o.ApplicationCredentialName, o.Scope,
 	})
 	sum := sha256.Sum256(identity)
@@ -65,18 +65,18 @@ func newCache(folder, url string, r *request) *cache {
 
 func (c *cache) path() string { return filepath.Join(c.folder, c.name+".json") }
 
-// check returns what a changed password is noticed by: two bytes of a keyed hash. They tell all but one in 65,536
-// others from the right one, and are too few to find it by guessing for whoever gets hold of the file.
+// check returns a value by which a changed password is noticed: two bytes of a keyed hash. They differ for all but one
+// in 65,536 others, and are too few to guess the password for somebody who gets the file.
 func (c *cache) check(salt []byte) []byte {
 	mac := hmac.New(sha256.New, salt)
 	mac.Write([]byte(c.secret()))
 	return mac.Sum(nil)[:2]
 }
 
-// maxCached bounds what is read of a file: a token and a large catalogue.
+// maxCached is the maximum size of a file: a token and a large catalogue.
 const maxCached = 16 << 20
 
-// readPrivate reads a file; nil if there is none, or if others could have.
+// readPrivate reads a file; nil if there is none, or if others could have written or read it.
 func readPrivate(path string) []byte {
 	f, err := private.Open(path)
 	if err != nil {
@@ -104,7 +104,7 @@ func (c *cache) load() *token {
 	return k.Token
 }
 
-// store keeps a token, in a file that is there whole or not at all.
+// store caches a token, in a file that is written atomically.
 func (c *cache) store(t *token, now time.Time) {
 	if private.MakeFolder(c.folder) != nil {
 		return
@@ -124,15 +124,14 @@ func (c *cache) store(t *token, now time.Time) {
 	}
 }
 
-// remove throws the token away.
+// remove deletes the token.
 func (c *cache) remove() {
 	if private.MakeFolder(c.folder) == nil {
 		_ = os.Remove(c.path())
 	}
 }
 
-// sweep removes what was left behind long ago: tokens of identities that are no longer used, and halves of killed
-// processes.
+// sweep deletes old files: tokens of identities that are no longer used, and incomplete files of killed processes.
 func (c *cache) sweep(now time.Time) {
 	entries, err := os.ReadDir(c.folder)
 	if err != nil {
@@ -146,8 +145,8 @@ func (c *cache) sweep(now time.Time) {
 	}
 }
 
-// lock waits until no other process makes this token, within reason, and returns what ends the lock. It is a matter of
-// manners, not of safety: without it a token more is made.
+// lock waits until no other process requests this token, for a limited time, and returns a function that unlocks. It
+// saves requests, and is not needed for correctness: without it, one more token is requested.
 func (c *cache) lock(ctx context.Context) (unlock func()) {
 	nothing := func() {}
 	if private.MakeFolder(c.folder) != nil {

@@ -4,5 +4,5 @@ package keystone
 
 import "os"
 
-// tryLock locks nothing where there are no locks.
+// tryLock does nothing on systems without locks.
 func tryLock(*os.File) bool { return true }

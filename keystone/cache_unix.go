@@ -7,7 +7,8 @@ import (
 	"syscall"
 )
 
-// tryLock locks a file until it is closed, unless another process has locked it. Where locks do not work it is locked.
+// tryLock locks a file until it is closed, unless another process has locked it. If locks do not work, it reports
+// success.
 func tryLock(f *os.File) bool {
 	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != syscall.EWOULDBLOCK
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/craton-fleet/craton/internal/nearest"
 )
 
-// LoadCloud reads the cloud of that name from the first clouds.yaml that there is, as openstackclient does:
+// LoadCloud reads the cloud with a name from the first existing clouds.yaml, as openstackclient does:
 //
 //   - the file that OS_CLIENT_CONFIG_FILE names, else clouds.yaml (or .yml, .json) in the working directory, in openstack
 //     of the user's configuration folder ($XDG_CONFIG_HOME, or ~/.config), in /etc/xdg/openstack or in /etc/openstack;
@@ -26,19 +26,19 @@ import (
 //     clouds.yaml, else one of the other places;
 //   - below it, if the cloud has a profile, that of clouds-public.yaml.
 //
-// Of a cloud with regions the named one counts, or the first if none is named. A key below auth that no way to sign in
-// has is an error; what a Config does not know otherwise is ignored.
+// For a cloud with regions, the given one is used, or the first if none is given. A key below auth that belongs to no
+// way of signing in is an error; other unknown keys are ignored.
 //
-// gophercloud's clouds.Parse is not used: it drops auth_type and the files of certificates, which the service needs
-// as well, panics on a cloud without auth, and brings a second YAML library.
+// gophercloud's clouds.Parse is not used: it drops auth_type and the certificate files, which the service needs as
+// well, panics for a cloud without auth, and needs a second YAML library.
 func LoadCloud(name, region string) (Config, error) {
 	return defaultPlaces(os.Getenv).load(name, wanted{region: region})
 }
 
 // LoadCloudInRegion is like [LoadCloud], for a region from a setting that may be meant for something else, such as an
-// environment variable: it counts if the cloud names none, or chooses among the cloud's. If the cloud names another,
-// that is an error, as for openstackclient. from says what names the region, for that error, such as "environment
-// OS_REGION_NAME".
+// environment variable: it is used if the cloud has no region, or to select one of the cloud's. If the cloud has
+// another one, that is an error, as in openstackclient. from names the source of the region for that error, such as
+// "environment OS_REGION_NAME".
 func LoadCloudInRegion(name, region, from string) (Config, error) {
 	return defaultPlaces(os.Getenv).load(name, wanted{region, from})
 }
@@ -46,13 +46,13 @@ func LoadCloudInRegion(name, region, from string) (Config, error) {
 // wanted is the requested region.
 type wanted struct {
 	region string // "" is any
-	from   string // what names it where it may be meant for something else; "" if it is meant for the cloud
+	from   string // its source if it may be meant for something else; "" if it is meant for the cloud
 }
 
-// places are the files that may be there, in the order in which they are looked for.
+// places are the possible files, in the order in which they are searched.
 type places struct {
-	named   string // clouds.yaml that was asked for, so it must be there
-	secure  string // secure.yaml that was asked for
+	named   string // an explicit clouds.yaml, which must exist
+	secure  string // an explicit secure.yaml
 	folders []string
 }
 
@@ -71,7 +71,7 @@ func defaultPlaces(env func(string) string) places {
 	return p
 }
 
-// find returns the first file of that name, or "".
+// find returns the first existing file with a name, or "".
 func (p places) find(name string, first ...string) (string, error) {
 	for _, folder := range append(first, p.folders...) {
 		for _, ending := range []string{".yaml", ".yml", ".json"} {
@@ -137,7 +137,7 @@ func (p places) load(name string, want wanted) (Config, error) {
 
 	var c overlay
 	for _, l := range layers {
-		if l.node == cloud && of["region_name"] != nil { // which counts for more than the regions of a profile
+		if l.node == cloud && of["region_name"] != nil { // which overrides the regions of a profile
 			c.regions = nil
 		}
 		if err := c.add(l.node, l.file); err != nil {
@@ -165,7 +165,7 @@ func (p places) load(name string, want wanted) (Config, error) {
 	return c.config, nil
 }
 
-// profile returns what clouds-public.yaml says of a provider, and that file; nil if it says nothing.
+// profile returns what clouds-public.yaml has for a provider, and that file; nil if nothing.
 func (p places) profile(name string) (*yaml.Node, string, error) {
 	path, err := p.find("clouds-public")
 	if err != nil || path == "" {
@@ -189,7 +189,7 @@ func readClouds(path, key string) (map[string]*yaml.Node, error) {
 	return members(&top), nil
 }
 
-// members returns the pairs of a mapping, merged ones (<<) included; of anything else there are none.
+// members returns the pairs of a mapping, including merged ones (<<); for anything else there are none.
 func members(n *yaml.Node) map[string]*yaml.Node {
 	found := map[string]*yaml.Node{}
 	var merged []*yaml.Node
@@ -219,7 +219,7 @@ func members(n *yaml.Node) map[string]*yaml.Node {
 	return found
 }
 
-// target returns what an alias stands for.
+// target returns the node to which an alias refers.
 func target(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.AliasNode {
 		return n.Alias
@@ -227,7 +227,7 @@ func target(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// word returns the text of a scalar, and "" of everything else.
+// word returns the text of a scalar, and "" for anything else.
 func word(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		return ""
@@ -235,7 +235,7 @@ func word(n *yaml.Node) string {
 	return n.Value
 }
 
-// words returns the text of a word, or of several with commas between them: the interfaces of a cloud may be a list.
+// words returns a text, or several joined by commas: the interfaces of a cloud may be a list.
 func words(n *yaml.Node) string {
 	if n == nil || n.Kind != yaml.SequenceNode {
 		return word(n)
@@ -259,21 +259,21 @@ func listOf(clouds map[string]*yaml.Node) string {
 	return strings.Join(names, ", ")
 }
 
-// layer holds what one file says about a cloud.
+// layer is what one file has for a cloud.
 type layer struct {
 	node *yaml.Node
 	file string
 }
 
-// overlay puts layers of a cloud above each other.
+// overlay combines the layers of a cloud.
 type overlay struct {
 	config  Config
 	regions *yaml.Node
-	file    string       // of the layer that was added last
+	file    string       // of the last layer
 	unknown []unknownKey // below auth
 }
 
-// unknownKey is a key below auth that is none.
+// unknownKey is an unknown key below auth.
 type unknownKey struct {
 	file string
 	line int
@@ -286,8 +286,8 @@ var former = map[string]string{
 	"auth_plugin": "auth_type", "default_domain_id": "default_domain", "auth_token": "token",
 }
 
-// foreignKeys are the keys below auth of keystoneauth's ways to sign in that a Config does not know: they are for other
-// ways, or for nothing here.
+// foreignKeys are the keys below auth for keystoneauth's ways of signing in that a Config does not have: they are for
+// other ways, or not used here.
 var foreignKeys = []string{
 	"access_key", "access_secret", "access_token", "access_token_endpoint", "access_token_type", "auth_methods", "authorization_code",
 	"client_id", "client_secret", "code", "code_challenge_method", "consumer_key", "consumer_secret", "default_domain_name",
@@ -296,7 +296,7 @@ var foreignKeys = []string{
 	"redirect_port", "redirect_uri", "scope", "service_provider_endpoint", "service_provider_entity_id", "url",
 }
 
-// authKeys are all keys that may stand below auth.
+// authKeys are all keys that are allowed below auth.
 var authKeys = sync.OnceValue(func() (known []string) {
 	known = slices.Clone(foreignKeys)
 	for older := range former {
@@ -311,7 +311,7 @@ var authKeys = sync.OnceValue(func() (known []string) {
 	return known
 })
 
-// add lays a cloud over what there is: its own keys, since old files have credentials there, then those of auth.
+// add overlays a cloud: its own keys, because old files have credentials there, then those of auth.
 func (o *overlay) add(cloud *yaml.Node, file string) error {
 	of := members(cloud)
 	if of["regions"] != nil {
@@ -342,8 +342,8 @@ func (o *overlay) in(err error) error {
 	return nil
 }
 
-// checkKeys returns an error if there are keys below auth that no way to sign in has. Of a way that is none of ours
-// other keys may be right, and it is an error by itself.
+// checkKeys returns an error for unknown keys below auth. An unsupported way of signing in, which may have other keys,
+// is an error anyway.
 func (o *overlay) checkKeys() error {
 	if _, err := o.config.method(); err != nil && !o.config.StandsAlone() || len(o.unknown) == 0 {
 		return nil
@@ -353,13 +353,13 @@ func (o *overlay) checkKeys() error {
 	})
 	name := strings.ReplaceAll(first.name, "-", "_")
 	known := authKeys()
-	if nearest.Word(name, known) == "" { // those that mean something here are list enough
+	if nearest.Word(name, known) == "" { // listing those with a meaning here is enough
 		known = slices.DeleteFunc(slices.Clone(known), func(key string) bool { return former[key] != "" || slices.Contains(foreignKeys, key) })
 	}
 	return advice.With(fmt.Errorf("%s:%d: auth has the unknown key %q", first.file, first.line, first.name), nearest.Hint(name, known))
 }
 
-// keys lays the keys that a Config knows over it.
+// keys overlays the keys that a Config has.
 func (o *overlay) keys(of map[string]*yaml.Node) error {
 	known := &yaml.Node{Kind: yaml.MappingNode}
 	for key, value := range of {
@@ -395,8 +395,7 @@ func (o *overlay) keys(of map[string]*yaml.Node) error {
 	return nil
 }
 
-// splitRegions reads a region_name that is a list, in YAML or with commas, as older files have it: it is one of
-// regions.
+// splitRegions converts a region_name with a list, in YAML or separated by commas as in older files, to regions.
 func (o *overlay) splitRegions(value *yaml.Node) bool {
 	if value.Kind == yaml.ScalarNode && strings.Contains(value.Value, ",") {
 		list := &yaml.Node{Kind: yaml.SequenceNode}
@@ -414,7 +413,7 @@ func (o *overlay) splitRegions(value *yaml.Node) bool {
 	return true
 }
 
-// region lays the values of the region over the others.
+// region overlays the values of the region.
 func (o *overlay) region(want wanted) error {
 	own := o.config.Region
 	if want.region == "" {
@@ -453,7 +452,7 @@ func (o *overlay) region(want wanted) error {
 	return advice.With(fmt.Errorf("has no region %q", o.config.Region), fmt.Sprintf("it has %s", strings.Join(names, ", ")))
 }
 
-// notFound returns the error for a region that a cloud is not in, in openstackclient's words.
+// notFound returns the error for a region that a cloud does not have, in openstackclient's words.
 func (w wanted) notFound(valid ...string) error {
 	return advice.With(fmt.Errorf("is in another region: %s, which %s names, is not a valid region name for it. Valid choices are %s, and they are case sensitive", w.region, w.from, strings.Join(valid, ", ")), "unset the one, or say which is meant with --os-region-name or the option os_region_name")
 }

@@ -13,31 +13,30 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// The ways to sign in, as openstackclient's --os-auth-type names them.
+// The ways of signing in, as openstackclient's --os-auth-type names them.
 const (
 	Password              = "password"
 	Token                 = "token"
 	ApplicationCredential = "v3applicationcredential"
 )
 
-// The ways of services that stand alone, such as Ironic: no credentials, and a name and a password with each request.
-// Keystone has no part in them: a cloud may have them ([LoadCloud]), and [New] does not take them.
+// The types for standalone services, such as Ironic: no credentials, and a name and a password with each request.
+// Keystone is not involved: a cloud may have them ([LoadCloud]), and [New] does not accept them.
 const (
 	None      = "none"
 	HTTPBasic = "http_basic"
 )
 
-// DefaultDomain is the id of the domain of users and projects for which no domain is given.
+// DefaultDomain is the id of the default domain of users and projects.
 const DefaultDomain = "default"
 
-// Config says where Keystone is, who signs in, for what, and where the services are that the token is for. In brackets
-// stand openstackclient's variables; a clouds.yaml calls a field as its tag does. Of an id and a name of one thing the
-// id counts.
+// Config has Keystone's URL, the credentials, the scope, and how to find services. openstackclient's variables are in
+// brackets; in clouds.yaml a field has the name in its tag. If both an id and a name are set, the id is used.
 type Config struct {
-	AuthURL string `yaml:"auth_url"` // Keystone's address, with or without /v3 (OS_AUTH_URL)
+	AuthURL string `yaml:"auth_url"` // Keystone's URL, with or without /v3 (OS_AUTH_URL)
 	// AuthType is [Password], [ApplicationCredential] or [Token] (OS_AUTH_TYPE); v3password and v3token mean the same.
 	// "" is an application credential if there is one, else a password if there is one, else a token. [None] and
-	// [HTTPBasic] are not Keystone's.
+	// [HTTPBasic] are not for Keystone.
 	AuthType string `yaml:"auth_type"`
 
 	// Who.
@@ -49,37 +48,37 @@ type Config struct {
 	ApplicationCredentialID     string `yaml:"application_credential_id"`     // (OS_APPLICATION_CREDENTIAL_ID)
 	ApplicationCredentialName   string `yaml:"application_credential_name"`   // needs the user too (OS_APPLICATION_CREDENTIAL_NAME)
 	ApplicationCredentialSecret string `yaml:"application_credential_secret"` // (OS_APPLICATION_CREDENTIAL_SECRET)
-	// Token was made before (OS_TOKEN). Without anything of "For what" it is used as it is, and Keystone is asked only
-	// for the catalogue; else it is exchanged.
+	// Token is an existing token (OS_TOKEN). Without a scope it is used unchanged, and only the catalogue is requested
+	// from Keystone; otherwise it is exchanged.
 	Token string `yaml:"token"`
 
-	// For what: the first of a trust, the system, a project and a domain that is given. An application credential is
-	// for its own project.
+	// The scope: the first of a trust, the system, a project and a domain that is set. An application credential is for
+	// its own project.
 	TrustID           string `yaml:"trust_id"`            // (OS_TRUST_ID)
 	SystemScope       string `yaml:"system_scope"`        // "all" or nothing (OS_SYSTEM_SCOPE)
 	ProjectID         string `yaml:"project_id"`          // (OS_PROJECT_ID)
 	ProjectName       string `yaml:"project_name"`        // (OS_PROJECT_NAME)
 	ProjectDomainID   string `yaml:"project_domain_id"`   // of ProjectName (OS_PROJECT_DOMAIN_ID)
 	ProjectDomainName string `yaml:"project_domain_name"` // (OS_PROJECT_DOMAIN_NAME)
-	DomainID          string `yaml:"domain_id"`           // beside a project: that of the user and the project (OS_DOMAIN_ID)
+	DomainID          string `yaml:"domain_id"`           // with a project: the domain of the user and the project (OS_DOMAIN_ID)
 	DomainName        string `yaml:"domain_name"`         // (OS_DOMAIN_NAME)
-	DefaultDomain     string `yaml:"default_domain"`      // id of the domain where none is given; "" is [DefaultDomain] (OS_DEFAULT_DOMAIN)
+	DefaultDomain     string `yaml:"default_domain"`      // id of the default domain; "" is [DefaultDomain] (OS_DEFAULT_DOMAIN)
 
 	// Where in the catalogue.
 	Region string `yaml:"region_name"` // "" is any (OS_REGION_NAME)
-	// Interface is public, internal or admin, with or without URL behind it; "" is public (OS_INTERFACE). Of several,
-	// with commas between them, the first that the catalogue has counts.
+	// Interface is public, internal or admin, with or without the suffix URL; "" is public (OS_INTERFACE). Of several,
+	// separated by commas, the first that the catalogue has is used.
 	Interface string `yaml:"interface"`
 
-	// What counts for one service alone: by its type, with _ for -, as a clouds.yaml has it in front of
-	// _endpoint_override, _region_name and the like, such as baremetal_region_name.
-	Endpoints    map[string]string `yaml:"-"`        // where it is, whatever the catalogue says
+	// Values for single services: by type, with _ for -, as the prefix of _endpoint_override, _region_name and the like
+	// in a clouds.yaml, such as baremetal_region_name.
+	Endpoints    map[string]string `yaml:"-"`        // its URL, whatever the catalogue has
 	Regions      map[string]string `yaml:"-"`        // in place of Region
 	Interfaces   map[string]string `yaml:"-"`        // in place of Interface
-	ServiceTypes map[string]string `yaml:"-"`        // what the catalogue calls it
-	ServiceNames map[string]string `yaml:"-"`        // which of several of the type; "" is any
+	ServiceTypes map[string]string `yaml:"-"`        // its type in the catalogue
+	ServiceNames map[string]string `yaml:"-"`        // its name, if there are several of the type; "" is any
 	Versions     map[string]string `yaml:"-"`        // of its API, or its microversion
-	Endpoint     string            `yaml:"endpoint"` // of a service that stands alone
+	Endpoint     string            `yaml:"endpoint"` // of a standalone service
 
 	// How https is verified.
 	CACert   string `yaml:"cacert"` // PEM file or directory trusted instead of the system's (OS_CACERT)
@@ -87,11 +86,11 @@ type Config struct {
 	Key      string `yaml:"key"`    // PEM file of its key (OS_KEY)
 	Insecure bool   `yaml:"-"`      // do not verify (OS_INSECURE; verify: false in a clouds.yaml)
 
-	// Once never makes a second token when the first ends; a cached one that is refused is still replaced.
+	// Once never requests a second token when the first expires; a refused one from the cache is still replaced.
 	Once bool `yaml:"-"`
 }
 
-// Format prints who and where, so that no form of printing shows a secret.
+// Format prints the user and the URL, so that no way of printing shows a secret.
 func (c Config) Format(f fmt.State, _ rune) {
 	who := "Keystone " + redactURL(c.AuthURL)
 	if c.StandsAlone() {
@@ -100,7 +99,7 @@ func (c Config) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, who)
 }
 
-// redactURL returns an address without what may be secret.
+// redactURL returns a URL without parts that may be secret.
 func redactURL(url string) string {
 	u, err := service.Base(url)
 	if err != nil {
@@ -109,10 +108,10 @@ func redactURL(url string) string {
 	return rest.BareURL(u)
 }
 
-// service is Keystone to internal/rest. Version 3 is the only one since 2018.
+// service describes Keystone to internal/rest. Version 3 is the only one since 2018.
 var service = rest.Service{Library: "keystone", Example: "https://keystone.example:5000/v3", Version: "/v3"}
 
-// endpoint returns the address that the paths of the API follow.
+// endpoint returns the base URL of the API's paths.
 func (c *Config) endpoint() (string, error) {
 	if c.AuthURL == "" {
 		return "", missingError{"auth_url (OS_AUTH_URL)"}
@@ -124,7 +123,7 @@ func (c *Config) endpoint() (string, error) {
 	return u.String() + "/", nil
 }
 
-// method returns the way to sign in.
+// method returns the way of signing in.
 func (c *Config) method() (string, error) {
 	switch strings.TrimPrefix(c.AuthType, "v3") {
 	case "":
@@ -151,8 +150,8 @@ func (c *Config) method() (string, error) {
 // StandsAlone reports whether the service is standalone, without Keystone: AuthType is [None] or [HTTPBasic].
 func (c Config) StandsAlone() bool { return c.AuthType == None || c.AuthType == HTTPBasic }
 
-// serviceKeys are the ends of the keys that a clouds.yaml, and the environment, have for one service; of two that mean
-// the same the last counts.
+// serviceKeys are the suffixes of keys for one service in a clouds.yaml, and in the environment; of two with the same
+// meaning the last is used.
 var serviceKeys = []struct {
 	end   string
 	field func(*Config) *map[string]string
@@ -178,7 +177,7 @@ func isServiceKey(key string) bool {
 	return false
 }
 
-// ofServices takes the keys of single services out of others, whose names have _ for -.
+// ofServices removes the keys for single services, whose names have _ for -, from others.
 func (c *Config) ofServices(keys map[string]string) {
 	for _, k := range serviceKeys {
 		for key, value := range keys {
@@ -195,7 +194,7 @@ func (c *Config) ofServices(keys map[string]string) {
 	}
 }
 
-// ServiceVariables returns the variables of the environment that [Config.SetService] reads for services of these types.
+// ServiceVariables returns the environment variables that [Config.SetService] reads for services of these types.
 func ServiceVariables(types ...string) (all []string) {
 	for _, service := range names(types) {
 		for _, k := range serviceKeys {
@@ -207,8 +206,8 @@ func ServiceVariables(types ...string) (all []string) {
 
 func serviceVariable(service, end string) string { return "OS_" + strings.ToUpper(service+end) }
 
-// SetService takes what the environment says of one service, as openstacksdk reads it where no cloud is named: OS_ and
-// the service's type stand before the names of the keys of a clouds.yaml, such as OS_BAREMETAL_REGION_NAME.
+// SetService reads the environment variables for one service, as openstacksdk does without a cloud: with the prefix
+// OS_, the service's type, and the names of the keys of a clouds.yaml, such as OS_BAREMETAL_REGION_NAME.
 func (c *Config) SetService(env func(name string) string, types ...string) {
 	found := map[string]string{}
 	for _, service := range names(types) {
@@ -219,10 +218,10 @@ func (c *Config) SetService(env func(name string) string, types ...string) {
 	c.ofServices(found)
 }
 
-// aliases are what the keys of services are called, too: by the former name of the type, or by that of the project.
+// aliases are other prefixes for services: the former name of the type, or that of the project.
 var aliases = map[string][]string{"baremetal": {"bare_metal"}, "iot": {"iotronic"}}
 
-// names returns what the keys of types of services begin with.
+// names returns the prefixes of keys for types of services.
 func names(types []string) (all []string) {
 	for _, t := range types {
 		t = strings.ReplaceAll(strings.ToLower(t), "-", "_")
@@ -231,7 +230,7 @@ func names(types []string) (all []string) {
 	return all
 }
 
-// first returns the first of the services' values that is there.
+// first returns the first existing value of the services.
 func first(of map[string]string, types ...string) string {
 	for _, name := range names(types) {
 		if value := of[name]; value != "" {
@@ -241,8 +240,8 @@ func first(of map[string]string, types ...string) string {
 	return ""
 }
 
-// EndpointOf returns the address of a service that the Config itself has, and not the catalogue: that of the first of
-// the types that has one in Endpoints, or else, if the service stands alone, Endpoint. "" is none.
+// EndpointOf returns the URL of a service from the Config itself, not the catalogue: that of the first of the types in
+// Endpoints or, for a standalone service, Endpoint. "" is none.
 func (c Config) EndpointOf(types ...string) string {
 	url := first(c.Endpoints, types...)
 	if url == "" && c.StandsAlone() {
@@ -251,11 +250,10 @@ func (c Config) EndpointOf(types ...string) string {
 	return url
 }
 
-// VersionOf returns the version that Versions has for the first of the types of a service that it has one for; "" is
-// none.
+// VersionOf returns the version in Versions of the first of a service's types that has one; "" is none.
 func (c Config) VersionOf(types ...string) string { return first(c.Versions, types...) }
 
-// place returns where in the catalogue a service is looked for.
+// place returns where in the catalogue to search for a service.
 func (c *Config) place(serviceType string) Endpoint {
 	return Endpoint{
 		Type:      cmp.Or(first(c.ServiceTypes, serviceType), serviceType),
@@ -265,21 +263,21 @@ func (c *Config) place(serviceType string) Endpoint {
 	}
 }
 
-// missingError lists the parameters that are missing to sign in.
+// missingError lists missing parameters for signing in.
 type missingError []string
 
 func (m missingError) Error() string {
 	return "keystone: cannot sign in: set " + strings.Join(m, ", ")
 }
 
-// request holds what is asked of Keystone, and identifies the token that results.
+// request is a request for a token, and identifies the resulting token.
 type request struct {
 	method string
 	opts   gophercloud.AuthOptions
 	secret string // of opts: password, application credential's secret, or token
 }
 
-// request checks that everything is there.
+// request checks that all parameters are set.
 func (c *Config) request() (*request, error) {
 	method, err := c.method()
 	if err != nil {
@@ -321,7 +319,7 @@ func (c *Config) request() (*request, error) {
 	return r, err
 }
 
-// user fills in who signs in.
+// user sets the user.
 func (c *Config) user(o *gophercloud.AuthOptions) {
 	if o.UserID = c.UserID; c.UserID != "" {
 		return
@@ -330,7 +328,7 @@ func (c *Config) user(o *gophercloud.AuthOptions) {
 	o.DomainID, o.DomainName = c.domain(c.UserDomainID, c.UserDomainName)
 }
 
-// scope fills in what the token is for.
+// scope sets the scope of the token.
 func (c *Config) scope(s *gophercloud.AuthScope) error {
 	switch {
 	case c.TrustID != "":
@@ -352,8 +350,8 @@ func (c *Config) scope(s *gophercloud.AuthScope) error {
 	return nil
 }
 
-// domain returns that of a user or project, as an id or a name. Beside a project domain_id and domain_name stand for
-// that of both, as in openstacksdk.
+// domain returns the domain of a user or project, as an id or a name. With a project, domain_id and domain_name are for
+// both, as in openstacksdk.
 func (c *Config) domain(id, name string) (string, string) {
 	if id == "" && name == "" && (c.ProjectID != "" || c.ProjectName != "") {
 		id, name = c.DomainID, c.DomainName

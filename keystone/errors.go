@@ -17,16 +17,16 @@ import (
 	"github.com/craton-fleet/craton/internal/rest"
 )
 
-// Error reports that Keystone refused a request, or could not be reached. It never holds a secret.
+// Error reports that Keystone refused a request, or could not be reached. It never contains a secret.
 type Error struct {
 	URL     string // Keystone's, without credentials
-	Status  int    // HTTP status; 0 if there was no response, or one of success that is of no use
+	Status  int    // HTTP status; 0 if there was no response, or an unusable one
 	Message string // Keystone's own
 	Hint    string // what to do next
 	Err     error  // the cause, if there was no refusal
 }
 
-// Error returns who refused what, and what to do next.
+// Error says what was refused, and what to do next.
 func (e *Error) Error() string { return advice.Join(e.Summary(), e.Hint) }
 
 // Advice returns the Hint.
@@ -60,7 +60,7 @@ type EndpointNotFoundError struct {
 	Catalog []Endpoint // all that there are
 }
 
-// Error returns what the catalogue has instead.
+// Error lists what the catalogue has instead.
 func (e *EndpointNotFoundError) Error() string {
 	s := fmt.Sprintf("the catalogue of Keystone at %s has no %s endpoint of a service %q", e.URL, strings.ReplaceAll(e.Want.Interface, ",", " or "), e.Want.Type)
 	if e.Want.Name != "" {
@@ -93,7 +93,7 @@ func (e *EndpointNotFoundError) Error() string {
 	return s + "; it has " + strings.Join(types, ", ")
 }
 
-// failure makes the error of a request to Keystone that failed.
+// failure returns the error for a failed request to Keystone.
 func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -104,7 +104,7 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 		if !is {
 			return a.unexpectedResponse(err)
 		}
-		err = unsent.Err // the URL stands before it
+		err = unsent.Err // the message has the URL already
 		var timeout interface{ Timeout() bool }
 		if errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
 			err = errors.New("no complete response in time")
@@ -131,13 +131,13 @@ func (a *Auth) failure(ctx context.Context, err error, refused string) error {
 	return e
 }
 
-// unexpectedResponse makes the error of a good response that is none of Keystone's.
+// unexpectedResponse returns the error for a successful response that is not Keystone's.
 func (a *Auth) unexpectedResponse(err error) error {
 	return &Error{URL: redactURL(a.url()), Hint: "check that auth_url (OS_AUTH_URL) is Keystone's address", Err: fmt.Errorf("its response cannot be understood: %w", rest.ConcealError(err, a.Secrets()...))}
 }
 
-// message returns Keystone's own text in a response, or the start of it, without the secrets of the request, which it
-// may repeat.
+// message returns Keystone's own text in a response, or its beginning, without the secrets of the request, which it may
+// repeat.
 func (a *Auth) message(body []byte) string {
 	var doc struct{ Error struct{ Message string } }
 	if json.Unmarshal(body, &doc) == nil && doc.Error.Message != "" {
@@ -146,7 +146,7 @@ func (a *Auth) message(body []byte) string {
 	return rest.Excerpt([]byte(rest.Conceal(string(rest.Start(body)), a.Secrets()...)))
 }
 
-// Secrets returns what no error may repeat: the credentials, the tokens, and a password in Keystone's address.
+// Secrets returns texts that errors must not contain: the credentials, the tokens, and a password in Keystone's URL.
 func (a *Auth) Secrets() []string {
 	c := a.config()
 	secrets := []string{a.request().secret, c.Password, c.ApplicationCredentialSecret, c.Token}

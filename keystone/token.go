@@ -13,11 +13,11 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// token is a token and what Keystone says about it. Its fields of JSON are what the cache keeps.
+// token is a token with Keystone's description. Its fields with JSON tags are cached.
 type token struct {
 	ID       string     `json:"id"`
 	Expires  time.Time  `json:"expires"` // by this machine's clock
-	Renew    time.Time  `json:"renew"`   // from when on a new one is made
+	Renew    time.Time  `json:"renew"`   // when it is to be replaced
 	Identity Identity   `json:"identity"`
 	Catalog  []Endpoint `json:"catalog"`
 
@@ -26,25 +26,25 @@ type token struct {
 	replaces bool      // a refused one
 }
 
-// Endpoint is one address of a service in Keystone's catalogue.
+// Endpoint is one URL of a service in Keystone's catalogue.
 type Endpoint struct {
 	Type      string `json:"type"` // of the service: identity, compute, fleet_management
-	Name      string `json:"name"` // of the service; of several with one type it tells which
+	Name      string `json:"name"` // of the service; distinguishes several of one type
 	Region    string `json:"region"`
-	Interface string `json:"interface"` // public, internal or admin; of a wanted one several, with commas
+	Interface string `json:"interface"` // public, internal or admin; if it is wanted, several separated by commas
 	URL       string `json:"url"`
 }
 
-// early is how long before its end a token is replaced: long enough for one request with its retries, but at most a
-// tenth of its life.
+// early is how long before its expiry a token is replaced: enough for one request with its retries, but at most a tenth
+// of its lifetime.
 const early = 2 * time.Minute
 
-// usesTokenAsIs reports whether the given token is used as it is, not exchanged for another.
+// usesTokenAsIs reports whether the given token is used unchanged, and not exchanged for another.
 func (r *request) usesTokenAsIs() bool {
 	return r.method == Token && *r.opts.Scope == gophercloud.AuthScope{}
 }
 
-// client speaks to Keystone.
+// client returns a client for Keystone.
 func (a *Auth) client(token string) *gophercloud.ServiceClient {
 	provider := &gophercloud.ProviderClient{HTTPClient: *a.http}
 	provider.SetToken(token)
@@ -69,7 +69,7 @@ func (a *Auth) signIn(ctx context.Context) (*token, error) {
 	return t, nil
 }
 
-// describe asks about a token that somebody else made.
+// describe requests the description of an existing token.
 func (a *Auth) describe(ctx context.Context, id string) (*token, error) {
 	asked := a.now()
 	result := tokens.Get(ctx, a.client(id), id)
@@ -90,8 +90,8 @@ func (s *timestamp) UnmarshalJSON(text []byte) (err error) {
 	return err
 }
 
-// ParseTime reads a time as Keystone writes it: RFC 3339, but without its zone, which is UTC, where the token of an
-// application credential ends with the credential.
+// ParseTime parses a time as Keystone writes it: RFC 3339 but, if the token of an application credential expires with
+// the credential, without its zone, which is UTC.
 func ParseTime(text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
@@ -131,7 +131,7 @@ func (a *Auth) extract(asked time.Time, result interface {
 		return nil, &Error{URL: redactURL(a.url()), Hint: "set project_id (OS_PROJECT_ID) or project_name (OS_PROJECT_NAME)",
 			Err: fmt.Errorf("the token of %s is not for a project", a.userText())}
 	}
-	// Keystone's clock may be another than ours, so only the length of the token's life counts.
+	// Keystone's clock may differ from ours, so only the length of the token's lifetime is used.
 	life := body.ExpiresAt.Sub(body.IssuedAt.Time)
 	if a.request().usesTokenAsIs() { // it began long ago
 		life = body.ExpiresAt.Sub(asked)
@@ -156,8 +156,8 @@ func (a *Auth) extract(asked time.Time, result interface {
 	return t, nil
 }
 
-// checkProject refuses the token of an application credential that is for another project than the one that was asked
-// for: an application credential cannot be asked for one.
+// checkProject refuses the token of an application credential for another project than the requested one: its project
+// cannot be chosen.
 func (a *Auth) checkProject(t *token) error {
 	c := a.config()
 	if a.request().method != ApplicationCredential {
@@ -174,7 +174,7 @@ func (a *Auth) checkProject(t *token) error {
 		Err: fmt.Errorf("the application credential is for project %s (%s), not for %s", t.Identity.Project, t.Identity.ProjectID, want)}
 }
 
-// userText returns who signs in, for errors.
+// userText describes who signs in, for errors.
 func (a *Auth) userText() string {
 	o := &a.request().opts
 	switch {
@@ -195,7 +195,7 @@ func user(o *gophercloud.AuthOptions) string {
 	return fmt.Sprintf("user %q of domain %q", o.Username, o.DomainID+o.DomainName)
 }
 
-// scopeText returns what the token is for, for errors.
+// scopeText describes the scope of the token, for errors.
 func (a *Auth) scopeText() string {
 	s := a.request().opts.Scope
 	switch {

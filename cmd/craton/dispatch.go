@@ -11,11 +11,11 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// stdinFile is the arguments' file of an action plugin that writes the arguments to standard input.
+// stdinFile is the file name for arguments on standard input, from an action plugin.
 const stdinFile = "/dev/stdin"
 
-// runModule runs an Ansible module if this process is one (contract §C1): it is called by a module's name, be it a link
-// or the copy AnsiballZ_craton_host that Ansible makes; or by any other name, with a file of arguments as its only
+// runModule runs an Ansible module if this process is one (contract §C1): it was called by a module's name, which is a
+// link or the copy AnsiballZ_craton_host that Ansible makes; or by any other name, with a file of arguments as its only
 // argument whose _ansible_module_name is a module's.
 func runModule(args []string, stdin io.Reader, stdout io.Writer) (status int, ok bool) {
 	if !modules.Known(ansible.Name(args[0])) {
@@ -33,7 +33,8 @@ func runModule(args []string, stdin io.Reader, stdout io.Writer) (status int, ok
 	return ansible.Run(args, stdin, stdout, modules.Lookup), true
 }
 
-// argumentsFile reads what may be a module's arguments. What cannot be read is none: the command line will say so.
+// argumentsFile reads a file that may contain a module's arguments. If it cannot be read, the command line reports the
+// error.
 func argumentsFile(path string, stdin io.Reader) []byte {
 	var text []byte
 	if path == stdinFile {
@@ -44,7 +45,7 @@ func argumentsFile(path string, stdin io.Reader) []byte {
 	return text
 }
 
-// namesModule reports whether a JSON object says which module it is for.
+// namesModule reports whether a JSON object names the module that it is for.
 func namesModule(text []byte) bool {
 	var task struct {
 		Name string `json:"_ansible_module_name"`

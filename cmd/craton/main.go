@@ -1,7 +1,8 @@
-// Command craton is the whole program: the command line, the Ansible inventory, the Ansible modules, and the server. It
-// looks at the name it was called by: as craton_host it is that module, as craton-inventory, or called with Ansible's
-// own arguments under whatever name, it is the inventory, else the command line. As iotronic-inventory, or with
-// Ansible's arguments under a name that has ironic or iotronic in it, it is the inventory of Ironic and Iotronic.
+// Command craton is the complete program: the command line, the Ansible inventory, the Ansible modules, and the server.
+// The name by which it is called selects one of them: as craton_host it is that module; as craton-inventory, or if
+// called with Ansible's own arguments under any name, it is the inventory; otherwise the command line. As
+// iotronic-inventory, or with Ansible's arguments under a name that contains ironic or iotronic, it is the inventory of
+// Ironic and Iotronic.
 package main
 
 import (
@@ -39,12 +40,12 @@ func main() {
 	os.Exit(status)
 }
 
-// run returns the program: the first argument is the name it was called by.
+// run runs the program: the first argument is the name by which it was called.
 func run(args []string, s output.Streams) int {
 	ctx := context.Background()
 	connect.Version = release()
 	out := s.Out
-	if k, ok := out.(*output.StickyFile); ok { // a module tells its own failures
+	if k, ok := out.(*output.StickyFile); ok { // a module reports its own failures
 		out = k.File()
 	}
 	if status, ok := runModule(args, s.In, out); ok {
@@ -60,9 +61,9 @@ func run(args []string, s output.Streams) int {
 		inventory.Command(s), iotronic.Command(s), explain.New(s), export.New(s), find.New(s), history.New(s), history.NewDiff(s), changes.New(s), cache.New(s), doctor.New(s), importer.New(s), ui.New(s)))
 }
 
-// inventoryFor returns the inventory that Ansible, or a caller in its place, wants; nil for other callers. It is known
-// by the program's name, or by the arguments that Ansible gives: in a directory of inventories the links may be called
-// 10-craton and 20-ironic, so that they sort before the files that build on them (contract §A6).
+// inventoryFor returns the inventory that Ansible, or another caller, wants; nil for other callers. It is recognised by
+// the program's name, or by Ansible's arguments: in a directory of inventories the links may be called 10-craton and
+// 20-ironic, so that they sort before the files that build on them (contract §A6).
 func inventoryFor(name string, args []string, s output.Streams) *cobra.Command {
 	asks := len(args) > 0 && (args[0] == "--list" || args[0] == "--host")
 	switch {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// The Makefile sets these; a binary of `go install` finds them in its build information.
+// The Makefile sets these; a binary from `go install` finds them in its build information.
 var (
 	version string
 	commit  string
@@ -24,7 +24,7 @@ func release() string {
 	return "dev"
 }
 
-// versionLine returns what --version prints: version, commit and Go version.
+// versionLine returns the output of --version: version, commit and Go version.
 func versionLine() string {
 	c := commit
 	if info, ok := debug.ReadBuildInfo(); ok && c == "" {

@@ -61,7 +61,7 @@ func BareURL(u *url.URL) string {
 	return bare.String()
 }
 
-// Join joins an escaped path of the API to its base URL. Path elements that are empty or "..", are refused: they must
+// Join joins an escaped path of the API to its base URL. Path elements that are empty or ".." are refused: they must
 // never reach another resource.
 func Join(base *url.URL, path string) (*url.URL, error) {
 	rest, ok := strings.CutPrefix(path, "/")

@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 )
 
-// Encode returns json.Marshal without HTML escapes, so that values travel as they are.
+// Encode is json.Marshal without HTML escapes, so that values are passed on unchanged.
 func Encode(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -24,8 +24,8 @@ func Decode(raw []byte) (v any, err error) {
 	return v, err
 }
 
-// StringEnd returns where the JSON string ends that begins at s[i], behind its quote; the end of s if nothing closes
-// it.
+// StringEnd returns the end of the JSON string that begins at s[i], after its closing quote; the end of s if there is
+// none.
 func StringEnd(s string, i int) int {
 	for i++; i < len(s); i++ { // most are short: a search by strings.IndexByte takes longer
 		switch s[i] {

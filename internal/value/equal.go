@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// EqualJSON compares two JSON values as what they mean: the order of keys, escapes and white space do not
-// count, numbers are compared as exact decimal values (1, 1.0 and 10e-1 are equal; 9007199254740993 and
-// 9007199254740992 are not).
+// EqualJSON compares the meaning of two JSON values: the order of keys, escapes and whitespace do not matter, and
+// numbers are compared as exact decimal values (1, 1.0 and 10e-1 are equal; 9007199254740993 and 9007199254740992 are
+// not).
 func EqualJSON(a, b json.RawMessage) bool {
 	switch {
 	case bytes.Equal(a, b):
@@ -22,8 +22,8 @@ func EqualJSON(a, b json.RawMessage) bool {
 	return errX == nil && errY == nil && equalValues(x, y)
 }
 
-// differ reports whether two texts that are not the same mean different values beyond doubt, so that nobody need decode
-// them: nearly all that are compared are short texts and whole numbers.
+// differ reports whether two different texts certainly mean different values, so that they need not be decoded: nearly
+// all compared values are short texts and integers.
 func differ(a, b []byte) bool {
 	if len(a) == 0 || len(b) == 0 || strings.IndexByte(" \t\r\n", a[0]) >= 0 || strings.IndexByte(" \t\r\n", b[0]) >= 0 {
 		return false
@@ -39,7 +39,7 @@ func differ(a, b []byte) bool {
 	return false
 }
 
-// shapeOf returns the first character of a value, one for all numbers.
+// shapeOf returns the first character of a value; the same one for all numbers.
 func shapeOf(c byte) byte {
 	if c == '-' || c >= '1' && c <= '9' {
 		return '0'
@@ -47,7 +47,7 @@ func shapeOf(c byte) byte {
 	return c
 }
 
-// isPlainText reports whether a JSON text stands for the ASCII between its quotes.
+// isPlainText reports whether a JSON string has no escapes and is ASCII.
 func isPlainText(s []byte) bool {
 	if len(s) < 2 || s[len(s)-1] != '"' {
 		return false
@@ -60,7 +60,7 @@ func isPlainText(s []byte) bool {
 	return true
 }
 
-// isPlainNumber reports whether a JSON number is a whole one, of which there is one way to write it so.
+// isPlainNumber reports whether a JSON number is an integer in its only plain spelling.
 func isPlainNumber(s []byte) bool {
 	if digits := bytes.TrimPrefix(s, []byte("-")); len(digits) == 0 || digits[0] == '0' && len(s) > 1 {
 		return false
@@ -104,8 +104,8 @@ func equalValues(a, b any) bool {
 	return a == b
 }
 
-// EqualNumber compares two JSON numbers by their exact decimal value, so that 1 = 1.0 = 1e0, and two large integers
-// that differ in the last digit differ. Neither is ever written out: 1e999999999 is only ten letters.
+// EqualNumber compares two JSON numbers by their exact decimal value: 1 = 1.0 = 1e0, and two large integers that differ
+// in the last digit differ. Numbers are never expanded: 1e999999999 would be huge.
 func EqualNumber(a, b string) bool {
 	if a == b {
 		return true
@@ -114,7 +114,7 @@ func EqualNumber(a, b string) bool {
 	return x.digits == y.digits && x.negative == y.negative && x.exponent.Cmp(&y.exponent) == 0
 }
 
-// decimal is a number as 0.digits × 10^exponent, its digits without leading and trailing zeros; zero has none.
+// decimal is a number as 0.digits × 10^exponent, with digits without leading and trailing zeros; zero has none.
 type decimal struct {
 	negative bool
 	digits   string

@@ -29,7 +29,7 @@ func (f *Fault) Error() string {
 
 func (f *Fault) Unwrap() error { return f.Err }
 
-// In puts a key before the path of a fault; any other error becomes a fault there.
+// In adds a key before the path of a fault; any other error becomes a fault there.
 func In(key string, err error) error {
 	if err == nil {
 		return nil
@@ -56,7 +56,7 @@ func under(path string, err error) error {
 	return &Fault{path + f.Path, f.Err}
 }
 
-// Join appends a key to a path. A key that would be misread stands in quotes, of a long one only the beginning.
+// Join appends a key to a path. A key that would be ambiguous is in quotes, and a long one is shortened.
 func Join(path, key string) string {
 	odd := func(c rune) bool {
 		return c == '[' || c == ']' || c == '"' || c == ' ' || c == '.' || !unicode.IsGraphic(c) || Hidden(c)
@@ -71,8 +71,9 @@ func Join(path, key string) string {
 	return path + "." + key
 }
 
-// CheckJSON finds what no variable may hold in the valid JSON of its value: texts that [CheckText] refuses, keys among
-// them, and numbers that [CheckNumber] refuses. Its error is a *Fault, with an empty path for the value itself.
+// CheckJSON returns an error for what no variable may contain in the valid JSON of its value: texts that [CheckText]
+// refuses, including keys, and numbers that [CheckNumber] refuses. Its error is a *Fault, with an empty path for the
+// value itself.
 func CheckJSON(raw string) error {
 	if !looksOdd(raw) {
 		return nil
@@ -107,8 +108,8 @@ func checkParsed(v gjson.Result) (err error) {
 	return err
 }
 
-// CheckFinite finds the numbers NaN, Infinity and -Infinity, which Python writes into what is JSON otherwise, and says
-// where they are. Of other texts that are not JSON it says nothing.
+// CheckFinite finds the numbers NaN, Infinity and -Infinity, which Python writes into otherwise valid JSON, and returns
+// their position. It ignores other invalid JSON.
 func CheckFinite(raw string) error {
 	if !strings.Contains(raw, "NaN") && !strings.Contains(raw, "Infinity") {
 		return nil
@@ -137,7 +138,7 @@ func CheckFinite(raw string) error {
 	return find(gjson.Parse(raw))
 }
 
-// checkLiteral is like CheckText, for a JSON string with its quotes and escapes, which decoding would alter.
+// checkLiteral is like CheckText, for a JSON string with its quotes and escapes, which decoding could change.
 func checkLiteral(raw string) error {
 	switch {
 	case !IsDecodable(raw):
@@ -148,8 +149,8 @@ func checkLiteral(raw string) error {
 	return CheckText(gjson.Parse(raw).Str)
 }
 
-// IsDecodable reports whether all strings of a JSON text can be decoded without altering them: it is UTF-8, and each
-// escaped surrogate is half of a pair.
+// IsDecodable reports whether decoding changes no string of a JSON text: it is UTF-8, and escaped surrogates are
+// paired.
 func IsDecodable(raw string) bool {
 	if !utf8.ValidString(raw) {
 		return false

@@ -8,13 +8,13 @@ import (
 	"github.com/craton-fleet/craton/internal/advice"
 )
 
-// MaxDigits is how many digits of an integer Python reads and writes, and with it Ansible.
+// MaxDigits is the maximum number of digits of an integer in Python, and therefore in Ansible.
 const MaxDigits = 4300
 
-// CheckNumber finds JSON numbers that no IEEE double holds: beyond the largest, or so near to zero that they would be
-// zero; and integers, which are exact, of more than [MaxDigits] digits.
+// CheckNumber returns an error for JSON numbers outside the range of an IEEE double: larger than the largest, or so
+// small that they would become zero; and for integers, which are exact, with more than [MaxDigits] digits.
 func CheckNumber(text string) error {
-	const safe = 300 // digits that cannot leave a double's range without an exponent
+	const safe = 300 // so few digits cannot leave a double's range without an exponent
 	switch fraction := strings.ContainsAny(text, ".eE"); {
 	case len(text) < safe && !strings.ContainsAny(text, "eE"):
 		return nil
@@ -33,8 +33,8 @@ func CheckNumber(text string) error {
 	return nil
 }
 
-// QuoteNumbers makes texts of the numbers in valid JSON that [CheckNumber] refuses, for programs that would read
-// something else. Without one it is the same slice.
+// QuoteNumbers converts the numbers in valid JSON that [CheckNumber] refuses to texts, for programs that would misread
+// them. Without any, it returns the same slice.
 func QuoteNumbers(raw []byte) []byte {
 	var out []byte
 	done := 0
@@ -59,7 +59,7 @@ func QuoteNumbers(raw []byte) []byte {
 	return append(out, raw[done:]...)
 }
 
-// numberLen returns the length of the number that s begins with.
+// numberLen returns the length of the number with which s begins.
 func numberLen(s string) int {
 	n := 1
 	for n < len(s) && strings.IndexByte("+-.eE0123456789", s[n]) >= 0 {
@@ -77,7 +77,7 @@ func isZero(text string) bool {
 	return !strings.ContainsAny(digits, "123456789")
 }
 
-// shorten keeps errors readable.
+// shorten shortens a text for an error.
 func shorten(text string) string {
 	const most = 40
 	if len(text) <= most {

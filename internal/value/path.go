@@ -6,11 +6,11 @@ import (
 	"unicode"
 )
 
-// A path is the names of what holds an object, the outermost first, and its own, with slashes between: east/dfw/web-01.
-// A name that would be misread there stands in quotes, as in JSON: east/"rack 1/2"/web-01. Where a path is asked for,
-// both forms of a name are taken.
+// A path is the names of an object's containers, outermost first, and its own, separated by slashes: east/dfw/web-01. A
+// name that would be ambiguous in it is in quotes, as in JSON: east/"rack 1/2"/web-01. Both forms of a name are
+// accepted in a path.
 
-// Path returns the path of names. In quotes are those that have a slash, and those that begin with a quote.
+// Path returns the path of names. Names that contain a slash, or begin with a quote, are in quotes.
 func Path(names ...string) string {
 	parts := make([]string, len(names))
 	for i, name := range names {
@@ -22,8 +22,7 @@ func Path(names ...string) string {
 	return strings.Join(parts, "/")
 }
 
-// PathNames returns the names of a path. Of one that [Path] did not make, in which names have slashes of their own,
-// they are parts of names.
+// PathNames returns the names in a path. If [Path] did not create it, and names contain slashes, they are split.
 func PathNames(path string) (names []string) {
 	for _, part := range pathParts(path) {
 		names = append(names, nameOf(part))
@@ -31,23 +30,22 @@ func PathNames(path string) (names []string) {
 	return names
 }
 
-// LastName returns the object's own name of a path.
+// LastName returns the object's own name from a path.
 func LastName(path string) string {
 	names := PathNames(path)
 	return names[len(names)-1]
 }
 
-// Container returns the path of what holds the object; "" of what nothing holds.
+// Container returns the path of an object's container; "" if there is none.
 func Container(path string) string {
 	parts := pathParts(path)
 	return strings.Join(parts[:len(parts)-1], "/")
 }
 
-// RawPath returns a path without quotes around its names, as the change log of a server has it.
+// RawPath returns a path without quotes around its names, as in the change log of a server.
 func RawPath(path string) string { return strings.Join(PathNames(path), "/") }
 
-// Unquoted returns the name that a text in quotes means; ok is false of a text without, and of one that is not in
-// quotes as a whole.
+// Unquoted returns the name in a quoted text; ok is false if the text as a whole is not in quotes.
 func Unquoted(text string) (name string, ok bool) {
 	if !strings.HasPrefix(text, `"`) {
 		return "", false
@@ -63,7 +61,7 @@ func nameOf(part string) string {
 	return part
 }
 
-// pathParts returns the names of a path as they stand in it.
+// pathParts returns the names of a path as written in it.
 func pathParts(path string) (parts []string) {
 	for {
 		end := strings.IndexByte(path, '/')
@@ -79,8 +77,8 @@ func pathParts(path string) (parts []string) {
 	}
 }
 
-// ShownPath returns a path as it stands in a line for people: in quotes are also names with white space, so that nobody
-// takes them for two words.
+// ShownPath returns a path for people: names with whitespace are in quotes too, so that they do not look like two
+// words.
 func ShownPath(path string) string {
 	parts := pathParts(path)
 	for i, part := range parts {

@@ -5,11 +5,11 @@ import (
 	"unicode/utf8"
 )
 
-// JSON, as Python writes it, may escape half a surrogate pair, which is no character and which UTF-8 cannot hold. Where
-// it has to be kept, it stands in strings as the three bytes that it would have (WTF-8).
+// JSON written by Python may contain escapes of unpaired surrogates, which are not characters and which UTF-8 cannot
+// represent. If one must be kept, strings contain the three bytes that it would have (WTF-8).
 
-// DecodeEscape reads the \uXXXX that s begins with, or the two of a surrogate pair, and returns how many bytes they
-// take: 0 if there is none. Half a pair is decoded as it is.
+// DecodeEscape decodes the \uXXXX with which s begins, or the two of a surrogate pair, and returns their length: 0 if
+// there is none. An unpaired surrogate is returned as it is.
 func DecodeEscape[T string | []byte](s T) (rune, int) {
 	r, ok := hex4(s)
 	switch {
@@ -47,7 +47,7 @@ func hex4[T string | []byte](s T) (r rune, ok bool) {
 	return r, true
 }
 
-// SurrogateHalf reads half a surrogate pair that s begins with, in three bytes.
+// SurrogateHalf decodes the three bytes of an unpaired surrogate with which s begins.
 func SurrogateHalf[T string | []byte](s T) (rune, bool) {
 	if len(s) < 3 || s[0] != 0xed || s[1] < 0xa0 || s[1] > 0xbf || s[2] < 0x80 || s[2] > 0xbf {
 		return 0, false
@@ -55,7 +55,7 @@ func SurrogateHalf[T string | []byte](s T) (rune, bool) {
 	return rune(s[0]&0x0f)<<12 | rune(s[1]&0x3f)<<6 | rune(s[2]&0x3f), true
 }
 
-// AppendCharacter appends a character as UTF-8, or half a surrogate pair in three bytes.
+// AppendCharacter appends a character as UTF-8, or an unpaired surrogate as three bytes.
 func AppendCharacter(dst []byte, r rune) []byte {
 	if utf16.IsSurrogate(r) {
 		return append(dst, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0x3f, 0x80|byte(r)&0x3f)
@@ -63,7 +63,7 @@ func AppendCharacter(dst []byte, r rune) []byte {
 	return utf8.AppendRune(dst, r)
 }
 
-// escapeLen returns the length of the escape sequence that s begins with, 12 for a surrogate pair, 0 for half of one.
+// escapeLen returns the length of the escape with which s begins, 12 for a surrogate pair, 0 for an unpaired surrogate.
 func escapeLen(s string) int {
 	switch r, n := DecodeEscape(s); {
 	case n == 0:

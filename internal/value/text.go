@@ -15,18 +15,18 @@ import (
 )
 
 var (
-	// ErrEmpty is a name without a character.
+	// ErrEmpty is the error for an empty name.
 	ErrEmpty = advice.With(errors.New("is empty"), "give a value")
-	// ErrNUL is a text that PostgreSQL cannot store, and that C programs read up to there.
+	// ErrNUL is the error for a text with a NUL, which PostgreSQL cannot store, and at which C programs stop.
 	ErrNUL = advice.With(errors.New("contains a NUL character, which databases cannot store"), "remove it")
-	// ErrNotUTF8 is a text that cannot be shown without altering it: bytes that are not UTF-8, or half a surrogate
-	// pair.
+	// ErrNotUTF8 is the error for a text that cannot be shown without changing it: with invalid UTF-8, or an unpaired
+	// surrogate.
 	ErrNotUTF8 = advice.With(errors.New("is not UTF-8, or contains half a surrogate pair"), "enter it again")
 )
 
 var errControl = advice.With(errors.New("contains a control character"), "remove it")
 
-// CheckText finds what no text may hold.
+// CheckText returns an error for characters that no text may contain.
 func CheckText(s string) error {
 	for i := range len(s) {
 		switch {
@@ -41,8 +41,8 @@ func CheckText(s string) error {
 	return nil
 }
 
-// CheckWord finds what a text of one line may not hold: beside that of [CheckText] control characters and what is
-// [Hidden].
+// CheckWord returns an error for characters that a text of one line may not contain: in addition to those of
+// [CheckText], control characters and [Hidden] ones.
 func CheckWord(s string) error {
 	if err := CheckText(s); err != nil {
 		return err
@@ -58,7 +58,7 @@ func CheckWord(s string) error {
 	return nil
 }
 
-// CheckName is like CheckWord, for what may not be empty.
+// CheckName is like CheckWord, for texts that must not be empty.
 func CheckName(s string) error {
 	if s == "" {
 		return ErrEmpty
@@ -66,8 +66,8 @@ func CheckName(s string) error {
 	return CheckWord(s)
 }
 
-// CheckForm refuses the name of a new object that Unicode can write in another way too: of two that look alike one
-// would be there already, or come one day.
+// CheckForm refuses the name of a new object that Unicode can represent in another way too: there could be two names
+// that look alike.
 func CheckForm(name string) error {
 	if norm.NFC.IsNormalString(name) {
 		return nil
@@ -75,17 +75,17 @@ func CheckForm(name string) error {
 	return advice.With(fmt.Errorf("is %s, not in Unicode's composed form (NFC), unlike %s, which looks the same", CodePoints(name), CodePoints(Composed(name))), "use that form")
 }
 
-// CheckNew is like CheckName, for what does not exist yet: names, labels and keys of variables.
+// CheckNew is like CheckName, for new names, labels and keys of variables.
 func CheckNew(s string) error { return cmp.Or(CheckName(s), CheckForm(s)) }
 
-// CodePoints returns a name in quotes as an error shows it beside one that looks the same: all that is not ASCII is
+// CodePoints returns a name in quotes for an error about a name that looks the same: everything except ASCII is
 // escaped.
 func CodePoints(name string) string { return strconv.QuoteToASCII(Brief(name)) }
 
-// Composed returns a name as it may be: in Unicode's composed form, NFC, in which é is one character.
+// Composed returns a name in Unicode's composed form, NFC, in which é is one character.
 func Composed(name string) string { return norm.NFC.String(name) }
 
-// Decomposed returns the form, NFD, in which é is an e and an accent, as some systems write names of files.
+// Decomposed returns a name in the form NFD, in which é is an e and an accent, as in file names of some systems.
 func Decomposed(name string) string { return norm.NFD.String(name) }
 
 // CheckSegment is like CheckName, for one part of a path, between two slashes.
@@ -99,7 +99,7 @@ func CheckSegment(s string) error {
 	return CheckName(s)
 }
 
-// Brief returns a text as an error shows it: of what is longer than any name may be only the beginning.
+// Brief returns a text for an error: shortened if it is longer than any name may be.
 func Brief(s string) string {
 	const most, shown = 255, 40
 	n, end := 0, 0
@@ -114,9 +114,9 @@ func Brief(s string) string {
 	return s
 }
 
-// Shown returns a name, or names with slashes between, as it stands in a line for people: in quotes where it has white
-// space that nobody would see there, at the end of a name, twice, or another than the blank; and where it begins with a
-// quote, so that those of this rule are known.
+// Shown returns a name, or names separated by slashes, for people: in quotes if it contains whitespace that would not
+// be visible, at the end of a name, repeated, or other than a space; and if it begins with a quote, so that the quotes
+// are unambiguous.
 func Shown(name string) string {
 	before, unseen := '/', name == "" || name[0] == '"'
 	for _, r := range name {
@@ -129,9 +129,9 @@ func Shown(name string) string {
 	return name
 }
 
-// Hidden reports whether a character shows nothing, or changes how others are shown: of zero width, such as U+200B and
-// U+FEFF, of bidirectional writing, such as U+202E, line and paragraph separators, variation selectors, and fillers.
-// Control characters are not among them.
+// Hidden reports whether a character is invisible, or changes how others are shown: of zero width, such as U+200B and
+// U+FEFF, for bidirectional text, such as U+202E, line and paragraph separators, variation selectors, and fillers.
+// Control characters are not included.
 func Hidden(r rune) bool {
 	switch {
 	case r < '\u00ad':
@@ -144,12 +144,12 @@ func Hidden(r rune) bool {
 	return unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// Escape makes a text safe to show on a terminal, which obeys control characters and turns the direction of writing:
-// they, and what is [Hidden], become escapes as of JSON, so that an escaped JSON text is still the same JSON. A byte
-// that is not UTF-8 becomes \xHH.
+// Escape makes a text safe for a terminal, which interprets control characters and changes the direction of text:
+// these, and [Hidden] ones, become escapes as in JSON, so that an escaped JSON text is still the same JSON. Invalid
+// UTF-8 becomes \xHH.
 func Escape(s string) string { return escape(s, func(rune) bool { return false }) }
 
-// EscapeLines is like Escape, for texts of several lines: line breaks and tabs stay.
+// EscapeLines is like Escape, for texts of several lines: line breaks and tabs are kept.
 func EscapeLines(s string) string {
 	return escape(s, func(r rune) bool { return r == '\n' || r == '\t' })
 }

@@ -6,11 +6,10 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// ErrTwice is the fault of a key that an object has more than once: readers of JSON keep one of its values without a
-// word.
+// ErrTwice is the fault of a duplicate key in an object: readers of JSON silently keep one of its values.
 var ErrTwice = errors.New("is given twice; keep one of them")
 
-// CheckTwice finds a key that an object within valid JSON has twice. Its error is a *[Fault] with the key's path.
+// CheckTwice finds a duplicate key in an object within valid JSON. Its error is a *[Fault] with the key's path.
 func CheckTwice(raw string) error { return checkTwice(gjson.Parse(raw)) }
 
 func checkTwice(v gjson.Result) (err error) {

@@ -10,19 +10,20 @@ import (
 // NewUUID returns a random UUID (version 4): 122 random bits.
 func NewUUID() string { return uuid.NewString() }
 
-// NamedUUID returns the UUID of a name in a namespace (version 5): always the same one, and another for each name.
+// NamedUUID returns the UUID of a name in a namespace (version 5): always the same one, and a different one for each
+// name.
 func NamedUUID(namespace [16]byte, name string) string {
 	return uuid.NewSHA1(namespace, []byte(name)).String()
 }
 
-// ParseUUID reads a UUID in any of the spellings that Python's uuid.UUID, and so the original Craton, takes: dashed or
-// not, upper case, in braces, as a urn. It returns the canonical one: dashed, lower case.
+// ParseUUID parses a UUID in any of the spellings that Python's uuid.UUID, and so the original Craton, accepts: with or
+// without dashes, in upper case, in braces, as a URN. It returns the canonical one: with dashes, in lower case.
 func ParseUUID(text string) (string, bool) {
 	t := strings.ReplaceAll(strings.ReplaceAll(text, "urn:", ""), "uuid:", "")
 	return canonicalUUID(strings.Trim(t, "{}"))
 }
 
-// canonicalUUID reads 32 hexadecimal digits, with dashes anywhere.
+// canonicalUUID parses 32 hexadecimal digits, with dashes anywhere.
 func canonicalUUID(text string) (string, bool) {
 	var id uuid.UUID
 	digits := strings.ReplaceAll(text, "-", "")
@@ -36,7 +37,7 @@ func canonicalUUID(text string) (string, bool) {
 }
 
 // IsUUID reports whether a text is a UUID as people and OpenStack's services write it: with or without its dashes, in
-// any case. It takes less than [ParseUUID], because a word that is no UUID may be a name.
+// any case. It accepts less than [ParseUUID], because any other word may be a name.
 func IsUUID(s string) bool {
 	digits, places := 0, 0
 	for i := range len(s) {
@@ -53,8 +54,8 @@ func IsUUID(s string) bool {
 	return digits == 32
 }
 
-// CanonicalUUID returns a UUID as the APIs write them, in lower case and with dashes. What [IsUUID] does not know stays
-// what it is.
+// CanonicalUUID returns a UUID as the APIs write it, in lower case and with dashes. A text that [IsUUID] does not
+// accept is returned unchanged.
 func CanonicalUUID(s string) string {
 	if IsUUID(s) {
 		s, _ = canonicalUUID(s)
@@ -62,8 +63,8 @@ func CanonicalUUID(s string) string {
 	return s
 }
 
-// SameUUID compares UUIDs in any spelling: the original answers a create with the caller's own (Q2). What is no UUID is
-// compared as text.
+// SameUUID compares UUIDs in any spelling: the original responds to a create with the caller's own (Q2). Other texts
+// are compared as they are.
 func SameUUID(a, b string) bool {
 	if a == b {
 		return true

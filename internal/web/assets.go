@@ -21,13 +21,13 @@ import (
 //go:embed assets templates
 var files embed.FS
 
-// asset is a file that pages load, by a name that changes with what is in it.
+// asset is a file that pages load, under a name that changes with its contents.
 type asset struct {
 	name string
 	data []byte
 }
 
-// assets are by their names in the folder.
+// assets are by their names in the directory.
 var assets = sync.OnceValue(loadAssets)
 
 func loadAssets() map[string]asset {
@@ -48,7 +48,7 @@ func loadAssets() map[string]asset {
 	return all
 }
 
-// types are those of assets, whatever the machine thinks of their names.
+// types are the content types of assets, independent of the machine's configuration.
 var types = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 
 func serveAsset(w http.ResponseWriter, r *http.Request, name string) {
@@ -70,13 +70,13 @@ func parseTemplates() *template.Template {
 	}).ParseFS(files, "templates/*.html"))
 }
 
-// onPage is a part of a page, for templates that make links.
+// onPage is a value with its page, for templates with links.
 type onPage struct {
 	Page  *page
 	Value any
 }
 
-// labels are those of an object, as links to what has them too.
+// labels are the labels of an object, with links to the objects that have them.
 type labels struct {
 	page       *page
 	collection string
@@ -84,24 +84,24 @@ type labels struct {
 	More       int
 }
 
-// labelsIn returns the first labels of an object, so many at most.
+// labelsIn returns the first labels of an object, up to a number.
 func labelsIn(p *page, collection string, all []string, most int) labels {
 	first := all[:min(len(all), most)]
 	return labels{p, collection, first, len(all) - len(first)}
 }
 
-// URL finds what has a label.
+// URL returns the list of objects with a label.
 func (l labels) URL(label string) string {
 	return l.page.Href(l.collection, "where", literalTerm("label", "labels", where.LabelField, label))
 }
 
-// literalTerm returns the term that a field has a text.
+// literalTerm returns the term that matches a text in a field.
 func literalTerm(word, key string, of where.FieldType, text string) string {
 	t := where.Term{Field: where.Field{Word: word, Key: key, Type: of}, Values: []where.Value{{Pattern: where.Literal(text)}}}
 	return t.String()
 }
 
-// abbreviations are words of fields that are written large.
+// abbreviations are words in fields that are written in capitals.
 var abbreviations = []string{"ip", "os", "cidr", "vlan", "cdp", "nss"}
 
 // titleOf returns the heading of a field.
@@ -114,7 +114,7 @@ func titleOf(key string) string {
 	return strings.ToUpper(text[:1]) + text[1:]
 }
 
-// count returns a number of objects of a kind.
+// count returns a number of objects with the noun of their kind.
 func count(n int, k *schema.Kind) string {
 	if n == 1 {
 		return "1 " + k.Noun()
@@ -122,15 +122,15 @@ func count(n int, k *schema.Kind) string {
 	return digits(n) + " " + k.Noun() + "s"
 }
 
-// instant returns a moment for people, in UTC.
+// instant returns a time for people, in UTC.
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
 
-// minute returns instant at a glance; the module shows it in the reader's zone.
+// minute returns a time for people without seconds; the module shows it in the reader's time zone.
 func minute(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// digits returns a number with its thousands apart.
+// digits returns a number with separated thousands.
 func digits(n int) string {
 	text := []byte(itoa(n))
 	for at := len(text) - 3; at > 0; at -= 3 {

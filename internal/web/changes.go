@@ -20,15 +20,15 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// changesPage is a page of what was done, newest first: in the fleet, or to one object and the values that it inherits.
+// changesPage is a page of changes, newest first: of the fleet, or of one object and the values that it inherits.
 type changesPage struct {
 	Events []*craton.Event   `json:"events"`
-	Next   string            `json:"next"`  // the before= of the page behind it; "" if there is none
-	Whole  bool              `json:"whole"` // false: the change log does not reach back to where the history begins
+	Next   string            `json:"next"`  // the parameter before= of the next page; "" if there is none
+	Whole  bool              `json:"whole"` // false: the change log does not go back to the beginning of the history
 	Begins *craton.Timestamp `json:"begins"`
 
 	Filters  []filter     `json:"-"`
-	Of       *schema.Kind `json:"-"` // of the object that it is about, nil for the fleet
+	Of       *schema.Kind `json:"-"` // of the object, nil for the fleet
 	ID       string       `json:"-"`
 	Happened []eventRow   `json:"-"`
 	First    bool         `json:"-"` // nothing is newer
@@ -37,7 +37,7 @@ type changesPage struct {
 // filter is a field of the form.
 type filter struct{ Name, Title, Value, Hint string }
 
-// filters are the parameters that people set, and their options on the command line.
+// filters are the parameters that users can set, with the corresponding options on the command line.
 var filters = []struct{ name, title, option, hint string }{
 	{"user", "By", "--by", "ann"},
 	{"since", "Since", "--since", "yesterday, 2h"},
@@ -59,25 +59,25 @@ type eventRow struct {
 	Parts []part
 	More  int // parts that are not told
 
-	Before, After string // URLs of the object's page as it was and as it came to be; "" where it was not there
+	Before, After string // URLs of the object's page before and after; "" if it did not exist
 }
 
-// part describes what an event did to a field, the labels or a variable.
+// part describes the change of a field, of the labels or of a variable.
 type part struct {
 	Name          string
 	Before, After shown
-	From          string // of a value that is inherited
-	None, Gone    bool   // there was nothing before, there is nothing now
+	From          string // for an inherited value
+	None, Gone    bool   // there was no value before, there is none now
 	Secret        bool   // the log has a hash only
 
-	Members []member // of a nested value, where some were changed; then they are shown
-	Left    int      // members that were changed too
+	Members []member // for a nested value that changed partly: the changed members
+	Left    int      // number of further changed members
 }
 
-// maxParts is how many parts of an event are told in a list.
+// maxParts is the maximum number of parts of an event in a list.
 const maxParts = 5
 
-// cursor is how the API writes a place in the change log.
+// cursor matches a position in the change log.
 var cursor = regexp.MustCompile(`^[0-9]{1,18}(\.[0-9]{1,18})?-[^~]+~?$`)
 
 // changes returns the page of the change log, or of the history of an object.
@@ -151,7 +151,7 @@ func (p *page) changes() (*view, error) {
 	for _, e := range found.Events {
 		doc.Happened = append(doc.Happened, p.happen(e, nil, "", &left))
 	}
-	if o.ID == "" && (o.Name != "" || o.Key != "") || !doc.First { // history takes an object, not what begins so, and a variable of one only; and it begins with the newest
+	if o.ID == "" && (o.Name != "" || o.Key != "") || !doc.First { // history takes an object instead of a prefix, and a variable only with an object; it begins with the newest
 		words = nil
 	} else if o.ID != "" {
 		words = append(words, o.ID)
@@ -168,7 +168,7 @@ func (p *page) changes() (*view, error) {
 	return v, nil
 }
 
-// beginOf returns when the change log begins to be whole; nil if it does not tell.
+// beginOf returns the time from which the change log is complete; nil if unknown.
 func beginOf(found *craton.HistoryPage) *craton.Timestamp {
 	if found.Begins.IsZero() {
 		return nil
@@ -176,7 +176,7 @@ func beginOf(found *craton.HistoryPage) *craton.Timestamp {
 	return &found.Begins
 }
 
-// NextURL returns the page behind this one.
+// NextURL returns the URL of the next page.
 func (d *changesPage) NextURL(p *page) string {
 	parameters := []string{"before", d.Next, "kind", p.query.Get("kind"), "id", d.ID}
 	for _, f := range d.Filters {
@@ -185,7 +185,7 @@ func (d *changesPage) NextURL(p *page) string {
 	return p.Href("changes", parameters...)
 }
 
-// history reads a page of a history, which ends at the state that is looked at.
+// history reads a page of a history up to the requested state.
 func (p *page) history(o craton.HistoryOptions) (*craton.HistoryPage, error) {
 	if p.at == "" {
 		return p.now.History(p.ctx, o)
@@ -206,13 +206,13 @@ func (p *page) history(o craton.HistoryOptions) (*craton.HistoryPage, error) {
 		}
 	}
 	found, err := p.now.History(p.ctx, o)
-	if err == nil { // what the caller may not read may have been changed between the state and what is before the first that it may
+	if err == nil { // changes that the caller may not read may lie between the state and the first one that it may
 		found.Events = slices.DeleteFunc(found.Events, func(e *craton.Event) bool { return e.Revision > last })
 	}
 	return found, err
 }
 
-// untilThen adds to the words of a command that its history ends at the state that is looked at.
+// untilThen adds the requested state as the end of the history to the words of a command.
 func (p *page) untilThen(words []string) []string {
 	if p.until == "" {
 		return words
@@ -220,8 +220,8 @@ func (p *page) untilThen(words []string) []string {
 	return append(words, "--until", p.until)
 }
 
-// happen returns an event as a page shows it: of the history of an object, or of the log. It leads to the object as it
-// was before and after.
+// happen returns an event for the page: of the history of an object, or of the log. It links to the object before and
+// after.
 func (p *page) happen(e *craton.Event, of *schema.Kind, id string, left *room) eventRow {
 	h := eventRow{Event: e, Parts: partsOf(e, eventText, left)}
 	k := schema.ByName(e.Kind)
@@ -249,10 +249,11 @@ func (p *page) happen(e *craton.Event, of *schema.Kind, id string, left *room) e
 	return h
 }
 
-// automaticFields are members that every event of an object would tell.
+// automaticFields are members that every event of an object would show.
 var automaticFields = []string{"id", "project_id", "created_at", "updated_at"}
 
-// partsOf returns what an event changed, with so many characters of each value, and all of it if there is room.
+// partsOf returns what an event changed, with a number of characters of each value, and the complete value if there is
+// room.
 func partsOf(e *craton.Event, most int, left *room) (parts []part) {
 	show := func(raw string) shown { return left.showBegin(raw, most) }
 	text := func(raw json.RawMessage) shown {
@@ -268,7 +269,7 @@ func partsOf(e *craton.Event, most int, left *room) (parts []part) {
 		}
 		if k.After != nil {
 			one.After, one.Secret = text(k.After.Value), one.Secret || !k.After.Kept
-			if from := k.After.From; from.Kind != e.Kind || value.IDText(from.ID) != value.IDText(e.ID) { // the event says already which object it is
+			if from := k.After.From; from.Kind != e.Kind || value.IDText(from.ID) != value.IDText(e.ID) { // the event names the object already
 				one.From = strings.TrimSpace(schema.Noun(from.Kind) + " " + from.Name)
 			}
 		}

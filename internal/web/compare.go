@@ -16,7 +16,7 @@ import (
 	"github.com/craton-fleet/craton/internal/when"
 )
 
-// comparePage shows the differences between two devices, or between two moments of one device.
+// comparePage shows the differences between two devices, or between two states of one device.
 type comparePage struct {
 	Devices []provenance.LevelDocument `json:"devices"`
 	Keys    []provenance.Pair          `json:"keys"`    // of two devices
@@ -26,7 +26,7 @@ type comparePage struct {
 	Sides      []link    `json:"-"`
 	Rows       []pairRow `json:"-"`
 	Parts      []part    `json:"-"`
-	Span       string    `json:"-"` // the two moments, in words
+	Span       string    `json:"-"` // the two states, in words
 	More       int       `json:"-"` // rows that are not shown
 	Same       bool      `json:"-"`
 	Problem    string    `json:"-"`
@@ -40,15 +40,15 @@ type pairRow struct {
 
 type pairSide struct {
 	Has   bool
-	Own   bool // it comes from the object that is compared
+	Own   bool // it comes from the compared object itself
 	Value shown
 	From  link
 }
 
-// maxPairs is how many rows a comparison has on the page; its twin has all.
+// maxPairs is the maximum number of rows of a comparison on the page; its twin has all.
 const maxPairs = 120
 
-// compare returns the page of a comparison: a= with b=, or a= with then=, an earlier moment.
+// compare returns the page of a comparison: a= with b=, or a= with then=, an earlier time.
 func (p *page) compare() (*view, error) {
 	doc := &comparePage{A: strings.TrimSpace(p.query.Get("a")), B: strings.TrimSpace(p.query.Get("b")), Then: strings.TrimSpace(p.query.Get("then")), Devices: []provenance.LevelDocument{}, Keys: []provenance.Pair{}, Changes: []*craton.Event{}}
 	v := &view{Title: "Compare", Template: "compare", Document: doc}
@@ -62,7 +62,7 @@ func (p *page) compare() (*view, error) {
 	case doc.Then != "":
 		err = p.compareThen(v, doc)
 	}
-	if own, ok := errors.AsType[*statusError](err); ok && !p.twin { // beside the form, which can be corrected
+	if own, ok := errors.AsType[*statusError](err); ok && !p.twin { // next to the form, which can be corrected
 		doc.Problem, err = own.text, nil
 	}
 	return v, err
@@ -153,7 +153,7 @@ func (p *page) compareThen(v *view, doc *comparePage) error {
 	return nil
 }
 
-// momentWords returns a state in words, in UTC.
+// momentWords describes a state, in UTC.
 func momentWords(at when.At) string {
 	if !at.Time.IsZero() {
 		at.Time = at.Time.UTC()
@@ -161,7 +161,7 @@ func momentWords(at when.At) string {
 	return at.Words()
 }
 
-// device finds the device that a word means, an id or a name, with all that it inherits from.
+// device finds the device that a word names by its id or name, with everything from which it inherits.
 func (p *page) device(word string) (*provenance.Chain, error) {
 	kinds := []*schema.Kind{schema.Host, schema.NetworkDevice}
 	if id := reconcile.ID(schema.Host, word); id != "" {
@@ -185,7 +185,7 @@ func (p *page) device(word string) (*provenance.Chain, error) {
 	return provenance.ReadChain(p.ctx, p.client, found.Kind, found.Object.ID())
 }
 
-// documentLink leads to the object of a document.
+// documentLink returns a link to the object of a document.
 func documentLink(d provenance.LevelDocument) link {
 	to := link{Noun: schema.Noun(d.Type), ID: value.IDText(d.ID)}
 	if d.Name != nil {

@@ -6,25 +6,25 @@ import (
 	"github.com/craton-fleet/craton/inventory"
 )
 
-// membership holds what the inventory makes of a device.
+// membership is what the inventory makes of a device.
 type membership struct {
 	Name    string   `json:"name"`
 	Groups  []string `json:"groups"`
-	Filter  string   `json:"filter"`  // the setting that keeps it out; "" if none does
-	Problem string   `json:"problem"` // why it can be in no inventory; ""
+	Filter  string   `json:"filter"`  // the setting that excludes it; "" if none does
+	Problem string   `json:"problem"` // why no inventory can contain it; ""
 
 	Links   []groupLink `json:"-"` // to the first groups
-	More    int         `json:"-"` // groups that are not shown
-	Default bool        `json:"-"` // the settings of who looks are not known
+	More    int         `json:"-"` // number of groups that are not shown
+	Default bool        `json:"-"` // the user's settings are unknown
 }
 
-// groupLink leads to what else is in a group.
+// groupLink is a link to the other members of a group.
 type groupLink struct{ Name, URL string }
 
-// maxGroups is how many groups are shown of a device.
+// maxGroups is the maximum number of groups that are shown for a device.
 const maxGroups = 40
 
-// membership asks the inventory's own rules about a device; nil of other kinds.
+// membership applies the inventory's own rules to a device; nil for other kinds.
 func (p *page) membership(d *objectPage) *membership {
 	kind, ok := inventory.KindOf(d.Of)
 	if !ok {
@@ -53,7 +53,7 @@ func (p *page) membership(d *objectPage) *membership {
 	return doc
 }
 
-// groupURL leads to what a group has: to its place, or to the list that terms find.
+// groupURL returns the URL with the members of a group: its place, or the list that terms select.
 func (p *page) groupURL(d *objectPage, g inventory.Member) string {
 	switch g.Kind {
 	case inventory.CloudGroups, inventory.RegionGroups, inventory.CellGroups:

@@ -16,7 +16,7 @@ type keysPage struct {
 	Search string `json:"search"`
 
 	Rows  []keyUse `json:"-"`
-	After string   `json:"-"` // the variable that this page is behind; ""
+	After string   `json:"-"` // the variable after which this page begins; ""
 	Next  string   `json:"-"` // the last of this page, if there are more; ""
 }
 
@@ -26,13 +26,13 @@ type keyUse struct {
 	At []levelCount
 }
 
-// levelCount is on how many objects of a kind a variable was set.
+// levelCount is the number of objects of a kind that set a variable.
 type levelCount struct {
 	Of    *schema.Kind
 	Count int
 }
 
-// keys returns the page of all variables of the fleet, or of those whose names have the text q= in them, or match it.
+// keys returns the page of all variables of the fleet, or of those whose names contain the text q=, or match it.
 func (p *page) keys() (*view, error) {
 	doc := &keysPage{Search: strings.TrimSpace(p.query.Get("q")), After: p.query.Get("after")}
 	if _, err := p.can(); err != nil {
@@ -61,7 +61,7 @@ func (p *page) keys() (*view, error) {
 	}, nil
 }
 
-// isCalled reports whether a variable's name has a text in it, or matches it where it has a *.
+// isCalled reports whether a variable's name contains a text or, if the text has a *, matches it.
 func isCalled(text, name string) bool {
 	if !strings.Contains(text, "*") {
 		text = "*" + text + "*"
@@ -69,7 +69,7 @@ func isCalled(text, name string) bool {
 	return value.MatchesKey([]string{text}, name)
 }
 
-// fill leaves the variables that are looked for, and makes rows of those of this page.
+// fill selects the variables, and creates the rows of this page.
 func (d *keysPage) fill() {
 	d.Keys.Keys = slices.DeleteFunc(d.Keys.Keys, func(u provenance.KeyUse) bool { return !isCalled(d.Search, u.Key) })
 	for _, u := range d.Keys.Keys {

@@ -8,18 +8,18 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// member is a part of a nested value that was changed.
+// member is a changed part of a nested value.
 type member struct {
 	Path          string // from the value: a.b[2]
 	Before, After shown
-	None, Gone    bool // there was nothing before, there is nothing now
+	None, Gone    bool // there was no value before, there is none now
 }
 
-// maxMembers is how many members of a value are told that were changed.
+// maxMembers is the maximum number of changed members of a value that are shown.
 const maxMembers = 8
 
-// membersOf returns the members that two nested values of one kind do not share, the first of them, and how many more
-// there are; none where one of them is not nested, or they have nothing in common.
+// membersOf returns the members that differ between two nested values of one kind, the first of them, and the number of
+// further ones; none if one of them is not nested, or they have nothing in common.
 func membersOf(before, after json.RawMessage, show func(json.RawMessage) shown) (found []member, more int) {
 	b, err := jsontext.Parse(before)
 	if err != nil || b.Kind != jsontext.Object && b.Kind != jsontext.Array {
@@ -50,13 +50,13 @@ func membersOf(before, after json.RawMessage, show func(json.RawMessage) shown) 
 	return found, 0
 }
 
-// memberDiff holds the differences between two values, in the order of the later one.
+// memberDiff is the differences between two values, in the order of the later one.
 type memberDiff struct {
 	changes []memberChange
-	shared  bool // something is the same in both
+	shared  bool // something is equal in both
 }
 
-// memberChange is a member as it was and as it is; nil where there was none.
+// memberChange is a member before and after; nil if it does not exist.
 type memberChange struct {
 	path          string
 	before, after *jsontext.Value
@@ -88,8 +88,8 @@ func (d *memberDiff) compare(path string, before, after *jsontext.Value) {
 	}
 }
 
-// compareLists leaves out what two lists begin and end with. What is between is compared one by one where it is as long
-// in both; else the one went and the other came.
+// compareLists skips the common beginning and end of two lists. The rest is compared one by one if it has the same
+// length in both; otherwise it was removed from one and added to the other.
 func (d *memberDiff) compareLists(path string, before, after []jsontext.Value) {
 	same := func(a, b *jsontext.Value) bool { return a.Compact() == b.Compact() }
 	from, most := 0, min(len(before), len(after))
@@ -121,7 +121,7 @@ func (d *memberDiff) add(path string, before, after *jsontext.Value) {
 	d.changes = append(d.changes, memberChange{path, before, after})
 }
 
-// memberPath returns the path of a member: its key, in quotes where it would read as something else.
+// memberPath returns the path of a member: its key, in quotes if it would be ambiguous.
 func memberPath(path, key string) string {
 	if key == "" || strings.ContainsAny(key, ` ."[]\`) {
 		key = strconv.Quote(key)

@@ -17,8 +17,8 @@ import (
 	"github.com/craton-fleet/craton/internal/schema"
 )
 
-// objectPage is the page of one object: its fields, where its variables come from, what stands around it, and what was
-// last done.
+// objectPage is the page of one object: its fields, where its variables come from, its places and contents, and its
+// last changes.
 type objectPage struct {
 	Kind      string                                 `json:"kind"`
 	Object    craton.Object                          `json:"object"`
@@ -32,7 +32,7 @@ type objectPage struct {
 	Of              *schema.Kind      `json:"-"`
 	ID              string            `json:"-"`
 	Name            string            `json:"-"`
-	Path            []link            `json:"-"` // what is around it, outermost first
+	Path            []link            `json:"-"` // its places, outermost first
 	Fields          []field           `json:"-"`
 	Labels          []string          `json:"-"`
 	Inactive        bool              `json:"-"`
@@ -40,16 +40,16 @@ type objectPage struct {
 	Inherits        bool              `json:"-"`
 	Rows            []variableRow     `json:"-"`
 	Count           int               `json:"-"` // of all variables
-	Search          string            `json:"-"` // in the names of those that are shown
-	Found           int               `json:"-"` // variables that are called so
+	Search          string            `json:"-"` // the text that shown names contain
+	Found           int               `json:"-"` // number of variables with such names
 	From            int               `json:"-"` // the first of them on this page, from 1
-	Next            string            `json:"-"` // the name behind which the next page begins
-	NoLog           bool              `json:"-"` // who set a value is not known
+	Next            string            `json:"-"` // the name after which the next page begins
+	NoLog           bool              `json:"-"` // who set a value is unknown
 	Hidden          bool              `json:"-"` // the project is not read
 	Happened        []eventRow        `json:"-"`
 	Log             bool              `json:"-"` // there is a history
-	Then, ThenWords string            `json:"-"` // a moment that it can be compared with
-	Whole           bool              `json:"-"` // which reaches back to where the object began
+	Then, ThenWords string            `json:"-"` // a time with which it can be compared
+	Whole           bool              `json:"-"` // which goes back to the object's creation
 	Begins          *craton.Timestamp `json:"-"` // or begins then
 
 	explained *provenance.Explanation
@@ -61,7 +61,7 @@ type link struct{ Noun, Name, Collection, ID string }
 // field is a member of an object.
 type field struct{ Name, Text string }
 
-// related are objects that refer to one.
+// related is the objects that refer to one.
 type related struct {
 	What    string          `json:"what"`
 	Objects []craton.Object `json:"objects"` // the first
@@ -82,14 +82,14 @@ type variableRow struct {
 	Own      bool
 }
 
-// hidden is a value that another one hides.
+// hidden is an overridden value.
 type hidden struct {
 	From  link
 	Value shown
 	Set   *setter
 }
 
-// setter is who set a value.
+// setter is the user who set a value.
 type setter struct {
 	User, Message string
 	Time          time.Time
@@ -99,11 +99,11 @@ type setter struct {
 const (
 	maxRelated  = 20
 	maxEvents   = 8
-	eventValues = 6 << 10 // bytes of their values that unfold
+	eventValues = 6 << 10 // bytes of their expandable values
 )
 
-// object returns the page of an object, or with key= that of one of its variables. The object itself is read before the
-// page begins: it may not be there.
+// object returns the page of an object or, with key=, that of one of its variables. The object itself is read before
+// the page begins, because it may not exist.
 func (p *page) object(k *schema.Kind, id string) (*view, error) {
 	fields, err := p.of(k).Collection(craton.Kind(k.Name)).Get(p.ctx, id)
 	if craton.IsNotFound(err) {
@@ -135,8 +135,8 @@ func (p *page) object(k *schema.Kind, id string) (*view, error) {
 	return v, nil
 }
 
-// readObject reads where an object's variables come from and who set them, and with around what stands around it and
-// was last done.
+// readObject reads where an object's variables come from and who set them and, with around, its surroundings and last
+// changes.
 func (p *page) readObject(doc *objectPage, around bool) error {
 	can, err := p.can()
 	if err != nil {
@@ -205,7 +205,7 @@ func (p *page) commandsOf(d *objectPage) []string {
 	return all
 }
 
-// describe names what is around an object, and lists its other fields.
+// describe names the places of an object, and lists its other fields.
 func (p *page) describe(d *objectPage) error {
 	known := map[reference]named{}
 	for _, l := range d.explained.Levels {
@@ -231,10 +231,10 @@ func (p *page) describe(d *objectPage) error {
 	return nil
 }
 
-// To returns the last variable on this page, from 1.
+// To returns the number of the last variable on this page, from 1.
 func (d *objectPage) To() int { return d.From + len(d.Rows) - 1 }
 
-// levelLink leads to a level.
+// levelLink returns a link to a level.
 func levelLink(l hierarchy.Level) link {
 	to := link{Noun: schema.Noun(l.Kind), Name: l.Name, ID: l.ID}
 	if k := schema.ByName(l.Kind); k != nil {
@@ -243,7 +243,7 @@ func levelLink(l hierarchy.Level) link {
 	return to
 }
 
-// rows makes rows of the variables that are looked for, those behind the one that is named.
+// rows returns the rows of the selected variables, after the named one.
 func (d *objectPage) rows(after string) {
 	all := d.explained.Variables
 	if d.Search != "" {
@@ -272,16 +272,16 @@ func (d *objectPage) rows(after string) {
 	d.From = from + 1
 }
 
-// fewVariables are found at a glance: where there are more, one looks for them.
+// fewVariables is the number of variables that need no search.
 const fewVariables = 15
 
-// Many reports whether the variables are so many that one looks for them by name.
+// Many reports whether there are so many variables that the page offers a search by name.
 func (d *objectPage) Many() bool { return d.Count > fewVariables }
 
-// maxRowBytes is about what the rows of a page come to as HTML, beside values that unfold.
+// maxRowBytes is approximately the maximum size of a page's rows as HTML, without expandable values.
 const maxRowBytes = 72 << 10
 
-// size returns roughly how much HTML a row takes.
+// size returns approximately how much HTML a row takes.
 func (r *variableRow) size() int {
 	n := 700 + 2*len(r.Name) + len(r.Value.Short)
 	for _, h := range r.Hides {
@@ -310,7 +310,7 @@ func (d *objectPage) setter(level int, name string) *setter {
 	return &setter{c.User, c.Message, c.Time.Time, c.Revision}
 }
 
-// readRelated reads what refers to an object: the interfaces and children of a device, the first of them.
+// readRelated reads the objects that refer to an object: the first interfaces and children of a device.
 func (p *page) readRelated(d *objectPage) error {
 	if d.Of.Labels == schema.Unlabelled {
 		return nil
@@ -350,7 +350,7 @@ func (p *page) readRelated(d *objectPage) error {
 	return nil
 }
 
-// Contents returns the lists of what stands in a place.
+// Contents returns links to the lists of a place's contents.
 func (d *objectPage) Contents() (lists []link) {
 	if d.Of == schema.Project { // of which lists have no term
 		return []link{{Noun: plainPlural(schema.User), Collection: schema.User.Path}}
@@ -366,7 +366,7 @@ func (d *objectPage) Contents() (lists []link) {
 	return lists
 }
 
-// readEvents reads the last events of an object's history, up to the state that is looked at.
+// readEvents reads the last events of an object's history, up to the requested state.
 func (p *page) readEvents(d *objectPage) error {
 	found, err := p.history(craton.HistoryOptions{Kind: d.Kind, ID: d.ID, Limit: maxEvents})
 	if craton.StatusOf(err) == http.StatusForbidden {
@@ -386,8 +386,8 @@ func (p *page) readEvents(d *objectPage) error {
 	return nil
 }
 
-// momentBefore returns a moment that an object with these last events can be compared with, as a parameter and in
-// words: a day ago, or where the change log may not go back so far, the first of the events.
+// momentBefore returns a time with which an object with these last events can be compared, as a parameter and in words:
+// a day ago or, if the change log may not go back so far, the time of the first of the events.
 func momentBefore(events []*craton.Event, now time.Time) (then, words string) {
 	if len(events) == 0 {
 		return "", ""
@@ -416,7 +416,7 @@ type keyPage struct {
 	Null   bool                         `json:"-"`
 }
 
-// OnHosts reports whether hosts can have the variable from the object.
+// OnHosts reports whether hosts can inherit the variable from the object.
 func (d *keyPage) OnHosts() bool {
 	return d.Of == schema.Host || d.Of == schema.Project || slices.ContainsFunc(schema.Host.Inherits, func(key string) bool { return slices.Contains(schema.Host.Field(key).To, d.Of.Name) })
 }

@@ -18,48 +18,49 @@ import (
 	"github.com/craton-fleet/craton/internal/connect"
 )
 
-// TeamOptions say how a server shows its fleet to a team.
+// TeamOptions determine how a server shows its fleet to a team.
 type TeamOptions struct {
-	// API is the server's own handler, which answers every request for the user who looks.
+	// API is the server's own handler, which responds with the rights of the user.
 	API http.Handler
-	// Keys returns those that seal cookies, which all servers of the database share: the first seals, and all open.
-	// They change; see [KeyTime].
+	// Keys returns the keys for cookies, which all servers of the database share: the first one encrypts, and all of
+	// them decrypt. They change; see [KeyTime].
 	Keys func(context.Context) ([]Key, error)
-	// End ends a cookie at all servers of the database, and Ended reports whether one that was made then was ended: by
-	// a name that reveals nothing of it. Without them signing out takes the cookie from the browser alone.
+	// End revokes a cookie for all servers of the database, and Ended reports whether a cookie created at that time was
+	// revoked: by a name that reveals nothing about it. Without them, signing out deletes the cookie only in the
+	// browser.
 	End   func(ctx context.Context, cookie string) error
 	Ended func(ctx context.Context, cookie string, made time.Time) (bool, error)
-	// Keystone: users sign in with one of its tokens, not with a name, a project and an API key.
+	// Keystone: users sign in with a Keystone token, not with a name, a project and an API key.
 	Keystone bool
-	// Encrypted reports whether nobody between the browser and the server reads along.
+	// Encrypted reports whether a request was encrypted on its whole way from the browser.
 	Encrypted func(*http.Request) bool
-	// Where names the fleet for people.
+	// Where is the name of the fleet for people.
 	Where string
 }
 
-// Key is a key that seals cookies.
+// Key is a key that encrypts cookies.
 type Key struct {
-	Number int64  // of all keys that there were
+	Number int64  // counting all keys that have existed
 	Secret []byte // 32 bytes
 }
 
 const (
 	// SessionTime is how long a sign-in lasts.
 	SessionTime = 8 * time.Hour
-	// KeyTime is how long cookies are sealed with one key, before another one is made.
+	// KeyTime is how long cookies are encrypted with one key, before another one is created.
 	KeyTime = 30 * 24 * time.Hour
 )
 
 // team is the page of a server, whose users sign in.
 //
-// A cookie holds what the user signed in with, sealed so that nobody but the servers of this database can read or make
-// one. Each request of the page signs in at the API again with it: a key that is revoked, a role that is taken away,
-// counts at once, and wrong ones are counted where all are.
+// A cookie contains the user's credentials, encrypted so that only the servers of this database can read or create one.
+// Each request of the page authenticates to the API with them again: a revoked key and a removed role take effect at
+// once, and wrong credentials are counted like all others.
 type team struct {
 	TeamOptions
 	seals seals
 	site  *site
-	// posts refuses what another page sends in the name of a user.
+	// posts refuses requests that another site sends in the name of a user.
 	posts *http.CrossOriginProtection
 	inner http.RoundTripper
 }

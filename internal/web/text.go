@@ -124,17 +124,17 @@ func readable(raw string) string {
 type shown struct {
 	Short string // on one line
 	Kind  string // of the JSON value, for its colour: string, number, word, list
-	Whole string // in lines; "" where Short is all of it, or it is too long
+	Whole string // in lines; "" if Short is complete, or it is too long
 	Cut   bool   // Short is not all of it
 }
 
-// room counts what values may still take of a page.
+// room is how much space is left for values on a page.
 type room int
 
-// show returns a value for a table, with all of it if there is room.
+// show returns a value for a table, with the complete value if there is room.
 func (r *room) show(raw string) shown { return r.showBegin(raw, shortText) }
 
-// showBegin returns show with so many characters of it at first.
+// showBegin is show with a number of characters at first.
 func (r *room) showBegin(raw string, most int) shown {
 	raw = readable(raw)
 	line := clean(spaced(raw))

@@ -14,7 +14,7 @@ import (
 	"github.com/craton-fleet/craton/internal/where"
 )
 
-// variablePage shows what a variable resolves to on all hosts, or on those that terms select.
+// variablePage shows the values to which a variable resolves on all hosts, or on those that terms select.
 type variablePage struct {
 	*provenance.Spread
 	Where string `json:"where"`
@@ -22,7 +22,7 @@ type variablePage struct {
 	Asked   string       `json:"-"` // the variable
 	Rows    []spreadRow  `json:"-"`
 	From    int          `json:"-"` // the first value of this page, from 0
-	Next    int          `json:"-"` // the first of the next one; 0: there is none
+	Next    int          `json:"-"` // the first of the next page; 0: there is none
 	Problem string       `json:"-"` // with the terms, or why there is nothing
 	Kind    *schema.Kind `json:"-"`
 }
@@ -33,10 +33,10 @@ type spreadRow struct {
 	Value           shown
 	From            link
 	Own             *provenance.NamedHosts
-	Term            string // finds the hosts whose own value it is
+	Term            string // selects the hosts whose own value it is
 }
 
-// variable returns the page of one variable in the whole fleet.
+// variable returns the page of one variable across the fleet.
 func (p *page) variable(key string) (*view, error) {
 	doc := &variablePage{Asked: key, Where: strings.TrimSpace(p.query.Get("where")), Kind: schema.Host}
 	v := &view{Title: "Variable " + key, Template: "variable", Document: doc}
@@ -61,7 +61,7 @@ func (p *page) variable(key string) (*view, error) {
 	return v, err
 }
 
-// loadSpread reads what the variable comes to.
+// loadSpread reads the values of the variable.
 func (p *page) loadSpread(doc *variablePage, terms *where.Where) error {
 	found, err := p.ofFleet("variable\x00"+doc.Asked+"\x00"+terms.String(), snapshot.Options{Labels: terms.AsksLabels()}, func(fleet *snapshot.Fleet) (any, int, error) {
 		spread, err := provenance.SpreadOf(fleet, doc.Asked, terms)
@@ -89,7 +89,7 @@ func (p *page) loadSpread(doc *variablePage, terms *where.Where) error {
 	return nil
 }
 
-// fill makes rows of the values of this page.
+// fill creates the rows of this page.
 func (d *variablePage) fill() {
 	left := room(allValues)
 	for i := d.From; i < len(d.Values); i++ {
@@ -109,10 +109,10 @@ func (d *variablePage) fill() {
 	}
 }
 
-// longestTerm is how long a term may be that a link has.
+// longestTerm is the maximum length of a term in a link.
 const longestTerm = 400
 
-// term finds the hosts that have a value as their own; "" if it is too long for a link.
+// term returns the term for hosts with a value as their own; "" if it is too long for a link.
 func (d *variablePage) term(v *provenance.SpreadValue) string {
 	t := where.About(schema.Host, d.Asked)
 	t.Own = true
@@ -125,7 +125,7 @@ func (d *variablePage) term(v *provenance.SpreadValue) string {
 	return ""
 }
 
-// VariableURL returns the page of a variable: names that would read as something else in a path are a parameter.
+// VariableURL returns the page of a variable: a name that would be ambiguous in a path becomes a parameter.
 func (p *page) VariableURL(key string, parameters ...string) string {
 	if key == "" || key == "." || key == ".." || strings.ContainsAny(key, "/") || strings.HasSuffix(key, ".json") {
 		return p.Href("variables", append(parameters, "key", key)...)

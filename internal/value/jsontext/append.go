@@ -10,7 +10,7 @@ import (
 
 const hexDigits = "0123456789abcdef"
 
-// plain marks the bytes that stand for themselves in a JSON string.
+// plain marks the bytes that need no escape in a JSON string.
 var plain = func() (t [256]bool) {
 	for c := ' '; c < 0x7F; c++ {
 		t[c] = c != '"' && c != '\\'
@@ -62,8 +62,7 @@ func AppendString(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// AppendUTF8 appends s as a JSON string in which only what JSON demands is escaped; bytes that are not UTF-8 become
-// U+FFFD.
+// AppendUTF8 appends s as a JSON string with only the escapes that JSON requires; invalid UTF-8 becomes U+FFFD.
 func AppendUTF8(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for i := 0; i < len(s); {
@@ -100,14 +99,14 @@ func AppendUTF8(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// allPlain reports whether each of eight bytes stands for itself in a JSON string: it is ASCII, no control character,
-// and neither " nor \\.
+// allPlain reports whether none of eight bytes needs an escape in a JSON string: they are ASCII, and not control
+// characters, " or \\.
 func allPlain(s string) bool {
 	const ones, high = 0x0101010101010101, 0x8080808080808080
 	w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 	quote, slash := w^'"'*ones, w^'\\'*ones
-	// Each term has the high bit of a byte that is none of these. Beside such a byte it may have that of another: then
-	// nothing is said of the eight.
+	// Each term has the high bit set for a byte that does not qualify. A byte next to one may be reported too, in which
+	// case the eight bytes are not plain either way.
 	return (w|(w+ones)|(w-' '*ones)|((quote-ones)&^quote)|((slash-ones)&^slash))&high == 0
 }
 
@@ -115,8 +114,8 @@ func appendEscape(dst []byte, r rune) []byte {
 	return append(dst, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
 }
 
-// AppendCompact appends v in canonical form: no white space, keys sorted by
-// code point, numbers as they were written, strings in ASCII.
+// AppendCompact appends v in canonical form: no whitespace, keys sorted by code point, numbers as written, strings in
+// ASCII.
 func (v Value) AppendCompact(dst []byte) []byte {
 	switch v.Kind {
 	case Null:
@@ -166,8 +165,8 @@ func (v Value) sorted() []Member {
 // AppendIndented appends canonical text src (from [Value.AppendCompact]) with
 // line breaks and two spaces for each level, starting at level depth.
 //
-// That may be many times as long as src. Each time that dst has reached the length full, room is called with it, and
-// returns what to go on with; room may be nil.
+// The result may be many times as long as src. Each time dst reaches the length full, room is called with it, and
+// returns the buffer to continue with; room may be nil.
 func AppendIndented(dst []byte, src string, depth, full int, room func(dst []byte) []byte) []byte {
 	if src == "" || src[0] != '{' && src[0] != '[' {
 		return append(dst, src...)
@@ -204,7 +203,7 @@ func AppendIndented(dst []byte, src string, depth, full int, room func(dst []byt
 	return dst
 }
 
-// Piece is the size in bytes of the pieces in which large documents are best written.
+// Piece is the best size in bytes for writing large documents in pieces.
 const Piece = 64 << 10
 
 // IndentedLen returns how many bytes [AppendIndented] appends.

@@ -7,9 +7,9 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Contains reports whether MySQL's JSON_CONTAINS(v, want) holds, by which the API compares variables (v1 contract
-// §5.5): an array has its elements, and an array of some of them, and an object one with some of its members.
-// Everything else has what is equal to it: types count, numbers are compared by their value.
+// Contains reports whether MySQL's JSON_CONTAINS(v, want) is true, with which the API compares variables (v1 contract
+// §5.5): an array contains its elements, and arrays of some of them; an object contains objects with some of its
+// members. Everything else contains equal values: types matter, numbers are compared by their value.
 func (v Value) Contains(want Value) bool {
 	switch v.Kind {
 	case Array:
@@ -33,12 +33,12 @@ func (v Value) hasElement(want Value) bool {
 	return slices.ContainsFunc(v.Items, func(item Value) bool { return item.Contains(want) })
 }
 
-// maxNumberDigits is how many digits of a number are signs: a few tell most numbers apart.
+// maxNumberDigits is the maximum number of digits of a number in signs: a few distinguish most numbers.
 const maxNumberDigits = 16
 
-// Signs are pieces of text that stand, in their order, in the canonical text of every value that contains v: what a
-// database can look for that does not compare JSON so. Of an array or an object they are those of one scalar in it.
-// None says nothing.
+// Signs are texts that occur, in their order, in the canonical text of every value that contains v: a database without
+// such a comparison can search for them. For an array or an object they are those of one scalar in it. None means
+// unknown.
 func (v Value) Signs() (pieces []string) {
 	switch v.Kind {
 	case Array, Object:
@@ -60,7 +60,7 @@ func (v Value) Signs() (pieces []string) {
 			longest(m.Value)
 		}
 		return pieces
-	case Integer, Float: // however it is written, its digits come one after the other
+	case Integer, Float: // its digits are adjacent in every spelling
 		digits, _, _ := strings.Cut(strings.ToLower(v.Text), "e")
 		digits = strings.Trim(strings.ReplaceAll(strings.TrimPrefix(digits, "-"), ".", ""), "0")
 		if digits == "" {

@@ -12,8 +12,8 @@ import (
 // Kind is the JSON type of a [Value].
 type Kind uint8
 
-// The kinds of a [Value]. Integer and Float are told apart by their text, as
-// the contract's schema does: 1 is an integer, 1.0 and 1e3 are not.
+// The kinds of a [Value]. Integer and Float are distinguished by their text, as in the contract's schema: 1 is an
+// integer, 1.0 and 1e3 are not.
 const (
 	Null Kind = iota
 	False
@@ -27,8 +27,8 @@ const (
 
 // Value is one parsed JSON value.
 //
-// Text holds a number as it was written, or a string decoded to UTF-8, where a lone surrogate is kept as its three-byte
-// (WTF-8) form. Members keeps the document's order; of a repeated key the last value wins.
+// Text is a number as written, or a string decoded to UTF-8, in which a lone surrogate has its three-byte (WTF-8) form.
+// Members have the document's order; of duplicate keys the last value counts.
 type Value struct {
 	Kind    Kind
 	Text    string
@@ -42,7 +42,7 @@ type Member struct {
 	Value Value
 }
 
-// Get returns the value of key in an object, and whether it is there.
+// Get returns the value of key in an object, and whether it exists.
 func (v Value) Get(key string) (Value, bool) {
 	for i := range v.Members {
 		if v.Members[i].Key == key {
@@ -52,25 +52,25 @@ func (v Value) Get(key string) (Value, bool) {
 	return Value{}, false
 }
 
-// MaxDepth is how deep arrays and objects may be nested in a document.
+// MaxDepth is the maximum nesting of arrays and objects in a document.
 const MaxDepth = 512
 
 // ErrNotFinite is returned by [Parse] for NaN and Infinity, which Python's
 // parser accepts but which are not JSON and cannot be stored.
 var ErrNotFinite = errors.New("NaN and Infinity are not JSON values")
 
-// ErrTooDeep is returned by [Scan] for a document nested over [MaxDepth].
+// ErrTooDeep is returned by [Scan] for a document with more than [MaxDepth] levels.
 var ErrTooDeep = fmt.Errorf("JSON is nested more than %d levels deep", MaxDepth)
 
-// MaxValues is how many values a document may have, keys included. A value takes 72 bytes in memory and a member 88,
-// whatever its text takes: "1," is two bytes.
+// MaxValues is the maximum number of values in a document, including keys. A value takes 72 bytes in memory and a
+// member 88, whatever the length of its text: "1," has two bytes.
 const MaxValues = 100_000
 
-// ErrTooMany is returned by [Scan] for a document with over [MaxValues].
+// ErrTooMany is returned by [Scan] for a document with more than [MaxValues].
 var ErrTooMany = fmt.Errorf("JSON has more than %d values", MaxValues)
 
-// Parse reads one JSON document. Errors are [ErrNotFinite], [ErrTooDeep],
-// [ErrTooMany], or say at which byte the text stops being JSON.
+// Parse parses one JSON document. Errors are [ErrNotFinite], [ErrTooDeep], [ErrTooMany], or contain the offset at which
+// the text stops being JSON.
 func Parse(data []byte) (Value, error) {
 	d, err := Scan(data)
 	if err != nil {
@@ -86,11 +86,11 @@ type Document struct {
 	values int
 }
 
-// Values returns how many values the document has, keys included.
+// Values returns the number of values in the document, including keys.
 func (d *Document) Values() int { return d.values }
 
-// Scan reads one JSON document without making a value of anything: text that
-// is not JSON, too deep or of too many values costs nearly no memory.
+// Scan checks one JSON document without creating values: text that is not JSON, too deep, or with too many values takes
+// hardly any memory.
 func Scan(data []byte) (*Document, error) {
 	p := parser{data: data, scan: true}
 	if _, err := p.document(); err != nil {
@@ -99,7 +99,7 @@ func Scan(data []byte) (*Document, error) {
 	return &Document{data: data, counts: p.counts, values: p.values}, nil
 }
 
-// Value makes the value of a document. Its error is [ErrNotFinite].
+// Value creates the value of a document. Its error is [ErrNotFinite].
 func (d *Document) Value() (Value, error) {
 	p := parser{data: d.data, counts: d.counts}
 	return p.document()
@@ -108,9 +108,9 @@ func (d *Document) Value() (Value, error) {
 type parser struct {
 	data    []byte
 	pos     int
-	scan    bool     // nothing is made, only counted
+	scan    bool     // nothing is created, only counted
 	values  int      // counted so far
-	counts  []uint32 // written by a scan, taken from the front by the other pass
+	counts  []uint32 // written by the scan, consumed by the second pass
 	scratch []byte   // of strings with escapes
 }
 
@@ -135,7 +135,7 @@ func (p *parser) count() error {
 	return nil
 }
 
-// begin begins an array or object: n is how many it holds, unless this is the scan, which says so at its end.
+// begin begins an array or object: n is its number of elements, which the scan only determines at its end.
 func (p *parser) begin() (at, n int) {
 	if p.scan {
 		p.counts = append(p.counts, 0)
@@ -207,8 +207,8 @@ func (p *parser) value(depth int) (Value, error) {
 	return Value{}, p.bad("not a JSON value")
 }
 
-// notFinite returns the error for NaN and Infinity, which the second pass gives:
-// the scan goes on, because it does not know the keys that lead there.
+// notFinite returns the error for NaN and Infinity in the second pass: the scan continues, because it does not know the
+// keys that lead there.
 func (p *parser) notFinite() error {
 	if p.scan {
 		return nil
@@ -216,13 +216,14 @@ func (p *parser) notFinite() error {
 	return ErrNotFinite
 }
 
-// members are those of an object in the making. Small objects, of which there may be many, go without a map.
+// members are the members of an object that is being parsed. Small objects, of which there may be many, do not use a
+// map.
 type members struct {
 	list []Member
 	at   map[string]int
 }
 
-// smallObject is how many members are searched one by one.
+// smallObject is the number of members that are searched one by one.
 const smallObject = 16
 
 func (m *members) set(key string, v Value) {
@@ -325,7 +326,7 @@ func (p *parser) array(depth int) (Value, error) {
 	}
 }
 
-// below says where a number is that cannot be stored; other errors say at which byte.
+// The error for a number that cannot be stored contains its path; other errors contain an offset.
 func (p *parser) below(in func(error) error, err error) error {
 	if errors.Is(err, ErrNotFinite) {
 		return in(err)
@@ -370,7 +371,7 @@ func (p *parser) number() (Value, error) {
 	return Value{Kind: kind, Text: string(p.data[start:p.pos])}, nil
 }
 
-// text returns what a string holds; nothing in a scan.
+// text returns the contents of a string; nothing during a scan.
 func (p *parser) text(b []byte) string {
 	if p.scan {
 		return ""

@@ -10,10 +10,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// Scanner reads JSON that is known to be valid, once, from front to back, and keeps the text of what is kept: numbers
-// with their digits, objects with their order. It is for the pages of a listing, which are large, and of which little
-// is kept: a page of hosts nests four levels deep, and readers that look for the end of a value before they look into
-// it would read most of it four times.
+// Scanner reads valid JSON once, from front to back, and keeps the text of values: numbers with their digits, objects
+// with their order. It is for the pages of a listing, which are large, and of which little is kept: a page of hosts has
+// four levels of nesting, and readers that search for the end of a value before they read it would read most of it four
+// times.
 //
 //	x := jsontext.NewScanner(jsontext.Text(body)) // checked by gjson.ValidBytes
 //	x.Members(func(key string) {
@@ -31,31 +31,31 @@ type Scanner struct {
 	misfit  bool
 }
 
-// NewScanner returns a Scanner of JSON that is known to be valid.
+// NewScanner returns a Scanner for valid JSON.
 func NewScanner(s string) *Scanner { return &Scanner{s: s, whole: value.IsDecodable(s)} }
 
-// NewSkimmer returns a Scanner that knows nothing of Altered: for who wants little of a text, and no strings.
+// NewSkimmer returns a Scanner that does not support Altered, for callers that read little of a text, and no strings.
 func NewSkimmer(s string) *Scanner { return &Scanner{s: s, whole: true} }
 
-// Altered reports whether a string or a key that was read since the last call is not what the JSON says: it is not
-// UTF-8, or holds half a surrogate pair.
+// Altered reports whether decoding has changed a string or a key that was read since the last call: it is not UTF-8, or
+// contains an unpaired surrogate.
 func (x *Scanner) Altered() bool {
 	altered := x.altered
 	x.altered = false
 	return altered
 }
 
-// Misfit reports whether Str, ID or Bool met something else since the last call; null is none.
+// Misfit reports whether Str, ID or Bool found another type since the last call; null does not count.
 func (x *Scanner) Misfit() bool {
 	misfit := x.misfit
 	x.misfit = false
 	return misfit
 }
 
-// Text returns body as a string without a copy. Bodies are never written to.
+// Text returns body as a string without a copy. Bodies are never modified.
 func Text(body []byte) string { return unsafe.String(unsafe.SliceData(body), len(body)) }
 
-// Peek returns the next byte that is no white space.
+// Peek returns the next byte that is not whitespace.
 func (x *Scanner) Peek() byte {
 	for x.i < len(x.s) {
 		switch c := x.s[x.i]; c {
@@ -104,7 +104,7 @@ func (x *Scanner) Elements(fn func()) {
 	x.i++ // the bracket
 }
 
-// Str reads a string; of anything else, such as null, it is "".
+// Str reads a string; for anything else, such as null, it returns "".
 func (x *Scanner) Str() string {
 	if x.Peek() != '"' {
 		x.misfit = x.Skip() != "null" || x.misfit
@@ -120,7 +120,7 @@ func (x *Scanner) Str() string {
 	return x.s[from+1 : x.i-1]
 }
 
-// ID reads an integer; of anything else, such as null, it is 0.
+// ID reads an integer; for anything else, such as null, it returns 0.
 func (x *Scanner) ID() int {
 	text := x.Skip()
 	n, err := strconv.Atoi(text)
@@ -131,14 +131,14 @@ func (x *Scanner) ID() int {
 	return n
 }
 
-// Bool reads true or false; of anything else, such as null, it is false.
+// Bool reads true or false; for anything else, such as null, it returns false.
 func (x *Scanner) Bool() bool {
 	text := x.Skip()
 	x.misfit = text != "true" && text != "false" && text != "null" || x.misfit
 	return text == "true"
 }
 
-// Skip reads any value and gives its text.
+// Skip reads any value and returns its text.
 func (x *Scanner) Skip() string {
 	c := x.Peek()
 	from := x.i
@@ -173,7 +173,7 @@ func (x *Scanner) Skip() string {
 	return x.s[from:i]
 }
 
-// structure marks the bytes that begin and end what is more than a word.
+// structure marks the bytes that begin and end strings, arrays and objects.
 var structure = [256]bool{'{': true, '}': true, '[': true, ']': true, '"': true}
 
 // delimiter reports whether a byte ends a number or a word.
@@ -188,8 +188,8 @@ func delimiter(c byte) bool {
 // AppendClean appends a value as Scanner.Clean does.
 func AppendClean(dst []byte, raw string) []byte { return (&Scanner{s: raw}).Clean(dst) }
 
-// Clean reads any value and appends it without the space around its parts, otherwise as it is: also what is no
-// character, which value.CheckJSON finds.
+// Clean reads any value and appends it without whitespace between its parts, and otherwise unchanged: even invalid
+// characters, which value.CheckJSON finds.
 func (x *Scanner) Clean(dst []byte) []byte {
 	if c := x.Peek(); c != '{' && c != '[' && c != '"' {
 		return append(dst, x.Skip()...)

@@ -5,24 +5,24 @@ import (
 	"strings"
 )
 
-// Start is how a text begins: with Text, or it is Text as a whole.
+// Start is the beginning of a text, or the complete text.
 type Start struct {
 	Text  string
 	Whole bool
 }
 
-// List is how the canonical text of every array begins.
+// List is the beginning of the canonical text of every array.
 var List = Start{Text: "["}
 
-// Bounds of what is said of a number: a few digits tell most numbers apart.
+// Limits for numbers: a few digits distinguish most of them.
 const (
 	maxStartDigits = 12
 	maxStartZeros  = 6
 )
 
-// Starts are how the canonical texts of all values begin that contain v: what an index of the beginnings of texts can
-// look for. Few other values begin so, but where an array or object is looked for nothing useful is known: then there
-// are none.
+// Starts are the possible beginnings of the canonical text of all values that contain v: an index on beginnings of
+// texts can be searched for them. Few other values begin like this. For an array or object nothing useful is known, and
+// there are none.
 func (v Value) Starts() []Start {
 	switch v.Kind {
 	case Array, Object:
@@ -33,7 +33,8 @@ func (v Value) Starts() []Start {
 	return []Start{{Text: v.Compact(), Whole: true}, List}
 }
 
-// startsOfNumber are how a number begins, in all the ways to write it: 170 is 170.0, 1.7e2, 0.17E3, and 1700e-1 too.
+// startsOfNumber returns the beginnings of a number in all its spellings: 170 is also 170.0, 1.7e2, 0.17E3, and
+// 1700e-1.
 func startsOfNumber(text string) (all []Start) {
 	add := func(text string) { all = append(all, Start{Text: text}) }
 	exponents := func(text string) { add(text + "e"); add(text + "E") }
@@ -52,14 +53,14 @@ func startsOfNumber(text string) (all []Start) {
 	}
 	add(sign + "0.")
 	shown := digits[:min(len(digits), maxStartDigits)]
-	for i := range shown { // the point may be within them
+	for i := range shown { // the point may be between them
 		add(sign + shown[:i+1] + ".")
 	}
 	written := sign + shown
 	if len(digits) > maxStartDigits || integer && zeros > maxStartZeros {
 		return append(all, Start{Text: written})
 	}
-	for n := range zeros + 2 { // or further behind, where an exponent takes that back
+	for n := range zeros + 2 { // or after them, if an exponent compensates for that
 		if n > 0 {
 			add(written + ".")
 		}
@@ -72,8 +73,8 @@ func startsOfNumber(text string) (all []Start) {
 	return append(all, Start{Text: written})
 }
 
-// significant are the digits of a JSON number without the zeros around them, none of zero; and how many zeros follow if
-// it is an integer.
+// significant returns the digits of a JSON number without the zeros around them, none for zero; and the number of
+// trailing zeros if it is an integer.
 func significant(text string) (digits string, zeros int, integer bool) {
 	mantissa, exponent := strings.TrimPrefix(text, "-"), "0"
 	if i := strings.IndexAny(mantissa, "eE"); i >= 0 {
@@ -81,7 +82,7 @@ func significant(text string) (digits string, zeros int, integer bool) {
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
 	digits = strings.TrimLeft(whole+fraction, "0")
-	point := len(digits) - len(fraction) // where it is, counted from the first of the digits
+	point := len(digits) - len(fraction) // its position, relative to the first of the digits
 	digits = strings.TrimRight(digits, "0")
 	shift, err := strconv.Atoi(exponent)
 	if err != nil {
