@@ -54,12 +54,12 @@ func Loadable(value string) error {
 type Trust uint8
 
 const (
-	// Untrusted: nothing is executed by any release of ansible-core. This is the default.
+	// Untrusted means that nothing is executed by any release of ansible-core. This is the default.
 	Untrusted Trust = iota
-	// UntrustedValues: nothing is executed by a reader that does not execute keys, such as ansible-core 2.19 and later:
-	// objects stay objects, whatever their keys.
+	// UntrustedValues means that nothing is executed by a reader that does not execute keys, such as ansible-core 2.19
+	// and later: objects stay objects, whatever their keys.
 	UntrustedValues
-	// Trusted: templates are executed, and vaults are decrypted.
+	// Trusted means that templates are executed, and vaults are decrypted.
 	Trusted
 )
 
