@@ -14,15 +14,15 @@ type User struct {
 	Username  string    `json:"username"`
 	ProjectID string    `json:"project_id"`
 	IsAdmin   bool      `json:"is_admin"`
-	APIKey    APIKey    `json:"api_key"` // craton server shows it in the answer to Create only
+	APIKey    APIKey    `json:"api_key"` // craton server returns it only in the response to Create
 	CreatedAt Timestamp `json:"created_at"`
 	UpdatedAt Timestamp `json:"updated_at"`
 }
 
-// APIKey is a secret. Printing it shows stars; string(key) is the key itself.
+// APIKey is a secret. It prints as asterisks; string(key) returns the key.
 type APIKey string
 
-// String hides the key.
+// String returns asterisks, or "" if the key is empty.
 func (k APIKey) String() string {
 	if k == "" {
 		return ""
@@ -30,7 +30,7 @@ func (k APIKey) String() string {
 	return "********"
 }
 
-// GoString hides the key from %#v.
+// GoString conceals the key from %#v.
 func (k APIKey) GoString() string { return fmt.Sprintf("%q", k.String()) }
 
 // UserCreate holds the fields of a new user; the server chooses the key. Username is unique in the project.
@@ -38,17 +38,17 @@ type UserCreate struct {
 	Username  string `json:"username"`
 	ProjectID string `json:"project_id"`
 	IsAdmin   bool   `json:"is_admin,omitzero"`
-	Role      Role   `json:"role,omitzero"` // "": admin or member, as IsAdmin says; needs `craton server`
+	Role      Role   `json:"role,omitzero"` // "": admin or member, depending on IsAdmin; needs craton server
 }
 
-// UserListOptions filter users. The API's id parameter does not filter (Q14), so there is none: use Get.
+// UserListOptions filters users. It has no ID, because the API's id parameter does not filter (Q14): use Get.
 type UserListOptions struct {
 	Paging
-	Name string `query:"name"` // the username, exactly
+	Name string `query:"name"` // the exact username
 }
 
-// UserService is /v1/users. Only the roles and keys of users can be changed; otherwise delete and create them again.
-// Members may only use what is about Self.
+// UserService calls /v1/users. Only the role and the key of a user can be changed; to change anything else, delete the
+// user and create it again. Callers that are not admins can only use the methods for roles and keys, with [Self].
 type UserService struct {
 	Lister[User, UserListOptions]
 	Reader[User, int]

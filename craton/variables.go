@@ -16,15 +16,15 @@ import (
 	"github.com/craton-fleet/craton/internal/value/jsontext"
 )
 
-// Variables is a flat set of keys, each with a JSON value kept exactly as the API gave it:
-// big integers, floats, nulls, unicode and nested values survive a round trip.
+// Variables maps keys to JSON values, with the exact text that the API sent: large integers, floats, nulls, Unicode and
+// nested values survive a round trip.
 type Variables map[string]json.RawMessage
 
-// Vars makes Variables of Go values, for literals:
+// Vars converts Go values to Variables, for literals:
 //
 //	craton.Vars(map[string]any{"ntp": "ntp1.example.net", "mtu": 9000})
 //
-// It panics on a value that JSON cannot hold (a channel, NaN); use Set for values that are not your own.
+// It panics on a value that JSON cannot represent (a channel, NaN); use Set for values from elsewhere.
 func Vars(values map[string]any) Variables {
 	v := make(Variables, len(values))
 	for key, value := range values {
@@ -35,7 +35,7 @@ func Vars(values map[string]any) Variables {
 	return v
 }
 
-// Set stores value under key as JSON.
+// Set sets key to the JSON encoding of value.
 func (v Variables) Set(key string, value any) error {
 	raw, err := rules.Encode(value)
 	if err != nil {
@@ -45,7 +45,7 @@ func (v Variables) Set(key string, value any) error {
 	return nil
 }
 
-// Get decodes the value of key into out; a missing key leaves out as it is and reports false.
+// Get decodes the value of key into out, and reports whether the key exists; if not, out is unchanged.
 func (v Variables) Get(key string, out any) (bool, error) {
 	raw, ok := v[key]
 	if !ok {
@@ -57,7 +57,7 @@ func (v Variables) Get(key string, out any) (bool, error) {
 	return true, nil
 }
 
-// Keys returns the names, sorted.
+// Keys returns the keys, sorted.
 func (v Variables) Keys() []string {
 	keys := make([]string, 0, len(v))
 	for k := range v {
@@ -67,8 +67,8 @@ func (v Variables) Keys() []string {
 	return keys
 }
 
-// UnmarshalJSON keeps every value's text, less the white space around its parts; of a key that repeats the last
-// value counts. All values share one allocation.
+// UnmarshalJSON keeps the text of every value, without insignificant white space. If a key is repeated, its last value
+// wins. All values share one allocation.
 func (v *Variables) UnmarshalJSON(data []byte) error {
 	data = bytes.Trim(data, " \t\r\n")
 	if string(data) == "null" {
@@ -89,15 +89,15 @@ func (v *Variables) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// VariableStore reads and writes the variables of one kind of resource; K is the type of its id.
+// VariableStore reads and writes the variables of objects of one kind; K is the type of their ids.
 type VariableStore[K ID] struct {
 	client   *Client
 	path     string // of the collection, such as /hosts
-	resolves bool   // its /variables route takes resolved-values (hosts only, contract §2.6)
-	inherits bool   // it has resolved values at all (contract §5.2)
+	resolves bool   // its /variables route accepts resolved-values (hosts only, contract §2.6)
+	inherits bool   // its objects inherit variables (contract §5.2)
 }
 
-// Variables reads the object's own variables.
+// Variables returns an object's own variables.
 func (s *VariableStore[K]) Variables(ctx context.Context, id K) (Variables, error) {
 	var q url.Values
 	if s.resolves {
@@ -106,14 +106,14 @@ func (s *VariableStore[K]) Variables(ctx context.Context, id K) (Variables, erro
 	return s.send(ctx, http.MethodGet, id, q, nil)
 }
 
-// ResolvedVariables reads the variables as the object sees them: its own over those of its parents,
-// cell, region, cloud and project, whole key by key (v1 contract §5). Resources that inherit nothing
-// (clouds, networks, projects) give their own.
+// ResolvedVariables returns an object's variables after inheritance: its own override those of its parents, cell,
+// region, cloud and project, key by key; values are not merged (v1 contract §5). For objects that inherit nothing
+// (clouds, networks, projects), it returns their own.
 func (s *VariableStore[K]) ResolvedVariables(ctx context.Context, id K) (Variables, error) {
 	if !s.inherits || s.resolves {
 		return s.send(ctx, http.MethodGet, id, nil, nil)
 	}
-	// Regions, cells and network devices resolve only in their own representation (Q7).
+	// The resolved variables of regions, cells and network devices are only in the object itself (Q7).
 	var out struct {
 		Variables Variables `json:"variables"`
 	}
@@ -123,9 +123,9 @@ func (s *VariableStore[K]) ResolvedVariables(ctx context.Context, id K) (Variabl
 	return out.Variables, nil
 }
 
-// SetVariables sets the given keys and leaves all others; it returns the object's own variables afterwards.
-// A null value is set, not removed: it hides what the object would inherit. The original does not find null by a
-// vars filter if the object was created with it (Q24).
+// SetVariables sets the given keys, leaves all others unchanged, and returns the object's own variables afterwards.
+// Null is a value, which overrides an inherited one; it does not delete the key. On the original server, a vars filter
+// does not match a null that the object was created with (Q24).
 func (s *VariableStore[K]) SetVariables(ctx context.Context, id K, v Variables) (Variables, error) {
 	if v == nil {
 		v = Variables{}
@@ -133,7 +133,7 @@ func (s *VariableStore[K]) SetVariables(ctx context.Context, id K, v Variables) 
 	return s.send(ctx, http.MethodPut, id, nil, v)
 }
 
-// DeleteVariables removes the given keys; keys that are not there are no error.
+// DeleteVariables deletes the given keys. Keys that do not exist are ignored.
 func (s *VariableStore[K]) DeleteVariables(ctx context.Context, id K, keys ...string) error {
 	if keys == nil {
 		keys = []string{}
