@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// The headers of versions (§1.4). Iotronic has 1.0 and nothing else.
+// The version headers (§1.4). Iotronic's only version is 1.0.
 const (
 	versionHeader = "X-OpenStack-Iotronic-API-Version"
 	minHeader     = "X-OpenStack-Iotronic-API-Minimum-Version"
@@ -16,13 +16,14 @@ const (
 	onlyVersion   = "1.0"
 )
 
-// answer writes what the server says.
+// answer writes a response.
 type answer struct {
 	w  http.ResponseWriter
 	id string
 }
 
-// json answers in the name that servers give the request's id; clients look for others (§1.4).
+// json responds with a JSON body. The request ID is in the header that servers use, although clients look for other
+// names (§1.4).
 func (a *answer) json(status int, body any) {
 	h := a.w.Header()
 	h.Set("Content-Type", "application/json")
@@ -31,13 +32,13 @@ func (a *answer) json(status int, body any) {
 	_ = json.NewEncoder(a.w).Encode(body)
 }
 
-// none answers without a body.
+// none responds without a body.
 func (a *answer) none() {
 	a.w.Header().Set("Openstack-Request-Id", a.id)
 	a.w.WriteHeader(http.StatusNoContent)
 }
 
-// fault answers with an error of the API layer: JSON as a string in JSON (§2.7).
+// fault responds with an error of the API layer: a string that contains JSON, in a JSON object (§2.7).
 func (a *answer) fault(status int, format string, args ...any) {
 	code := "Client"
 	if status >= 500 {
@@ -46,7 +47,7 @@ func (a *answer) fault(status int, format string, args ...any) {
 	a.wrapped(status, map[string]any{"faultcode": code, "faultstring": fmt.Sprintf(format, args...), "debuginfo": nil})
 }
 
-// router answers with an error of the router: another form, often without a word (§2.7).
+// router responds with an error of the router, which has another form and often no description (§2.7).
 func (a *answer) router(status int, description string) {
 	a.wrapped(status, map[string]any{"code": status, "title": http.StatusText(status), "description": description})
 }
@@ -56,7 +57,7 @@ func (a *answer) wrapped(status int, inner map[string]any) {
 	a.json(status, map[string]string{"error_message": string(text)})
 }
 
-// unauthorized answers as Keystone's middleware does (§2.7).
+// unauthorized responds like Keystone's middleware (§2.7).
 func (a *answer) unauthorized() {
 	a.w.Header().Set("WWW-Authenticate", `Keystone uri="http://keystone.invalid:5000"`)
 	a.json(http.StatusUnauthorized, map[string]any{"error": map[string]any{
@@ -64,7 +65,8 @@ func (a *answer) unauthorized() {
 	}})
 }
 
-// version looks at the header of the version, under /v1 only, and answers where it is wrong (§1.5).
+// version checks the version header and reports whether it is acceptable; if not, it has responded with 406. The header
+// applies only below /v1 (§1.5).
 func (a *answer) version(r *http.Request) bool {
 	asked := r.Header.Get(versionHeader)
 	major, minor, dotted := strings.Cut(asked, ".")
@@ -72,7 +74,7 @@ func (a *answer) version(r *http.Request) bool {
 	_, err2 := strconv.Atoi(minor)
 	readable := dotted && err1 == nil && err2 == nil
 	if asked != "" && asked != "latest" && !readable {
-		a.router(http.StatusNotAcceptable, "Invalid value for "+versionHeader+" header") // and no range
+		a.router(http.StatusNotAcceptable, "Invalid value for "+versionHeader+" header") // without a range of versions
 		return false
 	}
 	a.w.Header().Set(minHeader, onlyVersion)

@@ -1,19 +1,19 @@
-// Package iotronictest is Iotronic in a test: a server in this process that answers as the real ones of three times
-// did, faults included. Sections and quirks are those of the description of the Iotronic API that the client library is
-// written to ("§2.5", "§6, 8").
+// Package iotronictest simulates Iotronic in tests: a server in the test's process that responds like the releases of
+// 2016, 2017 and 2019 did, including their faults. Comments cite sections and quirks ("§2.5", "§6, 8") of the
+// description of the Iotronic API that the client library follows.
 //
 //	server := iotronictest.Start(t, iotronictest.Boards2019)
 //	fleet := server.Add("fleets", iotronictest.Object{"name": "roofs"})
 //	server.Add("boards", iotronictest.Object{"name": "pi-01", "code": "c1", "fleet": fleet, "status": "online"})
 //	client, err := iotronic.New(server.URL, iotronic.WithToken(iotronictest.Admin.Token))
 //
-// What Add makes belongs to the project of [Admin] unless it says otherwise. UUIDs and times are the same
-// in every run. A page has 1,000 objects at most; [MaxLimit] makes pages smaller.
+// Objects created with Add belong to the project of [Admin] unless they name another one. UUIDs and times are the same
+// in every run. A page has at most 1,000 objects; [MaxLimit] lowers that.
 //
-// Requests need the token of a [User]; [NoAuth] makes a server that takes none, whose callers are what their headers
-// X-Project-Id, X-User-Id and X-Roles say, or [Admin]. What was asked for is in [Server.Requests], and
-// [Server.Answer] answers requests in the server's place, for failures that it does not have on its own.
+// Requests need the token of a [User]. With [NoAuth], they need no token: the headers X-Project-Id, X-User-Id and
+// X-Roles identify the caller, who is [Admin] without them. [Server.Requests] returns the requests received so far, and
+// [Server.Answer] sets a function that responds instead of the server, to simulate other failures.
 //
-// The parts of the API that change boards by calling them (plugins, services, ports) are there for reading, and for
-// the refusal that a board gets which is not connected.
+// The parts of the API that change a board by calling it (plugins, services, ports) can only be read; a change fails as
+// it does for a board that is not connected, or that does not reply.
 package iotronictest

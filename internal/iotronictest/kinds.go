@@ -2,35 +2,35 @@ package iotronictest
 
 import "strings"
 
-// kind is a collection and what its objects are like.
+// kind describes a collection and its objects.
 type kind struct {
-	key      string   // of the list in a body; "" is the collection's name
+	key      string   // of the list in a body; "" stands for the collection's name
 	short    []string // the fields of lists
 	all      []string // the fields of single objects and of detailed lists
-	always   []string // fields that come whatever is asked for
+	always   []string // fields that are always sent
 	defaults Object   // of new objects
 	detail   detail   // of the collection's /detail
 	links    bool
 
-	noFields bool // there is no parameter fields
+	noFields bool // the parameter fields does not exist
 	strict   bool // an unknown field is an error
-	scoped   bool // lists are of the caller's project
+	scoped   bool // lists contain only the caller's project
 
 	filters []string // parameters of lists
-	create  []string // attributes of new objects; nil: cannot be made
-	needs   []string // those that are required
+	create  []string // attributes of new objects; nil if none can be created
+	needs   []string // the required attributes
 	noun    string   // in messages
 }
 
 type detail int
 
 const (
-	noDetail     detail = iota // "Node detail could not be found": it is taken for a name
-	withDetail                 // there is one
+	noDetail     detail = iota // "Node detail could not be found": the server takes it for a name
+	withDetail                 // it works
 	brokenDetail               // 500 (§6, 8)
 )
 
-// era is a server of a time.
+// era describes the server of one release.
 type era struct {
 	main      string // nodes or boards
 	versioned bool   // the root names versions by number (§2.1)
@@ -38,13 +38,13 @@ type era struct {
 	kinds     map[string]kind
 	byName    bool
 	patch     bool
-	admin     bool // all needs the role admin (§2.3)
+	admin     bool // every request needs the role admin (§2.3)
 }
 
 func words(s string) []string { return strings.Fields(s) }
 
 var eras = []era{
-	// §2.3. Get by name needs version 1.5, which there never was; PATCH and detail are not there.
+	// §2.3. Get by name needs version 1.5, which never existed; PATCH and detail do not exist.
 	Nodes2016: {main: "nodes", listed: words("nodes"), admin: true, kinds: map[string]kind{
 		"nodes": {
 			noun: "Node", noFields: true,
@@ -66,7 +66,7 @@ var eras = []era{
 		},
 		"plugins": plugins,
 	}},
-	// §2.5. Fleets and enabledwebservices are there, but not listed.
+	// §2.5. Fleets and enabledwebservices exist, but /v1 does not list them.
 	Boards2019: {main: "boards", versioned: true, listed: words("boards plugins services ports webservices"), byName: true, patch: true, kinds: map[string]kind{
 		"boards": {
 			noun: "Board", scoped: true, detail: withDetail, links: true,
@@ -110,7 +110,7 @@ var eras = []era{
 			all:      words("board_uuid http_port https_port dns zone extra created_at updated_at"),
 			defaults: Object{"extra": Object{}},
 		},
-		// What is below boards; each has its board in board_uuid.
+		// Parts of boards; board_uuid names the board.
 		"injections": {all: words("plugin status onboot created_at updated_at"), defaults: Object{"status": "injected", "onboot": false}},
 		"exposed":    {all: words("service public_port created_at updated_at"), defaults: Object{}},
 	}},
@@ -123,7 +123,7 @@ var plugins = kind{
 	defaults: Object{"public": false, "callable": false, "code": "Vprint(1)\np0\n.", "parameters": Object{}, "extra": Object{}},
 }
 
-// below are the lists below a board: the key in the body, and the collection here.
+// below has the lists below a board, with the key in the body and the collection in this server.
 var below = map[string]struct{ key, collection string }{
 	"plugins":     {"injections", "injections"},
 	"services":    {"exposed", "exposed"},

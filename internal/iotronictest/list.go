@@ -10,10 +10,10 @@ import (
 	"strings"
 )
 
-// unsortable are fields that no list can be sorted by (§2.2).
+// unsortable has the fields that lists cannot be sorted by (§2.2).
 var unsortable = words("extra location links connectivity parameters")
 
-// list answers a listing: of a collection, or of a part of it, which keep chooses. path is where it was asked for.
+// list responds with a page of the objects in a collection for which keep returns true.
 func (s *Server) list(c *call, collection string, fields []string, keep func(Object) bool) {
 	k := s.era.kinds[collection]
 	limit, ok := c.limit(s.maxLimit)
@@ -60,14 +60,14 @@ func (s *Server) list(c *call, collection string, fields []string, keep func(Obj
 		page = append(page, c.shown(k, collection, o, fields))
 	}
 	body := Object{cmp.Or(k.key, collection): page}
-	if len(found) == limit { // a page that is just full has a next one that is empty (§2.2)
+	if len(found) == limit { // even if there are no more objects (§2.2)
 		body["next"] = s.next(c, collection, found[limit-1], fields, limit)
 	}
 	c.json(http.StatusOK, body)
 }
 
-// next returns the wrong link of §6, 1 and 2: it forgets filters, fields, /detail and the fleet, and without the
-// uuid among the fields it does not know where the page ends. Its host is the server's idea of its address.
+// next returns the wrong link of §6, 1 and 2: it omits filters, fields, /detail and the fleet, and its marker is Unset
+// unless the fields include the uuid. Its host is the address that the server believes it has.
 func (s *Server) next(c *call, collection string, last Object, fields []string, limit int) string {
 	q := url.Values{"limit": {strconv.Itoa(limit)}, "marker": {"Unset"}}
 	if slices.Contains(fields, "uuid") {
@@ -81,7 +81,7 @@ func (s *Server) next(c *call, collection string, last Object, fields []string, 
 	return "http://iotronic.invalid:1288/v1/" + collection + "?" + q.Encode()
 }
 
-// limit returns the page size; false says that the answer is written.
+// limit returns the page size, or false after it has responded with an error.
 func (c *call) limit(most int) (int, bool) {
 	text := c.q.Get("limit")
 	if text == "" {
@@ -99,14 +99,15 @@ func (c *call) limit(most int) (int, bool) {
 	return 0, false
 }
 
-// fields returns those that were asked for, or those there are else; false says that the answer is written.
+// fields returns the requested fields, or otherwise if none are requested. It returns false after it has responded with
+// an error.
 func (c *call) fields(k kind, otherwise []string) ([]string, bool) {
 	text := c.q.Get("fields")
 	if text == "" {
 		return otherwise, true
 	}
 	var fields []string
-	for name := range strings.SplitSeq(strings.ToLower(text), ",") { // which is why MAC_add cannot be had (§2.5)
+	for name := range strings.SplitSeq(strings.ToLower(text), ",") { // so MAC_add cannot be requested (§2.5)
 		switch {
 		case slices.Contains(k.all, name):
 			fields = append(fields, name)
@@ -118,7 +119,7 @@ func (c *call) fields(k kind, otherwise []string) ([]string, bool) {
 	return fields, true
 }
 
-// shown returns an object with some fields, and those that come always.
+// shown returns an object with the given fields and those that are always sent.
 func (c *call) shown(k kind, collection string, o Object, fields []string) Object {
 	show := Object{}
 	for _, name := range append(slices.Clone(fields), k.always...) {
@@ -134,7 +135,7 @@ func (c *call) shown(k kind, collection string, o Object, fields []string) Objec
 	return show
 }
 
-// known refuses parameters that a listing does not have; false says that the answer is written.
+// known reports whether all parameters are among names; if not, it has responded with an error.
 func (c *call) known(names ...string) bool {
 	var unknown []string
 	for name := range c.q {
@@ -150,13 +151,13 @@ func (c *call) known(names ...string) bool {
 	return true
 }
 
-// collection answers the listing of a whole collection; detailed its /detail.
+// collection responds with a page of a collection, or of its /detail if detailed is set.
 func (s *Server) collection(c *call, collection string, detailed bool) {
 	k := s.era.kinds[collection]
 	names := append(words("limit marker sort_key sort_dir"), k.filters...)
 	switch {
 	case detailed && s.era.main == "nodes":
-		names = append(names, "project") // the one list of N17 that takes it
+		names = append(names, "project") // only this list of the release of 2017 accepts it
 	case !detailed && !k.noFields:
 		names = append(names, "fields")
 	}
@@ -176,14 +177,15 @@ func (s *Server) collection(c *call, collection string, detailed bool) {
 	}
 }
 
-// filter returns what the parameters and the caller let be seen; false says that the answer is written.
+// filter returns a function that reports whether an object matches the parameters and is visible to the caller. It
+// returns false after it has responded with an error.
 func (c *call) filter(collection string, k kind) (func(Object) bool, bool) {
 	project, status := c.q.Get("project"), c.q.Get("status")
 	if project != "" && !c.by.has("admin") {
 		c.fault(http.StatusBadRequest, "Project parameter can be used only by the administrator.")
 		return nil, false
 	}
-	project = cmp.Or(project, c.by.Project) // admins see their own project's too, not all (§6, 9)
+	project = cmp.Or(project, c.by.Project) // admins too see only their own project (§6, 9)
 	all, public := c.q.Get("all_plugins") != "", c.q.Get("with_public") != ""
 	if all && !c.by.has("admin") {
 		c.fault(http.StatusForbidden, "all_plugins parameter can only be used by the administrator.")

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// one answers a request about one object.
+// one responds to a request for one object.
 func (s *Server) one(c *call, collection string, k kind, id string) {
 	verbs := map[string]func(){
 		http.MethodGet: func() {
@@ -45,8 +45,8 @@ func (s *Server) one(c *call, collection string, k kind, id string) {
 	c.verbs(verbs)
 }
 
-// find returns the object with a UUID or name; nil says that the answer is written. It is not bound to the caller's
-// project (§6, 9).
+// find returns the object with a UUID or name, or nil after it has responded with an error. Objects of other projects
+// are found too (§6, 9).
 func (s *Server) find(c *call, collection string, k kind, id string) Object {
 	by := "uuid"
 	if !isUUID(id) {
@@ -63,7 +63,7 @@ func (s *Server) find(c *call, collection string, k kind, id string) Object {
 		c.fault(http.StatusInternalServerError, "Multiple rows were found when exactly one was required")
 	case len(found) == 1:
 		return found[0]
-	case collection == "fleets": // the template is never filled (§2.7)
+	case collection == "fleets": // the server never fills in the template (§2.7)
 		c.fault(http.StatusNotFound, "Fleet %%(Fleet)s could not be found.")
 	default:
 		c.fault(http.StatusNotFound, "%s %s could not be found.", k.noun, id)
@@ -75,13 +75,13 @@ func (c *call) forbid(collection, what string) {
 	c.fault(http.StatusForbidden, "Policy doesn't allow iot:%s:%s to be performed.", strings.TrimSuffix(collection, "s"), what)
 }
 
-// create answers POST.
+// create responds to POST.
 func (s *Server) create(c *call, collection string, k kind) {
 	if k.create == nil {
 		c.router(http.StatusMethodNotAllowed, "")
 		return
 	}
-	if collection == "boards" && !c.by.has("admin_iot_project") { // an admin is none (§3)
+	if collection == "boards" && !c.by.has("admin_iot_project") { // the role admin does not include it (§3)
 		c.forbid(collection, "create")
 		return
 	}
@@ -107,20 +107,20 @@ func (s *Server) create(c *call, collection string, k kind) {
 		c.fault(http.StatusConflict, "A %s with code %v already exists.", strings.ToLower(k.noun), o["code"])
 		return
 	}
-	if places := o["location"].([]any); len(places) > 0 { // only the first counts
+	if places := o["location"].([]any); len(places) > 0 { // the others are ignored
 		o["location"] = []any{place(places[0])}
 	}
 	c.json(http.StatusCreated, c.shown(k, collection, s.add(collection, o, c.by), k.all))
 }
 
-// decode reads the body; numbers stay what they are.
+// decode decodes the body; numbers keep their text.
 func (c *call) decode(into any) error {
 	d := json.NewDecoder(bytes.NewReader(c.body))
 	d.UseNumber()
 	return d.Decode(into)
 }
 
-// place returns a location as it is kept: coordinates are text.
+// place returns a location in the form in which it is stored.
 func place(v any) Object {
 	o := Object{"updated_at": nil}
 	if given, ok := v.(Object); ok {
@@ -129,8 +129,8 @@ func place(v any) Object {
 	return o
 }
 
-// attributes refuses attributes that cannot be set, those of a fetched object among them (§6, 14); false says that the
-// answer is written.
+// attributes reports whether all attributes can be set; if not, it has responded with an error. Some attributes of a
+// fetched object cannot be set (§6, 14).
 func (c *call) attributes(k kind, o Object) bool {
 	for _, name := range slices.Sorted(maps.Keys(o)) {
 		if !slices.Contains(k.create, name) {
@@ -145,7 +145,7 @@ func (s *Server) taken(collection string, code any, but any) bool {
 	return slices.ContainsFunc(s.objects[collection], func(o Object) bool { return o["code"] == code && o["uuid"] != but })
 }
 
-// change answers PATCH: a plain object of the changed attributes (§6, 3).
+// change responds to PATCH, whose body is a plain object with the changed attributes (§6, 3).
 func (s *Server) change(c *call, collection string, k kind, id string) {
 	if !c.by.has("admin", "admin_iot_project", "manager_iot_project") {
 		c.forbid(collection, "update")
@@ -179,7 +179,7 @@ func (s *Server) change(c *call, collection string, k kind, id string) {
 	before := o["updated_at"]
 	maps.Copy(o, changes)
 	show := c.shown(k, collection, o, k.all)
-	show["updated_at"] = before // it shows the one before
+	show["updated_at"] = before // the response has the previous time
 	o["updated_at"] = s.now()
 	c.json(http.StatusOK, show)
 }

@@ -41,7 +41,7 @@ func (s *Server) v1(r *http.Request) Object {
 	return o
 }
 
-// route finds what a path means; the version is cut off.
+// route calls the handler for a path, whose version has been removed.
 func (s *Server) route(c *call, parts []string) {
 	k, ok := s.era.kinds[parts[0]]
 	if !ok || k.noun == "" {
@@ -81,7 +81,7 @@ func (s *Server) route(c *call, parts []string) {
 	}
 }
 
-// verbs answers with what there is for the method, else 405.
+// verbs calls the handler for the request's method, or responds with 405 if there is none.
 func (c *call) verbs(of map[string]func()) {
 	if do := of[c.r.Method]; do != nil {
 		do()
@@ -90,8 +90,8 @@ func (c *call) verbs(of map[string]func()) {
 	c.router(http.StatusMethodNotAllowed, "The method "+c.r.Method+" is not allowed for this resource.")
 }
 
-// fleetBoards answers /v1/fleets/F/boards (§2.5): by UUID; a name has no boards. It has no largest page, and a marker
-// breaks it.
+// fleetBoards responds to /v1/fleets/F/boards (§2.5). F must be a UUID; with a name, the list is empty. The page
+// size is not limited, and a marker is a 500.
 func (s *Server) fleetBoards(c *call, fleet string, more bool) {
 	if more || c.r.Method != http.MethodGet {
 		c.router(http.StatusMethodNotAllowed, "")
@@ -112,7 +112,8 @@ func (s *Server) fleetBoards(c *call, fleet string, more bool) {
 	s.list(c, "boards", fields, func(o Object) bool { return o["fleet"] == fleet })
 }
 
-// belowBoard answers /v1/boards/B/...: reading, and refusing the rest for boards that are not connected.
+// belowBoard responds to /v1/boards/B/...: parts can be read; any change fails, because the board is
+// not connected or does not reply.
 func (s *Server) belowBoard(c *call, k kind, id string, parts []string) {
 	part, ok := below[parts[0]]
 	if !ok {
@@ -142,7 +143,7 @@ func (s *Server) belowBoard(c *call, k kind, id string, parts []string) {
 		c.fault(http.StatusBadRequest, "Board %s is not connected.", board["uuid"])
 		return
 	}
-	c.fault(http.StatusInternalServerError, "Timed out waiting for a reply to message ID") // nothing is behind the broker here
+	c.fault(http.StatusInternalServerError, "Timed out waiting for a reply to message ID") // no board listens behind the broker
 }
 
 var uuidForm = regexp.MustCompile(`^(?i:[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12})$`)

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// Era is which Iotronic it is.
+// Era is a release of Iotronic.
 type Era int
 
 // The eras (§0).
@@ -24,7 +24,7 @@ const (
 	Boards2019            // B19: 4f18d23, the last
 )
 
-// User is somebody with a token.
+// User is a user with a token.
 type User struct {
 	Token   string
 	ID      string
@@ -32,24 +32,25 @@ type User struct {
 	Roles   []string
 }
 
-// The users of every server. Ids are as Keystone writes them, without dashes (§6, 13).
+// The users of every server. Their IDs have no dashes, as in Keystone (§6, 13).
 var (
-	// Admin may do everything but make boards (§3), in the project of all.
+	// Admin may do everything except create boards (§3).
 	Admin = User{"token of the admin", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "11111111111111111111111111111111", []string{"admin"}}
-	// Manager may make boards in the same project.
+	// Manager may create boards in the same project.
 	Manager = User{"token of the manager", "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb", Admin.Project, []string{"admin_iot_project"}}
 	// Member may read boards in the same project.
 	Member = User{"token of the member", "cccccccccccccccccccccccccccccccc", Admin.Project, []string{"user_iot"}}
-	// Stranger is an admin_iot_project of another project.
+	// Stranger has the role admin_iot_project in another project.
 	Stranger = User{"token of the stranger", "dddddddddddddddddddddddddddddddd", "22222222222222222222222222222222", []string{"admin_iot_project"}}
-	// Nobody has no role that counts.
+	// Nobody has no role.
 	Nobody = User{"token of nobody", "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee", Admin.Project, nil}
 )
 
-// Object is an object of the API, by the names that it has there.
+// Object is an object of the API; its keys are the API's field names.
 type Object = map[string]any
 
-// Server is a running Iotronic. Its methods may be called at any time, but not by a function of [Server.Answer].
+// Server is a running Iotronic. Its methods may be called at any time, except by a function set with [Server.Answer],
+// which would deadlock.
 type Server struct {
 	URL string // without /v1
 
@@ -58,25 +59,25 @@ type Server struct {
 
 	mu       sync.Mutex
 	maxLimit int
-	made     int // objects so far
+	made     int // number of objects created so far
 	objects  map[string][]Object
 	requests []Request
 	answer   func(w http.ResponseWriter, r *http.Request) bool
 	restored int
 }
 
-// Request is one that a Server got.
+// Request is a request that a Server received.
 type Request struct {
 	Method, Path, Query, Version, Token, Body string
 }
 
-// Option changes a Server.
+// Option configures a Server.
 type Option func(*Server)
 
-// NoAuth makes a server that asks for no tokens.
+// NoAuth returns an option for a server that needs no tokens.
 func NoAuth() Option { return func(s *Server) { s.noAuth = true } }
 
-// MaxLimit makes pages of at most n objects.
+// MaxLimit returns an option that limits pages to n objects.
 func MaxLimit(n int) Option { return func(s *Server) { s.maxLimit = n } }
 
 // Start starts a server that runs until the test ends.
@@ -89,7 +90,7 @@ func Start(t testing.TB, e Era, options ...Option) *Server {
 	return s
 }
 
-// New returns a server that does not listen: it is an http.Handler.
+// New returns a server that does not listen; use it as an http.Handler.
 func New(e Era, options ...Option) *Server {
 	s := &Server{era: eras[e], maxLimit: 1000, objects: map[string][]Object{}}
 	for _, o := range options {
@@ -98,7 +99,7 @@ func New(e Era, options ...Option) *Server {
 	return s
 }
 
-// Add makes an object of a collection, such as "boards", as if it had always been there, and returns its UUID.
+// Add creates an object in a collection, such as "boards", without a request, and returns its UUID.
 func (s *Server) Add(collection string, o Object) (uuid string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,41 +122,43 @@ func (s *Server) add(collection string, o Object, by User) Object {
 	return full
 }
 
-// now returns a time in the form of §2.5; it passes by the second with each object.
+// now returns a time in the format of §2.5, which advances by one second with each object created.
 func (s *Server) now() string {
 	at := time.Date(2026, 11, 21, 23, 28, 59, 361410000, time.UTC).Add(time.Duration(s.made) * time.Second)
 	return at.Format("2006-01-02T15:04:05.000000+00:00")
 }
 
-// Remove takes an object away, as if somebody else had.
+// Remove deletes an object without a request, as if another client had deleted it.
 func (s *Server) Remove(collection, uuid string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.objects[collection] = slices.DeleteFunc(s.objects[collection], func(o Object) bool { return o["uuid"] == uuid })
 }
 
-// Requests returns those that came so far.
+// Requests returns the requests received so far.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.requests)
 }
 
-// Answer sets a function that is asked first, one request at a time: true says that it has answered. nil unsets it.
+// Answer sets a function that is called for each request before the server handles it, one request at a time. It
+// returns true if it has responded. nil unsets it.
 func (s *Server) Answer(f func(w http.ResponseWriter, r *http.Request) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.answer = f
 }
 
-// Restored returns how often somebody has read .../services/restore, which is no reading (§6, 8).
+// Restored returns the number of GET requests for .../services/restore, which have an effect in spite of the method
+// (§6, 8).
 func (s *Server) Restored() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.restored
 }
 
-// ServeHTTP answers a request.
+// ServeHTTP responds to a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -168,7 +171,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a := &answer{w: w, id: fmt.Sprintf("req-00000000-0000-4000-8000-%012d", len(s.requests))}
-	path := strings.Trim(r.URL.Path, "/") // a slash at the end does not count (§2.1)
+	path := strings.Trim(r.URL.Path, "/") // a trailing slash is ignored (§2.1)
 	if path == "" {
 		a.json(http.StatusOK, s.root(r))
 		return
@@ -192,7 +195,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.route(&call{answer: a, r: r, body: body, by: by, q: r.URL.Query(), base: "http://" + r.Host}, parts)
 }
 
-// user returns who asks. Without authentication the headers say so (§4).
+// user returns the user who sent a request. Without authentication, the headers name the user (§4).
 func (s *Server) user(r *http.Request) (User, bool) {
 	if s.noAuth {
 		u := Admin
