@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// ParseFuture reads a moment that is to come: a span from now on, such as 90d, 12h or 1w, or a moment as Parse reads
-// it. In spans, too, days and weeks are those of the calendar.
+// ParseFuture parses a time in the future: a duration from now, such as 90d, 12h or 1w, or any form that Parse accepts.
+// In durations, days and weeks are calendar days and weeks.
 func ParseFuture(text string, now time.Time) (t time.Time, err error) {
 	word := strings.TrimSpace(text)
 	if m := ago().FindStringSubmatch(word); m != nil && word != "" && word[0] <= '9' && !strings.Contains(strings.ToLower(word), "ago") {

@@ -12,10 +12,10 @@ import (
 	"github.com/craton-fleet/craton/internal/value"
 )
 
-// layout is how moments are shown.
+// layout is the format in which times are shown.
 const layout = "2006-01-02 15:04:05 MST"
 
-// Format shows a moment to people, in its own zone, which is named: 2026-11-20 09:30:00 CET. Parse reads it back.
+// Format formats a time for people, in its own zone: 2026-11-20 09:30:00 CET. Parse can read it.
 func Format(t time.Time) string { return t.Format(layout) }
 
 var (
@@ -24,7 +24,7 @@ var (
 	shown = value.LazyPattern(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}$`)
 )
 
-// Parse reads a moment; see the package. It is given in the zone of now.
+// Parse parses a time in any of the forms that the package comment lists, and returns it in the zone of now.
 func Parse(text string, now time.Time) (time.Time, error) {
 	word := strings.TrimSpace(text)
 	if strings.EqualFold(word, "now") {
@@ -41,20 +41,20 @@ func Parse(text string, now time.Time) (time.Time, error) {
 	switch {
 	case err != nil:
 		return t, fmt.Errorf("%q: %w", text, err)
-	case !t.After(time.Time{}): // which is none
+	case !t.After(time.Time{}): // the zero time means no time
 		return time.Time{}, fmt.Errorf("%q is before the year 1 in UTC", text)
 	}
 	return t.In(now.Location()), nil
 }
 
-// unknownTimeError is a text that looks like no time.
+// unknownTimeError is the error for a text that is not in any of the forms.
 type unknownTimeError string
 
 func (u unknownTimeError) Error() string {
 	return fmt.Sprintf("%q is not a time: write 2h, 3d, 1w (ago), now, today, yesterday, 2026-11-20, 2026-11-20 09:30 and 2026-11-20T09:30:00+01:00", string(u))
 }
 
-// parse reads a day, and a time of it and a zone, which may be empty.
+// parse parses a day, a time of day and a zone; clock and zone may be empty.
 func parse(day, clock, zone string, isUTC bool, now time.Time) (t time.Time, err error) {
 	in, named := now.Location(), ""
 	switch {
@@ -78,7 +78,7 @@ func parse(day, clock, zone string, isUTC bool, now time.Time) (t time.Time, err
 	return only(wall, in, named)
 }
 
-// before returns the moment that lies weeks, days, hours, minutes and seconds before now.
+// before returns now minus the given weeks, days, hours, minutes and seconds.
 func before(now time.Time, text string, amounts []string) (time.Time, error) {
 	t := span(now, amounts, -1)
 	if t.Year() < 1 {
@@ -87,18 +87,18 @@ func before(now time.Time, text string, amounts []string) (time.Time, error) {
 	return t, nil
 }
 
-// span returns the moment that lies weeks, days, hours, minutes and seconds before now, with -1, or behind it.
+// span returns now plus the given weeks, days, hours, minutes and seconds, or minus them if sign is -1.
 func span(now time.Time, amounts []string, sign int) time.Time {
 	var n [5]int
 	for i, a := range amounts {
-		n[i], _ = strconv.Atoi(cmp.Or(a, "0")) // of at most six digits
+		n[i], _ = strconv.Atoi(cmp.Or(a, "0")) // cannot fail: at most six digits
 		n[i] *= sign
 	}
 	return now.AddDate(0, 0, 7*n[0]+n[1]).
 		Add(time.Duration(n[2])*time.Hour + time.Duration(n[3])*time.Minute + time.Duration(n[4])*time.Second)
 }
 
-// dayOf returns the midnight of a day, as UTC counts: a wall clock.
+// dayOf returns midnight of a day as wall-clock time, represented in UTC.
 func dayOf(word string, now time.Time) (time.Time, error) {
 	y, m, d := now.Date()
 	today := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
@@ -115,7 +115,7 @@ func dayOf(word string, now time.Time) (time.Time, error) {
 	return day, nil
 }
 
-// clockOf returns a time of a day, both as UTC counts.
+// clockOf returns the wall-clock time on a day; both are represented in UTC.
 func clockOf(day time.Time, clock string) (time.Time, error) {
 	for _, layout := range []string{"15:04", "15:04:05"} {
 		if t, err := time.Parse(layout, clock); err == nil {
@@ -125,8 +125,8 @@ func clockOf(day time.Time, clock string) (time.Time, error) {
 	return day, fmt.Errorf("there is no time %s", clock)
 }
 
-// zoneOf finds the zone that was typed. What may be an abbreviation is looked up at the moment in question, in the zone
-// of now.
+// zoneOf returns the zone that the user typed. A word that may be an abbreviation, such as CET, is returned with the
+// zone here, because its meaning depends on the time: only compares them.
 func zoneOf(zone string, here *time.Location) (in *time.Location, abbreviation string, err error) {
 	abbreviation = strings.ToUpper(zone)
 	switch {
@@ -149,7 +149,7 @@ func zoneOf(zone string, here *time.Location) (in *time.Location, abbreviation s
 	return nil, "", fmt.Errorf("the time zone %s is unknown on this machine; give an offset, such as +01:00", zone)
 }
 
-// localZone finds a TZ that names no zone: the standard library takes it for UTC.
+// localZone fails if TZ is not the name of a zone, because the standard library then silently uses UTC.
 func localZone() error {
 	if tz := strings.TrimPrefix(os.Getenv("TZ"), ":"); tz != "" && tz != "UTC" && time.Local.String() == "UTC" {
 		return fmt.Errorf("TZ is %q, which is not a time zone on this machine: set it to one, such as Europe/Berlin, or give the time with its zone, such as +01:00", tz)
@@ -157,8 +157,9 @@ func localZone() error {
 	return nil
 }
 
-// moments returns those at which the clocks of a zone showed a wall clock: one, or none or two where they are set. Of
-// none they come with the moment at which the clocks jumped over it.
+// moments returns the times at which the clocks in a zone showed a wall-clock time. Usually there is one; there are two
+// after the clocks were set back, and none if they were set forward past it. In the last case, jump is the time at
+// which they were set forward.
 func moments(wall time.Time, in *time.Location) (at []time.Time, jump time.Time) {
 	near := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), wall.Nanosecond(), in)
 	start, end := near.ZoneBounds()
@@ -186,14 +187,14 @@ func moments(wall time.Time, in *time.Location) (at []time.Time, jump time.Time)
 	return at, jump
 }
 
-// clockAt returns what the clocks of its zone show at a moment, as UTC counts.
+// clockAt returns the wall-clock time at t in its zone, represented in UTC.
 func clockAt(t time.Time) time.Time {
 	_, offset := t.Zone()
 	return t.UTC().Add(time.Duration(offset) * time.Second)
 }
 
-// beginning returns the first moment of a day: midnight, the first of two, or the moment that the clocks jumped to over
-// it.
+// beginning returns the time at which a day begins: its first midnight, or the time at which the clocks were set
+// forward past midnight.
 func beginning(day time.Time, in *time.Location) time.Time {
 	at, jump := moments(day, in)
 	if len(at) == 0 {
@@ -202,8 +203,8 @@ func beginning(day time.Time, in *time.Location) time.Time {
 	return at[0]
 }
 
-// only returns the one moment at which the clocks showed a wall clock, with an abbreviation of the zone if one is
-// given.
+// only returns the time at which the clocks in a zone showed a wall-clock time, and fails unless there is exactly one.
+// If named is set, it must be the abbreviation of the zone at that time, which also selects one of two times.
 func only(wall time.Time, in *time.Location, named string) (time.Time, error) {
 	at, jump := moments(wall, in)
 	for _, t := range at {
