@@ -19,12 +19,12 @@
 //
 // [Load] reads clouds, regions, cells, the hosts that match the filters, and their ancestors and projects, each with
 // its own variables only. From craton server, that is one response; from the original server, several listings of hosts
-// are read in parallel. Variables are not resolved by the server, which is slow and sometimes fails on the original
-// (Q8).
+// are read in parallel. Variables are not resolved by the server, because that is slow and sometimes fails on the
+// original (Q8).
 //
 // [Build] decides, without any requests, what hosts and groups are called, whether names collide, which groups a host
-// is in, and which host or group gets which variable. All checks are made here, so that nothing is written of a
-// document that cannot be completed.
+// is in, and which host or group gets which variable. All checks are made here, so that a document that
+// cannot be completed is never started.
 //
 // [Document.Write] writes one host after the other, from lists that the hosts of a cell share. The complete document is
 // never in memory. [Document.WriteGraph] writes the tree of groups for people.

@@ -108,9 +108,9 @@
 //
 // errors.As with *HTTPError or a type below it matches every status that belongs to it. [IsNotFound], [IsConflict],
 // [IsLocked], [IsBadRequest], [IsForbidden], [IsUnauthenticated], [IsMarkerGone], [IsWrongDialect] and [StatusOf]
-// distinguish the common ones, including wrapped ones. IsNotFound is false for a 404 because the route does not exist.
-// Errors never contain credentials; printing a Client, with any verb, shows none either. If a server repeats what it
-// was sent, the value of a key that names a secret ([IsSecretKey]) is replaced by [Hidden].
+// distinguish the common ones, including wrapped ones. IsNotFound is false if the 404 means that the route does not
+// exist. Errors never contain credentials; printing a Client, with any verb, shows none either. If a server repeats
+// what it was sent, the value of a key that names a secret ([IsSecretKey]) is replaced by [Hidden].
 //
 // The Python client's CommandError, AuthPluginOptionsMissing, AuthSystemNotFound and AmbiguousEndpoints have no
 // counterpart: this package has no command line and no authentication plugins, and uses the first of several endpoints.
