@@ -15,7 +15,7 @@ import (
 	"github.com/craton-fleet/craton/modules/ansible"
 )
 
-// T holds the methods that tests and properties have in common.
+// T has the methods that *testing.T and *rapid.T share.
 type T interface {
 	Helper()
 	Fatal(...any)
@@ -39,7 +39,7 @@ func Main(m *testing.M) {
 // Args are a task's arguments.
 type Args map[string]any
 
-// With returns the arguments with more of them, which count for more.
+// With returns a copy of the arguments with those in more added or replaced.
 func (a Args) With(more Args) Args {
 	out := Args{}
 	maps.Copy(out, a)
@@ -47,7 +47,7 @@ func (a Args) With(more Args) Args {
 	return out
 }
 
-// What Ansible adds to the arguments: with --check --diff, and with --diff.
+// Checking and Diffing are the arguments that Ansible adds for --check --diff and for --diff.
 var (
 	Checking = Args{"_ansible_check_mode": true, "_ansible_diff": true}
 	Diffing  = Args{"_ansible_diff": true}
@@ -56,13 +56,13 @@ var (
 // Output is a module's output.
 type Output map[string]any
 
-// Dict returns a dict of the result; nil if there is none.
+// Dict returns a dictionary of the result, or nil if the key does not have one.
 func (o Output) Dict(key string) map[string]any { d, _ := o[key].(map[string]any); return d }
 
-// Msg returns the error; "" if there is none.
+// Msg returns the error message, or "" if there is none.
 func (o Output) Msg() string { s, _ := o["msg"].(string); return s }
 
-// Names returns those of a list's items, in its order.
+// Names returns the names of the objects in a list, in the list's order.
 func (o Output) Names(t T, plural string) []string {
 	t.Helper()
 	list, ok := o[plural].([]any)
@@ -79,7 +79,7 @@ func (o Output) Names(t T, plural string) []string {
 // Lookup finds a module by its name.
 type Lookup func(name string) (*ansible.Module, bool)
 
-// Run runs a module in an environment, and returns its result, read and as it was written.
+// Run runs a module in an environment, and returns its result, both decoded and as text.
 func Run(t T, lookup Lookup, name string, in Args, env map[string]string) (Output, string) {
 	t.Helper()
 	text, err := json.Marshal(in.With(nil))

@@ -174,7 +174,7 @@ func unmark(v any) (any, error) {
 	return v, nil
 }
 
-// objectOr returns the object that a text is of, as inventories write it, or the text.
+// objectOr returns the object that a text encodes, in the form in which inventories write it, or else the text.
 func objectOr(s string) any {
 	if !strings.HasPrefix(s, " {") || executes(s) {
 		return UnsafeText(s)
@@ -188,9 +188,8 @@ func objectOr(s string) any {
 	return object
 }
 
-// Neutralised returns what Ansible should read of a value that nobody trusts: strings that hold a brace or choose
-// delimiters are marked, and objects with such keys, or with keys that are marks to Ansible, are the text of their
-// JSON.
+// Neutralised returns the value that Ansible should read for an untrusted value: strings that contain a brace or choose
+// delimiters are marked, and objects with such keys, or with keys that Ansible reads as marks, become their JSON text.
 func Neutralised(v any) any {
 	switch v := v.(type) {
 	case string:
@@ -226,18 +225,18 @@ func executes(s string) bool {
 	return strings.Contains(s, "{{") || strings.Contains(s, "{%") || strings.Contains(s, "{#") || strings.HasPrefix(s, "#jinja2:")
 }
 
-// joins reports whether a play may make a template of a string: alone, or with others.
+// joins reports whether a play could make a template from a string, alone or joined with others.
 func joins(s string) bool { return joined.MatchString(s) }
 
 var joined = regexp.MustCompile(`(?is)\{|#jinja2|#.*j.*i.*n.*j.*a.*2.*:.*_.*:|^[\s\v\x{85}\pZ]*jinja2:|#(j|ji|jin|jinj|jinja)?[\s\v\x{85}\pZ]*$`)
 
-// Failer holds the methods that testing and rapid have in common.
+// Failer has the methods that testing.TB and *rapid.T share.
 type Failer interface {
 	Helper()
 	Fatalf(format string, args ...any)
 }
 
-// MustRead is like Read with the hosts' variables, for texts that Ansible must accept.
+// MustRead is like Read, but also returns the hosts' variables, and fails the test if Ansible would reject the text.
 func MustRead(t Failer, text string) (*Document, map[string]map[string]any) {
 	t.Helper()
 	d, err := Read(text)
@@ -251,9 +250,9 @@ func MustRead(t Failer, text string) (*Document, map[string]map[string]any) {
 	return d, v
 }
 
-// Variables merges what Ansible gives each host: groups by depth and then by name, the later over the earlier, whole
-// key by key; hostvars over all (contract A5). ansible_group_priority in a group is consumed, and would change the
-// order.
+// Variables returns the variables that Ansible gives each host: those of its groups, ordered by depth and then by name,
+// where the last group wins for each key, and its hostvars, which override all groups (contract A5). A group with
+// ansible_group_priority is an error, because Ansible removes that variable and changes the order.
 func (d *Document) Variables() (map[string]map[string]any, error) {
 	parents := map[string][]string{}
 	for name, g := range d.Groups {
@@ -314,15 +313,15 @@ func (d *Document) Membership() map[string]Group {
 	m := map[string]Group{}
 	for name, g := range d.Groups {
 		if name == "all" && len(g.Hosts)+len(g.Children) == 0 {
-			continue // only carries variables
+			continue // has only variables
 		}
 		m[name] = Group{Children: g.Children, Hosts: g.Hosts}
 	}
 	return m
 }
 
-// Trusted returns the strings and keys of a value that Ansible would execute, or that a play could make such strings
-// of.
+// Trusted returns the strings and keys of a value that Ansible would execute, or that a play could turn into such
+// strings.
 func Trusted(v any) []string {
 	var found []string
 	switch v := v.(type) {
@@ -342,7 +341,7 @@ func Trusted(v any) []string {
 	return found
 }
 
-// Plain returns a value with the unsafe marks of its strings taken off.
+// Plain returns a value without the unsafe marks on its strings.
 func Plain(v any) any {
 	switch v := v.(type) {
 	case UnsafeText:
@@ -363,7 +362,7 @@ func Plain(v any) any {
 	return v
 }
 
-// Stripped returns hosts' variables with the unsafe marks taken off.
+// Stripped returns the variables of hosts without unsafe marks.
 func Stripped(all map[string]map[string]any) map[string]map[string]any {
 	m := map[string]map[string]any{}
 	for h, v := range all {

@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden documents anew")
 
-// Golden compares a text with a file of testdata.
+// Golden compares a text with a file in testdata, or writes that file with -update.
 func Golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -32,7 +32,7 @@ func Golden(t *testing.T, name, got string) {
 	}
 }
 
-// Text returns a document as it is written.
+// Text returns the text of a document.
 func Text(t Failer, doc *ansible.Document, pretty bool) string {
 	t.Helper()
 	var b strings.Builder
