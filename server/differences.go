@@ -67,7 +67,7 @@ var Differences = []Difference{
 		ID: "guessing", Where: "Repeated requests with wrong keys or tokens",
 		Original: "The server looks up each key.",
 		Ours:     "After a few wrong keys for one user from one address, responses are delayed. After ten, they are 401 with `Retry-After`, without a lookup. This affects neither keys that the server has accepted before nor keys from addresses without failures: see [Wrong keys](server.md#wrong-keys), also for the settings `login_failures` and `login_lockout`.",
-		Reason:   "Nobody can guess keys, and guessing does not affect other users. The status is not 429, because it crashes python-cratonclient.",
+		Reason:   "It must not be possible to guess keys, and guessing must not affect other users. The status is not 429, because it crashes python-cratonclient.",
 	},
 	{
 		ID: "lookups", Where: "`clouds?name=` and `regions?name=` if several objects match; `devices?descendants=true` with an unknown parent; `projects?name=` with a marker",
@@ -84,7 +84,7 @@ var Differences = []Difference{
 	{
 		ID: "last-root", Where: "DELETE of the last root user, or of its project",
 		Original: "The user is deleted, and nobody can manage projects afterwards.",
-		Ours:     "The response is 409 with that reason.",
+		Ours:     "The response is 409, and the message says that it is the last root user.",
 		Reason:   "Without a root user, somebody would have to repair the database by hand.",
 	},
 	{
@@ -296,10 +296,10 @@ func DifferencesMarkdown() string {
 
 <!-- Made from server/differences.go by "go test ./server -run TestDifferencesPage -update". Do not edit. -->
 
-` + "`craton server`" + ` has the v1 API of OpenStack Craton, except for the differences on this page. All of them are deliberate, and the list is complete.
+` + "`craton server`" + ` has the v1 API of OpenStack Craton, except for the differences on this page. All of them are deliberate, and for v1 itself the list is complete.
 A test replays recorded requests to the original server, and compares the status, the headers and every byte of the bodies.
 
-The page begins with requests that the original has, continues with [additions to v1](reference/beside-v1.md), and ends with Keystone.
+The page begins with requests that the original has, continues with the main additions to v1 ([all of them](reference/beside-v1.md)), and ends with Keystone.
 The id of a difference is used in the source code.
 `)
 	for _, d := range Differences {
