@@ -66,7 +66,7 @@ func fleetSpec() *ansible.Spec {
 				"It is refused if it would also delete something protected or something outside the set; and, without I(allow_deletes), if it would empty the set, delete a cloud or region that has hosts, or delete 10 or more objects that are more than a tenth of the set."}},
 			{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{"Take over objects that belong to another set."}},
 			{Name: optAllowDeletes, Type: ansible.Int, Description: []string{
-				"The expected number of deletions. If the task would delete exactly this many objects, it does so even beyond the limits of I(prune). If it would delete another number of objects, other than 0, the task fails and changes nothing."}},
+				"The expected number of deletions. If the task would delete exactly this many objects, it does so even beyond the limits of I(prune). If it would delete any other number of objects, the task fails and changes nothing, unless that number is 0."}},
 			{Name: optSetFile, Type: ansible.Path, Description: []string{
 				"The file in which sets are stored if the server cannot store them, on the machine that runs the module.", "By default it is in C(~/.local/share/craton) of the user that runs the module."}},
 		},

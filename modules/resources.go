@@ -218,7 +218,7 @@ var (
 			text("active", true, "Whether the host is in use. By default, a new host is in use."), note},
 		filters: []filter{textFilter("device_type"), textFilter("label"), addressFilter, varsFilter},
 		doc: docs{
-			is: "A host is a device, such as a server, that Ansible manages.", key: "within its region, shared with network devices",
+			is: "A host is a device, such as a server, that Ansible manages.", key: "among the hosts and network devices of its region",
 			notes: []string{"Deleting a host deletes its interfaces."},
 			examples: `
 - name: A host
@@ -280,7 +280,7 @@ var (
 		},
 		filters: []filter{textFilter("device_type"), addressFilter, varsFilter},
 		doc: docs{
-			is: "A network device is a switch, a router, a firewall or the like.", key: "within its region, shared with hosts",
+			is: "A network device is a switch, a router, a firewall or the like.", key: "among the hosts and network devices of its region",
 			notes: []string{"Deleting a network device deletes its interfaces."},
 			examples: `
 - name: A switch

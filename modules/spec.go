@@ -21,7 +21,7 @@ func fullName(name string) string { return "craton.fleet." + name }
 func byName(kind string) []string {
 	doc := []string{"A string of digits is taken as an id only if no object has that name."}
 	if paths := reconcile.Paths(schema.ByName(kind)); paths != nil {
-		doc = append([]string{fmt.Sprintf("Where several have the name, write C(%s).", strings.Join(paths, ") or C("))}, doc...)
+		doc = append([]string{fmt.Sprintf("If several have the same name, write C(%s).", strings.Join(paths, ") or C("))}, doc...)
 	}
 	return doc
 }
@@ -60,7 +60,7 @@ func (r *resource) spec() *ansible.Spec {
 		Name: optState, Default: present, Choices: []any{present, absent},
 		Description: []string{
 			fmt.Sprintf("V(present) creates or updates the %s as the task says, V(absent) deletes it.", r.Noun()),
-			fmt.Sprintf("A %s that does not exist is V(absent), also if the place named by the task does not exist.", r.Noun()),
+			fmt.Sprintf("A %s that does not exist counts as V(absent), even if the place that the task names does not exist either.", r.Noun()),
 		}})
 	s.RequiredOneOf = [][]string{{optName, optID}}
 	for i := range r.Fields {
@@ -98,7 +98,7 @@ func (r *resource) nameOption() ansible.Option {
 
 // unique returns the words of docs.key after a name.
 func unique(key string) string {
-	if strings.HasPrefix(key, "within") {
+	if strings.HasPrefix(key, "within") || strings.HasPrefix(key, "among") {
 		return "unique " + key
 	}
 	return key

@@ -36,7 +36,7 @@ func variablesSpec() *ansible.Spec {
 		Name:  variablesName,
 		Short: "Set, replace and remove variables of objects in Craton",
 		Description: []string{
-			"Changes only the own variables of an existing object.",
+			"Changes only an existing object's own variables.",
 			"Writes nothing if nothing differs. Check mode reports exactly what the real run would do.",
 		},
 		SupportsCheckMode: true, SupportsDiff: true,

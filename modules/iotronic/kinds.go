@@ -78,7 +78,7 @@ var node = &kind{
 		onlyOn("Iotronic", "project", ansible.Str, "b9f10eca66ac4c279c139d01e65f96b4", "The project that it belongs to."),
 	},
 	doc: docs{
-		is: "A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which calls them boards since.",
+		is: "A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which later came to call them boards.",
 		notes: []string{
 			"Iotronic of 2016 can neither filter nodes nor select fields, and reading all details takes one more request per node.",
 			"Boards of Iotronic are read with M(craton.fleet.iotronic_board_info).",

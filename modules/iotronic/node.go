@@ -37,7 +37,7 @@ func nodeSpec() *ansible.Spec {
 		Name:  nodeName,
 		Short: "Create, change and remove nodes of Ironic or Iotronic",
 		Description: []string{
-			"A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which calls them boards since.",
+			"A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which later came to call them boards.",
 			"Finds a node by its name or UUID, creates it if it does not exist, and changes what differs. What the task does not mention stays as it is.",
 			"With Ironic it also manages ports, traits, power, maintenance, boot device and console, and moves the node through its provision states: enrollment, inspection, cleaning, deployment, rescue.",
 			"If nothing differs, it sends no write requests. Check mode reports what the real run would do, including the errors that can be foreseen.",
@@ -152,8 +152,8 @@ func stateOptions() []ansible.Option {
 			"V(cleaned) runs O(clean_steps) on a node that is V(manageable), or is moved there, and leaves it V(manageable). V(serviced) runs O(service_steps) on a node that is V(active), and leaves it V(active). Ironic does not record which steps a node has been through, so both run in every run of the task.",
 			"V(rescue) boots a rescue system on a deployed node, with O(rescue_password)."}},
 		{Name: optConfigDrive, Type: ansible.JSONArg, NoLog: true, NoLogTexts: driveSecrets, Description: []string{
-			"The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path: of a file with one of these or an ISO 9660 image, or of a directory that contains a directory C(openstack), from which the module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and C(vendor_data) is passed to Ironic, which builds the config drive. That requires API version 1.56 or later.",
-			"Paths are on the machine that the module runs on. It is used only when the node is deployed: a node that already is stays as it is."}},
+			"The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path. The path is that of a file, which contains one of these or an ISO 9660 image, or of a directory with a subdirectory C(openstack), from which the module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and C(vendor_data) is passed to Ironic, which builds the config drive. That requires API version 1.56 or later.",
+			"Paths are on the machine that the module runs on. It is used only during a deployment. It does not change a node that is already deployed."}},
 		{Name: optAdopt, Type: ansible.Bool, Default: false, Description: []string{
 			"With O(provision_state=active): instead of deploying, take over a node that already runs something that Ironic did not deploy. O(instance_info) must describe it, as for a deployment."}},
 		{Name: optRescuePassword, NoLog: true, Description: []string{"The password of the rescue system, for O(provision_state=rescue)."}},

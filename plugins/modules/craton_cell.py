@@ -91,7 +91,7 @@ options:
   region:
     description:
       - The region, by name or id.
-      - Where several have the name, write C(cloud/name).
+      - If several have the same name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
       - If the cell exists in another place, the task fails, unless O(move=true) or O(recreate=true).
@@ -99,7 +99,7 @@ options:
   state:
     description:
       - V(present) creates or updates the cell as the task says, V(absent) deletes it.
-      - A cell that does not exist is V(absent), also if the place named by the task does not exist.
+      - A cell that does not exist counts as V(absent), even if the place that the task names does not exist either.
     type: str
     default: present
     choices:

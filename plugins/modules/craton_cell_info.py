@@ -50,7 +50,7 @@ options:
   region:
     description:
       - Only objects of this region, by name or id.
-      - Where several have the name, write C(cloud/name).
+      - If several have the same name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   resolved:

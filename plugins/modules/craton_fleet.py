@@ -38,8 +38,8 @@ options:
   allow_deletes:
     description:
       - The expected number of deletions. If the task would delete exactly this many objects, it does so even beyond the
-          limits of I(prune). If it would delete another number of objects, other than 0, the task fails and changes
-          nothing.
+          limits of I(prune). If it would delete any other number of objects, the task fails and changes nothing, unless
+          that number is 0.
     type: int
   allow_duplicates:
     description:

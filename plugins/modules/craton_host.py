@@ -11,7 +11,7 @@ module: craton_host
 short_description: Create, change and remove a host of Craton
 description:
   - A host is a device, such as a server, that Ansible manages.
-  - Finds a host by its name (within its region, shared with network devices) or by its id, creates it if it does not
+  - Finds a host by its name (among the hosts and network devices of its region) or by its id, creates it if it does not
       exist, and changes what differs. What the task does not mention stays as it is.
   - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
       included.
@@ -35,7 +35,7 @@ options:
   cell:
     description:
       - The cell of the region, by name or id. An empty string means none.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
       - If the host exists in another place, the task fails, unless O(move=true) or O(recreate=true).
     type: str
@@ -91,7 +91,7 @@ options:
     default: false
   name:
     description:
-      - The name of the host, unique within its region, shared with network devices.
+      - The name of the host, unique among the hosts and network devices of its region.
       - With O(id), the host is renamed to this.
       - One of I(name) and I(id) is required.
     type: str
@@ -103,7 +103,7 @@ options:
     description:
       - The host or network device that this one is part of or attached to, by name or id. Its variables are inherited.
       - An empty string removes the parent. Without this option the parent stays as it is.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   protected:
@@ -125,7 +125,7 @@ options:
   region:
     description:
       - The region, by name or id.
-      - Where several have the name, write C(cloud/name).
+      - If several have the same name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
       - If the host exists in another place, the task fails, unless O(move=true) or O(recreate=true).
@@ -133,7 +133,7 @@ options:
   state:
     description:
       - V(present) creates or updates the host as the task says, V(absent) deletes it.
-      - A host that does not exist is V(absent), also if the place named by the task does not exist.
+      - A host that does not exist counts as V(absent), even if the place that the task names does not exist either.
     type: str
     default: present
     choices:

@@ -31,7 +31,7 @@ options:
   cell:
     description:
       - The cell of the region, by name or id. An empty string means none.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
       - The API cannot change it. If the network has another value, the task fails, unless O(recreate=true).
     type: str
@@ -101,7 +101,7 @@ options:
   region:
     description:
       - The region, by name or id.
-      - Where several have the name, write C(cloud/name).
+      - If several have the same name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
       - The API cannot change it. If the network has another value, the task fails, unless O(recreate=true).
@@ -109,7 +109,7 @@ options:
   state:
     description:
       - V(present) creates or updates the network as the task says, V(absent) deletes it.
-      - A network that does not exist is V(absent), also if the place named by the task does not exist.
+      - A network that does not exist counts as V(absent), even if the place that the task names does not exist either.
     type: str
     default: present
     choices:

@@ -11,8 +11,8 @@ module: craton_network_device
 short_description: Create, change and remove a network device of Craton
 description:
   - A network device is a switch, a router, a firewall or the like.
-  - Finds a network device by its name (within its region, shared with hosts) or by its id, creates it if it does not
-      exist, and changes what differs. What the task does not mention stays as it is.
+  - Finds a network device by its name (among the hosts and network devices of its region) or by its id, creates it if
+      it does not exist, and changes what differs. What the task does not mention stays as it is.
   - If nothing differs, it sends no write requests. Check mode reports exactly what the real run would do, errors
       included.
 version_added: "0.1.0"
@@ -36,7 +36,7 @@ options:
   cell:
     description:
       - The cell of the region, by name or id. An empty string means none.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
       - If the network device exists in another place, the task fails, unless O(move=true) or O(recreate=true).
     type: str
@@ -97,7 +97,7 @@ options:
     default: false
   name:
     description:
-      - The name of the network device, unique within its region, shared with hosts.
+      - The name of the network device, unique among the hosts and network devices of its region.
       - With O(id), the network device is renamed to this.
       - One of I(name) and I(id) is required.
     type: str
@@ -109,7 +109,7 @@ options:
     description:
       - The host or network device that this one is part of or attached to, by name or id. Its variables are inherited.
       - An empty string removes the parent. Without this option the parent stays as it is.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   protected:
@@ -132,7 +132,7 @@ options:
   region:
     description:
       - The region, by name or id.
-      - Where several have the name, write C(cloud/name).
+      - If several have the same name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
       - May be omitted if the other names identify the place.
       - If the network device exists in another place, the task fails, unless O(move=true) or O(recreate=true).
@@ -140,7 +140,8 @@ options:
   state:
     description:
       - V(present) creates or updates the network device as the task says, V(absent) deletes it.
-      - A network device that does not exist is V(absent), also if the place named by the task does not exist.
+      - A network device that does not exist counts as V(absent), even if the place that the task names does not exist
+          either.
     type: str
     default: present
     choices:

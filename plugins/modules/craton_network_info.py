@@ -30,7 +30,7 @@ options:
   cell:
     description:
       - Only objects of this cell, by name or id.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   cloud:
@@ -56,7 +56,7 @@ options:
   region:
     description:
       - Only objects of this region, by name or id.
-      - Where several have the name, write C(cloud/name).
+      - If several have the same name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   vars:

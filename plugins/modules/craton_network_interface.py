@@ -46,7 +46,7 @@ options:
   device:
     description:
       - The host or network device, by name or id.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
       - Required to create the network interface.
       - The API cannot change it. If the network interface has another value, the task fails, unless O(recreate=true).
@@ -85,7 +85,7 @@ options:
     description:
       - The network, by name or id. If several networks have the name, the one in the device's region is meant. An empty
           string means none.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
       - The API cannot change it. If the network interface has another value, the task fails, unless O(recreate=true).
     type: str
@@ -112,7 +112,7 @@ options:
   region:
     description:
       - The region to look for the device in, by name or id.
-      - Where several have the name, write C(cloud/name).
+      - If several have the same name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   security:
@@ -126,7 +126,8 @@ options:
   state:
     description:
       - V(present) creates or updates the network interface as the task says, V(absent) deletes it.
-      - A network interface that does not exist is V(absent), also if the place named by the task does not exist.
+      - A network interface that does not exist counts as V(absent), even if the place that the task names does not
+          exist either.
     type: str
     default: present
     choices:

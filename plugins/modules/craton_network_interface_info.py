@@ -35,7 +35,7 @@ options:
   device:
     description:
       - Only objects of this device, by name or id.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   id:
@@ -60,7 +60,7 @@ options:
   network:
     description:
       - Only objects of this network, by name or id.
-      - Where several have the name, write C(region/name) or C(cloud/region/name).
+      - If several have the same name, write C(region/name) or C(cloud/region/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   protected:
@@ -70,7 +70,7 @@ options:
   region:
     description:
       - Only objects of this region, by name or id.
-      - Where several have the name, write C(cloud/name).
+      - If several have the same name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   with_variables:

@@ -64,7 +64,7 @@ options:
   state:
     description:
       - V(present) creates or updates the project as the task says, V(absent) deletes it.
-      - A project that does not exist is V(absent), also if the place named by the task does not exist.
+      - A project that does not exist counts as V(absent), even if the place that the task names does not exist either.
     type: str
     default: present
     choices:

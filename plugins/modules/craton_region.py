@@ -83,7 +83,7 @@ options:
   state:
     description:
       - V(present) creates or updates the region as the task says, V(absent) deletes it.
-      - A region that does not exist is V(absent), also if the place named by the task does not exist.
+      - A region that does not exist counts as V(absent), even if the place that the task names does not exist either.
     type: str
     default: present
     choices:

@@ -120,7 +120,7 @@ options:
   state:
     description:
       - V(present) creates or updates the user as the task says, V(absent) deletes it.
-      - A user that does not exist is V(absent), also if the place named by the task does not exist.
+      - A user that does not exist counts as V(absent), even if the place that the task names does not exist either.
     type: str
     default: present
     choices:

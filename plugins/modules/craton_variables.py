@@ -10,7 +10,7 @@ DOCUMENTATION = r'''
 module: craton_variables
 short_description: Set, replace and remove variables of objects in Craton
 description:
-  - Changes only the own variables of an existing object.
+  - Changes only an existing object's own variables.
   - Writes nothing if nothing differs. Check mode reports exactly what the real run would do.
 version_added: "0.1.0"
 author:
@@ -63,7 +63,7 @@ options:
   region:
     description:
       - The region that the object is in, by name or id, if its name alone is ambiguous.
-      - Where several have the name, write C(cloud/name).
+      - If several have the same name, write C(cloud/name).
       - A string of digits is taken as an id only if no object has that name.
     type: str
   remove:

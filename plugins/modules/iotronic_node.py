@@ -10,8 +10,8 @@ DOCUMENTATION = r'''
 module: iotronic_node
 short_description: Create, change and remove nodes of Ironic or Iotronic
 description:
-  - 'A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which calls
-      them boards since.'
+  - 'A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which later
+      came to call them boards.'
   - Finds a node by its name or UUID, creates it if it does not exist, and changes what differs. What the task does not
       mention stays as it is.
   - 'With Ironic it also manages ports, traits, power, maintenance, boot device and console, and moves the node through
@@ -124,12 +124,13 @@ options:
     type: str
   config_drive:
     description:
-      - 'The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path:
-          of a file with one of these or an ISO 9660 image, or of a directory that contains a directory C(openstack),
-          from which the module builds a config drive. A dict with C(meta_data), C(user_data), C(network_data) and
-          C(vendor_data) is passed to Ironic, which builds the config drive. That requires API version 1.56 or later.'
-      - 'Paths are on the machine that the module runs on. It is used only when the node is deployed: a node that
-          already is stays as it is.'
+      - The config drive for the deployment. A string is a gzipped and base64-encoded config drive, a URL, or a path.
+          The path is that of a file, which contains one of these or an ISO 9660 image, or of a directory with a
+          subdirectory C(openstack), from which the module builds a config drive. A dict with C(meta_data),
+          C(user_data), C(network_data) and C(vendor_data) is passed to Ironic, which builds the config drive. That
+          requires API version 1.56 or later.
+      - Paths are on the machine that the module runs on. It is used only during a deployment. It does not change a node
+          that is already deployed.
     type: jsonarg
   console:
     description:

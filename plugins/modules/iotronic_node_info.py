@@ -10,8 +10,8 @@ DOCUMENTATION = r'''
 module: iotronic_node_info
 short_description: Read nodes of Ironic and Iotronic
 description:
-  - 'A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which calls
-      them boards since.'
+  - 'A node is a machine: a bare metal server in Ironic, or a small computer in early releases of Iotronic, which later
+      came to call them boards.'
   - Lists all nodes that match the options. Changes nothing.
   - If nothing matches, the list is empty. If the server does not support a filter, or has no such objects at all, the
       task fails.
